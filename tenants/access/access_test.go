@@ -43,7 +43,7 @@ func TestRoles(t *testing.T) {
 		{"catalogue", member(Catalogue), append(slices.Clone(inStore), "products:write", "categories:write", "collections:write",
 			"inventory:read", "inventory:write", "files:write", "imports:read", "imports:write", "events:read")},
 		{"orders", member(Orders), append(slices.Clone(inStore), "orders:read", "orders:write", "fulfilments:read", "fulfilments:write",
-			"payments:read", "payments:write", "refunds:read", "refunds:write", "customers:read", "customers:write", "carts:read", "inventory:read", "events:read")},
+			"payments:read", "payments:write", "refunds:read", "refunds:write", "customers:read", "customers:write", "carts:read", "carts:write", "inventory:read", "events:read")},
 		{"support", member(Support), append(slices.Clone(inStore), "orders:read", "fulfilments:read", "payments:read", "refunds:read",
 			"customers:read", "customers:write", "carts:read", "inventory:read")},
 		{"analyst", member(Analyst), append(slices.Clone(inStore), "orders:read", "payments:read", "refunds:read", "inventory:read", "usage:read")},
