@@ -1,0 +1,74 @@
+-- The tables of a cell that are not any one store's: records that are appended for all
+-- stores, and the hand-over to the workers. Store roles get at them only as the grants
+-- and policies below say: "store" is always the role that acts.
+
+create table cell.schema_versions (
+    number     bigint primary key,
+    version    int not null,
+    error      text not null default '',
+    updated_at timestamptz not null default now()
+);
+
+-- Jobs written in the transaction of what they tell of. The relay hands them to the
+-- queue in turn, store by store.
+create table cell.outbox (
+    id         bigint generated always as identity primary key,
+    store      text collate "C" not null default current_user check (store = current_user),
+    kind       text not null,
+    args       jsonb not null,
+    run_at     timestamptz not null default now(),
+    created_at timestamptz not null default now()
+);
+create index outbox_store on cell.outbox (store, id);
+
+-- Changes of a store's usage, added up by a worker.
+create table cell.usage_deltas (
+    id         bigint generated always as identity primary key,
+    store      text collate "C" not null default current_user check (store = current_user),
+    day        date not null default (now() at time zone 'UTC')::date,
+    metric     text not null,
+    delta      bigint not null
+);
+
+-- Answers to requests with an Idempotency-Key.
+create table cell.idempotency (
+    store        text collate "C" not null default current_user check (store = current_user),
+    scope        bytea not null,               -- digest of key, token, method and path
+    fingerprint  bytea not null,
+    state        text not null check (state in ('running', 'done')),
+    status       int,
+    headers      jsonb,
+    body         bytea,
+    secret_body  bytea,
+    secret_until timestamptz,
+    lease_until  timestamptz,
+    step         jsonb,
+    created_at   timestamptz not null default now(),
+    primary key (store, scope)
+);
+create index idempotency_created on cell.idempotency (created_at);
+alter table cell.idempotency enable row level security;
+create policy idempotency_own on cell.idempotency to stoa_store using (store = current_user);
+
+-- Webhook deliveries and their answers.
+create table cell.deliveries (
+    id           text collate "C" primary key,
+    store        text collate "C" not null default current_user check (store = current_user),
+    endpoint_id  text collate "C" not null,
+    event_id     text collate "C" not null,
+    event_type   text not null,
+    state        text not null check (state in ('pending', 'delivered', 'failed')),
+    attempts     jsonb not null default '[]',
+    next_at      timestamptz,
+    created_at   timestamptz not null default now(),
+    updated_at   timestamptz not null default now()
+);
+create index deliveries_endpoint on cell.deliveries (store, endpoint_id, id);
+create index deliveries_created on cell.deliveries (created_at);
+alter table cell.deliveries enable row level security;
+create policy deliveries_own on cell.deliveries to stoa_store using (store = current_user);
+
+grant usage on schema cell to stoa_store;
+grant usage on schema ext to stoa_store;
+grant insert on cell.outbox, cell.usage_deltas to stoa_store;
+grant select, insert, update on cell.idempotency, cell.deliveries to stoa_store;

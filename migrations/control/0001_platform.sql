@@ -1,0 +1,250 @@
+-- The platform's own tables: who exists, which stores there are and where they live.
+-- No merchant's goods, customers or orders are kept here.
+
+-- A cell is one Postgres database that holds stores. Where it is reached is
+-- configuration; whether it takes new stores is kept here.
+create table cells (
+    name        text primary key,
+    max_stores  int not null,
+    open        boolean not null default true,
+    created_at  timestamptz not null default now()
+);
+
+-- The logins of a cell. Each is a member of its own share of the stores' roles.
+create table cell_logins (
+    cell            text not null references cells (name),
+    login           int not null,
+    password_sealed bytea not null,
+    primary key (cell, login)
+);
+
+-- Every store schema that was made. A ready one waits for a store; a store takes one
+-- for its live side at birth and one for its sandbox at first use.
+create table schemas (
+    number     bigint generated always as identity primary key,
+    cell       text not null references cells (name),
+    login      int not null,
+    state      text not null default 'making' check (state in ('making', 'ready', 'taken', 'retired')),
+    store_id   text collate "C",
+    mode       text check (mode in ('live', 'test')),
+    created_at timestamptz not null default now(),
+    check ((state = 'taken') = (store_id is not null and mode is not null) or state = 'retired')
+);
+create index schemas_ready on schemas (cell, number) where state = 'ready';
+create unique index schemas_store on schemas (store_id, mode) where state = 'taken';
+
+create table accounts (
+    id                text collate "C" primary key,
+    email             text not null,
+    email_verified_at timestamptz,
+    name              text not null default '',
+    password_hash     text not null,
+    totp_sealed       bytea,
+    totp_confirmed_at timestamptz,
+    totp_last_step    bigint,
+    version           int not null default 1,
+    created_at        timestamptz not null default now(),
+    updated_at        timestamptz not null default now()
+);
+create unique index accounts_email on accounts (email);
+
+-- One-time tokens that travel by mail; only their hash is kept.
+create table account_tokens (
+    hash       bytea primary key,
+    account_id text collate "C" not null references accounts (id) on delete cascade,
+    purpose    text not null check (purpose in ('verify_email', 'reset_password', 'change_email')),
+    email      text not null,
+    expires_at timestamptz not null,
+    created_at timestamptz not null default now()
+);
+create index account_tokens_account on account_tokens (account_id, purpose);
+
+create table recovery_codes (
+    account_id text collate "C" not null references accounts (id) on delete cascade,
+    hash       bytea not null,
+    primary key (account_id, hash)
+);
+
+create table stores (
+    id           text collate "C" primary key,
+    name         text not null,
+    address      text not null,                -- the host's first label
+    skeleton     text not null,                -- the address with confusable characters folded
+    status       text not null default 'active' check (status in ('active', 'suspended', 'deleted', 'purged')),
+    status_reason text not null default '',
+    demo         boolean not null default false,
+    plan         text not null default 'free',
+    country      text not null,
+    currency     text not null,
+    cell         text not null references cells (name),
+    login        int not null,
+    live_schema  bigint not null unique references schemas (number),
+    test_schema  bigint unique references schemas (number),
+    revision     bigint not null default 1,    -- grows with every change that shoppers can see
+    version      int not null default 1,
+    created_at   timestamptz not null default now(),
+    updated_at   timestamptz not null default now(),
+    deleted_at   timestamptz,
+    purge_after  timestamptz
+);
+-- A purged store gives its address back; a deleted one keeps it through the grace period.
+create unique index stores_address on stores (address) where status <> 'purged';
+create unique index stores_skeleton on stores (skeleton) where status <> 'purged';
+create index stores_status on stores (status, purge_after);
+create index stores_cell on stores (cell);
+
+create table roles (
+    id          text collate "C" primary key,
+    store_id    text collate "C" not null references stores (id) on delete cascade,
+    name        text not null,
+    permissions text[] not null,
+    version     int not null default 1,
+    created_at  timestamptz not null default now(),
+    updated_at  timestamptz not null default now(),
+    unique (store_id, name)
+);
+
+create table members (
+    store_id   text collate "C" not null references stores (id) on delete cascade,
+    account_id text collate "C" not null references accounts (id) on delete cascade,
+    role       text not null,                  -- a built-in role, or 'custom'
+    role_id    text collate "C" references roles (id),
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    primary key (store_id, account_id),
+    check ((role = 'custom') = (role_id is not null))
+);
+create index members_account on members (account_id);
+
+create table invitations (
+    id         text collate "C" primary key,
+    store_id   text collate "C" not null references stores (id) on delete cascade,
+    email      text not null,
+    role       text not null,
+    role_id    text collate "C" references roles (id) on delete cascade,
+    token_hash bytea not null unique,
+    invited_by text not null,
+    expires_at timestamptz not null,
+    created_at timestamptz not null default now(),
+    unique (store_id, email)
+);
+
+-- API keys. Only a keyed digest of the secret is kept.
+create table api_keys (
+    id              text collate "C" primary key,
+    store_id        text collate "C" not null references stores (id) on delete cascade,
+    kind            text not null check (kind in ('secret', 'restricted', 'publishable')),
+    mode            text not null check (mode in ('live', 'test')),
+    name            text not null,
+    prefix          text not null,
+    last4           text not null,
+    digest          bytea not null unique,
+    scopes          text[] not null default '{}',
+    allowed_ips     text[] not null default '{}',
+    allowed_origins text[] not null default '{}',
+    api_version     text not null,
+    created_by      text not null,
+    rotated_to      text collate "C",
+    expires_at      timestamptz,
+    revoked_at      timestamptz,
+    last_used_at    timestamptz,
+    version         int not null default 1,
+    created_at      timestamptz not null default now()
+);
+create index api_keys_store on api_keys (store_id, id);
+
+create table operator_keys (
+    id           text collate "C" primary key,
+    name         text not null,
+    role         text not null check (role in ('read', 'support', 'admin')),
+    prefix       text not null,
+    last4        text not null,
+    digest       bytea not null unique,
+    expires_at   timestamptz,
+    revoked_at   timestamptz,
+    last_used_at timestamptz,
+    created_at   timestamptz not null default now()
+);
+
+-- What a store used on a day. Requests are absolute per Redis generation, so that
+-- flushing twice counts once; the rest is added in one transaction with its deltas' removal.
+create table usage_requests (
+    store_id   text collate "C" not null,
+    day        date not null,
+    generation text not null,
+    requests   bigint not null,
+    primary key (store_id, day, generation)
+);
+create table usage_days (
+    store_id text collate "C" not null,
+    day      date not null,
+    metric   text not null,                    -- orders, revenue:EUR, products, staff
+    value    bigint not null,
+    primary key (store_id, day, metric)
+);
+
+-- Secrets of the platform itself (the key pepper), sealed under the key ring.
+create table platform_secrets (
+    name   text primary key,
+    sealed bytea not null
+);
+
+-- What accounts and operators did outside of a store's own data.
+create table audit_entries (
+    id         text collate "C" primary key,
+    at         timestamptz not null default now(),
+    actor_kind text not null,
+    actor_id   text not null default '',
+    actor      text not null default '',
+    store_id   text collate "C",
+    action     text not null,
+    object_id  text not null default '',
+    before     jsonb,
+    after      jsonb,
+    reason     text not null default '',
+    request_id text not null default '',
+    ip         text not null default ''
+);
+create index audit_entries_store on audit_entries (store_id, id);
+create index audit_entries_actor on audit_entries (actor_id, id);
+
+-- Answers to operations without a store, for Idempotency-Key.
+create table idempotency (
+    scope        bytea primary key,            -- digest of who, key, method and path
+    fingerprint  bytea not null,
+    state        text not null check (state in ('running', 'done')),
+    status       int,
+    headers      jsonb,
+    body         bytea,
+    secret_body  bytea,                        -- sealed; an answer that carries secrets
+    secret_until timestamptz,
+    lease_until  timestamptz,
+    step         jsonb,
+    created_at   timestamptz not null default now()
+);
+create index idempotency_created on idempotency (created_at);
+
+-- Mail to accounts, written with what it tells of and sent by the worker.
+create table outbox (
+    id         bigint generated always as identity primary key,
+    kind       text not null,
+    args       jsonb not null,
+    run_at     timestamptz not null default now(),
+    attempts   int not null default 0,
+    error      text not null default '',
+    created_at timestamptz not null default now()
+);
+create index outbox_run on outbox (run_at, id);
+
+-- Mail that was not sent out: everything in development, sandboxes always.
+create table mailbox (
+    id         text collate "C" primary key,
+    store_id   text collate "C",
+    kind       text not null,
+    recipient  text not null,
+    subject    text not null,
+    html       text not null,
+    text       text not null,
+    created_at timestamptz not null default now()
+);
+create index mailbox_recipient on mailbox (recipient, id);

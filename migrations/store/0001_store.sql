@@ -1,0 +1,377 @@
+-- Every store's tables. The same text runs in each store's schema with search_path set
+-- to it, so no name carries a schema but those of functions in ext.
+
+-- The one row of settings.
+create table settings (
+    id                 int primary key check (id = 1),
+    name               text not null,
+    contact_email      text not null,
+    country            text not null,
+    currency           text not null,           -- the currency that reports are kept in
+    currencies         text[] not null,         -- the currencies that are sold in
+    locale             text not null default 'en',
+    prices_include_tax boolean not null default true,
+    order_prefix       text not null default '#',
+    theme              jsonb not null default '{}',
+    version            int not null default 1,
+    updated_at         timestamptz not null default now()
+);
+
+create table categories (
+    id          text collate "C" primary key,
+    parent_id   text collate "C" references categories (id),
+    path        text collate "C" not null,      -- IDs from the root on, each followed by '/'
+    name        text not null,
+    handle      text collate "C" not null unique,
+    description text not null default '',
+    position    int not null default 0,
+    version     int not null default 1,
+    created_at  timestamptz not null default now(),
+    updated_at  timestamptz not null default now()
+);
+create index categories_path on categories (path text_pattern_ops);
+create index categories_parent on categories (parent_id, position);
+
+create table products (
+    id           text collate "C" primary key,
+    handle       text collate "C" not null unique,
+    title        text not null,
+    description  text not null default '',      -- HTML, sanitised
+    vendor       text not null default '',
+    product_type text not null default '',
+    status       text not null check (status in ('draft', 'active', 'archived')),
+    tags         text[] not null default '{}',
+    options      jsonb not null default '[]',   -- [{"name": "Size", "values": ["S", "M"]}]
+    category_id  text collate "C" references categories (id),
+    seo_title    text not null default '',
+    seo_description text not null default '',
+    search       tsvector not null default '',
+    version      int not null default 1,
+    created_at   timestamptz not null default now(),
+    updated_at   timestamptz not null default now()
+);
+create index products_listed on products (id desc) where status = 'active';
+create index products_category on products (category_id, id desc);
+create index products_search on products using gin (search);
+create index products_title on products using gin (title ext.gin_trgm_ops);
+
+create table variants (
+    id                text collate "C" primary key,
+    product_id        text collate "C" not null references products (id) on delete cascade,
+    position          int not null,
+    title             text not null,
+    options           text[] not null default '{}',
+    sku               text collate "C",
+    barcode           text not null default '',
+    weight_grams      int not null default 0 check (weight_grams >= 0),
+    requires_shipping boolean not null default true,
+    taxable           boolean not null default true,
+    track_stock       boolean not null default true,
+    oversell          boolean not null default false,
+    stock             bigint not null default 0, -- on hand; the sum of its movements
+    reserved          bigint not null default 0 check (reserved >= 0),
+    version           int not null default 1,
+    created_at        timestamptz not null default now(),
+    updated_at        timestamptz not null default now(),
+    check (oversell or not track_stock or stock >= reserved)
+);
+create index variants_product on variants (product_id, position);
+create index variants_sku on variants (sku) where sku is not null;
+
+create table prices (
+    variant_id        text collate "C" not null references variants (id) on delete cascade,
+    currency          text not null,
+    amount            bigint not null check (amount >= 0),
+    compare_at_amount bigint check (compare_at_amount >= 0),
+    primary key (variant_id, currency)
+);
+
+create table stock_movements (
+    id         text collate "C" primary key,
+    variant_id text collate "C" not null,
+    kind       text not null check (kind in ('receipt', 'sale', 'return', 'adjustment', 'import')),
+    quantity   bigint not null,
+    order_id   text collate "C",
+    reason     text not null default '',
+    actor      text not null default '',
+    created_at timestamptz not null default now()
+);
+create index stock_movements_variant on stock_movements (variant_id, id);
+
+create table images (
+    id           text collate "C" primary key,
+    product_id   text collate "C" not null references products (id) on delete cascade,
+    position     int not null,
+    alt          text not null default '',
+    state        text not null default 'ready' check (state in ('pending', 'ready', 'failed')),
+    source_url   text not null default '',
+    content_type text not null default '',
+    width        int not null default 0,
+    height       int not null default 0,
+    sizes        jsonb not null default '[]',   -- [{"width": 480, "height": 480, "key": "…"}]
+    created_at   timestamptz not null default now()
+);
+create index images_product on images (product_id, position);
+
+create table collections (
+    id          text collate "C" primary key,
+    handle      text collate "C" not null unique,
+    title       text not null,
+    description text not null default '',
+    version     int not null default 1,
+    created_at  timestamptz not null default now(),
+    updated_at  timestamptz not null default now()
+);
+create table collection_products (
+    collection_id text collate "C" not null references collections (id) on delete cascade,
+    product_id    text collate "C" not null references products (id) on delete cascade,
+    position      int not null default 0,
+    primary key (collection_id, product_id)
+);
+create index collection_products_product on collection_products (product_id);
+
+create table shipping_methods (
+    id         text collate "C" primary key,
+    name       text not null,
+    countries  text[] not null,                 -- empty: everywhere
+    amounts    jsonb not null,                  -- {"EUR": 490}
+    position   int not null default 0,
+    active     boolean not null default true,
+    version    int not null default 1,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now()
+);
+
+create table tax_rates (
+    id         text collate "C" primary key,
+    country    text not null unique,
+    name       text not null,
+    rate_bps   int not null check (rate_bps between 0 and 10000),
+    version    int not null default 1,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now()
+);
+
+create table customers (
+    id                text collate "C" primary key,
+    email             text not null,
+    email_verified_at timestamptz,
+    name              text not null default '',
+    phone             text not null default '',
+    password_hash     text,                     -- null: known from orders only
+    note              text not null default '',
+    version           int not null default 1,
+    created_at        timestamptz not null default now(),
+    updated_at        timestamptz not null default now()
+);
+create unique index customers_email on customers (email);
+
+-- Tokens of customers: sessions, and the one-time tokens that travel by mail.
+create table customer_tokens (
+    hash        bytea primary key,
+    customer_id text collate "C" not null references customers (id) on delete cascade,
+    purpose     text not null check (purpose in ('session', 'verify_email', 'reset_password')),
+    expires_at  timestamptz not null,
+    created_at  timestamptz not null default now()
+);
+create index customer_tokens_customer on customer_tokens (customer_id, purpose);
+
+create table carts (
+    id                 text collate "C" primary key,
+    token_hash         bytea not null,
+    state              text not null default 'open' check (state in ('open', 'completing', 'completed')),
+    currency           text not null,
+    customer_id        text collate "C" references customers (id) on delete set null,
+    email              text not null default '',
+    shipping_address   jsonb,
+    billing_address    jsonb,
+    shipping_method_id text collate "C",
+    note               text not null default '',
+    version            int not null default 1,
+    created_at         timestamptz not null default now(),
+    updated_at         timestamptz not null default now(),
+    expires_at         timestamptz not null
+);
+create index carts_expiry on carts (expires_at);
+create table cart_lines (
+    id         text collate "C" primary key,
+    cart_id    text collate "C" not null references carts (id) on delete cascade,
+    variant_id text collate "C" not null references variants (id) on delete cascade,
+    quantity   int not null check (quantity between 1 and 9999),
+    unit_amount bigint not null,                -- what the shopper was shown
+    created_at timestamptz not null default now(),
+    unique (cart_id, variant_id)
+);
+
+create sequence order_numbers start 1001;
+
+create table orders (
+    id               text collate "C" primary key,
+    number           bigint not null unique,
+    cart_id          text collate "C" not null unique,
+    customer_id      text collate "C" references customers (id) on delete set null,
+    token_hash       bytea not null,            -- the cart's, so that its holder can see the order
+    state            text not null check (state in ('pending', 'open', 'completed', 'cancelled')),
+    payment_state    text not null check (payment_state in ('pending', 'paid', 'partially_refunded', 'refunded', 'failed', 'voided')),
+    fulfilment_state text not null check (fulfilment_state in ('unfulfilled', 'partially_fulfilled', 'fulfilled', 'cancelled')),
+    currency         text not null,
+    email            text not null,
+    shipping_address jsonb,
+    billing_address  jsonb,
+    shipping_method  jsonb,
+    prices_include_tax boolean not null,
+    tax_name         text not null default '',
+    tax_rate_bps     int not null default 0,
+    subtotal_amount  bigint not null,
+    shipping_amount  bigint not null,
+    tax_amount       bigint not null,
+    total_amount     bigint not null,
+    refunded_amount  bigint not null default 0,
+    note             text not null default '',
+    cancel_reason    text not null default '',
+    version          int not null default 1,
+    placed_at        timestamptz not null default now(),
+    updated_at       timestamptz not null default now(),
+    check (refunded_amount between 0 and total_amount)
+);
+create index orders_customer on orders (customer_id, id desc);
+create index orders_email on orders (email, id desc);
+
+create table order_lines (
+    id                 text collate "C" primary key,
+    order_id           text collate "C" not null references orders (id) on delete cascade,
+    position           int not null,
+    variant_id         text collate "C" not null,
+    product_id         text collate "C" not null,
+    title              text not null,
+    variant_title      text not null,
+    sku                text not null default '',
+    image_key          text not null default '',
+    quantity           int not null check (quantity > 0),
+    unit_amount        bigint not null,
+    total_amount       bigint not null,
+    tax_amount         bigint not null,
+    requires_shipping  boolean not null,
+    tracks_stock       boolean not null,
+    fulfilled_quantity int not null default 0,
+    refunded_quantity  int not null default 0,
+    check (fulfilled_quantity between 0 and quantity),
+    check (refunded_quantity between 0 and quantity)
+);
+create index order_lines_order on order_lines (order_id, position);
+
+create table payments (
+    id          text collate "C" primary key,
+    cart_id     text collate "C" not null,
+    order_id    text collate "C",
+    provider    text not null,
+    reference   text not null default '',       -- the provider's own ID
+    state       text not null check (state in ('pending', 'authorised', 'captured', 'failed', 'voided', 'refunded')),
+    currency    text not null,
+    amount      bigint not null check (amount >= 0),
+    refunded_amount bigint not null default 0,
+    failure     text not null default '',
+    created_at  timestamptz not null default now(),
+    updated_at  timestamptz not null default now(),
+    check (refunded_amount between 0 and amount)
+);
+create index payments_order on payments (order_id);
+create index payments_cart on payments (cart_id);
+create index payments_pending on payments (created_at) where state = 'pending';
+
+create table refunds (
+    id          text collate "C" primary key,
+    order_id    text collate "C" not null references orders (id) on delete cascade,
+    payment_id  text collate "C" not null references payments (id),
+    state       text not null check (state in ('pending', 'succeeded', 'failed')),
+    currency    text not null,
+    amount      bigint not null check (amount > 0),
+    reason      text not null default '',
+    reference   text not null default '',
+    restock     boolean not null default false,
+    lines       jsonb not null default '[]',
+    created_at  timestamptz not null default now(),
+    updated_at  timestamptz not null default now()
+);
+create index refunds_order on refunds (order_id);
+
+create table fulfilments (
+    id               text collate "C" primary key,
+    order_id         text collate "C" not null references orders (id) on delete cascade,
+    lines            jsonb not null,
+    tracking_number  text not null default '',
+    tracking_url     text not null default '',
+    carrier          text not null default '',
+    created_at       timestamptz not null default now()
+);
+create index fulfilments_order on fulfilments (order_id);
+
+create table events (
+    id         text collate "C" primary key,
+    type       text not null,
+    object_id  text collate "C" not null,
+    data       jsonb not null,
+    request_id text not null default '',
+    created_at timestamptz not null default now()
+);
+create index events_object on events (object_id, id);
+create index events_created on events (created_at);
+
+create table webhook_endpoints (
+    id             text collate "C" primary key,
+    url            text not null,
+    description    text not null default '',
+    events         text[] not null,             -- types, or with wildcards: order.*
+    enabled        boolean not null default true,
+    disabled_reason text not null default '',
+    secrets        jsonb not null,              -- [{"sealed": "…", "until": null}], newest first
+    failing_since  timestamptz,
+    version        int not null default 1,
+    created_at     timestamptz not null default now(),
+    updated_at     timestamptz not null default now()
+);
+
+-- Long-running work that was asked for, and what became of each of its rows.
+create table operations (
+    id           text collate "C" primary key,
+    kind         text not null,
+    state        text not null check (state in ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
+    input        jsonb not null default '{}',
+    checkpoint   jsonb not null default '{}',
+    done         bigint not null default 0,
+    total        bigint,
+    counts       jsonb not null default '{}',
+    error        text not null default '',
+    cancel_asked boolean not null default false,
+    created_by   text not null default '',
+    created_at   timestamptz not null default now(),
+    started_at   timestamptz,
+    finished_at  timestamptz,
+    updated_at   timestamptz not null default now()
+);
+create table operation_rows (
+    operation_id text collate "C" not null references operations (id) on delete cascade,
+    line         int not null,
+    last_line    int not null,
+    key          text not null,                 -- the row's own name: a handle
+    outcome      text not null check (outcome in ('created', 'updated', 'unchanged', 'skipped', 'failed')),
+    object_id    text collate "C" not null default '',
+    messages     jsonb not null default '[]',   -- [{"level": "warning", "line": 3, "code": "…", "detail": "…"}]
+    primary key (operation_id, line)
+);
+
+create table audit_entries (
+    id         text collate "C" primary key,
+    at         timestamptz not null default now(),
+    actor_kind text not null,
+    actor_id   text not null default '',
+    actor      text not null default '',
+    action     text not null,
+    object_id  text collate "C" not null default '',
+    before     jsonb,
+    after      jsonb,
+    reason     text not null default '',
+    request_id text not null default '',
+    ip         text not null default ''
+);
+create index audit_entries_object on audit_entries (object_id, id);

@@ -1,0 +1,208 @@
+// Package journal writes down what a transaction tells of: events for webhooks, the audit,
+// jobs for the workers and counts of usage. Entries are collected on the transaction and
+// written by one statement right before it commits, so that they exist exactly when the
+// change does, and cost one statement however many they are.
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/stoacommerce/stoa/platform/clock"
+	"github.com/stoacommerce/stoa/platform/ids"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
+)
+
+// Entry is one line of the audit: what was done to which object, with its state before
+// and after. Who did it, and from where, is taken from the context. Secrets and passwords
+// do not belong in Before and After.
+type Entry struct {
+	Action   string // resource.verb, as in "product.update"
+	ObjectID string
+	StoreID  string // for entries in the control database: which store it concerns
+	Before   any
+	After    any
+	Reason   string
+}
+
+// Recorded is an event as it was written.
+type Recorded struct {
+	ID        string          `json:"id"`
+	Type      string          `json:"type"`
+	ObjectID  string          `json:"object_id"`
+	Data      json.RawMessage `json:"data"`
+	RequestID string          `json:"request_id"`
+	CreatedAt time.Time       `json:"created_at"`
+}
+
+// JobEvent is the kind of the job that is written with each event of a store that has
+// webhook endpoints; its arguments are EventArgs.
+const JobEvent = "event"
+
+// EventArgs are the arguments of a JobEvent.
+type EventArgs struct {
+	EventID string `json:"event_id"`
+}
+
+type audit struct {
+	ID        string    `json:"id"`
+	At        time.Time `json:"at"`
+	ActorKind string    `json:"actor_kind"`
+	ActorID   string    `json:"actor_id"`
+	Actor     string    `json:"actor"`
+	StoreID   string    `json:"store_id,omitempty"`
+	Action    string    `json:"action"`
+	ObjectID  string    `json:"object_id"`
+	Before    any       `json:"before,omitempty"`
+	After     any       `json:"after,omitempty"`
+	Reason    string    `json:"reason"`
+	RequestID string    `json:"request_id"`
+	IP        string    `json:"ip"`
+}
+
+type job struct {
+	Kind  string    `json:"kind"`
+	Args  any       `json:"args"`
+	RunAt time.Time `json:"run_at"`
+}
+
+type usage struct {
+	Metric string `json:"metric"`
+	Delta  int64  `json:"delta"`
+}
+
+// book collects the entries of one transaction.
+type book struct {
+	Events []Recorded `json:"events"`
+	Audit  []audit    `json:"audit"`
+	Jobs   []job      `json:"jobs"`
+	Usage  []usage    `json:"usage"`
+
+	failed error
+}
+
+type bookKey struct{}
+
+func open(tx *postgres.Tx) *book {
+	if b, ok := tx.Value(bookKey{}).(*book); ok {
+		return b
+	}
+	b := &book{}
+	tx.SetValue(bookKey{}, b)
+	tx.BeforeCommit(b.write)
+	return b
+}
+
+// Event notes that something happened to an object. Data is the object as the API shows
+// it; it is read at once, so that later changes of it do not show. It returns the
+// event's ID.
+func Event(ctx context.Context, tx *postgres.Tx, eventType, objectID string, data any) string {
+	b := open(tx)
+	raw, err := json.Marshal(data)
+	if err != nil {
+		b.failed = fmt.Errorf("event %s of %s: %w", eventType, objectID, err)
+	}
+	id := ids.New("evt")
+	b.Events = append(b.Events, Recorded{
+		ID: id, Type: eventType, ObjectID: objectID, Data: raw,
+		RequestID: principal.From(ctx).RequestID, CreatedAt: clock.Now(),
+	})
+	return id
+}
+
+// Audit notes who did what. Every write leaves at least one.
+func Audit(ctx context.Context, tx *postgres.Tx, entry Entry) {
+	b, who := open(tx), principal.From(ctx)
+	b.Audit = append(b.Audit, audit{
+		ID: ids.New("aud"), At: clock.Now(),
+		ActorKind: string(who.Kind), ActorID: who.ID, Actor: who.Label,
+		StoreID: entry.StoreID, Action: entry.Action, ObjectID: entry.ObjectID,
+		Before: entry.Before, After: entry.After, Reason: entry.Reason,
+		RequestID: who.RequestID, IP: who.IP,
+	})
+}
+
+// Job has the workers do something once the transaction is committed.
+func Job(tx *postgres.Tx, kind string, args any) { JobAt(tx, clock.Now(), kind, args) }
+
+// JobAt has the workers do something no earlier than at the given time.
+func JobAt(tx *postgres.Tx, at time.Time, kind string, args any) {
+	b := open(tx)
+	b.Jobs = append(b.Jobs, job{Kind: kind, Args: args, RunAt: at})
+}
+
+// Usage counts towards what the store uses today, as in ("orders", 1).
+func Usage(tx *postgres.Tx, metric string, delta int64) {
+	b := open(tx)
+	b.Usage = append(b.Usage, usage{Metric: metric, Delta: delta})
+}
+
+// Events are the events noted on a transaction so far.
+func Events(tx *postgres.Tx) []Recorded {
+	if b, ok := tx.Value(bookKey{}).(*book); ok {
+		return b.Events
+	}
+	return nil
+}
+
+// storeSQL writes everything of a store's transaction. Events become jobs only where
+// somebody listens.
+const storeSQL = `
+with d as (select $1::jsonb as d),
+audited as (
+	insert into audit_entries (id, at, actor_kind, actor_id, actor, action, object_id, before, after, reason, request_id, ip)
+	select x.id, x.at, x.actor_kind, x.actor_id, x.actor, x.action, x.object_id, x.before, x.after, x.reason, x.request_id, x.ip
+	from d, jsonb_to_recordset(nullif(d->'audit', 'null')) as x(id text, at timestamptz, actor_kind text, actor_id text, actor text,
+		action text, object_id text, before jsonb, after jsonb, reason text, request_id text, ip text)
+), happened as (
+	insert into events (id, type, object_id, data, request_id, created_at)
+	select x.id, x.type, x.object_id, x.data, x.request_id, x.created_at
+	from d, jsonb_to_recordset(nullif(d->'events', 'null')) as x(id text, type text, object_id text, data jsonb, request_id text, created_at timestamptz)
+	returning id
+), used as (
+	insert into cell.usage_deltas (metric, delta)
+	select x.metric, x.delta
+	from d, jsonb_to_recordset(nullif(d->'usage', 'null')) as x(metric text, delta bigint)
+)
+insert into cell.outbox (kind, args, run_at)
+select x.kind, x.args, x.run_at
+from d, jsonb_to_recordset(nullif(d->'jobs', 'null')) as x(kind text, args jsonb, run_at timestamptz)
+union all
+select '` + JobEvent + `', jsonb_build_object('event_id', id), now()
+from happened where exists (select 1 from webhook_endpoints where enabled)`
+
+const controlSQL = `
+with d as (select $1::jsonb as d),
+audited as (
+	insert into audit_entries (id, at, actor_kind, actor_id, actor, store_id, action, object_id, before, after, reason, request_id, ip)
+	select x.id, x.at, x.actor_kind, x.actor_id, x.actor, x.store_id, x.action, x.object_id, x.before, x.after, x.reason, x.request_id, x.ip
+	from d, jsonb_to_recordset(nullif(d->'audit', 'null')) as x(id text, at timestamptz, actor_kind text, actor_id text, actor text,
+		store_id text, action text, object_id text, before jsonb, after jsonb, reason text, request_id text, ip text)
+)
+insert into outbox (kind, args, run_at)
+select x.kind, x.args, x.run_at
+from d, jsonb_to_recordset(nullif(d->'jobs', 'null')) as x(kind text, args jsonb, run_at timestamptz)`
+
+func (b *book) write(ctx context.Context, tx *postgres.Tx) error {
+	if b.failed != nil {
+		return b.failed
+	}
+	statement := storeSQL
+	if tx.Store.Schema == 0 {
+		statement = controlSQL
+		if len(b.Events)+len(b.Usage) > 0 {
+			return fmt.Errorf("journal: events and usage belong to a store")
+		}
+	}
+	raw, err := json.Marshal(b)
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	if _, err := tx.Exec(ctx, statement, string(raw)); err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,163 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// ErrNoRows is returned when a statement of one row gave none.
+var ErrNoRows = pgx.ErrNoRows
+
+// enterQuery does what "set local role" and "set local search_path" do, as one statement
+// that can stand in a pipeline.
+const enterQuery = `select set_config('role', $1, true), set_config('search_path', $2, true), set_config('transaction_read_only', 'on', true)`
+
+// JSON reads one value behind the wall of the context's store with one statement and in
+// one round trip: entering the store and the statement travel together, in the implicit
+// transaction of a pipeline, which is read-only. The statement gives one row with one
+// text or JSON column; ErrNoRows when it gives none, nil when the value is null.
+// Arguments are strings, integers, booleans, times, string slices and nil; the statement
+// casts them where Postgres cannot tell their type.
+func (db *DB) JSON(ctx context.Context, query string, args ...any) ([]byte, error) {
+	ref, ok := StoreFrom(ctx)
+	if !ok {
+		return nil, ErrNoStore
+	}
+	values, err := texts(args)
+	if err != nil {
+		return nil, err
+	}
+	p, err := db.login(ctx, ref.Cell, ref.Login)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := p.sql.Conn(ctx)
+	if err != nil {
+		return nil, translate(ctx, fmt.Errorf("connect to %s: %w", p.name, err))
+	}
+	defer conn.Close()
+
+	var out []byte
+	var raw *pgx.Conn
+	err = conn.Raw(func(driverConn any) error {
+		raw = driverConn.(*stdlib.Conn).Conn()
+		end := traced(ctx, raw, query)
+		out, err = pipelined(ctx, raw.PgConn(), ref, query, values)
+		end(err)
+		return nil
+	})
+	if err != nil && !errors.Is(err, ErrNoRows) {
+		discard(conn, raw)
+		return nil, translate(ctx, err)
+	}
+	return out, err
+}
+
+func pipelined(ctx context.Context, conn *pgconn.PgConn, ref StoreRef, query string, values [][]byte) (out []byte, err error) {
+	pipeline := conn.StartPipeline(ctx)
+	pipeline.SendQueryParams(enterQuery, [][]byte{
+		[]byte(RoleName(ref.Cell, ref.Schema)),
+		[]byte(`"` + SchemaName(ref.Schema) + `", ext`),
+	}, nil, nil, nil)
+	pipeline.SendQueryParams(query, values, nil, nil, nil)
+	defer func() {
+		if closed := pipeline.Close(); err == nil {
+			err = closed
+		}
+	}()
+	if err := pipeline.Sync(); err != nil {
+		return nil, fmt.Errorf("send: %w", err)
+	}
+	results, err := pipeline.GetResults()
+	if err != nil {
+		return nil, fmt.Errorf("enter store: %w", err)
+	}
+	if _, err := results.(*pgconn.ResultReader).Close(); err != nil {
+		return nil, fmt.Errorf("enter store: %w", err)
+	}
+	if results, err = pipeline.GetResults(); err != nil {
+		return nil, fmt.Errorf("read: %w", err)
+	}
+	reader := results.(*pgconn.ResultReader)
+	found := false
+	for reader.NextRow() {
+		found = true
+		// The row's bytes belong to the connection's buffer.
+		out = append(out, reader.Values()[0]...)
+	}
+	if _, err := reader.Close(); err != nil {
+		return nil, fmt.Errorf("read: %w", err)
+	}
+	if !found {
+		return nil, ErrNoRows
+	}
+	return out, nil
+}
+
+// texts writes arguments in Postgres's text form.
+func texts(args []any) ([][]byte, error) {
+	values := make([][]byte, len(args))
+	for i, arg := range args {
+		switch v := arg.(type) {
+		case nil:
+		case string:
+			values[i] = []byte(v)
+		case []byte:
+			values[i] = v
+		case int:
+			values[i] = strconv.AppendInt(nil, int64(v), 10)
+		case int64:
+			values[i] = strconv.AppendInt(nil, v, 10)
+		case bool:
+			values[i] = strconv.AppendBool(nil, v)
+		case time.Time:
+			values[i] = v.AppendFormat(nil, time.RFC3339Nano)
+		case []string:
+			values[i] = arrayText(v)
+		default:
+			return nil, fmt.Errorf("argument %d: a %T cannot be sent", i+1, arg)
+		}
+	}
+	return values, nil
+}
+
+// arrayText writes a text array, as in {"a","b"}.
+func arrayText(items []string) []byte {
+	out := []byte{'{'}
+	for i, item := range items {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, '"')
+		for j := range len(item) {
+			if item[j] == '"' || item[j] == '\\' {
+				out = append(out, '\\')
+			}
+			out = append(out, item[j])
+		}
+		out = append(out, '"')
+	}
+	return append(out, '}')
+}
+
+// Must is for reads by ID: a missing row becomes the problem that there is no such thing.
+func Must(body []byte, err error, what string) ([]byte, error) {
+	if errors.Is(err, ErrNoRows) || (err == nil && body == nil) {
+		return nil, problem.Missing(what)
+	}
+	return body, err
+}
+
+func isEOF(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
