@@ -77,7 +77,6 @@ create table stores (
     country      text not null,
     currency     text not null,
     cell         text not null references cells (name),
-    login        int not null,
     live_schema  bigint not null unique references schemas (number),
     test_schema  bigint unique references schemas (number),
     revision     bigint not null default 1,    -- grows with every change that shoppers can see

@@ -171,7 +171,7 @@ func (db *DB) login(ctx context.Context, cell string, number int) (*pool, error)
 		return nil, err
 	}
 	config.User = LoginName(cell, number)
-	if config.Password, err = db.loginPassword(ctx, cell, number); err != nil {
+	if config.Password, err = db.LoginPassword(ctx, cell, number); err != nil {
 		return nil, err
 	}
 	db.mu.Lock()
@@ -189,7 +189,8 @@ func loginBinding(cell string, number int) string {
 	return fmt.Sprintf("platform/cell_logins.password_sealed/%s/%d", cell, number)
 }
 
-func (db *DB) loginPassword(ctx context.Context, cell string, number int) (string, error) {
+// LoginPassword is the password of a cell's login.
+func (db *DB) LoginPassword(ctx context.Context, cell string, number int) (string, error) {
 	var sealed []byte
 	err := db.InControl(ctx, func(ctx context.Context, tx *Tx) error {
 		return tx.QueryRow(ctx, `select password_sealed from cell_logins where cell = $1 and login = $2`, cell, number).Scan(&sealed)

@@ -52,9 +52,10 @@ func (db *DB) JSON(ctx context.Context, query string, args ...any) ([]byte, erro
 	err = conn.Raw(func(driverConn any) error {
 		raw = driverConn.(*stdlib.Conn).Conn()
 		end := traced(ctx, raw, query)
+		var err error
 		out, err = pipelined(ctx, raw.PgConn(), ref, query, values)
 		end(err)
-		return nil
+		return err
 	})
 	if err != nil && !errors.Is(err, ErrNoRows) {
 		discard(conn, raw)

@@ -124,7 +124,8 @@ func (p *pool) run(ctx context.Context, ref StoreRef, begin string, fn func(cont
 	var raw *pgx.Conn
 	err = conn.Raw(func(driverConn any) error {
 		raw = driverConn.(*stdlib.Conn).Conn()
-		tx.Tx, err = raw.BeginTx(ctx, pgx.TxOptions{BeginQuery: begin})
+		begun, err := raw.BeginTx(ctx, pgx.TxOptions{BeginQuery: begin})
+		tx.Tx = begun
 		return err
 	})
 	if err != nil {

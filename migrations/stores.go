@@ -1,0 +1,297 @@
+package migrations
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// ErrFull is returned when a cell takes no more schemas.
+var ErrFull = errors.New("the cell takes no more stores")
+
+// Make makes one schema in a cell, ready for a store to take it. A program that dies in
+// between leaves an entry that Sweep clears away.
+func (r *Runner) Make(ctx context.Context, cell string) (postgres.StoreRef, error) {
+	ref := postgres.StoreRef{Cell: cell}
+	err := r.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		var open bool
+		var most, have int
+		if err := tx.QueryRow(ctx, `select open, max_stores from cells where name = $1 for update`, cell).Scan(&open, &most); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, `select count(*) from schemas where cell = $1 and state <> 'retired'`, cell).Scan(&have); err != nil {
+			return err
+		}
+		if !open || have >= most {
+			return ErrFull
+		}
+		return tx.QueryRow(ctx, `
+			insert into schemas (cell, login)
+			select $1, (select l.login from cell_logins l left join schemas s on s.cell = l.cell and s.login = l.login and s.state <> 'retired'
+				where l.cell = $1 group by l.login order by count(s.number), l.login limit 1)
+			returning number, login`, cell).Scan(&ref.Schema, &ref.Login)
+	})
+	if err != nil {
+		return ref, fmt.Errorf("make a schema in cell %s: %w", cell, err)
+	}
+	if err := r.build(ctx, ref); err != nil {
+		return ref, fmt.Errorf("make schema %d in cell %s: %w", ref.Schema, cell, err)
+	}
+	err = r.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := tx.Exec(ctx, `update schemas set state = 'ready' where number = $1 and state = 'making'`, ref.Schema)
+		return err
+	})
+	if err != nil {
+		return ref, fmt.Errorf("make schema %d ready: %w", ref.Schema, err)
+	}
+	return ref, nil
+}
+
+// build makes role, schema and tables in one transaction.
+func (r *Runner) build(ctx context.Context, ref postgres.StoreRef) error {
+	role, schema := postgres.RoleName(ref.Cell, ref.Schema), postgres.SchemaName(ref.Schema)
+	var text strings.Builder
+	fmt.Fprintf(&text, `create role "%s" nologin; create schema "%s" authorization %s;`, role, schema, postgres.OwnerRole)
+	fmt.Fprintf(&text, `set local role %s; set local search_path to "%s", ext;`, postgres.OwnerRole, schema)
+	for _, s := range r.store {
+		text.WriteString(s.sql)
+		text.WriteString(";\n")
+	}
+	text.WriteString(grants(schema, role))
+	text.WriteString(`reset role; set local search_path to default;`)
+	fmt.Fprintf(&text, `grant %s to "%s";`, postgres.StoreRole, role)
+	return r.DB.InCell(ctx, ref.Cell, func(ctx context.Context, tx *postgres.Tx) error {
+		if _, err := tx.Exec(ctx, text.String()); err != nil {
+			return err
+		}
+		if err := member(ctx, tx, role, postgres.LoginName(ref.Cell, ref.Login)); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `insert into cell.schema_versions (number, version) values ($1, $2)`, ref.Schema, len(r.store))
+		return err
+	})
+}
+
+// grants give a store's role the use of its tables, and no more.
+func grants(schema, role string) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, `grant usage on schema "%[1]s" to "%[2]s";
+		grant select, insert, update, delete on all tables in schema "%[1]s" to "%[2]s";
+		grant usage, select on all sequences in schema "%[1]s" to "%[2]s";`, schema, role)
+	for _, table := range appendOnly {
+		fmt.Fprintf(&text, `revoke update, delete on "%s"."%s" from "%s";`, schema, table, role)
+	}
+	return text.String()
+}
+
+// member lets a login take a role without inheriting from it. Postgres 16 and later keep
+// that with each membership, earlier ones with the login.
+func member(ctx context.Context, tx *postgres.Tx, role, login string) error {
+	var version int
+	if err := tx.QueryRow(ctx, `select current_setting('server_version_num')::int`).Scan(&version); err != nil {
+		return err
+	}
+	options := ""
+	if version >= 160000 {
+		options = " with inherit false, set true"
+	}
+	_, err := tx.Exec(ctx, fmt.Sprintf(`grant "%s" to "%s"%s`, role, login, options))
+	return err
+}
+
+// Drop unmakes a store's schema with its role and what the cell's own tables hold of it.
+// It can be repeated.
+func (r *Runner) Drop(ctx context.Context, ref postgres.StoreRef) error {
+	role := postgres.RoleName(ref.Cell, ref.Schema)
+	err := r.DB.InCell(ctx, ref.Cell, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := tx.Exec(ctx, fmt.Sprintf(`
+			drop schema if exists "%[1]s" cascade;
+			delete from cell.schema_versions where number = %[3]d;
+			delete from cell.outbox where store = '%[2]s';
+			delete from cell.usage_deltas where store = '%[2]s';
+			delete from cell.idempotency where store = '%[2]s';
+			delete from cell.deliveries where store = '%[2]s';
+			do $$ begin
+				if exists (select 1 from pg_roles where rolname = '%[2]s') then
+					drop owned by "%[2]s"; drop role "%[2]s";
+				end if;
+			end $$;`, postgres.SchemaName(ref.Schema), role, ref.Schema))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("drop schema %d of cell %s: %w", ref.Schema, ref.Cell, err)
+	}
+	err = r.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := tx.Exec(ctx, `update schemas set state = 'retired' where number = $1`, ref.Schema)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("retire schema %d: %w", ref.Schema, err)
+	}
+	return nil
+}
+
+// Sweep clears away schemas whose making was cut short more than an hour ago.
+func (r *Runner) Sweep(ctx context.Context) (int, error) {
+	var leftovers []postgres.StoreRef
+	err := r.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		rows, err := tx.Query(ctx, `select cell, login, number from schemas where state = 'making' and created_at < now() - interval '1 hour'`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var ref postgres.StoreRef
+			if err := rows.Scan(&ref.Cell, &ref.Login, &ref.Schema); err != nil {
+				return err
+			}
+			leftovers = append(leftovers, ref)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return 0, fmt.Errorf("sweep schemas: %w", err)
+	}
+	for i, ref := range leftovers {
+		if err := r.Drop(ctx, ref); err != nil {
+			return i, err
+		}
+	}
+	return len(leftovers), nil
+}
+
+// Progress is told after each schema: how many of all are done, and the error of this one.
+type Progress func(done, total int, ref postgres.StoreRef, err error)
+
+// Failure is a schema that could not be migrated.
+type Failure struct {
+	Ref postgres.StoreRef
+	Err error
+}
+
+// Stores brings every store's schema up to date, workers of them at a time. A schema that
+// fails is written down and passed over. What a killed run has done stays done: the next
+// one goes on from there. Cells that cannot be reached are reported as an error after
+// the others are done.
+func (r *Runner) Stores(ctx context.Context, workers int, progress Progress) ([]Failure, error) {
+	var behind []postgres.StoreRef
+	var unreached []error
+	for _, cell := range r.DB.Cells() {
+		refs, err := r.behind(ctx, cell)
+		if err != nil {
+			if !isUnavailable(err) {
+				return nil, err
+			}
+			unreached = append(unreached, err)
+		}
+		behind = append(behind, refs...)
+	}
+	var mu sync.Mutex
+	var failures []Failure
+	done := 0
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(workers, 1))
+	for _, ref := range behind {
+		group.Go(func() error {
+			err := r.Store(ctx, ref)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			done++
+			if err != nil {
+				failures = append(failures, Failure{ref, err})
+			}
+			if progress != nil {
+				progress(done, len(behind), ref, err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return failures, err
+	}
+	return failures, errors.Join(unreached...)
+}
+
+func (r *Runner) behind(ctx context.Context, cell string) ([]postgres.StoreRef, error) {
+	var refs []postgres.StoreRef
+	err := r.DB.InCell(ctx, cell, func(ctx context.Context, tx *postgres.Tx) error {
+		rows, err := tx.Query(ctx, `select number from cell.schema_versions where version < $1 order by number`, len(r.store))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			ref := postgres.StoreRef{Cell: cell}
+			if err := rows.Scan(&ref.Schema); err != nil {
+				return err
+			}
+			refs = append(refs, ref)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("versions in cell %s: %w", cell, err)
+	}
+	return refs, nil
+}
+
+// Store brings one schema up to date, each step in a transaction of its own.
+func (r *Runner) Store(ctx context.Context, ref postgres.StoreRef) error {
+	for {
+		more, err := r.step(ctx, ref)
+		if err != nil {
+			err = fmt.Errorf("migrate schema %d of cell %s: %w", ref.Schema, ref.Cell, err)
+			return errors.Join(err, r.noteFailure(ctx, ref, err))
+		}
+		if !more {
+			return nil
+		}
+	}
+}
+
+func (r *Runner) step(ctx context.Context, ref postgres.StoreRef) (more bool, err error) {
+	role, schema := postgres.RoleName(ref.Cell, ref.Schema), postgres.SchemaName(ref.Schema)
+	err = r.DB.InCell(ctx, ref.Cell, func(ctx context.Context, tx *postgres.Tx) error {
+		var version int
+		// The row's lock keeps a second runner from doing the same step.
+		if err := tx.QueryRow(ctx, `select version from cell.schema_versions where number = $1 for update`, ref.Schema).Scan(&version); err != nil {
+			return err
+		}
+		if version >= len(r.store) {
+			return nil
+		}
+		next := r.store[version]
+		// Traffic that holds a table is not made to wait behind a migration that waits.
+		text := fmt.Sprintf(`set local lock_timeout = '3s'; set local role %s; set local search_path to "%s", ext;`, postgres.OwnerRole, schema) +
+			next.sql + ";\n" + grants(schema, role) + `reset role;`
+		if _, err := tx.Exec(ctx, text); err != nil {
+			return fmt.Errorf("%s: %w", next.name, err)
+		}
+		_, err := tx.Exec(ctx, `update cell.schema_versions set version = $2, error = '', updated_at = now() where number = $1`, ref.Schema, version+1)
+		more = version+1 < len(r.store)
+		return err
+	})
+	return more, err
+}
+
+func (r *Runner) noteFailure(ctx context.Context, ref postgres.StoreRef, cause error) error {
+	return r.DB.InCell(ctx, ref.Cell, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := tx.Exec(ctx, `update cell.schema_versions set error = $2, updated_at = now() where number = $1`, ref.Schema, cause.Error())
+		return err
+	})
+}
+
+func isUnavailable(err error) bool {
+	p := problem.As(err)
+	return p != nil && p.Kind == problem.Unavailable
+}
