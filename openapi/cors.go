@@ -1,0 +1,32 @@
+package openapi
+
+import "net/http"
+
+// exposed are the headers of answers that pages of other origins may read.
+const exposed = "Request-Id, ETag, RateLimit, RateLimit-Policy, Link, Retry-After, Idempotent-Replayed, Api-Version"
+
+// preflight answers a browser that asks whether it may. A preflight carries no key, so
+// it says yes to all origins; the request itself is then held against the key's.
+func preflight(w http.ResponseWriter, r *http.Request, allow string) {
+	header := w.Header()
+	header.Set("Vary", "Origin")
+	if r.Header.Get("Origin") != "" {
+		header.Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+		header.Set("Access-Control-Allow-Methods", allow)
+		header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Cart-Token, Customer-Token, Api-Version")
+		header.Set("Access-Control-Max-Age", "600")
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// cors lets a page of another origin read an answer of the shop. It comes after the key
+// was checked, which refuses origins that it does not allow.
+func cors(req *Request) {
+	origin := req.Header.Get("Origin")
+	if origin == "" || !req.Operation.InShop() {
+		return
+	}
+	req.Writer.Add("Vary", "Origin")
+	req.Writer.Set("Access-Control-Allow-Origin", origin)
+	req.Writer.Set("Access-Control-Expose-Headers", exposed)
+}

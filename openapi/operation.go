@@ -1,0 +1,141 @@
+package openapi
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers"
+)
+
+// Operation is one operation of the contract with what its x- fields say.
+type Operation struct {
+	ID          string
+	Method      string
+	Path        string   // with parameters in braces, as in the contract
+	Permission  string   // what the caller must be allowed; "none" for everybody
+	Credentials []string // which credentials are taken; "none" among them means it goes without
+	Limit       string   // the class of rate limit that it costs
+	Idempotent  string   // "required", "optional" or ""
+	Resource    string   // the prefix of the IDs that it is about
+	States      []string // the states of a store in which it is answered
+	Spec        *openapi3.Operation
+
+	route   *routers.Route
+	handler Handler
+	ids     map[string]string // path parameters that are IDs, with their prefixes
+	query   map[string]bool   // the query parameters that it knows
+	media   []string          // the media types of its body
+	streams bool              // its body is a file that the handler reads for itself
+	bodyMax int64             // bytes
+	checks  bool              // there is something for the validator to look at
+}
+
+// The largest bodies, in bytes: of JSON, and of files.
+const (
+	maxJSON = 1 << 20
+	maxFile = 64 << 20
+)
+
+// Writes says whether the operation changes anything.
+func (op *Operation) Writes() bool { return op.Method != "GET" }
+
+// InShop says whether the operation is one of the shop's, which browsers may call from
+// other origins.
+func (op *Operation) InShop() bool { return strings.HasPrefix(op.Path, "/v1/shop") }
+
+// Takes says whether a kind of credential is taken.
+func (op *Operation) Takes(credential string) bool {
+	return slices.Contains(op.Credentials, credential)
+}
+
+// DryRuns says whether the operation can be tried without effect.
+func (op *Operation) DryRuns() bool { return op.query["dry_run"] }
+
+// Operations reads all operations of the contract, sorted by ID. Its errors name every
+// operation that lacks something.
+func Operations(doc *openapi3.T) ([]*Operation, error) {
+	var list []*Operation
+	var wrong []string
+	for path, item := range doc.Paths.Map() {
+		for method, spec := range item.Operations() {
+			op, err := newOperation(doc, path, item, method, spec)
+			if err != nil {
+				wrong = append(wrong, err.Error())
+				continue
+			}
+			list = append(list, op)
+		}
+	}
+	if len(wrong) > 0 {
+		sort.Strings(wrong)
+		return nil, fmt.Errorf("contract: %s", strings.Join(wrong, "; "))
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].ID < list[j].ID })
+	return list, nil
+}
+
+func newOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method string, spec *openapi3.Operation) (*Operation, error) {
+	op := &Operation{
+		ID: spec.OperationID, Method: method, Path: path, Spec: spec,
+		Permission: text(spec, "x-permission"), Limit: text(spec, "x-limit"), Resource: text(spec, "x-resource"),
+		Credentials: texts(spec, "x-credentials"), States: texts(spec, "x-store-states"),
+		route: &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: spec},
+		ids:   map[string]string{}, query: map[string]bool{}, bodyMax: maxJSON,
+	}
+	for field, value := range map[string]string{"operationId": op.ID, "x-permission": op.Permission, "x-limit": op.Limit, "x-resource": op.Resource} {
+		if value == "" {
+			return nil, fmt.Errorf("%s %s has no %s", method, path, field)
+		}
+	}
+	if len(op.Credentials) == 0 {
+		return nil, fmt.Errorf("%s has no x-credentials", op.ID)
+	}
+	if idempotent := text(spec, "x-idempotent"); idempotent != "false" {
+		op.Idempotent = idempotent
+	}
+	for _, ref := range slices.Concat(item.Parameters, spec.Parameters) {
+		p := ref.Value
+		switch p.In {
+		case "query":
+			op.query[p.Name] = true
+		case "path":
+			if prefix, ok := p.Extensions["x-id"].(string); ok {
+				op.ids[p.Name] = prefix
+			}
+		}
+	}
+	if spec.RequestBody != nil {
+		for media := range spec.RequestBody.Value.Content {
+			op.media = append(op.media, media)
+			if media == "multipart/form-data" || media == "text/csv" {
+				op.streams, op.bodyMax = true, maxFile
+			}
+		}
+	}
+	op.checks = len(item.Parameters)+len(spec.Parameters) > 0 || spec.RequestBody != nil
+	return op, nil
+}
+
+func text(spec *openapi3.Operation, field string) string {
+	switch v := spec.Extensions[field].(type) {
+	case string:
+		return v
+	case bool:
+		return fmt.Sprint(v)
+	}
+	return ""
+}
+
+func texts(spec *openapi3.Operation, field string) []string {
+	var list []string
+	items, _ := spec.Extensions[field].([]any)
+	for _, item := range items {
+		if s, ok := item.(string); ok {
+			list = append(list, s)
+		}
+	}
+	return list
+}

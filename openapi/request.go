@@ -1,0 +1,143 @@
+package openapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants"
+)
+
+// Handler does what an operation asks for. What it is given has passed every check that
+// the contract describes. A problem it returns is answered as such, any other error as a
+// fault of ours.
+type Handler func(ctx context.Context, req *Request) (*Response, error)
+
+// Request is a request that the contract allows.
+type Request struct {
+	Operation *Operation
+	Caller    tenants.Caller
+	Params    map[string]string // of the path
+	Query     url.Values
+	Header    http.Header
+	Body      []byte        // the JSON body; nil for operations that take a file
+	HTTP      *http.Request // for files and cookies; handlers of JSON need not look at it
+	ID        string        // req_…
+	IP        string        // the client's address
+	Writer    http.Header   // headers of the answer that are set whatever comes of it, such as cookies
+
+	router *Router
+}
+
+// Param is a parameter of the path.
+func (r *Request) Param(name string) string { return r.Params[name] }
+
+// DryRun says whether all is to be undone again.
+func (r *Request) DryRun() bool { return r.Query.Get("dry_run") == "true" }
+
+// Limit is the size of a page that was asked for, or the usual one.
+func (r *Request) Limit(usual int) int {
+	n, err := strconv.Atoi(r.Query.Get("limit"))
+	if err != nil {
+		return usual
+	}
+	return n
+}
+
+// Decode reads the JSON body into a generated type.
+func Decode[T any](r *Request) (T, error) {
+	var body T
+	if len(bytes.TrimSpace(r.Body)) == 0 {
+		return body, nil
+	}
+	if err := json.Unmarshal(r.Body, &body); err != nil {
+		// The contract let it pass, so the type must be narrower than the schema.
+		return body, problem.New(problem.Invalid, "invalid_body", "The body cannot be read as %s takes it.", r.Operation.ID).Because(err)
+	}
+	return body, nil
+}
+
+// IfMatch is the version that a change is meant for, as given in If-Match; zero when none
+// is demanded.
+func (r *Request) IfMatch() (int, error) {
+	value := strings.TrimSpace(r.Header.Get("If-Match"))
+	if value == "" || value == "*" {
+		return 0, nil
+	}
+	version, err := strconv.Atoi(strings.Trim(strings.TrimPrefix(value, "W/"), `"`))
+	if err != nil || version < 1 {
+		return 0, problem.New(problem.Stale, "stale", "The version in If-Match is not the present one.")
+	}
+	return version, nil
+}
+
+// Response is the answer to a request.
+type Response struct {
+	Status  int
+	Body    any // marshalled as JSON; []byte and json.RawMessage are sent as they are
+	Header  http.Header
+	Version int // an ETag is made of it when positive
+
+	// Redacted is the body without its secrets: what a replay that comes too late is
+	// answered. An answer that carries secrets must have one.
+	Redacted any
+}
+
+// OK answers 200 with a body.
+func OK(body any) *Response { return &Response{Status: http.StatusOK, Body: body} }
+
+// Created answers 201 with a body and the place of what was made.
+func Created(location string, body any) *Response {
+	return (&Response{Status: http.StatusCreated, Body: body}).With("Location", location)
+}
+
+// Accepted answers 202: what was asked for goes on after the answer.
+func Accepted(location string, body any) *Response {
+	r := &Response{Status: http.StatusAccepted, Body: body}
+	if location != "" {
+		r.With("Location", location)
+	}
+	return r
+}
+
+// NoContent answers 204.
+func NoContent() *Response { return &Response{Status: http.StatusNoContent} }
+
+// At gives the answer the version that its ETag shows.
+func (r *Response) At(version int) *Response {
+	r.Version = version
+	return r
+}
+
+// With sets a header.
+func (r *Response) With(name, value string) *Response {
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	r.Header.Set(name, value)
+	return r
+}
+
+// bytes is the body as it is sent.
+func (r *Response) bytes() ([]byte, error) {
+	switch body := r.Body.(type) {
+	case nil:
+		return nil, nil
+	case []byte:
+		return body, nil
+	case json.RawMessage:
+		return body, nil
+	default:
+		raw, err := json.Marshal(body)
+		if err != nil {
+			return nil, fmt.Errorf("marshal the answer: %w", err)
+		}
+		return raw, nil
+	}
+}

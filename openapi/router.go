@@ -1,0 +1,342 @@
+// Package openapi is the front door. The contract, written by hand in openapi/contract,
+// says which operations there are, who may call them and what they take; the router
+// here mounts every operation on its handler and lets a request through only as the
+// contract allows. What an operation does is in openapi/handlers.
+package openapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/gorilla/mux"
+
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
+	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants"
+)
+
+// Authenticator finds out whom a credential speaks for. Its problems are answered as they
+// are; a credential that is not known is problem.Unauthenticated.
+type Authenticator interface {
+	// Key is for secret, restricted and publishable keys.
+	Key(ctx context.Context, key string, origin tenants.Origin) (tenants.Caller, error)
+	// Session is for staff: storeID and mode are empty when the request names none.
+	Session(ctx context.Context, token, storeID, mode string) (tenants.Caller, error)
+	// Operator is for operators' keys.
+	Operator(ctx context.Context, key string) (tenants.Caller, error)
+}
+
+// Authorizer decides whether a caller has a permission.
+type Authorizer interface {
+	Allows(p principal.Principal, permission string) bool
+}
+
+// Limiter takes the request from the caller's allowance. It writes the headers that tell
+// of the limits; its error is the problem that there is nothing left.
+type Limiter interface {
+	Take(ctx context.Context, req *Request, header http.Header) error
+}
+
+// Observer is told of answers.
+type Observer interface {
+	Answered(ctx context.Context, op *Operation, caller tenants.Caller, status int, took time.Duration)
+	// Broken is told of an answer that the contract does not describe.
+	Broken(ctx context.Context, op *Operation, status int, err error)
+}
+
+// Client tells where a request came from; platform/httpserver knows.
+type Client interface {
+	RequestID(ctx context.Context) string
+	IP(ctx context.Context) string
+}
+
+// Config is what the router works with. All but Sample must be set.
+type Config struct {
+	Contract      *openapi3.T
+	Handlers      map[string]Handler // by operationId
+	Authenticator Authenticator
+	Authorizer    Authorizer
+	Limiter       Limiter
+	Observer      Observer
+	Client        Client
+	Sealer        postgres.Sealer // for answers that carry secrets
+	CursorKey     []byte          // signs the cursors of lists
+	SessionCookie string          // the name of the cookie that carries a session
+	Sample        func() bool     // which answers are held against the contract; nil means none
+	Log           *slog.Logger
+}
+
+// Router is the front door.
+type Router struct {
+	config     Config
+	operations map[string]*Operation
+	rooms      map[string]*mux.Router // by the path's first two segments, so that a match looks at few routes
+	foreign    *http.CrossOriginProtection
+}
+
+// New mounts every operation of the contract. It fails when an operation has no handler
+// or a handler no operation, naming all of them.
+func New(config Config) (*Router, error) {
+	operations, err := Operations(config.Contract)
+	if err != nil {
+		return nil, err
+	}
+	rt := &Router{config: config, operations: map[string]*Operation{}, rooms: map[string]*mux.Router{}, foreign: http.NewCrossOriginProtection()}
+	var wrong []string
+	paths := map[string]map[string]*Operation{}
+	for _, op := range operations {
+		if op.handler = config.Handlers[op.ID]; op.handler == nil {
+			wrong = append(wrong, "operation "+op.ID+" has no handler")
+		}
+		rt.operations[op.ID] = op
+		if paths[op.Path] == nil {
+			paths[op.Path] = map[string]*Operation{}
+		}
+		paths[op.Path][op.Method] = op
+	}
+	for id := range config.Handlers {
+		if rt.operations[id] == nil {
+			wrong = append(wrong, "handler "+id+" has no operation")
+		}
+	}
+	if len(wrong) > 0 {
+		sort.Strings(wrong)
+		return nil, errors.New(strings.Join(wrong, "; "))
+	}
+	for path, methods := range paths {
+		room := rt.rooms[roomOf(path)]
+		if room == nil {
+			room = mux.NewRouter().SkipClean(true)
+			room.NotFoundHandler = http.HandlerFunc(rt.notFound)
+			rt.rooms[roomOf(path)] = room
+		}
+		room.Handle(path, rt.path(methods))
+	}
+	return rt, nil
+}
+
+// roomOf is the part of a path that the routes are sorted by: "/v1/shop/carts/…" lies in
+// the room "shop/carts", "/v1/products" in "products".
+func roomOf(path string) string {
+	path = strings.TrimPrefix(path, "/v1/")
+	first, rest, _ := strings.Cut(path, "/")
+	switch first {
+	case "shop", "operator", "account":
+		second, _, _ := strings.Cut(rest, "/")
+		return first + "/" + second
+	}
+	return first
+}
+
+// Operation is the operation with this ID, or nil.
+func (rt *Router) Operation(id string) *Operation { return rt.operations[id] }
+
+// ServeHTTP answers a request.
+func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if room := rt.rooms[roomOf(r.URL.Path)]; room != nil && strings.HasPrefix(r.URL.Path, "/v1/") {
+		room.ServeHTTP(w, r)
+		return
+	}
+	rt.notFound(w, r)
+}
+
+// path serves one path of the contract.
+func (rt *Router) path(methods map[string]*Operation) http.Handler {
+	var allowed []string
+	inShop := false
+	for method, op := range methods {
+		allowed = append(allowed, method)
+		inShop = inShop || op.InShop()
+	}
+	sort.Strings(allowed)
+	allow := strings.Join(allowed, ", ")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		method := r.Method
+		if method == http.MethodHead {
+			method = http.MethodGet
+		}
+		if op := methods[method]; op != nil {
+			rt.serve(w, r, op)
+			return
+		}
+		if r.Method == http.MethodOptions && inShop {
+			preflight(w, r, allow)
+			return
+		}
+		w.Header().Set("Allow", allow)
+		rt.fail(w, r, problem.New(problem.MethodNotAllowed, "method_not_allowed", "%s is not among the methods of this path: %s.", r.Method, allow))
+	})
+}
+
+func (rt *Router) serve(w http.ResponseWriter, r *http.Request, op *Operation) {
+	started := time.Now()
+	req := &Request{
+		Operation: op, Params: mux.Vars(r), Header: r.Header, HTTP: r, Writer: w.Header(),
+		ID: rt.config.Client.RequestID(r.Context()), IP: rt.config.Client.IP(r.Context()), router: rt,
+	}
+	res, err := rt.handle(r.Context(), req)
+	if err != nil {
+		res = rt.problem(r, err)
+	}
+	status := rt.write(w, req, res)
+	rt.config.Observer.Answered(r.Context(), op, req.Caller, status, time.Since(started))
+}
+
+// handle is the way of every request, from its credential to its handler.
+func (rt *Router) handle(ctx context.Context, req *Request) (*Response, error) {
+	if err := req.checkPath(); err != nil {
+		return nil, err
+	}
+	caller, err := rt.identify(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	req.Caller = caller
+	ctx = enter(ctx, req)
+	cors(req)
+	if err := rt.config.Limiter.Take(ctx, req, req.Writer); err != nil {
+		return nil, err
+	}
+	if err := rt.allow(req); err != nil {
+		return nil, err
+	}
+	if err := req.validate(ctx); err != nil {
+		return nil, err
+	}
+	return req.Operation.handler(ctx, req)
+}
+
+// enter names who acts and in which store, for everything that follows.
+func enter(ctx context.Context, req *Request) context.Context {
+	who := req.Caller.Principal
+	who.IP, who.RequestID, who.Operation = req.IP, req.ID, req.Operation.ID
+	req.Caller.Principal = who
+	ctx = principal.With(ctx, who)
+	if req.Caller.Store != nil {
+		ctx = postgres.WithStore(ctx, req.Caller.Store.Ref)
+	}
+	return ctx
+}
+
+// allow checks the permission, and that the store is in a state to be asked.
+func (rt *Router) allow(req *Request) error {
+	op, caller := req.Operation, req.Caller
+	if store := caller.Store; store != nil {
+		if err := inState(op, store); err != nil {
+			return err
+		}
+	} else if op.needsStore() {
+		return problem.New(problem.Invalid, "store_required", "Name the store in the header Stoa-Store.").At("Stoa-Store", "required", "A session belongs to several stores; this says which.")
+	}
+	if op.Permission == "none" || rt.config.Authorizer.Allows(caller.Principal, op.Permission) {
+		return nil
+	}
+	who := "The credential"
+	if caller.Principal.Role != "" {
+		who = "The role " + caller.Principal.Role
+	}
+	return problem.New(problem.Forbidden, "missing_permission", "%s lacks the permission %s.", who, op.Permission).
+		With("required_permission", op.Permission)
+}
+
+// needsStore says whether the operation acts within a store.
+func (op *Operation) needsStore() bool {
+	return op.Permission != "none" && !strings.HasPrefix(op.Permission, "account:") && !strings.HasPrefix(op.Permission, "operator:")
+}
+
+// inState refuses what a suspended or deleted store does not do. An operation may say
+// otherwise by x-store-states.
+func inState(op *Operation, store *tenants.Store) error {
+	for _, state := range op.States {
+		if state == string(store.Status) {
+			return nil
+		}
+	}
+	switch store.Status {
+	case tenants.Active:
+		return nil
+	case tenants.Suspended:
+		if op.InShop() || op.Writes() {
+			return problem.New(problem.Forbidden, "store_suspended", "The store is suspended.")
+		}
+		return nil
+	default:
+		return problem.Missing("store")
+	}
+}
+
+// write sends the answer and gives its status.
+func (rt *Router) write(w http.ResponseWriter, req *Request, res *Response) int {
+	body, err := res.bytes()
+	if err != nil {
+		res = rt.problem(req.HTTP, err)
+		body, _ = res.bytes()
+	}
+	header := w.Header()
+	for name, values := range res.Header {
+		header[name] = values
+	}
+	if req.Caller.APIVersion != "" {
+		header.Set("Api-Version", req.Caller.APIVersion)
+	}
+	if res.Version > 0 && header.Get("ETag") == "" {
+		header.Set("ETag", fmt.Sprintf(`"%d"`, res.Version))
+	}
+	if header.Get("Cache-Control") == "" {
+		header.Set("Cache-Control", "no-store")
+	}
+	if res.Status == http.StatusOK && req.Operation.Method == http.MethodGet && fresh(req.Header.Get("If-None-Match"), header.Get("ETag")) {
+		res, body = &Response{Status: http.StatusNotModified}, nil
+	}
+	if body != nil && header.Get("Content-Type") == "" {
+		header.Set("Content-Type", "application/json")
+	}
+	rt.check(req, res.Status, header, body)
+	w.WriteHeader(res.Status)
+	if len(body) > 0 && req.HTTP.Method != http.MethodHead {
+		if _, err := w.Write(body); err != nil {
+			rt.config.Log.DebugContext(req.HTTP.Context(), "the client went away", "error", err)
+		}
+	}
+	return res.Status
+}
+
+// fresh says whether the client's copy is the present one.
+func fresh(ifNoneMatch, etag string) bool {
+	if ifNoneMatch == "" || etag == "" {
+		return false
+	}
+	for candidate := range strings.SplitSeq(ifNoneMatch, ",") {
+		candidate = strings.TrimSpace(candidate)
+		if candidate == "*" || strings.TrimPrefix(candidate, "W/") == strings.TrimPrefix(etag, "W/") {
+			return true
+		}
+	}
+	return false
+}
+
+// check holds a sampled answer against the contract.
+func (rt *Router) check(req *Request, status int, header http.Header, body []byte) {
+	if rt.config.Sample == nil || !rt.config.Sample() {
+		return
+	}
+	input := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: req.HTTP, PathParams: req.Params, Route: req.Operation.route},
+		Status:                 status,
+		Header:                 header,
+		Options:                &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true, ExcludeResponseBody: body == nil},
+	}
+	input.SetBodyBytes(body)
+	if err := openapi3filter.ValidateResponse(req.HTTP.Context(), input); err != nil {
+		rt.config.Observer.Broken(req.HTTP.Context(), req.Operation, status, err)
+	}
+}

@@ -1,0 +1,47 @@
+// Package tenants knows who there is: accounts and their stores, the people and programs
+// that act for a store, and a store's birth, life and end. Its parts are packages of
+// their own; here stands what they all speak of.
+package tenants
+
+import (
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
+)
+
+// Status is where a store is in its life.
+type Status string
+
+// The states of a store's life.
+const (
+	Active    Status = "active"
+	Suspended Status = "suspended" // its shop is closed and nothing can be written; it can be read
+	Deleted   Status = "deleted"   // gone to the outside; it can be restored for a while
+	Purged    Status = "purged"    // gone
+)
+
+// Store is what a request needs to know of the store that it is for.
+type Store struct {
+	ID       string
+	Name     string
+	Address  string // the first label of its host
+	Status   Status
+	Plan     string
+	Demo     bool
+	Country  string
+	Currency string
+	Ref      postgres.StoreRef // the side that the credential acts upon
+}
+
+// Caller is who a credential speaks for.
+type Caller struct {
+	Principal  principal.Principal
+	Store      *Store // nil when the credential names none
+	APIVersion string // the version that a key is pinned to
+	Session    string // the session's token, for those who came with one
+}
+
+// Origin is where a request comes from, for keys that are bound to places.
+type Origin struct {
+	IP     string
+	Origin string // the Origin header, of requests by browsers
+}
