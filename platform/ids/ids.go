@@ -23,8 +23,13 @@ var encoding = base32.NewEncoding(alphabet).WithPadding(base32.NoPadding)
 // New makes an ID of the kind that prefix names, for instance "prod".
 // It panics when the operating system gives no randomness.
 func New(prefix string) string {
-	u := uuid.Must(uuid.NewV7())
-	return prefix + "_" + encoding.EncodeToString(u[:])
+	return FromBytes(prefix, uuid.Must(uuid.NewV7()))
+}
+
+// FromBytes gives 16 bytes that are unique already, such as a proxy's number of a
+// request, the form of an ID. It sorts as the bytes do.
+func FromBytes(prefix string, b [16]byte) string {
+	return prefix + "_" + encoding.EncodeToString(b[:])
 }
 
 // Valid says whether id has the form of an ID of the kind that prefix names.

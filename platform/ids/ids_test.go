@@ -35,3 +35,10 @@ func TestValidRefusesOtherForms(t *testing.T) {
 		t.Error("an ID of another kind was accepted")
 	}
 }
+
+func TestFromBytesKeepsTheOrderAndTheForm(t *testing.T) {
+	low, high := FromBytes("req", [16]byte{1}), FromBytes("req", [16]byte{1, 1})
+	if !Valid("req", low) || !Valid("req", high) || low >= high {
+		t.Errorf("made %q and %q", low, high)
+	}
+}
