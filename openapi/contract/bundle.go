@@ -22,10 +22,11 @@ var sections = map[string]string{
 	"parameters.yaml": "parameters",
 	"headers.yaml":    "headers",
 	"responses.yaml":  "responses",
+	"callbacks.yaml":  "callbacks",
 }
 
 // sectionOrder is the order of the sections in the bundle.
-var sectionOrder = []string{"securitySchemes", "parameters", "headers", "responses", "schemas"}
+var sectionOrder = []string{"securitySchemes", "parameters", "headers", "responses", "callbacks", "schemas"}
 
 // Bundle makes one document of the root and every file it refers to, keeping the order
 // in which things are written. Components keep the name they have in their file, and so
@@ -128,15 +129,14 @@ func (b *bundler) adopt(components *yaml.Node) error {
 func (b *bundler) rewrite(node *yaml.Node, file string) error {
 	if node.Kind == yaml.MappingNode {
 		if ref := member(node, "$ref"); ref != nil && ref.Kind == yaml.ScalarNode {
-			if strings.HasPrefix(ref.Value, "#/components/") {
-				return nil
+			return b.rewriteReference(ref, file)
+		}
+		if mapping := member(member(node, "discriminator"), "mapping"); mapping != nil {
+			for i := 1; i < len(mapping.Content); i += 2 {
+				if err := b.rewriteReference(mapping.Content[i], file); err != nil {
+					return err
+				}
 			}
-			if err := b.takeUp(ref.Value, file); err != nil {
-				return fmt.Errorf("%s line %d: %w", file, ref.Line, err)
-			}
-			target, name, _ := b.locate(ref.Value, file)
-			ref.Value = "#/components/" + section(target) + "/" + name
-			return nil
 		}
 	}
 	for _, child := range node.Content {
@@ -144,6 +144,22 @@ func (b *bundler) rewrite(node *yaml.Node, file string) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// rewriteReference turns one reference, which stands in file, into one within the bundle.
+func (b *bundler) rewriteReference(ref *yaml.Node, file string) error {
+	if strings.HasPrefix(ref.Value, "#/components/") {
+		return nil
+	}
+	if err := b.takeUp(ref.Value, file); err != nil {
+		return fmt.Errorf("%s line %d: %w", file, ref.Line, err)
+	}
+	target, name, err := b.locate(ref.Value, file)
+	if err != nil {
+		return err
+	}
+	ref.Value = "#/components/" + section(target) + "/" + name
 	return nil
 }
 

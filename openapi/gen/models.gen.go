@@ -5,9 +5,11 @@ package gen
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/oapi-codegen/nullable"
+	"github.com/oapi-codegen/runtime"
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
@@ -6401,6 +6403,11 @@ type WebhookEndpointUpdate struct {
 // Example: enabled
 type WebhookEndpointUpdateState string
 
+// WebhookEvent What is posted to an endpoint: an event, in the schema of its type.
+type WebhookEvent struct {
+	union json.RawMessage
+}
+
 // WebhookSecret A new signing secret.
 type WebhookSecret struct {
 	// PreviousExpiresAt Until when the old one signs as well.
@@ -8322,6 +8329,18 @@ type SendTestEventParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// ReceiveEventParams defines parameters for ReceiveEvent.
+type ReceiveEventParams struct {
+	// WebhookID The event's ID; the same in every try.
+	WebhookID string `json:"webhook-id"`
+
+	// WebhookTimestamp When this try was made, in seconds since 1970.
+	WebhookTimestamp int64 `json:"webhook-timestamp"`
+
+	// WebhookSignature One signature, or several with a space between while the secret rotates: `v1,` and the HMAC in base64.
+	WebhookSignature string `json:"webhook-signature"`
+}
+
 // UpdateAccountJSONRequestBody defines body for UpdateAccount for application/json ContentType.
 type UpdateAccountJSONRequestBody = AccountUpdate
 
@@ -8552,3 +8571,1367 @@ type UpdateWebhookEndpointApplicationMergePatchPlusJSONRequestBody = WebhookEndp
 
 // RotateWebhookSecretJSONRequestBody defines body for RotateWebhookSecret for application/json ContentType.
 type RotateWebhookSecretJSONRequestBody = WebhookSecretRotate
+
+// ReceiveEventJSONRequestBody defines body for ReceiveEvent for application/json ContentType.
+type ReceiveEventJSONRequestBody = WebhookEvent
+
+// AsProductCreatedEvent returns the union data inside the WebhookEvent as a ProductCreatedEvent
+func (t WebhookEvent) AsProductCreatedEvent() (ProductCreatedEvent, error) {
+	var body ProductCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromProductCreatedEvent overwrites any union data inside the WebhookEvent as the provided ProductCreatedEvent
+func (t *WebhookEvent) FromProductCreatedEvent(v ProductCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"product.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeProductCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided ProductCreatedEvent
+func (t *WebhookEvent) MergeProductCreatedEvent(v ProductCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"product.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsProductUpdatedEvent returns the union data inside the WebhookEvent as a ProductUpdatedEvent
+func (t WebhookEvent) AsProductUpdatedEvent() (ProductUpdatedEvent, error) {
+	var body ProductUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromProductUpdatedEvent overwrites any union data inside the WebhookEvent as the provided ProductUpdatedEvent
+func (t *WebhookEvent) FromProductUpdatedEvent(v ProductUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"product.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeProductUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided ProductUpdatedEvent
+func (t *WebhookEvent) MergeProductUpdatedEvent(v ProductUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"product.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsProductDeletedEvent returns the union data inside the WebhookEvent as a ProductDeletedEvent
+func (t WebhookEvent) AsProductDeletedEvent() (ProductDeletedEvent, error) {
+	var body ProductDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromProductDeletedEvent overwrites any union data inside the WebhookEvent as the provided ProductDeletedEvent
+func (t *WebhookEvent) FromProductDeletedEvent(v ProductDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"product.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeProductDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided ProductDeletedEvent
+func (t *WebhookEvent) MergeProductDeletedEvent(v ProductDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"product.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCategoryCreatedEvent returns the union data inside the WebhookEvent as a CategoryCreatedEvent
+func (t WebhookEvent) AsCategoryCreatedEvent() (CategoryCreatedEvent, error) {
+	var body CategoryCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCategoryCreatedEvent overwrites any union data inside the WebhookEvent as the provided CategoryCreatedEvent
+func (t *WebhookEvent) FromCategoryCreatedEvent(v CategoryCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"category.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeCategoryCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided CategoryCreatedEvent
+func (t *WebhookEvent) MergeCategoryCreatedEvent(v CategoryCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"category.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCategoryUpdatedEvent returns the union data inside the WebhookEvent as a CategoryUpdatedEvent
+func (t WebhookEvent) AsCategoryUpdatedEvent() (CategoryUpdatedEvent, error) {
+	var body CategoryUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCategoryUpdatedEvent overwrites any union data inside the WebhookEvent as the provided CategoryUpdatedEvent
+func (t *WebhookEvent) FromCategoryUpdatedEvent(v CategoryUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"category.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeCategoryUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided CategoryUpdatedEvent
+func (t *WebhookEvent) MergeCategoryUpdatedEvent(v CategoryUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"category.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCategoryDeletedEvent returns the union data inside the WebhookEvent as a CategoryDeletedEvent
+func (t WebhookEvent) AsCategoryDeletedEvent() (CategoryDeletedEvent, error) {
+	var body CategoryDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCategoryDeletedEvent overwrites any union data inside the WebhookEvent as the provided CategoryDeletedEvent
+func (t *WebhookEvent) FromCategoryDeletedEvent(v CategoryDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"category.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeCategoryDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided CategoryDeletedEvent
+func (t *WebhookEvent) MergeCategoryDeletedEvent(v CategoryDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"category.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCollectionCreatedEvent returns the union data inside the WebhookEvent as a CollectionCreatedEvent
+func (t WebhookEvent) AsCollectionCreatedEvent() (CollectionCreatedEvent, error) {
+	var body CollectionCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCollectionCreatedEvent overwrites any union data inside the WebhookEvent as the provided CollectionCreatedEvent
+func (t *WebhookEvent) FromCollectionCreatedEvent(v CollectionCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"collection.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeCollectionCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided CollectionCreatedEvent
+func (t *WebhookEvent) MergeCollectionCreatedEvent(v CollectionCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"collection.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCollectionUpdatedEvent returns the union data inside the WebhookEvent as a CollectionUpdatedEvent
+func (t WebhookEvent) AsCollectionUpdatedEvent() (CollectionUpdatedEvent, error) {
+	var body CollectionUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCollectionUpdatedEvent overwrites any union data inside the WebhookEvent as the provided CollectionUpdatedEvent
+func (t *WebhookEvent) FromCollectionUpdatedEvent(v CollectionUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"collection.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeCollectionUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided CollectionUpdatedEvent
+func (t *WebhookEvent) MergeCollectionUpdatedEvent(v CollectionUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"collection.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCollectionDeletedEvent returns the union data inside the WebhookEvent as a CollectionDeletedEvent
+func (t WebhookEvent) AsCollectionDeletedEvent() (CollectionDeletedEvent, error) {
+	var body CollectionDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCollectionDeletedEvent overwrites any union data inside the WebhookEvent as the provided CollectionDeletedEvent
+func (t *WebhookEvent) FromCollectionDeletedEvent(v CollectionDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"collection.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeCollectionDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided CollectionDeletedEvent
+func (t *WebhookEvent) MergeCollectionDeletedEvent(v CollectionDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"collection.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsInventoryAdjustedEvent returns the union data inside the WebhookEvent as a InventoryAdjustedEvent
+func (t WebhookEvent) AsInventoryAdjustedEvent() (InventoryAdjustedEvent, error) {
+	var body InventoryAdjustedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromInventoryAdjustedEvent overwrites any union data inside the WebhookEvent as the provided InventoryAdjustedEvent
+func (t *WebhookEvent) FromInventoryAdjustedEvent(v InventoryAdjustedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"inventory.adjusted"}`))
+	t.union = b
+	return err
+}
+
+// MergeInventoryAdjustedEvent performs a merge with any union data inside the WebhookEvent, using the provided InventoryAdjustedEvent
+func (t *WebhookEvent) MergeInventoryAdjustedEvent(v InventoryAdjustedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"inventory.adjusted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsOrderCreatedEvent returns the union data inside the WebhookEvent as a OrderCreatedEvent
+func (t WebhookEvent) AsOrderCreatedEvent() (OrderCreatedEvent, error) {
+	var body OrderCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromOrderCreatedEvent overwrites any union data inside the WebhookEvent as the provided OrderCreatedEvent
+func (t *WebhookEvent) FromOrderCreatedEvent(v OrderCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"order.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeOrderCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided OrderCreatedEvent
+func (t *WebhookEvent) MergeOrderCreatedEvent(v OrderCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"order.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsOrderPaidEvent returns the union data inside the WebhookEvent as a OrderPaidEvent
+func (t WebhookEvent) AsOrderPaidEvent() (OrderPaidEvent, error) {
+	var body OrderPaidEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromOrderPaidEvent overwrites any union data inside the WebhookEvent as the provided OrderPaidEvent
+func (t *WebhookEvent) FromOrderPaidEvent(v OrderPaidEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"order.paid"}`))
+	t.union = b
+	return err
+}
+
+// MergeOrderPaidEvent performs a merge with any union data inside the WebhookEvent, using the provided OrderPaidEvent
+func (t *WebhookEvent) MergeOrderPaidEvent(v OrderPaidEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"order.paid"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsOrderFulfilledEvent returns the union data inside the WebhookEvent as a OrderFulfilledEvent
+func (t WebhookEvent) AsOrderFulfilledEvent() (OrderFulfilledEvent, error) {
+	var body OrderFulfilledEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromOrderFulfilledEvent overwrites any union data inside the WebhookEvent as the provided OrderFulfilledEvent
+func (t *WebhookEvent) FromOrderFulfilledEvent(v OrderFulfilledEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"order.fulfilled"}`))
+	t.union = b
+	return err
+}
+
+// MergeOrderFulfilledEvent performs a merge with any union data inside the WebhookEvent, using the provided OrderFulfilledEvent
+func (t *WebhookEvent) MergeOrderFulfilledEvent(v OrderFulfilledEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"order.fulfilled"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsOrderCompletedEvent returns the union data inside the WebhookEvent as a OrderCompletedEvent
+func (t WebhookEvent) AsOrderCompletedEvent() (OrderCompletedEvent, error) {
+	var body OrderCompletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromOrderCompletedEvent overwrites any union data inside the WebhookEvent as the provided OrderCompletedEvent
+func (t *WebhookEvent) FromOrderCompletedEvent(v OrderCompletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"order.completed"}`))
+	t.union = b
+	return err
+}
+
+// MergeOrderCompletedEvent performs a merge with any union data inside the WebhookEvent, using the provided OrderCompletedEvent
+func (t *WebhookEvent) MergeOrderCompletedEvent(v OrderCompletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"order.completed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsOrderCancelledEvent returns the union data inside the WebhookEvent as a OrderCancelledEvent
+func (t WebhookEvent) AsOrderCancelledEvent() (OrderCancelledEvent, error) {
+	var body OrderCancelledEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromOrderCancelledEvent overwrites any union data inside the WebhookEvent as the provided OrderCancelledEvent
+func (t *WebhookEvent) FromOrderCancelledEvent(v OrderCancelledEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"order.cancelled"}`))
+	t.union = b
+	return err
+}
+
+// MergeOrderCancelledEvent performs a merge with any union data inside the WebhookEvent, using the provided OrderCancelledEvent
+func (t *WebhookEvent) MergeOrderCancelledEvent(v OrderCancelledEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"order.cancelled"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsOrderRefundedEvent returns the union data inside the WebhookEvent as a OrderRefundedEvent
+func (t WebhookEvent) AsOrderRefundedEvent() (OrderRefundedEvent, error) {
+	var body OrderRefundedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromOrderRefundedEvent overwrites any union data inside the WebhookEvent as the provided OrderRefundedEvent
+func (t *WebhookEvent) FromOrderRefundedEvent(v OrderRefundedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"order.refunded"}`))
+	t.union = b
+	return err
+}
+
+// MergeOrderRefundedEvent performs a merge with any union data inside the WebhookEvent, using the provided OrderRefundedEvent
+func (t *WebhookEvent) MergeOrderRefundedEvent(v OrderRefundedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"order.refunded"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPaymentCapturedEvent returns the union data inside the WebhookEvent as a PaymentCapturedEvent
+func (t WebhookEvent) AsPaymentCapturedEvent() (PaymentCapturedEvent, error) {
+	var body PaymentCapturedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPaymentCapturedEvent overwrites any union data inside the WebhookEvent as the provided PaymentCapturedEvent
+func (t *WebhookEvent) FromPaymentCapturedEvent(v PaymentCapturedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"payment.captured"}`))
+	t.union = b
+	return err
+}
+
+// MergePaymentCapturedEvent performs a merge with any union data inside the WebhookEvent, using the provided PaymentCapturedEvent
+func (t *WebhookEvent) MergePaymentCapturedEvent(v PaymentCapturedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"payment.captured"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPaymentFailedEvent returns the union data inside the WebhookEvent as a PaymentFailedEvent
+func (t WebhookEvent) AsPaymentFailedEvent() (PaymentFailedEvent, error) {
+	var body PaymentFailedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPaymentFailedEvent overwrites any union data inside the WebhookEvent as the provided PaymentFailedEvent
+func (t *WebhookEvent) FromPaymentFailedEvent(v PaymentFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"payment.failed"}`))
+	t.union = b
+	return err
+}
+
+// MergePaymentFailedEvent performs a merge with any union data inside the WebhookEvent, using the provided PaymentFailedEvent
+func (t *WebhookEvent) MergePaymentFailedEvent(v PaymentFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"payment.failed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRefundSucceededEvent returns the union data inside the WebhookEvent as a RefundSucceededEvent
+func (t WebhookEvent) AsRefundSucceededEvent() (RefundSucceededEvent, error) {
+	var body RefundSucceededEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRefundSucceededEvent overwrites any union data inside the WebhookEvent as the provided RefundSucceededEvent
+func (t *WebhookEvent) FromRefundSucceededEvent(v RefundSucceededEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"refund.succeeded"}`))
+	t.union = b
+	return err
+}
+
+// MergeRefundSucceededEvent performs a merge with any union data inside the WebhookEvent, using the provided RefundSucceededEvent
+func (t *WebhookEvent) MergeRefundSucceededEvent(v RefundSucceededEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"refund.succeeded"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRefundFailedEvent returns the union data inside the WebhookEvent as a RefundFailedEvent
+func (t WebhookEvent) AsRefundFailedEvent() (RefundFailedEvent, error) {
+	var body RefundFailedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRefundFailedEvent overwrites any union data inside the WebhookEvent as the provided RefundFailedEvent
+func (t *WebhookEvent) FromRefundFailedEvent(v RefundFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"refund.failed"}`))
+	t.union = b
+	return err
+}
+
+// MergeRefundFailedEvent performs a merge with any union data inside the WebhookEvent, using the provided RefundFailedEvent
+func (t *WebhookEvent) MergeRefundFailedEvent(v RefundFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"refund.failed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsFulfilmentCreatedEvent returns the union data inside the WebhookEvent as a FulfilmentCreatedEvent
+func (t WebhookEvent) AsFulfilmentCreatedEvent() (FulfilmentCreatedEvent, error) {
+	var body FulfilmentCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromFulfilmentCreatedEvent overwrites any union data inside the WebhookEvent as the provided FulfilmentCreatedEvent
+func (t *WebhookEvent) FromFulfilmentCreatedEvent(v FulfilmentCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"fulfilment.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeFulfilmentCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided FulfilmentCreatedEvent
+func (t *WebhookEvent) MergeFulfilmentCreatedEvent(v FulfilmentCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"fulfilment.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCustomerCreatedEvent returns the union data inside the WebhookEvent as a CustomerCreatedEvent
+func (t WebhookEvent) AsCustomerCreatedEvent() (CustomerCreatedEvent, error) {
+	var body CustomerCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCustomerCreatedEvent overwrites any union data inside the WebhookEvent as the provided CustomerCreatedEvent
+func (t *WebhookEvent) FromCustomerCreatedEvent(v CustomerCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeCustomerCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided CustomerCreatedEvent
+func (t *WebhookEvent) MergeCustomerCreatedEvent(v CustomerCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCustomerUpdatedEvent returns the union data inside the WebhookEvent as a CustomerUpdatedEvent
+func (t WebhookEvent) AsCustomerUpdatedEvent() (CustomerUpdatedEvent, error) {
+	var body CustomerUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCustomerUpdatedEvent overwrites any union data inside the WebhookEvent as the provided CustomerUpdatedEvent
+func (t *WebhookEvent) FromCustomerUpdatedEvent(v CustomerUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeCustomerUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided CustomerUpdatedEvent
+func (t *WebhookEvent) MergeCustomerUpdatedEvent(v CustomerUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCustomerVerifiedEvent returns the union data inside the WebhookEvent as a CustomerVerifiedEvent
+func (t WebhookEvent) AsCustomerVerifiedEvent() (CustomerVerifiedEvent, error) {
+	var body CustomerVerifiedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCustomerVerifiedEvent overwrites any union data inside the WebhookEvent as the provided CustomerVerifiedEvent
+func (t *WebhookEvent) FromCustomerVerifiedEvent(v CustomerVerifiedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer.verified"}`))
+	t.union = b
+	return err
+}
+
+// MergeCustomerVerifiedEvent performs a merge with any union data inside the WebhookEvent, using the provided CustomerVerifiedEvent
+func (t *WebhookEvent) MergeCustomerVerifiedEvent(v CustomerVerifiedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer.verified"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCustomerDeletedEvent returns the union data inside the WebhookEvent as a CustomerDeletedEvent
+func (t WebhookEvent) AsCustomerDeletedEvent() (CustomerDeletedEvent, error) {
+	var body CustomerDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCustomerDeletedEvent overwrites any union data inside the WebhookEvent as the provided CustomerDeletedEvent
+func (t *WebhookEvent) FromCustomerDeletedEvent(v CustomerDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeCustomerDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided CustomerDeletedEvent
+func (t *WebhookEvent) MergeCustomerDeletedEvent(v CustomerDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsImportSucceededEvent returns the union data inside the WebhookEvent as a ImportSucceededEvent
+func (t WebhookEvent) AsImportSucceededEvent() (ImportSucceededEvent, error) {
+	var body ImportSucceededEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromImportSucceededEvent overwrites any union data inside the WebhookEvent as the provided ImportSucceededEvent
+func (t *WebhookEvent) FromImportSucceededEvent(v ImportSucceededEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"import.succeeded"}`))
+	t.union = b
+	return err
+}
+
+// MergeImportSucceededEvent performs a merge with any union data inside the WebhookEvent, using the provided ImportSucceededEvent
+func (t *WebhookEvent) MergeImportSucceededEvent(v ImportSucceededEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"import.succeeded"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsImportFailedEvent returns the union data inside the WebhookEvent as a ImportFailedEvent
+func (t WebhookEvent) AsImportFailedEvent() (ImportFailedEvent, error) {
+	var body ImportFailedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromImportFailedEvent overwrites any union data inside the WebhookEvent as the provided ImportFailedEvent
+func (t *WebhookEvent) FromImportFailedEvent(v ImportFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"import.failed"}`))
+	t.union = b
+	return err
+}
+
+// MergeImportFailedEvent performs a merge with any union data inside the WebhookEvent, using the provided ImportFailedEvent
+func (t *WebhookEvent) MergeImportFailedEvent(v ImportFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"import.failed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsStoreUpdatedEvent returns the union data inside the WebhookEvent as a StoreUpdatedEvent
+func (t WebhookEvent) AsStoreUpdatedEvent() (StoreUpdatedEvent, error) {
+	var body StoreUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromStoreUpdatedEvent overwrites any union data inside the WebhookEvent as the provided StoreUpdatedEvent
+func (t *WebhookEvent) FromStoreUpdatedEvent(v StoreUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"store.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeStoreUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided StoreUpdatedEvent
+func (t *WebhookEvent) MergeStoreUpdatedEvent(v StoreUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"store.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsStoreSuspendedEvent returns the union data inside the WebhookEvent as a StoreSuspendedEvent
+func (t WebhookEvent) AsStoreSuspendedEvent() (StoreSuspendedEvent, error) {
+	var body StoreSuspendedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromStoreSuspendedEvent overwrites any union data inside the WebhookEvent as the provided StoreSuspendedEvent
+func (t *WebhookEvent) FromStoreSuspendedEvent(v StoreSuspendedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"store.suspended"}`))
+	t.union = b
+	return err
+}
+
+// MergeStoreSuspendedEvent performs a merge with any union data inside the WebhookEvent, using the provided StoreSuspendedEvent
+func (t *WebhookEvent) MergeStoreSuspendedEvent(v StoreSuspendedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"store.suspended"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsStoreResumedEvent returns the union data inside the WebhookEvent as a StoreResumedEvent
+func (t WebhookEvent) AsStoreResumedEvent() (StoreResumedEvent, error) {
+	var body StoreResumedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromStoreResumedEvent overwrites any union data inside the WebhookEvent as the provided StoreResumedEvent
+func (t *WebhookEvent) FromStoreResumedEvent(v StoreResumedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"store.resumed"}`))
+	t.union = b
+	return err
+}
+
+// MergeStoreResumedEvent performs a merge with any union data inside the WebhookEvent, using the provided StoreResumedEvent
+func (t *WebhookEvent) MergeStoreResumedEvent(v StoreResumedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"store.resumed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsStoreDeletedEvent returns the union data inside the WebhookEvent as a StoreDeletedEvent
+func (t WebhookEvent) AsStoreDeletedEvent() (StoreDeletedEvent, error) {
+	var body StoreDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromStoreDeletedEvent overwrites any union data inside the WebhookEvent as the provided StoreDeletedEvent
+func (t *WebhookEvent) FromStoreDeletedEvent(v StoreDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"store.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeStoreDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided StoreDeletedEvent
+func (t *WebhookEvent) MergeStoreDeletedEvent(v StoreDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"store.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsStoreRestoredEvent returns the union data inside the WebhookEvent as a StoreRestoredEvent
+func (t WebhookEvent) AsStoreRestoredEvent() (StoreRestoredEvent, error) {
+	var body StoreRestoredEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromStoreRestoredEvent overwrites any union data inside the WebhookEvent as the provided StoreRestoredEvent
+func (t *WebhookEvent) FromStoreRestoredEvent(v StoreRestoredEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"store.restored"}`))
+	t.union = b
+	return err
+}
+
+// MergeStoreRestoredEvent performs a merge with any union data inside the WebhookEvent, using the provided StoreRestoredEvent
+func (t *WebhookEvent) MergeStoreRestoredEvent(v StoreRestoredEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"store.restored"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsStaffInvitedEvent returns the union data inside the WebhookEvent as a StaffInvitedEvent
+func (t WebhookEvent) AsStaffInvitedEvent() (StaffInvitedEvent, error) {
+	var body StaffInvitedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromStaffInvitedEvent overwrites any union data inside the WebhookEvent as the provided StaffInvitedEvent
+func (t *WebhookEvent) FromStaffInvitedEvent(v StaffInvitedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"staff.invited"}`))
+	t.union = b
+	return err
+}
+
+// MergeStaffInvitedEvent performs a merge with any union data inside the WebhookEvent, using the provided StaffInvitedEvent
+func (t *WebhookEvent) MergeStaffInvitedEvent(v StaffInvitedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"staff.invited"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsStaffJoinedEvent returns the union data inside the WebhookEvent as a StaffJoinedEvent
+func (t WebhookEvent) AsStaffJoinedEvent() (StaffJoinedEvent, error) {
+	var body StaffJoinedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromStaffJoinedEvent overwrites any union data inside the WebhookEvent as the provided StaffJoinedEvent
+func (t *WebhookEvent) FromStaffJoinedEvent(v StaffJoinedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"staff.joined"}`))
+	t.union = b
+	return err
+}
+
+// MergeStaffJoinedEvent performs a merge with any union data inside the WebhookEvent, using the provided StaffJoinedEvent
+func (t *WebhookEvent) MergeStaffJoinedEvent(v StaffJoinedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"staff.joined"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsStaffUpdatedEvent returns the union data inside the WebhookEvent as a StaffUpdatedEvent
+func (t WebhookEvent) AsStaffUpdatedEvent() (StaffUpdatedEvent, error) {
+	var body StaffUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromStaffUpdatedEvent overwrites any union data inside the WebhookEvent as the provided StaffUpdatedEvent
+func (t *WebhookEvent) FromStaffUpdatedEvent(v StaffUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"staff.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeStaffUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided StaffUpdatedEvent
+func (t *WebhookEvent) MergeStaffUpdatedEvent(v StaffUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"staff.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsStaffRemovedEvent returns the union data inside the WebhookEvent as a StaffRemovedEvent
+func (t WebhookEvent) AsStaffRemovedEvent() (StaffRemovedEvent, error) {
+	var body StaffRemovedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromStaffRemovedEvent overwrites any union data inside the WebhookEvent as the provided StaffRemovedEvent
+func (t *WebhookEvent) FromStaffRemovedEvent(v StaffRemovedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"staff.removed"}`))
+	t.union = b
+	return err
+}
+
+// MergeStaffRemovedEvent performs a merge with any union data inside the WebhookEvent, using the provided StaffRemovedEvent
+func (t *WebhookEvent) MergeStaffRemovedEvent(v StaffRemovedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"staff.removed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWebhookTestEvent returns the union data inside the WebhookEvent as a WebhookTestEvent
+func (t WebhookEvent) AsWebhookTestEvent() (WebhookTestEvent, error) {
+	var body WebhookTestEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWebhookTestEvent overwrites any union data inside the WebhookEvent as the provided WebhookTestEvent
+func (t *WebhookEvent) FromWebhookTestEvent(v WebhookTestEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook.test"}`))
+	t.union = b
+	return err
+}
+
+// MergeWebhookTestEvent performs a merge with any union data inside the WebhookEvent, using the provided WebhookTestEvent
+func (t *WebhookEvent) MergeWebhookTestEvent(v WebhookTestEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook.test"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t WebhookEvent) Discriminator() (string, error) {
+	var discriminator struct {
+		Discriminator string `json:"type"`
+	}
+	err := json.Unmarshal(t.union, &discriminator)
+	return discriminator.Discriminator, err
+}
+
+func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
+	discriminator, err := t.Discriminator()
+	if err != nil {
+		return nil, err
+	}
+	switch discriminator {
+	case "category.created":
+		return t.AsCategoryCreatedEvent()
+	case "category.deleted":
+		return t.AsCategoryDeletedEvent()
+	case "category.updated":
+		return t.AsCategoryUpdatedEvent()
+	case "collection.created":
+		return t.AsCollectionCreatedEvent()
+	case "collection.deleted":
+		return t.AsCollectionDeletedEvent()
+	case "collection.updated":
+		return t.AsCollectionUpdatedEvent()
+	case "customer.created":
+		return t.AsCustomerCreatedEvent()
+	case "customer.deleted":
+		return t.AsCustomerDeletedEvent()
+	case "customer.updated":
+		return t.AsCustomerUpdatedEvent()
+	case "customer.verified":
+		return t.AsCustomerVerifiedEvent()
+	case "fulfilment.created":
+		return t.AsFulfilmentCreatedEvent()
+	case "import.failed":
+		return t.AsImportFailedEvent()
+	case "import.succeeded":
+		return t.AsImportSucceededEvent()
+	case "inventory.adjusted":
+		return t.AsInventoryAdjustedEvent()
+	case "order.cancelled":
+		return t.AsOrderCancelledEvent()
+	case "order.completed":
+		return t.AsOrderCompletedEvent()
+	case "order.created":
+		return t.AsOrderCreatedEvent()
+	case "order.fulfilled":
+		return t.AsOrderFulfilledEvent()
+	case "order.paid":
+		return t.AsOrderPaidEvent()
+	case "order.refunded":
+		return t.AsOrderRefundedEvent()
+	case "payment.captured":
+		return t.AsPaymentCapturedEvent()
+	case "payment.failed":
+		return t.AsPaymentFailedEvent()
+	case "product.created":
+		return t.AsProductCreatedEvent()
+	case "product.deleted":
+		return t.AsProductDeletedEvent()
+	case "product.updated":
+		return t.AsProductUpdatedEvent()
+	case "refund.failed":
+		return t.AsRefundFailedEvent()
+	case "refund.succeeded":
+		return t.AsRefundSucceededEvent()
+	case "staff.invited":
+		return t.AsStaffInvitedEvent()
+	case "staff.joined":
+		return t.AsStaffJoinedEvent()
+	case "staff.removed":
+		return t.AsStaffRemovedEvent()
+	case "staff.updated":
+		return t.AsStaffUpdatedEvent()
+	case "store.deleted":
+		return t.AsStoreDeletedEvent()
+	case "store.restored":
+		return t.AsStoreRestoredEvent()
+	case "store.resumed":
+		return t.AsStoreResumedEvent()
+	case "store.suspended":
+		return t.AsStoreSuspendedEvent()
+	case "store.updated":
+		return t.AsStoreUpdatedEvent()
+	case "webhook.test":
+		return t.AsWebhookTestEvent()
+	default:
+		return nil, errors.New("unknown discriminator value: " + discriminator)
+	}
+}
+
+func (t WebhookEvent) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *WebhookEvent) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
