@@ -241,7 +241,7 @@ func (rt *Router) allow(req *Request) error {
 		return nil
 	}
 	who := "The credential"
-	if caller.Principal.Role != "" {
+	if caller.Principal.Kind == principal.Account && caller.Principal.Role != "" {
 		who = "The role " + caller.Principal.Role
 	}
 	return problem.New(problem.Forbidden, "missing_permission", "%s lacks the permission %s.", who, op.Permission).
