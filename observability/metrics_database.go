@@ -2,6 +2,7 @@ package observability
 
 import (
 	"database/sql"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,12 +18,15 @@ type PoolStats struct {
 	Wait  time.Duration // how long callers waited, altogether
 }
 
-// SQLPoolStats gives the state of a pool of database/sql.
-func SQLPoolStats(db *sql.DB) func() PoolStats {
-	return func() PoolStats {
-		s := db.Stats()
-		return PoolStats{Max: s.MaxOpenConnections, InUse: s.InUse, Idle: s.Idle, Waits: s.WaitCount, Wait: s.WaitDuration}
-	}
+// PoolStatsOf is the state of a pool of database/sql.
+func PoolStatsOf(s sql.DBStats) PoolStats {
+	return PoolStats{Max: s.MaxOpenConnections, InUse: s.InUse, Idle: s.Idle, Waits: s.WaitCount, Wait: s.WaitDuration}
+}
+
+// PoolName says which pool of connections leads where.
+type PoolName struct {
+	Cell string // "control" for the platform's own database
+	Pool string // what it is for
 }
 
 // TransactionOutcome is how a transaction ended.
@@ -61,7 +65,7 @@ func newDatabaseMetrics(r prometheus.Registerer) *DatabaseMetrics {
 			"Transactions ended, by door and outcome.", "door", "outcome"),
 		wallRefusals: counter(r, "stoa_db_wall_refusals_total",
 			"Statements that the database refused because they reached beyond their store's wall (42501)."),
-		pools: &poolCollector{pools: map[poolName]func() PoolStats{}},
+		pools: &poolCollector{},
 	}
 	m.doors = newObservers(func(door string) *DoorObserver {
 		statements := zeroed(m.statements, []string{"ok", "error"}, door)
@@ -83,11 +87,12 @@ func (m *DatabaseMetrics) Door(name string) *DoorObserver { return m.doors.get(n
 // program, each one.
 func (m *DatabaseMetrics) WallRefused() { m.wallRefusals.Inc() }
 
-// Pool shows a pool of connections from now on; stats is called at each scrape and must
-// not block. cell is "control" for the platform's own database. The function returned
-// takes the pool away again.
-func (m *DatabaseMetrics) Pool(cell, pool string, stats func() PoolStats) (remove func()) {
-	return m.pools.add(poolName{cell, pool}, stats)
+// Pools shows pools of connections from now on. stats is called at each scrape and must
+// not block; pools may come and go, and no two such functions may name the same pool.
+func (m *DatabaseMetrics) Pools(stats func() map[PoolName]PoolStats) {
+	m.pools.mu.Lock()
+	defer m.pools.mu.Unlock()
+	m.pools.sources = append(m.pools.sources, stats)
 }
 
 // DoorObserver counts what goes through one door.
@@ -100,12 +105,16 @@ type DoorObserver struct {
 
 // Statement counts one statement, and whether it failed.
 func (o *DoorObserver) Statement(d time.Duration, failed bool) {
+	o.count(failed)
+	o.duration.Observe(d.Seconds())
+}
+
+func (o *DoorObserver) count(failed bool) {
 	if failed {
 		o.failed.Inc()
 	} else {
 		o.ok.Inc()
 	}
-	o.duration.Observe(d.Seconds())
 }
 
 // RoundTrip counts one round trip to the database.
@@ -113,8 +122,6 @@ func (o *DoorObserver) RoundTrip() { o.roundTrips.Inc() }
 
 // Transaction counts the end of a transaction.
 func (o *DoorObserver) Transaction(outcome TransactionOutcome) { o.transactions[outcome].Inc() }
-
-type poolName struct{ cell, pool string }
 
 var (
 	poolConnections = prometheus.NewDesc("stoa_db_pool_connections",
@@ -127,21 +134,10 @@ var (
 		"Time that callers waited for a connection.", []string{"cell", "pool"}, nil)
 )
 
-// poolCollector asks every pool for its state when it is scraped.
+// poolCollector asks for the pools' state when it is scraped.
 type poolCollector struct {
-	mu    sync.Mutex
-	pools map[poolName]func() PoolStats
-}
-
-func (c *poolCollector) add(name poolName, stats func() PoolStats) (remove func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.pools[name] = stats
-	return func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		delete(c.pools, name)
-	}
+	mu      sync.Mutex
+	sources []func() map[PoolName]PoolStats
 }
 
 // Describe implements prometheus.Collector.
@@ -155,17 +151,23 @@ func (c *poolCollector) Describe(to chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c *poolCollector) Collect(to chan<- prometheus.Metric) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	for name, stats := range c.pools {
-		s := stats()
-		send := func(d *prometheus.Desc, kind prometheus.ValueType, value float64, more ...string) {
-			labels := append([]string{name.cell, name.pool}, more...)
-			to <- prometheus.MustNewConstMetric(d, kind, value, labels...)
+	sources := slices.Clone(c.sources)
+	c.mu.Unlock()
+	for _, stats := range sources {
+		for name, s := range stats() {
+			collectPool(to, name, s)
 		}
-		send(poolConnections, prometheus.GaugeValue, float64(s.InUse), "in_use")
-		send(poolConnections, prometheus.GaugeValue, float64(s.Idle), "idle")
-		send(poolMax, prometheus.GaugeValue, float64(s.Max))
-		send(poolWaits, prometheus.CounterValue, float64(s.Waits))
-		send(poolWaitSeconds, prometheus.CounterValue, s.Wait.Seconds())
 	}
+}
+
+func collectPool(to chan<- prometheus.Metric, name PoolName, s PoolStats) {
+	send := func(d *prometheus.Desc, kind prometheus.ValueType, value float64, more ...string) {
+		labels := append([]string{name.Cell, name.Pool}, more...)
+		to <- prometheus.MustNewConstMetric(d, kind, value, labels...)
+	}
+	send(poolConnections, prometheus.GaugeValue, float64(s.InUse), "in_use")
+	send(poolConnections, prometheus.GaugeValue, float64(s.Idle), "idle")
+	send(poolMax, prometheus.GaugeValue, float64(s.Max))
+	send(poolWaits, prometheus.CounterValue, float64(s.Waits))
+	send(poolWaitSeconds, prometheus.CounterValue, s.Wait.Seconds())
 }

@@ -66,7 +66,9 @@ func registerAll(m *observability.Metrics) {
 	m.HTTP.Operation("listProducts")
 	m.Limiter.Class("read")
 	m.Database.Door("store")
-	m.Database.Pool("local", "login_01", func() observability.PoolStats { return observability.PoolStats{} })
+	m.Database.Pools(func() map[observability.PoolName]observability.PoolStats {
+		return map[observability.PoolName]observability.PoolStats{{Cell: "local", Pool: "stores"}: {}}
+	})
 	m.Cells.Cell("local")
 	m.Queue.Cell("local")
 	m.Queue.Kind("mail.send")
@@ -240,26 +242,28 @@ func TestDatabaseMetrics(t *testing.T) {
 
 func TestPoolsAreAskedAtEachScrape(t *testing.T) {
 	m := observability.NewMetrics(observability.MetricsConfig{})
-	stats := observability.PoolStats{Max: 8, InUse: 3, Idle: 2, Waits: 7, Wait: 1500 * time.Millisecond}
-	remove := m.Database.Pool("local", "login_01", func() observability.PoolStats { return stats })
-	m.Database.Pool("control", "control", func() observability.PoolStats { return observability.PoolStats{Max: 1} })
-	expect(t, m, 3, "stoa_db_pool_connections", "cell", "local", "pool", "login_01", "state", "in_use")
+	local := observability.PoolName{Cell: "local", Pool: "stores"}
+	pools := map[observability.PoolName]observability.PoolStats{
+		local:                              {Max: 8, InUse: 3, Idle: 2, Waits: 7, Wait: 1500 * time.Millisecond},
+		{Cell: "control", Pool: "control"}: {Max: 1},
+	}
+	m.Database.Pools(func() map[observability.PoolName]observability.PoolStats { return pools })
+	expect(t, m, 3, "stoa_db_pool_connections", "cell", "local", "pool", "stores", "state", "in_use")
 	expect(t, m, 2, "stoa_db_pool_connections", "cell", "local", "state", "idle")
 	expect(t, m, 8, "stoa_db_pool_connections_max", "cell", "local")
 	expect(t, m, 7, "stoa_db_pool_waits_total", "cell", "local")
 	expect(t, m, 1.5, "stoa_db_pool_wait_seconds_total", "cell", "local")
-	stats.InUse = 5
+	pools[local] = observability.PoolStats{InUse: 5}
 	expect(t, m, 5, "stoa_db_pool_connections", "cell", "local", "state", "in_use")
-	remove()
+	delete(pools, local)
 	if _, series := value(t, m, "stoa_db_pool_connections_max", nil); series != 1 {
-		t.Errorf("%d pools after one of two was removed", series)
+		t.Errorf("%d pools after one of two is gone", series)
 	}
 }
 
-func TestSQLPoolStats(t *testing.T) {
-	db := sql.OpenDB(nil)
-	db.SetMaxOpenConns(4)
-	if got := observability.SQLPoolStats(db)(); got != (observability.PoolStats{Max: 4}) {
+func TestPoolStatsOf(t *testing.T) {
+	got := observability.PoolStatsOf(sql.DBStats{MaxOpenConnections: 4, OpenConnections: 3, InUse: 1, Idle: 2, WaitCount: 5, WaitDuration: 6})
+	if got != (observability.PoolStats{Max: 4, InUse: 1, Idle: 2, Waits: 5, Wait: 6}) {
 		t.Errorf("stats are %+v", got)
 	}
 }

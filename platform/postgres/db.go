@@ -31,8 +31,17 @@ type Config struct {
 	LoginConns int               // connections of each of a cell's logins; 0 means 8
 	AdminConns int               // connections to the control database and to each cell's own tables; 0 means 8
 	Sealer     Sealer
-	Tracer     pgx.QueryTracer // sees every statement besides the counter; may be nil
-	Committed  func(tx *Tx)    // called after each committed transaction of a store; may be nil
+	// Tracer makes what sees every statement of one door ("control", "cell" or "store")
+	// besides the counter; may be nil.
+	Tracer    func(door string) pgx.QueryTracer
+	Committed func(tx *Tx) // called after each committed transaction of a store; may be nil
+}
+
+func (c Config) tracer(door string) pgx.QueryTracer {
+	if c.Tracer == nil {
+		return nil
+	}
+	return c.Tracer(door)
 }
 
 // DB holds the pools of the control database and of the cells.
@@ -63,14 +72,14 @@ func Open(config Config) (*DB, error) {
 	}
 	db := &DB{config: config, cells: map[string]*pool{}, logins: map[login]*pool{}}
 	var err error
-	if db.control, err = newPool("control", config.Control, config.AdminConns, config.Tracer); err != nil {
+	if db.control, err = newPool("control", config.Control, config.AdminConns, config.tracer("control")); err != nil {
 		return nil, err
 	}
 	for name, url := range config.Cells {
 		if !cellName.MatchString(name) {
 			return nil, fmt.Errorf("cell %q: a cell's name is 1 to 16 lower-case letters and digits, the first a letter", name)
 		}
-		if db.cells[name], err = newPool("cell "+name, url, config.AdminConns, config.Tracer); err != nil {
+		if db.cells[name], err = newPool("cell "+name, url, config.AdminConns, config.tracer("cell")); err != nil {
 			return nil, err
 		}
 	}
@@ -120,7 +129,7 @@ func (db *DB) CellConfig(name string) (*pgx.ConnConfig, error) {
 	if !ok {
 		return nil, fmt.Errorf("cell %q is not configured", name)
 	}
-	return parse(url, db.config.Tracer)
+	return parse(url, db.config.tracer("cell"))
 }
 
 // Stats are the pools' figures, by pool, for metrics: all logins of a cell are added up.
@@ -166,7 +175,7 @@ func (db *DB) login(ctx context.Context, cell string, number int) (*pool, error)
 	if !ok {
 		return nil, unavailable(fmt.Errorf("cell %q is not configured", cell))
 	}
-	config, err := parse(url, db.config.Tracer)
+	config, err := parse(url, db.config.tracer("store"))
 	if err != nil {
 		return nil, err
 	}

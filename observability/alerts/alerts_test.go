@@ -1,0 +1,175 @@
+package alerts_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/stoacommerce/stoa/observability/alerts"
+)
+
+const runbooks = "../../docs/runbooks"
+
+// testFiles are the tests that promtool runs.
+var testFiles = []string{"rules_test.yaml", "objectives_test.yaml"}
+
+func promtool(t *testing.T, args ...string) {
+	t.Helper()
+	program, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Fatalf("this test needs the program promtool (on Debian: apt-get install prometheus): %v", err)
+	}
+	if out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput(); err != nil {
+		t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+func TestRulesAreValid(t *testing.T) {
+	promtool(t, "check", "rules", "--lint=all", "--lint-fatal", alerts.Recording, alerts.Rules)
+}
+
+func TestRules(t *testing.T) {
+	for _, file := range testFiles {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			promtool(t, "test", "rules", file)
+		})
+	}
+}
+
+type alert struct {
+	Alert, Expr         string
+	Labels, Annotations map[string]string
+}
+
+func readAlerts(t *testing.T) []alert {
+	t.Helper()
+	text, err := alerts.Files.ReadFile(alerts.Rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct{ Groups []struct{ Rules []alert } }
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	var all []alert
+	for _, group := range file.Groups {
+		all = append(all, group.Rules...)
+	}
+	return all
+}
+
+func TestEveryAlertSaysHowBadItIsAndWhatToDo(t *testing.T) {
+	known := map[string]bool{"README.md": true}
+	for _, a := range readAlerts(t) {
+		if severity := a.Labels["severity"]; severity != "page" && severity != "ticket" {
+			t.Errorf("%s has the severity %q", a.Alert, severity)
+		}
+		if !strings.HasSuffix(a.Annotations["summary"], ".") {
+			t.Errorf("%s has no summary in a sentence", a.Alert)
+		}
+		file := path.Base(a.Annotations["runbook_url"])
+		known[file] = true
+		if file != kebab(a.Alert)+".md" {
+			t.Errorf("%s names the runbook %q", a.Alert, file)
+		}
+		text, err := os.ReadFile(filepath.Join(runbooks, file))
+		if err != nil {
+			t.Errorf("%s: %v", a.Alert, err)
+			continue
+		}
+		checkRunbook(t, a.Alert, string(text))
+	}
+	checkIndex(t, known)
+}
+
+func checkRunbook(t *testing.T, name, text string) {
+	t.Helper()
+	if !strings.HasPrefix(text, "# "+name+"\n") {
+		t.Errorf("%s: the runbook's title is not the alert's name", name)
+	}
+	at := 0
+	for _, heading := range []string{"\n## What it means", "\n## Who is hurt", "\n## Look", "\n## Do"} {
+		i := strings.Index(text[at:], heading)
+		if i < 0 {
+			t.Errorf("%s: the runbook lacks %q, or has it out of order", name, strings.TrimSpace(heading))
+			return
+		}
+		at += i
+	}
+}
+
+// checkIndex finds runbooks of alerts that are no more, and those missing in the index.
+func checkIndex(t *testing.T, known map[string]bool) {
+	t.Helper()
+	index, err := os.ReadFile(filepath.Join(runbooks, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file := range known {
+		if file != "README.md" && !strings.Contains(string(index), "("+file+")") {
+			t.Errorf("%s is missing in the index of runbooks", file)
+		}
+	}
+}
+
+func kebab(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		if i > 0 && r >= 'A' && r <= 'Z' {
+			b.WriteByte('-')
+		}
+		b.WriteRune(r)
+	}
+	return strings.ToLower(b.String())
+}
+
+func TestEveryAlertIsTestedFiringAndQuiet(t *testing.T) {
+	tested := map[string]map[bool]bool{}
+	for _, name := range testFiles {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var file struct {
+			Tests []struct {
+				Cases []struct {
+					Alertname string `yaml:"alertname"`
+					Expected  []any  `yaml:"exp_alerts"`
+				} `yaml:"alert_rule_test"`
+			}
+		}
+		if err := yaml.Unmarshal(text, &file); err != nil {
+			t.Fatal(err)
+		}
+		for _, test := range file.Tests {
+			for _, c := range test.Cases {
+				if tested[c.Alertname] == nil {
+					tested[c.Alertname] = map[bool]bool{}
+				}
+				tested[c.Alertname][len(c.Expected) > 0] = true
+			}
+		}
+	}
+	all := readAlerts(t)
+	if len(all) < 15 {
+		t.Errorf("only %d alerts", len(all))
+	}
+	for _, a := range all {
+		for _, firing := range []bool{true, false} {
+			if !tested[a.Alert][firing] {
+				t.Error(fmt.Sprintf("no test of %s with firing=%v", a.Alert, firing))
+			}
+		}
+		delete(tested, a.Alert)
+	}
+	for name := range tested {
+		t.Errorf("%s is tested but is no alert", name)
+	}
+}
