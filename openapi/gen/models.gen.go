@@ -2289,7 +2289,7 @@ type ImportSucceededEventType string
 
 // ImportUpload A file to import, as a form.
 type ImportUpload struct {
-	// File The CSV file in UTF-8, at most 100 MiB.
+	// File The CSV file in UTF-8, at most 64 MiB.
 	File openapi_types.File `json:"file"`
 
 	// Kind What a long operation does.
@@ -3868,9 +3868,9 @@ type Problem struct {
 	// Example: Conflict
 	Title string `json:"title"`
 
-	// Type A URI that names the kind of problem; `about:blank` where the status says it all.
+	// Type A URI reference that names the kind of problem and leads to its description.
 	//
-	// Example: about:blank
+	// Example: /docs/errors#out_of_stock
 	Type string `json:"type"`
 
 	// ViolatedPolicies With 429, the names of the limits that were exceeded, as in `RateLimit-Policy`.
