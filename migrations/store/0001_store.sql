@@ -133,6 +133,7 @@ create index collection_products_product on collection_products (product_id);
 create table shipping_methods (
     id         text collate "C" primary key,
     name       text not null,
+    description text not null default '',
     countries  text[] not null,                 -- empty: everywhere
     amounts    jsonb not null,                  -- {"EUR": 490}
     position   int not null default 0,
@@ -147,6 +148,7 @@ create table tax_rates (
     country    text not null unique,
     name       text not null,
     rate_bps   int not null check (rate_bps between 0 and 10000),
+    applies_to_shipping boolean not null default true,
     version    int not null default 1,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now()
@@ -158,7 +160,9 @@ create table customers (
     email_verified_at timestamptz,
     name              text not null default '',
     phone             text not null default '',
-    password_hash     text,                     -- null: known from orders only
+    password_hash     text,                     -- null: known from orders only, or not verified yet
+    accepts_marketing boolean not null default false,
+    default_address   jsonb,
     note              text not null default '',
     version           int not null default 1,
     created_at        timestamptz not null default now(),
@@ -171,6 +175,7 @@ create table customer_tokens (
     hash        bytea primary key,
     customer_id text collate "C" not null references customers (id) on delete cascade,
     purpose     text not null check (purpose in ('session', 'verify_email', 'reset_password')),
+    data        jsonb not null default '{}',    -- what its use puts into force: a registration's password hash
     expires_at  timestamptz not null,
     created_at  timestamptz not null default now()
 );
@@ -212,8 +217,8 @@ create table orders (
     customer_id      text collate "C" references customers (id) on delete set null,
     token_hash       bytea not null,            -- the cart's, so that its holder can see the order
     state            text not null check (state in ('pending', 'open', 'completed', 'cancelled')),
-    payment_state    text not null check (payment_state in ('pending', 'paid', 'partially_refunded', 'refunded', 'failed', 'voided')),
-    fulfilment_state text not null check (fulfilment_state in ('unfulfilled', 'partially_fulfilled', 'fulfilled', 'cancelled')),
+    payment_state    text not null check (payment_state in ('pending', 'paid', 'partially_refunded', 'refunded', 'failed')),
+    fulfilment_state text not null check (fulfilment_state in ('unfulfilled', 'partially_fulfilled', 'fulfilled')),
     currency         text not null,
     email            text not null,
     shipping_address jsonb,
@@ -221,6 +226,7 @@ create table orders (
     shipping_method  jsonb,
     prices_include_tax boolean not null,
     tax_name         text not null default '',
+    tax_country      text not null default '',
     tax_rate_bps     int not null default 0,
     subtotal_amount  bigint not null,
     shipping_amount  bigint not null,
@@ -229,6 +235,7 @@ create table orders (
     refunded_amount  bigint not null default 0,
     note             text not null default '',
     cancel_reason    text not null default '',
+    cancelled_at     timestamptz,
     version          int not null default 1,
     placed_at        timestamptz not null default now(),
     updated_at       timestamptz not null default now(),
@@ -260,13 +267,16 @@ create table order_lines (
 );
 create index order_lines_order on order_lines (order_id, position);
 
+-- A pending payment is an attempt to complete a cart: it exists before the provider is
+-- called, and what the provider is called with bears its ID.
 create table payments (
     id          text collate "C" primary key,
     cart_id     text collate "C" not null,
-    order_id    text collate "C",
+    order_id    text collate "C" not null,
     provider    text not null,
+    attempt     text not null default '',       -- digest of the caller's own name for the attempt
     reference   text not null default '',       -- the provider's own ID
-    state       text not null check (state in ('pending', 'authorised', 'captured', 'failed', 'voided', 'refunded')),
+    state       text not null check (state in ('pending', 'captured', 'failed')),
     currency    text not null,
     amount      bigint not null check (amount >= 0),
     refunded_amount bigint not null default 0,
@@ -286,19 +296,34 @@ create table refunds (
     state       text not null check (state in ('pending', 'succeeded', 'failed')),
     currency    text not null,
     amount      bigint not null check (amount > 0),
+    attempt     text not null default '',       -- digest of the caller's own name for the attempt
     reason      text not null default '',
     reference   text not null default '',
+    failure     text not null default '',
     restock     boolean not null default false,
-    lines       jsonb not null default '[]',
+    lines       jsonb not null default '[]',    -- [{"line_id": "orl_…", "quantity": 1}]
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now()
 );
 create index refunds_order on refunds (order_id);
+create index refunds_pending on refunds (created_at) where state = 'pending';
+
+-- The ledger of the test provider, which plays a payment provider in sandboxes and demo
+-- stores: what happened at "the other house", whatever became of our own records.
+create table test_charges (
+    reference  text collate "C" primary key,
+    state      text not null check (state in ('succeeded', 'declined', 'voided')),
+    currency   text not null,
+    amount     bigint not null,
+    failure    text not null default '',
+    refunds    jsonb not null default '{}',     -- {"ref_…": 500}
+    created_at timestamptz not null default now()
+);
 
 create table fulfilments (
     id               text collate "C" primary key,
     order_id         text collate "C" not null references orders (id) on delete cascade,
-    lines            jsonb not null,
+    lines            jsonb not null,        -- [{"line_id": "orl_…", "quantity": 1}]
     tracking_number  text not null default '',
     tracking_url     text not null default '',
     carrier          text not null default '',
