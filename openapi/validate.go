@@ -161,7 +161,7 @@ func collect(wrong *problem.Problem, err error, prefix string) {
 	if len(wrong.Faults) >= maxFaults {
 		return
 	}
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // a walk over the tree, one level at a time
 	case openapi3.MultiError:
 		for _, inner := range e {
 			collect(wrong, inner, prefix)

@@ -31,30 +31,30 @@ func apiKey(scopes ...string) principal.Principal {
 // TestRoles holds what each role has in full, so that a changed line of policy is seen.
 func TestRoles(t *testing.T) {
 	e := enforcer(t)
-	inStore := []string{"products:read", "categories:read", "collections:read", "search:read", "files:read", "settings:read", "store:read", AccountSelf, None}
-	storeAll := append(Scopes(), AccountSelf, None)
+	inStore := []string{"products:read", "settings:read", "store:read", None}
+	storeAll := append(slices.DeleteFunc(Scopes(), func(s string) bool { return s == StoreExport }), None)
 	cases := []struct {
 		name string
 		who  principal.Principal
 		has  []string
 	}{
-		{"owner", member(Owner), append(slices.Clone(storeAll), StoreWrite)},
+		{"owner", member(Owner), append(slices.Clone(storeAll), StoreDelete, StoreExport)},
 		{"admin", member(Admin), storeAll},
-		{"catalogue", member(Catalogue), append(slices.Clone(inStore), "products:write", "categories:write", "collections:write",
-			"inventory:read", "inventory:write", "files:write", "imports:read", "imports:write", "events:read")},
-		{"orders", member(Orders), append(slices.Clone(inStore), "orders:read", "orders:write", "fulfilments:read", "fulfilments:write",
-			"payments:read", "payments:write", "refunds:read", "refunds:write", "customers:read", "customers:write", "carts:read", "carts:write", "inventory:read", "events:read")},
-		{"support", member(Support), append(slices.Clone(inStore), "orders:read", "fulfilments:read", "payments:read", "refunds:read",
-			"customers:read", "customers:write", "carts:read", "inventory:read")},
-		{"analyst", member(Analyst), append(slices.Clone(inStore), "orders:read", "payments:read", "refunds:read", "inventory:read", "usage:read")},
-		{"custom, empty", member(Custom), []string{AccountSelf, None}},
-		{"custom", member(Custom, "orders:write", "products:read"), []string{"orders:read", "orders:write", "products:read", AccountSelf, None}},
-		{"signed in, no store", principal.Principal{Kind: principal.Account}, []string{AccountSelf, None}},
-		{"unknown role", member("sovereign"), []string{AccountSelf, None}},
+		{"catalogue", member(Catalogue), append(slices.Clone(inStore), "products:write",
+			"inventory:read", "inventory:write", "imports:read", "imports:write", "events:read")},
+		{"orders", member(Orders), append(slices.Clone(inStore), "orders:read", "orders:write",
+			"payments:read", "refunds:write", "customers:read", "customers:write", "inventory:read", "events:read")},
+		{"support", member(Support), append(slices.Clone(inStore), "orders:read", "payments:read",
+			"customers:read", "customers:write", "inventory:read")},
+		{"analyst", member(Analyst), append(slices.Clone(inStore), "orders:read", "payments:read", "inventory:read", "usage:read")},
+		{"custom, empty", member(Custom), []string{None}},
+		{"custom", member(Custom, "orders:write", "products:read"), []string{"orders:read", "orders:write", "products:read", None}},
+		{"signed in, no store", principal.Principal{Kind: principal.Account}, []string{None}},
+		{"unknown role", member("sovereign"), []string{None}},
 		{"key, empty", apiKey(), []string{None}},
 		{"key", apiKey("webhooks:write"), []string{"webhooks:read", "webhooks:write", None}},
 		{"key, all scopes", apiKey(Scopes()...), append(Scopes(), None)},
-		{"publishable", principal.Principal{Kind: principal.Publishable}, []string{ShopRead, ShopWrite, None}},
+		{"publishable", principal.Principal{Kind: principal.Publishable}, []string{None}},
 		{"operator read", principal.Principal{Kind: principal.Operator, Role: "read"}, []string{"operator:read", None}},
 		{"operator support", principal.Principal{Kind: principal.Operator, Role: "support"}, []string{"operator:read", "operator:support", None}},
 		{"operator admin", principal.Principal{Kind: principal.Operator, Role: "admin"}, []string{"operator:read", "operator:support", "operator:admin", None}},
@@ -80,12 +80,11 @@ func TestNothingSlipsThrough(t *testing.T) {
 		who        principal.Principal
 		permission string
 	}{
-		{member(Custom, StoreWrite), StoreWrite},
-		{apiKey(StoreWrite), StoreWrite},
+		{member(Custom, StoreDelete), StoreDelete},
+		{apiKey(StoreDelete), StoreDelete},
 		{apiKey("operator:admin"), "operator:admin"},
 		{apiKey("operator:admin"), "operator:read"},
-		{member(Custom, "operator:admin", "shop:write"), ShopWrite},
-		{apiKey(AccountSelf), AccountSelf},
+		{member(Custom, "operator:admin"), "operator:read"},
 		{apiKey("products:read"), "products:write"},
 		{apiKey("products"), "products:read"},
 		{apiKey("products:*"), "products:read"},
@@ -101,11 +100,11 @@ func TestNothingSlipsThrough(t *testing.T) {
 		{principal.Principal{Kind: principal.Account, Role: "operator-admin"}, "operator:read"},
 		{principal.Principal{Kind: principal.Account, Role: "grantee", Grants: []string{"orders:write"}}, "orders:write"},
 		{member(Owner), "operator:read"},
-		{member(Owner), ShopWrite},
 		{member(Owner), "unknown:read"},
 		{member(Owner), ""},
 		{apiKey("unknown:write"), "unknown:read"},
-		{member(Admin), StoreWrite},
+		{member(Admin), StoreDelete},
+		{member(Admin), StoreExport},
 	}
 	for _, c := range cases {
 		for range 2 { // asked of Casbin, then from memory
@@ -243,7 +242,7 @@ func TestParallelDecisions(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for _, p := range Permissions() {
-				if e.Allows(member(Owner), p.Name) != (p.Grantable || p.Name == StoreWrite || p.Name == None || p.Name == AccountSelf) {
+				if e.Allows(member(Owner), p.Name) != (p.Grantable || p.Name == StoreDelete || p.Name == None) {
 					t.Errorf("the owner and %s", p.Name)
 				}
 			}

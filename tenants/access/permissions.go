@@ -2,17 +2,16 @@ package access
 
 import "strings"
 
-// The permissions that are not about a store's things.
+// The permissions that are not given out like the others.
 const (
-	// None is asked for by what anyone may use.
+	// None is asked for by what anyone may use whose credential the operation takes: a
+	// person's own account, and the shop with a publishable key.
 	None = "none"
-	// AccountSelf is a signed-in person's right to their own account.
-	AccountSelf = "account:self"
-	// ShopRead and ShopWrite are what a publishable key has.
-	ShopRead  = "shop:read"
-	ShopWrite = "shop:write"
-	// StoreWrite is the owner's alone: the store's address, hand-over and end.
-	StoreWrite = "store:write"
+	// StoreDelete is the owner's alone: the store's end.
+	StoreDelete = "store:delete"
+	// StoreExport lets all data leave the house. Of the built-in roles only the owner has
+	// it, so that only an owner can list it in a custom role or a key.
+	StoreExport = "store:export"
 )
 
 // Permission is one thing that can be allowed.
@@ -22,61 +21,40 @@ type Permission struct {
 	Grantable   bool   // may be listed in a custom role or a key's scopes
 }
 
-// permissions is every permission there is, in the order people are shown them.
+// permissions is every permission there is, in the order people are shown them. Those that
+// can be granted are the contract's Permission.
 var permissions = []Permission{
-	{"products:read", "See products, variants, options, prices and images, drafts included.", true},
-	{"products:write", "Create, change, publish and delete products, variants, prices and images.", true},
-	{"categories:read", "See the category tree, hidden categories included.", true},
-	{"categories:write", "Create, move, change and delete categories.", true},
-	{"collections:read", "See collections and what is in them.", true},
-	{"collections:write", "Create, change and delete collections.", true},
+	{"products:read", "See products, variants, prices, images, categories and collections, drafts included.", true},
+	{"products:write", "Create, change, publish and delete products, variants, prices, images, categories and collections.", true},
 	{"inventory:read", "See stock, reservations and movements.", true},
 	{"inventory:write", "Set and adjust stock.", true},
-	{"search:read", "Search the catalogue, drafts included.", true},
-	{"files:read", "See uploaded files.", true},
-	{"files:write", "Upload and delete files.", true},
-	{"imports:read", "See imports, their progress and the fate of each row.", true},
-	{"imports:write", "Start and cancel imports.", true},
-	{"carts:read", "See shoppers' carts.", true},
-	{"carts:write", "Create and change carts on a shopper's behalf.", true},
+	{"imports:read", "See imports and other long-running operations, their progress and the fate of each row.", true},
+	{"imports:write", "Start and cancel imports and other long-running operations.", true},
+	{"settings:read", "See taxes and shipping.", true},
+	{"settings:write", "Change taxes and shipping.", true},
 	{"orders:read", "See orders and their history.", true},
-	{"orders:write", "Change, cancel and close orders.", true},
-	{"fulfilments:read", "See fulfilments and tracking.", true},
-	{"fulfilments:write", "Create and cancel fulfilments and set tracking.", true},
-	{"payments:read", "See payments and their attempts.", true},
-	{"payments:write", "Capture and void payments.", true},
-	{"refunds:read", "See refunds.", true},
+	{"orders:write", "Fulfil, change and cancel orders.", true},
+	{"payments:read", "See payments, refunds and their attempts.", true},
 	{"refunds:write", "Give money back.", true},
 	{"customers:read", "See customers, with their addresses.", true},
-	{"customers:write", "Create, change and erase customers.", true},
-	{"settings:read", "See the store's settings: currencies, taxes, shipping, payment providers, texts.", true},
-	{"settings:write", "Change the store's settings, payment providers' credentials included.", true},
-	{"store:read", "See the store: name, address, plan and state.", true},
-	{StoreWrite, "Change the store's address, hand it over, delete and restore it. The owner's alone.", false},
-	{"staff:read", "See who belongs to the store, and invitations.", true},
-	{"staff:write", "Invite and remove staff and change their roles.", true},
-	{"roles:read", "See custom roles.", true},
-	{"roles:write", "Create, change and delete custom roles.", true},
-	{"api_keys:read", "See API keys (never their secrets).", true},
-	{"api_keys:write", "Create, change, rotate and revoke API keys.", true},
+	{"customers:write", "Change and erase customers.", true},
 	{"webhooks:read", "See webhook endpoints and their deliveries.", true},
 	{"webhooks:write", "Create, change, test and delete webhook endpoints, and resend deliveries.", true},
 	{"events:read", "See the store's events of the last 30 days.", true},
-	{"operations:read", "See long-running operations and their progress.", true},
-	{"operations:write", "Cancel and retry long-running operations.", true},
-	{"mailbox:read", "See mails that the sandbox did not send.", true},
-	{"mailbox:write", "Empty the sandbox's mailbox.", true},
+	{"store:read", "See the store: its name, address, plan, state and settings.", true},
+	{"store:write", "Change the store's name, currencies, looks and other settings.", true},
+	{StoreExport, "Take all of the store's data out.", true},
+	{"staff:read", "See who belongs to the store, invitations and custom roles.", true},
+	{"staff:write", "Invite and remove staff, change their roles, and make custom roles.", true},
+	{"keys:read", "See API keys (never their secrets).", true},
+	{"keys:write", "Create, change, rotate and revoke API keys.", true},
 	{"audit:read", "See who did what, when and from where.", true},
 	{"usage:read", "See what the store uses of its plan.", true},
-	{"billing:read", "See the plan and invoices.", true},
-	{"billing:write", "Change the plan.", true},
 
-	{ShopRead, "See the shop as a shopper does. Publishable keys only.", false},
-	{ShopWrite, "Fill carts and check out as a shopper does. Publishable keys only.", false},
-	{AccountSelf, "See and change one's own account. Signed-in people only.", false},
+	{StoreDelete, "Delete and restore the store. The owner's alone.", false},
 	{"operator:read", "See the platform: stores, cells, jobs. Operators only.", false},
-	{"operator:support", "Help a store: enter it with a reason and a time limit, restart its jobs. Operators only.", false},
-	{"operator:admin", "Suspend, resume and delete stores, and manage cells. Operators only.", false},
+	{"operator:support", "Help a store: suspend and resume it, restart its jobs. Operators only.", false},
+	{"operator:admin", "Delete and restore stores. Operators only.", false},
 	{None, "Nothing is asked for.", false},
 }
 

@@ -51,7 +51,7 @@ func models(document []byte) error {
 	if err != nil {
 		return fmt.Errorf("make the models: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "openapi.json")
 	if err := os.WriteFile(file, document, 0o600); err != nil {
 		return fmt.Errorf("make the models: %w", err)

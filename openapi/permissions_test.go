@@ -1,0 +1,37 @@
+package openapi
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stoacommerce/stoa/openapi/contract"
+	"github.com/stoacommerce/stoa/tenants/access"
+)
+
+// TestPermissions holds the contract and the policy together: what an operation asks for
+// is known, and what can be granted is what the contract says can be.
+func TestPermissions(t *testing.T) {
+	doc, err := contract.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	operations, err := Operations(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, op := range operations {
+		if !access.Known(op.Permission) {
+			t.Errorf("%s asks for the permission %s, which nobody has", op.ID, op.Permission)
+		}
+	}
+	var listed []string
+	for _, value := range doc.Components.Schemas["Permission"].Value.Enum {
+		listed = append(listed, value.(string))
+	}
+	granted := access.Scopes()
+	slices.Sort(listed)
+	slices.Sort(granted)
+	if !slices.Equal(listed, granted) {
+		t.Errorf("the contract lets be granted\n%v\nand the policy\n%v", listed, granted)
+	}
+}
