@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/tenants"
 )
@@ -70,7 +72,8 @@ func (r *Request) IfMatch() (int, error) {
 	if value == "" || value == "*" {
 		return 0, nil
 	}
-	version, err := strconv.Atoi(strings.Trim(strings.TrimPrefix(value, "W/"), `"`))
+	tag, _, _ := strings.Cut(strings.Trim(strings.TrimPrefix(value, "W/"), `"`), "-")
+	version, err := strconv.Atoi(tag)
 	if err != nil || version < 1 {
 		return 0, problem.New(problem.Stale, "stale", "The version in If-Match is not the present one.")
 	}
@@ -113,6 +116,21 @@ func NoContent() *Response { return &Response{Status: http.StatusNoContent} }
 func (r *Response) At(version int) *Response {
 	r.Version = version
 	return r
+}
+
+// Tagged gives the answer an ETag of the thing's version and of the whole body: for
+// things that show more than what their version counts, such as stock. A version of zero
+// is left out.
+func (r *Response) Tagged(version int) *Response {
+	body, err := r.bytes()
+	if err != nil {
+		return r // writing the answer meets the same error
+	}
+	hash := strconv.FormatUint(xxhash.Sum64(body), 36)
+	if version == 0 {
+		return r.With("ETag", `"`+hash+`"`)
+	}
+	return r.With("ETag", fmt.Sprintf(`"%d-%s"`, version, hash))
 }
 
 // With sets a header.

@@ -5,6 +5,7 @@
 create table settings (
     id                 int primary key check (id = 1),
     name               text not null,
+    description        text not null default '',
     contact_email      text not null,
     country            text not null,
     currency           text not null,           -- the currency that reports are kept in
@@ -12,7 +13,8 @@ create table settings (
     locale             text not null default 'en',
     prices_include_tax boolean not null default true,
     order_prefix       text not null default '#',
-    theme              jsonb not null default '{}',
+    theme              jsonb not null default '{}', -- {"accent_color": "#1f5f5b"}
+    product_count      bigint not null default 0 check (product_count >= 0), -- for the plan's limit; held under the row's lock
     version            int not null default 1,
     updated_at         timestamptz not null default now()
 );
@@ -46,6 +48,7 @@ create table products (
     seo_title    text not null default '',
     seo_description text not null default '',
     search       tsvector not null default '',
+    published_at timestamptz,                   -- when it first became active
     version      int not null default 1,
     created_at   timestamptz not null default now(),
     updated_at   timestamptz not null default now()
@@ -63,7 +66,8 @@ create table variants (
     options           text[] not null default '{}',
     sku               text collate "C",
     barcode           text not null default '',
-    weight_grams      int not null default 0 check (weight_grams >= 0),
+    weight_grams      int check (weight_grams >= 0),
+    image_id          text collate "C",         -- one of its product's
     requires_shipping boolean not null default true,
     taxable           boolean not null default true,
     track_stock       boolean not null default true,
@@ -89,14 +93,18 @@ create table prices (
 create table stock_movements (
     id         text collate "C" primary key,
     variant_id text collate "C" not null,
-    kind       text not null check (kind in ('receipt', 'sale', 'return', 'adjustment', 'import')),
-    quantity   bigint not null,
+    quantity   bigint not null,                 -- how many came, or went when negative
+    stock      bigint not null,                 -- how many there were afterwards
+    reason     text not null check (reason in ('initial', 'received', 'correction', 'damaged', 'returned', 'other', 'sale', 'cancellation', 'refund', 'import')),
+    note       text not null default '',
     order_id   text collate "C",
-    reason     text not null default '',
+    actor_kind text not null,
+    actor_id   text not null default '',
     actor      text not null default '',
     created_at timestamptz not null default now()
 );
 create index stock_movements_variant on stock_movements (variant_id, id);
+create index stock_movements_order on stock_movements (order_id) where order_id is not null;
 
 create table images (
     id           text collate "C" primary key,
@@ -108,6 +116,7 @@ create table images (
     content_type text not null default '',
     width        int not null default 0,
     height       int not null default 0,
+    bytes        int not null default 0,
     sizes        jsonb not null default '[]',   -- [{"width": 480, "height": 480, "key": "…"}]
     created_at   timestamptz not null default now()
 );

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strconv"
 )
 
 // Page is a page of a list as Postgres wrote it: a JSON array, and the position after
@@ -27,4 +28,42 @@ func (db *DB) Page(ctx context.Context, query string, args ...any) (Page, error)
 		return Page{}, fmt.Errorf("read a page: the statement gives no position")
 	}
 	return Page{Data: data, Next: string(next)}, nil
+}
+
+// Object is one thing as Postgres wrote it: its JSON, and its version for those who
+// change it.
+type Object struct {
+	Data    []byte
+	Version int
+}
+
+// Object reads one thing by one statement and in one round trip, as JSON does. The
+// statement's one column is the version, a line feed, and the JSON. ErrNoRows when there
+// is no row; an empty Object when the column is null.
+//
+//	select version || E'\n' || json_build_object(…) from …
+func (db *DB) Object(ctx context.Context, query string, args ...any) (Object, error) {
+	raw, err := db.JSON(ctx, query, args...)
+	if err != nil || raw == nil {
+		return Object{}, err
+	}
+	return parseObject(raw)
+}
+
+// Object reads one thing as DB.Object does, as the transaction sees it.
+func (tx *Tx) Object(ctx context.Context, query string, args ...any) (Object, error) {
+	var raw []byte
+	if err := tx.QueryRow(ctx, query, args...).Scan(&raw); err != nil || raw == nil {
+		return Object{}, err
+	}
+	return parseObject(raw)
+}
+
+func parseObject(raw []byte) (Object, error) {
+	version, data, found := bytes.Cut(raw, []byte("\n"))
+	n, err := strconv.Atoi(string(version))
+	if !found || err != nil {
+		return Object{}, fmt.Errorf("read an object: the statement gives no version")
+	}
+	return Object{Data: data, Version: n}, nil
 }
