@@ -1,0 +1,259 @@
+package mail
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/stoacommerce/stoa/platform/money"
+)
+
+// Kind is what a mail is about. Kinds are kept with jobs and in the mailbox: they never
+// change their meaning.
+type Kind string
+
+// The kinds.
+const (
+	KindAccountVerifyEmail  Kind = "account_verify_email"
+	KindAccountKnownSignup  Kind = "account_known_signup"
+	KindPasswordReset       Kind = "password_reset"
+	KindPasswordChanged     Kind = "password_changed"
+	KindEmailChanged        Kind = "email_changed"
+	KindEmailChangeConfirm  Kind = "email_change_confirm"
+	KindTOTPChanged         Kind = "totp_changed"
+	KindStaffInvitation     Kind = "staff_invitation"
+	KindCustomerVerifyEmail Kind = "customer_verify_email"
+	KindOrderConfirmation   Kind = "order_confirmation"
+	KindOrderRefunded       Kind = "order_refunded"
+	KindOrderShipped        Kind = "order_shipped"
+	KindWebhookDisabled     Kind = "webhook_disabled"
+)
+
+// Data is what a mail of one kind tells. Each kind has one struct, below, which can also
+// travel in a job as JSON: see Decode.
+type Data interface{ Kind() Kind }
+
+// AccountVerifyEmail asks a new account to confirm its address.
+type AccountVerifyEmail struct {
+	URL        string `json:"url"`
+	ValidHours int    `json:"valid_hours"`
+}
+
+// AccountKnownSignup tells the owner of an account that somebody tried to sign up with
+// its address.
+type AccountKnownSignup struct {
+	SignInURL string    `json:"sign_in_url"`
+	ResetURL  string    `json:"reset_url"`
+	At        time.Time `json:"at"`
+	IP        string    `json:"ip"`
+}
+
+// PasswordReset brings the link that sets a new password.
+type PasswordReset struct {
+	URL          string `json:"url"`
+	ValidMinutes int    `json:"valid_minutes"`
+	IP           string `json:"ip"`
+}
+
+// PasswordChanged tells that the password was changed.
+type PasswordChanged struct {
+	ResetURL string    `json:"reset_url"`
+	At       time.Time `json:"at"`
+	IP       string    `json:"ip"`
+}
+
+// EmailChanged tells the former address that the account has another now.
+type EmailChanged struct {
+	NewEmail string    `json:"new_email"` // shown with its middle left out
+	At       time.Time `json:"at"`
+	IP       string    `json:"ip"`
+}
+
+// EmailChangeConfirm asks the new address to confirm the change.
+type EmailChangeConfirm struct {
+	URL        string `json:"url"`
+	ValidHours int    `json:"valid_hours"`
+}
+
+// TOTPChange is what happened to an account's second factor.
+type TOTPChange string
+
+// What can happen to a second factor.
+const (
+	TOTPEnabled      TOTPChange = "enabled"
+	TOTPDisabled     TOTPChange = "disabled"
+	TOTPCodesRenewed TOTPChange = "codes_renewed"
+	TOTPCodeUsed     TOTPChange = "code_used"
+)
+
+// TOTPChanged tells of a change of the second factor.
+type TOTPChanged struct {
+	Change   TOTPChange `json:"change"`
+	ResetURL string     `json:"reset_url"`
+	At       time.Time  `json:"at"`
+	IP       string     `json:"ip"`
+}
+
+// StaffInvitation invites a person to work in a store.
+type StaffInvitation struct {
+	StoreName string `json:"store_name"`
+	Inviter   string `json:"inviter"` // name or address
+	Role      string `json:"role"`
+	URL       string `json:"url"`
+	ValidDays int    `json:"valid_days"`
+}
+
+// CustomerVerifyEmail asks a shopper to confirm the address.
+type CustomerVerifyEmail struct {
+	Name       string `json:"name"`
+	URL        string `json:"url"`
+	ValidHours int    `json:"valid_hours"`
+}
+
+// Line is a line of an order.
+type Line struct {
+	Title    string      `json:"title"`
+	Variant  string      `json:"variant"` // "Large / Blue"; empty for the only one
+	Quantity int         `json:"quantity"`
+	Total    money.Money `json:"total"`
+}
+
+// Address is where an order goes.
+type Address struct {
+	Name       string `json:"name"`
+	Company    string `json:"company"`
+	Line1      string `json:"line1"`
+	Line2      string `json:"line2"`
+	PostalCode string `json:"postal_code"`
+	City       string `json:"city"`
+	Region     string `json:"region"`
+	Country    string `json:"country"` // its name, or its code
+}
+
+// OrderConfirmation confirms an order.
+type OrderConfirmation struct {
+	Name            string      `json:"name"`
+	Number          string      `json:"number"`
+	PlacedAt        time.Time   `json:"placed_at"`
+	URL             string      `json:"url"`
+	Lines           []Line      `json:"lines"`
+	Subtotal        money.Money `json:"subtotal"`
+	Discount        money.Money `json:"discount"` // what is taken off, positive; zero for none
+	Shipping        money.Money `json:"shipping"`
+	ShippingMethod  string      `json:"shipping_method"`
+	Tax             money.Money `json:"tax"`
+	TaxIncluded     bool        `json:"tax_included"` // the tax is within the prices
+	Total           money.Money `json:"total"`
+	ShippingAddress Address     `json:"shipping_address"`
+	BillingAddress  Address     `json:"billing_address"`
+	Test            bool        `json:"test"` // of a sandbox
+}
+
+// OrderRefunded tells that money was given back.
+type OrderRefunded struct {
+	Name   string      `json:"name"`
+	Number string      `json:"number"`
+	URL    string      `json:"url"`
+	Amount money.Money `json:"amount"`
+	Full   bool        `json:"full"`
+	Reason string      `json:"reason"`
+}
+
+// OrderShipped tells that an order, or a part of it, is on its way.
+type OrderShipped struct {
+	Name           string  `json:"name"`
+	Number         string  `json:"number"`
+	URL            string  `json:"url"`
+	Lines          []Line  `json:"lines"` // what is on its way; their totals are not shown
+	Carrier        string  `json:"carrier"`
+	TrackingNumber string  `json:"tracking_number"`
+	TrackingURL    string  `json:"tracking_url"`
+	Address        Address `json:"address"`
+}
+
+// WebhookDisabled tells that an endpoint failed for so long that it was turned off.
+type WebhookDisabled struct {
+	StoreName   string    `json:"store_name"`
+	Endpoint    string    `json:"endpoint"` // its URL
+	Since       time.Time `json:"since"`    // of the first failure
+	LastFailure string    `json:"last_failure"`
+	Gone        bool      `json:"gone"` // it answered 410
+	URL         string    `json:"url"`  // where to turn it on again
+}
+
+// Kind implements Data.
+func (AccountVerifyEmail) Kind() Kind { return KindAccountVerifyEmail }
+
+// Kind implements Data.
+func (AccountKnownSignup) Kind() Kind { return KindAccountKnownSignup }
+
+// Kind implements Data.
+func (PasswordReset) Kind() Kind { return KindPasswordReset }
+
+// Kind implements Data.
+func (PasswordChanged) Kind() Kind { return KindPasswordChanged }
+
+// Kind implements Data.
+func (EmailChanged) Kind() Kind { return KindEmailChanged }
+
+// Kind implements Data.
+func (EmailChangeConfirm) Kind() Kind { return KindEmailChangeConfirm }
+
+// Kind implements Data.
+func (TOTPChanged) Kind() Kind { return KindTOTPChanged }
+
+// Kind implements Data.
+func (StaffInvitation) Kind() Kind { return KindStaffInvitation }
+
+// Kind implements Data.
+func (CustomerVerifyEmail) Kind() Kind { return KindCustomerVerifyEmail }
+
+// Kind implements Data.
+func (OrderConfirmation) Kind() Kind { return KindOrderConfirmation }
+
+// Kind implements Data.
+func (OrderRefunded) Kind() Kind { return KindOrderRefunded }
+
+// Kind implements Data.
+func (OrderShipped) Kind() Kind { return KindOrderShipped }
+
+// Kind implements Data.
+func (WebhookDisabled) Kind() Kind { return KindWebhookDisabled }
+
+// decoders read each kind's data.
+var decoders = map[Kind]func([]byte) (Data, error){
+	KindAccountVerifyEmail:  decode[AccountVerifyEmail],
+	KindAccountKnownSignup:  decode[AccountKnownSignup],
+	KindPasswordReset:       decode[PasswordReset],
+	KindPasswordChanged:     decode[PasswordChanged],
+	KindEmailChanged:        decode[EmailChanged],
+	KindEmailChangeConfirm:  decode[EmailChangeConfirm],
+	KindTOTPChanged:         decode[TOTPChanged],
+	KindStaffInvitation:     decode[StaffInvitation],
+	KindCustomerVerifyEmail: decode[CustomerVerifyEmail],
+	KindOrderConfirmation:   decode[OrderConfirmation],
+	KindOrderRefunded:       decode[OrderRefunded],
+	KindOrderShipped:        decode[OrderShipped],
+	KindWebhookDisabled:     decode[WebhookDisabled],
+}
+
+// Decode reads the data of a kind from the JSON that a job carried. Data without a kind
+// or of an unknown one is ErrPermanent.
+func Decode(kind Kind, data []byte) (Data, error) {
+	read, ok := decoders[kind]
+	if !ok {
+		return nil, fmt.Errorf("%w: unknown kind %q", ErrPermanent, kind)
+	}
+	out, err := read(data)
+	if err != nil {
+		return nil, fmt.Errorf("%w: data of %s: %w", ErrPermanent, kind, err)
+	}
+	return out, nil
+}
+
+// decode reads data of type T.
+func decode[T Data](data []byte) (Data, error) {
+	var out T
+	err := json.Unmarshal(data, &out)
+	return out, err
+}

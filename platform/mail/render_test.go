@@ -1,0 +1,267 @@
+package mail
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stoacommerce/stoa/platform/money"
+	"golang.org/x/net/html"
+)
+
+var (
+	shop = Brand{Name: "Kiln & Clay", URL: "https://kiln.example.com", LogoURL: "https://kiln.example.com/logo.png", Color: "#b4532a", Email: "hello@kiln.example.com", Imprint: "Kiln & Clay, 1 Potters Lane"}
+	at   = time.Date(2026, 3, 9, 17, 4, 0, 0, time.UTC)
+	link = "https://kiln.example.com/go?token=abc&x=1"
+	eur  = func(n int64) money.Money { return money.New(n, "EUR") }
+	home = Address{Name: "Ada Okafor", Line1: "7 Quay St", PostalCode: "D02", City: "Dublin", Country: "Ireland"}
+)
+
+// samples are mails of every kind, with what must stand in them in any language.
+var samples = []struct {
+	data  Data
+	holds []string
+}{
+	{AccountVerifyEmail{link, 24}, []string{link, "24"}},
+	{AccountKnownSignup{link, "https://kiln.example.com/reset", at, "203.0.113.9"}, []string{link, "https://kiln.example.com/reset", "203.0.113.9", "2026"}},
+	{PasswordReset{link, 30, "203.0.113.9"}, []string{link, "30", "203.0.113.9"}},
+	{PasswordChanged{link, at, "203.0.113.9"}, []string{link, "203.0.113.9", "17:04"}},
+	{EmailChanged{"adaokafor@example.com", at, "203.0.113.9"}, []string{"a…r@example.com", "203.0.113.9", "hello@kiln.example.com"}},
+	{EmailChangeConfirm{link, 1}, []string{link}},
+	{TOTPChanged{TOTPEnabled, link, at, "203.0.113.9"}, []string{link, "203.0.113.9"}},
+	{TOTPChanged{TOTPDisabled, link, at, ""}, []string{link}},
+	{TOTPChanged{TOTPCodesRenewed, link, at, ""}, []string{link}},
+	{TOTPChanged{TOTPCodeUsed, link, at, ""}, []string{link}},
+	{StaffInvitation{"Kiln & Clay", "ada@example.com", "catalogue", link, 7}, []string{link, "Kiln & Clay", "ada@example.com", "catalogue", "7"}},
+	{CustomerVerifyEmail{"Ada", link, 48}, []string{link, "Ada", "48", "Kiln & Clay"}},
+	{OrderConfirmation{
+		Name: "Ada", Number: "#1001", PlacedAt: at, URL: link,
+		Lines:    []Line{{"Stoneware Mug", "Large / Blue", 2, eur(3800)}, {"Bowl", "", 1, eur(2450)}},
+		Subtotal: eur(6250), Discount: eur(500), Shipping: eur(490), ShippingMethod: "Parcel", Tax: eur(1000), TaxIncluded: true, Total: eur(6240),
+		ShippingAddress: home, BillingAddress: Address{Name: "Okafor Ltd", Line1: "Box 4", City: "Cork", Region: "Munster", Country: "Ireland"},
+	}, []string{link, "#1001", "Stoneware Mug", "Large / Blue", "Bowl", "38", "62", "Parcel", "10", "7 Quay St", "D02 Dublin", "Okafor Ltd", "Cork, Munster"}},
+	{OrderConfirmation{Number: "#1002", PlacedAt: at, URL: link, Subtotal: eur(100), Shipping: eur(0), Tax: eur(20), Total: eur(120), Test: true}, []string{link, "#1002", "0"}},
+	{OrderRefunded{"Ada", "#1001", link, eur(1250), true, "Broken on arrival"}, []string{link, "#1001", "Broken on arrival"}},
+	{OrderShipped{"Ada", "#1001", link, []Line{{"Bowl", "", 3, eur(0)}}, "Northpost", "NP123", "https://track.example.com/NP123", home}, []string{link, "#1001", "Bowl", "Northpost", "NP123", "https://track.example.com/NP123", "7 Quay St"}},
+	{WebhookDisabled{"Kiln & Clay", "https://hooks.example.com/in", at, "The host name does not resolve.", false, link}, []string{link, "https://hooks.example.com/in", "The host name does not resolve."}},
+	{WebhookDisabled{"Kiln & Clay", "https://hooks.example.com/in", at, "", true, link}, []string{link, "410"}},
+}
+
+// render writes a mail that must come out.
+func render(t *testing.T, locale string, brand Brand, data Data) Message {
+	t.Helper()
+	m, err := Render(locale, brand, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// visible is what a reader of an HTML mail sees, and the addresses its links lead to. It
+// fails when an element is left open or closed twice.
+func visible(t *testing.T, page string) (text string, links []string) {
+	t.Helper()
+	var open []string
+	var out strings.Builder
+	z := html.NewTokenizer(strings.NewReader(page))
+	for {
+		kind := z.Next()
+		token := z.Token()
+		switch kind {
+		case html.ErrorToken:
+			if len(open) != 0 {
+				t.Errorf("left open: %v", open)
+			}
+			return out.String(), links
+		case html.StartTagToken:
+			if !slices.Contains([]string{"meta", "br", "img"}, token.Data) {
+				open = append(open, token.Data)
+			}
+			for _, a := range token.Attr {
+				if a.Key == "href" || a.Key == "src" {
+					links = append(links, a.Val)
+				}
+				if strings.HasPrefix(a.Key, "on") {
+					t.Errorf("a handler: %v", token)
+				}
+			}
+		case html.EndTagToken:
+			if len(open) == 0 || open[len(open)-1] != token.Data {
+				t.Fatalf("%s closed in %v", token.Data, open)
+			}
+			open = open[:len(open)-1]
+		case html.TextToken:
+			out.WriteString(token.Data)
+		}
+	}
+}
+
+func TestEveryKindIsWrittenInEveryLanguage(t *testing.T) {
+	languages, err := Languages()
+	if err != nil || languages[0] != "en" || len(languages) < 2 {
+		t.Fatalf("languages %v, %v", languages, err)
+	}
+	seen := map[Kind]bool{}
+	for _, s := range samples {
+		seen[s.data.Kind()] = true
+		subjects := map[string]bool{}
+		for _, lang := range languages {
+			m := render(t, lang, shop, s.data)
+			m.To = "ada@example.com"
+			if err := m.Validate(); err != nil {
+				t.Errorf("%s in %s: %v", s.data.Kind(), lang, err)
+			}
+			text, links := visible(t, m.HTML)
+			for _, want := range s.holds {
+				if !strings.Contains(m.Text, want) || !strings.Contains(text, want) && !slices.Contains(links, want) {
+					t.Errorf("%s in %s lacks %q:\n%s\n%s", s.data.Kind(), lang, want, m.Text, text)
+				}
+			}
+			for _, fault := range []string{"<no value>", "%!", "ZgotmplZ", "{{", "\n\n\n", "[]"} {
+				if strings.Contains(m.HTML+m.Text+m.Subject, fault) && !(fault == "\n\n\n" && !strings.Contains(m.Text, fault)) {
+					t.Errorf("%s in %s has %q:\n%s", s.data.Kind(), lang, fault, m.Text)
+				}
+			}
+			if !strings.Contains(m.HTML, `lang="`+lang+`"`) || !strings.Contains(text, shop.Imprint) || m.FromName != shop.Name || m.ReplyTo != shop.Email || m.Kind != s.data.Kind() {
+				t.Errorf("%s in %s: %+v", s.data.Kind(), lang, m)
+			}
+			subjects[m.Subject] = true
+		}
+		if len(subjects) != len(languages) {
+			t.Errorf("%s has the same subject in several languages: %v", s.data.Kind(), subjects)
+		}
+	}
+	if len(seen) != len(decoders) {
+		t.Errorf("%d kinds of %d tried", len(seen), len(decoders))
+	}
+}
+
+func TestDataTravelsAsJSON(t *testing.T) {
+	for _, s := range samples {
+		encoded, err := json.Marshal(s.data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := Decode(s.data.Kind(), encoded)
+		if err != nil || !reflect.DeepEqual(back, s.data) {
+			t.Errorf("%s came back as %+v, %v", s.data.Kind(), back, err)
+		}
+	}
+	if _, err := Decode("newsletter", nil); !errors.Is(err, ErrPermanent) {
+		t.Errorf("an unknown kind: %v", err)
+	}
+	if _, err := Decode(KindPasswordReset, []byte("[]")); !errors.Is(err, ErrPermanent) {
+		t.Errorf("other data: %v", err)
+	}
+}
+
+// fill sets every text within v, however deep, and makes lists one long.
+func fill(v reflect.Value, text string) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Field(i).CanSet() && v.Type() != reflect.TypeFor[time.Time]() {
+				fill(v.Field(i), text)
+			}
+		}
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0), text)
+	}
+}
+
+func TestNothingThatPeopleWroteBecomesMarkupOrHeaders(t *testing.T) {
+	for _, evil := range []string{
+		"</title><script>alert(1)</script>\r\nBcc: victim@example.com", `" onload="alert(1)`, "javascript:alert(1)", "data:text/html,<b>x", "{{.Brand}}", "a\x00b\x1b[31m\u2028c", "\xff\xfe",
+	} {
+		brand := Brand{}
+		fill(reflect.ValueOf(&brand).Elem(), evil)
+		for _, s := range samples {
+			data := reflect.New(reflect.TypeOf(s.data))
+			fill(data.Elem(), evil)
+			for _, b := range []Brand{brand, shop} {
+				m := render(t, "en", b, data.Elem().Interface().(Data))
+				m.To = "ada@example.com"
+				if err := m.Validate(); err != nil {
+					t.Errorf("%s of %q: %v", s.data.Kind(), evil, err)
+				}
+				_, links := visible(t, m.HTML)
+				if regexp.MustCompile(`(?i)<(script|b)\b`).MatchString(m.HTML) {
+					t.Errorf("%s of %q has markup:\n%s", s.data.Kind(), evil, m.HTML)
+				}
+				for _, l := range links {
+					if strings.HasPrefix(strings.ToLower(l), "javascript:") || strings.HasPrefix(strings.ToLower(l), "data:") {
+						t.Errorf("%s of %q links to %q", s.data.Kind(), evil, l)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestNamesThatAdvertiseAreNotGreeted(t *testing.T) {
+	for name, want := range map[string]string{
+		"Ada": "Ada", "Dr. Ada Okafor": "Dr. Ada Okafor", "J. R. Moe": "J. R. Moe", "Zoë  Ångström": "Zoë Ångström",
+		"Win at http://x.example": "", "Visit x.example now": "", "www x": "", "a@b": "", "<b>": "", strings.Repeat("long ", 20): "", "": "",
+	} {
+		if got := greet(name); got != want {
+			t.Errorf("%q is greeted as %q", name, got)
+		}
+	}
+	m := render(t, "en", shop, CustomerVerifyEmail{"Cheap pills at pills.example", link, 1})
+	if strings.Contains(m.Text+m.HTML, "pills") || !strings.Contains(m.Text, "Hello,") {
+		t.Errorf("an advertisement went out:\n%s", m.Text)
+	}
+}
+
+func TestLanguageAndMoneyFollowTheLocale(t *testing.T) {
+	order := OrderConfirmation{Number: "#1", PlacedAt: at, URL: link, Subtotal: eur(1250), Shipping: eur(0), Tax: eur(0), Total: eur(123450)}
+	for locale, want := range map[string]string{"de-AT": "€ 1 234,50", "de": "1.234,50 €", "en-IE": "€1,234.50", "fr": "1 234,50 €", "": "€1,234.50", "nonsense!": "€1,234.50"} {
+		m := render(t, locale, shop, order)
+		if got := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(m.Text); !strings.Contains(got, want) {
+			t.Errorf("%q: no %q in\n%s", locale, want, got)
+		}
+		if german := strings.Contains(m.Subject, "Bestellung"); german != strings.HasPrefix(locale, "de") {
+			t.Errorf("%q: subject %q", locale, m.Subject)
+		}
+	}
+}
+
+func TestBrandsAreReadable(t *testing.T) {
+	for color, want := range map[string]string{"#000000": "#ffffff", "#ffffff": "#111111", "#ffdd00": "#111111", "#1f2937": "#ffffff", "#b4532a": "#ffffff", "#00ff00": "#111111"} {
+		b := Brand{Color: color}.tidy()
+		if b.OnColor() != want {
+			t.Errorf("on %s stands %s", color, b.OnColor())
+		}
+		if m := render(t, "en", b, PasswordReset{URL: link}); !strings.Contains(m.HTML, "background:"+color) || !strings.Contains(m.HTML, "color:"+want) {
+			t.Errorf("%s is not used", color)
+		}
+	}
+	for _, bad := range []string{"", "red", "#fff", "#12345g", "#123456;x:y"} {
+		if got := (Brand{Color: bad}).tidy().Color; got != plainColor {
+			t.Errorf("colour %q became %q", bad, got)
+		}
+	}
+	plain := render(t, "en", Brand{Name: "Stoa", URL: "javascript:alert(1)", LogoURL: "//x", Email: "no address"}, PasswordReset{URL: link})
+	if strings.Contains(plain.HTML, "<img") || strings.Contains(plain.HTML, "javascript") || plain.ReplyTo != "" {
+		t.Errorf("unusable parts of a brand are used:\n%s", plain.HTML)
+	}
+	if got := (Brand{Name: strings.Repeat("x", 200) + "\r\nBcc: a@b.example"}).tidy().Name; len([]rune(got)) != 80 {
+		t.Errorf("name of %d characters", len([]rune(got)))
+	}
+}
+
+func TestMask(t *testing.T) {
+	for address, want := range map[string]string{"ada@example.com": "a…a@example.com", "ab@example.com": "…@example.com", "": "…", "@": "…", "zoë@example.com": "z…ë@example.com"} {
+		if got := mask(address); got != want {
+			t.Errorf("%q is masked %q", address, got)
+		}
+	}
+}
