@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivermigrate"
@@ -34,8 +35,14 @@ func (r *Runner) Platform(ctx context.Context) error {
 // Control brings the control database up to date.
 func (r *Runner) Control(ctx context.Context) error {
 	err := r.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		if _, err := tx.Exec(ctx, `create schema if not exists `+RiverSchema); err != nil {
+			return err
+		}
 		return apply(ctx, tx, "public.schema_migrations", steps("control"))
 	})
+	if err == nil {
+		err = r.river(ctx, r.DB.ControlConfig)
+	}
 	if err != nil {
 		return fmt.Errorf("migrate the control database: %w", err)
 	}
@@ -113,7 +120,8 @@ func (r *Runner) cell(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := r.river(ctx, name); err != nil {
+	config := func() (*pgx.ConnConfig, error) { return r.DB.CellConfig(name) }
+	if err := r.river(ctx, config); err != nil {
 		return fmt.Errorf("queue: %w", err)
 	}
 	passwords, err := r.loginPasswords(ctx, name)
@@ -185,8 +193,8 @@ func ensureLogin(ctx context.Context, tx *postgres.Tx, name, password string) er
 }
 
 // river brings the queue's tables up to date by the queue's own migrations.
-func (r *Runner) river(ctx context.Context, cell string) error {
-	config, err := r.DB.CellConfig(cell)
+func (r *Runner) river(ctx context.Context, configure func() (*pgx.ConnConfig, error)) error {
+	config, err := configure()
 	if err != nil {
 		return err
 	}

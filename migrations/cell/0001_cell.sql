@@ -19,7 +19,7 @@ create table cell.outbox (
     run_at     timestamptz not null default now(),
     created_at timestamptz not null default now()
 );
-create index outbox_store on cell.outbox (store, id);
+create index outbox_due on cell.outbox (store, run_at, id);
 
 -- Changes of a store's usage, added up by a worker.
 create table cell.usage_deltas (

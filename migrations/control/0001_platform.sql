@@ -223,17 +223,16 @@ create table idempotency (
 );
 create index idempotency_created on idempotency (created_at);
 
--- Mail to accounts, written with what it tells of and sent by the worker.
+-- Jobs written in the transaction of what they tell of, as in a cell.
 create table outbox (
     id         bigint generated always as identity primary key,
+    store      text collate "C" not null default '',
     kind       text not null,
     args       jsonb not null,
     run_at     timestamptz not null default now(),
-    attempts   int not null default 0,
-    error      text not null default '',
     created_at timestamptz not null default now()
 );
-create index outbox_run on outbox (run_at, id);
+create index outbox_due on outbox (store, run_at, id);
 
 -- Mail that was not sent out: everything in development, sandboxes always.
 create table mailbox (

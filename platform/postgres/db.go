@@ -154,6 +154,11 @@ func (db *DB) Stats() map[string]sql.DBStats {
 	return stats
 }
 
+// ControlConfig is the connection configuration of the control database, likewise.
+func (db *DB) ControlConfig() (*pgx.ConnConfig, error) {
+	return parse(db.config.Control, db.config.Tracer)
+}
+
 func (db *DB) cell(name string) (*pool, error) {
 	p, ok := db.cells[name]
 	if !ok {

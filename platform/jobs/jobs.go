@@ -1,0 +1,257 @@
+// Package jobs runs what was asked for in a transaction, after it. River keeps and works
+// the queue, one in each cell and one in the control database. Transactions do not write
+// to the queue, which a store's role may not see; they write to an outbox beside it, and
+// a relay hands its rows to the queue, a few of each store in turn, so that a store with
+// thousands of jobs waiting holds up none but itself.
+//
+// A job runs at least once. One that keeps failing is set aside for an operator.
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sort"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"github.com/stoacommerce/stoa/platform/ids"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
+)
+
+// Control is the name that the control database's queue goes by, beside those of the cells.
+const Control = "control"
+
+// MaxAttempts is how often a job is tried before it is set aside.
+const MaxAttempts = 10
+
+// Job is a job at work. Its store, if it has one, is in the context.
+type Job struct {
+	ID      int64
+	Kind    string
+	Attempt int // from 1
+	args    json.RawMessage
+}
+
+// Decode reads the job's arguments.
+func (j Job) Decode(into any) error {
+	if err := json.Unmarshal(j.args, into); err != nil {
+		return Cancel(fmt.Errorf("arguments of a job %s: %w", j.Kind, err))
+	}
+	return nil
+}
+
+// Handler does a job. Its error has the job tried again later.
+type Handler func(ctx context.Context, job Job) error
+
+// Snooze, returned by a handler, has the job tried again after a while without counting
+// as a failure.
+func Snooze(d time.Duration) error { return river.JobSnooze(d) }
+
+// Cancel, returned by a handler, has the job set aside at once.
+func Cancel(err error) error { return river.JobCancel(err) }
+
+// State says what to do with the jobs of a store.
+type State int
+
+// The states.
+const (
+	Run   State = iota
+	Pause       // the store is suspended or deleted: its jobs wait
+	Gone        // the store is no more: its jobs are dropped
+)
+
+// Resolve finds the store that a schema of a cell belongs to.
+type Resolve func(ctx context.Context, cell string, schema int64) (postgres.StoreRef, State, error)
+
+// Observer is told what the workers do; it may be called at the same time by several.
+type Observer interface {
+	Ran(cell, kind string, err error, setAside bool, delay, took time.Duration)
+	Relayed(cell string, rows int)
+	Measured(cell string, m Measure)
+}
+
+// Measure is the state of one queue.
+type Measure struct {
+	Waiting  int64         // rows of the outbox that are due, and jobs that are ready
+	Oldest   time.Duration // how long the oldest of them has been due
+	SetAside int64         // jobs that were given up
+}
+
+// Config is what the workers work with.
+type Config struct {
+	DB       *postgres.DB
+	Resolve  Resolve
+	Workers  int // jobs at once in each queue; 0 means 8
+	Observer Observer
+	Log      *slog.Logger
+}
+
+// Workers runs jobs. Handlers are registered before Start.
+type Workers struct {
+	config   Config
+	handlers map[string]Handler // by kind
+	periodic []periodic
+	queues   map[string]*queue
+
+	stop context.CancelFunc
+	done sync.WaitGroup
+}
+
+type periodic struct {
+	name     string
+	interval time.Duration
+}
+
+// New prepares workers for all cells and the control database.
+func New(config Config) *Workers {
+	if config.Workers == 0 {
+		config.Workers = 8
+	}
+	w := &Workers{config: config, handlers: map[string]Handler{}, queues: map[string]*queue{}}
+	for _, cell := range config.DB.Cells() {
+		w.queues[cell] = &queue{
+			workers: w, name: cell, outbox: "cell.outbox",
+			in: func(ctx context.Context, fn func(context.Context, *postgres.Tx) error) error {
+				return config.DB.InCell(ctx, cell, fn)
+			},
+			connect: func() (*pgx.ConnConfig, error) { return config.DB.CellConfig(cell) },
+			nudge:   make(chan struct{}, 1),
+		}
+	}
+	w.queues[Control] = &queue{workers: w, name: Control, outbox: "outbox", in: config.DB.InControl, connect: config.DB.ControlConfig, nudge: make(chan struct{}, 1)}
+	return w
+}
+
+// Handle registers what to do for a kind of job, whether of a store or of the platform.
+func (w *Workers) Handle(kind string, handler Handler) {
+	if w.handlers[kind] != nil {
+		panic("jobs: " + kind + " is handled twice")
+	}
+	w.handlers[kind] = handler
+}
+
+// Every has the platform do something at intervals, once among all replicas.
+func (w *Workers) Every(name string, interval time.Duration, do func(context.Context) error) {
+	w.Handle(name, func(ctx context.Context, _ Job) error { return do(ctx) })
+	w.periodic = append(w.periodic, periodic{name, interval})
+}
+
+// Start begins to work. A queue whose database is down is taken up when it answers.
+func (w *Workers) Start(ctx context.Context) {
+	ctx, w.stop = context.WithCancel(context.WithoutCancel(ctx))
+	for _, q := range w.queues {
+		w.done.Go(func() { q.run(ctx) })
+	}
+}
+
+// Stop ends the work: jobs at work are given until ctx ends, and are taken up by others
+// after that.
+func (w *Workers) Stop(ctx context.Context) error {
+	if w.stop == nil {
+		return nil
+	}
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var errs []error
+	for _, q := range w.queues {
+		wg.Go(func() {
+			if err := q.halt(ctx); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				errs = append(errs, fmt.Errorf("stop the queue of %s: %w", q.name, err))
+			}
+		})
+	}
+	wg.Wait()
+	w.stop()
+	w.done.Wait()
+	return errors.Join(errs...)
+}
+
+// Nudge has a cell's relay look at once, for what was committed in this process.
+func (w *Workers) Nudge(cell string) {
+	if q := w.queues[cell]; q != nil {
+		select {
+		case q.nudge <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Kinds are the kinds of jobs that are handled, sorted.
+func (w *Workers) Kinds() []string {
+	var kinds []string
+	for kind := range w.handlers {
+		kinds = append(kinds, kind)
+	}
+	sort.Strings(kinds)
+	return kinds
+}
+
+// envelope is a job as River keeps it.
+type envelope struct {
+	kind  string
+	Store string          `json:"store,omitempty"` // the role that asked
+	Args  json.RawMessage `json:"args"`
+	Due   time.Time       `json:"due"`
+}
+
+// Kind is River's name for the sort of job.
+func (e envelope) Kind() string { return e.kind }
+
+// worker runs the jobs of one kind.
+type worker struct {
+	river.WorkerDefaults[envelope]
+	queue *queue
+	kind  string
+}
+
+// Timeout bounds a job: an import of a large file takes minutes.
+func (*worker) Timeout(*river.Job[envelope]) time.Duration { return 15 * time.Minute }
+
+// Work enters the job's store and runs its handler.
+func (k *worker) Work(ctx context.Context, job *river.Job[envelope]) error {
+	started := time.Now()
+	err := k.work(ctx, job)
+	var snooze *river.JobSnoozeError
+	if !errors.As(err, &snooze) {
+		var cancelled *river.JobCancelError
+		setAside := err != nil && (job.Attempt >= job.MaxAttempts || errors.As(err, &cancelled))
+		k.queue.workers.config.Observer.Ran(k.queue.name, k.kind, err, setAside, started.Sub(job.Args.Due), time.Since(started))
+		if err != nil {
+			k.queue.workers.config.Log.WarnContext(ctx, "job failed", "kind", k.kind, "job", job.ID, "cell", k.queue.name,
+				"attempt", job.Attempt, "set_aside", setAside, "error", err)
+		}
+	}
+	return err
+}
+
+func (k *worker) work(ctx context.Context, job *river.Job[envelope]) error {
+	who := principal.Principal{Kind: principal.System, Label: k.kind, Operation: k.kind, RequestID: ids.New("req")}
+	if job.Args.Store != "" {
+		var number int64
+		if _, err := fmt.Sscanf(job.Args.Store, k.queue.name+"_s_%d", &number); err != nil {
+			return river.JobCancel(fmt.Errorf("job of an unknown role %q", job.Args.Store))
+		}
+		ref, state, err := k.queue.workers.config.Resolve(ctx, k.queue.name, number)
+		switch {
+		case err != nil:
+			return fmt.Errorf("find the store of %s: %w", job.Args.Store, err)
+		case state == Gone:
+			return nil
+		case state == Pause:
+			return river.JobSnooze(time.Minute)
+		}
+		who.StoreID, who.Mode = ref.ID, ref.Mode
+		ctx = postgres.WithStore(ctx, ref)
+	}
+	ctx = principal.With(ctx, who)
+	return k.queue.workers.handlers[k.kind](ctx, Job{ID: job.ID, Kind: k.kind, Attempt: job.Attempt, args: job.Args.Args})
+}

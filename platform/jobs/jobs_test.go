@@ -1,0 +1,243 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stoacommerce/stoa/migrations/testdb"
+	"github.com/stoacommerce/stoa/platform/ids"
+	"github.com/stoacommerce/stoa/platform/jobs"
+	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
+)
+
+type observer struct {
+	setAside atomic.Int64
+	measured atomic.Pointer[jobs.Measure]
+}
+
+func (o *observer) Ran(_, _ string, _ error, setAside bool, _, _ time.Duration) {
+	if setAside {
+		o.setAside.Add(1)
+	}
+}
+func (o *observer) Relayed(string, int)                  {}
+func (o *observer) Measured(cell string, m jobs.Measure) { o.measured.Store(&m) }
+
+func start(t *testing.T, name string, register func(*jobs.Workers, *testdb.Platform)) (*testdb.Platform, *jobs.Workers, *observer) {
+	t.Helper()
+	p := testdb.New(t, name+ids.New("x")[20:], 1) // a queue of its own
+	o := &observer{}
+	w := jobs.New(jobs.Config{
+		DB: p.DB, Observer: o, Workers: 8, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Resolve: func(ctx context.Context, cell string, schema int64) (postgres.StoreRef, jobs.State, error) {
+			ref := postgres.StoreRef{Cell: cell, Schema: schema}
+			var status, mode string
+			err := p.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+				return tx.QueryRow(ctx, `select s.store_id, s.mode, s.login, st.status from schemas s join stores st on st.id = s.store_id where s.number = $1`, schema).
+					Scan(&ref.ID, &mode, &ref.Login, &status)
+			})
+			ref.Mode = principal.Mode(mode)
+			if status == "suspended" {
+				return ref, jobs.Pause, err
+			}
+			return ref, jobs.Run, err
+		},
+	})
+	register(w, p)
+	w.Start(context.Background())
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := w.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+		p.DB.Close()
+	})
+	return p, w, o
+}
+
+func waitFor(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+func TestOneStoresJobsDoNotHoldUpAnothers(t *testing.T) {
+	var mu sync.Mutex
+	ran := map[string]int{}
+	var behind atomic.Int64 // how many of the busy store had run when the other's last ended
+	p, _, _ := start(t, "fair", func(w *jobs.Workers, _ *testdb.Platform) {
+		w.Handle("count", func(ctx context.Context, job jobs.Job) error {
+			ref, _ := postgres.StoreFrom(ctx)
+			var args struct{ N int }
+			if err := job.Decode(&args); err != nil {
+				return err
+			}
+			time.Sleep(2 * time.Millisecond)
+			mu.Lock()
+			defer mu.Unlock()
+			ran[ref.ID]++
+			return nil
+		})
+	})
+	busy, quiet := p.Store(t), p.Store(t)
+	enqueue := func(ctx context.Context, n int) {
+		err := p.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			for i := range n {
+				journal.Job(tx, "count", map[string]int{"n": i})
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	const many, few = 5000, 10
+	enqueue(busy, many)
+	enqueue(quiet, few)
+	busyRef, _ := postgres.StoreFrom(busy)
+	quietRef, _ := postgres.StoreFrom(quiet)
+	waitFor(t, "the quiet store's jobs", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if ran[quietRef.ID] == few {
+			behind.Store(int64(ran[busyRef.ID]))
+			return true
+		}
+		return false
+	})
+	if behind.Load() > many/5 {
+		t.Errorf("%d of the busy store's jobs ran before the quiet store's ten", behind.Load())
+	}
+	waitFor(t, "all jobs", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return ran[busyRef.ID] == many
+	})
+}
+
+func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
+	var poisoned atomic.Bool
+	poisoned.Store(true)
+	var good, bad atomic.Int64
+	p, w, o := start(t, "poison", func(w *jobs.Workers, _ *testdb.Platform) {
+		w.Handle("poison", func(context.Context, jobs.Job) error {
+			if poisoned.Load() {
+				return jobs.Cancel(errors.New("cannot be done"))
+			}
+			good.Add(1)
+			return nil
+		})
+		w.Handle("panics", func(_ context.Context, job jobs.Job) error {
+			bad.Add(1)
+			if job.Attempt == 1 {
+				panic("at the first try")
+			}
+			return nil
+		})
+	})
+	ctx := p.Store(t)
+	err := p.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		journal.Job(tx, "poison", struct{}{})
+		journal.Job(tx, "panics", struct{}{})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the poison to be set aside", func() bool { return o.setAside.Load() == 1 })
+	var list []jobs.SetAside
+	waitFor(t, "the list", func() bool {
+		if list, err = w.SetAside(context.Background(), p.Cell, 0, 10); err != nil {
+			t.Fatal(err)
+		}
+		return len(list) == 1
+	})
+	if list[0].Kind != "poison" || list[0].Error == "" {
+		t.Fatalf("set aside: %+v", list[0])
+	}
+	poisoned.Store(false)
+	if err := w.Retry(context.Background(), p.Cell, list[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the retried job", func() bool { return good.Load() == 1 })
+	waitFor(t, "the job that panicked", func() bool { return bad.Load() == 2 })
+	if err := w.Discard(context.Background(), p.Cell, list[0].ID); err == nil {
+		t.Error("a job that is done was discarded")
+	}
+}
+
+func TestARolledBackTransactionLeavesNoJob(t *testing.T) {
+	var ran atomic.Int64
+	p, _, _ := start(t, "rolled", func(w *jobs.Workers, _ *testdb.Platform) {
+		w.Handle("never", func(context.Context, jobs.Job) error { ran.Add(1); return nil })
+		w.Handle("mark", func(context.Context, jobs.Job) error { ran.Add(100); return nil })
+	})
+	ctx := p.Store(t)
+	wrong := errors.New("wrong")
+	err := p.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		journal.Job(tx, "never", struct{}{})
+		return wrong
+	})
+	if !errors.Is(err, wrong) {
+		t.Fatal(err)
+	}
+	if err := p.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		journal.Job(tx, "never", struct{}{})
+		tx.Discard()
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		journal.Job(tx, "mark", struct{}{})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the marking job", func() bool { return ran.Load() >= 100 })
+	time.Sleep(500 * time.Millisecond)
+	if ran.Load() != 100 {
+		t.Fatal(fmt.Sprint("a job of a transaction that was undone ran: ", ran.Load()))
+	}
+}
+
+func TestASuspendedStoresJobsWait(t *testing.T) {
+	var ran atomic.Int64
+	p, _, _ := start(t, "pause", func(w *jobs.Workers, _ *testdb.Platform) {
+		w.Handle("work", func(context.Context, jobs.Job) error { ran.Add(1); return nil })
+	})
+	ctx, open := p.Store(t), p.Store(t)
+	ref, _ := postgres.StoreFrom(ctx)
+	if err := p.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := tx.Exec(ctx, `update stores set status = 'suspended' where id = $1`, ref.ID)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []context.Context{ctx, open} {
+		if err := p.DB.InStore(c, func(ctx context.Context, tx *postgres.Tx) error {
+			journal.Job(tx, "work", struct{}{})
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waitFor(t, "the open store's job", func() bool { return ran.Load() >= 1 })
+	time.Sleep(500 * time.Millisecond)
+	if ran.Load() != 1 {
+		t.Fatal("a suspended store's job ran")
+	}
+}
