@@ -156,7 +156,7 @@ func (db *DB) Stats() map[string]sql.DBStats {
 
 // ControlConfig is the connection configuration of the control database, likewise.
 func (db *DB) ControlConfig() (*pgx.ConnConfig, error) {
-	return parse(db.config.Control, db.config.Tracer)
+	return parse(db.config.Control, db.config.tracer("control"))
 }
 
 func (db *DB) cell(name string) (*pool, error) {
