@@ -12,8 +12,12 @@ import (
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
-// RiverSchema is where the queue keeps its own tables in each cell.
-const RiverSchema = "river"
+// Where the queues keep their own tables: in each cell, and in the control database, which
+// may be the same database.
+const (
+	RiverSchema        = "river"
+	ControlRiverSchema = "river_control"
+)
 
 // migrationLock keeps two programs from migrating one database at once.
 const migrationLock = 7620148231
@@ -35,13 +39,13 @@ func (r *Runner) Platform(ctx context.Context) error {
 // Control brings the control database up to date.
 func (r *Runner) Control(ctx context.Context) error {
 	err := r.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		if _, err := tx.Exec(ctx, `create schema if not exists `+RiverSchema); err != nil {
+		if _, err := tx.Exec(ctx, `create schema if not exists `+ControlRiverSchema); err != nil {
 			return err
 		}
 		return apply(ctx, tx, "public.schema_migrations", steps("control"))
 	})
 	if err == nil {
-		err = r.river(ctx, r.DB.ControlConfig)
+		err = r.river(ctx, ControlRiverSchema, r.DB.ControlConfig)
 	}
 	if err != nil {
 		return fmt.Errorf("migrate the control database: %w", err)
@@ -121,7 +125,7 @@ func (r *Runner) cell(ctx context.Context, name string) error {
 		return err
 	}
 	config := func() (*pgx.ConnConfig, error) { return r.DB.CellConfig(name) }
-	if err := r.river(ctx, config); err != nil {
+	if err := r.river(ctx, RiverSchema, config); err != nil {
 		return fmt.Errorf("queue: %w", err)
 	}
 	passwords, err := r.loginPasswords(ctx, name)
@@ -193,7 +197,7 @@ func ensureLogin(ctx context.Context, tx *postgres.Tx, name, password string) er
 }
 
 // river brings the queue's tables up to date by the queue's own migrations.
-func (r *Runner) river(ctx context.Context, configure func() (*pgx.ConnConfig, error)) error {
+func (r *Runner) river(ctx context.Context, schema string, configure func() (*pgx.ConnConfig, error)) error {
 	config, err := configure()
 	if err != nil {
 		return err
@@ -209,7 +213,7 @@ func (r *Runner) river(ctx context.Context, configure func() (*pgx.ConnConfig, e
 		return err
 	}
 	defer pool.Close()
-	migrator, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: RiverSchema, Logger: r.Log})
+	migrator, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: schema, Logger: r.Log})
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (w *Workers) SetAside(ctx context.Context, cell string, before int64, limit
 	err := q.in(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select id, kind, coalesce(args->>'store', ''), attempt, coalesce(errors[array_upper(errors, 1)]->>'error', ''), created_at, coalesce(finalized_at, created_at)
-			from `+schema+`.river_job where state in ('discarded', 'cancelled') and ($1 = 0 or id < $1) order by id desc limit $2`, before, limit)
+			from `+q.schema+`.river_job where state in ('discarded', 'cancelled') and ($1 = 0 or id < $1) order by id desc limit $2`, before, limit)
 		if err != nil {
 			return err
 		}
@@ -54,13 +54,13 @@ func (w *Workers) SetAside(ctx context.Context, cell string, before int64, limit
 
 // Retry has a job that was set aside tried once more, from the beginning.
 func (w *Workers) Retry(ctx context.Context, cell string, id int64) error {
-	return w.change(ctx, cell, id, `update `+schema+`.river_job set state = 'available', attempt = 0, scheduled_at = now(), finalized_at = null, errors = null
+	return w.change(ctx, cell, id, `update %s.river_job set state = 'available', attempt = 0, scheduled_at = now(), finalized_at = null, errors = null
 		where id = $1 and state in ('discarded', 'cancelled') returning id`)
 }
 
 // Discard removes a job that was set aside.
 func (w *Workers) Discard(ctx context.Context, cell string, id int64) error {
-	return w.change(ctx, cell, id, `delete from `+schema+`.river_job where id = $1 and state in ('discarded', 'cancelled') returning id`)
+	return w.change(ctx, cell, id, `delete from `+q.schema+`.river_job where id = $1 and state in ('discarded', 'cancelled') returning id`)
 }
 
 func (w *Workers) change(ctx context.Context, cell string, id int64, statement string) error {
@@ -69,7 +69,7 @@ func (w *Workers) change(ctx context.Context, cell string, id int64, statement s
 		return problem.Missing("cell")
 	}
 	err := q.in(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.QueryRow(ctx, statement, id).Scan(&id)
+		return tx.QueryRow(ctx, fmt.Sprintf(statement, q.schema), id).Scan(&id)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return problem.Missing("job set aside")

@@ -117,7 +117,7 @@ func New(config Config) *Workers {
 	w := &Workers{config: config, handlers: map[string]Handler{}, queues: map[string]*queue{}}
 	for _, cell := range config.DB.Cells() {
 		w.queues[cell] = &queue{
-			workers: w, name: cell, outbox: "cell.outbox",
+			workers: w, name: cell, schema: cellSchema, outbox: "cell.outbox",
 			in: func(ctx context.Context, fn func(context.Context, *postgres.Tx) error) error {
 				return config.DB.InCell(ctx, cell, fn)
 			},
@@ -125,7 +125,7 @@ func New(config Config) *Workers {
 			nudge:   make(chan struct{}, 1),
 		}
 	}
-	w.queues[Control] = &queue{workers: w, name: Control, outbox: "outbox", in: config.DB.InControl, connect: config.DB.ControlConfig, nudge: make(chan struct{}, 1)}
+	w.queues[Control] = &queue{workers: w, name: Control, schema: controlSchema, outbox: "outbox", in: config.DB.InControl, connect: config.DB.ControlConfig, nudge: make(chan struct{}, 1)}
 	return w
 }
 

@@ -15,8 +15,11 @@ import (
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
-// schema is where River keeps its tables.
-const schema = "river"
+// Where River keeps its tables: of a cell, and of the control database.
+const (
+	cellSchema    = "river"
+	controlSchema = "river_control"
+)
 
 // How the relay paces itself: how long it rests when there is nothing to do, how many
 // stores it serves in a pass, and how often it measures.
@@ -30,6 +33,7 @@ const (
 type queue struct {
 	workers *Workers
 	name    string
+	schema  string
 	outbox  string
 	in      func(context.Context, func(context.Context, *postgres.Tx) error) error
 	connect func() (*pgx.ConnConfig, error)
@@ -115,7 +119,7 @@ func (q *queue) start(ctx context.Context) error {
 		river.AddWorkerArgs(workers, envelope{kind: kind}, &worker{queue: q, kind: kind})
 	}
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
-		Schema: schema, Workers: workers, Logger: q.workers.config.Log,
+		Schema: q.schema, Workers: workers, Logger: q.workers.config.Log,
 		Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: q.workers.config.Workers}},
 		MaxAttempts:                 MaxAttempts,
 		FetchCooldown:               10 * time.Millisecond,
@@ -204,7 +208,7 @@ func (q *queue) relay(ctx context.Context) (int, error) {
 	moved := 0
 	err := q.in(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		// Jobs of a paused store are snoozed and so not among the ready ones.
-		if err := tx.QueryRow(ctx, `select count(*) from (select 1 from `+schema+`.river_job where state = 'available' limit 1000) j`).Scan(&ready); err != nil {
+		if err := tx.QueryRow(ctx, `select count(*) from (select 1 from `+q.schema+`.river_job where state = 'available' limit 1000) j`).Scan(&ready); err != nil {
 			return err
 		}
 		room := 8*q.workers.config.Workers - ready
@@ -279,8 +283,8 @@ func (q *queue) measure(ctx context.Context) error {
 		return tx.QueryRow(ctx, `
 			select waiting.n + ready.n, greatest(waiting.age, ready.age, 0), aside.n from
 				(select count(*) as n, coalesce(extract(epoch from now() - min(run_at)), 0)::float8 as age from `+q.outbox+` where run_at <= now()) waiting,
-				(select count(*) as n, coalesce(extract(epoch from now() - min(scheduled_at)), 0)::float8 as age from `+schema+`.river_job where state = 'available') ready,
-				(select count(*) as n from `+schema+`.river_job where state in ('discarded', 'cancelled')) aside`).Scan(&m.Waiting, &oldest, &m.SetAside)
+				(select count(*) as n, coalesce(extract(epoch from now() - min(scheduled_at)), 0)::float8 as age from `+q.schema+`.river_job where state = 'available') ready,
+				(select count(*) as n from `+q.schema+`.river_job where state in ('discarded', 'cancelled')) aside`).Scan(&m.Waiting, &oldest, &m.SetAside)
 	})
 	if err != nil {
 		return err
