@@ -60,7 +60,7 @@ func (w *Workers) Retry(ctx context.Context, cell string, id int64) error {
 
 // Discard removes a job that was set aside.
 func (w *Workers) Discard(ctx context.Context, cell string, id int64) error {
-	return w.change(ctx, cell, id, `delete from `+q.schema+`.river_job where id = $1 and state in ('discarded', 'cancelled') returning id`)
+	return w.change(ctx, cell, id, `delete from %s.river_job where id = $1 and state in ('discarded', 'cancelled') returning id`)
 }
 
 func (w *Workers) change(ctx context.Context, cell string, id int64, statement string) error {
