@@ -1,7 +1,6 @@
 package alerts_test
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path"
@@ -105,7 +104,7 @@ func checkRunbook(t *testing.T, name, text string) {
 	}
 }
 
-// checkIndex finds runbooks of alerts that are no more, and those missing in the index.
+// checkIndex finds runbooks that the index lacks.
 func checkIndex(t *testing.T, known map[string]bool) {
 	t.Helper()
 	index, err := os.ReadFile(filepath.Join(runbooks, "README.md"))
@@ -164,7 +163,7 @@ func TestEveryAlertIsTestedFiringAndQuiet(t *testing.T) {
 	for _, a := range all {
 		for _, firing := range []bool{true, false} {
 			if !tested[a.Alert][firing] {
-				t.Error(fmt.Sprintf("no test of %s with firing=%v", a.Alert, firing))
+				t.Errorf("no test of %s with firing=%v", a.Alert, firing)
 			}
 		}
 		delete(tested, a.Alert)

@@ -72,18 +72,23 @@ func Start(t testing.TB, addresses ...string) *Prometheus {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	t.Cleanup(func() { stop(cmd, ended) })
+	t.Cleanup(func() { stop(t, cmd, ended) })
 	p.await(t, ended)
 	return p
 }
 
 // stop asks the process to end, and makes it when it does not.
-func stop(cmd *exec.Cmd, ended <-chan error) {
-	_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+func stop(t testing.TB, cmd *exec.Cmd, ended <-chan error) {
+	send := func(s os.Signal) {
+		if err := cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			t.Errorf("stop prometheus: %v", err)
+		}
+	}
+	send(syscall.SIGTERM)
 	select {
 	case <-ended:
 	case <-time.After(15 * time.Second):
-		_ = cmd.Process.Kill()
+		send(os.Kill)
 		<-ended
 	}
 }

@@ -1,0 +1,92 @@
+package alerts_test
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stoacommerce/stoa/observability/dashboards"
+)
+
+var (
+	contractPath = regexp.MustCompile(`(?m)^  (/v1/\S+):$`)
+	namedPath    = regexp.MustCompile(`/v1/[a-z0-9_/{}…-]+[a-z0-9}…]`)
+	operatorCall = regexp.MustCompile(`(?m)(?:^|\x60)operator '?([a-z_…/]+)`)
+	variable     = regexp.MustCompile(`STOA_[A-Z_]+`)
+	panelTitle   = regexp.MustCompile(`"([A-Z][^"\n]*\?)"`)
+	parameter    = regexp.MustCompile(`\{\w+\}|\b[a-z]+_…`)
+)
+
+// A runbook is read in a hurry: what it names must be there.
+func TestRunbooksNameWhatThereIs(t *testing.T) {
+	paths := map[string]bool{}
+	for _, found := range contractPath.FindAllStringSubmatch(read(t, "../../openapi/contract/openapi.yaml"), -1) {
+		paths[parameter.ReplaceAllString(found[1], "{}")] = true
+	}
+	titles := map[string]bool{}
+	for _, panel := range dashboards.Overview().Panels {
+		titles[panel.Title] = true
+	}
+	configuration := read(t, "../../docs/configuration.md")
+	if len(paths) < 50 || len(titles) < 30 {
+		t.Fatalf("%d paths and %d panels to compare with", len(paths), len(titles))
+	}
+	files, err := filepath.Glob(filepath.Join(runbooks, "*.md"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("runbooks: %v, %v", files, err)
+	}
+	for _, file := range files {
+		text, name := read(t, file), filepath.Base(file)
+		for path := range pathsIn(text) {
+			if !paths[path] {
+				t.Errorf("%s names %s, which the contract lacks", name, path)
+			}
+		}
+		for _, found := range variable.FindAllString(text, -1) {
+			if found != "STOA_OPERATOR_KEY" && !strings.Contains(configuration, "`"+found+"`") {
+				t.Errorf("%s names %s, which is no setting", name, found)
+			}
+		}
+		for _, found := range panelTitle.FindAllStringSubmatch(text, -1) {
+			if !titles[found[1]] {
+				t.Errorf("%s names the panel %q, which the dashboard lacks", name, found[1])
+			}
+		}
+	}
+}
+
+// pathsIn are the API's paths that a runbook names, with {} for each parameter. What it
+// calls through its function "operator" lies below /v1/operator/.
+func pathsIn(text string) map[string]bool {
+	found := map[string]bool{}
+	text = strings.ReplaceAll(text, `/v1/operator/$@"`, "")
+	for _, path := range namedPath.FindAllString(text, -1) {
+		found[parameter.ReplaceAllString(path, "{}")] = true
+	}
+	for _, call := range operatorCall.FindAllStringSubmatch(text, -1) {
+		found["/v1/operator/"+parameter.ReplaceAllString(call[1], "{}")] = true
+	}
+	return found
+}
+
+func TestPathsInRunbooks(t *testing.T) {
+	got := slices.Sorted(maps.Keys(pathsIn("Ask `GET /v1/events` or `operator stores/sto_…/suspend -d '{}'`:\n" +
+		"operator 'jobs?state=set_aside' | jq\nAn operator decides. `POST /v1/a/{a_id}/b`.")))
+	want := []string{"/v1/a/{}/b", "/v1/events", "/v1/operator/jobs", "/v1/operator/stores/{}/suspend"}
+	if !slices.Equal(got, want) {
+		t.Errorf("found %q, want %q", got, want)
+	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
