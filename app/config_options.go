@@ -159,7 +159,7 @@ var options = []option{
 		doc: "Makes `stoa serve` work on jobs too.",
 		set: boolean(func(c *Config) *bool { return &c.Jobs.WithWorker })},
 
-	{variable: "STOA_OPS_ADDR", group: groupSeeing, initial: "127.0.0.1:9090", form: "host:port, such as 127.0.0.1:9090",
+	{variable: "STOA_OPS_ADDR", group: groupSeeing, initial: "127.0.0.1:8081", form: "host:port, such as 127.0.0.1:8081",
 		doc: "Where /healthz, /readyz, /metrics and profiles are served. Not for the public.",
 		set: listener(func(c *Config) *string { return &c.Ops.Addr })},
 	{variable: "STOA_LOG_LEVEL", group: groupSeeing, initial: "info", form: "debug, info, warn or error",

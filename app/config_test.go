@@ -55,7 +55,7 @@ func TestDefaultsStartADevelopmentMachine(t *testing.T) {
 	if c.Env != Development || !c.Database.Embedded() || !c.Redis.Embedded() || !c.Mail.Mailbox || !c.Security.WebhookAllowHTTP {
 		t.Errorf("development is not embedded and open: %+v", c)
 	}
-	if c.HTTP.Addr != ":8080" || c.Ops.Addr != "127.0.0.1:9090" || c.HTTP.MaxBody != 1<<20 || c.Log.Level != slog.LevelInfo {
+	if c.HTTP.Addr != ":8080" || c.Ops.Addr != "127.0.0.1:8081" || c.HTTP.MaxBody != 1<<20 || c.Log.Level != slog.LevelInfo {
 		t.Errorf("defaults are %+v, %+v", c.HTTP, c.Log)
 	}
 	if got := c.Site.PublicURL.String(); got != "http://localhost:8080" {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -153,8 +154,13 @@ func (r *Redis) untilReady(ctx context.Context) error {
 	client := redis.NewClient(options)
 	defer func() { _ = client.Close() }()
 	for {
-		if client.Ping(ctx).Err() == nil {
-			return nil
+		// The client would write each failure to dial to the log.
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", r.url.Host)
+		if err == nil {
+			_ = conn.Close()
+			if client.Ping(ctx).Err() == nil {
+				return nil
+			}
 		}
 		select {
 		case <-ctx.Done():

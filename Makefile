@@ -1,0 +1,103 @@
+# `make` alone says what there is.
+
+GO       ?= go
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT   ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+LDFLAGS   = -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+SERVICES  = $(GO) run ./internal/withservices
+
+# The packages that hold the rules of selling, and how much of each tests must reach.
+DOMAIN    = tenants commerce billing webhooks
+LEAST     = 80
+comma    := ,
+COVERAGE  = -covermode=atomic $(if $(COVERED),-coverpkg=$(COVERED)) -coverprofile=coverage/coverage.out
+COVERED   = $(subst $() ,$(comma),$(foreach d,$(wildcard $(DOMAIN)),./$(d)/...))
+GO_FILES  = $(shell git ls-files --cached --others --exclude-standard '*.go' '*.sql' '*.yaml' '*.csv' '*.conf' go.mod go.sum)
+
+.DEFAULT_GOAL := help
+.PHONY: help dev reset build generate fmt test bench check clean
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+## ---- every day
+
+dev: build ## run the whole platform on this machine, with two demo stores
+	@exec bin/stoa dev
+
+reset: build ## throw away everything that make dev keeps
+	@bin/stoa reset
+
+build: ## build the program into bin/
+	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+generate: ## make all generated files anew
+	@$(GO) generate ./...
+
+fmt: ## format all Go files
+	@$(GO) tool goimports -w -local github.com/stoacommerce/stoa $$(git ls-files --cached --others --exclude-standard '*.go' | grep -v '\.gen\.go$$\|_templ\.go$$')
+
+## ---- tests
+
+test: ## run all tests, with the race detector, against real services; ARGS="-run Name ./commerce/…" for some
+	@scripts/install-deps
+	@mkdir -p coverage
+	@$(SERVICES) $(GO) tool gotestsum --format pkgname --format-hide-empty-pkg -- \
+		-race -timeout 12m $(or $(ARGS),$(COVERAGE) ./...) 2>&1 | tee coverage/test.txt
+
+bench: ## measure, on real services
+	@$(SERVICES) $(GO) test -run '^$$' -bench . -benchtime 1s $(or $(ARGS),./...)
+
+## ---- checks
+
+CHECKS = check-format check-mod check-vet check-lint check-staticcheck check-walls check-generated check-contract check-breaking check-coverage
+.PHONY: $(CHECKS)
+
+check: ## hold the project against all its rules; says everything that is wrong
+	@$(MAKE) --no-print-directory --keep-going $(CHECKS)
+
+check-format: ## … Go files are formatted
+	@wrong=$$($(GO) tool goimports -l -local github.com/stoacommerce/stoa $$(git ls-files --cached --others --exclude-standard '*.go' | grep -v '\.gen\.go$$\|_templ\.go$$' | xargs ls 2>/dev/null)); \
+	[ -z "$$wrong" ] || { echo "not formatted (make fmt):"; echo "$$wrong"; exit 1; }
+
+check-mod: ## … go.mod says what is used, and no more
+	@$(GO) mod tidy -diff >/dev/null || { echo "go.mod or go.sum is not tidy (go mod tidy)"; exit 1; }
+
+check-vet: ## … go vet finds nothing
+	@$(GO) vet ./...
+
+check-lint: ## … nor do the analyzers of internal/lint
+	@$(GO) build -o bin/lint ./internal/lint
+	@$(GO) vet -vettool=$(CURDIR)/bin/lint -errcheck.exclude=$(CURDIR)/internal/lint/unchecked.txt ./...
+
+check-staticcheck: ## … nor does staticcheck
+	@$(GO) tool staticcheck ./...
+
+check-walls: ## … packages know only what they may, and files are in order
+	@$(GO) test -count=1 ./internal/house
+
+check-generated: ## … generated files are current
+	@scripts/check-generated
+
+check-contract: node_modules/.package-lock.json ## … the contract is well formed
+	@npm run --silent lint:contract
+
+check-breaking: ## … and breaks no client of the main branch
+	@$(GO) run ./openapi/contract/breaking
+
+check-coverage: coverage/coverage.out ## … tests reach enough of the domain packages
+	@$(GO) run ./internal/coverage -profile coverage/coverage.out -least $(LEAST) $(DOMAIN)
+
+# make test leaves it behind; only where that is older than the sources is it measured here.
+coverage/coverage.out: $(GO_FILES)
+	@mkdir -p coverage
+	@$(SERVICES) $(GO) test $(COVERAGE) ./... >coverage/measured.txt || \
+		{ cat coverage/measured.txt; rm -f $@; exit 1; }
+
+node_modules/.package-lock.json: package-lock.json
+	@npm ci --no-audit --no-fund --loglevel=error
+
+clean: ## remove what was built
+	@rm -rf bin coverage
