@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -330,11 +331,9 @@ func TestErrorCodesAreStableAndDocumented(t *testing.T) {
 	told := regexp.MustCompile("([45][0-9][0-9]) `([a-z_]+)`")
 	eachOperation(t, func(t *testing.T, _, _ string, op *openapi3.Operation) {
 		for _, found := range told.FindAllStringSubmatch(op.Description, -1) {
-			if want := found[1]; status[found[2]] == 0 || strings.TrimSpace(want) != itoa(status[found[2]]) {
+			if want := found[1]; status[found[2]] == 0 || strings.TrimSpace(want) != strconv.Itoa(status[found[2]]) {
 				t.Errorf("the description tells of %s %s, documented is %d", want, found[2], status[found[2]])
 			}
 		}
 	})
 }
-
-func itoa(n int) string { b, _ := json.Marshal(n); return string(b) }

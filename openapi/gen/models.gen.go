@@ -914,9 +914,9 @@ type APIKeyUpdate struct {
 
 // AuditEntry Who did what to what, when and from where.
 type AuditEntry struct {
-	// Action What was done: the operationId, or a job's kind.
+	// Action What was done: the thing's kind and a verb.
 	//
-	// Example: updateProduct
+	// Example: product.update
 	Action string `json:"action"`
 
 	// Actor Who did something.
@@ -966,7 +966,7 @@ type AuditEntry struct {
 	// ResourceKind The kind of thing it was done to, by the prefix of its ID.
 	//
 	// Example: prod
-	ResourceKind string `json:"resource_kind"`
+	ResourceKind *string `json:"resource_kind"`
 }
 
 // AuditEntryList A page of a list.
@@ -2200,9 +2200,6 @@ type Image struct {
 	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
 	ProductID string `json:"product_id"`
 
-	// Sizes The sizes it is kept in, from small to large; the last is the one at `url`.
-	Sizes []ImageSize `json:"sizes"`
-
 	// URL Where the picture is.
 	//
 	// Example: https://linen.stoa.example/media/img_01jd3v7m2kf8r9e0abcdefghjk.jpg
@@ -2211,24 +2208,6 @@ type Image struct {
 	// Width Its width in pixels.
 	//
 	// Example: 1200
-	Width int `json:"width"`
-}
-
-// ImageSize A picture in one of its sizes.
-type ImageSize struct {
-	// Height Its height in pixels.
-	//
-	// Example: 600
-	Height int `json:"height"`
-
-	// URL Where it is in this size.
-	//
-	// Example: https://linen.stoa.example/media/img_01jd3v7m2kf8r9e0abcdefghjk/480.jpg
-	URL string `json:"url"`
-
-	// Width Its width in pixels.
-	//
-	// Example: 480
 	Width int `json:"width"`
 }
 
@@ -4954,9 +4933,6 @@ type ShopImage struct {
 	// Example: img_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
-	// Sizes The sizes it is kept in, from small to large; the last is the one at `url`.
-	Sizes []ImageSize `json:"sizes"`
-
 	// URL Where it is.
 	//
 	// Example: https://linen.stoa.example/media/img_01jd3v7m2kf8r9e0abcdefghjk.jpg
@@ -6795,7 +6771,7 @@ type ListAuditEntriesParams struct {
 	// ActorID Only what this actor did.
 	ActorID *string `form:"actor_id,omitempty" json:"actor_id,omitempty"`
 
-	// Action Only this operationId or kind of job.
+	// Action Only this action.
 	Action *string `form:"action,omitempty" json:"action,omitempty"`
 
 	// ResourceID Only what was done to this thing.
