@@ -2200,6 +2200,9 @@ type Image struct {
 	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
 	ProductID string `json:"product_id"`
 
+	// Sizes The sizes it is kept in, from small to large; the last is the one at `url`.
+	Sizes []ImageSize `json:"sizes"`
+
 	// URL Where the picture is.
 	//
 	// Example: https://linen.stoa.example/media/img_01jd3v7m2kf8r9e0abcdefghjk.jpg
@@ -2208,6 +2211,24 @@ type Image struct {
 	// Width Its width in pixels.
 	//
 	// Example: 1200
+	Width int `json:"width"`
+}
+
+// ImageSize A picture in one of its sizes.
+type ImageSize struct {
+	// Height Its height in pixels.
+	//
+	// Example: 600
+	Height int `json:"height"`
+
+	// URL Where it is in this size.
+	//
+	// Example: https://linen.stoa.example/media/img_01jd3v7m2kf8r9e0abcdefghjk/480.jpg
+	URL string `json:"url"`
+
+	// Width Its width in pixels.
+	//
+	// Example: 480
 	Width int `json:"width"`
 }
 
@@ -4932,6 +4953,9 @@ type ShopImage struct {
 	//
 	// Example: img_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// Sizes The sizes it is kept in, from small to large; the last is the one at `url`.
+	Sizes []ImageSize `json:"sizes"`
 
 	// URL Where it is.
 	//
