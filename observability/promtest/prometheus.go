@@ -38,6 +38,7 @@ type Prometheus struct {
 	URL     string
 	targets int
 	output  *bytes.Buffer
+	failed  error // how the process ended; read once it has
 }
 
 // Start runs a Prometheus until the test ends. It scrapes /metrics of every address
@@ -70,15 +71,18 @@ func Start(t testing.TB, addresses ...string) *Prometheus {
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start prometheus: %v", err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		p.failed = cmd.Wait()
+	}()
 	t.Cleanup(func() { stop(t, cmd, ended) })
 	p.await(t, ended)
 	return p
 }
 
 // stop asks the process to end, and makes it when it does not.
-func stop(t testing.TB, cmd *exec.Cmd, ended <-chan error) {
+func stop(t testing.TB, cmd *exec.Cmd, ended <-chan struct{}) {
 	send := func(s os.Signal) {
 		if err := cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			t.Errorf("stop prometheus: %v", err)
@@ -94,7 +98,7 @@ func stop(t testing.TB, cmd *exec.Cmd, ended <-chan error) {
 }
 
 // await returns when every target was scraped twice, so that rates have two points.
-func (p *Prometheus) await(t testing.TB, ended chan error) {
+func (p *Prometheus) await(t testing.TB, ended <-chan struct{}) {
 	t.Helper()
 	deadline := time.Now().Add(startTimeout)
 	scraped := fmt.Sprintf(`count(count_over_time(up{job=%q}[1m]) >= 2 and up{job=%q} == 1)`, Job, Job)
@@ -104,9 +108,8 @@ func (p *Prometheus) await(t testing.TB, ended chan error) {
 			return
 		}
 		select {
-		case failed := <-ended:
-			ended <- failed
-			t.Fatalf("prometheus ended (%v):\n%s", failed, p.output)
+		case <-ended:
+			t.Fatalf("prometheus ended (%v):\n%s", p.failed, p.output)
 		case <-time.After(100 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
