@@ -173,7 +173,7 @@ var options = []option{
 		doc: "Where OpenTelemetry traces go, by OTLP over HTTP. Empty traces nothing.",
 		set: address(func(c *Config) **url.URL { return &c.Trace.Endpoint }, "http", "https")},
 	{variable: "STOA_TRACE_RATIO", group: groupSeeing, initial: "0.05", form: "a share from 0 to 1",
-		doc: "How many of the requests are traced that do not arrive traced already.",
+		doc: "How many of the requests are traced. A caller who asks to be traced does not decide it.",
 		set: share(func(c *Config) *float64 { return &c.Trace.Ratio })},
 	{variable: "STOA_RESPONSE_SAMPLE", group: groupSeeing, initial: "1", form: "a share from 0 to 1", byEnvironment: outside("0.01"),
 		doc: "How many of the API's answers are held against the contract; a difference shows in a metric.",
