@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -27,9 +28,14 @@ var floors = [][]string{
 	{"observability"},
 }
 
-// tools are rooms that are no part of the program: nothing of the program imports them,
-// and they may import anything.
-var tools = []string{"internal", "deploy", "openapi/apitest", "openapi/contract/breaking", "openapi/contract/bundle"}
+// tools are rooms that are no part of the program, and so are packages for tests, whose
+// names say so: nothing of the program imports them, and they may import anything.
+var (
+	tools    = []string{"internal", "deploy", "openapi/contract/breaking", "openapi/contract/bundle"}
+	forTests = regexp.MustCompile(`(^|/)([a-z]+test|test[a-z]+)(/|$)`)
+)
+
+func isTool(path string) bool { return within(path, tools) || forTests.MatchString(path) }
 
 // rules are walls within and between rooms, beyond the floors: packages whose path
 // begins with one of from import none that begins with one of never, but for those that
@@ -63,16 +69,15 @@ var rules = []struct {
 		but:   []string{"platform/postgres", "platform/jobs"}, // River takes a pool of pgx's own
 	},
 	{
-		why:   "what starts services for tests is not for the program",
-		from:  []string{"cmd", "app", "web", "tenants", "commerce", "billing", "webhooks", "platform", "observability"},
-		never: []string{"testing", "net/http/httptest", module + "/platform/embedded/testenv", module + "/migrations/testdb"},
-		but:   []string{"platform/embedded/testenv"},
+		why:   "what is for tests is not for the program",
+		from:  []string{"cmd", "app", "openapi", "web", "tenants", "commerce", "billing", "webhooks", "migrations", "platform", "observability"},
+		never: []string{"testing", "net/http/httptest"},
 	},
 	{
 		why:   "embedded services are started by the program's wiring alone",
 		from:  []string{"openapi", "web", "tenants", "commerce", "billing", "webhooks", "platform", "migrations"},
 		never: []string{module + "/platform/embedded"},
-		but:   []string{"platform/embedded", "migrations/testdb"},
+		but:   []string{"platform/embedded"},
 	},
 }
 
@@ -136,7 +141,7 @@ func roomOf(path string) (room string, floor int) {
 
 func TestImportsPointDownward(t *testing.T) {
 	for _, p := range allPackages(t) {
-		if within(p.path(), tools) {
+		if isTool(p.path()) {
 			continue
 		}
 		room, floor := roomOf(p.path())
@@ -149,8 +154,8 @@ func TestImportsPointDownward(t *testing.T) {
 			if !ours {
 				continue
 			}
-			if within(target, tools) {
-				t.Errorf("%s imports %s, which is a tool and no part of the program", p.path(), target)
+			if isTool(target) {
+				t.Errorf("%s imports %s, which is a tool or for tests, and no part of the program", p.path(), target)
 				continue
 			}
 			otherRoom, otherFloor := roomOf(target)
@@ -164,7 +169,7 @@ func TestImportsPointDownward(t *testing.T) {
 func TestWallsBetweenRoomsHold(t *testing.T) {
 	for _, p := range allPackages(t) {
 		for _, rule := range rules {
-			if !within(p.path(), rule.from) || within(p.path(), rule.but) || within(p.path(), tools) {
+			if !within(p.path(), rule.from) || within(p.path(), rule.but) || isTool(p.path()) {
 				continue
 			}
 			for _, imported := range p.Imports {
@@ -181,6 +186,11 @@ func TestTheWallsCanBeHit(t *testing.T) {
 	for path, want := range map[string]int{"openapi/handlers": 2, "openapi/gen": 3, "openapi": 3, "commerce/orders": 3, "platform/ids": 6, "elsewhere": -1} {
 		if _, floor := roomOf(path); floor != want {
 			t.Errorf("%s is on floor %d, want %d", path, floor, want)
+		}
+	}
+	for path, want := range map[string]bool{"platform/embedded/testenv": true, "openapi/apitest": true, "migrations/testdb": true, "internal/lint": true, "commerce/orders": false} {
+		if isTool(path) != want {
+			t.Errorf("%s is a tool or for tests: %v", path, !want)
 		}
 	}
 	if !within("commerce/cart", []string{"commerce"}) || within("commercial", []string{"commerce"}) {

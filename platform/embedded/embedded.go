@@ -19,6 +19,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/stoacommerce/stoa/platform/child"
 )
 
 // ErrInUse is wrapped by the error of a start in a directory that another running
@@ -37,7 +39,7 @@ func Remove(dir string) error {
 		return err
 	}
 	defer h.unlock()
-	if err := stopLeftovers(h.data, mainProcess(h)); err != nil {
+	if err := child.StopLeftovers(h.data, mainProcess(h)); err != nil {
 		return err
 	}
 	if err := os.RemoveAll(h.data); err != nil {
@@ -116,6 +118,12 @@ func randomSecret() string {
 	random := make([]byte, 18)
 	_, _ = rand.Read(random) // never fails: crypto/rand ends the program instead
 	return hex.EncodeToString(random)
+}
+
+// addressInUse says whether a service's log tells of a port that was taken between our
+// choosing it and the service's binding it.
+func addressInUse(log string) bool {
+	return strings.Contains(log, "Address already in use") || strings.Contains(log, "address already in use")
 }
 
 // lastLines is the end of a text, for the error of a start that failed.

@@ -35,6 +35,14 @@ type account struct {
 	groups   []uint32
 }
 
+// credential is how the kernel is told; nil for ourselves.
+func (a *account) credential() *syscall.Credential {
+	if a == nil {
+		return nil
+	}
+	return &syscall.Credential{Uid: a.uid, Gid: a.gid, Groups: a.groups}
+}
+
 // openHome makes and locks dir, or makes a temporary directory when dir is empty. New
 // data is given to the first of the users runAs that exists.
 func openHome(dir string, runAs ...string) (*home, error) {

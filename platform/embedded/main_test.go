@@ -56,8 +56,8 @@ func serveUntilKilled(dir string) {
 	select {}
 }
 
-// child is such a program, running.
-type child struct {
+// program is such a program, running.
+type program struct {
 	cmd                  *exec.Cmd
 	postgresPID, redisID int
 	postgresURL          string
@@ -65,9 +65,9 @@ type child struct {
 	home                 string
 }
 
-func startChild(t *testing.T, dir string) *child {
+func startChild(t *testing.T, dir string) *program {
 	t.Helper()
-	c := &child{cmd: exec.Command(os.Args[0])}
+	c := &program{cmd: exec.Command(os.Args[0])}
 	c.cmd.Env = append(os.Environ(), childVariable+"="+dir)
 	c.cmd.Stderr = os.Stderr
 	out, err := c.cmd.StdoutPipe()
@@ -89,7 +89,7 @@ func startChild(t *testing.T, dir string) *child {
 }
 
 // kill ends the child as a power cut would.
-func (c *child) kill(t *testing.T) {
+func (c *program) kill(t *testing.T) {
 	t.Helper()
 	if err := c.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)

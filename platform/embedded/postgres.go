@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/stoacommerce/stoa/platform/child"
 )
 
 // PostgresOptions say which Postgres to start. The zero value is a database with a free
@@ -50,8 +52,8 @@ type PostgresOptions struct {
 // Postgres is a running server.
 type Postgres struct {
 	home     *home
-	process  *process
-	sweeper  *sweeper
+	process  *child.Process
+	sweeper  *child.Sweeper
 	release  release
 	url      *url.URL
 	stopping sync.Once
@@ -110,8 +112,8 @@ func startPostgres(ctx context.Context, o PostgresOptions) (_ *Postgres, err err
 		}
 	}
 	if h.temporary {
-		if p.sweeper, err = sweepAfter(h.dir, p.PID()); err != nil {
-			_ = p.process.stop()
+		if p.sweeper, err = child.SweepAfter(h.dir, p.PID()); err != nil {
+			_ = p.process.Stop()
 			return nil, err
 		}
 	}
@@ -136,7 +138,7 @@ func (p *Postgres) dataVersion() string {
 // that names it where that number is now somebody else's: Postgres would refuse to start.
 func (p *Postgres) clearLeftovers() error {
 	main := mainProcess(p.home)
-	if err := stopLeftovers(p.home.data, main); err != nil {
+	if err := child.StopLeftovers(p.home.data, main); err != nil {
 		return err
 	}
 	if main > 0 && syscall.Kill(main, 0) != syscall.ESRCH {
@@ -178,7 +180,7 @@ func (p *Postgres) initialise(ctx context.Context) (password string, err error) 
 			"--username="+superuser, "--pwfile="+passwordFile, "--auth=scram-sha-256",
 			"--encoding=UTF8", "--locale="+locale, "--no-sync", "--no-instructions")
 		cmd.Dir, cmd.Stdout, cmd.Stderr = p.home.data, &out, &out
-		if err = run(ctx, cmd, p.home.account); err == nil {
+		if err = child.Run(ctx, cmd, child.Options{As: p.home.account.credential()}); err == nil {
 			break
 		}
 		faults = append(faults, fmt.Errorf("initdb: %w: %s", err, lastLines(out.String(), 4)))
@@ -214,11 +216,11 @@ func (p *Postgres) launch(ctx context.Context, o PostgresOptions, password strin
 
 	cmd := exec.Command(filepath.Join(p.release.bin, "postgres"), args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = p.home.data, log, log
-	if p.process, err = launch(cmd, p.home.account, syscall.SIGINT); err != nil {
+	if p.process, err = child.Start(cmd, child.Options{As: p.home.account.credential(), OnOurDeath: syscall.SIGINT}); err != nil {
 		return err
 	}
 	if err := p.untilReady(ctx); err != nil {
-		_ = p.process.stop(step{syscall.SIGQUIT, 3 * time.Second})
+		_ = p.process.Stop(child.Step{Signal: syscall.SIGQUIT, Wait: 3 * time.Second})
 		return fmt.Errorf("%w; its log ends:\n%s", err, p.home.endOfLog())
 	}
 	p.url = &url.URL{
@@ -285,8 +287,8 @@ func (p *Postgres) untilReady(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("not ready in time: %w", ctx.Err())
-		case <-p.process.done:
-			return fmt.Errorf("it ended: %w", p.process.err)
+		case <-p.process.Done():
+			return fmt.Errorf("it ended: %w", p.process.Err())
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
@@ -310,10 +312,10 @@ func (p *Postgres) URL() string { return p.url.String() }
 func (p *Postgres) Version() int { return p.release.major }
 
 // PID is the process that a test may stop, freeze or kill.
-func (p *Postgres) PID() int { return p.process.cmd.Process.Pid }
+func (p *Postgres) PID() int { return p.process.PID() }
 
 // Done is closed when the server has ended, asked for or not.
-func (p *Postgres) Done() <-chan struct{} { return p.process.done }
+func (p *Postgres) Done() <-chan struct{} { return p.process.Done() }
 
 // Database makes sure that there is a database of this name and gives its address.
 func (p *Postgres) Database(ctx context.Context, name string) (string, error) {
@@ -340,9 +342,9 @@ func (p *Postgres) Database(ctx context.Context, name string) (string, error) {
 // call does nothing.
 func (p *Postgres) Stop() (err error) {
 	p.stopping.Do(func() {
-		err = p.process.stop(step{syscall.SIGINT, 15 * time.Second}, step{syscall.SIGQUIT, 5 * time.Second})
+		err = p.process.Stop(child.Step{Signal: syscall.SIGINT, Wait: 15 * time.Second}, child.Step{Signal: syscall.SIGQUIT, Wait: 5 * time.Second})
 		p.home.close()
-		p.sweeper.release()
+		p.sweeper.Release()
 	})
 	if err != nil {
 		return fmt.Errorf("stop the embedded Postgres: %w", err)

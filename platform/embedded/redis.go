@@ -18,6 +18,8 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/stoacommerce/stoa/platform/child"
 )
 
 // RedisOptions say which Redis to start. The zero value is one with a free port that
@@ -41,8 +43,8 @@ type RedisOptions struct {
 // Redis is a running server: the machine's redis-server, or miniredis in this process.
 type Redis struct {
 	home     *home
-	process  *process
-	sweeper  *sweeper
+	process  *child.Process
+	sweeper  *child.Sweeper
 	mini     *miniredis.Miniredis
 	ticking  chan struct{}
 	stopping sync.Once
@@ -76,7 +78,7 @@ func startRedis(ctx context.Context, o RedisOptions) (_ *Redis, err error) {
 		}
 	}()
 	r := &Redis{home: h}
-	if err := stopLeftovers(h.data, r.leftover()); err != nil {
+	if err := child.StopLeftovers(h.data, r.leftover()); err != nil {
 		return nil, err
 	}
 	password, err := keptSecret(h.path("password"))
@@ -93,8 +95,8 @@ func startRedis(ctx context.Context, o RedisOptions) (_ *Redis, err error) {
 		}
 	}
 	if h.temporary {
-		if r.sweeper, err = sweepAfter(h.dir, r.PID()); err != nil {
-			_ = r.process.stop()
+		if r.sweeper, err = child.SweepAfter(h.dir, r.PID()); err != nil {
+			_ = r.process.Stop()
 			return nil, err
 		}
 	}
@@ -124,12 +126,12 @@ func (r *Redis) launch(ctx context.Context, binary string, o RedisOptions, passw
 	cmd := exec.Command(binary, "-")
 	cmd.Dir, cmd.Stdout, cmd.Stderr = r.home.data, log, log
 	cmd.Stdin = strings.NewReader(strings.Join(config, "\n") + "\n")
-	if r.process, err = launch(cmd, r.home.account, syscall.SIGTERM); err != nil {
+	if r.process, err = child.Start(cmd, child.Options{As: r.home.account.credential(), OnOurDeath: syscall.SIGTERM}); err != nil {
 		return err
 	}
 	r.url = redisURL(port, password)
 	if err := r.untilReady(ctx); err != nil {
-		_ = r.process.stop(step{syscall.SIGTERM, 3 * time.Second})
+		_ = r.process.Stop(child.Step{Signal: syscall.SIGTERM, Wait: 3 * time.Second})
 		return fmt.Errorf("%w; its log ends:\n%s", err, r.home.endOfLog())
 	}
 	for name, value := range map[string]int{"port": port, "pid": r.PID()} {
@@ -165,8 +167,8 @@ func (r *Redis) untilReady(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("not ready in time: %w", ctx.Err())
-		case <-r.process.done:
-			return fmt.Errorf("it ended: %w", r.process.err)
+		case <-r.process.Done():
+			return fmt.Errorf("it ended: %w", r.process.Err())
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
@@ -229,7 +231,7 @@ func (r *Redis) PID() int {
 	if r.process == nil {
 		return 0
 	}
-	return r.process.cmd.Process.Pid
+	return r.process.PID()
 }
 
 // Stop ends the server; what it keeps is written first. A second call does nothing.
@@ -240,9 +242,9 @@ func (r *Redis) Stop() (err error) {
 			r.mini.Close()
 			return
 		}
-		err = r.process.stop(step{syscall.SIGTERM, 10 * time.Second})
+		err = r.process.Stop(child.Step{Signal: syscall.SIGTERM, Wait: 10 * time.Second})
 		r.home.close()
-		r.sweeper.release()
+		r.sweeper.Release()
 	})
 	if err != nil {
 		return fmt.Errorf("stop the embedded Redis: %w", err)

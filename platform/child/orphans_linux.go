@@ -1,4 +1,4 @@
-package embedded
+package child
 
 import (
 	"os"
@@ -8,11 +8,11 @@ import (
 	"syscall"
 )
 
-// endOrphan is what a sweeper does to the process before it waits for its end:
+// endOrphan is what a Sweeper does to the process before it waits for its end:
 // nothing, for the kernel has already told it.
 const endOrphan = ""
 
-func dieWithParent(attr *syscall.SysProcAttr, signal syscall.Signal) {
+func dieWithUs(attr *syscall.SysProcAttr, signal syscall.Signal) {
 	attr.Pdeathsig = signal
 }
 

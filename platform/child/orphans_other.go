@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package embedded
+package child
 
 import (
 	"os/exec"
@@ -9,12 +9,12 @@ import (
 	"syscall"
 )
 
-// endOrphan is what a sweeper does to the process before it waits for its end: it asks
+// endOrphan is what a Sweeper does to the process before it waits for its end: it asks
 // for it, because this kernel tells no child of its parent's death.
 const endOrphan = `kill -INT "$1" 2>/dev/null;`
 
-// dieWithParent does nothing here: what a kill leaves running is ended by the next start.
-func dieWithParent(*syscall.SysProcAttr, syscall.Signal) {}
+// dieWithUs does nothing here: what a kill leaves running is ended by the next start.
+func dieWithUs(*syscall.SysProcAttr, syscall.Signal) {}
 
 // processesIn is the process main, if it still is a service of ours in dir.
 func processesIn(dir string, main int) []int {
