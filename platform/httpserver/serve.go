@@ -150,9 +150,9 @@ func answerFailed(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusInternalServerError)
 	_ = json.NewEncoder(w).Encode(map[string]any{ // a client that left cannot be told
-		"type": "about:blank", "title": http.StatusText(http.StatusInternalServerError),
-		"status": http.StatusInternalServerError, "code": "internal",
-		"detail": "Something went wrong on our side. It has been noted.", "request_id": From(r.Context()).ID,
+		"type": "/docs/errors#internal_error", "title": http.StatusText(http.StatusInternalServerError),
+		"status": http.StatusInternalServerError, "code": "internal_error", "instance": r.URL.Path,
+		"detail": "Something went wrong on our side. The request ID tells us what.", "request_id": From(r.Context()).ID,
 	})
 }
 
