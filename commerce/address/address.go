@@ -1,0 +1,99 @@
+// Package address is a postal address as carts, orders and customers keep it, and what
+// makes one complete in its country.
+package address
+
+import (
+	"regexp"
+	"strings"
+
+	"golang.org/x/text/language"
+
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// Address is a postal address. Its JSON is that of the contract.
+type Address struct {
+	Name       string `json:"name"`
+	Company    string `json:"company,omitempty"`
+	Line1      string `json:"line1"`
+	Line2      string `json:"line2,omitempty"`
+	City       string `json:"city"`
+	Region     string `json:"region,omitempty"`
+	PostalCode string `json:"postal_code,omitempty"`
+	Country    string `json:"country"`
+	Phone      string `json:"phone,omitempty"`
+}
+
+// rule is what a country asks of its addresses.
+type rule struct {
+	postal string // the form of its postal codes, without spaces and dashes
+	region bool   // a state, province or the like is needed
+}
+
+// rules are those of countries whose parcels come back without. Any other country's
+// addresses are taken as they are.
+var rules = map[string]rule{
+	"AT": {postal: `\d{4}`}, "AU": {`\d{4}`, true}, "BE": {postal: `\d{4}`}, "BG": {postal: `\d{4}`},
+	"BR": {`\d{8}`, true}, "CA": {`[A-Z]\d[A-Z]\d[A-Z]\d`, true}, "CH": {postal: `\d{4}`}, "CN": {`\d{6}`, true},
+	"CZ": {postal: `\d{5}`}, "DE": {postal: `\d{5}`}, "DK": {postal: `\d{4}`}, "EE": {postal: `\d{5}`},
+	"ES": {postal: `\d{5}`}, "FI": {postal: `\d{5}`}, "FR": {postal: `\d{5}`}, "GB": {postal: `[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}`},
+	"GR": {postal: `\d{5}`}, "HR": {postal: `\d{5}`}, "HU": {postal: `\d{4}`}, "IN": {`\d{6}`, true},
+	"IT": {postal: `\d{5}`}, "JP": {`\d{7}`, true}, "KR": {postal: `\d{5}`}, "LI": {postal: `\d{4}`},
+	"LT": {postal: `(LT)?\d{5}`}, "LU": {postal: `(L)?\d{4}`}, "LV": {postal: `(LV)?\d{4}`}, "MX": {`\d{5}`, true},
+	"NL": {postal: `\d{4}[A-Z]{2}`}, "NO": {postal: `\d{4}`}, "NZ": {postal: `\d{4}`}, "PL": {postal: `\d{5}`},
+	"PT": {postal: `\d{7}`}, "RO": {postal: `\d{6}`}, "SE": {postal: `\d{5}`}, "SI": {postal: `(SI)?\d{4}`},
+	"SK": {postal: `\d{5}`}, "TR": {postal: `\d{5}`}, "US": {`\d{5}(\d{4})?`, true},
+}
+
+var postal = func() map[string]*regexp.Regexp {
+	forms := map[string]*regexp.Regexp{}
+	for country, rule := range rules {
+		forms[country] = regexp.MustCompile(`^(?:` + rule.postal + `)$`)
+	}
+	return forms
+}()
+
+var bare = strings.NewReplacer(" ", "", "-", "")
+
+// Known says whether code is a country's, in upper case.
+func Known(code string) bool {
+	if len(code) != 2 || code != strings.ToUpper(code) {
+		return false
+	}
+	region, err := language.ParseRegion(code)
+	return err == nil && region.IsCountry() && region.String() == code
+}
+
+// Trim takes away the white space around every part.
+func (a Address) Trim() Address {
+	for _, part := range []*string{&a.Name, &a.Company, &a.Line1, &a.Line2, &a.City, &a.Region, &a.PostalCode, &a.Country, &a.Phone} {
+		*part = strings.TrimSpace(*part)
+	}
+	return a
+}
+
+// Check adds to p what the address lacks, under the JSON pointer at which it stands.
+func (a Address) Check(p *problem.Problem, at string) {
+	for _, part := range []struct{ name, value string }{{"name", a.Name}, {"line1", a.Line1}, {"city", a.City}} {
+		if strings.TrimSpace(part.value) == "" {
+			p.At(at+"/"+part.name, "required", "This is needed.")
+		}
+	}
+	if !Known(a.Country) {
+		p.At(at+"/country", "country", "There is no country with this code.")
+		return
+	}
+	rule, ok := rules[a.Country]
+	if !ok {
+		return
+	}
+	if rule.region && a.Region == "" {
+		p.At(at+"/region", "required", "An address in this country needs its state or province.")
+	}
+	switch {
+	case a.PostalCode == "":
+		p.At(at+"/postal_code", "required", "An address in this country needs its postal code.")
+	case !postal[a.Country].MatchString(bare.Replace(strings.ToUpper(a.PostalCode))):
+		p.At(at+"/postal_code", "postal_code", "Postal codes of this country look different.")
+	}
+}

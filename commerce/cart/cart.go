@@ -1,0 +1,209 @@
+// Package cart owns carts: what a shopper is about to buy, at the prices of the moment.
+// It says what a cart comes to and what stands in the way of buying it; buying it is
+// checkout's. A cart belongs to whoever holds its token.
+//
+// Every reading and every change of a cart is one statement, which also gives the cart
+// as it is afterwards.
+package cart
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/commerce/pricing"
+	"github.com/stoacommerce/stoa/platform/money"
+)
+
+// The bounds of a cart.
+const (
+	MaxLines    = 250
+	MaxQuantity = 9_999
+	Lifetime    = 30 * 24 * time.Hour // after the last change
+)
+
+// State is where a cart is.
+type State string
+
+// The states of a cart.
+const (
+	Open       State = "open"
+	Completing State = "completing" // its payment is under way: it cannot change
+	Completed  State = "completed"  // it has become an order
+)
+
+// Ref names a cart and proves that its holder may have it.
+type Ref struct {
+	ID    string
+	Token string
+}
+
+// Cart is a cart at the prices of the moment or, once completed, at those of its order.
+type Cart struct {
+	ID               string
+	State            State
+	Version          int
+	Currency         string
+	CustomerID       string
+	Email            string
+	ShippingAddress  *address.Address
+	BillingAddress   *address.Address
+	Method           *Method // as chosen; its price counts only while it can be used
+	MethodID         string
+	Note             string
+	PricesIncludeTax bool
+	Tax              *Tax
+	Lines            []Line
+	Totals           pricing.Totals
+	Problems         []Problem
+	OrderID          string
+	CreatedAt        time.Time
+	UpdatedAt        time.Time
+	ExpiresAt        time.Time
+
+	changed int // lines that the statement changed
+	stale   bool
+}
+
+// Line is a number of one variant.
+type Line struct {
+	ID               string
+	ProductID        string
+	VariantID        string
+	Handle           string // the product's
+	Title            string
+	VariantTitle     string
+	SKU              string
+	ImageKey         string // of its picture's file; empty for none
+	Quantity         int64
+	Unit             money.Money // now
+	Shown            money.Money // when the shopper last touched the line
+	Total            money.Money
+	Tax              money.Money
+	Taxable          bool
+	RequiresShipping bool
+	TracksStock      bool
+	Available        bool // so many can be bought now
+
+	left int64 // how many there are, where stock is counted and bounds what is sold
+}
+
+// Method is a way to send a cart.
+type Method struct {
+	ID          string
+	Name        string
+	Description string
+	Price       money.Money
+	Usable      bool // it serves the cart's address in its currency
+}
+
+// Tax is the rate that a cart falls under.
+type Tax struct {
+	Name     string
+	Country  string
+	Rate     money.Rate
+	RateBPS  int
+	Shipping bool
+}
+
+// Problem is something that stands in the way of completing a cart.
+type Problem struct {
+	Code   string
+	LineID string // empty when it is about the whole cart
+	Detail string
+}
+
+// The codes of problems.
+const (
+	Empty                 = "empty"
+	OutOfStock            = "out_of_stock"
+	Unavailable           = "unavailable"
+	EmailMissing          = "email_missing"
+	AddressMissing        = "address_missing"
+	ShippingMethodMissing = "shipping_method_missing"
+	ShippingUnavailable   = "shipping_unavailable"
+	OrdersNotAccepted     = "orders_not_accepted"
+)
+
+// Refuse notes that the shop takes no orders at the moment, which the cart cannot know.
+func (c *Cart) Refuse() {
+	c.Problems = append(c.Problems, Problem{Code: OrdersNotAccepted, Detail: "This shop does not take orders yet."})
+}
+
+// RequiresShipping says whether anything in the cart has to be sent.
+func (c *Cart) RequiresShipping() bool {
+	for _, line := range c.Lines {
+		if line.RequiresShipping {
+			return true
+		}
+	}
+	return false
+}
+
+// price computes what an open cart comes to and what is in its way.
+func (c *Cart) price() error {
+	basket := pricing.Basket{Currency: c.Currency, TaxIncluded: c.PricesIncludeTax, Shipping: money.Zero(c.Currency)}
+	for _, line := range c.Lines {
+		basket.Lines = append(basket.Lines, pricing.Line{Unit: line.Unit, Quantity: line.Quantity, Taxable: line.Taxable})
+	}
+	if c.Method != nil && c.Method.Usable && c.RequiresShipping() {
+		basket.Shipping = c.Method.Price
+	}
+	if c.Tax != nil {
+		basket.Tax = &pricing.Tax{Rate: c.Tax.Rate, Shipping: c.Tax.Shipping}
+	}
+	totals, err := pricing.Price(basket)
+	if err != nil {
+		return fmt.Errorf("price cart %s: %w", c.ID, err)
+	}
+	c.Totals = totals
+	for i, line := range totals.Lines {
+		c.Lines[i].Total, c.Lines[i].Tax = line.Total, line.Tax
+	}
+	c.judge()
+	return nil
+}
+
+// judge finds what stands in the way of completing the cart.
+func (c *Cart) judge() {
+	found := func(code, line, detail string, args ...any) {
+		c.Problems = append(c.Problems, Problem{code, line, fmt.Sprintf(detail, args...)})
+	}
+	if len(c.Lines) == 0 {
+		found(Empty, "", "There is nothing in the cart.")
+	}
+	for _, line := range c.Lines {
+		switch {
+		case line.Available:
+		case line.left < line.Quantity && line.left > 0:
+			found(OutOfStock, line.ID, "Only %d of %s are left.", line.left, line.name())
+		case line.left < line.Quantity:
+			found(OutOfStock, line.ID, "%s is sold out.", line.name())
+		default:
+			found(Unavailable, line.ID, "%s is not for sale at the moment.", line.name())
+		}
+	}
+	if c.Email == "" {
+		found(EmailMissing, "", "An e-mail address is needed.")
+	}
+	if !c.RequiresShipping() {
+		return
+	}
+	if c.ShippingAddress == nil {
+		found(AddressMissing, "", "A shipping address is needed.")
+	}
+	switch {
+	case c.MethodID == "":
+		found(ShippingMethodMissing, "", "A shipping method is needed.")
+	case c.Method == nil || !c.Method.Usable:
+		found(ShippingUnavailable, "", "The shipping method does not serve this cart any more.")
+	}
+}
+
+// name is what the line is called in texts.
+func (l Line) name() string {
+	if l.VariantTitle == "" {
+		return l.Title
+	}
+	return l.Title + " (" + l.VariantTitle + ")"
+}

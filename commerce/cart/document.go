@@ -1,0 +1,166 @@
+package cart
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/commerce/pricing"
+	"github.com/stoacommerce/stoa/platform/money"
+)
+
+// document is a cart as a statement gives it; see selectDocument.
+type document struct {
+	ID               string           `json:"id"`
+	State            State            `json:"state"`
+	Version          int              `json:"version"`
+	Seen             *int             `json:"seen"`
+	Changed          int              `json:"changed"`
+	Currency         string           `json:"currency"`
+	CustomerID       string           `json:"customer_id"`
+	Email            string           `json:"email"`
+	ShippingAddress  *address.Address `json:"shipping_address"`
+	BillingAddress   *address.Address `json:"billing_address"`
+	MethodID         string           `json:"method_id"`
+	Note             string           `json:"note"`
+	PricesIncludeTax bool             `json:"prices_include_tax"`
+	CreatedAt        time.Time        `json:"created_at"`
+	UpdatedAt        time.Time        `json:"updated_at"`
+	ExpiresAt        time.Time        `json:"expires_at"`
+	Order            *struct {
+		ID               string `json:"id"`
+		PricesIncludeTax bool   `json:"prices_include_tax"`
+		Subtotal         int64  `json:"subtotal"`
+		Shipping         int64  `json:"shipping"`
+		Tax              int64  `json:"tax"`
+		Total            int64  `json:"total"`
+	} `json:"order"`
+	Method *struct {
+		ID          string `json:"id"`
+		Name        string `json:"name"`
+		Description string `json:"description"`
+		Amount      *int64 `json:"amount"`
+		Usable      bool   `json:"usable"`
+	} `json:"method"`
+	Tax *struct {
+		Name     string `json:"name"`
+		Country  string `json:"country"`
+		RateBPS  int    `json:"rate_bps"`
+		Shipping bool   `json:"shipping"`
+	} `json:"tax"`
+	Lines []documentLine `json:"lines"`
+}
+
+type documentLine struct {
+	ID               string          `json:"id"`
+	ProductID        string          `json:"product_id"`
+	VariantID        string          `json:"variant_id"`
+	Handle           string          `json:"handle"`
+	Title            string          `json:"title"`
+	VariantTitle     string          `json:"variant_title"`
+	SKU              string          `json:"sku"`
+	Sizes            json.RawMessage `json:"sizes"`
+	Quantity         int64           `json:"quantity"`
+	Shown            int64           `json:"shown"`
+	Amount           *int64          `json:"amount"`
+	Sold             *int64          `json:"sold"`
+	Active           bool            `json:"active"`
+	Taxable          bool            `json:"taxable"`
+	RequiresShipping bool            `json:"requires_shipping"`
+	TrackStock       bool            `json:"track_stock"`
+	Bounded          bool            `json:"bounded"`
+	Left             int64           `json:"left"`
+}
+
+// parse makes a cart of what a statement gave.
+func parse(raw []byte) (*Cart, error) {
+	var d document
+	if err := json.Unmarshal(raw, &d); err != nil {
+		return nil, fmt.Errorf("read a cart: %w", err)
+	}
+	c := &Cart{
+		ID: d.ID, State: d.State, Version: d.Version, Currency: d.Currency, CustomerID: d.CustomerID, Email: d.Email,
+		ShippingAddress: d.ShippingAddress, BillingAddress: d.BillingAddress, MethodID: d.MethodID, Note: d.Note,
+		PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
+		changed: d.Changed, stale: d.Seen != nil && *d.Seen+1 != d.Version,
+	}
+	if m := d.Method; m != nil {
+		c.Method = &Method{ID: m.ID, Name: m.Name, Description: m.Description, Usable: m.Usable, Price: money.Zero(d.Currency)}
+		if m.Amount != nil {
+			c.Method.Price.Amount = *m.Amount
+		}
+	}
+	if t := d.Tax; t != nil {
+		c.Tax = &Tax{Name: t.Name, Country: t.Country, Rate: money.BasisPoints(int64(t.RateBPS)), RateBPS: t.RateBPS, Shipping: t.Shipping}
+	}
+	for _, line := range d.Lines {
+		l, err := line.line(d.Currency)
+		if err != nil {
+			return nil, err
+		}
+		c.Lines = append(c.Lines, l)
+	}
+	if d.Order == nil {
+		return c, c.price()
+	}
+	o := d.Order
+	amount := func(n int64) money.Money { return money.New(n, d.Currency) }
+	c.OrderID, c.PricesIncludeTax = o.ID, o.PricesIncludeTax
+	c.Totals = pricing.Totals{Subtotal: amount(o.Subtotal), Shipping: amount(o.Shipping), Tax: amount(o.Tax), Total: amount(o.Total)}
+	return c, nil
+}
+
+func (d documentLine) line(currency string) (Line, error) {
+	l := Line{
+		ID: d.ID, ProductID: d.ProductID, VariantID: d.VariantID, Handle: d.Handle, Title: d.Title, VariantTitle: d.VariantTitle,
+		SKU: d.SKU, Quantity: d.Quantity, Shown: money.New(d.Shown, currency), Unit: money.New(d.Shown, currency),
+		Taxable: d.Taxable, RequiresShipping: d.RequiresShipping, TracksStock: d.TrackStock, left: math.MaxInt64,
+	}
+	if d.Bounded {
+		l.left = max(d.Left, 0)
+	}
+	l.Available = d.Active && d.Amount != nil && l.Quantity <= l.left
+	switch {
+	case d.Sold != nil:
+		l.Unit.Amount, l.Available = *d.Sold, true
+	case d.Amount != nil:
+		l.Unit.Amount = *d.Amount
+	}
+	var err error
+	if l.Total, err = l.Unit.Mul(l.Quantity); err != nil {
+		return l, fmt.Errorf("line %s: %w", l.ID, err)
+	}
+	l.Tax = money.Zero(currency)
+	l.ImageKey, err = imageKey(d.Sizes)
+	return l, err
+}
+
+// imageWidth is how wide a line's picture should be at least.
+const imageWidth = 200
+
+// imageKey picks the smallest of a picture's sizes that is wide enough.
+func imageKey(raw json.RawMessage) (string, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return "", nil
+	}
+	var sizes []struct {
+		Width int    `json:"width"`
+		Key   string `json:"key"`
+	}
+	if err := json.Unmarshal(raw, &sizes); err != nil {
+		return "", fmt.Errorf("sizes of a picture: %w", err)
+	}
+	key, width := "", 0
+	for _, size := range sizes {
+		better := size.Width > width
+		if width >= imageWidth {
+			better = size.Width >= imageWidth && size.Width < width
+		}
+		if better {
+			key, width = size.Key, size.Width
+		}
+	}
+	return key, nil
+}

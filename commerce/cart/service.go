@@ -1,0 +1,294 @@
+package cart
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/platform/ids"
+	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/money"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/platform/token"
+)
+
+// Service reads and changes carts of the context's store.
+type Service struct{ db *postgres.DB }
+
+// New makes the service.
+func New(db *postgres.DB) *Service { return &Service{db} }
+
+// Item is what is put into a cart. At is where it stands in the request, for faults.
+type Item struct {
+	VariantID string
+	Quantity  int64
+	At        string
+}
+
+// CreateInput is a new cart: all of it may be left out.
+type CreateInput struct {
+	Currency   string // the store's own when empty
+	Email      string
+	CustomerID string // of who is signed in
+	Items      []Item
+}
+
+// Change is what is to be different about a cart; nil leaves a thing as it is.
+type Change struct {
+	Email           *string // empty removes it
+	Note            *string
+	MethodID        *string
+	ShippingAddress **address.Address // to nil removes it
+	BillingAddress  **address.Address
+}
+
+// Create makes a cart and gives the token that opens it, which nobody can give again.
+func (s *Service) Create(ctx context.Context, tx *postgres.Tx, in CreateInput) (*Cart, string, error) {
+	in.Email = address.Email(in.Email)
+	if err := validate(in.Items, in.Email); err != nil {
+		return nil, "", err
+	}
+	ref := Ref{ID: ids.New("cart"), Token: token.New("ct")}
+	c, err := s.change(ctx, tx, createSQL, ref, in.Currency, rows(in.Items), in.Email, in.CustomerID)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return nil, "", problem.New(problem.Unprocessable, "currency_not_sold", "This shop does not sell in %s.", in.Currency).
+			At("/currency", "currency", "The shop's currencies are in its settings.")
+	}
+	if err == nil {
+		err = c.has(in.Items)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("create a cart: %w", err)
+	}
+	journal.Audit(ctx, tx, journal.Entry{Action: "cart.create", ObjectID: c.ID, After: map[string]any{"currency": c.Currency, "lines": len(c.Lines)}})
+	return c, ref.Token, nil
+}
+
+// Read gives a cart.
+func (s *Service) Read(ctx context.Context, ref Ref) (*Cart, error) {
+	raw, err := s.json(ctx, readSQL, ref)
+	if err != nil {
+		return nil, err
+	}
+	return read(raw)
+}
+
+// Add puts something into a cart; of a variant that is there already there is more then.
+func (s *Service) Add(ctx context.Context, tx *postgres.Tx, ref Ref, items ...Item) (*Cart, error) {
+	if err := validate(items, ""); err != nil {
+		return nil, err
+	}
+	c, err := s.change(ctx, tx, addSQL, ref, 0, rows(items))
+	if err != nil {
+		return nil, s.why(ctx, tx, ref, 0, err)
+	}
+	if err := c.has(items); err != nil {
+		return nil, err
+	}
+	for _, item := range items {
+		journal.Audit(ctx, tx, journal.Entry{Action: "cart.add", ObjectID: c.ID, After: map[string]any{"variant_id": item.VariantID, "quantity": item.Quantity}})
+	}
+	return c, nil
+}
+
+// SetQuantity changes how many of a line there are. Version, here and below, is the one
+// that the change is meant for, or 0.
+func (s *Service) SetQuantity(ctx context.Context, tx *postgres.Tx, ref Ref, lineID string, quantity int64, version int) (*Cart, error) {
+	if quantity < 1 || quantity > MaxQuantity {
+		return nil, tooMany("/quantity")
+	}
+	c, err := s.change(ctx, tx, setSQL, ref, version, lineID, strconv.FormatInt(quantity, 10))
+	if err != nil {
+		return nil, s.why(ctx, tx, ref, version, err)
+	}
+	if c.changed == 0 {
+		return nil, problem.Missing("line of this cart")
+	}
+	if err := c.enough("/quantity", func(l Line) bool { return l.ID == lineID }); err != nil {
+		return nil, err
+	}
+	journal.Audit(ctx, tx, journal.Entry{Action: "cart.set_quantity", ObjectID: c.ID, After: map[string]any{"line_id": lineID, "quantity": quantity}})
+	return c, nil
+}
+
+// Remove takes a line out of a cart.
+func (s *Service) Remove(ctx context.Context, tx *postgres.Tx, ref Ref, lineID string, version int) (*Cart, error) {
+	c, err := s.change(ctx, tx, removeSQL, ref, version, lineID)
+	if err != nil {
+		return nil, s.why(ctx, tx, ref, version, err)
+	}
+	if c.changed == 0 {
+		return nil, problem.Missing("line of this cart")
+	}
+	journal.Audit(ctx, tx, journal.Entry{Action: "cart.remove", ObjectID: c.ID, After: map[string]any{"line_id": lineID}})
+	return c, nil
+}
+
+// Update sets addresses, e-mail address, shipping method or note.
+func (s *Service) Update(ctx context.Context, tx *postgres.Tx, ref Ref, change Change, version int) (*Cart, error) {
+	set, err := change.fields()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(set)
+	if err != nil {
+		return nil, fmt.Errorf("change cart %s: %w", ref.ID, err)
+	}
+	c, err := s.change(ctx, tx, updateSQL, ref, version, string(raw))
+	if err != nil {
+		return nil, s.why(ctx, tx, ref, version, err)
+	}
+	if id := change.MethodID; id != nil && *id != "" && (c.Method == nil || !c.Method.Usable) {
+		return nil, problem.New(problem.Unprocessable, ShippingUnavailable, "This shipping method does not serve the cart.").
+			At("/shipping_method_id", ShippingUnavailable, "Ask for the cart's shipping methods.")
+	}
+	changed := make([]string, 0, len(set))
+	for name := range set {
+		changed = append(changed, name)
+	}
+	// The values are the shopper's own, and of no concern to the audit until they buy.
+	journal.Audit(ctx, tx, journal.Entry{Action: "cart.update", ObjectID: c.ID, After: map[string]any{"changed": changed}})
+	return c, nil
+}
+
+// Options are the ways to send a cart, in the merchant's order.
+func (s *Service) Options(ctx context.Context, ref Ref) ([]Method, error) {
+	raw, err := s.json(ctx, optionsSQL, ref)
+	if err != nil {
+		return nil, err
+	}
+	var found []struct {
+		ID          string `json:"id"`
+		Name        string `json:"name"`
+		Description string `json:"description"`
+		Amount      int64  `json:"amount"`
+		Currency    string `json:"currency"`
+	}
+	if err := json.Unmarshal(raw, &found); err != nil {
+		return nil, fmt.Errorf("read shipping methods: %w", err)
+	}
+	methods := make([]Method, len(found))
+	for i, m := range found {
+		methods[i] = Method{m.ID, m.Name, m.Description, money.New(m.Amount, m.Currency), true}
+	}
+	return methods, nil
+}
+
+// Expire throws away carts that nobody came back to, at most so many, and says how many.
+func (s *Service) Expire(ctx context.Context, tx *postgres.Tx, most int) (int, error) {
+	var gone int
+	if err := tx.QueryRow(ctx, expireSQL, most).Scan(&gone); err != nil {
+		return 0, fmt.Errorf("expire carts: %w", err)
+	}
+	return gone, nil
+}
+
+// change runs one of the statements that change a cart.
+func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref Ref, third any, more ...any) (*Cart, error) {
+	args := append([]any{ref.ID, hash(ref), third, Lifetime}, more...)
+	var raw []byte
+	if err := tx.QueryRow(ctx, sql, args...).Scan(&raw); err != nil {
+		return nil, err
+	}
+	c, err := parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	if c.stale {
+		// The row is ours by now, so that this reading is the last word.
+		changed := c.changed
+		if c, err = s.ReadIn(ctx, tx, ref); err != nil {
+			return nil, err
+		}
+		c.changed = changed
+	}
+	if len(c.Lines) > MaxLines {
+		return nil, problem.New(problem.Unprocessable, "too_many_lines", "A cart has at most %d lines.", MaxLines)
+	}
+	return c, nil
+}
+
+// ReadIn gives a cart as the transaction sees it.
+func (s *Service) ReadIn(ctx context.Context, tx *postgres.Tx, ref Ref) (*Cart, error) {
+	var raw []byte
+	err := tx.QueryRow(ctx, readSQL, ref.ID, hash(ref)).Scan(&raw)
+	if _, err := postgres.Must(raw, err, "cart"); err != nil {
+		return nil, err
+	}
+	return read(raw)
+}
+
+// Lock holds a cart for the rest of the transaction and gives its state.
+func (s *Service) Lock(ctx context.Context, tx *postgres.Tx, ref Ref) (State, error) {
+	var state State
+	var version int
+	err := tx.QueryRow(ctx, lockSQL, ref.ID, hash(ref)).Scan(&state, &version)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return "", problem.Missing("cart")
+	}
+	if err != nil {
+		return "", fmt.Errorf("lock cart %s: %w", ref.ID, err)
+	}
+	return state, nil
+}
+
+// why turns the failure of a change into what the shopper is told.
+func (s *Service) why(ctx context.Context, tx *postgres.Tx, ref Ref, version int, err error) error {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == "23514" {
+		return tooMany("/quantity")
+	}
+	if !errors.Is(err, postgres.ErrNoRows) {
+		return fmt.Errorf("change cart %s: %w", ref.ID, err)
+	}
+	var state State
+	var present int
+	err = tx.QueryRow(ctx, whySQL, ref.ID, hash(ref)).Scan(&state, &present)
+	switch {
+	case errors.Is(err, postgres.ErrNoRows):
+		return problem.Missing("cart")
+	case err != nil:
+		return fmt.Errorf("change cart %s: %w", ref.ID, err)
+	case state == Completed:
+		return IsCompleted()
+	case state == Completing:
+		return IsCompleting()
+	case version != 0 && version != present:
+		return problem.New(problem.Stale, "stale", "The cart was changed since; its version is %d by now.", present)
+	default:
+		// It was changed between the two statements; whoever asks again will succeed.
+		return problem.New(problem.Conflict, "conflict", "The cart was changed at the same moment. Try again.")
+	}
+}
+
+// IsCompleted is the answer to whoever wants to change a cart that has become an order.
+func IsCompleted() *problem.Problem {
+	return problem.New(problem.Conflict, "cart_completed", "The cart has become an order already.")
+}
+
+// IsCompleting is the answer to whoever wants to change a cart that is being paid for.
+func IsCompleting() *problem.Problem {
+	return problem.New(problem.Conflict, "completion_in_progress", "The cart is being paid for.")
+}
+
+func read(raw []byte) (*Cart, error) {
+	c, err := parse(raw)
+	if c != nil {
+		c.stale = false
+	}
+	return c, err
+}
+
+func hash(ref Ref) string { return hex.EncodeToString(token.Hash(ref.Token)) }
+
+func (s *Service) json(ctx context.Context, sql string, ref Ref) ([]byte, error) {
+	raw, err := s.db.JSON(ctx, sql, ref.ID, hash(ref))
+	return postgres.Must(raw, err, "cart")
+}

@@ -1,0 +1,144 @@
+package cart
+
+// Every statement has three parts by name, on which selectDocument builds: c, the cart's
+// row as it is afterwards; changed, the lines that were changed; and l, all of its lines
+// as they are afterwards.
+//
+// A change waits for another of the same cart, as both lock its row, but sees the other
+// lines as they were when the statement began. "seen" tells: unless it is just one version
+// behind, something came in between and the cart is read again.
+
+const selectDocument = `
+select json_build_object(
+	'id', c.id, 'state', c.state, 'version', c.version, 'seen', (select was.version from carts was where was.id = c.id),
+	'changed', (select count(*) from changed),
+	'currency', c.currency, 'customer_id', coalesce(c.customer_id, ''), 'email', c.email,
+	'shipping_address', c.shipping_address, 'billing_address', c.billing_address,
+	'method_id', coalesce(c.shipping_method_id, ''), 'note', c.note, 'prices_include_tax', s.prices_include_tax,
+	'created_at', c.created_at, 'updated_at', c.updated_at, 'expires_at', c.expires_at,
+	'order', (select json_build_object('id', o.id, 'prices_include_tax', o.prices_include_tax, 'subtotal', o.subtotal_amount,
+			'shipping', o.shipping_amount, 'tax', o.tax_amount, 'total', o.total_amount)
+		from orders o where o.cart_id = c.id and c.state = 'completed'),
+	'method', (select json_build_object('id', m.id, 'name', m.name, 'description', m.description, 'amount', (m.amounts->>c.currency)::bigint,
+			'usable', m.active and m.amounts ? c.currency and
+				(cardinality(m.countries) = 0 or c.shipping_address is null or c.shipping_address->>'country' = any(m.countries)))
+		from shipping_methods m where m.id = c.shipping_method_id),
+	'tax', (select json_build_object('name', t.name, 'country', t.country, 'rate_bps', t.rate_bps, 'shipping', t.applies_to_shipping)
+		from tax_rates t where t.country = coalesce(c.shipping_address->>'country', c.billing_address->>'country',
+			case when not exists (select 1 from l join variants v on v.id = l.variant_id where v.requires_shipping) then s.country end)),
+	'lines', (select coalesce(json_agg(json_build_object(
+			'id', l.id, 'product_id', p.id, 'variant_id', v.id, 'handle', p.handle, 'title', p.title, 'variant_title', v.title, 'sku', coalesce(v.sku, ''),
+			'sizes', (select i.sizes from images i where i.product_id = p.id and i.state = 'ready'
+				order by i.id = v.image_id desc nulls last, i.position, i.id limit 1),
+			'quantity', l.quantity, 'shown', l.unit_amount, 'amount', pr.amount, 'active', p.status = 'active',
+			'sold', (select ol.unit_amount from orders o join order_lines ol on ol.order_id = o.id
+				where c.state = 'completed' and o.cart_id = c.id and ol.variant_id = l.variant_id),
+			'taxable', v.taxable, 'requires_shipping', v.requires_shipping, 'track_stock', v.track_stock,
+			'bounded', v.track_stock and not v.oversell, 'left', v.stock - v.reserved
+		) order by l.created_at, l.id), '[]')
+		from l join variants v on v.id = l.variant_id join products p on p.id = v.product_id
+		left join prices pr on pr.variant_id = v.id and pr.currency = c.currency)
+)::text
+from c cross join settings s`
+
+// opened are the conditions on which a cart is opened: $1 is its ID, $2 its token's digest.
+const opened = `id = $1 and token_hash = decode($2, 'hex') and expires_at > now()`
+
+const readSQL = `
+with c as (select * from carts where ` + opened + `),
+changed as (select * from cart_lines where false),
+l as (select * from cart_lines where cart_id = $1)` + selectDocument
+
+// touch begins every change of an open cart: $3 is the version that it is meant for, 0 for
+// any, and $4 how long it lives on.
+const touch = `
+update carts set version = version + 1, updated_at = now(), expires_at = now() + $4::interval`
+
+const touched = `
+where ` + opened + ` and state = 'open' and ($3::int = 0 or version = $3) returning *`
+
+// merged are all lines after some of them changed.
+const merged = `
+l as (select * from changed union all
+	select * from cart_lines where cart_id = $1 and not exists (select 1 from changed where changed.id = cart_lines.id))`
+
+// put inserts lines into the cart c, of $5: [{"id", "variant_id", "quantity"}]. A variant
+// that cannot be bought in the cart's currency is left out.
+const put = `
+changed as (
+	insert into cart_lines (id, cart_id, variant_id, quantity, unit_amount)
+	select min(x.id), c.id, v.id, sum(x.quantity), min(pr.amount)
+	from c, jsonb_to_recordset($5::jsonb) as x(id text, variant_id text, quantity int)
+	join variants v on v.id = x.variant_id join products p on p.id = v.product_id and p.status = 'active'
+	join prices pr on pr.variant_id = v.id
+	where pr.currency = c.currency
+	group by c.id, v.id
+	order by v.id
+	on conflict (cart_id, variant_id) do update
+		set quantity = cart_lines.quantity + excluded.quantity, unit_amount = excluded.unit_amount
+	returning *
+)`
+
+const addSQL = `
+with c as (` + touch + touched + `),` + put + `,` + merged + selectDocument
+
+const createSQL = `
+with c as (
+	insert into carts (id, token_hash, currency, customer_id, email, shipping_address, expires_at)
+	select $1, decode($2, 'hex'), coalesce(nullif($3, ''), s.currency), k.id, coalesce(nullif($6, ''), k.email, ''), k.default_address, now() + $4::interval
+	from settings s left join customers k on k.id = $7
+	where coalesce(nullif($3, ''), s.currency) = any(s.currencies)
+	returning *
+),` + put + `,
+l as (select * from changed)` + selectDocument
+
+// setSQL gives the line $5 the quantity $6.
+const setSQL = `
+with c as (` + touch + touched + `),
+changed as (
+	update cart_lines set quantity = $6::int,
+		unit_amount = coalesce((select pr.amount from prices pr where pr.variant_id = cart_lines.variant_id and pr.currency = c.currency), unit_amount)
+	from c where cart_lines.cart_id = c.id and cart_lines.id = $5 returning cart_lines.*
+),` + merged + selectDocument
+
+// removeSQL takes out the line $5.
+const removeSQL = `
+with c as (` + touch + touched + `),
+changed as (delete from cart_lines using c where cart_lines.cart_id = c.id and cart_lines.id = $5 returning cart_lines.*),
+l as (select * from cart_lines where cart_id = $1 and not exists (select 1 from changed where changed.id = cart_lines.id))` + selectDocument
+
+// updateSQL sets what $5 has keys for.
+const updateSQL = `
+with c as (` + touch + `,
+	email = coalesce($5::jsonb->>'email', email),
+	note = coalesce($5::jsonb->>'note', note),
+	shipping_method_id = case when $5::jsonb ? 'shipping_method_id' then nullif($5::jsonb->>'shipping_method_id', '') else shipping_method_id end,
+	shipping_address = case when $5::jsonb ? 'shipping_address' then nullif($5::jsonb->'shipping_address', 'null') else shipping_address end,
+	billing_address = case when $5::jsonb ? 'billing_address' then nullif($5::jsonb->'billing_address', 'null') else billing_address end
+` + touched + `),
+changed as (select * from cart_lines where false),` + merged + selectDocument
+
+// whySQL says why a cart could not be opened or changed.
+const whySQL = `select state, version from carts where ` + opened
+
+const lockSQL = `select state, version from carts where ` + opened + ` for update`
+
+// optionsSQL are the ways to send a cart, in the merchant's order.
+const optionsSQL = `
+select (select coalesce(json_agg(json_build_object('id', m.id, 'name', m.name, 'description', m.description, 'amount', (m.amounts->>c.currency)::bigint,
+		'currency', c.currency) order by m.position, m.id), '[]')
+	from shipping_methods m
+	where m.active and m.amounts ? c.currency and
+		(cardinality(m.countries) = 0 or c.shipping_address is null or c.shipping_address->>'country' = any(m.countries)))::text
+from carts c where ` + opened
+
+// expireSQL throws away carts that nobody came back to, with what remains of attempts to
+// pay for them. One that is being paid for stays, however old.
+const expireSQL = `
+with gone as (
+	delete from carts where id in (select id from carts where expires_at < now() and state <> 'completing' order by expires_at limit $1)
+	returning id
+), attempts as (
+	delete from orders using gone where orders.cart_id = gone.id and orders.state = 'pending'
+)
+select count(*) from gone`

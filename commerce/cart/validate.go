@@ -1,0 +1,123 @@
+package cart
+
+import (
+	"encoding/json"
+
+	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/platform/ids"
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// validate finds everything wrong with what is put into a cart.
+func validate(items []Item, email string) error {
+	p := problem.New(problem.Unprocessable, "invalid_cart", "The cart cannot be like this.")
+	for _, item := range items {
+		if item.Quantity < 1 || item.Quantity > MaxQuantity {
+			p.At(item.At+"/quantity", "range", "The quantity is from 1 to %d.", MaxQuantity)
+		}
+	}
+	if email != "" && !address.ValidEmail(email) {
+		p.At("/email", "email", "This is not an e-mail address.")
+	}
+	if len(items) > MaxLines {
+		p.At("/lines", "maxItems", "A cart has at most %d lines.", MaxLines)
+	}
+	return p.OrNil()
+}
+
+// fields are the columns that a change sets, as updateSQL takes them.
+func (c Change) fields() (map[string]any, error) {
+	p := problem.New(problem.Unprocessable, "invalid_cart", "The cart cannot be like this.")
+	set := map[string]any{}
+	if c.Email != nil {
+		email := address.Email(*c.Email)
+		if email != "" && !address.ValidEmail(email) {
+			p.At("/email", "email", "This is not an e-mail address.")
+		}
+		set["email"] = email
+	}
+	if c.Note != nil {
+		set["note"] = *c.Note
+	}
+	if c.MethodID != nil {
+		set["shipping_method_id"] = *c.MethodID
+	}
+	for name, value := range map[string]**address.Address{"shipping_address": c.ShippingAddress, "billing_address": c.BillingAddress} {
+		if value == nil {
+			continue
+		}
+		if *value == nil {
+			set[name] = nil
+			continue
+		}
+		trimmed := (*value).Trim()
+		trimmed.Check(p, "/"+name)
+		set[name] = trimmed
+	}
+	return set, p.OrNil()
+}
+
+// has finds out whether everything that was put into the cart is there, and can be bought.
+func (c *Cart) has(items []Item) error {
+	p := problem.New(problem.Unprocessable, "variant_unavailable", "Something of this cannot be bought here.")
+	for _, item := range items {
+		if c.line(item.VariantID) == nil {
+			p.At(item.At+"/variant_id", "variant_unavailable", "It is not for sale in %s.", c.Currency)
+		}
+	}
+	if err := p.OrNil(); err != nil {
+		return err
+	}
+	for _, item := range items {
+		if err := c.enough(item.At+"/quantity", func(l Line) bool { return l.VariantID == item.VariantID }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enough refuses a line with more than there is.
+func (c *Cart) enough(at string, chosen func(Line) bool) error {
+	for _, line := range c.Lines {
+		if !chosen(line) {
+			continue
+		}
+		if line.Quantity > MaxQuantity {
+			return tooMany(at)
+		}
+		if line.Quantity > line.left {
+			return problem.New(problem.Conflict, OutOfStock, "Only %d of %s are left.", line.left, line.name()).
+				At(at, OutOfStock, "The cart would hold %d.", line.Quantity)
+		}
+	}
+	return nil
+}
+
+func (c *Cart) line(variantID string) *Line {
+	for i := range c.Lines {
+		if c.Lines[i].VariantID == variantID {
+			return &c.Lines[i]
+		}
+	}
+	return nil
+}
+
+func tooMany(at string) error {
+	return problem.New(problem.Unprocessable, "quantity_out_of_range", "There are from 1 to %d of a line.", MaxQuantity).
+		At(at, "range", "The quantity is from 1 to %d.", MaxQuantity)
+}
+
+// rows are items as put takes them. IDs are drawn in their order, which is the cart's.
+func rows(items []Item) string {
+	type row struct {
+		ID        string `json:"id"`
+		VariantID string `json:"variant_id"`
+		Quantity  int64  `json:"quantity"`
+	}
+	list := make([]row, len(items))
+	for i, item := range items {
+		list[i] = row{ids.New("cln"), item.VariantID, item.Quantity}
+	}
+	raw, _ := json.Marshal(list) // strings and numbers only
+	return string(raw)
+}
