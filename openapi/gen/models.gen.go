@@ -5105,6 +5105,16 @@ type ShopProduct struct {
 	// Example: Shirts
 	ProductType *string `json:"product_type"`
 
+	// SEODescription The description for search engines.
+	//
+	// Example: A shirt of pure linen.
+	SEODescription *string `json:"seo_description"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: Linen shirt, made to last
+	SEOTitle *string `json:"seo_title"`
+
 	// Tags The merchant's labels.
 	//
 	// Example: ["summer"]

@@ -67,3 +67,9 @@ func parseObject(raw []byte) (Object, error) {
 	}
 	return Object{Data: data, Version: n}, nil
 }
+
+// UTC is the SQL that writes a time as the API shows times: RFC 3339, in UTC, ending "Z".
+// It is for statements that build JSON; column is part of the program's text, never input.
+func UTC(column string) string {
+	return `to_char(` + column + ` at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+}

@@ -1,0 +1,122 @@
+package catalog
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/stoacommerce/stoa/platform/files"
+	"github.com/stoacommerce/stoa/platform/ids"
+	"github.com/stoacommerce/stoa/platform/images"
+	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// Size is a picture in one size, and the key of its file.
+type Size struct {
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	Key    string `json:"key"`
+}
+
+// Picture is a picture whose files are stored.
+type Picture struct {
+	ID          ImageID
+	ContentType string // of the largest size
+	Bytes       int    // of the largest size
+	Sizes       []Size // from small to large
+}
+
+// Pictures makes files of pictures. It works outside of transactions: files are stored
+// before the row that shows them, and removed after it.
+type Pictures struct {
+	Files     files.Store
+	Processor *images.Processor
+}
+
+// Store judges a picture, makes its sizes and stores them for the context's store, under
+// an ID, or a new one when that is empty. A picture that is refused is a problem.
+func (p *Pictures) Store(ctx context.Context, id ImageID, r io.Reader) (Picture, error) {
+	ref, ok := postgres.StoreFrom(ctx)
+	if !ok {
+		return Picture{}, postgres.ErrNoStore
+	}
+	made, err := p.Processor.Process(ctx, r)
+	if err != nil {
+		return Picture{}, refused(err)
+	}
+	if id == "" {
+		id = ImageID(ids.New("img"))
+	}
+	picture := Picture{ID: id}
+	for _, size := range made.Sizes {
+		key := fmt.Sprintf("%s/%s/products/%s/%d%s", ref.ID, ref.Mode, id, size.Width, size.Extension)
+		if _, err := p.Files.Put(ctx, key, bytes.NewReader(size.Data), size.ContentType); err != nil {
+			return Picture{}, errors.Join(fmt.Errorf("store %s: %w", key, err), p.Remove(ctx, picture))
+		}
+		picture.Sizes = append(picture.Sizes, Size{Width: size.Width, Height: size.Height, Key: key})
+		picture.ContentType, picture.Bytes = size.ContentType, len(size.Data)
+	}
+	return picture, nil
+}
+
+// Remove deletes a picture's files, even when the request that stored them is over.
+func (p *Pictures) Remove(ctx context.Context, picture Picture) error {
+	var errs []error
+	for _, size := range picture.Sizes {
+		errs = append(errs, p.Files.Delete(context.WithoutCancel(ctx), size.Key))
+	}
+	return errors.Join(errs...)
+}
+
+// refused gives the reasons why a picture is not taken their public words.
+func refused(err error) error {
+	var why *images.Refused
+	if !errors.As(err, &why) {
+		return err
+	}
+	if why.Reason == images.TooManyBytes {
+		return problem.New(problem.TooLarge, "body_too_large", "%s", why.Detail)
+	}
+	return problem.New(problem.Unprocessable, "image_"+string(why.Reason), "%s", why.Detail).At("/file", string(why.Reason), "%s", why.Detail)
+}
+
+// JobDeleteFiles is the kind of the job that deletes the files of what was deleted; its
+// arguments are DeleteFilesArgs.
+const JobDeleteFiles = "catalog.delete_files"
+
+// DeleteFilesArgs are the arguments of a JobDeleteFiles.
+type DeleteFilesArgs struct {
+	Keys []string `json:"keys"`
+}
+
+// deleteFiles has the files of pictures deleted once the transaction is committed.
+func deleteFiles(tx *postgres.Tx, images ...*image) {
+	var keys []string
+	for _, i := range images {
+		for _, size := range i.Sizes {
+			keys = append(keys, size.Key)
+		}
+	}
+	if len(keys) > 0 {
+		journal.Job(tx, JobDeleteFiles, DeleteFilesArgs{keys})
+	}
+}
+
+// DeleteFiles does a JobDeleteFiles. It can be repeated.
+func (p *Pictures) DeleteFiles(ctx context.Context, args json.RawMessage) error {
+	var a DeleteFilesArgs
+	if err := json.Unmarshal(args, &a); err != nil {
+		return fmt.Errorf("arguments of %s: %w", JobDeleteFiles, err)
+	}
+	for _, key := range a.Keys {
+		if err := p.Files.Delete(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}

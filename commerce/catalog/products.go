@@ -1,0 +1,326 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/stoacommerce/stoa/commerce/inventory"
+	"github.com/stoacommerce/stoa/commerce/search"
+	"github.com/stoacommerce/stoa/platform/clock"
+	"github.com/stoacommerce/stoa/platform/ids"
+	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// CreateProduct makes a product with its variants, prices and first stock.
+func (s *Service) CreateProduct(ctx context.Context, tx *postgres.Tx, in ProductInput) (ProductID, error) {
+	now := clock.Now()
+	p := &product{
+		ID: ProductID(ids.New("prod")), Handle: in.Handle, Title: in.Title, Description: in.Description, Vendor: in.Vendor,
+		Type: in.Type, Status: in.Status, Tags: in.Tags, Options: in.Options, CategoryID: in.CategoryID,
+		SEOTitle: in.SEOTitle, SEODescription: in.SEODescription, Version: 1, CreatedAt: now, UpdatedAt: now,
+	}
+	if p.Status == "" {
+		p.Status = Draft
+	}
+	if p.Status == Active {
+		p.PublishedAt = now
+	}
+	c := p.check()
+	c.handle(p.Handle)
+	variants, stock := c.newVariants(p, in.Variants)
+	if err := c.wrong.OrNil(); err != nil {
+		return "", err
+	}
+	if err := s.countProduct(ctx, tx); err != nil {
+		return "", err
+	}
+	if err := insertProduct(ctx, tx, p); err != nil {
+		return "", err
+	}
+	if err := insertVariants(ctx, tx, variants); err != nil {
+		return "", err
+	}
+	if err := inventory.Begin(ctx, tx, stock); err != nil {
+		return "", err
+	}
+	if err := search.Index(ctx, tx, string(p.ID)); err != nil {
+		return "", err
+	}
+	journal.Event(ctx, tx, "product.created", string(p.ID), p.summary())
+	journal.Audit(ctx, tx, journal.Entry{Action: "product.create", ObjectID: string(p.ID), After: whole{p, variants}})
+	journal.Usage(tx, "products", 1)
+	return p.ID, nil
+}
+
+// whole is a product with its variants, for the audit.
+type whole struct {
+	*product
+	Variants []*variant `json:"variants"`
+}
+
+// newVariants are the rows of a new product's variants, and their first stock.
+func (c checker) newVariants(p *product, inputs []VariantInput) ([]*variant, []inventory.Line) {
+	if len(inputs) == 0 {
+		only := NewVariant()
+		for _, option := range p.Options {
+			if len(option.Values) > 0 {
+				only.Choices = append(only.Choices, option.Values[0])
+			}
+		}
+		inputs = []VariantInput{only}
+	}
+	if len(inputs) > maxVariants {
+		c.wrong.At("/variants", "maxItems", "There are %d, and may be %d.", len(inputs), maxVariants)
+	}
+	variants, stock := make([]*variant, len(inputs)), make([]inventory.Line, len(inputs))
+	for i, in := range inputs {
+		v, at := newVariant(p.ID, i, in), fmt.Sprintf("/variants/%d", i)
+		c.variant(v, p.Options, at)
+		c.stock(in, at)
+		if in.ImageID != "" {
+			c.wrong.At(at+"/image_id", "not_found", "A product that is being made has no images yet.")
+		}
+		variants[i], stock[i] = v, inventory.Line{VariantID: inventory.VariantID(v.ID), Quantity: in.Stock}
+	}
+	c.distinct(variants, func(i int) string { return fmt.Sprintf("/variants/%d/option_values", i) })
+	return variants, stock
+}
+
+// countProduct counts one product more, and refuses it where the plan allows no more. The
+// settings' row is locked until the end of the transaction, so that the count is exact
+// however many are made at once.
+func (s *Service) countProduct(ctx context.Context, tx *postgres.Tx) error {
+	most := s.limits.Products(ctx)
+	tag, err := tx.Exec(ctx, `update settings set product_count = product_count + 1 where id = 1 and ($1::int <= 0 or product_count < $1::int)`, most)
+	if err != nil {
+		return fmt.Errorf("count products: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return problem.New(problem.Unprocessable, "plan_limit", "The plan allows %d products, and there are as many.", most)
+	}
+	return nil
+}
+
+// insertProduct inserts the row under its handle or, when it has none, under the first
+// free one that its title gives.
+func insertProduct(ctx context.Context, tx *postgres.Tx, p *product) error {
+	given := p.Handle != ""
+	base := p.Handle
+	if !given {
+		base = handleOf(p.Title, "product")
+	}
+	// A handle that was free can be taken by a change of another product meanwhile.
+	for try := 0; try < 5; try++ {
+		p.Handle = base
+		if !given {
+			if err := tx.QueryRow(ctx, freeHandleSQL("products"), base).Scan(&p.Handle); err != nil {
+				return fmt.Errorf("find a free handle: %w", err)
+			}
+		}
+		result, err := tx.Bun.NewInsert().Model(p).On("conflict (handle) do nothing").Exec(ctx)
+		if err != nil {
+			return rowRefused(fmt.Errorf("insert product: %w", err))
+		}
+		if n, _ := result.RowsAffected(); n == 1 {
+			return nil
+		}
+		if given {
+			break
+		}
+	}
+	return handleTaken(p.Handle)
+}
+
+// rowRefused gives a product's constraints their public words.
+func rowRefused(err error) error {
+	switch {
+	case violates(err, "products_category_id_fkey"):
+		return problem.New(problem.Unprocessable, "invalid_product", "The product cannot be kept as it is.").
+			At("/category_id", "not_found", "There is no such category.")
+	default:
+		return err
+	}
+}
+
+// lockProduct reads a product's row and keeps others from changing it, its variants and
+// its images until the transaction ends.
+func lockProduct(ctx context.Context, tx *postgres.Tx, id ProductID) (*product, error) {
+	p := &product{}
+	err := tx.Bun.NewSelect().Model(p).Where("p.id = ?", id).For("no key update").Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, problem.Missing("product")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read product %s: %w", id, err)
+	}
+	p.Tags = tidyTags(p.Tags)
+	return p, nil
+}
+
+// UpdateProduct changes a product that has the version meant; zero is any. A change that
+// changes nothing leaves no trace.
+func (s *Service) UpdateProduct(ctx context.Context, tx *postgres.Tx, id ProductID, meant int, patch ProductPatch) error {
+	p, err := lockProduct(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	if err := stale(p.Version, meant); err != nil {
+		return err
+	}
+	before := *p
+	patch.apply(p)
+	c := p.check()
+	if patch.Handle != nil {
+		c.handle(p.Handle)
+	}
+	if patch.Options != nil {
+		if err := c.variantsFit(ctx, tx, p); err != nil {
+			return err
+		}
+	}
+	if err := c.wrong.OrNil(); err != nil {
+		return err
+	}
+	if reflect.DeepEqual(before, *p) {
+		return nil
+	}
+	if p.Status == Active && p.PublishedAt.IsZero() {
+		p.PublishedAt = clock.Now()
+	}
+	p.Version, p.UpdatedAt = p.Version+1, clock.Now()
+	if err := s.saveProduct(ctx, tx, p); err != nil {
+		return err
+	}
+	journal.Event(ctx, tx, "product.updated", string(p.ID), p.summary())
+	journal.Audit(ctx, tx, journal.Entry{Action: "product.update", ObjectID: string(p.ID), Before: &before, After: p})
+	return nil
+}
+
+func (patch ProductPatch) apply(p *product) {
+	set(&p.Title, patch.Title)
+	set(&p.Handle, patch.Handle)
+	set(&p.Description, patch.Description)
+	set(&p.Vendor, patch.Vendor)
+	set(&p.Type, patch.Type)
+	set(&p.Status, patch.Status)
+	set(&p.CategoryID, patch.CategoryID)
+	set(&p.SEOTitle, patch.SEOTitle)
+	set(&p.SEODescription, patch.SEODescription)
+	if patch.Tags != nil {
+		p.Tags = patch.Tags
+	}
+	if patch.Options != nil {
+		p.Options = patch.Options
+	}
+}
+
+func set[T any](field *T, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+func (s *Service) saveProduct(ctx context.Context, tx *postgres.Tx, p *product) error {
+	if _, err := tx.Bun.NewUpdate().Model(p).WherePK().Exec(ctx); err != nil {
+		if violates(err, "products_handle_key") {
+			return handleTaken(p.Handle)
+		}
+		return rowRefused(fmt.Errorf("update product %s: %w", p.ID, err))
+	}
+	return search.Index(ctx, tx, string(p.ID))
+}
+
+// touched notes on a product, which is locked, that something of it has changed.
+func (s *Service) touched(ctx context.Context, tx *postgres.Tx, p *product) error {
+	p.Version, p.UpdatedAt = p.Version+1, clock.Now()
+	if err := s.saveProduct(ctx, tx, p); err != nil {
+		return err
+	}
+	journal.Event(ctx, tx, "product.updated", string(p.ID), p.summary())
+	return nil
+}
+
+// variantsFit checks that the product's variants are choices of its options.
+func (c checker) variantsFit(ctx context.Context, tx *postgres.Tx, p *product) error {
+	variants, err := variantsOf(ctx, tx, p.ID)
+	if err != nil {
+		return err
+	}
+	for _, v := range variants {
+		if apart := check("", ""); !apart.fits(p.Options, v.Choices, "") {
+			c.wrong.At("/options", "variants_do_not_fit", "The variant %s is none of these choices.", v.Title)
+		}
+	}
+	return nil
+}
+
+// DeleteProduct deletes a product that has the version meant; zero is any. Its pictures'
+// files go once that is committed. Orders keep their copies.
+func (s *Service) DeleteProduct(ctx context.Context, tx *postgres.Tx, id ProductID, meant int) error {
+	p, err := lockProduct(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	if err := stale(p.Version, meant); err != nil {
+		return err
+	}
+	variants, err := variantsOf(ctx, tx, p.ID)
+	if err != nil {
+		return err
+	}
+	images, err := imagesOf(ctx, tx, p.ID)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `delete from products where id = $1`, p.ID); err != nil {
+		return fmt.Errorf("delete product %s: %w", p.ID, err)
+	}
+	if _, err := tx.Exec(ctx, `update settings set product_count = product_count - 1 where id = 1`); err != nil {
+		return fmt.Errorf("count products: %w", err)
+	}
+	deleteFiles(tx, images...)
+	journal.Event(ctx, tx, "product.deleted", string(p.ID), gone{string(p.ID)})
+	journal.Audit(ctx, tx, journal.Entry{Action: "product.delete", ObjectID: string(p.ID), Before: whole{p, variants}})
+	journal.Usage(tx, "products", -1)
+	return nil
+}
+
+// handle checks a handle that was given.
+func (c checker) handle(handle string) {
+	if handle != "" && !validHandle(handle) {
+		c.wrong.At("/handle", "pattern", "It is made of lower-case letters and digits, with single hyphens in between.")
+	}
+}
+
+// validHandle says whether a text can be a name in addresses.
+func validHandle(handle string) bool {
+	if len(handle) == 0 || len(handle) > maxName {
+		return false
+	}
+	for part := range strings.SplitSeq(handle, "-") {
+		if part == "" || strings.Trim(part, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
+			return false
+		}
+	}
+	return true
+}
+
+func handleTaken(handle string) error {
+	return problem.New(problem.Conflict, "handle_taken", "The handle %q is taken.", handle).At("/handle", "taken", "Another one has it.")
+}
+
+// freeHandleSQL gives the handle $1 or, where that is taken, the first of $1-2, $1-3, …
+// that is not. Table is one of this package's.
+func freeHandleSQL(table string) string {
+	return `select $1::text || coalesce((
+		select case n when 1 then '' else '-' || n end
+		from generate_series(1, (select count(*) from ` + table + ` where handle = $1 or handle like $1 || '-%') + 1) n
+		where not exists (select from ` + table + ` where handle = $1 || case n when 1 then '' else '-' || n end)
+		order by n limit 1), '')`
+}

@@ -1,0 +1,108 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/stoacommerce/stoa/commerce/search"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// Source is where a single thing is read: the database, or a transaction that has just
+// changed it.
+type Source interface {
+	Object(ctx context.Context, query string, args ...any) (postgres.Object, error)
+}
+
+// must turns a missing row into the problem that there is no such thing.
+func must(o postgres.Object, err error, what string) (postgres.Object, error) {
+	switch {
+	case errors.Is(err, postgres.ErrNoRows):
+		return o, problem.Missing(what)
+	case err != nil:
+		return o, fmt.Errorf("read %s: %w", what, err)
+	}
+	return o, nil
+}
+
+// ProductFilter says which products are wanted; empty fields ask for nothing.
+type ProductFilter struct {
+	Status       string
+	Handle       string
+	SKU          string
+	CategoryID   string
+	CollectionID string
+	Media        string // what media addresses begin with
+	After        string // a position
+	Limit        int
+}
+
+// listSQL is a page of products under a condition, the latest first. $2 is the size of
+// the page, $3 the position.
+func listSQL(where string) string {
+	return `
+with page as (
+	select p.*, row_number() over (order by p.id desc) as n from products p
+	where ($3 = '' or p.id < $3) and ` + where + `
+	order by p.id desc limit $2::int + 1
+)
+select case when count(*) > $2::int then max(p.id) filter (where p.n = $2::int) else '' end || E'\n' ||
+	coalesce(json_agg(` + productJSON + ` order by p.n) filter (where p.n <= $2::int), '[]')::text
+from page p`
+}
+
+var productsSQL = listSQL(`($4 = '' or p.status = $4) and ($5 = '' or p.handle = $5)
+	and ($6 = '' or p.id in (select product_id from variants where sku = $6)) and ($7 = '' or p.category_id = $7)
+	and ($8 = '' or p.id in (select product_id from collection_products where collection_id = $8))`)
+
+// Products is a page of products, the latest first.
+func Products(ctx context.Context, db *postgres.DB, f ProductFilter) (postgres.Page, error) {
+	return db.Page(ctx, productsSQL, f.Media, f.Limit, f.After, f.Status, f.Handle, f.SKU, f.CategoryID, f.CollectionID)
+}
+
+var productSQL = `select p.version || E'\n' || ` + productJSON + ` from products p where p.id = $2`
+
+// Product is a product.
+func Product(ctx context.Context, from Source, media string, id ProductID) (postgres.Object, error) {
+	o, err := from.Object(ctx, productSQL, media, string(id))
+	return must(o, err, "product")
+}
+
+var variantSQL = `select v.version || E'\n' || ` + variantJSON + ` from variants v where v.id = $1`
+
+// Variant is a variant.
+func Variant(ctx context.Context, from Source, id VariantID) (postgres.Object, error) {
+	o, err := from.Object(ctx, variantSQL, string(id))
+	return must(o, err, "variant")
+}
+
+var imageSQL = `select 0 || E'\n' || ` + imageJSON + ` from images i where i.id = $2`
+
+// Image is an image.
+func Image(ctx context.Context, from Source, media string, id ImageID) (postgres.Object, error) {
+	o, err := from.Object(ctx, imageSQL, media, string(id))
+	return must(o, err, "image")
+}
+
+// found is the order of a search: the best first.
+const found = `
+page as (
+	select p.*, h.rank, row_number() over (order by h.rank desc, p.id desc) as n
+	from hits h join products p on p.id = h.id
+	where $3 = '' or (h.rank, p.id) < (nullif(split_part($3, ':', 1), '')::numeric, split_part($3, ':', 2))
+	order by h.rank desc, p.id desc limit $4::int + 1
+)`
+
+var searchSQL = `with ` + search.Hits("$5", "$6", "$7", `($2 = '' or p.status = $2)`) + `, ` + found + `
+select case when count(*) > $4::int then max(p.rank || ':' || p.id) filter (where p.n = $4::int) else '' end || E'\n' ||
+	coalesce(json_agg(` + productJSON + ` order by p.n) filter (where p.n <= $4::int), '[]')::text
+from page p`
+
+// Search is a page of the products that words find, the best first. Of the filter only
+// Status, Media, After and Limit count.
+func Search(ctx context.Context, db *postgres.DB, words string, f ProductFilter) (postgres.Page, error) {
+	q := search.Parse(words)
+	return db.Page(ctx, searchSQL, f.Media, f.Status, f.After, f.Limit, q.Text, q.Words, q.Slips)
+}

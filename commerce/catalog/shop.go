@@ -1,0 +1,103 @@
+package catalog
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/stoacommerce/stoa/commerce/search"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// ShopFilter says which products a shopper wants to see; empty fields ask for nothing.
+type ShopFilter struct {
+	Currency     string // the store's main one when empty
+	CategoryID   string // or of one below it
+	CollectionID string // in its order
+	Tag          string
+	Words        string // what is searched for: the best first
+	Media        string // what media addresses begin with
+	After        string // a position
+	Limit        int
+}
+
+// shopPage writes a page of p, which has a place n, when the shop sells in the currency;
+// $4 is the size of the page.
+func shopPage(with, position string) string {
+	return `
+with ` + with + `
+select case when c.currency is not null then (
+	select case when count(*) > $4::int then max(` + position + `) filter (where p.n = $4::int) else '' end || E'\n' ||
+		coalesce(json_agg(` + shopProductJSON + ` order by p.n) filter (where p.n <= $4::int), '[]')::text
+	from page p, ` + shopVariants + `) end
+from ` + sold
+}
+
+// inShop are the products that the filter lets through.
+const inShop = `p.status = 'active' and ($6 = '' or $6 = any (p.tags))
+	and ($5 = '' or p.category_id in (select c.id from categories c, categories top where top.id = $5 and starts_with(c.path, top.path)))`
+
+var shopListSQL = shopPage(`page as (
+	select p.*, row_number() over (order by p.id desc) as n from products p
+	where ($3 = '' or p.id < $3) and `+inShop+`
+	order by p.id desc limit $4::int + 1
+)`, `p.id`)
+
+// The position within a collection is the product's place and, for the case that places
+// repeat, its ID.
+var shopCollectionSQL = shopPage(`page as (
+	select p.*, m.position, row_number() over (order by m.position, m.product_id) as n
+	from collection_products m join products p on p.id = m.product_id
+	where m.collection_id = $7 and ($3 = '' or (m.position, m.product_id) > (nullif(split_part($3, ':', 1), '')::int, split_part($3, ':', 2)))
+		and `+inShop+`
+	order by m.position, m.product_id limit $4::int + 1
+)`, `p.position || ':' || p.id`)
+
+var shopSearchSQL = shopPage(search.Hits("$5", "$6", "$7", `p.status = 'active'`)+`, `+found, `p.rank || ':' || p.id`)
+
+// ShopProducts is a page of the products that are sold, in one currency: the latest
+// first, in a collection's order, or the best first of a search.
+func ShopProducts(ctx context.Context, db *postgres.DB, f ShopFilter) (postgres.Page, error) {
+	var raw []byte
+	var err error
+	switch {
+	case f.Words != "":
+		q := search.Parse(f.Words)
+		raw, err = db.JSON(ctx, shopSearchSQL, f.Media, f.Currency, f.After, f.Limit, q.Text, q.Words, q.Slips)
+	case f.CollectionID != "":
+		raw, err = db.JSON(ctx, shopCollectionSQL, f.Media, f.Currency, f.After, f.Limit, f.CategoryID, f.Tag, f.CollectionID)
+	default:
+		raw, err = db.JSON(ctx, shopListSQL, f.Media, f.Currency, f.After, f.Limit, f.CategoryID, f.Tag)
+	}
+	if err != nil {
+		return postgres.Page{}, fmt.Errorf("read the shop's products: %w", err)
+	}
+	if raw == nil {
+		return postgres.Page{}, notSold(f.Currency)
+	}
+	next, data, _ := bytes.Cut(raw, []byte("\n"))
+	return postgres.Page{Data: data, Next: string(next)}, nil
+}
+
+var shopProductSQL = `select case when c.currency is not null then p.version || E'\n' || ` + shopProductJSON + ` end
+	from ` + sold + `, products p, ` + shopVariants + ` where p.status = 'active' and (p.handle = $3 or p.id = $3)`
+
+// ShopProduct is a product that is sold, by its handle or its ID, in one currency: the
+// store's main one when it is empty.
+func ShopProduct(ctx context.Context, db *postgres.DB, media, currency, handleOrID string) (postgres.Object, error) {
+	o, err := db.Object(ctx, shopProductSQL, media, currency, handleOrID)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return o, problem.Missing("product")
+	}
+	if err == nil && o.Data == nil {
+		return o, notSold(currency)
+	}
+	return o, err
+}
+
+func notSold(currency string) error {
+	return problem.New(problem.Unprocessable, "currency_not_sold", "The shop does not sell in %s.", currency).
+		At("?currency", "not_sold", "Take one of the shop's currencies.")
+}

@@ -1,0 +1,161 @@
+package catalog
+
+import (
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/stoacommerce/stoa/commerce/inventory"
+	"github.com/stoacommerce/stoa/platform/clock"
+	"github.com/stoacommerce/stoa/platform/ids"
+	"github.com/stoacommerce/stoa/platform/money"
+)
+
+// Price is what a variant costs in one currency, in its minor unit. CompareAt is the
+// former price that is shown struck through, if any.
+type Price struct {
+	Amount    int64  `json:"amount"`
+	Currency  string `json:"currency"`
+	CompareAt *int64 `json:"compare_at_amount"`
+}
+
+// maxAmount bounds prices, so that sums over an order stay far from overflowing.
+const maxAmount = 999_999_999_999
+
+// VariantInput is a variant to be made. NewVariant gives the usual one.
+type VariantInput struct {
+	SKU, Barcode     string
+	Choices          []string // one of each option's
+	Prices           []Price
+	TrackStock       bool
+	Oversell         bool
+	Stock            int64
+	WeightGrams      *int
+	RequiresShipping bool
+	Taxable          bool
+	ImageID          ImageID
+}
+
+// NewVariant is a variant as it is when nothing is said of it.
+func NewVariant() VariantInput {
+	return VariantInput{TrackStock: true, RequiresShipping: true, Taxable: true}
+}
+
+// VariantPatch changes a variant; what is nil stays. An empty text or an invalid Null
+// removes what may be missing. Stock changes by package inventory only.
+type VariantPatch struct {
+	SKU, Barcode     *string
+	Choices          []string
+	Prices           []Price
+	TrackStock       *bool
+	Oversell         *bool
+	WeightGrams      *sql.Null[int]
+	RequiresShipping *bool
+	Taxable          *bool
+	ImageID          *ImageID
+	Position         *int
+}
+
+// variant is a row of variants without its stock, and what the audit keeps of one.
+type variant struct {
+	bun.BaseModel `bun:"table:variants,alias:v" json:"-"`
+
+	ID               VariantID `bun:"id,pk" json:"id"`
+	ProductID        ProductID `bun:"product_id" json:"product_id"`
+	Position         int       `bun:"position" json:"position"`
+	Title            string    `bun:"title" json:"title"`
+	Choices          []string  `bun:"options,array" json:"option_values"`
+	SKU              string    `bun:"sku,nullzero" json:"sku"`
+	Barcode          string    `bun:"barcode" json:"barcode"`
+	WeightGrams      *int      `bun:"weight_grams" json:"weight_grams"`
+	ImageID          ImageID   `bun:"image_id,nullzero" json:"image_id,omitempty"`
+	RequiresShipping bool      `bun:"requires_shipping" json:"requires_shipping"`
+	Taxable          bool      `bun:"taxable" json:"taxable"`
+	TrackStock       bool      `bun:"track_stock" json:"track_inventory"`
+	Oversell         bool      `bun:"oversell" json:"allow_backorder"`
+	Version          int       `bun:"version" json:"-"`
+	CreatedAt        time.Time `bun:"created_at" json:"-"`
+	UpdatedAt        time.Time `bun:"updated_at" json:"-"`
+
+	Prices []Price `bun:"-" json:"prices"`
+}
+
+// newVariant is the row of a variant to be made.
+func newVariant(productID ProductID, position int, in VariantInput) *variant {
+	now := clock.Now()
+	return &variant{
+		ID: VariantID(ids.New("var")), ProductID: productID, Position: position, Choices: slices.Clone(in.Choices),
+		SKU: in.SKU, Barcode: in.Barcode, WeightGrams: in.WeightGrams, ImageID: in.ImageID, RequiresShipping: in.RequiresShipping,
+		Taxable: in.Taxable, TrackStock: in.TrackStock, Oversell: in.Oversell, Version: 1, CreatedAt: now, UpdatedAt: now,
+		Prices: in.Prices,
+	}
+}
+
+// variant tidies a variant's texts and says what is wrong with it.
+func (c checker) variant(v *variant, options []Option, at string) {
+	c.line(&v.SKU, at+"/sku", 0, maxName)
+	c.line(&v.Barcode, at+"/barcode", 0, maxName)
+	if v.Choices == nil {
+		v.Choices = []string{}
+	}
+	for i := range v.Choices {
+		v.Choices[i] = strings.TrimSpace(v.Choices[i])
+	}
+	c.fits(options, v.Choices, at+"/option_values")
+	v.Title = titleOf(v.Choices)
+	if v.WeightGrams != nil && (*v.WeightGrams < 0 || *v.WeightGrams > 100_000_000) {
+		c.wrong.At(at+"/weight_grams", "out_of_range", "It weighs 0 to 100000000 grams.")
+	}
+	c.prices(v.Prices, at+"/prices")
+}
+
+func (c checker) prices(prices []Price, at string) {
+	seen := map[string]bool{}
+	for i, price := range prices {
+		place := fmt.Sprintf("%s/%d", at, i)
+		switch {
+		case !money.Known(price.Currency):
+			c.wrong.At(place+"/currency", "currency", "There is no currency %q.", price.Currency)
+		case seen[price.Currency]:
+			c.wrong.At(place+"/currency", "repeated", "There is another price in %s.", price.Currency)
+		}
+		seen[price.Currency] = true
+		if price.Amount < 0 || price.Amount > maxAmount {
+			c.wrong.At(place+"/amount", "out_of_range", "A price is 0 to %d.", maxAmount)
+		}
+		if price.CompareAt != nil && (*price.CompareAt < 0 || *price.CompareAt > maxAmount) {
+			c.wrong.At(place+"/compare_at_amount", "out_of_range", "A price is 0 to %d.", maxAmount)
+		}
+	}
+}
+
+// stock checks the first stock of a variant.
+func (c checker) stock(in VariantInput, at string) {
+	if in.Stock > inventory.MostStock || in.Stock < -inventory.MostStock || in.Stock < 0 && in.TrackStock && !in.Oversell {
+		c.wrong.At(at+"/stock_quantity", "out_of_range", "There cannot be %d.", in.Stock)
+	}
+}
+
+// distinct checks that no two variants are the same choices.
+func (c checker) distinct(variants []*variant, at func(i int) string) {
+	seen := map[string]bool{}
+	for i, v := range variants {
+		key := strings.Join(v.Choices, "\x00")
+		if seen[key] {
+			c.wrong.At(at(i), "repeated", "There is another variant of the same choices.")
+		}
+		seen[key] = true
+	}
+}
+
+// titleOf is what a variant is called.
+func titleOf(choices []string) string {
+	if len(choices) == 0 {
+		return "Default"
+	}
+	return strings.Join(choices, " / ")
+}

@@ -1,0 +1,76 @@
+package catalog
+
+import "github.com/stoacommerce/stoa/platform/postgres"
+
+// What follows is SQL that writes the API's JSON. In every statement $1 is what media
+// addresses begin with, such as "https://linen.stoa.example", or nothing for relative
+// ones. Products are p, variants v, images i.
+
+// mediaURL is the address of a file by its key.
+func mediaURL(key string) string { return `$1::text || '/media/' || (` + key + `)` }
+
+// sizesJSON are the sizes of an image.
+var sizesJSON = `(select coalesce(json_agg(json_build_object('url', ` + mediaURL(`s.size->>'key'`) + `, 'width', s.size->'width', 'height', s.size->'height') order by s.n), '[]')
+	from jsonb_array_elements(i.sizes) with ordinality s(size, n))`
+
+var imageJSON = `json_build_object('id', i.id, 'product_id', i.product_id, 'url', ` + mediaURL(`i.sizes->-1->>'key'`) + `,
+	'alt', nullif(i.alt, ''), 'media_type', i.content_type, 'width', i.width, 'height', i.height, 'bytes', i.bytes,
+	'sizes', ` + sizesJSON + `, 'position', i.position, 'created_at', ` + postgres.UTC("i.created_at") + `)`
+
+var shopImageJSON = `json_build_object('id', i.id, 'url', ` + mediaURL(`i.sizes->-1->>'key'`) + `, 'alt', nullif(i.alt, ''),
+	'width', i.width, 'height', i.height, 'sizes', ` + sizesJSON + `)`
+
+// imagesJSON are a product's images, each as given.
+func imagesJSON(each string) string {
+	return `(select coalesce(json_agg(` + each + ` order by i.position, i.id), '[]') from images i where i.product_id = p.id and i.state = 'ready')`
+}
+
+var variantJSON = `json_build_object('id', v.id, 'product_id', v.product_id, 'title', v.title, 'sku', v.sku,
+	'barcode', nullif(v.barcode, ''), 'option_values', v.options,
+	'prices', (select coalesce(json_agg(json_build_object('amount', r.amount, 'currency', r.currency, 'compare_at_amount', r.compare_at_amount)
+		order by r.currency), '[]') from prices r where r.variant_id = v.id),
+	'track_inventory', v.track_stock, 'allow_backorder', v.oversell, 'stock_quantity', v.stock - v.reserved,
+	'weight_grams', v.weight_grams, 'requires_shipping', v.requires_shipping, 'taxable', v.taxable, 'image_id', v.image_id,
+	'position', v.position, 'created_at', ` + postgres.UTC("v.created_at") + `, 'updated_at', ` + postgres.UTC("v.updated_at") + `)`
+
+var productJSON = `json_build_object('id', p.id, 'handle', p.handle, 'title', p.title, 'description_html', p.description,
+	'vendor', nullif(p.vendor, ''), 'product_type', nullif(p.product_type, ''), 'tags', p.tags, 'status', p.status,
+	'category_id', p.category_id,
+	'collection_ids', (select coalesce(json_agg(c.collection_id), '[]') from
+		(select collection_id from collection_products where product_id = p.id order by collection_id limit 250) c),
+	'seo_title', nullif(p.seo_title, ''), 'seo_description', nullif(p.seo_description, ''), 'options', p.options,
+	'variants', (select coalesce(json_agg(` + variantJSON + ` order by v.position, v.id), '[]') from variants v where v.product_id = p.id),
+	'images', ` + imagesJSON(imageJSON) + `,
+	'published_at', ` + postgres.UTC("p.published_at") + `, 'created_at', ` + postgres.UTC("p.created_at") + `, 'updated_at', ` + postgres.UTC("p.updated_at") + `)`
+
+// moneyJSON is an amount of the shop's currency c.
+func moneyJSON(amount string) string {
+	return `json_build_object('amount', ` + amount + `, 'currency', c.currency)`
+}
+
+// sellable says whether a variant v with its price r can be bought now.
+const sellable = `(r.amount is not null and (not v.track_stock or v.oversell or v.stock > v.reserved))`
+
+var shopVariantJSON = `json_build_object('id', v.id, 'title', v.title, 'sku', v.sku, 'option_values', v.options,
+	'price', case when r.amount is not null then ` + moneyJSON("r.amount") + ` end,
+	'compare_at_price', case when r.compare_at_amount > r.amount then ` + moneyJSON("r.compare_at_amount") + ` end,
+	'available', ` + sellable + `, 'image_id', v.image_id)`
+
+// shopVariants are a product's variants in the shop's currency c, and what they come to.
+var shopVariants = `lateral (
+	select coalesce(json_agg(` + shopVariantJSON + ` order by v.position, v.id), '[]') as list,
+		min(r.amount) as low, max(r.amount) as high, coalesce(bool_or(` + sellable + `), false) as available
+	from variants v left join prices r on r.variant_id = v.id and r.currency = c.currency
+	where v.product_id = p.id) o`
+
+var shopProductJSON = `json_build_object('id', p.id, 'handle', p.handle, 'title', p.title, 'description_html', p.description,
+	'vendor', nullif(p.vendor, ''), 'product_type', nullif(p.product_type, ''), 'tags', p.tags, 'category_id', p.category_id,
+	'seo_title', nullif(p.seo_title, ''), 'seo_description', nullif(p.seo_description, ''),
+	'price_from', case when o.low is not null then ` + moneyJSON("o.low") + ` end,
+	'price_to', case when o.high is not null then ` + moneyJSON("o.high") + ` end,
+	'available', o.available, 'options', p.options, 'variants', o.list, 'images', ` + imagesJSON(shopImageJSON) + `)`
+
+// sold is the shop's currency: $2, or the main one when that is empty; null when the shop
+// does not sell in it.
+const sold = `(select case when $2::text = '' then currency when $2::text = any (currencies || currency) then $2::text end as currency
+	from settings where id = 1) c`

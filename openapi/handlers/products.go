@@ -1,0 +1,170 @@
+package handlers
+
+import (
+	"context"
+
+	"github.com/oapi-codegen/nullable"
+
+	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/openapi"
+	"github.com/stoacommerce/stoa/openapi/gen"
+	"github.com/stoacommerce/stoa/platform/postgres"
+)
+
+// Products answers the operations on products.
+type Products struct {
+	DB      *postgres.DB
+	Catalog *catalog.Service
+	ShopURL ShopURL
+}
+
+// Operations are the handlers by operationId.
+func (h *Products) Operations() map[string]openapi.Handler {
+	return map[string]openapi.Handler{
+		"listProducts":  h.list,
+		"createProduct": h.create,
+		"getProduct":    h.get,
+		"updateProduct": h.update,
+		"deleteProduct": h.delete,
+	}
+}
+
+func (h *Products) list(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	after, err := req.After()
+	if err != nil {
+		return nil, err
+	}
+	q := req.Query
+	page, err := catalog.Products(ctx, h.DB, catalog.ProductFilter{
+		Status: q.Get("status"), Handle: q.Get("handle"), SKU: q.Get("sku"),
+		CategoryID: q.Get("category_id"), CollectionID: q.Get("collection_id"),
+		Media: h.ShopURL(req.Caller.Store), After: after, Limit: req.Limit(adminPage),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return openapi.RawList(req, page), nil
+}
+
+func (h *Products) get(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	product, err := catalog.Product(ctx, h.DB, h.ShopURL(req.Caller.Store), catalog.ProductID(req.Param("product_id")))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.OK(product.Data).Tagged(product.Version), nil
+}
+
+func (h *Products) create(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.ProductCreate](req)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		id, err := h.Catalog.CreateProduct(ctx, tx, productInput(body))
+		if err != nil {
+			return nil, err
+		}
+		product, err := catalog.Product(ctx, tx, h.ShopURL(req.Caller.Store), id)
+		if err != nil {
+			return nil, err
+		}
+		return openapi.Created("/v1/products/"+string(id), product.Data).Tagged(product.Version), nil
+	})
+}
+
+func (h *Products) update(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.ProductUpdate](req)
+	if err != nil {
+		return nil, err
+	}
+	version, err := req.IfMatch()
+	if err != nil {
+		return nil, err
+	}
+	id := catalog.ProductID(req.Param("product_id"))
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		if err := h.Catalog.UpdateProduct(ctx, tx, id, version, productPatch(body)); err != nil {
+			return nil, err
+		}
+		product, err := catalog.Product(ctx, tx, h.ShopURL(req.Caller.Store), id)
+		if err != nil {
+			return nil, err
+		}
+		return openapi.OK(product.Data).Tagged(product.Version), nil
+	})
+}
+
+func (h *Products) delete(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	version, err := req.IfMatch()
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		if err := h.Catalog.DeleteProduct(ctx, tx, catalog.ProductID(req.Param("product_id")), version); err != nil {
+			return nil, err
+		}
+		return openapi.NoContent(), nil
+	})
+}
+
+func productInput(b gen.ProductCreate) catalog.ProductInput {
+	in := catalog.ProductInput{
+		Title: b.Title, Handle: given(b.Handle), Description: given(b.DescriptionHTML), Vendor: given(b.Vendor), Type: given(b.ProductType),
+		Tags: b.Tags, Status: catalog.Status(given(b.Status)), CategoryID: catalog.CategoryID(given(b.CategoryID)),
+		SEOTitle: given(b.SEOTitle), SEODescription: given(b.SEODescription), Options: options(b.Options),
+	}
+	for _, v := range b.Variants {
+		in.Variants = append(in.Variants, variantInput(v))
+	}
+	return in
+}
+
+func productPatch(b gen.ProductUpdate) catalog.ProductPatch {
+	return catalog.ProductPatch{
+		Title: b.Title, Handle: b.Handle, Description: b.DescriptionHTML, Vendor: removable[string](b.Vendor), Type: removable[string](b.ProductType),
+		Tags: b.Tags, Status: as[catalog.Status](b.Status), CategoryID: removable[catalog.CategoryID](b.CategoryID),
+		SEOTitle: removable[string](b.SEOTitle), SEODescription: removable[string](b.SEODescription), Options: options(b.Options),
+	}
+}
+
+func options(list []gen.ProductOption) []catalog.Option {
+	if list == nil {
+		return nil
+	}
+	out := make([]catalog.Option, len(list))
+	for i, option := range list {
+		out[i] = catalog.Option{Name: option.Name, Values: option.Values}
+	}
+	return out
+}
+
+// given is what a property says, or nothing when it is left out.
+func given[T any](value *T) T {
+	if value == nil {
+		var nothing T
+		return nothing
+	}
+	return *value
+}
+
+// as turns a property that may be left out into a domain's type.
+func as[To, From ~string](value *From) *To {
+	if value == nil {
+		return nil
+	}
+	out := To(*value)
+	return &out
+}
+
+// removable turns a property of a merge patch into a domain's: nil when it is left out,
+// and empty when it is null.
+func removable[To ~string](value nullable.Nullable[string]) *To {
+	if !value.IsSpecified() {
+		return nil
+	}
+	var out To
+	if text, err := value.Get(); err == nil {
+		out = To(text)
+	}
+	return &out
+}
