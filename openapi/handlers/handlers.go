@@ -3,7 +3,21 @@
 // in the contract's words. Rules live in the services.
 package handlers
 
-import "github.com/oapi-codegen/nullable"
+import (
+	"github.com/oapi-codegen/nullable"
+
+	"github.com/stoacommerce/stoa/tenants"
+)
+
+// ShopURL says where a store's hosted shop answers, without a slash at the end. Media
+// addresses begin with it.
+type ShopURL func(store *tenants.Store) string
+
+// How many things a page has when the request does not say.
+const (
+	adminPage = 50
+	shopPage  = 24
+)
 
 // orNil is a pointer to a text, or nil for an empty one: the contract's null.
 func orNil[T ~string](s T) *T {
@@ -32,13 +46,34 @@ func converted[A, B any](list []A, convert func(A) B) []B {
 }
 
 // emptied is what a merge patch says of a text: nil leaves it, null empties it.
-func emptied(n nullable.Nullable[string]) *string {
+func emptied(n nullable.Nullable[string]) *string { return emptiedAs[string](n) }
+
+// emptiedAs is emptied for a domain's own kind of text.
+func emptiedAs[T ~string](n nullable.Nullable[string]) *T {
 	if !n.IsSpecified() {
 		return nil
 	}
-	var s string
+	var s T
 	if !n.IsNull() {
-		s = n.MustGet()
+		s = T(n.MustGet())
 	}
 	return &s
+}
+
+// given is what a property says, or nothing when it was left out.
+func given[T any](value *T) T {
+	if value == nil {
+		var nothing T
+		return nothing
+	}
+	return *value
+}
+
+// as turns a property that may be left out into a domain's own kind of text.
+func as[To, From ~string](value *From) *To {
+	if value == nil {
+		return nil
+	}
+	out := To(*value)
+	return &out
 }

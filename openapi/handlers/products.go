@@ -3,8 +3,6 @@ package handlers
 import (
 	"context"
 
-	"github.com/oapi-codegen/nullable"
-
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
@@ -121,9 +119,9 @@ func productInput(b gen.ProductCreate) catalog.ProductInput {
 
 func productPatch(b gen.ProductUpdate) catalog.ProductPatch {
 	return catalog.ProductPatch{
-		Title: b.Title, Handle: b.Handle, Description: b.DescriptionHTML, Vendor: removable[string](b.Vendor), Type: removable[string](b.ProductType),
-		Tags: b.Tags, Status: as[catalog.Status](b.Status), CategoryID: removable[catalog.CategoryID](b.CategoryID),
-		SEOTitle: removable[string](b.SEOTitle), SEODescription: removable[string](b.SEODescription), Options: options(b.Options),
+		Title: b.Title, Handle: b.Handle, Description: b.DescriptionHTML, Vendor: emptied(b.Vendor), Type: emptied(b.ProductType),
+		Tags: b.Tags, Status: as[catalog.Status](b.Status), CategoryID: emptiedAs[catalog.CategoryID](b.CategoryID),
+		SEOTitle: emptied(b.SEOTitle), SEODescription: emptied(b.SEODescription), Options: options(b.Options),
 	}
 }
 
@@ -136,35 +134,4 @@ func options(list []gen.ProductOption) []catalog.Option {
 		out[i] = catalog.Option{Name: option.Name, Values: option.Values}
 	}
 	return out
-}
-
-// given is what a property says, or nothing when it is left out.
-func given[T any](value *T) T {
-	if value == nil {
-		var nothing T
-		return nothing
-	}
-	return *value
-}
-
-// as turns a property that may be left out into a domain's type.
-func as[To, From ~string](value *From) *To {
-	if value == nil {
-		return nil
-	}
-	out := To(*value)
-	return &out
-}
-
-// removable turns a property of a merge patch into a domain's: nil when it is left out,
-// and empty when it is null.
-func removable[To ~string](value nullable.Nullable[string]) *To {
-	if !value.IsSpecified() {
-		return nil
-	}
-	var out To
-	if text, err := value.Get(); err == nil {
-		out = To(text)
-	}
-	return &out
 }

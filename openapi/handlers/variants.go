@@ -89,9 +89,9 @@ func variantInput(b gen.VariantCreate) catalog.VariantInput {
 
 func variantPatch(b gen.VariantUpdate) catalog.VariantPatch {
 	patch := catalog.VariantPatch{
-		SKU: removable[string](b.SKU), Barcode: removable[string](b.Barcode), Choices: b.OptionValues, Prices: prices(b.Prices),
+		SKU: emptied(b.SKU), Barcode: emptied(b.Barcode), Choices: b.OptionValues, Prices: prices(b.Prices),
 		TrackStock: b.TrackInventory, Oversell: b.AllowBackorder, RequiresShipping: b.RequiresShipping, Taxable: b.Taxable,
-		ImageID: removable[catalog.ImageID](b.ImageID), Position: b.Position,
+		ImageID: emptiedAs[catalog.ImageID](b.ImageID), Position: b.Position,
 	}
 	if b.WeightGrams.IsSpecified() {
 		grams, err := b.WeightGrams.Get()
