@@ -116,6 +116,7 @@ func (r *Runner) Drop(ctx context.Context, ref postgres.StoreRef) error {
 			delete from cell.schema_versions where number = %[3]d;
 			delete from cell.outbox where store = '%[2]s';
 			delete from cell.usage_deltas where store = '%[2]s';
+			delete from cell.usage_days where store = '%[2]s';
 			delete from cell.idempotency where store = '%[2]s';
 			delete from cell.deliveries where store = '%[2]s';
 			do $$ begin

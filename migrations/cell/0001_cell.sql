@@ -21,14 +21,27 @@ create table cell.outbox (
 );
 create index outbox_due on cell.outbox (store, run_at, id);
 
--- Changes of a store's usage, added up by a worker.
+-- What a store used: changes, written in the transaction of what they count, and their
+-- sums by day, which a worker makes of them.
 create table cell.usage_deltas (
     id         bigint generated always as identity primary key,
     store      text collate "C" not null default current_user check (store = current_user),
     day        date not null default (now() at time zone 'UTC')::date,
-    metric     text not null,
+    metric     text not null,                  -- orders, revenue:EUR, products, staff
     delta      bigint not null
 );
+create index usage_deltas_store on cell.usage_deltas (store);
+alter table cell.usage_deltas enable row level security;
+create policy usage_deltas_own on cell.usage_deltas to stoa_store using (store = current_user);
+create table cell.usage_days (
+    store      text collate "C" not null,
+    day        date not null,
+    metric     text not null,
+    value      bigint not null,
+    primary key (store, day, metric)
+);
+alter table cell.usage_days enable row level security;
+create policy usage_days_own on cell.usage_days to stoa_store using (store = current_user);
 
 -- Answers to requests with an Idempotency-Key.
 create table cell.idempotency (
@@ -71,4 +84,5 @@ create policy deliveries_own on cell.deliveries to stoa_store using (store = cur
 grant usage on schema cell to stoa_store;
 grant usage on schema ext to stoa_store;
 grant insert on cell.outbox, cell.usage_deltas to stoa_store;
+grant select on cell.usage_deltas, cell.usage_days to stoa_store;
 grant select, insert, update on cell.idempotency, cell.deliveries to stoa_store;

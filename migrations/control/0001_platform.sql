@@ -165,21 +165,14 @@ create table operator_keys (
     created_at   timestamptz not null default now()
 );
 
--- What a store used on a day. Requests are absolute per Redis generation, so that
--- flushing twice counts once; the rest is added in one transaction with its deltas' removal.
+-- How many requests a store made on a day. Counts are absolute for each process that
+-- counted ("generation"), so that writing one down twice counts once.
 create table usage_requests (
     store_id   text collate "C" not null,
     day        date not null,
     generation text not null,
     requests   bigint not null,
     primary key (store_id, day, generation)
-);
-create table usage_days (
-    store_id text collate "C" not null,
-    day      date not null,
-    metric   text not null,                    -- orders, revenue:EUR, products, staff
-    value    bigint not null,
-    primary key (store_id, day, metric)
 );
 
 -- Secrets of the platform itself (the key pepper), sealed under the key ring.

@@ -1,0 +1,95 @@
+package openapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"time"
+
+	"github.com/stoacommerce/stoa/billing"
+	"github.com/stoacommerce/stoa/platform/limits"
+	"github.com/stoacommerce/stoa/platform/principal"
+)
+
+// What those without a plan of their own may do in a minute: shoppers by address and by
+// cart, visitors by address, operators by key.
+const (
+	shopperLimit  = 600
+	cartLimit     = 300
+	visitorLimit  = 120
+	operatorLimit = 1200
+)
+
+// costs is how much a request of a class takes from an allowance, where it is not one.
+var costs = map[string]int64{"search": 2, "upload": 10}
+
+// PlanLimiter takes requests from what the store's plan allows, and from the strict limits
+// of what is worth abusing.
+type PlanLimiter struct {
+	Limits *limits.Limiter
+	Plans  *billing.Plans
+	Strict limits.Rules
+}
+
+// Take implements Limiter.
+func (l *PlanLimiter) Take(ctx context.Context, req *Request, header http.Header) error {
+	decision, err := l.Limits.Take(ctx, l.request(req))
+	if err != nil {
+		return err
+	}
+	decision.Headers(header)
+	if refused := decision.Problem(); refused != nil {
+		return refused
+	}
+	return nil
+}
+
+func (l *PlanLimiter) request(req *Request) limits.Request {
+	who, class := req.Caller.Principal, req.Operation.Limit
+	taken := limits.Request{Class: class, Cost: costs[class]}
+	subject := who.ID
+	if store := req.Caller.Store; store != nil {
+		plan := l.Plans.Get(store.Plan)
+		taken.StoreID = store.ID
+		subject = store.ID
+		day := limits.Policy{Name: "store-day", Subject: store.ID, Window: 24 * time.Hour, Observe: who.Kind == principal.Publishable}
+		if plan.RequestsPerDay != nil {
+			day.Limit = *plan.RequestsPerDay
+		}
+		if who.Kind == principal.Publishable {
+			taken.Policies = shoppers(req)
+		} else {
+			taken.Policies = []limits.Policy{{Name: "key", Subject: who.ID + store.ID, Limit: plan.RequestsPerMinute, Window: time.Minute}}
+		}
+		if day.Limit > 0 {
+			taken.Policies = append(taken.Policies, day)
+		}
+	} else {
+		taken.Policies = []limits.Policy{outsider(req)}
+	}
+	if class == "none" {
+		taken.Policies = nil
+	}
+	taken.Policies = append(taken.Policies, l.Strict.Policies(class, req.IP, subject)...)
+	return taken
+}
+
+// shoppers are limited by address and by cart: the publishable key is everyone's.
+func shoppers(req *Request) []limits.Policy {
+	list := []limits.Policy{{Name: "address", Subject: limits.Address(req.IP), Limit: shopperLimit, Window: time.Minute}}
+	if token := req.Header.Get("Cart-Token"); token != "" {
+		sum := sha256.Sum256([]byte(token))
+		list = append(list, limits.Policy{Name: "cart", Subject: hex.EncodeToString(sum[:12]), Limit: cartLimit, Window: time.Minute})
+	}
+	return list
+}
+
+// outsider is the limit of those who act in no store.
+func outsider(req *Request) limits.Policy {
+	who := req.Caller.Principal
+	if who.Kind == principal.Operator {
+		return limits.Policy{Name: "key", Subject: who.ID, Limit: operatorLimit, Window: time.Minute}
+	}
+	return limits.Policy{Name: "address", Subject: limits.Address(req.IP), Limit: visitorLimit, Window: time.Minute}
+}
