@@ -63,7 +63,9 @@ func (f *fixture) add(ref cart.Ref, variant string, n int64) (*cart.Cart, error)
 }
 
 func (f *fixture) update(ref cart.Ref, change cart.Change, version int) (*cart.Cart, error) {
-	return f.do(func(ctx context.Context, tx *postgres.Tx) (*cart.Cart, error) { return f.carts.Update(ctx, tx, ref, change, version) })
+	return f.do(func(ctx context.Context, tx *postgres.Tx) (*cart.Cart, error) {
+		return f.carts.Update(ctx, tx, ref, change, version)
+	})
 }
 
 func (f *fixture) read(ref cart.Ref) *cart.Cart {
@@ -135,7 +137,9 @@ func TestCartFromEmptyToReady(t *testing.T) {
 	if err != nil || c.Totals.Subtotal.Amount != 2999 {
 		t.Fatalf("one shirt: %+v, %v", c, err)
 	}
-	c, err = f.do(func(ctx context.Context, tx *postgres.Tx) (*cart.Cart, error) { return f.carts.Remove(ctx, tx, ref, c.Lines[0].ID, 0) })
+	c, err = f.do(func(ctx context.Context, tx *postgres.Tx) (*cart.Cart, error) {
+		return f.carts.Remove(ctx, tx, ref, c.Lines[0].ID, 0)
+	})
 	if err != nil || len(c.Lines) != 1 || c.Totals.Subtotal.Amount != 1000 {
 		t.Fatalf("no shirt: %+v, %v", c, err)
 	}
@@ -205,7 +209,9 @@ func TestRefusals(t *testing.T) {
 	}
 	line := c.Lines[1].ID
 	set := func(ref cart.Ref, line string, n int64, version int) error {
-		_, err := f.do(func(ctx context.Context, tx *postgres.Tx) (*cart.Cart, error) { return f.carts.SetQuantity(ctx, tx, ref, line, n, version) })
+		_, err := f.do(func(ctx context.Context, tx *postgres.Tx) (*cart.Cart, error) {
+			return f.carts.SetQuantity(ctx, tx, ref, line, n, version)
+		})
 		return err
 	}
 	f.want(set(ref, line, 0, 0), "quantity_out_of_range")
@@ -213,7 +219,9 @@ func TestRefusals(t *testing.T) {
 	f.want(set(ref, line, 1, c.Version+1), "stale")
 	f.want(set(ref, ids.New("cln"), 1, 0), "not_found")
 	f.want(set(cart.Ref{ID: ref.ID, Token: "ct_wrong"}, line, 1, 0), "not_found")
-	_, err = f.do(func(ctx context.Context, tx *postgres.Tx) (*cart.Cart, error) { return f.carts.Remove(ctx, tx, ref, ids.New("cln"), 0) })
+	_, err = f.do(func(ctx context.Context, tx *postgres.Tx) (*cart.Cart, error) {
+		return f.carts.Remove(ctx, tx, ref, ids.New("cln"), 0)
+	})
 	f.want(err, "not_found")
 	_, err = f.carts.Read(f.Ctx, cart.Ref{ID: ref.ID, Token: "ct_wrong"})
 	f.want(err, "not_found")
