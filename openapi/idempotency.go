@@ -125,6 +125,12 @@ func (c *Claim) Record(ctx context.Context, tx *postgres.Tx, res *Response) erro
 	return c.table.record(ctx, tx, c.req, c.key, res)
 }
 
+// Refuse writes a problem down as the answer, in the transaction that records the refusal:
+// for what failed after it had begun, as a payment that was declined.
+func (c *Claim) Refuse(ctx context.Context, tx *postgres.Tx, p *problem.Problem) error {
+	return c.Record(ctx, tx, problemResponse(p, c.req.HTTP.URL.Path, c.req.ID))
+}
+
 // Release gives the key back after a refusal before anything had happened, so that the
 // request can be repeated at once.
 func (c *Claim) Release(ctx context.Context) error {

@@ -182,9 +182,9 @@ func TestRefusals(t *testing.T) {
 		"not for sale":     {draft, 1, "variant_unavailable"},
 		"another currency": {dollars, 1, "variant_unavailable"},
 		"too many":         {shirt, 4, "out_of_stock"},
-		"none":             {shirt, 0, "invalid_cart"},
-		"negative":         {shirt, -1, "invalid_cart"},
-		"beyond":           {endless, cart.MaxQuantity + 1, "invalid_cart"},
+		"none":             {shirt, 0, "details_invalid"},
+		"negative":         {shirt, -1, "details_invalid"},
+		"beyond":           {endless, cart.MaxQuantity + 1, "details_invalid"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := f.add(ref, c.variant, c.quantity)
@@ -197,7 +197,7 @@ func TestRefusals(t *testing.T) {
 		t.Fatalf("oversold: %+v, %v", c, err)
 	}
 	_, err := f.add(ref, endless, 1)
-	f.want(err, "quantity_out_of_range")
+	f.want(err, "too_many")
 	if _, err = f.add(ref, shirt, 2); err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestRefusals(t *testing.T) {
 		})
 		return err
 	}
-	f.want(set(ref, line, 0, 0), "quantity_out_of_range")
+	f.want(set(ref, line, 0, 0), "too_many")
 	f.want(set(ref, line, 4, 0), "out_of_stock")
 	f.want(set(ref, line, 1, c.Version+1), "stale")
 	f.want(set(ref, ids.New("cln"), 1, 0), "not_found")
@@ -229,10 +229,10 @@ func TestRefusals(t *testing.T) {
 	f.want(err, "not_found")
 
 	_, err = f.update(ref, cart.Change{Email: pointer("nobody")}, 0)
-	f.want(err, "invalid_cart")
+	f.want(err, "details_invalid")
 	nowhere := &address.Address{Country: "ZZ"}
 	_, err = f.update(ref, cart.Change{BillingAddress: &nowhere}, 0)
-	f.want(err, "invalid_cart")
+	f.want(err, "details_invalid")
 	if p := problem.As(err); len(p.Faults) != 4 || !strings.HasPrefix(p.Faults[0].Pointer, "/billing_address/") {
 		t.Fatalf("faults: %+v", p.Faults)
 	}
@@ -267,7 +267,7 @@ func TestTooManyLines(t *testing.T) {
 		t.Fatalf("%d lines", len(c.Lines))
 	}
 	_, err := f.add(ref, f.Add(t, shoptest.Variant{EUR: 1, Untracked: true}), 1)
-	f.want(err, "too_many_lines")
+	f.want(err, "too_many")
 }
 
 // What changed since the shopper put it in is told: the price shows, what is gone is a

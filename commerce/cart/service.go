@@ -146,7 +146,7 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, ref Ref, change C
 		return nil, s.why(ctx, tx, ref, version, err)
 	}
 	if id := change.MethodID; id != nil && *id != "" && (c.Method == nil || !c.Method.Usable) {
-		return nil, problem.New(problem.Unprocessable, ShippingUnavailable, "This shipping method does not serve the cart.").
+		return nil, problem.New(problem.Unprocessable, "shipping_unavailable", "This shipping method does not serve the cart.").
 			At("/shipping_method_id", ShippingUnavailable, "Ask for the cart's shipping methods.")
 	}
 	changed := make([]string, 0, len(set))
@@ -210,7 +210,7 @@ func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref R
 		c.changed = changed
 	}
 	if len(c.Lines) > MaxLines {
-		return nil, problem.New(problem.Unprocessable, "too_many_lines", "A cart has at most %d lines.", MaxLines)
+		return nil, problem.New(problem.Unprocessable, "too_many", "A cart has at most %d lines.", MaxLines)
 	}
 	return c, nil
 }
@@ -258,13 +258,11 @@ func (s *Service) why(ctx context.Context, tx *postgres.Tx, ref Ref, version int
 		return fmt.Errorf("change cart %s: %w", ref.ID, err)
 	case state == Completed:
 		return IsCompleted()
-	case state == Completing:
-		return IsCompleting()
-	case version != 0 && version != present:
+	case state == Open && version != 0 && version != present:
 		return problem.New(problem.Stale, "stale", "The cart was changed since; its version is %d by now.", present)
 	default:
-		// It was changed between the two statements; whoever asks again will succeed.
-		return problem.New(problem.Conflict, "conflict", "The cart was changed at the same moment. Try again.")
+		// If it is open again, an attempt to pay ended between the two statements.
+		return IsCompleting()
 	}
 }
 

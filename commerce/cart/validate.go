@@ -10,7 +10,7 @@ import (
 
 // validate finds everything wrong with what is put into a cart.
 func validate(items []Item, email string) error {
-	p := problem.New(problem.Unprocessable, "invalid_cart", "The cart cannot be like this.")
+	p := problem.New(problem.Unprocessable, "details_invalid", "The cart cannot be like this.")
 	for _, item := range items {
 		if item.Quantity < 1 || item.Quantity > MaxQuantity {
 			p.At(item.At+"/quantity", "range", "The quantity is from 1 to %d.", MaxQuantity)
@@ -27,7 +27,7 @@ func validate(items []Item, email string) error {
 
 // fields are the columns that a change sets, as updateSQL takes them.
 func (c Change) fields() (map[string]any, error) {
-	p := problem.New(problem.Unprocessable, "invalid_cart", "The cart cannot be like this.")
+	p := problem.New(problem.Unprocessable, "details_invalid", "The cart cannot be like this.")
 	set := map[string]any{}
 	if c.Email != nil {
 		email := address.Email(*c.Email)
@@ -86,7 +86,7 @@ func (c *Cart) enough(at string, chosen func(Line) bool) error {
 			return tooMany(at)
 		}
 		if line.Quantity > line.left {
-			return problem.New(problem.Conflict, OutOfStock, "Only %d of %s are left.", line.left, line.name()).
+			return problem.New(problem.Conflict, "out_of_stock", "Only %d of %s are left.", line.left, line.name()).
 				At(at, OutOfStock, "The cart would hold %d.", line.Quantity)
 		}
 	}
@@ -103,7 +103,7 @@ func (c *Cart) line(variantID string) *Line {
 }
 
 func tooMany(at string) error {
-	return problem.New(problem.Unprocessable, "quantity_out_of_range", "There are from 1 to %d of a line.", MaxQuantity).
+	return problem.New(problem.Unprocessable, "too_many", "There are from 1 to %d of a line.", MaxQuantity).
 		At(at, "range", "The quantity is from 1 to %d.", MaxQuantity)
 }
 

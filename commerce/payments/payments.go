@@ -73,10 +73,14 @@ type Terms struct {
 
 // For is the provider that a store's shopper asks for.
 func (p Providers) For(name string, terms Terms) (Provider, error) {
-	provider, err := p.Named(name)
-	if err != nil || name == TestName && terms.Live && !terms.Demo {
-		return nil, problem.New(problem.Unprocessable, "provider_unavailable", "This shop does not take payments by %s.", name).
-			At("/payment/provider", "provider_unavailable", "It is not among the shop's.")
+	if name == TestName && terms.Live && !terms.Demo {
+		return nil, problem.New(problem.Unprocessable, "test_provider_refused", "Real orders are not paid for with test payments.").
+			At("/payment/provider", "test_provider_refused", "It exists in sandboxes and demo stores only.")
+	}
+	provider, ok := p[name]
+	if !ok {
+		return nil, problem.New(problem.Unprocessable, "unknown_reference", "This shop does not take payments by %s.", name).
+			At("/payment/provider", "unknown_reference", "There is no such provider.")
 	}
 	return provider, nil
 }

@@ -166,17 +166,27 @@ func TestTerms(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		terms payments.Terms
-		ok    bool
+		code  string
 	}{
-		{"test", payments.Terms{}, true},
-		{"test", payments.Terms{Live: true}, false},
-		{"test", payments.Terms{Live: true, Demo: true}, true},
-		{"other", payments.Terms{Live: true}, true},
-		{"unheard of", payments.Terms{}, false},
+		{"test", payments.Terms{}, ""},
+		{"test", payments.Terms{Live: true}, "test_provider_refused"},
+		{"test", payments.Terms{Live: true, Demo: true}, ""},
+		{"other", payments.Terms{Live: true}, ""},
+		{"unheard of", payments.Terms{}, "unknown_reference"},
 	} {
-		if _, err := providers.For(c.name, c.terms); (err == nil) != c.ok || err != nil && !problem.Is(err, "provider_unavailable") {
+		if _, err := providers.For(c.name, c.terms); err == nil && c.code != "" || err != nil && !problem.Is(err, c.code) {
 			t.Errorf("%s under %+v: %v", c.name, c.terms, err)
 		}
+	}
+}
+
+func TestNamed(t *testing.T) {
+	providers := payments.Providers{payments.TestName: &payments.Test{}}
+	if _, err := providers.Named("test"); err != nil {
+		t.Error(err)
+	}
+	if _, err := providers.Named("gone"); err == nil || problem.As(err) != nil {
+		t.Errorf("a provider that is gone is our fault: %v", err)
 	}
 }
 

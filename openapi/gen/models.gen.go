@@ -1192,7 +1192,7 @@ type CartPayment struct {
 	// Example: test
 	Provider PaymentProvider `json:"provider"`
 
-	// Token What the provider gave for the shopper's means of payment. For `test`, what is to happen: `succeeds`, `declined`, `insufficient_funds`, `error` or `slow`.
+	// Token What the provider gave for the shopper's means of payment. For `test`, what is to happen: `succeeds`, `declined`, `insufficient_funds`, `error` (no answer, nothing taken), `times_out` (no answer, but taken), `slow`, or `refund_fails` (taken, but never paid back).
 	//
 	// Example: succeeds
 	Token string `json:"token"`
@@ -3888,6 +3888,9 @@ type Problem struct {
 	//
 	// Example: Conflict
 	Title string `json:"title"`
+
+	// Total With `total_changed`, what the cart comes to now.
+	Total *Money `json:"total,omitempty"`
 
 	// Type A URI reference that names the kind of problem and leads to its description.
 	//

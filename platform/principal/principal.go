@@ -14,6 +14,7 @@ const (
 	Key         Kind = "key"         // a secret or restricted API key
 	Publishable Kind = "publishable" // a publishable key, held by every shopper
 	Operator    Kind = "operator"    // an operator's key
+	Customer    Kind = "customer"    // a shopper who is signed in to a shop
 	System      Kind = "system"      // the platform itself: jobs, seeds
 )
 
@@ -29,7 +30,7 @@ const (
 // Principal is who acts, with what was granted to them.
 type Principal struct {
 	Kind  Kind
-	ID    string // acc_…, key_…, opk_…; empty for anonymous and system
+	ID    string // acc_…, key_…, opk_…, cus_…; empty for anonymous and system
 	Label string // a name for people: the account's e-mail, the key's name, the job's kind
 
 	// Role is a built-in role (owner, admin, …) or "custom"; Grants are the permissions
