@@ -299,6 +299,24 @@ func TestEveryEventTypeHasItsSchema(t *testing.T) {
 	}
 }
 
+func TestEventsAreValidatedBySchemaOfTheirType(t *testing.T) {
+	schema := load(t).Components.Schemas["WebhookEvent"].Value
+	const around = `{"id": "evt_01jd3v7m2kf8r9e0abcdefghjk", "timestamp": "2026-11-22T09:30:00Z", `
+	for body, valid := range map[string]bool{
+		around + `"type": "product.deleted", "data": {"id": "prod_01jd3v7m2kf8r9e0abcdefghjk"}}`: true,
+		around + `"type": "product.created", "data": {"id": "prod_01jd3v7m2kf8r9e0abcdefghjk"}}`: false,
+		around + `"type": "product.invented", "data": {"id": "x"}}`:                              false,
+	} {
+		var value any
+		if err := json.Unmarshal([]byte(body), &value); err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.VisitJSON(value); (err == nil) != valid {
+			t.Errorf("%s: valid %t, want %t (%v)", body, err == nil, valid, err)
+		}
+	}
+}
+
 func TestEveryPermissionCanBeGranted(t *testing.T) {
 	known := []string{"none", "store:delete", "operator:read", "operator:support", "operator:admin"} // only owners delete; operators' roles are the platform's own
 	for _, value := range load(t).Components.Schemas["Permission"].Value.Enum {
