@@ -40,7 +40,7 @@ func WriteControl(ctx context.Context, req *Request, db *postgres.DB, fn func(co
 type door func(context.Context, func(context.Context, *postgres.Tx) error) error
 
 func write(ctx context.Context, req *Request, in door, table answers, fn func(context.Context, *postgres.Tx) (*Response, error)) (*Response, error) {
-	key, err := req.idempotencyKey()
+	key, err := req.idempotencyKey(table)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func ClaimingControl(ctx context.Context, req *Request, db *postgres.DB) (*Claim
 }
 
 func claiming(ctx context.Context, req *Request, in door, table answers) (*Claim, *Response, error) {
-	key, err := req.idempotencyKey()
+	key, err := req.idempotencyKey(table)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -146,7 +146,7 @@ func (c *Claim) Release(ctx context.Context) error {
 // idempotencyKey is the digest under which the request's answer is kept, or nil: of the
 // key, of the token that tells shoppers apart who share a publishable key, and of what
 // was asked for.
-func (r *Request) idempotencyKey() ([]byte, error) {
+func (r *Request) idempotencyKey(table answers) ([]byte, error) {
 	key := r.Header.Get("Idempotency-Key")
 	if len(key) >= 2 && strings.HasPrefix(key, `"`) && strings.HasSuffix(key, `"`) {
 		key = key[1 : len(key)-1]
@@ -164,19 +164,21 @@ func (r *Request) idempotencyKey() ([]byte, error) {
 			At("Idempotency-Key", "maxLength", "It has at most 255 characters.")
 	}
 	hash := sha256.New()
-	for _, part := range []string{key, r.Header.Get("Cart-Token"), r.Header.Get("Customer-Token"), r.Operation.Method, r.HTTP.URL.Path, r.idempotencyOwner()} {
+	for _, part := range []string{key, r.Header.Get("Cart-Token"), r.Header.Get("Customer-Token"), r.Operation.Method, r.HTTP.URL.Path, r.idempotencyOwner(table)} {
 		fmt.Fprintf(hash, "%d:%s", len(part), part)
 	}
 	return hash.Sum(nil), nil
 }
 
-// idempotencyOwner keeps apart those who act outside of a store, where a key alone would
-// be shared by all the world.
-func (r *Request) idempotencyOwner() string {
-	if r.Caller.Store != nil {
+// idempotencyOwner keeps apart those whose answers lie in one table, where a key alone
+// would be shared by all the world: a store's own table needs nothing more.
+func (r *Request) idempotencyOwner(table answers) string {
+	switch id := r.Caller.Principal.ID; {
+	case table == storeAnswers:
 		return ""
-	}
-	if id := r.Caller.Principal.ID; id != "" {
+	case r.Caller.Store != nil:
+		return r.Caller.Store.ID + "/" + id
+	case id != "":
 		return id
 	}
 	var body struct{ Email string }

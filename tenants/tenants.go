@@ -29,7 +29,12 @@ type Store struct {
 	Demo     bool
 	Country  string
 	Currency string
+	Revision int64             // grows with every change that shoppers can see
 	Ref      postgres.StoreRef // the side that the credential acts upon
+
+	// OwnerVerified says whether an owner has proven their e-mail address; until then the
+	// live shop takes no orders.
+	OwnerVerified bool
 }
 
 // Caller is who a credential speaks for.

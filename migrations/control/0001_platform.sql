@@ -28,6 +28,7 @@ create table schemas (
     store_id   text collate "C",
     mode       text check (mode in ('live', 'test')),
     created_at timestamptz not null default now(),
+    taken_at   timestamptz,                    -- by the store, which may not show itself yet
     check ((state = 'taken') = (store_id is not null and mode is not null) or state = 'retired')
 );
 create index schemas_ready on schemas (cell, number) where state = 'ready';
@@ -42,11 +43,13 @@ create table accounts (
     totp_sealed       bytea,
     totp_confirmed_at timestamptz,
     totp_last_step    bigint,
+    epoch             int not null default 1,   -- sessions begun under an earlier one have ended
+    signup_noted_at   timestamptz,              -- when its owner was last told of a sign-up with its address
     version           int not null default 1,
     created_at        timestamptz not null default now(),
     updated_at        timestamptz not null default now()
 );
-create unique index accounts_email on accounts (email);
+create unique index accounts_email on accounts (lower(email)); -- kept as typed
 
 -- One-time tokens that travel by mail; only their hash is kept.
 create table account_tokens (
@@ -71,7 +74,7 @@ create table stores (
     address      text not null,                -- the host's first label
     skeleton     text not null,                -- the address with confusable characters folded
     status       text not null default 'active' check (status in ('active', 'suspended', 'deleted', 'purged')),
-    status_reason text not null default '',
+    suspension_reason text not null default '',
     demo         boolean not null default false,
     plan         text not null default 'free',
     country      text not null,
@@ -83,6 +86,7 @@ create table stores (
     version      int not null default 1,
     created_at   timestamptz not null default now(),
     updated_at   timestamptz not null default now(),
+    suspended_at timestamptz,                  -- kept while deleted, so that restoring restores it too
     deleted_at   timestamptz,
     purge_after  timestamptz
 );

@@ -1,0 +1,109 @@
+package stores
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
+)
+
+const (
+	selectDue = selectRecord + `where s.status = 'deleted' and s.purge_after <= now() order by s.purge_after limit 20`
+
+	// endStore leaves of a store that it was there, and when; who did what to it stays in
+	// the audit. Its address is free again.
+	endStore = `
+update stores set status = 'purged', name = '', suspension_reason = '', purge_after = null, version = version + 1, updated_at = now()
+where id = $1 and status = 'deleted' and purge_after <= now()`
+)
+
+// eraseStore is what the control database keeps of a store beside its record.
+var eraseStore = []string{
+	`delete from members where store_id = $1`,
+	`delete from invitations where store_id = $1`,
+	`delete from roles where store_id = $1`,
+	`delete from api_keys where store_id = $1`,
+	`delete from usage_requests where store_id = $1`,
+	`delete from usage_days where store_id = $1`,
+	`delete from mailbox where store_id = $1`,
+}
+
+// Purge makes an end of the stores whose grace period is over: schemas, roles, files,
+// keys in Redis and what the control database has of them. Each step can be repeated, and
+// a store counts as purged only after the last; what was cut short or failed is taken up
+// again by the next call. It gives how many stores are gone.
+func (s *Service) Purge(ctx context.Context) (int, error) {
+	var due []Record
+	err := s.db.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		rows, err := tx.Query(ctx, selectDue)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			rec, err := scan(rows)
+			if err != nil {
+				return err
+			}
+			due = append(due, rec)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return 0, fmt.Errorf("find stores to purge: %w", err)
+	}
+	var purged int
+	var failed []error
+	for _, rec := range due {
+		if err := s.purge(ctx, rec); err != nil {
+			failed = append(failed, fmt.Errorf("purge store %s: %w", rec.ID, err))
+			continue
+		}
+		purged++
+	}
+	return purged, errors.Join(failed...)
+}
+
+func (s *Service) purge(ctx context.Context, rec Record) error {
+	// Requests that still know the store stop finding its schema from here on.
+	s.Forget(ctx, rec.ID, rec.Address)
+	if s.config.Files != nil {
+		if err := s.config.Files.DeletePrefix(ctx, rec.ID+"/"); err != nil {
+			return fmt.Errorf("files: %w", err)
+		}
+	}
+	s.config.Reached("files gone")
+	if s.config.Traces != nil {
+		if err := s.config.Traces.Erase(ctx, rec.ID); err != nil {
+			return fmt.Errorf("traces: %w", err)
+		}
+	}
+	s.config.Reached("traces gone")
+	for _, ref := range []postgres.StoreRef{rec.sandbox, rec.live} {
+		if ref.Schema == 0 {
+			continue
+		}
+		if err := s.config.Maker.Drop(ctx, ref); err != nil {
+			return err
+		}
+		s.config.Reached("schema gone")
+	}
+	ctx = principal.With(ctx, principal.Principal{Kind: principal.System, Label: "purge"})
+	return s.db.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		tag, err := tx.Exec(ctx, endStore, rec.ID)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err // another keeper was quicker
+		}
+		for _, statement := range eraseStore {
+			if _, err := tx.Exec(ctx, statement, rec.ID); err != nil {
+				return fmt.Errorf("%s: %w", statement, err)
+			}
+		}
+		journal.Audit(ctx, tx, journal.Entry{Action: "store.purge", ObjectID: rec.ID, StoreID: rec.ID})
+		s.forgetAfter(ctx, tx, rec)
+		return nil
+	})
+}

@@ -1,0 +1,40 @@
+package stores
+
+import (
+	"context"
+	"time"
+
+	"github.com/stoacommerce/stoa/platform/postgres"
+)
+
+type touchKey struct{}
+
+// Touch notes that a store's transaction changes what shoppers see: once it is
+// committed, the store's revision grows, and pages that were kept under the former one
+// are not shown any more.
+func Touch(tx *postgres.Tx) { tx.SetValue(touchKey{}, true) }
+
+const bumpRevision = `update stores set revision = revision + 1 where id = $1 returning address`
+
+// bumpTime bounds how long a committed change waits for its revision to be written.
+const bumpTime = 2 * time.Second
+
+// Committed grows the revision of a store whose transaction was touched. It is made to be
+// postgres.Config.Committed. A process that dies in between leaves the former revision,
+// so a page must not be kept by its revision alone, but for a bounded time as well.
+func (s *Service) Committed(tx *postgres.Tx) {
+	if tx.Value(touchKey{}) == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), bumpTime)
+	defer cancel()
+	var address string
+	err := s.db.InControl(ctx, func(ctx context.Context, control *postgres.Tx) error {
+		return control.QueryRow(ctx, bumpRevision, tx.Store.ID).Scan(&address)
+	})
+	if err != nil {
+		s.config.Log.WarnContext(ctx, "a store's revision was not grown", "store", tx.Store.ID, "error", err)
+		return
+	}
+	s.Forget(ctx, tx.Store.ID, address)
+}
