@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -86,6 +87,10 @@ type Response struct {
 	Body    any // marshalled as JSON; []byte and json.RawMessage are sent as they are
 	Header  http.Header
 	Version int // an ETag is made of it when positive
+
+	// Stream writes a body that is too large to hold, in place of Body. It is called when the
+	// headers are sent; its error breaks the answer off, so that nobody takes it for whole.
+	Stream func(w io.Writer) error
 
 	// Redacted is the body without its secrets: what a replay that comes too late is
 	// answered. An answer that carries secrets must have one.

@@ -302,12 +302,41 @@ func (rt *Router) write(w http.ResponseWriter, req *Request, res *Response) int 
 	}
 	rt.check(req, res.Status, header, body)
 	w.WriteHeader(res.Status)
+	if res.Stream != nil && req.HTTP.Method != http.MethodHead {
+		rt.stream(w, req, res)
+		return res.Status
+	}
 	if len(body) > 0 && req.HTTP.Method != http.MethodHead {
 		if _, err := w.Write(body); err != nil {
 			rt.config.Log.DebugContext(req.HTTP.Context(), "the client went away", "error", err)
 		}
 	}
 	return res.Status
+}
+
+// streamPatience is how long a client may keep one piece of a stream waiting.
+const streamPatience = 20 * time.Second
+
+// stream writes a body piece by piece. The request's own deadline does not bound it, but
+// each piece has one.
+func (rt *Router) stream(w http.ResponseWriter, req *Request, res *Response) {
+	err := res.Stream(patient{w, http.NewResponseController(w)})
+	if err == nil {
+		return
+	}
+	rt.config.Log.WarnContext(req.HTTP.Context(), "an answer was broken off", "operation", req.Operation.ID, "error", err)
+	panic(http.ErrAbortHandler)
+}
+
+// patient moves the deadline of a connection on with each piece that is written.
+type patient struct {
+	http.ResponseWriter
+	control *http.ResponseController
+}
+
+func (p patient) Write(piece []byte) (int, error) {
+	_ = p.control.SetWriteDeadline(time.Now().Add(streamPatience)) // not every writer has one
+	return p.ResponseWriter.Write(piece)
 }
 
 // fresh says whether the client's copy is the present one.

@@ -49,13 +49,13 @@ var reservedAddresses = strings.Fields(`
 	uploads usenet user users uucp verify video videos vpn wap web webhook webhooks webmail webmaster website whois wiki wpad
 	ww www www1 www2 www3 wwww xml xmpp`)
 
-var reservedNames, reservedSkeletons = func() (map[string]bool, map[string]bool) {
-	names, skeletons := map[string]bool{}, map[string]bool{}
+// reservedSkeletons are what those names look like.
+var reservedSkeletons = func() map[string]bool {
+	skeletons := map[string]bool{}
 	for _, name := range reservedAddresses {
-		names[name] = true
 		skeletons[Skeleton(name)] = true
 	}
-	return names, skeletons
+	return skeletons
 }()
 
 // folds turns what looks alike into one form, in the manner of Unicode's UTS #39 for the
@@ -66,16 +66,14 @@ var folds = strings.NewReplacer("-", "", "0", "o", "1", "l", "i", "l", "m", "rn"
 // for each other.
 func Skeleton(address string) string { return folds.Replace(address) }
 
-// fault says what is wrong with an address in itself: malformed, reserved, confusable
-// with a reserved one, or nothing.
+// fault says what is wrong with an address in itself: malformed, reserved (or looking
+// like one that is), or nothing.
 func fault(address string) string {
 	switch {
 	case !wellFormed(address):
 		return malformed
-	case reservedNames[address]:
-		return reserved
 	case reservedSkeletons[Skeleton(address)]:
-		return confusable
+		return reserved
 	}
 	return ""
 }
@@ -99,13 +97,13 @@ func refusal(why string) *problem.Problem {
 	const pointer = "/store_address"
 	switch why {
 	case malformed:
-		return problem.New(problem.Unprocessable, "address_malformed", "This cannot be an address.").
+		return problem.New(problem.Unprocessable, "address_invalid", "This cannot be an address.").
 			At(pointer, malformed, "An address has %d to %d lower-case letters, digits and single inner hyphens.", minAddress, maxAddress)
 	case reserved:
 		return problem.New(problem.Unprocessable, "address_reserved", "This address is reserved.").
-			At(pointer, reserved, "The platform keeps it for itself.")
+			At(pointer, reserved, "The platform keeps it, or one that looks like it, for itself.")
 	case confusable:
-		return problem.New(problem.Conflict, "address_confusable", "This address looks too much like another.").
+		return problem.New(problem.Unprocessable, "address_confusable", "This address looks too much like another.").
 			At(pointer, confusable, "Shoppers would mistake one shop for the other.")
 	default:
 		return problem.New(problem.Conflict, "address_taken", "This address is taken.").

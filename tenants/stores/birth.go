@@ -31,26 +31,33 @@ type Birth struct {
 
 const maxName = 255
 
-// Validate names everything that is wrong, where the contract's sign-up has it.
+// Validate names everything that is wrong, where the contract's sign-up has it. The
+// problem's own code is that of the first fault.
 func (b Birth) Validate() error {
-	wrong := problem.New(problem.Unprocessable, "invalid_store", "This cannot be a store.")
-	if n := utf8.RuneCountInString(strings.TrimSpace(b.Name)); n == 0 || n > maxName {
-		wrong.At("/store_name", "length", "A name has 1 to %d characters.", maxName)
+	var wrong []*problem.Problem
+	if n := utf8.RuneCountInString(b.Name); n == 0 || n > maxName || strings.TrimSpace(b.Name) != b.Name {
+		wrong = append(wrong, problem.New(problem.Invalid, "invalid_request", "This cannot be a store's name.").
+			At("/store_name", "length", "A name has 1 to %d characters.", maxName))
 	}
 	if !KnownCountry(b.Country) {
-		wrong.At("/country", "unknown", "There is no country with this code.")
+		wrong = append(wrong, problem.New(problem.Unprocessable, "unknown_country", "There is no such country.").
+			At("/country", "unknown_country", "ISO 3166 knows no country with this code."))
 	}
 	if !money.Known(b.Currency) {
-		wrong.At("/currency", "unknown", "There is no currency with this code that prices can be in.")
+		wrong = append(wrong, problem.New(problem.Unprocessable, "unknown_currency", "There is no such currency.").
+			At("/currency", "unknown_currency", "There is no currency with this code that prices can be in."))
 	}
 	if why := fault(b.Address); why != "" {
-		refused := refusal(why)
-		if len(wrong.Faults) == 0 {
-			return refused
-		}
-		wrong.Faults = append(wrong.Faults, refused.Faults...)
+		wrong = append(wrong, refusal(why))
 	}
-	return wrong.OrNil()
+	if len(wrong) == 0 {
+		return nil
+	}
+	first := wrong[0]
+	for _, other := range wrong[1:] {
+		first.Faults = append(first.Faults, other.Faults...)
+	}
+	return first
 }
 
 // KnownCountry says whether code is the ISO 3166-1 alpha-2 code of a country.

@@ -32,26 +32,34 @@ update stores set status = case when suspended_at is null then 'active' else 'su
 where id = $1 and status = 'deleted' and purge_after > now()`
 )
 
+// The steps as the audit calls them.
+const (
+	actionSuspend = "store.suspend"
+	actionResume  = "store.resume"
+	actionDelete  = "store.delete"
+	actionRestore = "store.restore"
+)
+
 // Suspend closes a store's shop and keeps anything in it from being written. Its owner
 // can see the reason.
 func (s *Service) Suspend(ctx context.Context, tx *postgres.Tx, id, reason string) (Record, error) {
-	return s.step(ctx, tx, id, "store.suspend", reason, suspendStore, id, reason)
+	return s.step(ctx, tx, id, actionSuspend, reason, suspendStore, id, reason)
 }
 
 // Resume ends a suspension.
 func (s *Service) Resume(ctx context.Context, tx *postgres.Tx, id, reason string) (Record, error) {
-	return s.step(ctx, tx, id, "store.resume", reason, resumeStore, id)
+	return s.step(ctx, tx, id, actionResume, reason, resumeStore, id)
 }
 
 // Delete takes a store away from everyone outside. Its owner, or an operator, can restore
 // it until its grace period ends; then Purge takes it.
 func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id, reason string) (Record, error) {
-	return s.step(ctx, tx, id, "store.delete", reason, deleteStore, id, s.config.Grace)
+	return s.step(ctx, tx, id, actionDelete, reason, deleteStore, id, s.config.Grace)
 }
 
 // Restore brings a deleted store back as it was.
 func (s *Service) Restore(ctx context.Context, tx *postgres.Tx, id, reason string) (Record, error) {
-	return s.step(ctx, tx, id, "store.restore", reason, restoreStore, id)
+	return s.step(ctx, tx, id, actionRestore, reason, restoreStore, id)
 }
 
 // step is one change of a store's state, within tx on the control database.
@@ -65,7 +73,7 @@ func (s *Service) step(ctx context.Context, tx *postgres.Tx, id, action, reason,
 		return Record{}, fmt.Errorf("%s %s: %w", action, id, err)
 	}
 	if tag.RowsAffected() == 0 {
-		return Record{}, outOfStep(before)
+		return Record{}, outOfStep(action, before)
 	}
 	after, err := s.GetTx(ctx, tx, id)
 	if err != nil {
@@ -75,17 +83,23 @@ func (s *Service) step(ctx context.Context, tx *postgres.Tx, id, action, reason,
 		Action: action, ObjectID: id, StoreID: id, Reason: reason,
 		Before: map[string]any{"status": before.Status}, After: map[string]any{"status": after.Status},
 	})
+	announce(ctx, tx, action, reason, before, after)
 	s.forgetAfter(ctx, tx, after)
 	return after, nil
 }
 
 // outOfStep is the problem that a store's state does not allow what was asked for.
-func outOfStep(rec Record) error {
-	switch rec.Status {
-	case tenants.Active:
-		return problem.New(problem.Conflict, "store_active", "The store is active.")
-	case tenants.Suspended:
-		return problem.New(problem.Conflict, "store_suspended", "The store is suspended.")
+func outOfStep(action string, rec Record) error {
+	switch {
+	case action == actionRestore && rec.Status == tenants.Deleted:
+		return problem.New(problem.Conflict, "grace_period_over", "The time to restore the store is over.")
+	case action == actionRestore:
+		return problem.New(problem.Conflict, "store_not_deleted", "The store is not deleted.")
+	case rec.Status == tenants.Deleted:
+		return problem.New(problem.Conflict, "store_deleted", "The store is deleted.")
+	case action == actionSuspend:
+		return problem.New(problem.Conflict, "store_already_suspended", "The store is suspended already.")
+	default:
+		return problem.New(problem.Conflict, "store_not_suspended", "The store is not suspended.")
 	}
-	return problem.New(problem.Conflict, "store_deleted", "The store is deleted.")
 }

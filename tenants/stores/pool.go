@@ -110,7 +110,7 @@ func (s *Service) settle(ctx context.Context, in Birth) (postgres.StoreRef, erro
 			id = ids.New("sto")
 		}
 	}
-	p := problem.New(problem.Unavailable, "no_room", "No new store can be opened at the moment. Try again shortly.").Because(last)
+	p := problem.New(problem.Unavailable, "no_cell_available", "No new store can be opened at the moment. Try again shortly.").Because(last)
 	p.RetryAfter = 10 * time.Second
 	return postgres.StoreRef{}, p
 }
