@@ -29,6 +29,7 @@ type Platform struct {
 	DB     *postgres.DB
 	Runner *migrations.Runner
 	Ring   *secrets.Ring
+	Keys   secrets.Redacted // what Ring was read from, for processes that a test starts
 	Config postgres.Config
 	Cell   string
 }
@@ -80,7 +81,7 @@ func New(t testing.TB, name string, cells int) *Platform {
 	if err := runner.Platform(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	return &Platform{DB: db, Runner: runner, Ring: ring, Config: config, Cell: name}
+	return &Platform{DB: db, Runner: runner, Ring: ring, Keys: key, Config: config, Cell: name}
 }
 
 func createDatabase(t testing.TB, admin, name string) string {
