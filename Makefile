@@ -52,7 +52,7 @@ bench: ## measure, on real services
 
 ## ---- checks
 
-CHECKS = check-format check-mod check-vet check-lint check-staticcheck check-walls check-generated check-contract check-breaking check-coverage
+CHECKS = check-format check-vet check-lint check-staticcheck check-walls check-generated check-contract check-breaking check-coverage
 .PHONY: $(CHECKS)
 
 check: ## hold the project against all its rules; says everything that is wrong
@@ -61,9 +61,6 @@ check: ## hold the project against all its rules; says everything that is wrong
 check-format: ## … Go files are formatted
 	@wrong=$$($(GO) tool goimports -l -local github.com/stoacommerce/stoa $$(git ls-files --cached --others --exclude-standard '*.go' | grep -v '\.gen\.go$$\|_templ\.go$$' | xargs ls 2>/dev/null)); \
 	[ -z "$$wrong" ] || { echo "not formatted (make fmt):"; echo "$$wrong"; exit 1; }
-
-check-mod: ## … go.mod says what is used, and no more
-	@$(GO) mod tidy -diff >/dev/null || { echo "go.mod or go.sum is not tidy (go mod tidy)"; exit 1; }
 
 check-vet: ## … go vet finds nothing
 	@$(GO) vet ./...

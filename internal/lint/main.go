@@ -11,6 +11,7 @@ package main
 import (
 	"go/ast"
 	"go/token"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -39,8 +40,11 @@ func main() {
 // everywhere and program say in which files an analyzer's findings count.
 func everywhere(string) bool { return true }
 func program(file string) bool {
-	return !strings.HasSuffix(file, "_test.go") && !strings.Contains(file, "/testenv/")
+	return !strings.HasSuffix(file, "_test.go") && !forTests.MatchString(file)
 }
+
+// forTests is a folder whose name says that its package is for tests.
+var forTests = regexp.MustCompile(`/([a-z]+test|test[a-z]+)/[^/]*$`)
 
 // written is an analyzer whose findings count in files that people wrote.
 func written(a *analysis.Analyzer, counts func(file string) bool) *analysis.Analyzer {
