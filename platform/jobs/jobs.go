@@ -31,6 +31,11 @@ const Control = "control"
 // MaxAttempts is how often a job is tried before it is set aside.
 const MaxAttempts = 10
 
+// Timeout bounds a job. Work that takes longer is done in parts, each asking for the next
+// by a job written in its transaction: so a job whose worker was killed is soon known as
+// such and taken up by another.
+const Timeout = time.Minute
+
 // Job is a job at work. Its store, if it has one, is in the context.
 type Job struct {
 	ID      int64
@@ -137,9 +142,18 @@ func (w *Workers) Handle(kind string, handler Handler) {
 	w.handlers[kind] = handler
 }
 
-// Every has the platform do something at intervals, once among all replicas.
+// Every has the platform do something at intervals, once among all replicas. What fails is
+// tried again when its time comes round.
 func (w *Workers) Every(name string, interval time.Duration, do func(context.Context) error) {
-	w.Handle(name, func(ctx context.Context, _ Job) error { return do(ctx) })
+	w.Handle(name, func(ctx context.Context, _ Job) error {
+		started := time.Now()
+		err := do(ctx)
+		if err != nil && ctx.Err() == nil {
+			w.config.Log.ErrorContext(ctx, "a regular task failed", "task", name, "error", err)
+			w.config.Observer.Ran(Control, name, err, false, 0, time.Since(started))
+		}
+		return nil
+	})
 	w.periodic = append(w.periodic, periodic{name, interval})
 }
 
@@ -213,8 +227,8 @@ type worker struct {
 	kind  string
 }
 
-// Timeout bounds a job: an import of a large file takes minutes.
-func (*worker) Timeout(*river.Job[envelope]) time.Duration { return 15 * time.Minute }
+// Timeout bounds a job.
+func (*worker) Timeout(*river.Job[envelope]) time.Duration { return Timeout }
 
 // Work enters the job's store and runs its handler.
 func (k *worker) Work(ctx context.Context, job *river.Job[envelope]) error {

@@ -127,8 +127,8 @@ func (q *queue) start(ctx context.Context) error {
 		CompletedJobRetentionPeriod: time.Hour,
 		DiscardedJobRetentionPeriod: -1, // what is set aside waits for an operator
 		CancelledJobRetentionPeriod: -1,
-		JobTimeout:                  15 * time.Minute,
-		RescueStuckJobsAfter:        time.Hour,
+		JobTimeout:                  Timeout,
+		RescueStuckJobsAfter:        Timeout + 15*time.Second,
 		PeriodicJobs:                q.periodicJobs(),
 	})
 	if err != nil {
@@ -157,7 +157,7 @@ func (q *queue) periodicJobs() []*river.PeriodicJob {
 	for _, p := range q.workers.periodic {
 		list = append(list, river.NewPeriodicJob(river.PeriodicInterval(p.interval),
 			func() (river.JobArgs, *river.InsertOpts) {
-				return envelope{kind: p.name, Args: []byte(`{}`), Due: time.Now()}, &river.InsertOpts{MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByPeriod: p.interval}}
+				return envelope{kind: p.name, Args: []byte(`{}`), Due: time.Now()}, &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByPeriod: p.interval}}
 			}, &river.PeriodicJobOpts{ID: p.name, RunOnStart: true}))
 	}
 	return list
