@@ -84,9 +84,10 @@ type Observer interface {
 
 // Measure is the state of one queue.
 type Measure struct {
-	Waiting  int64         // rows of the outbox that are due, and jobs that are ready
-	Oldest   time.Duration // how long the oldest of them has been due
-	SetAside int64         // jobs that were given up
+	Outbox       int           // rows that are due and not handed over yet
+	OutboxOldest time.Duration // how long the oldest of them has been due
+	Waiting      int           // jobs handed over and not begun
+	SetAside     int           // jobs that were given up
 }
 
 // Config is what the workers work with.

@@ -281,15 +281,15 @@ func (q *queue) measure(ctx context.Context) error {
 	var oldest float64
 	err := q.in(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		return tx.QueryRow(ctx, `
-			select waiting.n + ready.n, greatest(waiting.age, ready.age, 0), aside.n from
+			select waiting.n, waiting.age, ready.n, aside.n from
 				(select count(*) as n, coalesce(extract(epoch from now() - min(run_at)), 0)::float8 as age from `+q.outbox+` where run_at <= now()) waiting,
-				(select count(*) as n, coalesce(extract(epoch from now() - min(scheduled_at)), 0)::float8 as age from `+q.schema+`.river_job where state = 'available') ready,
-				(select count(*) as n from `+q.schema+`.river_job where state in ('discarded', 'cancelled')) aside`).Scan(&m.Waiting, &oldest, &m.SetAside)
+				(select count(*) as n from `+q.schema+`.river_job where state = 'available') ready,
+				(select count(*) as n from `+q.schema+`.river_job where state in ('discarded', 'cancelled')) aside`).Scan(&m.Outbox, &oldest, &m.Waiting, &m.SetAside)
 	})
 	if err != nil {
 		return err
 	}
-	m.Oldest = time.Duration(oldest * float64(time.Second))
+	m.OutboxOldest = time.Duration(oldest * float64(time.Second))
 	q.workers.config.Observer.Measured(q.name, m)
 	return nil
 }
