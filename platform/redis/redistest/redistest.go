@@ -51,7 +51,7 @@ func OpenWith(t testing.TB, config redis.Config) *redis.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.Close() })
+	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
@@ -74,7 +74,7 @@ func Start(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
+	_ = l.Close()
 	s := &Server{t: t, port: port, dir: t.TempDir()}
 	t.Cleanup(s.Kill)
 	s.Restart()
@@ -154,7 +154,7 @@ func (s *Server) signal(sig syscall.Signal, frozen bool) {
 func (s *Server) do(fn func(context.Context, *goredis.Client) error) {
 	s.t.Helper()
 	c := goredis.NewClient(&goredis.Options{Addr: fmt.Sprintf("127.0.0.1:%d", s.port), DialerRetries: 1})
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	for {

@@ -25,7 +25,7 @@ func NewRelay(t testing.TB) *Relay {
 		t.Fatal(err)
 	}
 	r := &Relay{listener: l, open: map[net.Conn]bool{}}
-	t.Cleanup(func() { l.Close(); r.Cut() })
+	t.Cleanup(func() { _ = l.Close(); r.Cut() })
 	go func() {
 		for {
 			conn, err := l.Accept()
@@ -54,13 +54,13 @@ func (r *Relay) Cut() {
 	defer r.mu.Unlock()
 	r.target = ""
 	for conn := range r.open {
-		conn.Close()
+		_ = conn.Close()
 	}
 	clear(r.open)
 }
 
 func (r *Relay) serve(client net.Conn) {
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	r.mu.Lock()
 	target := r.target
 	r.mu.Unlock()
@@ -71,7 +71,7 @@ func (r *Relay) serve(client net.Conn) {
 	if err != nil {
 		return
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	r.mu.Lock()
 	if r.target != target {
 		r.mu.Unlock()
@@ -81,7 +81,7 @@ func (r *Relay) serve(client net.Conn) {
 	r.mu.Unlock()
 	go func() {
 		_, _ = io.Copy(server, client)
-		server.Close()
+		_ = server.Close()
 	}()
 	_, _ = io.Copy(client, server)
 }
