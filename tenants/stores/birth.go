@@ -191,4 +191,3 @@ func isUnique(err error, index string) bool {
 	var answer *pgconn.PgError
 	return errors.As(err, &answer) && answer.Code == "23505" && answer.ConstraintName == index
 }
-

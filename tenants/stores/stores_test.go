@@ -355,7 +355,9 @@ func TestKeeper(t *testing.T) {
 		t.Fatal(err)
 	}
 	old := h.born(t, birth(address()))
-	if _, err := h.step(t, func(ctx context.Context, tx *postgres.Tx) (stores.Record, error) { return h.Delete(ctx, tx, old.ID, "") }); err != nil {
+	if _, err := h.step(t, func(ctx context.Context, tx *postgres.Tx) (stores.Record, error) {
+		return h.Delete(ctx, tx, old.ID, "")
+	}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -373,7 +375,9 @@ func TestKeeper(t *testing.T) {
 	}
 	// What was swept cannot become a store any more.
 	owner, _ := h.account(t, true)
-	_, err = h.step(t, func(ctx context.Context, tx *postgres.Tx) (stores.Record, error) { return h.Enter(ctx, tx, orphan, owner) })
+	_, err = h.step(t, func(ctx context.Context, tx *postgres.Tx) (stores.Record, error) {
+		return h.Enter(ctx, tx, orphan, owner)
+	})
 	if !errors.Is(err, postgres.ErrNoRows) {
 		t.Errorf("a swept store was entered: %v", err)
 	}
@@ -469,7 +473,9 @@ func TestReplicas(t *testing.T) {
 	if _, err := two.ByAddress(t.Context(), rec.Address); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := one.step(t, func(ctx context.Context, tx *postgres.Tx) (stores.Record, error) { return one.Suspend(ctx, tx, rec.ID, "x") }); err != nil {
+	if _, err := one.step(t, func(ctx context.Context, tx *postgres.Tx) (stores.Record, error) {
+		return one.Suspend(ctx, tx, rec.ID, "x")
+	}); err != nil {
 		t.Fatal(err)
 	}
 	began := time.Now()
