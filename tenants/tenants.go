@@ -50,3 +50,9 @@ type Origin struct {
 	IP     string
 	Origin string // the Origin header, of requests by browsers
 }
+
+// FirstKeys are the API keys that a store begins with, shown once.
+type FirstKeys struct {
+	LiveSecret, LivePublishable string
+	TestSecret, TestPublishable string
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/stoacommerce/stoa/platform/files"
+	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/tenants"
@@ -42,6 +43,8 @@ func (h *house) move(t testing.TB, step, id, reason string) (stores.Record, erro
 func TestLife(t *testing.T) {
 	h := open(t)
 	rec := h.born(t, birth(address()))
+	live, _ := postgres.StoreFrom(h.inside(t, rec.ID, principal.Live))
+	schema := live.Schema
 	for i, c := range []struct {
 		step   string
 		status tenants.Status // afterwards
@@ -80,8 +83,9 @@ func TestLife(t *testing.T) {
 		if deleted != (err != nil) || err == nil && store.Status != c.status {
 			t.Errorf("step %d: %s: outside it is %s, %v", i, c.step, store.Status, err)
 		}
-		if stores.Active(store) != (c.status == tenants.Active) {
-			t.Errorf("step %d: %s: active", i, c.step)
+		ref, state, err := h.ResolveJob(t.Context(), h.Cell, schema)
+		if err != nil || ref.ID != rec.ID || (state == jobs.Run) != (c.status == tenants.Active) || state == jobs.Gone {
+			t.Errorf("step %d: %s: jobs of %+v are in state %d, %v", i, c.step, ref, state, err)
 		}
 	}
 	if n := h.count(t, `select count(*) from audit_entries where store_id = $1 and reason = 'ticket 4711' and actor_kind = 'operator'`, rec.ID); n != 6 {
@@ -210,7 +214,6 @@ func TestPurge(t *testing.T) {
 	h.control(t, `insert into invitations (id, store_id, email, role, token_hash, invited_by, expires_at) values ('inv_'||$1, $1, 'a@example.com', 'admin', decode(md5($1), 'hex'), '', now())`, rec.ID)
 	h.control(t, `insert into api_keys (id, store_id, kind, mode, name, prefix, last4, digest, api_version, created_by) values ('key_'||$1, $1, 'secret', 'live', '', '', '', decode(md5($1), 'hex'), '', '')`, rec.ID)
 	h.control(t, `insert into usage_requests values ($1, now(), 'g', 1)`, rec.ID)
-	h.control(t, `insert into usage_days values ($1, now(), 'orders', 1)`, rec.ID)
 	h.control(t, `insert into mailbox (id, store_id, kind, recipient, subject, html, text) values ('mail_'||$1, $1, '', '', '', '', '')`, rec.ID)
 
 	if n, err := h.Purge(t.Context()); n != 0 || err != nil {
@@ -241,19 +244,40 @@ func TestPurge(t *testing.T) {
 	}
 
 	for _, ref := range refs {
+		if _, state, err := h.ResolveJob(t.Context(), ref.Cell, ref.Schema); state != jobs.Gone || err != nil {
+			t.Errorf("jobs of the %s side are in state %d, %v", ref.Mode, state, err)
+		}
 		var n int
 		err := h.DB.InCell(t.Context(), ref.Cell, func(ctx context.Context, tx *postgres.Tx) error {
 			role := postgres.RoleName(ref.Cell, ref.Schema)
-			return tx.QueryRow(ctx, `select (select count(*) from pg_namespace where nspname = $1) + (select count(*) from pg_roles where rolname = $2)
-				+ (select count(*) from cell.outbox where store = $2) + (select count(*) from cell.usage_deltas where store = $2) + (select count(*) from cell.idempotency where store = $2)
-				+ (select count(*) from cell.deliveries where store = $2) + (select count(*) from cell.schema_versions where number = $3)`,
-				postgres.SchemaName(ref.Schema), role, ref.Schema).Scan(&n)
+			err := tx.QueryRow(ctx, `select (select count(*) from pg_namespace where nspname = $1) + (select count(*) from pg_roles where rolname = $2)
+				+ (select count(*) from cell.schema_versions where number = $3)`, postgres.SchemaName(ref.Schema), role, ref.Schema).Scan(&n)
+			if err != nil {
+				return err
+			}
+			// Whatever the cell keeps of all stores, it keeps nothing of this one.
+			rows, err := tx.Query(ctx, `select table_name from information_schema.columns where table_schema = 'cell' and column_name = 'store'`)
+			if err != nil {
+				return err
+			}
+			tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+			if err != nil || len(tables) < 4 {
+				t.Errorf("tables of the cell: %v, %v", tables, err)
+			}
+			for _, table := range tables {
+				var left int
+				if err := tx.QueryRow(ctx, `select count(*) from cell."`+table+`" where store = $1`, role).Scan(&left); err != nil {
+					return err
+				}
+				n += left
+			}
+			return nil
 		})
 		if err != nil || n != 0 {
 			t.Errorf("%s: %d things are left in the cell, %v", ref.Mode, n, err)
 		}
 	}
-	for _, table := range []string{"members", "roles", "invitations", "api_keys", "usage_requests", "usage_days", "mailbox"} {
+	for _, table := range []string{"members", "roles", "invitations", "api_keys", "usage_requests", "mailbox"} {
 		if n := h.count(t, `select count(*) from `+table+` where store_id = $1`, rec.ID); n != 0 {
 			t.Errorf("%d rows are left in %s", n, table)
 		}

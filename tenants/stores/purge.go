@@ -27,7 +27,6 @@ var eraseStore = []string{
 	`delete from roles where store_id = $1`,
 	`delete from api_keys where store_id = $1`,
 	`delete from usage_requests where store_id = $1`,
-	`delete from usage_days where store_id = $1`,
 	`delete from mailbox where store_id = $1`,
 }
 
@@ -69,7 +68,7 @@ func (s *Service) Purge(ctx context.Context) (int, error) {
 
 func (s *Service) purge(ctx context.Context, rec Record) error {
 	// Requests that still know the store stop finding its schema from here on.
-	s.Forget(ctx, rec.ID, rec.Address)
+	s.Forget(ctx, rec)
 	if s.config.Files != nil {
 		if err := s.config.Files.DeletePrefix(ctx, rec.ID+"/"); err != nil {
 			return fmt.Errorf("files: %w", err)

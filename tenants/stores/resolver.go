@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -66,7 +67,7 @@ func (s *Service) OwnerVerified(ctx context.Context, id string) (bool, error) {
 	return store.OwnerVerified, err
 }
 
-func (s *Service) remembered(ctx context.Context, key, statement, arg string) (*known, error) {
+func (s *Service) remembered(ctx context.Context, key, statement string, arg any) (*known, error) {
 	return s.known.Get(ctx, key, func(ctx context.Context) (*known, error) {
 		var k known
 		err := s.db.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
@@ -90,19 +91,25 @@ func addressKey(address string) string { return "at:" + address }
 
 // Forget has all replicas read what they know of a store anew; call it after the commit
 // of a change.
-func (s *Service) Forget(ctx context.Context, id, address string) {
-	if err := s.known.Forget(context.WithoutCancel(ctx), idKey(id), addressKey(address)); err != nil {
-		s.config.Log.WarnContext(ctx, "other replicas are not told of a store's change yet", "store", id, "error", err)
+func (s *Service) Forget(ctx context.Context, rec Record) {
+	keys := []string{idKey(rec.ID), addressKey(rec.Address)}
+	for _, ref := range []postgres.StoreRef{rec.live, rec.sandbox} {
+		if ref.Schema > 0 {
+			keys = append(keys, schemaKey(ref.Schema))
+		}
+	}
+	if err := s.known.Forget(context.WithoutCancel(ctx), keys...); err != nil {
+		s.config.Log.WarnContext(ctx, "other replicas are not told of a store's change yet", "store", rec.ID, "error", err)
 	}
 }
 
 // forgetAfter is Forget once tx is committed.
 func (s *Service) forgetAfter(ctx context.Context, tx *postgres.Tx, rec Record) {
-	tx.AfterCommit(func() { s.Forget(ctx, rec.ID, rec.Address) })
+	tx.AfterCommit(func() { s.Forget(ctx, rec) })
 }
 
 // selectOwned gives the stores that an account owns.
-const selectOwned = `select s.id, s.address from stores s join members m on m.store_id = s.id where m.account_id = $1 and m.role = 'owner'`
+const selectOwned = selectRecord + `where s.id in (select store_id from members where account_id = $1 and role = 'owner')`
 
 // OwnerChanged has what is known of an account's stores read anew once tx is committed:
 // the account has proven its address, or joined or left.
@@ -113,11 +120,38 @@ func (s *Service) OwnerChanged(ctx context.Context, tx *postgres.Tx, accountID s
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var rec Record
-		if err := rows.Scan(&rec.ID, &rec.Address); err != nil {
+		rec, err := scan(rows)
+		if err != nil {
 			return fmt.Errorf("stores of %s: %w", accountID, err)
 		}
 		s.forgetAfter(ctx, tx, rec)
 	}
 	return rows.Err()
 }
+
+const selectBySchema = selectRecord + `where s.id = (select store_id from schemas where number = $1)`
+
+// ResolveJob finds whom a job of a cell's queue works for; it is what platform/jobs asks
+// for. A schema that belongs to no store yet, or to none any more, is Gone.
+func (s *Service) ResolveJob(ctx context.Context, cell string, schema int64) (postgres.StoreRef, jobs.State, error) {
+	k, err := s.remembered(ctx, schemaKey(schema), selectBySchema, schema)
+	if err != nil {
+		return postgres.StoreRef{}, jobs.Pause, err
+	}
+	for _, ref := range []postgres.StoreRef{k.record.live, k.record.sandbox} {
+		if !k.exists || ref.Cell != cell || ref.Schema != schema {
+			continue
+		}
+		switch k.record.Status {
+		case tenants.Active:
+			return ref, jobs.Run, nil
+		case tenants.Purged:
+			return ref, jobs.Gone, nil
+		default:
+			return ref, jobs.Pause, nil
+		}
+	}
+	return postgres.StoreRef{}, jobs.Gone, nil
+}
+
+func schemaKey(schema int64) string { return fmt.Sprintf("in:%d", schema) }

@@ -14,7 +14,7 @@ type touchKey struct{}
 // are not shown any more.
 func Touch(tx *postgres.Tx) { tx.SetValue(touchKey{}, true) }
 
-const bumpRevision = `update stores set revision = revision + 1 where id = $1 returning address`
+const bumpRevision = `update stores set revision = revision + 1 where id = $1`
 
 // bumpTime bounds how long a committed change waits for its revision to be written.
 const bumpTime = 2 * time.Second
@@ -28,13 +28,15 @@ func (s *Service) Committed(tx *postgres.Tx) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), bumpTime)
 	defer cancel()
-	var address string
 	err := s.db.InControl(ctx, func(ctx context.Context, control *postgres.Tx) error {
-		return control.QueryRow(ctx, bumpRevision, tx.Store.ID).Scan(&address)
+		if _, err := control.Exec(ctx, bumpRevision, tx.Store.ID); err != nil {
+			return err
+		}
+		rec, err := scan(control.QueryRow(ctx, selectByID, tx.Store.ID))
+		s.forgetAfter(ctx, control, rec)
+		return err
 	})
 	if err != nil {
 		s.config.Log.WarnContext(ctx, "a store's revision was not grown", "store", tx.Store.ID, "error", err)
-		return
 	}
-	s.Forget(ctx, tx.Store.ID, address)
 }

@@ -2,7 +2,6 @@ package stores
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
-	"github.com/stoacommerce/stoa/tenants"
 )
 
 // DefaultAccent is the theme's accent of a store that chose none.
@@ -62,8 +60,7 @@ where id = 1 returning version, updated_at`
 	// mirrorSettings copies what the control database keeps of a store's settings.
 	mirrorSettings = `
 update stores set name = $2, country = $3, currency = $4, version = version + 1, updated_at = now()
-where id = $1 and (name, country, currency) is distinct from ($2, $3, $4) and status <> 'purged'
-returning address`
+where id = $1 and (name, country, currency) is distinct from ($2, $3, $4) and status <> 'purged'`
 )
 
 // Settings reads the settings of the side that tx is in.
@@ -232,14 +229,12 @@ func (s *Service) Mirror(ctx context.Context) error {
 		return fmt.Errorf("mirror settings of store %s: %w", ref.ID, err)
 	}
 	err = s.db.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		var address string
-		err := tx.QueryRow(ctx, mirrorSettings, ref.ID, now.Name, now.Country, now.Currency).Scan(&address)
-		if errors.Is(err, postgres.ErrNoRows) {
-			return nil // as it is already
+		tag, err := tx.Exec(ctx, mirrorSettings, ref.ID, now.Name, now.Country, now.Currency)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err // as it is already
 		}
-		if err == nil {
-			s.forgetAfter(ctx, tx, Record{ID: ref.ID, Address: address})
-		}
+		rec, err := s.GetTx(ctx, tx, ref.ID)
+		s.forgetAfter(ctx, tx, rec)
 		return err
 	})
 	if err != nil {
@@ -251,5 +246,3 @@ func (s *Service) Mirror(ctx context.Context) error {
 // isMissing says whether err tells that there is no such store.
 func isMissing(err error) bool { return problem.Is(err, "not_found") }
 
-// Active says whether a store may act: its jobs run and its webhooks are sent.
-func Active(store tenants.Store) bool { return store.Status == tenants.Active }

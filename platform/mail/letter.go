@@ -1,0 +1,34 @@
+package mail
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/stoacommerce/stoa/platform/ids"
+)
+
+// JobSend is the kind of the jobs that send a mail. Their arguments are a Letter. It is
+// written in the transaction of what the mail tells of: in a store's for its shoppers, in
+// the control database's for accounts.
+const JobSend = "mail"
+
+// Letter is a mail that a worker will write and send.
+type Letter struct {
+	ID      string          `json:"id"` // mail_…, so that sending twice can be noticed
+	Kind    Kind            `json:"kind"`
+	StoreID string          `json:"store_id,omitempty"` // in whose name; empty for the platform's
+	To      string          `json:"to"`
+	ToName  string          `json:"to_name,omitempty"`
+	Locale  string          `json:"locale,omitempty"`
+	Data    json.RawMessage `json:"data"`
+}
+
+// NewLetter is a letter from the platform; its other fields may be set by the caller.
+func NewLetter(to string, data Data) Letter {
+	raw, err := json.Marshal(data)
+	if err != nil {
+		// Data are structs of texts, numbers and times, which always marshal.
+		panic(fmt.Sprintf("mail: data of %s: %v", data.Kind(), err))
+	}
+	return Letter{ID: ids.New("mail"), Kind: data.Kind(), To: to, Data: raw}
+}
