@@ -17,7 +17,7 @@ func TestPackagesBelowTheLeastAreNamed(t *testing.T) {
 		// Two test binaries saw this file; one of them ran it.
 		"commerce/orders/a.go:1.1,2.1 5 0", "commerce/orders/a.go:1.1,2.1 5 3",
 		"billing/a.go:1.1,2.1 7 0", "billing/a.go:3.1,4.1 3 1",
-		"platform/ids/a.go:1.1,2.1 7 0",
+		"platform/ids/a.go:1.1,2.1 7 0", "commerce/shoptest/a.go:1.1,2.1 7 0",
 	} {
 		text += module + "/" + line + "\n"
 	}

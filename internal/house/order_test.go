@@ -74,7 +74,7 @@ func TestPackagesSayWhatTheyOwn(t *testing.T) {
 
 func TestTheEnvironmentIsReadInOnePlace(t *testing.T) {
 	for path, b := range sources(t) {
-		allowed := forTests.MatchString(path) || slices.ContainsFunc(environment, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
+		allowed := ForTests(path) || slices.ContainsFunc(environment, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 		if !allowed && !strings.HasSuffix(path, "_test.go") && readsEnvironment.Match(b) {
 			t.Errorf("%s reads the environment; settings come from app.Config", path)
 		}

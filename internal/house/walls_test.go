@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -30,12 +29,9 @@ var floors = [][]string{
 
 // tools are rooms that are no part of the program, and so are packages for tests, whose
 // names say so: nothing of the program imports them, and they may import anything.
-var (
-	tools    = []string{"internal", "deploy", "openapi/contract/breaking", "openapi/contract/bundle"}
-	forTests = regexp.MustCompile(`(^|/)([a-z]+test|test[a-z]+)(/|$)`)
-)
+var tools = []string{"internal", "deploy", "openapi/contract/breaking", "openapi/contract/bundle"}
 
-func isTool(path string) bool { return within(path, tools) || forTests.MatchString(path) }
+func isTool(path string) bool { return within(path, tools) || ForTests(path) }
 
 // rules are walls within and between rooms, beyond the floors: packages whose path
 // begins with one of from import none that begins with one of never, but for those that

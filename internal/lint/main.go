@@ -11,7 +11,7 @@ package main
 import (
 	"go/ast"
 	"go/token"
-	"regexp"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -23,6 +23,8 @@ import (
 	"golang.org/x/tools/go/analysis/passes/nilness"
 	"golang.org/x/tools/go/analysis/passes/unusedwrite"
 	"golang.org/x/tools/go/analysis/unitchecker"
+
+	"github.com/stoacommerce/stoa/internal/house"
 )
 
 func main() {
@@ -40,11 +42,8 @@ func main() {
 // everywhere and program say in which files an analyzer's findings count.
 func everywhere(string) bool { return true }
 func program(file string) bool {
-	return !strings.HasSuffix(file, "_test.go") && !forTests.MatchString(file)
+	return !strings.HasSuffix(file, "_test.go") && !house.ForTests(filepath.Base(filepath.Dir(file)))
 }
-
-// forTests is a folder whose name says that its package is for tests.
-var forTests = regexp.MustCompile(`/([a-z]+test|test[a-z]+)/[^/]*$`)
 
 // written is an analyzer whose findings count in files that people wrote.
 func written(a *analysis.Analyzer, counts func(file string) bool) *analysis.Analyzer {
