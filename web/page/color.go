@@ -74,3 +74,9 @@ func (c Color) On() Color {
 	}
 	return black
 }
+
+// clamp keeps a colour among those that there are.
+func (c Color) clamp() Color {
+	part := func(v float64) float64 { return math.Min(1, math.Max(0, v)) }
+	return Color{part(c.r), part(c.g), part(c.b)}
+}

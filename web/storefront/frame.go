@@ -1,0 +1,185 @@
+package storefront
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/stoacommerce/stoa/platform/money"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
+	"github.com/stoacommerce/stoa/tenants"
+	"github.com/stoacommerce/stoa/web/page"
+)
+
+// frame is what surrounds every page of a shop: what the store says of itself, and what
+// its shelves are called. It is read once for all pages of a revision.
+type frame struct {
+	settings    Settings
+	sandbox     bool
+	categories  []category
+	collections []collection
+	theme, icon *page.Asset
+}
+
+// Size implements page.Sized.
+func (f *frame) Size() int { return 64<<10 + 512*(len(f.categories)+len(f.collections)) }
+
+// A merchant may have more of both than a page can show; what is beyond can still be
+// reached through its parents.
+const (
+	mostCategories  = 500
+	mostCollections = 100
+	shelfPage       = 100
+	frameLife       = 30 * time.Second
+	frameBytes      = 64 << 20
+)
+
+// version names the state of a side of a store, as far as it is known to have changed.
+func version(store tenants.Store) string {
+	return store.Ref.Cell + "/" + strconv.FormatInt(store.Ref.Schema, 10) + "/" + strconv.FormatInt(store.Revision, 10)
+}
+
+// frame is the store's, kept or read now.
+func (s *Shop) frame(ctx context.Context, store tenants.Store) (*frame, error) {
+	return s.frames.Get(ctx, version(store), func(ctx context.Context) (*frame, error) {
+		settings, err := s.config.Settings(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("settings of %s: %w", store.ID, err)
+		}
+		categories, err := all[category](ctx, mostCategories, func(after string) (postgres.Page, error) {
+			return s.config.Shelves.Categories(ctx, after, shelfPage)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("categories of %s: %w", store.ID, err)
+		}
+		collections, err := all[collection](ctx, mostCollections, func(after string) (postgres.Page, error) {
+			return s.config.Shelves.Collections(ctx, after, shelfPage)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("collections of %s: %w", store.ID, err)
+		}
+		f := &frame{settings: settings, sandbox: store.Ref.Mode == principal.Test, categories: categories, collections: collections}
+		f.theme, f.icon = stylesheet(settings.AccentColor), favicon(settings.Name, settings.AccentColor)
+		return f, nil
+	})
+}
+
+// children are the categories below one, or at the top when parent is empty.
+func (f *frame) children(parent string) []category {
+	var list []category
+	for _, c := range f.categories {
+		if c.ParentID == parent {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// category is the one with this handle or ID, or nil.
+func (f *frame) category(name string) *category {
+	for i := range f.categories {
+		if c := &f.categories[i]; c.Handle == name || c.ID == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// path are the categories from the top down to this one.
+func (f *frame) path(c *category) []category {
+	var path []category
+	for c != nil && len(path) < 20 { // a merchant's tree is no deeper
+		path = append(path, *c)
+		if c.ParentID == "" {
+			break
+		}
+		c = f.category(c.ParentID)
+	}
+	slices.Reverse(path)
+	return path
+}
+
+func (f *frame) collection(name string) *collection {
+	for i := range f.collections {
+		if c := &f.collections[i]; c.Handle == name || c.ID == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// view is a page about to be rendered: its frame, and what stands in the page's head.
+type view struct {
+	*frame
+	words
+
+	Title       string
+	Description string
+	Path        string // the page's own, without what is not part of it
+	Base        string // scheme and host
+	Currency    string // the one that prices are shown in
+	Query       string // what was searched for
+	Alone       bool   // search engines are to leave it out
+	Image       *picture
+}
+
+// title is the page's title in the browser.
+func (v *view) title() string {
+	if v.Title == "" || v.Title == v.settings.Name {
+		return v.settings.Name
+	}
+	return v.Title + " – " + v.settings.Name
+}
+
+// to is the address of a page of the shop, which keeps the currency that was chosen.
+func (v *view) to(parts ...string) templ.SafeURL {
+	path := ""
+	for _, part := range parts {
+		path += "/" + url.PathEscape(part)
+	}
+	if path == "" {
+		path = "/"
+	}
+	return templ.SafeURL(v.in(path, nil))
+}
+
+// in adds a query to a path, and the currency to the query.
+func (v *view) in(path string, query url.Values) string {
+	if query == nil {
+		query = url.Values{}
+	}
+	if v.Currency != v.settings.Currency {
+		query.Set("currency", v.Currency)
+	}
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	return path
+}
+
+// otherCurrency is this page with prices in another currency.
+func (v *view) otherCurrency(code string) templ.SafeURL {
+	other := *v
+	other.Currency = code
+	query := url.Values{}
+	if v.Query != "" {
+		query.Set("q", v.Query)
+	}
+	return templ.SafeURL(other.in(v.Path, query))
+}
+
+func (v *view) money(m money.Money) string { return m.Format(v.settings.Locale) }
+
+// taxNote is what has to stand by a price.
+func (v *view) taxNote() string {
+	if v.settings.PricesIncludeTax {
+		return v.T("Tax included, plus shipping")
+	}
+	return v.T("Plus tax and shipping")
+}

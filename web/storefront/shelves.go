@@ -1,0 +1,320 @@
+package storefront
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/a-h/templ"
+
+	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/web/page"
+)
+
+// How much stands on a page.
+const (
+	perPage    = 24
+	onHome     = 8
+	mostAisles = 8
+	mostBands  = 2
+	perBand    = 4
+	alsoShown  = 4
+	mostQuery  = 255
+)
+
+// home is the shop's first page.
+func (v *visit) home() error {
+	return v.shared("/", nil, func(ctx context.Context) (*page.Rendered, error) {
+		h := &homeView{view: v.view("", "/")}
+		h.Description = shorten(v.settings.Description, 160)
+		newest, err := v.shop.goods(ctx, catalog.ShopFilter{Currency: h.Currency, Limit: onHome})
+		if err != nil {
+			return nil, err
+		}
+		h.Newest = newest.Products
+		for _, p := range h.Newest {
+			if len(p.Images) > 0 && len(h.Hero) < 3 {
+				h.Hero = append(h.Hero, p)
+			}
+		}
+		if len(h.Hero) > 0 {
+			h.Image = &h.Hero[0].Images[0]
+		}
+		if h.Aisles, err = v.aisles(ctx, h.Currency); err != nil {
+			return nil, err
+		}
+		if h.Bands, err = v.bands(ctx, h.Currency); err != nil {
+			return nil, err
+		}
+		return page.Render(ctx, home(h))
+	})
+}
+
+// aisles are the topmost categories, each with a picture of something in it.
+func (v *visit) aisles(ctx context.Context, currency string) ([]aisle, error) {
+	var list []aisle
+	for _, c := range v.children("") {
+		if len(list) == mostAisles {
+			break
+		}
+		in, err := v.shop.goods(ctx, catalog.ShopFilter{Currency: currency, CategoryID: c.ID, Limit: perBand})
+		if err != nil {
+			return nil, err
+		}
+		a := aisle{category: c}
+		for _, p := range in.Products {
+			if len(p.Images) > 0 {
+				a.Picture = &p.Images[0]
+				break
+			}
+		}
+		if len(in.Products) > 0 {
+			list = append(list, a)
+		}
+	}
+	return list, nil
+}
+
+// bands are the latest collections with something in them.
+func (v *visit) bands(ctx context.Context, currency string) ([]bandOf, error) {
+	var list []bandOf
+	for _, c := range v.collections {
+		if len(list) == mostBands {
+			break
+		}
+		in, err := v.shop.goods(ctx, catalog.ShopFilter{Currency: currency, CollectionID: c.ID, Limit: perBand})
+		if err != nil {
+			return nil, err
+		}
+		if len(in.Products) > 0 {
+			list = append(list, bandOf{c, in.Products})
+		}
+	}
+	return list, nil
+}
+
+// headline is what the shop says first: what it is about where that is short, else its
+// name, and what it is about beneath.
+func (h *homeView) headline() (headline, rest string) {
+	text := strings.TrimSpace(h.settings.Description)
+	if text == "" {
+		return h.settings.Name, ""
+	}
+	first, rest := text, ""
+	for _, end := range []string{". ", "! ", "? ", "\n"} {
+		if i := strings.Index(text, end); i >= 0 && i+1 < len(first) {
+			first, rest = text[:i+1], text[i+1:]
+		}
+	}
+	if utf8.RuneCountInString(first) > 80 {
+		return h.settings.Name, shorten(text, 320)
+	}
+	return strings.TrimSuffix(strings.TrimSpace(first), "."), shorten(strings.TrimSpace(rest), 320)
+}
+
+// products is everything that there is, the latest first.
+func (v *visit) products() error {
+	l := v.list("Everything", "/products")
+	return v.listed(l, catalog.ShopFilter{})
+}
+
+func (v *visit) category() error {
+	c := v.frame.category(v.r.PathValue("handle"))
+	if c == nil {
+		return problem.Missing("category")
+	}
+	if v.r.PathValue("handle") != c.Handle {
+		return v.moved("/categories/" + c.Handle)
+	}
+	l := v.list(c.Name, "/categories/"+c.Handle)
+	l.Intro, l.Below = c.Description, v.children(c.ID)
+	l.Crumbs = nil
+	for _, above := range v.path(c) {
+		l.Crumbs = append(l.Crumbs, crumb{above.Name, l.to("categories", above.Handle)})
+	}
+	l.Crumbs[len(l.Crumbs)-1].To = ""
+	return v.listed(l, catalog.ShopFilter{CategoryID: c.ID})
+}
+
+func (v *visit) collection() error {
+	c := v.frame.collection(v.r.PathValue("handle"))
+	if c == nil {
+		return problem.Missing("collection")
+	}
+	if v.r.PathValue("handle") != c.Handle {
+		return v.moved("/collections/" + c.Handle)
+	}
+	l := v.list(c.Name, "/collections/"+c.Handle)
+	l.Prose = c.Description
+	return v.listed(l, catalog.ShopFilter{CollectionID: c.ID})
+}
+
+// moved sends those who came by another name to the address that counts.
+func (v *visit) moved(path string) error {
+	if v.r.URL.RawQuery != "" {
+		path += "?" + v.r.URL.RawQuery
+	}
+	http.Redirect(v.w, v.r, path, http.StatusMovedPermanently)
+	return nil
+}
+
+// list begins a page with a list of products.
+func (v *visit) list(heading, path string) *listView {
+	l := &listView{view: v.view("", path)}
+	l.Heading = l.T(heading)
+	l.Title = l.Heading
+	l.Crumbs = []crumb{{Name: l.Heading}}
+	return l
+}
+
+// listed reads and shows the page of a list that the address asks for.
+func (v *visit) listed(l *listView, f catalog.ShopFilter) error {
+	query := url.Values{}
+	if after := v.after(); after != "" {
+		query.Set("after", after)
+		f.After, l.Later, l.First, l.Alone = after, true, l.in(l.Path, nil), true
+	}
+	return v.shared(l.Path, query, func(ctx context.Context) (*page.Rendered, error) {
+		if err := v.fill(ctx, l, f, nil); err != nil {
+			return nil, err
+		}
+		l.Description = shorten(stripTags(l.Intro+" "+l.Prose), 160)
+		return page.Render(ctx, listing(l))
+	})
+}
+
+// fill reads a list's products. keep is what the next page's address has besides.
+func (v *visit) fill(ctx context.Context, l *listView, f catalog.ShopFilter, keep url.Values) error {
+	f.Currency, f.Limit = l.Currency, perPage
+	found, err := v.shop.goods(ctx, f)
+	if err != nil {
+		return err
+	}
+	l.Products = found.Products
+	if found.Next != "" {
+		query := url.Values{"after": {found.Next}}
+		for name, values := range keep {
+			query[name] = values
+		}
+		l.Next = l.in(l.Path, query)
+	}
+	for _, p := range l.Products {
+		if len(p.Images) > 0 {
+			l.Image = &p.Images[0]
+			break
+		}
+	}
+	return nil
+}
+
+// after is the position in a list that the address names; what cannot be one is none.
+func (v *visit) after() string {
+	after := v.r.URL.Query().Get("after")
+	if len(after) > 100 || strings.ContainsFunc(after, func(c rune) bool {
+		return !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_' || c == ':' || c == '.' || c == '-')
+	}) {
+		return ""
+	}
+	return after
+}
+
+// search finds products. Its pages are the same for all who look for the same.
+func (v *visit) search() error {
+	text := strings.Join(strings.Fields(strings.ToValidUTF8(v.r.URL.Query().Get("q"), "")), " ")
+	if letters := []rune(text); len(letters) > mostQuery {
+		text = string(letters[:mostQuery])
+	}
+	l := &listView{view: v.view("", "/search")}
+	l.Title, l.Query, l.Alone = l.T("Search"), text, true
+	query := url.Values{"q": {text}}
+	f := catalog.ShopFilter{Words: text, After: v.after()}
+	if f.After != "" {
+		query.Set("after", f.After)
+		l.Later, l.First = true, l.in("/search", url.Values{"q": {text}})
+	}
+	return v.shared("/search", query, func(ctx context.Context) (*page.Rendered, error) {
+		if text != "" {
+			if err := v.fill(ctx, l, f, url.Values{"q": {text}}); err != nil {
+				return nil, err
+			}
+		}
+		return page.Render(ctx, search(l))
+	})
+}
+
+// productPage is a product with the variant that the address names, or the first that
+// can be bought.
+func (v *visit) productPage() error {
+	handle := v.r.PathValue("handle")
+	chosen := v.r.URL.Query().Get("variant")
+	if len(handle) > mostQuery || len(chosen) > 64 {
+		return problem.Missing("product")
+	}
+	query := url.Values{}
+	if chosen != "" {
+		query.Set("variant", chosen)
+	}
+	return v.shared("/products/"+handle, query, func(ctx context.Context) (*page.Rendered, error) {
+		p := &productView{view: v.view("", "")}
+		var err error
+		if p.product, err = v.shop.product(ctx, p.Currency, handle); err != nil {
+			return nil, err
+		}
+		if p.Chosen = p.variant(chosen); p.Chosen == nil {
+			if chosen != "" {
+				return nil, problem.Missing("variant")
+			}
+			p.Chosen = p.first()
+		}
+		p.view.Path = "/products/" + url.PathEscape(p.product.Handle)
+		p.view.Title, p.view.Description = p.product.Title, p.plain()
+		if p.SEOTitle != "" {
+			p.view.Title = p.SEOTitle
+		}
+		if images := p.gallery(p.Chosen); len(images) > 0 {
+			p.view.Image = &images[0]
+		}
+		p.Crumbs = v.crumbsOf(p)
+		if p.Others, err = v.others(ctx, p); err != nil {
+			return nil, err
+		}
+		return page.Render(ctx, productPage(p))
+	})
+}
+
+func (v *visit) crumbsOf(p *productView) []crumb {
+	var list []crumb
+	if c := v.frame.category(p.CategoryID); c != nil && p.CategoryID != "" {
+		for _, above := range v.path(c) {
+			list = append(list, crumb{above.Name, p.to("categories", above.Handle)})
+		}
+	}
+	return append(list, crumb{Name: p.product.Title})
+}
+
+// others are things of the same category, or the latest.
+func (v *visit) others(ctx context.Context, p *productView) ([]product, error) {
+	found, err := v.shop.goods(ctx, catalog.ShopFilter{Currency: p.Currency, CategoryID: p.CategoryID, Limit: alsoShown + 1})
+	if err != nil {
+		return nil, err
+	}
+	var list []product
+	for _, other := range found.Products {
+		if other.ID != p.product.ID && len(list) < alsoShown {
+			list = append(list, other)
+		}
+	}
+	return list, nil
+}
+
+// variantURL is the product with another variant chosen.
+func (p *productView) variantURL(v *variant) templ.SafeURL {
+	return templ.SafeURL(p.in("/products/"+url.PathEscape(p.product.Handle), url.Values{"variant": {v.ID}}))
+}
+
+func seconds(d time.Duration) string { return strconv.Itoa(int((d + time.Second - 1) / time.Second)) }

@@ -1,0 +1,283 @@
+package storefront
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/stoacommerce/stoa/platform/httpserver"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
+	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants"
+	"github.com/stoacommerce/stoa/web/page"
+)
+
+// Config is what the shop is made of.
+type Config struct {
+	DB       *postgres.DB
+	Settings func(ctx context.Context) (Settings, error)
+	Shelves  Shelves
+	Media    http.Handler // serves /media/…
+	// Base is the address of a store's shop, without a path: "https://linen.stoa.example".
+	Base func(store tenants.Store) string
+	Log      *slog.Logger
+
+	// Looked is told each look-up of a kept page, for metrics; may be nil.
+	Looked func(hit bool)
+	// Observer gives what counts the requests of a page by its name; may be nil.
+	Observer func(pageName string) httpserver.Observer
+}
+
+// Settings are what a store says of itself.
+type Settings struct {
+	Name, Description, ContactEmail string
+	Country, Locale                 string
+	Currency                        string
+	Currencies                      []string // the main one first
+	PricesIncludeTax                bool
+	AccentColor                     string
+}
+
+// Shelves reads categories and collections of the context's store, as the API shows them.
+type Shelves interface {
+	Categories(ctx context.Context, after string, limit int) (postgres.Page, error)
+	Collections(ctx context.Context, after string, limit int) (postgres.Page, error)
+}
+
+// Shop serves the shops of all stores.
+type Shop struct {
+	config  Config
+	mux     *http.ServeMux
+	pages   *page.Cache[*page.Rendered]
+	frames  *page.Cache[*frame]
+	foreign *http.CrossOriginProtection
+}
+
+// How long and how much of what is the same for all is kept: a page may be behind by so
+// much where nothing tells of a change, as of stock that others bought.
+const (
+	pageLife  = 30 * time.Second
+	pageBytes = 64 << 20
+)
+
+// New makes the shop.
+func New(config Config) *Shop {
+	s := &Shop{
+		config: config, mux: http.NewServeMux(),
+		pages:   page.NewCache[*page.Rendered](pageLife, pageBytes),
+		frames:  page.NewCache[*frame](frameLife, frameBytes),
+		foreign: http.NewCrossOriginProtection(),
+	}
+	s.pages.Looked = config.Looked
+	s.routes()
+	return s
+}
+
+// A visit is one request to a shop.
+type visit struct {
+	*frame
+	shop  *Shop
+	store tenants.Store
+	w     http.ResponseWriter
+	r     *http.Request
+}
+
+type visitKey struct{}
+
+func (s *Shop) routes() {
+	s.page("GET /{$}", "home", (*visit).home)
+	s.page("GET /products", "products", (*visit).products)
+	s.page("GET /products/{handle}", "product", (*visit).productPage)
+	s.page("GET /categories/{handle}", "category", (*visit).category)
+	s.page("GET /collections/{handle}", "collection", (*visit).collection)
+	s.page("GET /search", "search", (*visit).search)
+	s.page("GET /robots.txt", "robots", (*visit).robots)
+	s.page("GET /favicon.ico", "asset", (*visit).icon)
+	s.page("/", "missing", func(v *visit) error { return v.rest() })
+	if s.config.Media != nil {
+		s.page("GET /media/", "media", func(v *visit) error {
+			s.config.Media.ServeHTTP(v.w, v.r)
+			return nil
+		})
+	}
+}
+
+// page mounts a page, whose errors become pages of their own.
+func (s *Shop) page(pattern, name string, serve func(*visit) error) {
+	var observer httpserver.Observer
+	if s.config.Observer != nil {
+		observer = s.config.Observer("page." + name)
+	}
+	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		v := r.Context().Value(visitKey{}).(*visit)
+		v.w, v.r = w, r
+		x := httpserver.From(r.Context())
+		x.Operation, x.Observer = "page."+name, observer
+		if err := serve(v); err != nil {
+			v.failed(err)
+		}
+	})
+}
+
+// Serve answers a request to the shop of a store.
+func (s *Shop) Serve(w http.ResponseWriter, r *http.Request, store tenants.Store) {
+	ctx := s.enter(r.Context(), store)
+	v := &visit{shop: s, store: store, w: w, r: r.WithContext(ctx)}
+	frame, err := s.frame(ctx, store)
+	if err != nil {
+		s.config.Log.ErrorContext(ctx, "a shop's frame cannot be read", "error", err)
+		page.Plain(w, r, http.StatusServiceUnavailable, "This shop cannot be reached at the moment", "Please try again in a moment.")
+		return
+	}
+	v.frame = frame
+	if store.Status == tenants.Suspended {
+		v.closed()
+		return
+	}
+	if err := s.foreign.Check(r); err != nil {
+		v.message(http.StatusForbidden, "This form came from elsewhere", "For your safety, forms are only taken from the shop's own pages. Go back and try again.", false)
+		return
+	}
+	s.mux.ServeHTTP(w, v.r.WithContext(context.WithValue(ctx, visitKey{}, v)))
+}
+
+// enter names the store and the shopper for everything that follows.
+func (s *Shop) enter(ctx context.Context, store tenants.Store) context.Context {
+	x := httpserver.From(ctx)
+	x.Store, x.Plan = store.ID, store.Plan
+	ip := ""
+	if x.Client.Addr.IsValid() {
+		ip = x.Client.Addr.String()
+	}
+	ctx = principal.With(ctx, principal.Principal{
+		Kind: principal.Anonymous, Label: "shopper", StoreID: store.ID, Mode: store.Ref.Mode, Plan: store.Plan, IP: ip, RequestID: x.ID,
+	})
+	return postgres.WithStore(ctx, store.Ref)
+}
+
+// view begins a page.
+func (v *visit) view(title, path string) *view {
+	return &view{
+		frame: v.frame, words: wordsFor(v.settings.Locale), Title: title, Path: path, Base: v.base(), Currency: v.currency(),
+	}
+}
+
+// base is the shop's own address, without a path.
+func (v *visit) base() string { return v.config().Base(v.store) }
+
+// currency is the one that prices are shown in: as the address says, else the main one.
+func (v *visit) currency() string {
+	asked := v.r.URL.Query().Get("currency")
+	for _, code := range v.settings.Currencies {
+		if code == asked {
+			return code
+		}
+	}
+	return v.settings.Currency
+}
+
+// failed answers with a page that says what went wrong, as far as it may be told.
+func (v *visit) failed(err error) {
+	p := problem.As(err)
+	switch {
+	case p != nil && p.Kind == problem.NotFound:
+		v.missing()
+	case p != nil && p.Kind == problem.Limited:
+		v.w.Header().Set("Retry-After", retryAfter(p.RetryAfter))
+		v.message(http.StatusTooManyRequests, "One moment, please", "There were too many requests from your network. Please wait a little and try again.", false)
+	case p != nil && (p.Kind == problem.Unavailable || p.Kind == problem.DeadlineExceeded):
+		v.config().Log.WarnContext(v.r.Context(), "a page could not be made", "error", err)
+		v.w.Header().Set("Retry-After", retryAfter(p.RetryAfter))
+		v.message(http.StatusServiceUnavailable, "This shop cannot be reached at the moment", "Please try again in a moment.", false)
+	case p != nil && p.Kind != problem.Internal:
+		v.message(int(p.Kind), "That did not work", p.Detail, false)
+	case errors.Is(err, context.Canceled):
+		v.w.WriteHeader(499) // the visitor is gone; nobody reads this
+	default:
+		v.config().Log.ErrorContext(v.r.Context(), "a page failed", "error", err)
+		v.message(http.StatusInternalServerError, "Something went wrong on our side", "It has been noted. Please try again in a moment.", false)
+	}
+}
+
+func (v *visit) config() *Config { return &v.shop.config }
+
+func retryAfter(d time.Duration) string {
+	return seconds(max(d, time.Second))
+}
+
+// message answers with a page that says one thing. Heading and text are translated.
+func (v *visit) message(status int, heading, text string, search bool) {
+	view := v.view("", "")
+	view.Alone, view.Title = true, view.T(heading)
+	if err := page.Personal(v.w, v.r, status, message(view, view.T(heading), view.T(text), search)); err != nil {
+		v.config().Log.ErrorContext(v.r.Context(), "a message failed", "error", err)
+	}
+}
+
+func (v *visit) missing() {
+	v.message(http.StatusNotFound, "This page is not here", "What you followed may have moved or sold out. Perhaps you find it by searching.", true)
+}
+
+// closed is the shop of a suspended store.
+func (v *visit) closed() {
+	httpserver.From(v.r.Context()).Operation = "page.closed"
+	v.w.Header().Set("Retry-After", "3600")
+	view := v.view("", "")
+	view.Alone, view.Title = true, view.T("This shop is closed at the moment")
+	if err := page.Personal(v.w, v.r, http.StatusServiceUnavailable, closed(view)); err != nil {
+		v.config().Log.ErrorContext(v.r.Context(), "the closed page failed", "error", err)
+	}
+}
+
+// rest serves what bears its digest in its name, and says of everything else that it is
+// not here.
+func (v *visit) rest() error {
+	path := v.r.URL.Path
+	if v.r.Method == http.MethodGet || v.r.Method == http.MethodHead {
+		switch {
+		case strings.HasPrefix(path, "/theme.") && strings.HasSuffix(path, ".css"):
+			httpserver.From(v.r.Context()).Operation = "page.asset"
+			v.theme.ServeHTTP(v.w, v.r)
+			return nil
+		case strings.HasPrefix(path, "/favicon.") && strings.HasSuffix(path, ".svg"):
+			return v.icon()
+		}
+	}
+	v.missing()
+	return nil
+}
+
+func (v *visit) icon() error {
+	v.frame.icon.ServeHTTP(v.w, v.r)
+	return nil
+}
+
+// robots keeps search engines from what is for one shopper, and from sandboxes.
+func (v *visit) robots() error {
+	text := "User-agent: *\nDisallow: /cart\nDisallow: /checkout\nDisallow: /orders\nDisallow: /search\n"
+	if v.sandbox {
+		text = "User-agent: *\nDisallow: /\n"
+	}
+	v.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	v.w.Header().Set("Cache-Control", "public, max-age=3600")
+	_, _ = v.w.Write([]byte(text)) // a client that left cannot be told
+	return nil
+}
+
+// shared answers with a page that is the same for all shoppers. name is the page's path
+// with all that it depends on, and nothing else, so that nobody can fill the cache with
+// copies of one page.
+func (v *visit) shared(name string, query url.Values, make func(ctx context.Context) (*page.Rendered, error)) error {
+	key := version(v.store) + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
+	p, err := v.shop.pages.Get(v.r.Context(), key, make)
+	if err != nil {
+		return err
+	}
+	page.Shared(v.w, v.r, p)
+	return nil
+}

@@ -1,0 +1,53 @@
+package storefront
+
+import (
+	"fmt"
+
+	"golang.org/x/text/language"
+)
+
+// words are the shop's own texts in one language. The English text is the key, so that
+// templates can be read; what is not translated stays English.
+type words struct {
+	Lang string // of the page: the store's
+	Dir  string // ltr or rtl
+	here map[string]string
+}
+
+// languages are those that the shop's own texts are in, besides English.
+var languages = map[string]map[string]string{"de": german}
+
+// wordsFor are the texts for a store's locale.
+func wordsFor(locale string) words {
+	tag, err := language.Parse(locale)
+	if err != nil || tag == language.Und {
+		tag = language.English
+	}
+	base, _ := tag.Base()
+	w := words{Lang: tag.String(), Dir: "ltr", here: languages[base.String()]}
+	if script, _ := tag.Script(); rightToLeft[script.String()] {
+		w.Dir = "rtl"
+	}
+	return w
+}
+
+var rightToLeft = map[string]bool{"Arab": true, "Hebr": true, "Thaa": true, "Syrc": true, "Adlm": true, "Nkoo": true}
+
+// T is a text in the page's language, with its gaps filled in.
+func (w words) T(text string, args ...any) string {
+	if there := w.here[text]; there != "" {
+		text = there
+	}
+	if len(args) > 0 {
+		return fmt.Sprintf(text, args...)
+	}
+	return text
+}
+
+// N is the text for one, or for several.
+func (w words) N(n int64, one, several string) string {
+	if n == 1 {
+		return w.T(one)
+	}
+	return w.T(several, n)
+}

@@ -1,0 +1,4 @@
+package storefront
+
+// german are the shop's own texts in German.
+var german = map[string]string{}
