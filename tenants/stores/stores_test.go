@@ -13,6 +13,7 @@ import (
 	"github.com/stoacommerce/stoa/migrations"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/platform/ids"
+	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -506,19 +507,31 @@ func TestRevision(t *testing.T) {
 		}
 		return store.Revision
 	}
-	before := revision()
-	for _, touch := range []bool{false, true} {
-		err := db.InStore(ctx, func(_ context.Context, tx *postgres.Tx) error {
-			if touch {
-				stores.Touch(tx)
-			}
+	event := func(kind string) func(context.Context, *postgres.Tx) {
+		return func(ctx context.Context, tx *postgres.Tx) { journal.Event(ctx, tx, kind, "x", map[string]any{}) }
+	}
+	for name, does := range map[string]struct {
+		what func(context.Context, *postgres.Tx)
+		seen bool
+	}{
+		"nothing":         {func(context.Context, *postgres.Tx) {}, false},
+		"touch":           {func(_ context.Context, tx *postgres.Tx) { stores.Touch(tx) }, true},
+		"a product":       {event("product.updated"), true},
+		"a collection":    {event("collection.created"), true},
+		"stock":           {event("inventory.adjusted"), true},
+		"a customer":      {event("customer.created"), false},
+		"another's order": {event("order.created"), false},
+	} {
+		before := revision()
+		err := db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			does.what(ctx, tx)
 			return nil
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if grown := revision() > before; grown != touch {
-			t.Errorf("touched %v, grown %v", touch, grown)
+		if grown := revision() > before; grown != does.seen {
+			t.Errorf("%s: grown %v", name, grown)
 		}
 	}
 }

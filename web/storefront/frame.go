@@ -14,13 +14,14 @@ import (
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/tenants"
+	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/web/page"
 )
 
 // frame is what surrounds every page of a shop: what the store says of itself, and what
 // its shelves are called. It is read once for all pages of a revision.
 type frame struct {
-	settings    Settings
+	settings    stores.Settings
 	sandbox     bool
 	categories  []category
 	collections []collection
@@ -48,7 +49,12 @@ func version(store tenants.Store) string {
 // frame is the store's, kept or read now.
 func (s *Shop) frame(ctx context.Context, store tenants.Store) (*frame, error) {
 	return s.frames.Get(ctx, version(store), func(ctx context.Context) (*frame, error) {
-		settings, err := s.config.Settings(ctx)
+		var settings stores.Settings
+		err := s.config.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			var err error
+			settings, err = s.config.Settings.Settings(ctx, tx)
+			return err
+		})
 		if err != nil {
 			return nil, fmt.Errorf("settings of %s: %w", store.ID, err)
 		}

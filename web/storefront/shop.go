@@ -14,13 +14,14 @@ import (
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/tenants"
+	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/web/page"
 )
 
 // Config is what the shop is made of.
 type Config struct {
 	DB       *postgres.DB
-	Settings func(ctx context.Context) (Settings, error)
+	Settings Settings
 	Shelves  Shelves
 	Media    http.Handler // serves /media/…
 	// Base is the address of a store's shop, without a path: "https://linen.stoa.example".
@@ -33,14 +34,9 @@ type Config struct {
 	Observer func(pageName string) httpserver.Observer
 }
 
-// Settings are what a store says of itself.
-type Settings struct {
-	Name, Description, ContactEmail string
-	Country, Locale                 string
-	Currency                        string
-	Currencies                      []string // the main one first
-	PricesIncludeTax                bool
-	AccentColor                     string
+// Settings reads what a store says of itself; tenants/stores does.
+type Settings interface {
+	Settings(ctx context.Context, tx *postgres.Tx) (stores.Settings, error)
 }
 
 // Shelves reads categories and collections of the context's store, as the API shows them.
