@@ -3,7 +3,6 @@ package catalog
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/files"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/images"
+	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -107,13 +107,16 @@ func deleteFiles(tx *postgres.Tx, images ...*image) {
 	}
 }
 
-// DeleteFiles does a JobDeleteFiles. It can be repeated.
-func (p *Pictures) DeleteFiles(ctx context.Context, args json.RawMessage) error {
-	var a DeleteFilesArgs
-	if err := json.Unmarshal(args, &a); err != nil {
-		return fmt.Errorf("arguments of %s: %w", JobDeleteFiles, err)
+// Register has the workers do the jobs of pictures.
+func (p *Pictures) Register(w *jobs.Workers) { w.Handle(JobDeleteFiles, p.deleteFiles) }
+
+// deleteFiles does a JobDeleteFiles. It can be repeated.
+func (p *Pictures) deleteFiles(ctx context.Context, job jobs.Job) error {
+	var args DeleteFilesArgs
+	if err := job.Decode(&args); err != nil {
+		return err
 	}
-	for _, key := range a.Keys {
+	for _, key := range args.Keys {
 		if err := p.Files.Delete(ctx, key); err != nil {
 			return err
 		}

@@ -106,3 +106,19 @@ func Search(ctx context.Context, db *postgres.DB, words string, f ProductFilter)
 	q := search.Parse(words)
 	return db.Page(ctx, searchSQL, f.Media, f.Status, f.After, f.Limit, q.Text, q.Words, q.Slips)
 }
+
+// HasProduct is the problem that there is no such product, or nil.
+func HasProduct(ctx context.Context, db *postgres.DB, id ProductID) error {
+	_, err := db.JSON(ctx, `select 'true' from products where id = $1`, string(id))
+	if errors.Is(err, postgres.ErrNoRows) {
+		return problem.Missing("product")
+	}
+	return err
+}
+
+// HasImage says whether there is such an image. Where that cannot be found out, it says
+// that there is.
+func HasImage(ctx context.Context, db *postgres.DB, id ImageID) bool {
+	_, err := db.JSON(context.WithoutCancel(ctx), `select 'true' from images where id = $1`, string(id))
+	return !errors.Is(err, postgres.ErrNoRows)
+}

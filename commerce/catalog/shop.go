@@ -47,7 +47,7 @@ var shopListSQL = shopPage(`page as (
 
 // The position within a collection is the product's place and, for the case that places
 // repeat, its ID.
-var shopCollectionSQL = shopPage(`page as (
+var shopCollectionProductsSQL = shopPage(`page as (
 	select p.*, m.position, row_number() over (order by m.position, m.product_id) as n
 	from collection_products m join products p on p.id = m.product_id
 	where m.collection_id = $7 and ($3 = '' or (m.position, m.product_id) > (nullif(split_part($3, ':', 1), '')::int, split_part($3, ':', 2)))
@@ -67,7 +67,7 @@ func ShopProducts(ctx context.Context, db *postgres.DB, f ShopFilter) (postgres.
 		q := search.Parse(f.Words)
 		raw, err = db.JSON(ctx, shopSearchSQL, f.Media, f.Currency, f.After, f.Limit, q.Text, q.Words, q.Slips)
 	case f.CollectionID != "":
-		raw, err = db.JSON(ctx, shopCollectionSQL, f.Media, f.Currency, f.After, f.Limit, f.CategoryID, f.Tag, f.CollectionID)
+		raw, err = db.JSON(ctx, shopCollectionProductsSQL, f.Media, f.Currency, f.After, f.Limit, f.CategoryID, f.Tag, f.CollectionID)
 	default:
 		raw, err = db.JSON(ctx, shopListSQL, f.Media, f.Currency, f.After, f.Limit, f.CategoryID, f.Tag)
 	}

@@ -62,18 +62,13 @@ type MovementFilter struct {
 	Limit              int
 }
 
-var movementsSQL = `
-with page as (
-	select m.*, row_number() over (order by m.id desc) as n from stock_movements m
-	where ($2 = '' or m.id < $2) and ($3 = '' or m.variant_id = $3) and ($4 = '' or m.order_id = $4)
-	order by m.id desc limit $1::int + 1
-)
-select case when count(*) > $1::int then max(m.id) filter (where m.n = $1::int) else '' end || E'\n' ||
-	coalesce(json_agg(json_build_object('id', m.id, 'variant_id', m.variant_id, 'delta', m.quantity, 'on_hand_after', m.stock,
-		'reason', m.reason, 'note', nullif(m.note, ''), 'order_id', m.order_id,
-		'actor', json_build_object('kind', m.actor_kind, 'id', nullif(m.actor_id, ''), 'label', m.actor),
-		'at', ` + postgres.UTC("m.created_at") + `) order by m.n) filter (where m.n <= $1::int), '[]')::text
-from page m`
+var movementsSQL = postgres.List{
+	From: "stock_movements t where ($3 = '' or t.variant_id = $3) and ($4 = '' or t.order_id = $4)",
+	Each: `json_build_object('id', t.id, 'variant_id', t.variant_id, 'delta', t.quantity, 'on_hand_after', t.stock,
+		'reason', t.reason, 'note', nullif(t.note, ''), 'order_id', t.order_id,
+		'actor', json_build_object('kind', t.actor_kind, 'id', nullif(t.actor_id, ''), 'label', t.actor), 'at', ` + postgres.UTC("t.created_at") + `)`,
+	Order: "t.id desc", After: "t.id < $2", Position: "t.id",
+}.SQL()
 
 // Movements is a page of the ledger, the latest first, as the API shows it.
 func Movements(ctx context.Context, db *postgres.DB, f MovementFilter) (postgres.Page, error) {

@@ -73,3 +73,25 @@ func parseObject(raw []byte) (Object, error) {
 func UTC(column string) string {
 	return `to_char(` + column + ` at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 }
+
+// List describes a page of rows for Page. All of it is SQL of the program's own.
+type List struct {
+	From     string // the rows, called t, up to a condition: "tax_rates t where true"
+	Each     string // what each row is written as
+	Order    string // "t.position, t.id"
+	After    string // the condition of rows after the position $2: "t.id > $2"
+	Position string // the position of a row, as text
+}
+
+// SQL is the statement. $1 is the size of the page and $2 the position after which it
+// begins, empty for the first; whatever else the parts use begins at $3.
+func (l List) SQL() string {
+	return `
+with page as (
+	select t.*, row_number() over (order by ` + l.Order + `) as n from ` + l.From + ` and ($2 = '' or ` + l.After + `)
+	order by ` + l.Order + ` limit $1::int + 1
+)
+select case when count(*) > $1::int then max(` + l.Position + `) filter (where t.n = $1::int) else '' end || E'\n' ||
+	coalesce(json_agg(` + l.Each + ` order by t.n) filter (where t.n <= $1::int), '[]')::text
+from page t`
+}

@@ -1,0 +1,122 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// Categories come by place: those at the top first, then those below each, in the order
+// of their IDs. The position of one is its parent's ID, its place and its own ID.
+const (
+	categoryOrder    = `coalesce(t.parent_id, ''), t.position, t.id`
+	categoryAfter    = `(coalesce(t.parent_id, ''), t.position, t.id) > (split_part($2, ':', 1), nullif(split_part($2, ':', 2), '')::int, split_part($2, ':', 3))`
+	categoryPosition = `coalesce(t.parent_id, '') || ':' || t.position || ':' || t.id`
+)
+
+var categoryJSON = `json_build_object('id', t.id, 'name', t.name, 'handle', t.handle, 'description', nullif(t.description, ''),
+	'parent_id', t.parent_id, 'position', t.position,
+	'created_at', ` + postgres.UTC("t.created_at") + `, 'updated_at', ` + postgres.UTC("t.updated_at") + `)`
+
+const shopCategoryJSON = `json_build_object('id', t.id, 'name', t.name, 'handle', t.handle, 'description', nullif(t.description, ''),
+	'parent_id', t.parent_id, 'position', t.position)`
+
+var (
+	categoriesSQL = postgres.List{
+		From: "categories t where ($3 = '' or t.parent_id = $3)", Each: categoryJSON,
+		Order: categoryOrder, After: categoryAfter, Position: categoryPosition,
+	}.SQL()
+	shopCategoriesSQL = postgres.List{
+		From: "categories t where true", Each: shopCategoryJSON, Order: categoryOrder, After: categoryAfter, Position: categoryPosition,
+	}.SQL()
+	shopCategoryByHandleSQL = `select t.version || E'\n' || ` + shopCategoryJSON + ` from categories t where t.handle = $1 or t.id = $1`
+	categorySQL = `select t.version || E'\n' || ` + categoryJSON + ` from categories t where t.id = $1`
+)
+
+// Categories is a page of categories, by place; parentID narrows it to those right below
+// one.
+func Categories(ctx context.Context, db *postgres.DB, parentID, after string, limit int) (postgres.Page, error) {
+	return db.Page(ctx, categoriesSQL, limit, after, parentID)
+}
+
+// Category is a category.
+func Category(ctx context.Context, from Source, id CategoryID) (postgres.Object, error) {
+	o, err := from.Object(ctx, categorySQL, string(id))
+	return must(o, err, "category")
+}
+
+// ShopCategories is a page of categories, as shoppers see them.
+func ShopCategories(ctx context.Context, db *postgres.DB, after string, limit int) (postgres.Page, error) {
+	return db.Page(ctx, shopCategoriesSQL, limit, after)
+}
+
+// ShopCategory is a category, as shoppers see it, by its handle or its ID.
+func ShopCategory(ctx context.Context, db *postgres.DB, handleOrID string) (postgres.Object, error) {
+	o, err := db.Object(ctx, shopCategoryByHandleSQL, handleOrID)
+	return must(o, err, "category")
+}
+
+var collectionJSON = `json_build_object('id', t.id, 'name', t.title, 'handle', t.handle, 'description_html', t.description,
+	'product_count', (select count(*) from collection_products m where m.collection_id = t.id),
+	'created_at', ` + postgres.UTC("t.created_at") + `, 'updated_at', ` + postgres.UTC("t.updated_at") + `)`
+
+const shopCollectionJSON = `json_build_object('id', t.id, 'name', t.title, 'handle', t.handle, 'description_html', t.description)`
+
+var (
+	collectionsSQL            = latest("collections t where true", collectionJSON)
+	shopCollectionsSQL        = latest("collections t where true", shopCollectionJSON)
+	collectionSQL             = `select t.version || E'\n' || ` + collectionJSON + ` from collections t where t.id = $1`
+	shopCollectionByHandleSQL = `select t.version || E'\n' || ` + shopCollectionJSON + ` from collections t where t.handle = $1 or t.id = $1`
+)
+
+func latest(from, each string) string {
+	return postgres.List{From: from, Each: each, Order: "t.id desc", After: "t.id < $2", Position: "t.id"}.SQL()
+}
+
+// Collections is a page of collections, the latest first.
+func Collections(ctx context.Context, db *postgres.DB, after string, limit int) (postgres.Page, error) {
+	return db.Page(ctx, collectionsSQL, limit, after)
+}
+
+// Collection is a collection.
+func Collection(ctx context.Context, from Source, id CollectionID) (postgres.Object, error) {
+	o, err := from.Object(ctx, collectionSQL, string(id))
+	return must(o, err, "collection")
+}
+
+// ShopCollections is a page of collections, as shoppers see them.
+func ShopCollections(ctx context.Context, db *postgres.DB, after string, limit int) (postgres.Page, error) {
+	return db.Page(ctx, shopCollectionsSQL, limit, after)
+}
+
+// ShopCollection is a collection, as shoppers see it, by its handle or its ID.
+func ShopCollection(ctx context.Context, db *postgres.DB, handleOrID string) (postgres.Object, error) {
+	o, err := db.Object(ctx, shopCollectionByHandleSQL, handleOrID)
+	return must(o, err, "collection")
+}
+
+var collectionProductsSQL = `
+with page as (
+	select p.*, m.position, row_number() over (order by m.position, m.product_id) as n
+	from collection_products m join products p on p.id = m.product_id
+	where m.collection_id = $4 and ($3 = '' or (m.position, m.product_id) > (nullif(split_part($3, ':', 1), '')::int, split_part($3, ':', 2)))
+	order by m.position, m.product_id limit $2::int + 1
+)
+select case when count(p.id) > $2::int then max(p.position || ':' || p.id) filter (where p.n = $2::int) else '' end || E'\n' ||
+	coalesce(json_agg(` + productJSON + ` order by p.n) filter (where p.n <= $2::int), '[]')::text
+from (select id from collections where id = $4) there left join page p on true group by there.id`
+
+// CollectionProducts is a page of a collection's products, in its order.
+func CollectionProducts(ctx context.Context, db *postgres.DB, media string, id CollectionID, after string, limit int) (postgres.Page, error) {
+	page, err := db.Page(ctx, collectionProductsSQL, media, limit, after, string(id))
+	if errors.Is(err, postgres.ErrNoRows) {
+		return page, problem.Missing("collection")
+	}
+	if err != nil {
+		return page, fmt.Errorf("read the products of collection %s: %w", id, err)
+	}
+	return page, nil
+}

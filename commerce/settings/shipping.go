@@ -1,0 +1,225 @@
+package settings
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/platform/clock"
+	"github.com/stoacommerce/stoa/platform/ids"
+	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/money"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// ShippingMethodID names a way to send orders.
+type ShippingMethodID string
+
+// maxAmount bounds prices, as in the catalogue.
+const maxAmount = 999_999_999_999
+
+// mostMethods is how many ways a store can have: they are all looked at in a checkout.
+const mostMethods = 100
+
+// ShippingInput is a way to send orders, to be made.
+type ShippingInput struct {
+	Name        string
+	Description string
+	Prices      []money.Money // once per currency
+	Countries   []string      // everywhere when empty
+	Active      bool
+	Position    *int // last when nil
+}
+
+// ShippingPatch changes a way to send orders; what is nil stays.
+type ShippingPatch struct {
+	Name, Description *string
+	Prices            []money.Money
+	Countries         []string
+	Active            *bool
+	Position          *int
+}
+
+// method is a row of shipping_methods, and what the audit keeps of one.
+type method struct {
+	bun.BaseModel `bun:"table:shipping_methods,alias:m" json:"-"`
+
+	ID          ShippingMethodID `bun:"id,pk" json:"id"`
+	Name        string           `bun:"name" json:"name"`
+	Description string           `bun:"description" json:"description"`
+	Countries   []string         `bun:"countries,array" json:"countries"`
+	Amounts     map[string]int64 `bun:"amounts,type:jsonb" json:"amounts"`
+	Position    int              `bun:"position" json:"position"`
+	Active      bool             `bun:"active" json:"active"`
+	Version     int              `bun:"version" json:"version"`
+	CreatedAt   time.Time        `bun:"created_at" json:"-"`
+	UpdatedAt   time.Time        `bun:"updated_at" json:"-"`
+}
+
+func (m *method) check(prices []money.Money) error {
+	wrong := problem.New(problem.Unprocessable, "invalid_shipping_method", "The shipping method cannot be kept as it is.")
+	line(wrong, &m.Name, "/name", 1, 255)
+	line(wrong, &m.Description, "/description", 0, 1000)
+	if prices != nil {
+		m.Amounts = map[string]int64{}
+	}
+	for i, price := range prices {
+		at := fmt.Sprintf("/prices/%d", i)
+		if _, repeated := m.Amounts[price.Currency]; repeated {
+			wrong.At(at+"/currency", "repeated", "There is another price in %s.", price.Currency)
+		}
+		if !money.Known(price.Currency) {
+			wrong.At(at+"/currency", "currency", "There is no currency %q.", price.Currency)
+		}
+		if price.Amount < 0 || price.Amount > maxAmount {
+			wrong.At(at+"/amount", "out_of_range", "A price is 0 to %d.", maxAmount)
+		}
+		m.Amounts[price.Currency] = price.Amount
+	}
+	if len(m.Amounts) == 0 {
+		wrong.At("/prices", "required", "There must be one.")
+	}
+	m.Countries = slices.Compact(slices.Sorted(slices.Values(m.Countries)))
+	if m.Countries == nil {
+		m.Countries = []string{}
+	}
+	for i, country := range m.Countries {
+		if !address.Known(country) {
+			wrong.At(fmt.Sprintf("/countries/%d", i), "country", "There is no country %q.", country)
+		}
+	}
+	return wrong.OrNil()
+}
+
+// CreateShippingMethod makes a way to send orders.
+func CreateShippingMethod(ctx context.Context, tx *postgres.Tx, in ShippingInput) (ShippingMethodID, error) {
+	now := clock.Now()
+	m := &method{
+		ID: ShippingMethodID(ids.New("shp")), Name: in.Name, Description: in.Description, Countries: in.Countries,
+		Active: in.Active, Version: 1, CreatedAt: now, UpdatedAt: now,
+	}
+	if err := m.check(in.Prices); err != nil {
+		return "", err
+	}
+	others, err := lockMethods(ctx, tx)
+	if err != nil {
+		return "", err
+	}
+	if len(others) >= mostMethods {
+		return "", problem.New(problem.Unprocessable, "shipping_method_limit", "A store has at most %d shipping methods.", mostMethods)
+	}
+	m.Position = len(others)
+	if _, err := tx.Bun.NewInsert().Model(m).Exec(ctx); err != nil {
+		return "", fmt.Errorf("insert shipping method: %w", err)
+	}
+	if in.Position != nil {
+		if err := placeMethods(ctx, tx, slices.Insert(others, min(*in.Position, len(others)), m)); err != nil {
+			return "", err
+		}
+	}
+	journal.Audit(ctx, tx, journal.Entry{Action: "shipping_method.create", ObjectID: string(m.ID), After: m})
+	return m.ID, nil
+}
+
+// lockMethods reads all shipping methods in their order, and keeps others from changing
+// them until the transaction ends.
+func lockMethods(ctx context.Context, tx *postgres.Tx) ([]*method, error) {
+	// The settings' row stands for the list, so that new ones wait as well.
+	if _, err := tx.Exec(ctx, `select from settings where id = 1 for no key update`); err != nil {
+		return nil, fmt.Errorf("lock shipping methods: %w", err)
+	}
+	var list []*method
+	if err := tx.Bun.NewSelect().Model(&list).Order("position", "id").Scan(ctx); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("read shipping methods: %w", err)
+	}
+	return list, nil
+}
+
+// placeMethods numbers shipping methods in the order given.
+func placeMethods(ctx context.Context, tx *postgres.Tx, list []*method) error {
+	order := make([]string, len(list))
+	for i, m := range list {
+		order[i], m.Position = string(m.ID), i
+	}
+	_, err := tx.Exec(ctx, `update shipping_methods m set position = w.n - 1 from unnest($1::text[]) with ordinality w(id, n)
+		where m.id = w.id and m.position <> w.n - 1`, order)
+	if err != nil {
+		return fmt.Errorf("place shipping methods: %w", err)
+	}
+	return nil
+}
+
+func findMethod(list []*method, id ShippingMethodID, meant int) (int, error) {
+	at := slices.IndexFunc(list, func(m *method) bool { return m.ID == id })
+	if at < 0 {
+		return 0, problem.Missing("shipping method")
+	}
+	return at, stale(list[at].Version, meant)
+}
+
+// UpdateShippingMethod changes a way to send orders that has the version meant; zero is any.
+func UpdateShippingMethod(ctx context.Context, tx *postgres.Tx, id ShippingMethodID, meant int, patch ShippingPatch) error {
+	list, err := lockMethods(ctx, tx)
+	if err != nil {
+		return err
+	}
+	at, err := findMethod(list, id, meant)
+	if err != nil {
+		return err
+	}
+	m := list[at]
+	before := *m
+	set(&m.Name, patch.Name)
+	set(&m.Description, patch.Description)
+	set(&m.Active, patch.Active)
+	if patch.Countries != nil {
+		m.Countries = patch.Countries
+	}
+	if err := m.check(patch.Prices); err != nil {
+		return err
+	}
+	if patch.Position != nil {
+		list = slices.Insert(slices.Delete(list, at, at+1), min(*patch.Position, len(list)-1), m)
+		if err := placeMethods(ctx, tx, list); err != nil {
+			return err
+		}
+	}
+	if reflect.DeepEqual(before, *m) {
+		return nil
+	}
+	m.Version, m.UpdatedAt = m.Version+1, clock.Now()
+	if _, err := tx.Bun.NewUpdate().Model(m).WherePK().Exec(ctx); err != nil {
+		return fmt.Errorf("update shipping method %s: %w", id, err)
+	}
+	journal.Audit(ctx, tx, journal.Entry{Action: "shipping_method.update", ObjectID: string(id), Before: before, After: m})
+	return nil
+}
+
+// DeleteShippingMethod deletes a way to send orders that has the version meant; zero is any.
+func DeleteShippingMethod(ctx context.Context, tx *postgres.Tx, id ShippingMethodID, meant int) error {
+	list, err := lockMethods(ctx, tx)
+	if err != nil {
+		return err
+	}
+	at, err := findMethod(list, id, meant)
+	if err != nil {
+		return err
+	}
+	m := list[at]
+	if _, err := tx.Exec(ctx, `delete from shipping_methods where id = $1`, id); err != nil {
+		return fmt.Errorf("delete shipping method %s: %w", id, err)
+	}
+	if err := placeMethods(ctx, tx, slices.Delete(list, at, at+1)); err != nil {
+		return err
+	}
+	journal.Audit(ctx, tx, journal.Entry{Action: "shipping_method.delete", ObjectID: string(id), Before: m})
+	return nil
+}

@@ -1,0 +1,34 @@
+package handlers
+
+import (
+	"context"
+
+	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/openapi"
+	"github.com/stoacommerce/stoa/platform/postgres"
+)
+
+// Search answers the merchant's search.
+type Search struct {
+	DB      *postgres.DB
+	ShopURL ShopURL
+}
+
+// Operations are the handlers by operationId.
+func (h *Search) Operations() map[string]openapi.Handler {
+	return map[string]openapi.Handler{"searchProducts": h.products}
+}
+
+func (h *Search) products(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	after, err := req.After()
+	if err != nil {
+		return nil, err
+	}
+	page, err := catalog.Search(ctx, h.DB, req.Query.Get("q"), catalog.ProductFilter{
+		Status: req.Query.Get("status"), Media: h.ShopURL(req.Caller.Store), After: after, Limit: req.Limit(adminPage),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return openapi.RawList(req, page), nil
+}

@@ -1,0 +1,206 @@
+package handlers
+
+import (
+	"context"
+
+	"github.com/stoacommerce/stoa/commerce/settings"
+	"github.com/stoacommerce/stoa/openapi"
+	"github.com/stoacommerce/stoa/openapi/gen"
+	"github.com/stoacommerce/stoa/platform/money"
+	"github.com/stoacommerce/stoa/platform/postgres"
+)
+
+// Settings answers the operations on shipping methods and tax rates.
+type Settings struct {
+	DB *postgres.DB
+}
+
+// Operations are the handlers by operationId.
+func (h *Settings) Operations() map[string]openapi.Handler {
+	return map[string]openapi.Handler{
+		"listShippingMethods":  h.methods,
+		"createShippingMethod": h.createMethod,
+		"getShippingMethod":    h.method,
+		"updateShippingMethod": h.updateMethod,
+		"deleteShippingMethod": h.deleteMethod,
+		"listTaxRates":         h.taxRates,
+		"createTaxRate":        h.createTaxRate,
+		"getTaxRate":           h.taxRate,
+		"updateTaxRate":        h.updateTaxRate,
+		"deleteTaxRate":        h.deleteTaxRate,
+	}
+}
+
+func (h *Settings) methods(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	after, err := req.After()
+	if err != nil {
+		return nil, err
+	}
+	page, err := settings.ShippingMethods(ctx, h.DB, after, req.Limit(adminPage))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.RawList(req, page), nil
+}
+
+func methodID(req *openapi.Request) settings.ShippingMethodID {
+	return settings.ShippingMethodID(req.Param("shipping_method_id"))
+}
+
+func (h *Settings) method(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	return answerMethod(ctx, h.DB, methodID(req))
+}
+
+// answerMethod shows a shipping method as it is now.
+func answerMethod(ctx context.Context, from settings.Source, id settings.ShippingMethodID) (*openapi.Response, error) {
+	method, err := settings.ShippingMethod(ctx, from, id)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.OK(method.Data).Tagged(method.Version), nil
+}
+
+func (h *Settings) createMethod(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.ShippingMethodCreate](req)
+	if err != nil {
+		return nil, err
+	}
+	in := settings.ShippingInput{
+		Name: body.Name, Description: given(body.Description), Prices: amounts(body.Prices), Countries: body.Countries,
+		Active: body.Active == nil || *body.Active, Position: body.Position,
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		id, err := settings.CreateShippingMethod(ctx, tx, in)
+		if err != nil {
+			return nil, err
+		}
+		method, err := settings.ShippingMethod(ctx, tx, id)
+		if err != nil {
+			return nil, err
+		}
+		return openapi.Created("/v1/shipping-methods/"+string(id), method.Data).Tagged(method.Version), nil
+	})
+}
+
+func amounts(list []gen.Money) []money.Money {
+	if list == nil {
+		return nil
+	}
+	return converted(list, func(m gen.Money) money.Money { return money.New(m.Amount, m.Currency) })
+}
+
+func (h *Settings) updateMethod(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.ShippingMethodUpdate](req)
+	if err != nil {
+		return nil, err
+	}
+	version, err := req.IfMatch()
+	if err != nil {
+		return nil, err
+	}
+	patch := settings.ShippingPatch{
+		Name: body.Name, Description: emptied(body.Description), Prices: amounts(body.Prices), Countries: body.Countries,
+		Active: body.Active, Position: body.Position,
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		if err := settings.UpdateShippingMethod(ctx, tx, methodID(req), version, patch); err != nil {
+			return nil, err
+		}
+		return answerMethod(ctx, tx, methodID(req))
+	})
+}
+
+func (h *Settings) deleteMethod(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	version, err := req.IfMatch()
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		if err := settings.DeleteShippingMethod(ctx, tx, methodID(req), version); err != nil {
+			return nil, err
+		}
+		return openapi.NoContent(), nil
+	})
+}
+
+func (h *Settings) taxRates(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	after, err := req.After()
+	if err != nil {
+		return nil, err
+	}
+	page, err := settings.TaxRates(ctx, h.DB, after, req.Limit(adminPage))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.RawList(req, page), nil
+}
+
+func taxRateID(req *openapi.Request) settings.TaxRateID {
+	return settings.TaxRateID(req.Param("tax_rate_id"))
+}
+
+func (h *Settings) taxRate(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	return answerTaxRate(ctx, h.DB, taxRateID(req))
+}
+
+// answerTaxRate shows a tax rate as it is now.
+func answerTaxRate(ctx context.Context, from settings.Source, id settings.TaxRateID) (*openapi.Response, error) {
+	rate, err := settings.TaxRate(ctx, from, id)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.OK(rate.Data).Tagged(rate.Version), nil
+}
+
+func (h *Settings) createTaxRate(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.TaxRateCreate](req)
+	if err != nil {
+		return nil, err
+	}
+	in := settings.TaxInput{
+		Name: body.Name, Country: body.Country, RateBPS: body.RateBps,
+		AppliesToShipping: body.AppliesToShipping == nil || *body.AppliesToShipping,
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		id, err := settings.CreateTaxRate(ctx, tx, in)
+		if err != nil {
+			return nil, err
+		}
+		rate, err := settings.TaxRate(ctx, tx, id)
+		if err != nil {
+			return nil, err
+		}
+		return openapi.Created("/v1/tax-rates/"+string(id), rate.Data).Tagged(rate.Version), nil
+	})
+}
+
+func (h *Settings) updateTaxRate(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.TaxRateUpdate](req)
+	if err != nil {
+		return nil, err
+	}
+	version, err := req.IfMatch()
+	if err != nil {
+		return nil, err
+	}
+	patch := settings.TaxPatch{Name: body.Name, RateBPS: body.RateBps, AppliesToShipping: body.AppliesToShipping}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		if err := settings.UpdateTaxRate(ctx, tx, taxRateID(req), version, patch); err != nil {
+			return nil, err
+		}
+		return answerTaxRate(ctx, tx, taxRateID(req))
+	})
+}
+
+func (h *Settings) deleteTaxRate(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	version, err := req.IfMatch()
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		if err := settings.DeleteTaxRate(ctx, tx, taxRateID(req), version); err != nil {
+			return nil, err
+		}
+		return openapi.NoContent(), nil
+	})
+}
