@@ -24,12 +24,20 @@ func (l limit) Products(context.Context) int { return int(l) }
 
 func shopURL(store *tenants.Store) string { return "https://" + store.Address + ".stoa.example" }
 
+func open(context.Context, *tenants.Store) (bool, error) { return true, nil }
+
 // newCatalog opens a door before the catalogue, of which a store may have so many products.
 func newCatalog(t *testing.T, most int) *apitest.API {
 	db, service := testdb.Open(t).DB, catalog.New(limit(most))
 	return apitest.New(t,
 		(&handlers.Products{DB: db, Catalog: service, ShopURL: shopURL}).Operations(),
 		(&handlers.Variants{DB: db, Catalog: service}).Operations(),
+		(&handlers.Categories{DB: db, Catalog: service}).Operations(),
+		(&handlers.Collections{DB: db, Catalog: service, ShopURL: shopURL}).Operations(),
+		(&handlers.Inventory{DB: db}).Operations(),
+		(&handlers.Search{DB: db, ShopURL: shopURL}).Operations(),
+		(&handlers.Settings{DB: db}).Operations(),
+		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, AcceptsOrders: open}).Operations(),
 	)
 }
 

@@ -1,0 +1,72 @@
+package handlers_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stoacommerce/stoa/platform/ids"
+)
+
+func TestVariants(t *testing.T) {
+	t.Parallel()
+	api := newCatalog(t, 0)
+	ctx, other := api.Platform.Store(t), api.Platform.Store(t)
+	key := api.Staff(ctx)
+	body := shirt()
+	body["options"] = []object{{"name": "Size", "values": []string{"S", "M", "L"}}}
+	product := api.Do(t, key, "POST", "/v1/products", body).Want(201)
+	path := "/v1/products/" + product.String("id")
+	large := object{"option_values": []string{"L"}, "sku": "LS-L", "stock_quantity": 2, "prices": []object{{"amount": 100, "currency": "EUR"}}}
+
+	made := api.Do(t, key, "POST", path+"/variants", large).Want(201)
+	id := made.String("id")
+	if made.String("title") != "L" || made.Get("position") != 2.0 || made.Get("stock_quantity") != 2.0 || made.Get("weight_grams") != nil || made.Get("track_inventory") != true {
+		t.Errorf("made: %s", made.Body)
+	}
+	api.Do(t, key, "POST", path+"/variants", large).WantProblem(422, "invalid_variant")
+	api.Do(t, key, "POST", path+"/variants", object{}).WantProblem(422, "invalid_variant")
+	api.Do(t, key, "POST", path+"/variants", object{"option_values": []string{"L"}, "image_id": ids.New("img")}).WantProblem(422, "invalid_variant")
+	api.Do(t, key, "POST", path+"/variants", object{"stock": 1}).WantProblem(400, "invalid_request")
+	api.Do(t, key, "POST", "/v1/products/"+ids.New("prod")+"/variants", large).WantProblem(404, "not_found")
+
+	at := "/v1/variants/" + id
+	changed := api.Do(t, key, "PATCH", at, object{"sku": nil, "weight_grams": 5, "barcode": "4006381333931", "position": 0,
+		"prices": []object{{"amount": 7, "currency": "USD"}, {"amount": 5, "currency": "EUR"}}, "track_inventory": false}).Want(200)
+	if changed.Get("sku") != nil || changed.Get("weight_grams") != 5.0 || changed.Get("position") != 0.0 || changed.Get("prices.1.amount") != 7.0 || changed.Get("track_inventory") != false {
+		t.Errorf("changed: %s", changed.Body)
+	}
+	if got := api.Do(t, key, "PATCH", at, object{"weight_grams": nil}).Want(200); got.Get("weight_grams") != nil || got.Get("prices.1.amount") != 7.0 {
+		t.Errorf("changed: %s", got.Body)
+	}
+	now := api.Do(t, key, "GET", path, nil).Want(200)
+	if got := fmt.Sprintf("%v %v %v", now.Get("variants.0.title"), now.Get("variants.1.title"), now.Get("variants.2.position")); got != "L S 2" {
+		t.Errorf("order: %s", got)
+	}
+	if now.Header.Get("ETag") == product.Header.Get("ETag") {
+		t.Error("the product's version did not change with its variant")
+	}
+	api.Do(t, key, "PATCH", at, object{"option_values": []string{"S"}}).WantProblem(422, "invalid_variant")
+	api.Do(t, key, "PATCH", at, object{"option_values": []string{"XXL"}}).WantProblem(422, "invalid_variant")
+	api.Do(t, key, "PATCH", at, object{"prices": []object{{"amount": 5, "currency": "XXQ"}}}).WantProblem(422, "invalid_variant")
+	api.Do(t, key, "PATCH", at, object{"image_id": ids.New("img")}).WantProblem(422, "invalid_variant")
+	api.Do(t, api.Staff(other), "PATCH", at, object{"sku": "x"}).WantProblem(404, "not_found")
+	api.Do(t, api.Staff(other), "DELETE", at, nil).WantProblem(404, "not_found")
+
+	// The options may change as long as every variant is one of the choices.
+	api.Do(t, key, "PATCH", path, object{"options": []object{{"name": "Size", "values": []string{"L", "S"}}}}).WantProblem(422, "invalid_product")
+	api.Do(t, key, "PATCH", path, object{"options": []object{{"name": "Grösse", "values": []string{"L", "S", "M"}}}}).Want(200)
+
+	// Nothing changes: no version, no trace.
+	before := audits(t, api, ctx, id)
+	api.Do(t, key, "PATCH", at, object{"barcode": "4006381333931", "position": 0}).Want(200)
+	if after := audits(t, api, ctx, id); after != before {
+		t.Errorf("a change of nothing left %q", after)
+	}
+	api.Do(t, key, "DELETE", at, nil).Want(204)
+	api.Do(t, key, "DELETE", at, nil).WantProblem(404, "not_found")
+	api.Do(t, key, "DELETE", "/v1/variants/"+product.String("variants.0.id"), nil).Want(204)
+	api.Do(t, key, "DELETE", "/v1/variants/"+product.String("variants.1.id"), nil).WantProblem(409, "last_variant")
+	if got := audits(t, api, ctx, id); got != "variant.create variant.update variant.update variant.delete" {
+		t.Errorf("audit: %s", got)
+	}
+}
