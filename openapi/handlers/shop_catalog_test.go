@@ -1,0 +1,188 @@
+package handlers_test
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stoacommerce/stoa/platform/ids"
+	"github.com/stoacommerce/stoa/platform/postgres"
+)
+
+func TestShop(t *testing.T) {
+	t.Parallel()
+	api := newCatalog(t, 0)
+	ctx := api.Platform.Store(t)
+	shopper := api.Publishable(ctx)
+	shop := api.Do(t, shopper, "GET", "/v1/shop", nil).Want(200)
+	if shop.String("currency") != "EUR" || fmt.Sprint(shop.Get("currencies")) != "[EUR USD]" || !strings.HasPrefix(shop.String("url"), "https://shop-") || shop.String("mode") != "live" {
+		t.Errorf("shop: %s", shop.Body)
+	}
+	api.Do(t, shopper, "GET", "/v1/shop", nil, "If-None-Match: "+shop.Header.Get("ETag")).Want(304)
+	api.Do(t, api.Staff(ctx), "GET", "/v1/shop", nil).WantProblem(403, "wrong_credential")
+}
+
+func TestShopProducts(t *testing.T) {
+	t.Parallel()
+	api := newCatalog(t, 0)
+	ctx, other := api.Platform.Store(t), api.Platform.Store(t)
+	key, shopper := api.Staff(ctx), api.Publishable(ctx)
+	top := api.Do(t, key, "POST", "/v1/categories", object{"name": "Clothes"}).Want(201).String("id")
+	below := api.Do(t, key, "POST", "/v1/categories", object{"name": "Shirts", "parent_id": top}).Want(201).String("id")
+	body := shirt()
+	body["category_id"] = below
+	product := api.Do(t, key, "POST", "/v1/products", body).Want(201)
+	id := product.String("id")
+	draft := shirt()
+	draft["status"] = "draft"
+	hidden := api.Do(t, key, "POST", "/v1/products", draft).Want(201)
+	api.Do(t, key, "POST", "/v1/products", object{"title": "Free", "status": "active"}).Want(201)
+
+	counted, count := postgres.Counting(context.Background())
+	list := api.DoContext(t, counted, shopper, "GET", "/v1/shop/products", nil).Want(200)
+	if n := count.Statements.Load(); n != 1 {
+		t.Errorf("%d statements for a list", n)
+	}
+	if got := names(list, "title"); got != "Free Linen shirt" {
+		t.Errorf("list: %s", got)
+	}
+	if list.Get("data.0.price_from") != nil || list.Get("data.0.available") != false {
+		t.Errorf("without a price: %s", list.Body)
+	}
+	api.Do(t, shopper, "GET", "/v1/shop/products", nil, "If-None-Match: "+list.Header.Get("ETag")).Want(304)
+
+	counted, count = postgres.Counting(context.Background())
+	got := api.DoContext(t, counted, shopper, "GET", "/v1/shop/products/linen-shirt", nil).Want(200)
+	if n := count.Statements.Load(); n != 1 {
+		t.Errorf("%d statements for a product", n)
+	}
+	if got.String("id") != id || got.Get("price_from.amount") != 4900.0 || got.Get("price_to.amount") != 5100.0 || got.Get("available") != true ||
+		got.Get("variants.0.compare_at_price.amount") != 5900.0 || got.Get("variants.1.compare_at_price") != nil {
+		t.Errorf("product: %s", got.Body)
+	}
+	dollars := api.Do(t, shopper, "GET", "/v1/shop/products/"+id+"?currency=USD", nil).Want(200)
+	if dollars.Get("price_to.amount") != 5500.0 || dollars.Get("variants.1.price") != nil || dollars.Get("variants.1.available") != false || dollars.Get("variants.0.price.currency") != "USD" {
+		t.Errorf("in dollars: %s", dollars.Body)
+	}
+	for _, path := range []string{"/v1/shop/products", "/v1/shop/products/" + id, "/v1/shop/search"} {
+		query := "?currency=GBP"
+		if strings.HasSuffix(path, "search") {
+			query += "&q=linen"
+		}
+		api.Do(t, shopper, "GET", path+query, nil).WantProblem(422, "currency_not_sold")
+	}
+	api.Do(t, shopper, "GET", "/v1/shop/products?currency=euro", nil).WantProblem(400, "invalid_request")
+	api.Do(t, shopper, "GET", "/v1/shop/products/"+hidden.String("handle"), nil).WantProblem(404, "not_found")
+	api.Do(t, shopper, "GET", "/v1/shop/products/nothing", nil).WantProblem(404, "not_found")
+	api.Do(t, api.Publishable(other), "GET", "/v1/shop/products/"+id, nil).WantProblem(404, "not_found")
+
+	for query, want := range map[string]string{
+		"?category_id=" + top: "Linen shirt", "?category_id=" + below: "Linen shirt", "?category_id=" + ids.New("cat"): "",
+		"?tag=linen": "Linen shirt", "?tag=wool": "", "?collection_id=" + ids.New("col"): "", "?limit=1": "Free",
+	} {
+		if got := names(api.Do(t, shopper, "GET", "/v1/shop/products"+query, nil).Want(200), "title"); got != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+	}
+	page := api.Do(t, shopper, "GET", "/v1/shop/products?limit=1", nil).Want(200)
+	if got := names(api.Do(t, shopper, "GET", "/v1/shop/products?limit=1&cursor="+page.String("next_cursor"), nil).Want(200), "title"); got != "Linen shirt" {
+		t.Errorf("second page: %s", got)
+	}
+	api.Do(t, shopper, "GET", "/v1/shop/products?limit=1&tag=x&cursor="+page.String("next_cursor"), nil).WantProblem(400, "invalid_cursor")
+
+	// The last one goes: the variant and then the product is sold out, without a change of
+	// the product's version, and the ETag tells.
+	variant := product.String("variants.0.id")
+	api.Do(t, key, "POST", "/v1/inventory/adjustments", object{"reason": "damaged", "lines": []object{{"variant_id": variant, "delta": -3}}}).Want(201)
+	now := api.Do(t, shopper, "GET", "/v1/shop/products/"+id, nil, "If-None-Match: "+got.Header.Get("ETag")).Want(200)
+	if now.Get("variants.0.available") != false || now.Get("available") != true {
+		t.Errorf("sold out: %s", now.Body)
+	}
+	api.Do(t, key, "PATCH", "/v1/variants/"+variant, object{"allow_backorder": true}).Want(200)
+	if got := api.Do(t, shopper, "GET", "/v1/shop/products/"+id, nil).Want(200); got.Get("variants.0.available") != true {
+		t.Errorf("on backorder: %s", got.Body)
+	}
+}
+
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	api := newCatalog(t, 0)
+	ctx := api.Platform.Store(t)
+	key, shopper := api.Staff(ctx), api.Publishable(ctx)
+	make := func(body object) string {
+		if body["status"] == nil {
+			body["status"] = "active"
+		}
+		return api.Do(t, key, "POST", "/v1/products", body).Want(201).String("id")
+	}
+	make(object{"title": "Linen shirt", "vendor": "Example Mill", "tags": []string{"summer"}, "description_html": "<p>For running &amp; walking.</p>"})
+	make(object{"title": "Wool socks", "description_html": "<p>Goes well with linen.</p>"})
+	make(object{"title": "Crème brûlée dish", "product_type": "Kitchenware"})
+	make(object{"title": "Black/white scarf", "variants": []object{{"sku": "SC-B/W_01"}}})
+	make(object{"title": "Linen draft", "status": "draft"})
+	search := func(key, path, q string) string {
+		return names(api.Do(t, key, "GET", path+"?q="+url.QueryEscape(q), nil).Want(200), "title")
+	}
+	for q, want := range map[string]string{
+		"linen":           "Linen shirt Wool socks", // the title weighs more than the description
+		"LINEN shirts":    "Linen shirt",            // case and stem
+		"run":             "Linen shirt",            // a stem in the description
+		"shi":             "Linen shirt",            // the beginning of the last word
+		"creme brulee":    "Crème brûlée dish",
+		"white":           "Black/white scarf",
+		"SC-B/W_01":       "Black/white scarf",
+		"sc b":            "Black/white scarf",
+		"mill":            "Linen shirt",
+		"summer":          "Linen shirt",
+		"kitchen":         "Crème brûlée dish",
+		"shrit":           "Linen shirt", // letters that changed places
+		"linnen":          "Linen shirt Wool socks",
+		"scraf":           "Black/white scarf",
+		"sokcs":           "Wool socks",
+		"shart":           "Linen shirt",
+		"the shirt":       "Linen shirt", // a word that means nothing
+		"!!!":             "",
+		"zzzzzz":          "",
+		`"' & | ! ( :* \`: "",
+		"draft":           "",
+	} {
+		if got := search(shopper, "/v1/shop/search", q); got != want {
+			t.Errorf("shop, %q: %q, want %q", q, got, want)
+		}
+	}
+	if got := search(key, "/v1/search", "linen"); !strings.Contains(got, "Linen draft") || !strings.Contains(got, "Linen shirt") {
+		t.Errorf("merchant: %s", got)
+	}
+	if got := names(api.Do(t, key, "GET", "/v1/search?q=linen&status=draft", nil).Want(200), "title"); got != "Linen draft" {
+		t.Errorf("merchant's drafts: %s", got)
+	}
+	api.Do(t, key, "GET", "/v1/search", nil).WantProblem(400, "invalid_request")
+	if got := search(api.Publishable(api.Platform.Store(t)), "/v1/shop/search", "linen"); got != "" {
+		t.Errorf("another store finds %s", got)
+	}
+
+	counted, count := postgres.Counting(context.Background())
+	page := api.DoContext(t, counted, shopper, "GET", "/v1/shop/search?q=linen&limit=1", nil).Want(200)
+	if n := count.Statements.Load(); n != 1 {
+		t.Errorf("%d statements for a search", n)
+	}
+	next := api.Do(t, shopper, "GET", "/v1/shop/search?q=linen&limit=1&cursor="+page.String("next_cursor"), nil).Want(200)
+	if got := names(next, "title"); got != "Wool socks" || next.Get("has_more") != false {
+		t.Errorf("second page: %s", next.Body)
+	}
+
+	// What changes is found anew, and what is deleted no more.
+	id := api.Do(t, key, "GET", "/v1/products?handle=wool-socks", nil).Want(200).String("data.0.id")
+	api.Do(t, key, "PATCH", "/v1/products/"+id, object{"title": "Cotton socks"}).Want(200)
+	variant := api.Do(t, key, "GET", "/v1/products/"+id, nil).Want(200).String("variants.0.id")
+	api.Do(t, key, "PATCH", "/v1/variants/"+variant, object{"sku": "QX77"}).Want(200)
+	if got := search(shopper, "/v1/shop/search", "wool") + search(shopper, "/v1/shop/search", "cotton") + search(shopper, "/v1/shop/search", "qx77"); got != "Cotton socksCotton socks" {
+		t.Errorf("after the change: %q", got)
+	}
+	api.Do(t, key, "DELETE", "/v1/products/"+id, nil).Want(204)
+	if got := search(shopper, "/v1/shop/search", "cotton"); got != "" {
+		t.Errorf("after the deletion: %q", got)
+	}
+}
