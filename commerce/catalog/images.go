@@ -87,7 +87,7 @@ func (s *Service) addImage(ctx context.Context, tx *postgres.Tx, productID Produ
 	if err != nil {
 		return err
 	}
-	c := check("invalid_image", "The image cannot be kept as it is.")
+	c := check("image_invalid", "The image cannot be kept as it is.")
 	c.line(&row.Alt, "/alt", 0, maxAlt)
 	if err := c.wrong.OrNil(); err != nil {
 		return err
@@ -173,7 +173,7 @@ func (s *Service) UpdateImage(ctx context.Context, tx *postgres.Tx, productID Pr
 	row := images[at]
 	before := *row
 	set(&row.Alt, patch.Alt)
-	c := check("invalid_image", "The image cannot be kept as it is.")
+	c := check("image_invalid", "The image cannot be kept as it is.")
 	c.line(&row.Alt, "/alt", 0, maxAlt)
 	if err := c.wrong.OrNil(); err != nil {
 		return err

@@ -82,7 +82,7 @@ func refused(err error) error {
 	if why.Reason == images.TooManyBytes {
 		return problem.New(problem.TooLarge, "body_too_large", "%s", why.Detail)
 	}
-	return problem.New(problem.Unprocessable, "image_"+string(why.Reason), "%s", why.Detail).At("/file", string(why.Reason), "%s", why.Detail)
+	return problem.New(problem.Unprocessable, "image_invalid", "%s", why.Detail).At("/file", string(why.Reason), "%s", why.Detail)
 }
 
 // JobDeleteFiles is the kind of the job that deletes the files of what was deleted; its
