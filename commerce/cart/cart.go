@@ -175,10 +175,8 @@ func (c *Cart) judge() {
 	for _, line := range c.Lines {
 		switch {
 		case line.Available:
-		case line.left < line.Quantity && line.left > 0:
-			found(OutOfStock, line.ID, "Only %d of %s are left.", line.left, line.name())
 		case line.left < line.Quantity:
-			found(OutOfStock, line.ID, "%s is sold out.", line.name())
+			found(OutOfStock, line.ID, "%s", line.shortage())
 		default:
 			found(Unavailable, line.ID, "%s is not for sale at the moment.", line.name())
 		}
@@ -206,4 +204,12 @@ func (l Line) name() string {
 		return l.Title
 	}
 	return l.Title + " (" + l.VariantTitle + ")"
+}
+
+// shortage says how few there are.
+func (l Line) shortage() string {
+	if l.left == 0 {
+		return l.name() + " is sold out."
+	}
+	return fmt.Sprintf("Only %d of %s are left.", l.left, l.name())
 }

@@ -86,7 +86,7 @@ func (c *Cart) enough(at string, chosen func(Line) bool) error {
 			return tooMany(at)
 		}
 		if line.Quantity > line.left {
-			return problem.New(problem.Conflict, "out_of_stock", "Only %d of %s are left.", line.left, line.name()).
+			return problem.New(problem.Conflict, "out_of_stock", "%s", line.shortage()).
 				At(at, OutOfStock, "The cart would hold %d.", line.Quantity)
 		}
 	}

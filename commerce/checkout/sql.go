@@ -1,0 +1,95 @@
+package checkout
+
+const attemptColumns = `p.id, p.order_id, p.provider, p.state, p.attempt, p.currency, p.amount, p.updated_at < now() - $2::interval`
+
+// presentSQL is the attempt that a cart is completing or completed by.
+const presentSQL = `select ` + attemptColumns + ` from payments p where p.cart_id = $1 and p.state <> 'failed' order by p.id desc limit 1`
+
+const namedSQL = `select ` + attemptColumns + ` from payments p where p.id = $1`
+
+const leftBehindSQL = `select ` + attemptColumns + ` from payments p
+where p.state = 'pending' and p.updated_at < now() - $2::interval order by p.created_at limit $1`
+
+// takeOverSQL gives an attempt that was left behind to whoever comes first.
+const takeOverSQL = `update payments set updated_at = now() where id = $1 and state = 'pending' and updated_at < now() - $2::interval`
+
+// placeSQL writes an attempt down: the pending order with copies of everything ($2 and,
+// for its lines, $3) and the pending payment. A cart whose payment failed before has a
+// pending order already, which is written anew and keeps its ID and number.
+const placeSQL = `
+with c as (
+	update carts set state = 'completing', updated_at = now() where id = $1 returning *
+), o as (
+	insert into orders (id, number, cart_id, customer_id, token_hash, state, payment_state, fulfilment_state, currency, email,
+		shipping_address, billing_address, shipping_method, prices_include_tax, tax_name, tax_country, tax_rate_bps,
+		subtotal_amount, shipping_amount, tax_amount, total_amount, note)
+	select x.id, coalesce((select was.number from orders was where was.cart_id = c.id), nextval('order_numbers')),
+		c.id, c.customer_id, c.token_hash, 'pending', 'pending', 'unfulfilled', c.currency, c.email,
+		c.shipping_address, c.billing_address, x.shipping_method, x.prices_include_tax, x.tax_name, x.tax_country, x.tax_rate_bps,
+		x.subtotal, x.shipping, x.tax, x.total, c.note
+	from c, jsonb_to_record($2::jsonb) as x(id text, shipping_method jsonb, prices_include_tax boolean, tax_name text, tax_country text,
+		tax_rate_bps int, subtotal bigint, shipping bigint, tax bigint, total bigint)
+	on conflict (cart_id) do update set (customer_id, payment_state, email, shipping_address, billing_address, shipping_method,
+			prices_include_tax, tax_name, tax_country, tax_rate_bps, subtotal_amount, shipping_amount, tax_amount, total_amount, note, updated_at)
+		= (excluded.customer_id, 'pending', excluded.email, excluded.shipping_address, excluded.billing_address, excluded.shipping_method,
+			excluded.prices_include_tax, excluded.tax_name, excluded.tax_country, excluded.tax_rate_bps, excluded.subtotal_amount,
+			excluded.shipping_amount, excluded.tax_amount, excluded.total_amount, excluded.note, now())
+		where orders.state = 'pending'
+	returning id
+), gone as (
+	delete from order_lines using o where order_lines.order_id = o.id
+), l as (
+	insert into order_lines (id, order_id, position, variant_id, product_id, title, variant_title, sku, image_key, quantity,
+		unit_amount, total_amount, tax_amount, requires_shipping, tracks_stock)
+	select x.id, o.id, x.position, x.variant_id, x.product_id, x.title, x.variant_title, x.sku, x.image_key, x.quantity,
+		x.unit, x.total, x.tax, x.requires_shipping, x.tracks_stock
+	from o, jsonb_to_recordset($3::jsonb) as x(id text, position int, variant_id text, product_id text, title text, variant_title text, sku text,
+		image_key text, quantity int, unit bigint, total bigint, tax bigint, requires_shipping boolean, tracks_stock boolean)
+)
+insert into payments (id, cart_id, order_id, provider, attempt, state, currency, amount)
+select $4, $1, o.id, $5, $6, 'pending', $7, $8 from o
+returning order_id`
+
+// goods are the lines of order o whose stock is counted.
+const goods = `(select coalesce(json_agg(json_build_object('variant_id', l.variant_id, 'quantity', l.quantity)), '[]')
+	from order_lines l where l.order_id = o.id and l.tracks_stock)`
+
+// captureSQL makes the payment $1 captured and its order open. Who buys is a customer from
+// then on, known by the e-mail address; what is known of those who have an account is not
+// changed by an order that anybody could place in their name.
+const captureSQL = `
+with p as (
+	update payments set state = 'captured', reference = $2, updated_at = now() where id = $1 and state = 'pending' returning *
+), b as (
+	select o.* from orders o join p on o.id = p.order_id where o.state = 'pending'
+), k as (
+	insert into customers as known (id, email, name, default_address)
+	select $3, b.email, coalesce(b.shipping_address->>'name', b.billing_address->>'name', ''), coalesce(b.shipping_address, b.billing_address)
+	from b where b.customer_id is null
+	on conflict (email) do update set
+		name = case when known.password_hash is null and known.name = '' then excluded.name else known.name end,
+		default_address = case when known.password_hash is null then coalesce(excluded.default_address, known.default_address) else known.default_address end,
+		version = known.version + (known.password_hash is null)::int, updated_at = now()
+	returning id, known.email_verified_at is not null as verified, xmax = 0 as fresh
+), own as (
+	update customers set default_address = coalesce(b.shipping_address, b.billing_address, default_address), version = customers.version + 1, updated_at = now()
+	from b where customers.id = b.customer_id and coalesce(b.shipping_address, b.billing_address) is distinct from default_address
+), o as (
+	update orders set state = 'open', payment_state = 'paid', customer_id = coalesce(orders.customer_id, (select id from k)),
+		placed_at = now(), updated_at = now()
+	from b where orders.id = b.id returning orders.*
+), c as (
+	update carts set state = 'completed', version = carts.version + 1, updated_at = now() from b where carts.id = b.cart_id
+)
+select %s, ` + goods + `, coalesce((select fresh from k), false), coalesce((select verified from k), false) from o`
+
+// failSQL makes the payment $1 failed and opens its cart again.
+const failSQL = `
+with p as (
+	update payments set state = 'failed', reference = $2, failure = $3, updated_at = now() where id = $1 and state = 'pending' returning *
+), o as (
+	update orders set payment_state = 'failed', updated_at = now() from p where orders.id = p.order_id and orders.state = 'pending' returning orders.id
+), c as (
+	update carts set state = 'open', updated_at = now() from p where carts.id = p.cart_id and carts.state = 'completing'
+)
+select ` + goods + ` from o`

@@ -1,0 +1,188 @@
+package orders
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/mail"
+	"github.com/stoacommerce/stoa/platform/money"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
+)
+
+// JobMail is the kind of the job that writes to a shopper about an order; its arguments
+// are MailArgs and Mailer does it. The mail is written when it is sent, of what is kept of
+// the order.
+const JobMail = "order_mail"
+
+// The kinds of mails about orders.
+const (
+	Confirmation = mail.KindOrderConfirmation
+	Shipped      = mail.KindOrderShipped
+	RefundedMail = mail.KindOrderRefunded
+)
+
+// MailArgs say which mail is to be written.
+type MailArgs struct {
+	Kind         mail.Kind `json:"kind"`
+	OrderID      string    `json:"order_id"`
+	FulfilmentID string    `json:"fulfilment_id,omitempty"`
+	RefundID     string    `json:"refund_id,omitempty"`
+}
+
+// Mail has a mail written once the transaction is committed.
+func Mail(tx *postgres.Tx, args MailArgs) { journal.Job(tx, JobMail, args) }
+
+// Post sends a mail in the name and looks of the context's store.
+type Post interface {
+	Send(ctx context.Context, to, name string, data mail.Data) error
+}
+
+// Links knows where shoppers find things of the context's store.
+type Links interface {
+	Order(ctx context.Context, orderID string) (string, error)
+}
+
+// Mailer writes the mails about orders.
+type Mailer struct {
+	DB    *postgres.DB
+	Post  Post
+	Links Links
+}
+
+// mailSQL is all that a mail about the order $1 tells; $2 and $3 are the fulfilment and
+// the refund that it is about, or empty.
+var mailSQL = `
+select json_build_object('number', s.order_prefix || o.number, 'email', o.email, 'currency', o.currency, 'placed_at', o.placed_at,
+	'shipping_address', o.shipping_address, 'billing_address', o.billing_address, 'method', coalesce(o.shipping_method->>'name', ''),
+	'tax_included', o.prices_include_tax, 'subtotal', o.subtotal_amount, 'shipping', o.shipping_amount, 'tax', o.tax_amount, 'total', o.total_amount,
+	'lines', (select json_agg(json_build_object('id', l.id, 'title', l.title, 'variant', l.variant_title, 'quantity', l.quantity, 'total', l.total_amount)
+		order by l.position) from order_lines l where l.order_id = o.id),
+	'fulfilment', (select json_build_object('lines', f.lines, 'carrier', f.carrier, 'number', f.tracking_number, 'url', f.tracking_url)
+		from fulfilments f where f.order_id = o.id and f.id = $2),
+	'refund', (select json_build_object('amount', r.amount, 'reason', r.reason, 'full', o.payment_state = 'refunded')
+		from refunds r where r.order_id = o.id and r.id = $3)
+)::text from orders o cross join settings s where o.id = $1`
+
+type mailed struct {
+	Number, Email, Currency, Method string
+	PlacedAt                        time.Time        `json:"placed_at"`
+	ShippingAddress                 *address.Address `json:"shipping_address"`
+	BillingAddress                  *address.Address `json:"billing_address"`
+	TaxIncluded                     bool             `json:"tax_included"`
+	Subtotal, Shipping, Tax, Total  int64
+	Lines                           []mailedLine
+	Fulfilment                      *struct {
+		Lines                []LineQuantity
+		Carrier, Number, URL string
+	}
+	Refund *struct {
+		Amount int64
+		Reason string
+		Full   bool
+	}
+}
+
+type mailedLine struct {
+	ID, Title, Variant string
+	Quantity           int
+	Total              int64
+}
+
+// Send writes one mail and sends it.
+func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
+	raw, err := m.DB.JSON(ctx, mailSQL, args.OrderID, args.FulfilmentID, args.RefundID)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return nil // the order is gone, and so is what there was to tell
+	}
+	if err != nil {
+		return fmt.Errorf("read order %s for a mail: %w", args.OrderID, err)
+	}
+	var o mailed
+	if err := json.Unmarshal(raw, &o); err != nil {
+		return fmt.Errorf("read order %s for a mail: %w", args.OrderID, err)
+	}
+	url, err := m.Links.Order(ctx, args.OrderID)
+	if err != nil {
+		return fmt.Errorf("address of order %s: %w", args.OrderID, err)
+	}
+	data, err := o.data(ctx, args.Kind, url)
+	if err != nil {
+		return fmt.Errorf("mail about order %s: %w", args.OrderID, err)
+	}
+	if err := m.Post.Send(ctx, o.Email, o.name(), data); err != nil {
+		return fmt.Errorf("mail about order %s: %w", args.OrderID, err)
+	}
+	return nil
+}
+
+// data is what a mail of a kind tells.
+func (o mailed) data(ctx context.Context, kind mail.Kind, url string) (mail.Data, error) {
+	amount := func(n int64) money.Money { return money.New(n, o.Currency) }
+	switch {
+	case kind == Confirmation:
+		return mail.OrderConfirmation{
+			Name: o.name(), Number: o.Number, PlacedAt: o.PlacedAt, URL: url, Lines: o.lines(nil),
+			Subtotal: amount(o.Subtotal), Discount: amount(0), Shipping: amount(o.Shipping), ShippingMethod: o.Method,
+			Tax: amount(o.Tax), TaxIncluded: o.TaxIncluded, Total: amount(o.Total),
+			ShippingAddress: mailAddress(o.ShippingAddress), BillingAddress: mailAddress(o.BillingAddress),
+			Test: principal.From(ctx).Mode == principal.Test,
+		}, nil
+	case kind == Shipped && o.Fulfilment != nil:
+		f := o.Fulfilment
+		return mail.OrderShipped{
+			Name: o.name(), Number: o.Number, URL: url, Lines: o.lines(f.Lines),
+			Carrier: f.Carrier, TrackingNumber: f.Number, TrackingURL: f.URL, Address: mailAddress(o.ShippingAddress),
+		}, nil
+	case kind == RefundedMail && o.Refund != nil:
+		return mail.OrderRefunded{
+			Name: o.name(), Number: o.Number, URL: url, Amount: amount(o.Refund.Amount), Full: o.Refund.Full, Reason: o.Refund.Reason,
+		}, nil
+	}
+	return nil, fmt.Errorf("there is nothing to tell by %s", strconv.Quote(string(kind)))
+}
+
+// lines are the order's lines or, of a fulfilment, those that it is of.
+func (o mailed) lines(only []LineQuantity) []mail.Line {
+	var lines []mail.Line
+	for _, l := range o.Lines {
+		quantity := l.Quantity
+		if only != nil {
+			quantity = 0
+			for _, q := range only {
+				if q.LineID == l.ID {
+					quantity = int(q.Quantity)
+				}
+			}
+		}
+		if quantity > 0 {
+			lines = append(lines, mail.Line{Title: l.Title, Variant: l.Variant, Quantity: quantity, Total: money.New(l.Total, o.Currency)})
+		}
+	}
+	return lines
+}
+
+// name is what the shopper is called.
+func (o mailed) name() string {
+	for _, a := range []*address.Address{o.ShippingAddress, o.BillingAddress} {
+		if a != nil {
+			return a.Name
+		}
+	}
+	return ""
+}
+
+func mailAddress(a *address.Address) mail.Address {
+	if a == nil {
+		return mail.Address{}
+	}
+	return mail.Address{
+		Name: a.Name, Company: a.Company, Line1: a.Line1, Line2: a.Line2, PostalCode: a.PostalCode, City: a.City, Region: a.Region, Country: a.Country,
+	}
+}

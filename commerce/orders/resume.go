@@ -1,0 +1,64 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// JobResume is the kind of the job that every refund leaves for after its time: it calls
+// ResumePending. It has no arguments.
+const JobResume = "refunds_resume"
+
+// batch bounds how many refunds one job looks after.
+const batch = 100
+
+// takeOverSQL gives refunds that were left behind to whoever comes first.
+const takeOverSQL = `
+with r as (
+	update refunds set updated_at = now() where id in (
+		select id from refunds where state = 'pending' and updated_at < now() - $1::interval order by created_at limit $2 for update skip locked)
+	returning *
+)
+select ` + refundColumns + ` from r join payments p on p.id = r.payment_id`
+
+// ResumePending brings refunds to an end that dead processes left behind in the context's
+// store, or that the provider gave no answer to, and says how many there were. What
+// cannot be ended now is an error, and tried again with the job.
+func (s *Service) ResumePending(ctx context.Context) (int, error) {
+	var left []refund
+	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		rows, err := tx.Query(ctx, takeOverSQL, lease, batch)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var r refund
+			if err := r.scan(rows); err != nil {
+				return err
+			}
+			left = append(left, r)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return 0, fmt.Errorf("find refunds left behind: %w", err)
+	}
+	var errs []error
+	for _, r := range left {
+		ended := false
+		err := s.pay(ctx, r, func(ctx context.Context, tx *postgres.Tx, _ *problem.Problem) error {
+			return tx.QueryRow(ctx, `select state <> 'pending' from refunds where id = $1`, r.id).Scan(&ended)
+		})
+		if err != nil && !problem.Is(err, "refund_refused") {
+			errs = append(errs, fmt.Errorf("resume refund %s: %w", r.id, err))
+		} else if !ended {
+			errs = append(errs, fmt.Errorf("resume refund %s: the provider gives no answer", r.id))
+		}
+	}
+	return len(left), errors.Join(errs...)
+}

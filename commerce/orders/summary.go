@@ -1,0 +1,50 @@
+package orders
+
+import (
+	"github.com/stoacommerce/stoa/platform/money"
+)
+
+// The states of an order. A pending one is an attempt to complete a cart: it has no
+// payment yet, and nobody but checkout sees it.
+const (
+	Open      = "open"
+	Completed = "completed" // paid, and sent in full
+	Cancelled = "cancelled"
+)
+
+// The states of an order's payment.
+const (
+	Paid              = "paid"
+	PartiallyRefunded = "partially_refunded"
+	Refunded          = "refunded"
+)
+
+// The states of an order's goods.
+const (
+	Unfulfilled        = "unfulfilled"
+	PartiallyFulfilled = "partially_fulfilled"
+	Fulfilled          = "fulfilled"
+)
+
+// Summary is an order in short, as events and the audit tell of it.
+type Summary struct {
+	ID              string      `json:"id"`
+	Number          int64       `json:"number"`
+	State           string      `json:"state"`
+	PaymentState    string      `json:"payment_state"`
+	FulfilmentState string      `json:"fulfilment_state"`
+	Email           string      `json:"email"`
+	CustomerID      *string     `json:"customer_id"`
+	Total           money.Money `json:"total"`
+	Refunded        money.Money `json:"refunded"`
+}
+
+// SummaryColumns is SQL for the columns of an order o that a Summary is read from.
+const SummaryColumns = `o.id, o.number, o.state, o.payment_state, o.fulfilment_state, o.email, o.customer_id,
+	o.currency, o.total_amount, o.currency, o.refunded_amount`
+
+// Fields are where SummaryColumns are scanned into.
+func (s *Summary) Fields() []any {
+	return []any{&s.ID, &s.Number, &s.State, &s.PaymentState, &s.FulfilmentState, &s.Email, &s.CustomerID,
+		&s.Total.Currency, &s.Total.Amount, &s.Refunded.Currency, &s.Refunded.Amount}
+}
