@@ -108,14 +108,18 @@ func deleteFiles(tx *postgres.Tx, images ...*image) {
 }
 
 // Register has the workers do the jobs of pictures.
-func (p *Pictures) Register(w *jobs.Workers) { w.Handle(JobDeleteFiles, p.deleteFiles) }
+func (p *Pictures) Register(w *jobs.Workers) {
+	w.Handle(JobDeleteFiles, func(ctx context.Context, job jobs.Job) error {
+		var args DeleteFilesArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		return p.DeleteFiles(ctx, args)
+	})
+}
 
-// deleteFiles does a JobDeleteFiles. It can be repeated.
-func (p *Pictures) deleteFiles(ctx context.Context, job jobs.Job) error {
-	var args DeleteFilesArgs
-	if err := job.Decode(&args); err != nil {
-		return err
-	}
+// DeleteFiles does a JobDeleteFiles. It can be repeated.
+func (p *Pictures) DeleteFiles(ctx context.Context, args DeleteFilesArgs) error {
 	for _, key := range args.Keys {
 		if err := p.Files.Delete(ctx, key); err != nil {
 			return err

@@ -93,7 +93,11 @@ func (h *Images) receive(ctx context.Context, req *openapi.Request) (picture cat
 		seen[name] = true
 		switch name {
 		case "file":
-			if picture, err = h.Pictures.Store(ctx, "", part); err != nil {
+			body := &sent{Reader: part}
+			if picture, err = h.Pictures.Store(ctx, "", body); err != nil {
+				if body.broke != nil {
+					err = malformed(body.broke)
+				}
 				return picture, "", err
 			}
 		case "alt":
@@ -108,6 +112,21 @@ func (h *Images) receive(ctx context.Context, req *openapi.Request) (picture cat
 		return picture, "", badForm("/file", "required", "It is required and missing.")
 	}
 	return picture, alt, nil
+}
+
+// sent is a reader that remembers what it broke off with: a fault of whoever sends, unlike
+// that of storing what was read.
+type sent struct {
+	io.Reader
+	broke error
+}
+
+func (s *sent) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.broke = err
+	}
+	return n, err
 }
 
 // field reads a form's field of text.
