@@ -1,0 +1,105 @@
+package orders_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stoacommerce/stoa/commerce/orders"
+	"github.com/stoacommerce/stoa/platform/ids"
+	"github.com/stoacommerce/stoa/platform/mail"
+)
+
+// postbox keeps what is sent.
+type postbox struct {
+	to, name string
+	data     mail.Data
+	err      error
+}
+
+func (p *postbox) Send(_ context.Context, to, name string, data mail.Data) error {
+	p.to, p.name, p.data = to, name, data
+	return p.err
+}
+
+type links struct{ err error }
+
+func (l links) Order(_ context.Context, id string) (string, error) {
+	return "https://shop.example/orders/" + id, l.err
+}
+
+func TestMails(t *testing.T) {
+	f := open(t)
+	o := f.buy(2)
+	ful, err := f.fulfil(o.id, orders.LineQuantity{LineID: o.lines[1], Quantity: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, err := f.refund(orders.RefundInput{OrderID: o.id, Amount: euros(250), Reason: "It came late."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	box := &postbox{}
+	mailer := &orders.Mailer{DB: f.DB, Post: box, Links: links{}}
+	for _, c := range []struct {
+		args orders.MailArgs
+		want []string
+		not  string
+	}{
+		{orders.MailArgs{Kind: orders.Confirmation, OrderID: o.id}, []string{"#1001", "Shirt", "€20.00", "€31.56", "Standard", "Berlin"}, "Tracking"},
+		{orders.MailArgs{Kind: orders.Shipped, OrderID: o.id, FulfilmentID: ful}, []string{"#1001", "https://post.example/123", "Post"}, "€20.00"},
+		{orders.MailArgs{Kind: orders.RefundedMail, OrderID: o.id, RefundID: ref}, []string{"€2.50", "It came late."}, "Berlin"},
+	} {
+		if err := mailer.Send(f.Ctx, c.args); err != nil {
+			t.Fatal(err)
+		}
+		if box.to != "ada@example.com" || box.name != "Ada Example" || box.data.Kind() != c.args.Kind {
+			t.Fatalf("sent %+v", box)
+		}
+		message, err := mail.Render("en", mail.Brand{Name: "Linen"}, box.data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range append(c.want, "https://shop.example/orders/"+o.id) {
+			if !strings.Contains(message.Subject+message.Text, part) {
+				t.Errorf("%s: %q is missing in\n%s\n%s", c.args.Kind, part, message.Subject, message.Text)
+			}
+		}
+		if strings.Contains(message.Text, c.not) {
+			t.Errorf("%s: %q is in\n%s", c.args.Kind, c.not, message.Text)
+		}
+	}
+	if shipped := box.data.(mail.OrderRefunded); shipped.Full {
+		t.Error("a part is called all")
+	}
+	for name, args := range map[string]orders.MailArgs{
+		"of no fulfilment": {Kind: orders.Shipped, OrderID: o.id, FulfilmentID: ids.New("ful")},
+		"of no refund":     {Kind: orders.RefundedMail, OrderID: o.id},
+		"of another kind":  {Kind: mail.KindPasswordReset, OrderID: o.id},
+	} {
+		if err := mailer.Send(f.Ctx, args); err == nil {
+			t.Errorf("a mail %s was sent", name)
+		}
+	}
+	if err := mailer.Send(f.Ctx, orders.MailArgs{Kind: orders.Confirmation, OrderID: ids.New("ord")}); err != nil {
+		t.Errorf("an order that is gone: %v", err)
+	}
+	box.err = errLost
+	if err := mailer.Send(f.Ctx, orders.MailArgs{Kind: orders.Confirmation, OrderID: o.id}); !errors.Is(err, errLost) {
+		t.Errorf("a mail that was not taken: %v", err)
+	}
+	mailer.Links = links{errLost}
+	if err := mailer.Send(f.Ctx, orders.MailArgs{Kind: orders.Confirmation, OrderID: o.id}); !errors.Is(err, errLost) {
+		t.Errorf("without an address: %v", err)
+	}
+	// An order of nothing to send, known by an e-mail address alone.
+	f.Exec(t, `update orders set shipping_address = null, shipping_method = null where id = $1`, o.id)
+	mailer.Links, box.err = links{}, nil
+	if err := mailer.Send(f.Ctx, orders.MailArgs{Kind: orders.Confirmation, OrderID: o.id}); err != nil || box.name != "" {
+		t.Errorf("a download: %q, %v", box.name, err)
+	}
+	if _, err := mail.Render("de", mail.Brand{Name: "Linen"}, box.data); err != nil {
+		t.Error(err)
+	}
+}

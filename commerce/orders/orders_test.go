@@ -1,0 +1,681 @@
+package orders_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/stoacommerce/stoa/commerce/inventory"
+	"github.com/stoacommerce/stoa/commerce/orders"
+	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/commerce/shoptest"
+	"github.com/stoacommerce/stoa/migrations/testdb"
+	"github.com/stoacommerce/stoa/platform/ids"
+	"github.com/stoacommerce/stoa/platform/money"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/platform/token"
+)
+
+type fixture struct {
+	*shoptest.Shop
+	t        testing.TB
+	service  *orders.Service
+	provider *provider
+}
+
+// provider is the test provider, with an accident that the test arranges.
+type provider struct {
+	payments.Test
+	before, after func() error // around a refund
+	refunds       atomic.Int64
+}
+
+func (p *provider) Refund(ctx context.Context, r payments.Refund) (payments.Outcome, error) {
+	p.refunds.Add(1)
+	if p.before != nil {
+		if err := p.before(); err != nil {
+			return payments.Outcome{}, err
+		}
+	}
+	outcome, err := p.Test.Refund(ctx, r)
+	if p.after != nil && err == nil {
+		err = p.after()
+	}
+	return outcome, err
+}
+
+// stock is what checkout makes of the inventory.
+type stock struct{}
+
+func (stock) Return(ctx context.Context, tx *postgres.Tx, orderID string, cancelled bool, goods []orders.Goods) error {
+	reason := inventory.Refund
+	if cancelled {
+		reason = inventory.Cancellation
+	}
+	var lines []inventory.Line
+	for _, g := range goods {
+		lines = append(lines, inventory.Line{VariantID: inventory.VariantID(g.VariantID), Quantity: g.Quantity})
+	}
+	return inventory.Return(ctx, tx, orderID, reason, lines)
+}
+
+func open(t testing.TB) *fixture {
+	t.Helper()
+	platform := testdb.Open(t)
+	f := &fixture{Shop: shoptest.New(t, platform), t: t, provider: &provider{Test: payments.Test{DB: platform.DB}}}
+	f.service = &orders.Service{DB: platform.DB, Stock: stock{}, Providers: payments.Providers{payments.TestName: f.provider}, Log: slog.New(slog.DiscardHandler)}
+	return f
+}
+
+// bought is an order and what is in it.
+type bought struct {
+	id, payment    string
+	lines          []string
+	variants       []string
+	total          int64
+	token          string
+	quantity       int64
+	shippingAmount int64
+}
+
+// buy writes an order down as checkout leaves it: two lines of so many units at 10.00 and
+// 3.33, and 4.90 for shipping.
+func (f *fixture) buy(quantity int64, how ...string) bought {
+	f.t.Helper()
+	b := bought{id: ids.New("ord"), payment: ids.New("pay"), token: token.New("ct"), quantity: quantity, shippingAmount: 490}
+	charge := payments.TokenSucceeds
+	if len(how) > 0 {
+		charge = how[0]
+	}
+	subtotal := 1333 * quantity
+	b.total = subtotal + b.shippingAmount
+	f.Exec(f.t, `insert into orders (id, number, cart_id, token_hash, state, payment_state, fulfilment_state, currency, email, shipping_address, shipping_method,
+			prices_include_tax, tax_name, tax_country, tax_rate_bps, subtotal_amount, shipping_amount, tax_amount, total_amount, note)
+		values ($1, nextval('order_numbers'), $2, $3, 'open', 'paid', 'unfulfilled', 'EUR', 'ada@example.com', '{"name":"Ada Example","line1":"1","city":"Berlin","country":"DE"}',
+			'{"id":"shp_1","name":"Standard"}', true, 'VAT', 'DE', 1900, $4, $5, 1, $6, 'Ring.')`,
+		b.id, ids.New("cart"), token.Hash(b.token), subtotal, b.shippingAmount, b.total)
+	for i, unit := range []int64{1000, 333} {
+		variant, line := f.Add(f.t, shoptest.Variant{EUR: unit, Stock: 100}), ids.New("orl")
+		b.variants, b.lines = append(b.variants, variant), append(b.lines, line)
+		f.Exec(f.t, `insert into order_lines (id, order_id, position, variant_id, product_id, title, variant_title, sku, image_key, quantity, unit_amount, total_amount, tax_amount, requires_shipping, tracks_stock)
+			values ($1, $2, $3, $4, 'prod_1', 'Shirt', 'M', 'S-1', 'k/1.jpg', $5, $6, $7, 0, true, true)`, line, b.id, i, variant, quantity, unit, unit*quantity)
+	}
+	f.Exec(f.t, `insert into payments (id, cart_id, order_id, provider, state, currency, amount) values ($1, 'cart_1', $2, 'test', 'captured', 'EUR', $3)`, b.payment, b.id, b.total)
+	if _, err := f.provider.Charge(f.Ctx, payments.Charge{Reference: b.payment, Amount: money.New(b.total, "EUR"), Token: charge}); err != nil {
+		f.t.Fatal(err)
+	}
+	return b
+}
+
+func (f *fixture) fulfil(id string, lines ...orders.LineQuantity) (string, error) {
+	var ful string
+	err := f.DB.InStore(f.Ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
+		ful, err = f.service.Fulfil(ctx, tx, id, lines, orders.Tracking{Carrier: "Post", Number: "123", URL: "https://post.example/123"})
+		return err
+	})
+	return ful, err
+}
+
+func (f *fixture) refund(in orders.RefundInput) (string, error) {
+	if in.Attempt == "" {
+		in.Attempt = ids.New("key")
+	}
+	return f.service.Refund(f.Ctx, in, nil)
+}
+
+// state is an order in a line.
+func (f *fixture) state(id string) string {
+	f.t.Helper()
+	return shoptest.Value[string](f.t, f.Shop, `select concat_ws(' ', state, payment_state, fulfilment_state, refunded_amount) from orders where id = $1`, id)
+}
+
+func (f *fixture) events(object string) string {
+	f.t.Helper()
+	return shoptest.Value[string](f.t, f.Shop, `select coalesce(string_agg(type, ' ' order by id), '') from events where object_id = $1`, object)
+}
+
+func (f *fixture) want(id, state string) {
+	f.t.Helper()
+	if got := f.state(id); got != state {
+		f.t.Errorf("the order is %q, want %q", got, state)
+	}
+}
+
+// sound checks what holds of every order at every time.
+func (f *fixture) sound() {
+	f.t.Helper()
+	if n := shoptest.Value[int](f.t, f.Shop, `select count(*) from orders o where state <> 'pending' and (
+		refunded_amount <> (select coalesce(sum(amount), 0) from refunds r where r.order_id = o.id and r.state = 'succeeded')
+		or refunded_amount <> (select coalesce(sum(refunded_amount), 0) from payments p where p.order_id = o.id)
+		or refunded_amount <> (select coalesce(sum(value::bigint), 0) from payments p join test_charges t on t.reference = p.id, jsonb_each_text(t.refunds) where p.order_id = o.id))`); n != 0 {
+		f.t.Errorf("%d orders disagree with their refunds, payments or the provider", n)
+	}
+}
+
+func euros(n int64) *money.Money {
+	m := money.New(n, "EUR")
+	return &m
+}
+
+func TestFulfilment(t *testing.T) {
+	f := open(t)
+	o := f.buy(3)
+	first, err := f.fulfil(o.id, orders.LineQuantity{LineID: o.lines[0], Quantity: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.want(o.id, "open paid partially_fulfilled 0")
+	if got := f.events(first); got != "fulfilment.created" {
+		t.Errorf("events: %s", got)
+	}
+	for name, lines := range map[string][]orders.LineQuantity{
+		"too many":          {{LineID: o.lines[0], Quantity: 2}},
+		"too many in parts": {{LineID: o.lines[1], Quantity: 2}, {LineID: o.lines[1], Quantity: 2}},
+		"none":              {{LineID: o.lines[1], Quantity: 0}},
+	} {
+		if _, err := f.fulfil(o.id, lines...); !problem.Is(err, "quantity_exceeded") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := f.fulfil(o.id, orders.LineQuantity{LineID: ids.New("orl"), Quantity: 1}); !problem.Is(err, "unknown_reference") {
+		t.Errorf("an unknown line: %v", err)
+	}
+	if _, err := f.fulfil(o.id); err != nil {
+		t.Fatal(err)
+	}
+	f.want(o.id, "completed paid fulfilled 0")
+	if got := f.events(o.id); got != "order.fulfilled order.completed" {
+		t.Errorf("events: %s", got)
+	}
+	if _, err := f.fulfil(o.id); !problem.Is(err, "nothing_left") {
+		t.Errorf("once more: %v", err)
+	}
+	if _, err := f.fulfil(ids.New("ord")); !problem.Is(err, "not_found") {
+		t.Errorf("an unknown order: %v", err)
+	}
+	err = f.DB.InStore(f.Ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := f.service.Fulfil(ctx, tx, o.id, nil, orders.Tracking{URL: "javascript:alert(1)"})
+		return err
+	})
+	if !problem.Is(err, "details_invalid") {
+		t.Errorf("a strange address: %v", err)
+	}
+	if err := f.service.Cancel(f.Ctx, orders.CancelInput{OrderID: o.id, Reason: "other", Attempt: "a"}, nil); !problem.Is(err, "order_fulfilled") {
+		t.Errorf("cancelled after it was sent: %v", err)
+	}
+}
+
+// Two packers send the same order at once: what is left is sent once.
+func TestParallelFulfilment(t *testing.T) {
+	f := open(t)
+	o := f.buy(8)
+	var sent atomic.Int64
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			_, err := f.fulfil(o.id, orders.LineQuantity{LineID: o.lines[0], Quantity: 1})
+			if err == nil {
+				sent.Add(1)
+			} else if !problem.Is(err, "quantity_exceeded") {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if sent.Load() != 8 {
+		t.Errorf("%d of 8 were sent", sent.Load())
+	}
+}
+
+func TestRefundOfEverything(t *testing.T) {
+	f := open(t)
+	o := f.buy(3)
+	var answered string
+	id, err := f.service.Refund(f.Ctx, orders.RefundInput{OrderID: o.id, Restock: true, Reason: "Too small.", Attempt: "a"}, func(_ context.Context, _ *postgres.Tx, id string, refused *problem.Problem) error {
+		answered = id
+		if refused != nil {
+			t.Errorf("refused: %v", refused)
+		}
+		return nil
+	})
+	if err != nil || id != answered {
+		t.Fatalf("refund %q, answered %q, %v", id, answered, err)
+	}
+	f.want(o.id, fmt.Sprintf("open refunded unfulfilled %d", o.total))
+	if f.Stock(t, o.variants[0]) != 103 || f.Stock(t, o.variants[1]) != 103 {
+		t.Error("the goods did not go back")
+	}
+	if got := f.events(o.id) + " " + f.events(id); got != "order.refunded refund.succeeded" {
+		t.Errorf("events: %s", got)
+	}
+	f.sound()
+	if _, err := f.refund(orders.RefundInput{OrderID: o.id}); !problem.Is(err, "nothing_left") {
+		t.Errorf("once more: %v", err)
+	}
+	if _, err := f.fulfil(o.id); !problem.Is(err, "nothing_left") {
+		t.Errorf("sent after it was paid back: %v", err)
+	}
+	// The same attempt is answered with the same refund.
+	if again, err := f.service.Refund(f.Ctx, orders.RefundInput{OrderID: o.id, Attempt: "a"}, nil); err != nil || again != id {
+		t.Errorf("again: %q, %v", again, err)
+	}
+}
+
+func TestRefundsInParts(t *testing.T) {
+	f := open(t)
+	o := f.buy(3)
+	for _, step := range []struct {
+		in   orders.RefundInput
+		want string
+	}{
+		{orders.RefundInput{Lines: []orders.LineQuantity{{LineID: o.lines[1], Quantity: 2}}}, "open partially_refunded unfulfilled 666"},
+		{orders.RefundInput{Amount: euros(100)}, "open partially_refunded unfulfilled 766"},
+		{orders.RefundInput{Lines: []orders.LineQuantity{{LineID: o.lines[1], Quantity: 1}, {LineID: o.lines[0], Quantity: 3}}}, "open partially_refunded unfulfilled 4099"},
+		{orders.RefundInput{}, "open refunded unfulfilled 4489"},
+	} {
+		step.in.OrderID = o.id
+		if _, err := f.refund(step.in); err != nil {
+			t.Fatal(err)
+		}
+		f.want(o.id, step.want)
+		f.sound()
+	}
+	if f.Stock(t, o.variants[0]) != 100 {
+		t.Error("goods went back unasked")
+	}
+}
+
+func TestRefusedRefunds(t *testing.T) {
+	f := open(t)
+	o := f.buy(3)
+	unpaid := f.buy(1)
+	f.Exec(t, `update orders set payment_state = 'pending' where id = $1`, unpaid.id)
+	free := f.buy(1)
+	f.Exec(t, `update order_lines set total_amount = 0 where order_id = $1`, free.id)
+	usd := money.New(1, "USD")
+	for name, c := range map[string]struct {
+		in   orders.RefundInput
+		code string
+	}{
+		"too much":          {orders.RefundInput{OrderID: o.id, Amount: euros(o.total + 1)}, "refund_exceeds_payment"},
+		"nothing":           {orders.RefundInput{OrderID: o.id, Amount: euros(0)}, "details_invalid"},
+		"less than nothing": {orders.RefundInput{OrderID: o.id, Amount: euros(-1)}, "details_invalid"},
+		"dollars":           {orders.RefundInput{OrderID: o.id, Amount: &usd}, "details_invalid"},
+		"both":              {orders.RefundInput{OrderID: o.id, Amount: euros(1), Lines: []orders.LineQuantity{{LineID: o.lines[0], Quantity: 1}}}, "details_invalid"},
+		"too many":          {orders.RefundInput{OrderID: o.id, Lines: []orders.LineQuantity{{LineID: o.lines[0], Quantity: 4}}}, "quantity_exceeded"},
+		"another's line":    {orders.RefundInput{OrderID: o.id, Lines: []orders.LineQuantity{{LineID: free.lines[0], Quantity: 1}}}, "unknown_reference"},
+		"no order":          {orders.RefundInput{OrderID: ids.New("ord")}, "not_found"},
+		"unpaid":            {orders.RefundInput{OrderID: unpaid.id}, "order_not_paid"},
+		"free lines":        {orders.RefundInput{OrderID: free.id, Lines: []orders.LineQuantity{{LineID: free.lines[0], Quantity: 1}}}, "nothing_left"},
+	} {
+		if _, err := f.refund(c.in); !problem.Is(err, c.code) {
+			t.Errorf("%s: %v, want %s", name, err, c.code)
+		}
+	}
+	if _, err := f.refund(orders.RefundInput{OrderID: o.id, Amount: euros(o.total - 1)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.refund(orders.RefundInput{OrderID: o.id, Lines: []orders.LineQuantity{{LineID: o.lines[0], Quantity: 1}}}); !problem.Is(err, "refund_exceeds_payment") {
+		t.Errorf("a line after most was paid back: %v", err)
+	}
+	f.sound()
+}
+
+// Whatever is asked for at once, no more is paid back than was paid.
+func TestParallelRefunds(t *testing.T) {
+	f := open(t)
+	o := f.buy(3)
+	var wg sync.WaitGroup
+	var refunded atomic.Int64
+	for i := range 24 {
+		in := orders.RefundInput{OrderID: o.id, Amount: euros(700)}
+		if i%3 == 0 {
+			in = orders.RefundInput{OrderID: o.id, Lines: []orders.LineQuantity{{LineID: o.lines[0], Quantity: 1}}}
+		}
+		wg.Go(func() {
+			switch _, err := f.refund(in); {
+			case err == nil && in.Amount != nil:
+				refunded.Add(700)
+			case err == nil:
+				refunded.Add(1000)
+			case !problem.Is(err, "refund_exceeds_payment") && !problem.Is(err, "quantity_exceeded") && !problem.Is(err, "nothing_left"):
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := refunded.Load(); n > o.total || n < o.total-700 {
+		t.Errorf("%d of %d were paid back", n, o.total)
+	}
+	f.sound()
+	if n := shoptest.Value[int](t, f.Shop, `select count(*) from refunds where state <> 'succeeded'`); n != 0 {
+		t.Errorf("%d refunds did not succeed", n)
+	}
+}
+
+func TestTheProviderRefuses(t *testing.T) {
+	f := open(t)
+	o := f.buy(3, payments.TokenRefundFails)
+	var told *problem.Problem
+	in := orders.RefundInput{OrderID: o.id, Attempt: "a", Restock: true}
+	answer := func(_ context.Context, _ *postgres.Tx, _ string, refused *problem.Problem) error {
+		told = refused
+		return nil
+	}
+	id, err := f.service.Refund(f.Ctx, in, answer)
+	if !problem.Is(err, "refund_refused") || told == nil {
+		t.Fatalf("got %v, told %v", err, told)
+	}
+	f.want(o.id, "open paid unfulfilled 0")
+	if got := f.events(id); got != "refund.failed" {
+		t.Errorf("events: %s", got)
+	}
+	if f.Stock(t, o.variants[0]) != 100 {
+		t.Error("the goods went back")
+	}
+	if _, err := f.service.Refund(f.Ctx, in, answer); !problem.Is(err, "refund_refused") {
+		t.Errorf("the same attempt again: %v", err)
+	}
+	if n := shoptest.Value[int](t, f.Shop, `select count(*) from refunds`); n != 1 {
+		t.Errorf("%d refunds", n)
+	}
+}
+
+var errLost = errors.New("the line is dead")
+
+// A refund without an answer is pending, bounds what others may pay back, and is brought
+// to an end by the job: once, whether or not the first call went through.
+func TestRefundWithoutAnAnswer(t *testing.T) {
+	for name, through := range map[string]bool{"not paid back": false, "paid back": true} {
+		t.Run(name, func(t *testing.T) {
+			f := open(t)
+			o := f.buy(3)
+			lost := func() error { return errLost }
+			if through {
+				f.provider.after = lost
+			} else {
+				f.provider.before = lost
+			}
+			if _, err := f.refund(orders.RefundInput{OrderID: o.id, Amount: euros(o.total - 100)}); err != nil {
+				t.Fatal(err)
+			}
+			f.want(o.id, "open paid unfulfilled 0")
+			if _, err := f.refund(orders.RefundInput{OrderID: o.id, Amount: euros(101)}); !problem.Is(err, "refund_exceeds_payment") {
+				t.Errorf("more than is left: %v", err)
+			}
+			if n, err := f.service.ResumePending(f.Ctx); n != 0 || err != nil {
+				t.Errorf("resumed %d at once, %v", n, err)
+			}
+			age := func() { f.Exec(t, `update refunds set updated_at = now() - interval '1 hour' where state = 'pending'`) }
+			age()
+			if n, err := f.service.ResumePending(f.Ctx); n != 1 || err == nil {
+				t.Errorf("resumed %d of a provider that is still away, %v", n, err)
+			}
+			f.provider.before, f.provider.after = nil, nil
+			age()
+			if n, err := f.service.ResumePending(f.Ctx); n != 1 || err != nil {
+				t.Errorf("resumed %d, %v", n, err)
+			}
+			f.want(o.id, fmt.Sprintf("open partially_refunded unfulfilled %d", o.total-100))
+			f.sound()
+		})
+	}
+}
+
+func TestCancel(t *testing.T) {
+	f := open(t)
+	o := f.buy(3)
+	// One of the first line was paid back and put back before.
+	if _, err := f.refund(orders.RefundInput{OrderID: o.id, Restock: true, Lines: []orders.LineQuantity{{LineID: o.lines[0], Quantity: 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	answers := 0
+	answer := func(_ context.Context, _ *postgres.Tx, id string, _ *problem.Problem) error { answers++; return nil }
+	in := orders.CancelInput{OrderID: o.id, Reason: "customer", Attempt: "a"}
+	if err := f.service.Cancel(f.Ctx, in, answer); err != nil {
+		t.Fatal(err)
+	}
+	f.want(o.id, fmt.Sprintf("cancelled refunded unfulfilled %d", o.total))
+	if f.Stock(t, o.variants[0]) != 103 || f.Stock(t, o.variants[1]) != 103 {
+		t.Errorf("%d and %d in stock", f.Stock(t, o.variants[0]), f.Stock(t, o.variants[1]))
+	}
+	if got := f.events(o.id); got != "order.refunded order.cancelled order.refunded" {
+		t.Errorf("events: %s", got)
+	}
+	f.sound()
+	if err := f.service.Cancel(f.Ctx, in, answer); err != nil || answers != 2 {
+		t.Errorf("the same attempt again: %v, %d answers", err, answers)
+	}
+	in.Attempt = "b"
+	if err := f.service.Cancel(f.Ctx, in, answer); !problem.Is(err, "order_cancelled") {
+		t.Errorf("another attempt: %v", err)
+	}
+	if _, err := f.fulfil(o.id); !problem.Is(err, "order_cancelled") {
+		t.Errorf("sent after it was cancelled: %v", err)
+	}
+	in.OrderID = ids.New("ord")
+	if err := f.service.Cancel(f.Ctx, in, answer); !problem.Is(err, "not_found") {
+		t.Errorf("an unknown order: %v", err)
+	}
+}
+
+func TestCancelWithoutRestockOrRefund(t *testing.T) {
+	f := open(t)
+	o := f.buy(1)
+	if _, err := f.refund(orders.RefundInput{OrderID: o.id}); err != nil {
+		t.Fatal(err)
+	}
+	calls := f.provider.refunds.Load()
+	answered := false
+	err := f.service.Cancel(f.Ctx, orders.CancelInput{OrderID: o.id, Reason: "stock", Keep: true, Attempt: "a"}, func(context.Context, *postgres.Tx, string, *problem.Problem) error {
+		answered = true
+		return nil
+	})
+	if err != nil || !answered || f.provider.refunds.Load() != calls {
+		t.Fatalf("%v, answered %v, %d calls", err, answered, f.provider.refunds.Load()-calls)
+	}
+	if f.Stock(t, o.variants[0]) != 100 {
+		t.Error("the goods went back")
+	}
+}
+
+// A cancelled order stays cancelled when the provider refuses; the refund shows it.
+func TestCancelWithAFailingRefund(t *testing.T) {
+	f := open(t)
+	o := f.buy(1, payments.TokenRefundFails)
+	if err := f.service.Cancel(f.Ctx, orders.CancelInput{OrderID: o.id, Reason: "fraud", Attempt: "a"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	f.want(o.id, "cancelled paid unfulfilled 0")
+	object, err := f.service.Get(f.Ctx, "", o.id)
+	if err != nil || !strings.Contains(string(object.Data), `"failed"`) {
+		t.Fatalf("%s, %v", object.Data, err)
+	}
+}
+
+// Whatever is done to an order, in whichever order: the money, the goods and the states
+// agree with each other.
+func TestHistories(t *testing.T) {
+	f := open(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		o := f.buy(rapid.Int64Range(1, 4).Draw(rt, "units"))
+		returned := map[string]int64{}
+		for range rapid.IntRange(1, 8).Draw(rt, "steps") {
+			line := rapid.IntRange(0, 1).Draw(rt, "line")
+			n := rapid.Int64Range(1, 4).Draw(rt, "n")
+			var err error
+			switch rapid.SampledFrom([]string{"fulfil", "fulfil all", "refund line", "refund amount", "refund all", "cancel"}).Draw(rt, "step") {
+			case "fulfil":
+				_, err = f.fulfil(o.id, orders.LineQuantity{LineID: o.lines[line], Quantity: n})
+			case "fulfil all":
+				_, err = f.fulfil(o.id)
+			case "refund line":
+				if _, err = f.refund(orders.RefundInput{OrderID: o.id, Restock: true, Lines: []orders.LineQuantity{{LineID: o.lines[line], Quantity: n}}}); err == nil {
+					returned[o.variants[line]] += n
+				}
+			case "refund amount":
+				_, err = f.refund(orders.RefundInput{OrderID: o.id, Amount: euros(n * 500)})
+			case "refund all":
+				_, err = f.refund(orders.RefundInput{OrderID: o.id})
+			case "cancel":
+				if err = f.service.Cancel(f.Ctx, orders.CancelInput{OrderID: o.id, Reason: "other", Attempt: ids.New("key")}, nil); err == nil {
+					returned[o.variants[0]], returned[o.variants[1]] = o.quantity, o.quantity
+				}
+			}
+			if err != nil && problem.As(err) == nil {
+				rt.Fatal(err)
+			}
+			f.judge(rt, o, returned)
+		}
+	})
+	f.sound()
+}
+
+func (f *fixture) judge(rt *rapid.T, o bought, returned map[string]int64) {
+	var state, payment, fulfilment string
+	var refunded, sent, back, quantity, unsent int64
+	err := f.DB.InStore(f.Ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.QueryRow(ctx, `select o.state, o.payment_state, o.fulfilment_state, o.refunded_amount, sum(l.fulfilled_quantity)::bigint, sum(l.refunded_quantity)::bigint, sum(l.quantity)::bigint,
+			sum(greatest(l.quantity - l.fulfilled_quantity - l.refunded_quantity, 0))::bigint
+			from orders o join order_lines l on l.order_id = o.id where o.id = $1 group by o.id`, o.id).Scan(&state, &payment, &fulfilment, &refunded, &sent, &back, &quantity, &unsent)
+	})
+	if err != nil {
+		rt.Fatal(err)
+	}
+	wantPayment := map[bool]string{true: "partially_refunded", false: "paid"}[refunded > 0]
+	if refunded == o.total {
+		wantPayment = "refunded"
+	}
+	wantFulfilment := map[bool]string{true: "partially_fulfilled", false: "fulfilled"}[unsent > 0]
+	if sent == 0 {
+		wantFulfilment = "unfulfilled"
+	}
+	if payment != wantPayment || fulfilment != wantFulfilment || refunded > o.total || sent > quantity || back > quantity ||
+		(state == "completed") != (fulfilment == "fulfilled") || state == "cancelled" && sent > 0 {
+		rt.Fatalf("%s %s %s with %d of %d paid back, %d sent, %d returned, %d unsent", state, payment, fulfilment, refunded, o.total, sent, back, unsent)
+	}
+	for variant, n := range returned {
+		if stock := f.Stock(f.t, variant); stock != 100+n {
+			rt.Fatalf("%d in stock, want %d", stock, 100+n)
+		}
+	}
+}
+
+func TestReading(t *testing.T) {
+	f := open(t)
+	first, second := f.buy(1), f.buy(2)
+	hidden := f.buy(1)
+	f.Exec(t, `update orders set state = 'pending' where id = $1`, hidden.id)
+	f.Exec(t, `insert into customers (id, email) values ('cus_1', 'ada@example.com')`)
+	f.Exec(t, `update orders set customer_id = 'cus_1' where id = $1`, first.id)
+	ful, err := f.fulfil(first.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, err := f.refund(orders.RefundInput{OrderID: first.id, Amount: euros(1), Reason: "Late."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	object, err := f.service.Get(f.Ctx, "https://shop.example", first.id)
+	if err != nil || object.Version != 3 {
+		t.Fatalf("version %d, %v", object.Version, err)
+	}
+	for _, part := range []string{"https://shop.example/media/k/1.jpg", ful, ref, `"Late."`, "https://post.example/123", first.payment, `"Ring."`, `"VAT"`} {
+		if !strings.Contains(string(object.Data), part) {
+			t.Errorf("%s is missing in %s", part, object.Data)
+		}
+	}
+	for _, id := range []string{hidden.id, ids.New("ord")} {
+		if _, err := f.service.Get(f.Ctx, "", id); !problem.Is(err, "not_found") {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	for name, c := range map[string]struct {
+		token, customer string
+		found           bool
+	}{"by token": {first.token, "", true}, "by customer": {"", "cus_1", true}, "by neither": {"", "", false}, "another's token": {second.token, "", false}, "another": {"", "cus_2", false}} {
+		_, err := f.service.ShopGet(f.Ctx, "", first.id, c.token, c.customer)
+		if c.found != (err == nil) || err != nil && !problem.Is(err, "not_found") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	list := func(filter orders.Filter) (found []string, next string) {
+		t.Helper()
+		if filter.Limit == 0 {
+			filter.Limit = 10
+		}
+		page, err := f.service.List(f.Ctx, "", filter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return listed(t, page), page.Next
+	}
+	if found, next := list(orders.Filter{}); fmt.Sprint(found) != fmt.Sprint([]string{second.id, first.id}) || next != "" {
+		t.Errorf("all: %v, %q", found, next)
+	}
+	found, next := list(orders.Filter{Limit: 1})
+	if len(found) != 1 || found[0] != second.id || next != second.id {
+		t.Errorf("first page: %v, %q", found, next)
+	}
+	if found, next = list(orders.Filter{Limit: 1, After: next}); len(found) != 1 || found[0] != first.id || next != "" {
+		t.Errorf("second page: %v, %q", found, next)
+	}
+	for name, filter := range map[string]orders.Filter{
+		"state": {State: "completed"}, "payment": {PaymentState: "partially_refunded"}, "fulfilment": {FulfilmentState: "fulfilled"},
+		"customer": {CustomerID: "cus_1"}, "number": {Number: 1001}, "all at once": {Email: "Ada@example.com", Number: 1001, Since: "2020-01-01T00:00:00Z", Until: "2100-01-01T00:00:00Z"},
+	} {
+		if found, _ := list(filter); len(found) != 1 || found[0] != first.id {
+			t.Errorf("by %s: %v", name, found)
+		}
+	}
+	if found, _ := list(orders.Filter{Since: "2100-01-01T00:00:00Z"}); len(found) != 0 {
+		t.Errorf("from the future: %v", found)
+	}
+	page, err := f.service.Mine(f.Ctx, "", "cus_1", "", 10)
+	if err != nil || fmt.Sprint(listed(t, page)) != fmt.Sprint([]string{first.id}) {
+		t.Errorf("mine: %s, %v", page.Data, err)
+	}
+	err = f.DB.InStore(f.Ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		fulJSON, err := f.service.FulfilmentJSON(ctx, tx, ful)
+		if err != nil || !strings.Contains(string(fulJSON), ful) {
+			t.Errorf("fulfilment: %s, %v", fulJSON, err)
+		}
+		refJSON, err := f.service.RefundJSON(ctx, tx, ref)
+		if err != nil || !strings.Contains(string(refJSON), ref) {
+			t.Errorf("refund: %s, %v", refJSON, err)
+		}
+		answer, err := f.service.ShopAnswer(ctx, tx, "", second.id)
+		if err != nil || !strings.Contains(string(answer), second.id) || strings.Contains(string(answer), "cart_id") {
+			t.Errorf("answer: %s, %v", answer, err)
+		}
+		same, err := f.service.GetIn(ctx, tx, "https://shop.example", first.id)
+		if err != nil || string(same.Data) != string(object.Data) {
+			t.Errorf("within the transaction: %s, %v", same.Data, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func listed(t testing.TB, page postgres.Page) (found []string) {
+	t.Helper()
+	var items []struct{ ID string }
+	if err := json.Unmarshal(page.Data, &items); err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range items {
+		found = append(found, item.ID)
+	}
+	return found
+}
