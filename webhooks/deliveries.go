@@ -259,10 +259,10 @@ func (s *Service) record(ctx context.Context, tx *postgres.Tx, id string, attemp
 		_, err = tx.Exec(ctx, `update webhook_endpoints set failing_since = null where id = $1 and failing_since is not null`, d.EndpointID)
 	case attempt.Status == http.StatusGone:
 		state = "failed"
-		err = s.disable(ctx, tx, d.EndpointID, "gone")
+		err = s.disable(ctx, tx, d.EndpointID, ReasonGone, attempt)
 	case attempt.Number > len(schedule):
 		state = "failed"
-		err = s.failing(ctx, tx, d.EndpointID, now)
+		err = s.failing(ctx, tx, d.EndpointID, attempt, now)
 	default:
 		// Jitter keeps the repetitions of one outage from coming back all at once.
 		wait := schedule[attempt.Number-1]
@@ -270,7 +270,7 @@ func (s *Service) record(ctx context.Context, tx *postgres.Tx, id string, attemp
 		at := now.Add(wait)
 		next = &at
 		journal.JobAt(tx, at, JobDeliver, deliverArgs{id, attempt.Number + 1})
-		err = s.failing(ctx, tx, d.EndpointID, now)
+		err = s.failing(ctx, tx, d.EndpointID, attempt, now)
 	}
 	if err != nil {
 		return err
@@ -283,7 +283,7 @@ func (s *Service) record(ctx context.Context, tx *postgres.Tx, id string, attemp
 }
 
 // failing notes that an endpoint fails, and disables it when it has for too long.
-func (s *Service) failing(ctx context.Context, tx *postgres.Tx, id EndpointID, now time.Time) error {
+func (s *Service) failing(ctx context.Context, tx *postgres.Tx, id EndpointID, attempt Attempt, now time.Time) error {
 	var since time.Time
 	err := tx.QueryRow(ctx, `update webhook_endpoints set failing_since = coalesce(failing_since, $2) where id = $1 returning failing_since`, id, now).Scan(&since)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -293,26 +293,35 @@ func (s *Service) failing(ctx context.Context, tx *postgres.Tx, id EndpointID, n
 		return fmt.Errorf("note that %s fails: %w", id, err)
 	}
 	if now.Sub(since) >= disableAfter {
-		return s.disable(ctx, tx, id, "failing")
+		return s.disable(ctx, tx, id, ReasonFailing, attempt)
 	}
 	return nil
 }
 
-// JobDisabled is the kind of the job that tells the store's owner that an endpoint was
+// JobDisabled is the kind of the job that writes to the store's owner that an endpoint was
 // disabled; its arguments are DisabledArgs.
 const JobDisabled = "webhook_disabled"
 
+// Why an endpoint was disabled without its merchant's doing.
+const (
+	ReasonGone    = "gone"    // it answered 410
+	ReasonFailing = "failing" // nothing was delivered for too long
+)
+
 // DisabledArgs are the arguments of a JobDisabled.
 type DisabledArgs struct {
-	EndpointID EndpointID `json:"endpoint_id"`
-	URL        string     `json:"url"`
-	Reason     string     `json:"reason"`
+	MailID      string     `json:"mail_id"` // so that sending twice can be noticed
+	EndpointID  EndpointID `json:"endpoint_id"`
+	URL         string     `json:"url"`
+	Reason      string     `json:"reason"`
+	Since       time.Time  `json:"since"` // when it began to fail
+	LastFailure string     `json:"last_failure"`
 }
 
-func (s *Service) disable(ctx context.Context, tx *postgres.Tx, id EndpointID, reason string) error {
-	args := DisabledArgs{EndpointID: id, Reason: reason}
+func (s *Service) disable(ctx context.Context, tx *postgres.Tx, id EndpointID, reason string, last Attempt) error {
+	args := DisabledArgs{MailID: ids.New("mail"), EndpointID: id, Reason: reason, LastFailure: last.Error}
 	err := tx.QueryRow(ctx, `update webhook_endpoints set enabled = false, disabled_reason = $2, version = version + 1, updated_at = now()
-		where id = $1 and enabled returning url`, id, reason).Scan(&args.URL)
+		where id = $1 and enabled returning url, coalesce(failing_since, $3)`, id, reason, last.At).Scan(&args.URL, &args.Since)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
 	}

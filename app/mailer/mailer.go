@@ -1,0 +1,119 @@
+// Package mailer works on the jobs that send mail: it writes each in the name of the
+// store that it comes from, or of the platform, and gives it to whoever takes it away.
+//
+// A mail is sent at least once. Its ID is drawn when the job is written and becomes its
+// Message-ID, so that a mail which is sent twice can be known for what it is; the mailbox
+// keeps it once.
+package mailer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/stoacommerce/stoa/platform/jobs"
+	"github.com/stoacommerce/stoa/platform/mail"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
+	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants/stores"
+	"github.com/stoacommerce/stoa/webhooks"
+)
+
+// Config is what mails are written and sent with. DB, Stores, Mailbox, Site and Shop must
+// be set.
+type Config struct {
+	DB     *postgres.DB
+	Stores *stores.Service
+
+	// Mailbox keeps the mails of sandboxes, and all that nobody delivers.
+	Mailbox mail.Sender
+	// Delivery brings mails to their recipients; nil where there is no mail server.
+	Delivery mail.Sender
+	// KeepAll has the mailbox keep those too that are delivered, in development.
+	KeepAll bool
+
+	Site *url.URL                   // the platform's own pages
+	Shop func(host string) *url.URL // a shop, by the first label of its host
+	Name string                     // the platform's; "Stoa" when empty
+}
+
+// Mailer sends mails.
+type Mailer struct{ config Config }
+
+// New makes a mailer.
+func New(config Config) *Mailer {
+	if config.Name == "" {
+		config.Name = "Stoa"
+	}
+	return &Mailer{config}
+}
+
+// Register has the workers send mails.
+func (m *Mailer) Register(w *jobs.Workers) {
+	w.Handle(mail.JobSend, func(ctx context.Context, job jobs.Job) error {
+		var letter mail.Letter
+		if err := job.Decode(&letter); err != nil {
+			return err
+		}
+		return giveUp(m.Send(ctx, letter))
+	})
+	w.Handle(webhooks.JobDisabled, func(ctx context.Context, job jobs.Job) error {
+		var args webhooks.DisabledArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		return giveUp(m.WebhookDisabled(ctx, args))
+	})
+}
+
+// giveUp sets a job aside whose mail no repetition would get to its recipient.
+func giveUp(err error) error {
+	if errors.Is(err, mail.ErrPermanent) {
+		return jobs.Cancel(err)
+	}
+	return err
+}
+
+// Send writes a letter's mail and sends it: in the name of the context's store, or else of
+// the store that the letter names, or else of the platform. When it fails with
+// mail.ErrPermanent, trying again does not help.
+func (m *Mailer) Send(ctx context.Context, letter mail.Letter) error {
+	data, err := mail.Decode(letter.Kind, letter.Data)
+	if err != nil {
+		return fmt.Errorf("mail %s: %w", letter.ID, err)
+	}
+	from, err := m.sender(ctx, letter.StoreID)
+	if problem.Is(err, "not_found") {
+		return nil // the store is gone, and nobody speaks in its name any more
+	}
+	if err != nil {
+		return fmt.Errorf("sender of mail %s: %w", letter.ID, err)
+	}
+	locale := letter.Locale
+	if locale == "" {
+		locale = from.locale
+	}
+	message, err := mail.Render(locale, from.brand, data)
+	if err != nil {
+		return fmt.Errorf("mail %s: %w", letter.ID, err)
+	}
+	message.ID, message.StoreID, message.To, message.ToName = letter.ID, from.store, letter.To, letter.ToName
+	return m.hand(ctx, message, from.mode)
+}
+
+// hand gives a mail to the mailbox, to delivery or to both. A sandbox's never leaves the
+// house, whoever it is for.
+func (m *Mailer) hand(ctx context.Context, message mail.Message, mode principal.Mode) error {
+	deliver := m.config.Delivery != nil && mode != principal.Test
+	if !deliver || m.config.KeepAll {
+		if err := m.config.Mailbox.Send(ctx, message); err != nil {
+			return err
+		}
+	}
+	if !deliver {
+		return nil
+	}
+	return m.config.Delivery.Send(ctx, message)
+}

@@ -1,0 +1,66 @@
+package mailer
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/stoacommerce/stoa/platform/mail"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
+	"github.com/stoacommerce/stoa/tenants/stores"
+)
+
+// sender is in whose name a mail is written.
+type sender struct {
+	brand  mail.Brand
+	locale string         // of its recipients, unless the letter knows better
+	store  string         // empty for the platform
+	mode   principal.Mode // which side of the store
+}
+
+// platformColor is the accent of the platform's own mails.
+const platformColor = stores.DefaultAccent
+
+// platform is the sender of the platform's own mails.
+func (m *Mailer) platform() sender {
+	return sender{locale: "en", mode: principal.Live, brand: mail.Brand{
+		Name: m.config.Name, URL: m.config.Site.String(), Color: platformColor, Imprint: imprint(m.config.Name, m.config.Site),
+	}}
+}
+
+// sender finds in whose name a mail is written: the context's store's, or else that of the
+// store with this ID, or else the platform's.
+func (m *Mailer) sender(ctx context.Context, storeID string) (sender, error) {
+	ref, within := postgres.StoreFrom(ctx)
+	if !within && storeID == "" {
+		return m.platform(), nil
+	}
+	if !within {
+		ref = postgres.StoreRef{ID: storeID, Mode: principal.Live}
+	}
+	store, err := m.config.Stores.ByID(ctx, ref.ID, ref.Mode)
+	if err != nil {
+		return sender{}, err
+	}
+	var settings stores.Settings
+	err = m.config.DB.InStore(postgres.WithStore(ctx, store.Ref), func(ctx context.Context, tx *postgres.Tx) error {
+		settings, err = m.config.Stores.Settings(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return sender{}, err
+	}
+	shop := m.shop(store.Address, store.Ref.Mode)
+	return sender{
+		store: store.ID, mode: store.Ref.Mode, locale: settings.Locale,
+		brand: mail.Brand{Name: settings.Name, URL: shop.String(), Color: settings.AccentColor, Email: settings.ContactEmail, Imprint: imprint(settings.Name, shop)},
+	}, nil
+}
+
+// shop is where a side of a store is visited.
+func (m *Mailer) shop(address string, mode principal.Mode) *url.URL {
+	return m.config.Shop(stores.HostLabel(address, mode == principal.Test))
+}
+
+// imprint is the line that mails end with.
+func imprint(name string, site *url.URL) string { return name + " · " + site.Hostname() }
