@@ -250,7 +250,6 @@ const (
 	OperationRowOutcomeFailed  OperationRowOutcome = "failed"
 	OperationRowOutcomeSkipped OperationRowOutcome = "skipped"
 	OperationRowOutcomeUpdated OperationRowOutcome = "updated"
-	OperationRowOutcomeWarning OperationRowOutcome = "warning"
 )
 
 // Defines values for OperationState.
@@ -532,7 +531,13 @@ const (
 	ListOperationRowsParamsOutcomeFailed  ListOperationRowsParamsOutcome = "failed"
 	ListOperationRowsParamsOutcomeSkipped ListOperationRowsParamsOutcome = "skipped"
 	ListOperationRowsParamsOutcomeUpdated ListOperationRowsParamsOutcome = "updated"
-	ListOperationRowsParamsOutcomeWarning ListOperationRowsParamsOutcome = "warning"
+)
+
+// Defines values for ListOperationRowsParamsSeverity.
+const (
+	ListOperationRowsParamsSeverityError   ListOperationRowsParamsSeverity = "error"
+	ListOperationRowsParamsSeverityInfo    ListOperationRowsParamsSeverity = "info"
+	ListOperationRowsParamsSeverityWarning ListOperationRowsParamsSeverity = "warning"
 )
 
 // Defines values for ListDeadJobsParamsState.
@@ -2777,7 +2782,7 @@ type Money struct {
 
 // Operation Something that takes longer than a request.
 type Operation struct {
-	// Counts What became of the rows.
+	// Counts What became of the rows. Each is counted once as made, changed, passed over or refused.
 	Counts OperationCounts `json:"counts"`
 
 	// CreatedAt When it was asked for.
@@ -2806,6 +2811,9 @@ type Operation struct {
 	// Example: shopify_products
 	Kind OperationKind `json:"kind"`
 
+	// Messages What there is to say about the file as a whole, such as columns that are not used.
+	Messages []OperationMessage `json:"messages"`
+
 	// Progress How much of it is done.
 	Progress OperationProgress `json:"progress"`
 
@@ -2820,9 +2828,9 @@ type Operation struct {
 	State OperationState `json:"state"`
 }
 
-// OperationCounts What became of the rows.
+// OperationCounts What became of the rows. Each is counted once as made, changed, passed over or refused.
 type OperationCounts struct {
-	// Created Things made.
+	// Created Rows that made something.
 	//
 	// Example: 100
 	Created int `json:"created"`
@@ -2832,17 +2840,17 @@ type OperationCounts struct {
 	// Example: 5
 	Failed int `json:"failed"`
 
-	// Skipped Rows passed over.
+	// Skipped Rows passed over, as they bring nothing new or nothing that can be used.
 	//
 	// Example: 0
 	Skipped int `json:"skipped"`
 
-	// Updated Things changed.
+	// Updated Rows that changed something.
 	//
 	// Example: 10
 	Updated int `json:"updated"`
 
-	// Warnings Rows that went in with a warning.
+	// Warnings Rows with a warning, whatever became of them. Pictures are fetched afterwards, so this can grow when all else is done.
 	//
 	// Example: 5
 	Warnings int `json:"warnings"`
@@ -2863,7 +2871,7 @@ type OperationError struct {
 
 // OperationEventData The operation, in short.
 type OperationEventData struct {
-	// Counts What became of the rows.
+	// Counts What became of the rows. Each is counted once as made, changed, passed over or refused.
 	Counts OperationCounts `json:"counts"`
 
 	// ID The operation's ID.
@@ -2933,7 +2941,7 @@ type OperationMessageSeverity string
 type OperationProgress struct {
 	// Done How many rows are done.
 	//
-	// Example: 120
+	// Example: 115
 	Done int `json:"done"`
 
 	// Total How many there are; null while that isn't known.
@@ -2942,9 +2950,9 @@ type OperationProgress struct {
 	Total *int `json:"total"`
 }
 
-// OperationRow The fate of one thing in an import.
+// OperationRow The fate of one row of a file.
 type OperationRow struct {
-	// Handle The thing's own name in the file.
+	// Handle The handle of the product that the row is about; null when it names none.
 	//
 	// Example: linen-shirt
 	Handle *string `json:"handle"`
@@ -2954,21 +2962,21 @@ type OperationRow struct {
 	// Example: 2
 	Line int `json:"line"`
 
-	// Messages What there is to say about it.
+	// Messages What there is to say about it. Every refused row says why.
 	Messages []OperationMessage `json:"messages"`
 
-	// Outcome What became of it; `warning` went in, but not all of it.
+	// Outcome What became of it. All rows of a product that is refused failed.
 	//
 	// Example: created
 	Outcome OperationRowOutcome `json:"outcome"`
 
-	// ResourceID The thing that was made or changed.
+	// ResourceID The thing that the row made, changed or found as it should be: the product by its first row, a variant or an image by others.
 	//
 	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
 	ResourceID *string `json:"resource_id"`
 }
 
-// OperationRowOutcome What became of it; `warning` went in, but not all of it.
+// OperationRowOutcome What became of it. All rows of a product that is refused failed.
 //
 // Example: created
 type OperationRowOutcome string
@@ -7114,7 +7122,7 @@ type GetEventParams struct {
 
 // CreateImportParams defines parameters for CreateImport.
 type CreateImportParams struct {
-	// Kind What the file is, when it is the body itself.
+	// Kind What the file is. Required when it is the body itself.
 	Kind *OperationKind `form:"kind,omitempty" json:"kind,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
@@ -7285,6 +7293,9 @@ type ListOperationRowsParams struct {
 	// Outcome Only those with this outcome.
 	Outcome *ListOperationRowsParamsOutcome `form:"outcome,omitempty" json:"outcome,omitempty"`
 
+	// Severity Only those with a message of this severity.
+	Severity *ListOperationRowsParamsSeverity `form:"severity,omitempty" json:"severity,omitempty"`
+
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
 
@@ -7294,6 +7305,9 @@ type ListOperationRowsParams struct {
 
 // ListOperationRowsParamsOutcome defines parameters for ListOperationRows.
 type ListOperationRowsParamsOutcome string
+
+// ListOperationRowsParamsSeverity defines parameters for ListOperationRows.
+type ListOperationRowsParamsSeverity string
 
 // ListCellsParams defines parameters for ListCells.
 type ListCellsParams struct {
