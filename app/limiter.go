@@ -1,4 +1,4 @@
-package openapi
+package app
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/billing"
+	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/platform/limits"
 	"github.com/stoacommerce/stoa/platform/principal"
 )
@@ -24,17 +25,17 @@ const (
 // costs is how much a request of a class takes from an allowance, where it is not one.
 var costs = map[string]int64{"search": 2, "upload": 10}
 
-// PlanLimiter takes requests from what the store's plan allows, and from the strict limits
+// planLimiter takes requests from what the store's plan allows, and from the strict limits
 // of what is worth abusing.
-type PlanLimiter struct {
-	Limits *limits.Limiter
-	Plans  *billing.Plans
-	Strict limits.Rules
+type planLimiter struct {
+	limits *limits.Limiter
+	plans  *billing.Plans
+	strict limits.Rules
 }
 
-// Take implements Limiter.
-func (l *PlanLimiter) Take(ctx context.Context, req *Request, header http.Header) error {
-	decision, err := l.Limits.Take(ctx, l.request(req))
+// Take implements openapi.Limiter.
+func (l *planLimiter) Take(ctx context.Context, req *openapi.Request, header http.Header) error {
+	decision, err := l.limits.Take(ctx, l.request(req))
 	if err != nil {
 		return err
 	}
@@ -45,12 +46,12 @@ func (l *PlanLimiter) Take(ctx context.Context, req *Request, header http.Header
 	return nil
 }
 
-func (l *PlanLimiter) request(req *Request) limits.Request {
+func (l *planLimiter) request(req *openapi.Request) limits.Request {
 	who, class := req.Caller.Principal, req.Operation.Limit
 	taken := limits.Request{Class: class, Cost: costs[class]}
 	subject := who.ID
 	if store := req.Caller.Store; store != nil {
-		plan := l.Plans.Get(store.Plan)
+		plan := l.plans.Get(store.Plan)
 		taken.StoreID = store.ID
 		subject = store.ID
 		day := limits.Policy{Name: "store-day", Subject: store.ID, Window: 24 * time.Hour, Observe: who.Kind == principal.Publishable}
@@ -71,12 +72,12 @@ func (l *PlanLimiter) request(req *Request) limits.Request {
 	if class == "none" {
 		taken.Policies = nil
 	}
-	taken.Policies = append(taken.Policies, l.Strict.Policies(class, req.IP, subject)...)
+	taken.Policies = append(taken.Policies, l.strict.Policies(class, req.IP, subject)...)
 	return taken
 }
 
 // shoppers are limited by address and by cart: the publishable key is everyone's.
-func shoppers(req *Request) []limits.Policy {
+func shoppers(req *openapi.Request) []limits.Policy {
 	list := []limits.Policy{{Name: "address", Subject: limits.Address(req.IP), Limit: shopperLimit, Window: time.Minute}}
 	if token := req.Header.Get("Cart-Token"); token != "" {
 		sum := sha256.Sum256([]byte(token))
@@ -86,7 +87,7 @@ func shoppers(req *Request) []limits.Policy {
 }
 
 // outsider is the limit of those who act in no store.
-func outsider(req *Request) limits.Policy {
+func outsider(req *openapi.Request) limits.Policy {
 	who := req.Caller.Principal
 	if who.Kind == principal.Operator {
 		return limits.Policy{Name: "key", Subject: who.ID, Limit: operatorLimit, Window: time.Minute}

@@ -1,0 +1,133 @@
+// Package app joins the parts into the program: what starts, in which order, and who is
+// handed what. It is the only package that knows all others, and the only one that reads
+// the configuration.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stoacommerce/stoa/observability"
+	"github.com/stoacommerce/stoa/platform/httpserver"
+	"github.com/stoacommerce/stoa/platform/jobs"
+)
+
+// App is the whole program.
+type App struct {
+	*machinery
+	*services
+
+	workers *jobs.Workers
+	server  *httpserver.Server
+	ops     *observability.Ops
+}
+
+// New joins the parts. It neither listens nor works yet, and waits for no database.
+func New(ctx context.Context, config Config, build Build, log io.Writer) (*App, error) {
+	m, err := openMachinery(ctx, config, build, log)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{machinery: m}
+	if a.services, err = newServices(ctx, m); err != nil {
+		return nil, errors.Join(err, m.close(ctx))
+	}
+	a.workers = newWorkers(m, a.services)
+	handler, err := newHandler(ctx, m, a.services, a.workers)
+	if err != nil {
+		return nil, errors.Join(err, m.close(ctx))
+	}
+	a.ops = observability.NewOps(observability.OpsConfig{Addr: config.Ops.Addr}, m.metrics, m.log)
+	a.ops.Require("control", m.db.Ping)
+	a.ops.Inform("redis", m.redis.Ping)
+	for _, cell := range m.db.Cells() {
+		a.ops.Inform("cell "+cell, func(ctx context.Context) error { return m.db.PingCell(ctx, cell) })
+	}
+	a.server = a.newServer(handler)
+	return a, nil
+}
+
+func (a *App) newServer(handler http.Handler) *httpserver.Server {
+	c := a.config.HTTP
+	return httpserver.New(httpserver.Config{
+		Addr: c.Addr, TrustedProxies: c.TrustedProxies, ReadTimeout: c.ReadTimeout, RequestTimeout: c.RequestTimeout,
+		IdleTimeout: c.IdleTimeout, MaxBody: c.MaxBody, DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout,
+	}, handler, httpserver.Hooks{
+		Log: a.log, Traffic: a.metrics.HTTP, Unmatched: a.metrics.HTTP.Operation("unmatched"), Tracing: a.tracing,
+		Draining: func() { a.ops.SetDraining(true) },
+	})
+}
+
+// Roles say what this process does.
+type Roles struct {
+	Serve bool
+	Work  bool
+	// Ready is called once all is running, before Run waits for the end; may be nil.
+	Ready func(context.Context) error
+}
+
+// Run does what the roles say until ctx ends, then ends it in order: readiness first,
+// then what is under way, then the connections.
+func (a *App) Run(ctx context.Context, roles Roles) (err error) {
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		err = errors.Join(err, a.Close(closing))
+	}()
+	if err := a.ops.Start(ctx); err != nil {
+		return fmt.Errorf("operations server: %w", err)
+	}
+	background, stopBackground := context.WithCancel(ctx)
+	group, background := errgroup.WithContext(background)
+	defer func() {
+		stopBackground()
+		err = errors.Join(err, group.Wait())
+	}()
+	a.background(background, group, roles)
+	if roles.Work {
+		a.workers.Start(ctx)
+		defer func() {
+			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.config.HTTP.DrainTimeout)
+			defer cancel()
+			err = errors.Join(err, a.workers.Stop(ending))
+		}()
+	}
+	ended := make(<-chan struct{})
+	if roles.Serve {
+		if err := a.server.Start(ctx); err != nil {
+			return err
+		}
+		ended = a.server.Done()
+		defer func() { err = errors.Join(err, a.server.Stop(context.WithoutCancel(ctx))) }()
+	}
+	if roles.Ready != nil {
+		if err := roles.Ready(ctx); err != nil {
+			return err
+		}
+	}
+	a.log.InfoContext(ctx, "running", "serve", roles.Serve, "work", roles.Work, "http", a.Addr(), "ops", a.ops.Addr())
+	select {
+	case <-ctx.Done():
+		a.log.InfoContext(ctx, "stopping")
+		return nil
+	case <-ended:
+		return a.server.Err()
+	}
+}
+
+// Addr is where the program listens, once it does.
+func (a *App) Addr() string { return a.server.Addr() }
+
+// OpsAddr is where the operations server listens, once it does.
+func (a *App) OpsAddr() string { return a.ops.Addr() }
+
+// Close ends all connections, of a program that runs no more.
+func (a *App) Close(ctx context.Context) error {
+	return errors.Join(a.ops.Stop(ctx), a.close(ctx))
+}

@@ -1,0 +1,113 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/stoacommerce/stoa/platform/postgres"
+)
+
+// Terminal is where a command prints: results to Out, everything else to Err.
+type Terminal struct {
+	Out io.Writer
+	Err io.Writer
+}
+
+// Serve answers requests until ctx ends, and works on jobs too when so configured.
+func Serve(ctx context.Context, config Config, build Build, term Terminal) error {
+	a, err := New(ctx, config, build, term.Err)
+	if err != nil {
+		return err
+	}
+	return a.Run(ctx, Roles{Serve: true, Work: config.Jobs.WithWorker})
+}
+
+// Work works on jobs until ctx ends.
+func Work(ctx context.Context, config Config, build Build, term Terminal) error {
+	a, err := New(ctx, config, build, term.Err)
+	if err != nil {
+		return err
+	}
+	return a.Run(ctx, Roles{Work: true})
+}
+
+// migrateWorkers is how many stores are migrated at a time.
+const migrateWorkers = 4
+
+// Migrate brings the databases and all stores up to date, showing how far it is. It may
+// be broken off and run again.
+func Migrate(ctx context.Context, config Config, build Build, term Terminal) error {
+	if err := notEmbedded(config); err != nil {
+		return err
+	}
+	m, err := openMachinery(ctx, config, build, term.Err)
+	if err != nil {
+		return err
+	}
+	defer m.close(context.WithoutCancel(ctx))
+	return m.migrate(ctx, term)
+}
+
+func (m *machinery) migrate(ctx context.Context, term Terminal) error {
+	if err := m.runner.Platform(ctx); err != nil {
+		return err
+	}
+	started, shown := time.Now(), time.Time{}
+	failures, err := m.runner.Stores(ctx, migrateWorkers, func(done, total int, ref postgres.StoreRef, err error) {
+		if err != nil {
+			fmt.Fprintf(term.Err, "schema %d of cell %s failed: %v\n", ref.Schema, ref.Cell, err)
+		}
+		if done == total || time.Since(shown) > time.Second {
+			shown = time.Now()
+			fmt.Fprintf(term.Err, "migrated %d of %d stores, %.0f a second\n", done, total, float64(done)/time.Since(started).Seconds())
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if len(failures) > 0 {
+		return fmt.Errorf("%d stores could not be migrated; the others are up to date. Mend what is named above and run it again", len(failures))
+	}
+	return nil
+}
+
+// ListStores prints the stores that have words in them and are in a state.
+func ListStores(words, state string) func(context.Context, Config, Build, Terminal) error {
+	return withApp(func(ctx context.Context, a *App, term Terminal) error {
+		table := tabwriter.NewWriter(term.Out, 0, 4, 2, ' ', 0)
+		fmt.Fprintln(table, "ID\tADDRESS\tSTATE\tPLAN\tCELL\tCREATED\tNAME")
+		err := a.eachStore(ctx, words, state, func(s storeLine) {
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, s.Address, s.State, s.Plan, s.Cell, s.CreatedAt.Format(time.DateOnly), s.Name)
+		})
+		if err != nil {
+			return err
+		}
+		return table.Flush()
+	})
+}
+
+// withApp runs a command within the whole program, without serving.
+func withApp(do func(context.Context, *App, Terminal) error) func(context.Context, Config, Build, Terminal) error {
+	return func(ctx context.Context, config Config, build Build, term Terminal) error {
+		if err := notEmbedded(config); err != nil {
+			return err
+		}
+		a, err := New(ctx, config, build, term.Err)
+		if err != nil {
+			return err
+		}
+		defer a.Close(context.WithoutCancel(ctx))
+		return do(ctx, a, term)
+	}
+}
+
+// notEmbedded refuses what needs databases that run already.
+func notEmbedded(config Config) error {
+	if config.Database.Embedded() {
+		return fmt.Errorf("this needs a database: set STOA_DATABASE_URL (of a running stoa dev it stands in %s)", devFile(config))
+	}
+	return nil
+}

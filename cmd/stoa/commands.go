@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stoacommerce/stoa/app"
+	"github.com/stoacommerce/stoa/platform/secrets"
+)
+
+// newCommand is the program's command line. Commands hold flags and arguments only; what
+// they do is in package app.
+func newCommand(build app.Build) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "stoa",
+		Short: "A platform of shops, each behind its own wall",
+		Long: "Stoa is a multi-tenant commerce platform: merchants sign up and have a hosted store\n" +
+			"within seconds, integrators build on it with API keys, operators watch it.\n\n" +
+			"`stoa dev` runs all of it on this machine. `stoa config reference` lists the settings.",
+		SilenceUsage: true, SilenceErrors: true,
+	}
+	app.BindFlags(root.PersistentFlags())
+	root.AddCommand(
+		configured(build, "dev", "Run the whole platform on this machine, with demo stores", app.Dev),
+		configured(build, "serve", "Serve the API, the shops and the pages", app.Serve),
+		configured(build, "work", "Work on jobs", app.Work),
+		configured(build, "migrate", "Bring the databases and all stores up to date", app.Migrate),
+		configured(build, "reset", "Throw away everything that stoa dev keeps", app.Reset),
+		storeCommand(build), operatorCommand(build), secretsCommand(build), configCommand(),
+		&cobra.Command{Use: "version", Short: "Say which build this is", Args: cobra.NoArgs, Run: func(c *cobra.Command, _ []string) {
+			fmt.Fprintf(c.OutOrStdout(), "stoa %s (%s)\n", build.Version, build.Commit)
+		}},
+	)
+	return root
+}
+
+// run is the form of what commands do: with their configuration, printing to a terminal.
+type run func(ctx context.Context, config app.Config, build app.Build, term app.Terminal) error
+
+// configured makes a command without arguments of its own.
+func configured(build app.Build, use, short string, do run) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+		return with(c, build, do)
+	}}
+}
+
+// with reads the configuration and runs do.
+func with(c *cobra.Command, build app.Build, do run) error {
+	config, err := app.LoadConfig(os.Environ(), c.Flags())
+	if err != nil {
+		return err
+	}
+	term := app.Terminal{Out: c.OutOrStdout(), Err: c.ErrOrStderr()}
+	for _, warning := range config.Warnings {
+		fmt.Fprintln(term.Err, "stoa: warning:", warning)
+	}
+	return do(c.Context(), config, build, term)
+}
+
+func storeCommand(build app.Build) *cobra.Command {
+	store := &cobra.Command{Use: "store", Short: "Look after stores"}
+	var words, state string
+	list := &cobra.Command{Use: "list", Short: "List stores", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+		return with(c, build, app.ListStores(words, state))
+	}}
+	list.Flags().StringVar(&words, "search", "", "only those whose name, address or ID has this")
+	list.Flags().StringVar(&state, "state", "", "only those that are active, suspended or deleted")
+	store.AddCommand(list)
+	for verb, short := range map[string]string{
+		"suspend": "Close a store's shop and stop its writes",
+		"resume":  "Open a suspended store again",
+		"delete":  "Delete a store; it can be restored for a while",
+		"restore": "Bring a deleted store back",
+	} {
+		var reason string
+		change := &cobra.Command{Use: verb + " STORE", Short: short, Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
+			return with(c, build, app.ChangeStore(verb, args[0], reason))
+		}}
+		change.Flags().StringVar(&reason, "reason", "", "why; the merchant sees it")
+		_ = change.MarkFlagRequired("reason") // the flag exists
+		store.AddCommand(change)
+	}
+	var file string
+	export := &cobra.Command{Use: "export STORE", Short: "Write all of a store's data as JSON lines", Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
+		return with(c, build, app.ExportStore(args[0], file))
+	}}
+	export.Flags().StringVarP(&file, "output", "o", "-", "the file to write; - is standard output")
+	store.AddCommand(export)
+	return store
+}
+
+func operatorCommand(build app.Build) *cobra.Command {
+	operator := &cobra.Command{Use: "operator", Short: "Look after operators' keys"}
+	var name, role string
+	var days int
+	create := &cobra.Command{Use: "create-key", Short: "Make an operator's key; it is shown once", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+		return with(c, build, app.CreateOperatorKey(name, role, days))
+	}}
+	create.Flags().StringVar(&name, "name", "", "whose key it is, for the audit")
+	create.Flags().StringVar(&role, "role", "read", "read, support or admin")
+	create.Flags().IntVar(&days, "days", 90, "after how many days it expires; 0 means never")
+	_ = create.MarkFlagRequired("name") // the flag exists
+	operator.AddCommand(create)
+	return operator
+}
+
+func secretsCommand(build app.Build) *cobra.Command {
+	command := &cobra.Command{Use: "secrets", Short: "Look after the key ring"}
+	command.AddCommand(
+		&cobra.Command{Use: "new-key ID", Short: "Make a key for STOA_SECRET_KEYS; put it first, the old ones after it", Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
+			key, err := secrets.NewKey(args[0])
+			if err == nil {
+				fmt.Fprintln(c.OutOrStdout(), key.Reveal())
+			}
+			return err
+		}},
+		configured(build, "rotate", "Seal everything anew under the newest key", app.RotateSecrets),
+	)
+	return command
+}
+
+func configCommand() *cobra.Command {
+	config := &cobra.Command{Use: "config", Short: "Print what is configured, secrets redacted", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+		values, err := app.LoadConfig(os.Environ(), c.Flags())
+		if err != nil {
+			return err
+		}
+		return values.WriteValues(c.OutOrStdout())
+	}}
+	config.AddCommand(&cobra.Command{Use: "reference", Short: "List every setting", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+		return app.WriteReference(c.OutOrStdout())
+	}})
+	return config
+}
