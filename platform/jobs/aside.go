@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,14 +21,36 @@ type SetAside struct {
 	Kind      string
 	Role      string // of the store that asked; empty for the platform's own
 	Attempts  int
-	Error     string // the last one
+	Failures  []Failure
 	CreatedAt time.Time
 	EndedAt   time.Time
 }
 
-// SetAside lists the jobs of a queue that were given up, the latest first: at most limit
-// of those before the given ID, zero meaning all.
-func (w *Workers) SetAside(ctx context.Context, cell string, before int64, limit int) ([]SetAside, error) {
+// Failure is what came of one attempt.
+type Failure struct {
+	Attempt int       `json:"attempt"`
+	At      time.Time `json:"at"`
+	Error   string    `json:"error"`
+}
+
+// Filter chooses among the jobs that were given up. Zero values do not limit.
+type Filter struct {
+	Kind   string
+	Roles  []string
+	Before int64 // the ID that the page begins after
+	Limit  int
+}
+
+// Queues are the names of the queues: the cells, and Control.
+func (w *Workers) Queues() []string { return slices.Sorted(maps.Keys(w.queues)) }
+
+// SetAside lists the jobs of a queue that were given up, the latest first.
+func (w *Workers) SetAside(ctx context.Context, cell string, f Filter) ([]SetAside, error) {
+	return w.aside(ctx, cell, `state in ('discarded', 'cancelled') and ($1 = 0 or id < $1) and ($3 = '' or kind = $3) and ($4::text[] is null or args->>'store' = any($4))`,
+		f.Before, f.Limit, f.Kind, f.Roles)
+}
+
+func (w *Workers) aside(ctx context.Context, cell, where string, args ...any) ([]SetAside, error) {
 	q := w.queues[cell]
 	if q == nil {
 		return nil, problem.Missing("cell")
@@ -34,14 +58,14 @@ func (w *Workers) SetAside(ctx context.Context, cell string, before int64, limit
 	var list []SetAside
 	err := q.in(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		rows, err := tx.Query(ctx, `
-			select id, kind, coalesce(args->>'store', ''), attempt, coalesce(errors[array_upper(errors, 1)]->>'error', ''), created_at, coalesce(finalized_at, created_at)
-			from `+q.schema+`.river_job where state in ('discarded', 'cancelled') and ($1 = 0 or id < $1) order by id desc limit $2`, before, limit)
+			select id, kind, coalesce(args->>'store', ''), attempt, coalesce(to_jsonb(errors), '[]'), created_at, coalesce(finalized_at, created_at)
+			from `+q.schema+`.river_job where `+where+` order by id desc limit $2`, args...)
 		if err != nil {
 			return err
 		}
 		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (SetAside, error) {
 			job := SetAside{Cell: cell}
-			err := row.Scan(&job.ID, &job.Kind, &job.Role, &job.Attempts, &job.Error, &job.CreatedAt, &job.EndedAt)
+			err := row.Scan(&job.ID, &job.Kind, &job.Role, &job.Attempts, &job.Failures, &job.CreatedAt, &job.EndedAt)
 			return job, err
 		})
 		return err
@@ -52,9 +76,17 @@ func (w *Workers) SetAside(ctx context.Context, cell string, before int64, limit
 	return list, nil
 }
 
-// Retry has a job that was set aside tried once more, from the beginning.
-func (w *Workers) Retry(ctx context.Context, cell string, id int64) error {
-	return w.change(ctx, cell, id, `update %s.river_job set state = 'available', attempt = 0, scheduled_at = now(), finalized_at = null, errors = null
+// Retry has a job that was set aside tried once more, from the beginning. It gives the job
+// as it was.
+func (w *Workers) Retry(ctx context.Context, cell string, id int64) (SetAside, error) {
+	list, err := w.aside(ctx, cell, `state in ('discarded', 'cancelled') and id = $1`, id, 1)
+	if err != nil {
+		return SetAside{}, err
+	}
+	if len(list) == 0 {
+		return SetAside{}, problem.Missing("job set aside")
+	}
+	return list[0], w.change(ctx, cell, id, `update %s.river_job set state = 'available', attempt = 0, scheduled_at = now(), finalized_at = null, errors = null
 		where id = $1 and state in ('discarded', 'cancelled') returning id`)
 }
 

@@ -160,16 +160,16 @@ func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
 	waitFor(t, "the poison to be set aside", func() bool { return o.setAside.Load() == 1 })
 	var list []jobs.SetAside
 	waitFor(t, "the list", func() bool {
-		if list, err = w.SetAside(context.Background(), p.Cell, 0, 10); err != nil {
+		if list, err = w.SetAside(context.Background(), p.Cell, jobs.Filter{Kind: "poison", Limit: 10}); err != nil {
 			t.Fatal(err)
 		}
 		return len(list) == 1
 	})
-	if list[0].Kind != "poison" || list[0].Error == "" {
+	if list[0].Kind != "poison" || len(list[0].Failures) == 0 || list[0].Failures[0].Error == "" {
 		t.Fatalf("set aside: %+v", list[0])
 	}
 	poisoned.Store(false)
-	if err := w.Retry(context.Background(), p.Cell, list[0].ID); err != nil {
+	if _, err := w.Retry(context.Background(), p.Cell, list[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	waitFor(t, "the retried job", func() bool { return good.Load() == 1 })
