@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 	"text/tabwriter"
 	"time"
 
@@ -107,7 +108,7 @@ func withApp(do func(context.Context, *App, Terminal) error) func(context.Contex
 // notEmbedded refuses what needs databases that run already.
 func notEmbedded(config Config) error {
 	if config.Database.Embedded() {
-		return fmt.Errorf("this needs a database: set STOA_DATABASE_URL (of a running stoa dev it stands in %s)", devFile(config))
+		return fmt.Errorf("this needs a database: set STOA_DATABASE_URL (of a running stoa dev it stands in %s)", filepath.Join(config.DataDir, devFile))
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func newCommand(build app.Build) *cobra.Command {
 		configured(build, "serve", "Serve the API, the shops and the pages", app.Serve),
 		configured(build, "work", "Work on jobs", app.Work),
 		configured(build, "migrate", "Bring the databases and all stores up to date", app.Migrate),
-		configured(build, "reset", "Throw away everything that stoa dev keeps", app.Reset),
+		configured(build, "reset", "Throw away everything that stoa dev keeps", reset),
 		storeCommand(build), operatorCommand(build), secretsCommand(build), configCommand(),
 		&cobra.Command{Use: "version", Short: "Say which build this is", Args: cobra.NoArgs, Run: func(c *cobra.Command, _ []string) {
 			fmt.Fprintf(c.OutOrStdout(), "stoa %s (%s)\n", build.Version, build.Commit)
@@ -59,6 +59,8 @@ func with(c *cobra.Command, build app.Build, do run) error {
 	}
 	return do(c.Context(), config, build, term)
 }
+
+func reset(_ context.Context, config app.Config, _ app.Build, _ app.Terminal) error { return app.Reset(config) }
 
 func storeCommand(build app.Build) *cobra.Command {
 	store := &cobra.Command{Use: "store", Short: "Look after stores"}
