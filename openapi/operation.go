@@ -29,15 +29,11 @@ type Operation struct {
 	query   map[string]bool   // the query parameters that it knows
 	media   []string          // the media types of its body
 	streams bool              // its body is a file that the handler reads for itself
-	bodyMax int64             // bytes
 	checks  bool              // there is something for the validator to look at
 }
 
-// The largest bodies, in bytes: of JSON, and of files.
-const (
-	maxJSON = 1 << 20
-	maxFile = 64 << 20
-)
+// maxJSON is the largest body of JSON, in bytes.
+const maxJSON = 1 << 20
 
 // Writes says whether the operation changes anything.
 func (op *Operation) Writes() bool { return op.Method != "GET" }
@@ -83,7 +79,7 @@ func newOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method 
 		Permission: text(spec, "x-permission"), Limit: text(spec, "x-limit"), Resource: text(spec, "x-resource"),
 		Credentials: texts(spec, "x-credentials"), States: texts(spec, "x-store-states"),
 		route: &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: spec},
-		ids:   map[string]string{}, query: map[string]bool{}, bodyMax: maxJSON,
+		ids:   map[string]string{}, query: map[string]bool{},
 	}
 	for field, value := range map[string]string{"operationId": op.ID, "x-permission": op.Permission, "x-limit": op.Limit, "x-resource": op.Resource} {
 		if value == "" {
@@ -111,7 +107,7 @@ func newOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method 
 		for media := range spec.RequestBody.Value.Content {
 			op.media = append(op.media, media)
 			if media == "multipart/form-data" || media == "text/csv" {
-				op.streams, op.bodyMax = true, maxFile
+				op.streams = true
 			}
 		}
 	}

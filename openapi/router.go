@@ -18,6 +18,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/gorilla/mux"
 
+	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -49,8 +50,9 @@ type Limiter interface {
 // Observer is told of answers.
 type Observer interface {
 	Answered(ctx context.Context, op *Operation, caller tenants.Caller, status int, took time.Duration)
-	// Broken is told of an answer that the contract does not describe.
-	Broken(ctx context.Context, op *Operation, status int, err error)
+	// Checked is told of an answer that was held against the contract; err says how it
+	// breaks it, and is nil when it does not.
+	Checked(ctx context.Context, op *Operation, status int, err error)
 }
 
 // Client tells where a request came from; platform/httpserver knows.
@@ -71,6 +73,7 @@ type Config struct {
 	Sealer        postgres.Sealer // for answers that carry secrets
 	CursorKey     []byte          // signs the cursors of lists
 	SessionCookie string          // the name of the cookie that carries a session
+	MaxUpload     int64           // bytes, of operations that take files
 	Sample        func() bool     // which answers are held against the contract; nil means none
 	Log           *slog.Logger
 }
@@ -221,8 +224,8 @@ func enter(ctx context.Context, req *Request) context.Context {
 	who.IP, who.RequestID, who.Operation = req.IP, req.ID, req.Operation.ID
 	req.Caller.Principal = who
 	ctx = principal.With(ctx, who)
-	if req.Caller.Store != nil {
-		ctx = postgres.WithStore(ctx, req.Caller.Store.Ref)
+	if store := req.Caller.Store; store != nil {
+		ctx = observability.WithStore(postgres.WithStore(ctx, store.Ref), store.ID)
 	}
 	return ctx
 }
@@ -365,7 +368,6 @@ func (rt *Router) check(req *Request, status int, header http.Header, body []byt
 		Options:                &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true, ExcludeResponseBody: body == nil},
 	}
 	input.SetBodyBytes(body)
-	if err := openapi3filter.ValidateResponse(req.HTTP.Context(), input); err != nil {
-		rt.config.Observer.Broken(req.HTTP.Context(), req.Operation, status, err)
-	}
+	err := openapi3filter.ValidateResponse(req.HTTP.Context(), input)
+	rt.config.Observer.Checked(req.HTTP.Context(), req.Operation, status, err)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 
+	"github.com/stoacommerce/stoa/platform/httpserver"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
@@ -96,7 +97,12 @@ func (r *Request) readBody(wrong *problem.Problem) error {
 	if len(r.Operation.media) == 0 {
 		return nil
 	}
-	r.HTTP.Body = http.MaxBytesReader(nil, r.HTTP.Body, r.Operation.bodyMax)
+	most := int64(maxJSON)
+	if r.Operation.streams {
+		most = r.router.config.MaxUpload
+		httpserver.AllowBody(r.HTTP, most)
+	}
+	r.HTTP.Body = http.MaxBytesReader(nil, r.HTTP.Body, most)
 	given := r.Header.Get("Content-Type")
 	media, _, err := mime.ParseMediaType(given)
 	if given != "" && (err != nil || !slices.Contains(r.Operation.media, media)) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -67,6 +68,9 @@ type Attempt struct {
 	DurationMS int64     `json:"duration_ms"`
 	Error      string    `json:"error"`
 	Excerpt    string    `json:"response_excerpt"`
+
+	Blocked  bool `json:"-"` // the address may not be reached
+	TimedOut bool `json:"-"`
 }
 
 func (a Attempt) succeeded() bool { return a.Status >= 200 && a.Status < 300 }
@@ -372,6 +376,9 @@ func (d deliverer) send(ctx context.Context, url string, event Event, secrets []
 	response, err := d.client.Do(request)
 	if err != nil {
 		attempt.Error = egress.Explain(err)
+		var timeout net.Error
+		attempt.Blocked = errors.Is(err, egress.ErrRefused)
+		attempt.TimedOut = errors.As(err, &timeout) && timeout.Timeout()
 		return attempt, 0
 	}
 	defer response.Body.Close()

@@ -1,0 +1,95 @@
+package app
+
+import (
+	"context"
+	"maps"
+	"math/rand/v2"
+	"time"
+
+	"github.com/stoacommerce/stoa/observability"
+	"github.com/stoacommerce/stoa/openapi"
+	"github.com/stoacommerce/stoa/openapi/contract"
+	"github.com/stoacommerce/stoa/openapi/handlers"
+	"github.com/stoacommerce/stoa/platform/httpserver"
+	"github.com/stoacommerce/stoa/platform/jobs"
+	"github.com/stoacommerce/stoa/platform/limits"
+	"github.com/stoacommerce/stoa/platform/sessions"
+	"github.com/stoacommerce/stoa/tenants"
+)
+
+// operations are the handlers of the whole contract, by operationId.
+func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Handler {
+	all := map[string]openapi.Handler{}
+	for _, some := range []interface {
+		Operations() map[string]openapi.Handler
+	}{
+		&handlers.Billing{Plans: s.plans, Meter: s.meter},
+		&handlers.Products{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
+		&handlers.Variants{DB: m.db, Catalog: s.catalog},
+		&handlers.Images{DB: m.db, Catalog: s.catalog, Pictures: s.pictures, ShopURL: m.shopURL},
+		&handlers.Categories{DB: m.db, Catalog: s.catalog},
+		&handlers.Collections{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
+		&handlers.Inventory{DB: m.db},
+		&handlers.Search{DB: m.db, ShopURL: m.shopURL},
+		&handlers.Settings{DB: m.db},
+		&handlers.Webhooks{DB: m.db, Webhooks: s.webhooks},
+	} {
+		maps.Copy(all, some.Operations())
+	}
+	return all
+}
+
+// newRouter opens the front door.
+func newRouter(m *machinery, s *services, w *jobs.Workers) (*openapi.Router, error) {
+	doc, err := contract.Load()
+	if err != nil {
+		return nil, err
+	}
+	handlers, sample := operations(m, s, w), m.config.API.ResponseSample
+	traffic := &trafficObserver{m, map[string]*observability.OperationObserver{}}
+	for id := range handlers {
+		traffic.operations[id] = m.metrics.HTTP.Operation(id)
+	}
+	return openapi.New(openapi.Config{
+		Contract: doc, Handlers: handlers,
+		Authenticator: s, Authorizer: s.access,
+		Limiter:  &planLimiter{limits: s.limiter, plans: s.plans, strict: limits.StrictRules()},
+		Observer: traffic, Client: requestClient{},
+		Sealer: m.ring, CursorKey: s.cursorKey, SessionCookie: sessions.CookieName, MaxUpload: m.config.HTTP.MaxUpload,
+		Sample: func() bool { return sample > 0 && rand.Float64() < sample },
+		Log:    m.log,
+	})
+}
+
+// requestClient tells the front door where a request came from.
+type requestClient struct{}
+
+func (requestClient) RequestID(ctx context.Context) string { return httpserver.From(ctx).ID }
+
+func (requestClient) IP(ctx context.Context) string { return httpserver.ClientFrom(ctx).Addr.String() }
+
+// trafficObserver tells the log and the metrics which operation a request was.
+type trafficObserver struct {
+	*machinery
+	operations map[string]*observability.OperationObserver
+}
+
+// Answered implements openapi.Observer. The server counts and logs the request when it
+// ends; here it learns as what.
+func (o *trafficObserver) Answered(ctx context.Context, op *openapi.Operation, caller tenants.Caller, _ int, _ time.Duration) {
+	x := httpserver.From(ctx)
+	x.Operation, x.Observer, x.Actor = op.ID, o.operations[op.ID], caller.Principal.ID
+	if caller.Store != nil {
+		x.Store, x.Plan = caller.Store.ID, caller.Store.Plan
+		o.metrics.Stores.Count(caller.Store.ID)
+	}
+}
+
+// Checked implements openapi.Observer.
+func (o *trafficObserver) Checked(ctx context.Context, op *openapi.Operation, status int, err error) {
+	o.operations[op.ID].ContractChecked(err == nil)
+	if err == nil {
+		return
+	}
+	o.log.ErrorContext(ctx, "an answer breaks the contract", "operation", op.ID, "status", status, "error", err)
+}

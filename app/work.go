@@ -1,0 +1,123 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stoacommerce/stoa/observability"
+	"github.com/stoacommerce/stoa/platform/jobs"
+	"github.com/stoacommerce/stoa/tenants/stores"
+	"github.com/stoacommerce/stoa/webhooks"
+)
+
+// How often the platform looks after itself.
+const (
+	flushEvery  = 5 * time.Second // of what this process counted
+	addUpEvery  = time.Minute
+	probeEvery  = 5 * time.Second
+	othersEvery = time.Minute
+)
+
+// newWorkers says what is done for each kind of job, and what is done regularly.
+func newWorkers(m *machinery, s *services) *jobs.Workers {
+	w := jobs.New(jobs.Config{
+		DB: m.db, Resolve: s.stores.ResolveJob, Workers: m.config.Jobs.Workers,
+		Observer: queueObserver{m.metrics}, Log: m.log,
+	})
+	s.webhooks.Register(w, m.db, func(a webhooks.Attempt) { webhookAttempted(m.metrics.Webhooks, a) })
+	w.Handle(stores.JobAnnounce, func(ctx context.Context, job jobs.Job) error {
+		var a stores.Announcement
+		if err := job.Decode(&a); err != nil {
+			return err
+		}
+		return s.stores.Announce(ctx, a)
+	})
+	w.Handle(stores.JobMirror, func(ctx context.Context, _ jobs.Job) error { return s.stores.Mirror(ctx) })
+	w.Every("usage.add_up", addUpEvery, func(ctx context.Context) error {
+		for _, cell := range m.db.Cells() {
+			if _, err := s.meter.AddUp(ctx, cell); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	w.Every("usage.others", othersEvery, func(ctx context.Context) error {
+		return s.meter.Flush(ctx, s.limiter.Usage(), true)
+	})
+	return w
+}
+
+// background is what each process does beside its roles.
+func (a *App) background(ctx context.Context, group *errgroup.Group, roles Roles) {
+	group.Go(func() error {
+		every(ctx, flushEvery, func() {
+			if err := a.meter.Flush(ctx, a.limiter.Usage(), false); err != nil && ctx.Err() == nil {
+				a.log.WarnContext(ctx, "usage is not written down yet", "error", err)
+			}
+		})
+		// What was counted since is written down before the process ends.
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+		defer cancel()
+		return a.meter.Flush(ending, a.limiter.Usage(), false)
+	})
+	group.Go(func() error {
+		every(ctx, probeEvery, func() { a.probeCells(ctx) })
+		return nil
+	})
+	if roles.Work {
+		keeper := &stores.Keeper{Stores: a.stores, Ready: a.config.Database.ReadyStores, Log: a.log}
+		group.Go(func() error {
+			keeper.Run(ctx)
+			return nil
+		})
+	}
+}
+
+// probeCells shows how the cells are.
+func (a *App) probeCells(ctx context.Context) {
+	cells, err := a.stores.Cells(ctx)
+	if err != nil {
+		return // the control database is away, and says so itself
+	}
+	for _, cell := range cells {
+		o := a.metrics.Cells.Cell(cell.Name)
+		o.Up(cell.Up)
+		o.Stores(cell.Stores, cell.Capacity)
+		o.ReadySchemas(cell.Ready)
+	}
+}
+
+// every does something now and at intervals until ctx ends.
+func every(ctx context.Context, interval time.Duration, do func()) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		do()
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// webhookAttempted counts an attempt by what came of it.
+func webhookAttempted(m *observability.WebhookMetrics, a webhooks.Attempt) {
+	outcome := observability.Delivered
+	switch {
+	case a.Status == http.StatusGone:
+		outcome = observability.DeliveryGone
+	case a.Status >= 300:
+		outcome = observability.DeliveryRefused
+	case a.Blocked:
+		outcome = observability.DeliveryBlocked
+	case a.TimedOut:
+		outcome = observability.DeliveryTimedOut
+	case a.Status == 0:
+		outcome = observability.DeliveryUnreachable
+	}
+	m.Attempted(outcome, time.Duration(a.DurationMS)*time.Millisecond)
+}
