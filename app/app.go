@@ -39,7 +39,7 @@ func New(ctx context.Context, config Config, build Build, log io.Writer) (*App, 
 		return nil, errors.Join(err, m.close(ctx))
 	}
 	a.workers = newWorkers(m, a.services)
-	handler, err := newHandler(ctx, m, a.services, a.workers)
+	handler, err := newHandler(m, a.services, a.workers)
 	if err != nil {
 		return nil, errors.Join(err, m.close(ctx))
 	}

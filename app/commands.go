@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"text/tabwriter"
 	"time"
 
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -73,21 +72,6 @@ func (m *machinery) migrate(ctx context.Context, term Terminal) error {
 		return fmt.Errorf("%d stores could not be migrated; the others are up to date. Mend what is named above and run it again", len(failures))
 	}
 	return nil
-}
-
-// ListStores prints the stores that have words in them and are in a state.
-func ListStores(words, state string) func(context.Context, Config, Build, Terminal) error {
-	return withApp(func(ctx context.Context, a *App, term Terminal) error {
-		table := tabwriter.NewWriter(term.Out, 0, 4, 2, ' ', 0)
-		fmt.Fprintln(table, "ID\tADDRESS\tSTATE\tPLAN\tCELL\tCREATED\tNAME")
-		err := a.eachStore(ctx, words, state, func(s storeLine) {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, s.Address, s.State, s.Plan, s.Cell, s.CreatedAt.Format(time.DateOnly), s.Name)
-		})
-		if err != nil {
-			return err
-		}
-		return table.Flush()
-	})
 }
 
 // withApp runs a command within the whole program, without serving.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"time"
 
 	"github.com/stoacommerce/stoa/observability"
@@ -52,7 +53,7 @@ func newRouter(m *machinery, s *services, w *jobs.Workers) (*openapi.Router, err
 	}
 	return openapi.New(openapi.Config{
 		Contract: doc, Handlers: handlers,
-		Authenticator: s, Authorizer: s.access,
+		Authenticator: s.credentials, Authorizer: s.access,
 		Limiter:  &planLimiter{limits: s.limiter, plans: s.plans, strict: limits.StrictRules()},
 		Observer: traffic, Client: requestClient{},
 		Sealer: m.ring, CursorKey: s.cursorKey, SessionCookie: sessions.CookieName, MaxUpload: m.config.HTTP.MaxUpload,
@@ -92,4 +93,15 @@ func (o *trafficObserver) Checked(ctx context.Context, op *openapi.Operation, st
 		return
 	}
 	o.log.ErrorContext(ctx, "an answer breaks the contract", "operation", op.ID, "status", status, "error", err)
+}
+
+// newHandler sends a request to the front door or to the pages, by its path and host.
+func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error) {
+	router, err := newRouter(m, s, w)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", router)
+	return mux, nil
 }

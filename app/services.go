@@ -8,6 +8,7 @@ import (
 
 	"github.com/stoacommerce/stoa/billing"
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/platform/egress"
 	"github.com/stoacommerce/stoa/platform/guard"
 	"github.com/stoacommerce/stoa/platform/images"
@@ -38,7 +39,8 @@ type services struct {
 	pictures  *catalog.Pictures
 	webhooks  *webhooks.Service
 
-	cursorKey []byte
+	credentials openapi.Authenticator
+	cursorKey   []byte
 }
 
 func newServices(ctx context.Context, m *machinery) (*services, error) {
@@ -65,7 +67,9 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	}, m.log)
 	s.sessions = sessions.New(m.redis, sessions.Config{})
 	s.guard = guard.New(m.redis, guard.Usual(), m.log)
-	s.hasher = passwords.NewHasher(m.config.Security.BcryptCost)
+	if s.hasher, err = passwords.NewHasher(m.config.Security.BcryptCost); err != nil {
+		return nil, err
+	}
 	lookups := m.metrics.Cache.Cache("stores")
 	s.stores = stores.New(stores.Config{
 		DB: m.db, Maker: m.runner, Bus: m.bus, Files: m.files, Log: m.log,

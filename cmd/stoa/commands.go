@@ -60,7 +60,9 @@ func with(c *cobra.Command, build app.Build, do run) error {
 	return do(c.Context(), config, build, term)
 }
 
-func reset(_ context.Context, config app.Config, _ app.Build, _ app.Terminal) error { return app.Reset(config) }
+func reset(_ context.Context, config app.Config, _ app.Build, _ app.Terminal) error {
+	return app.Reset(config)
+}
 
 func storeCommand(build app.Build) *cobra.Command {
 	store := &cobra.Command{Use: "store", Short: "Look after stores"}
@@ -119,7 +121,6 @@ func secretsCommand(build app.Build) *cobra.Command {
 			}
 			return err
 		}},
-		configured(build, "rotate", "Seal everything anew under the newest key", app.RotateSecrets),
 	)
 	return command
 }
