@@ -75,7 +75,7 @@ func (m *machinery) migrate(ctx context.Context, term Terminal) error {
 }
 
 // withApp runs a command within the whole program, without serving.
-func withApp(do func(context.Context, *App, Terminal) error) func(context.Context, Config, Build, Terminal) error {
+func withApp(do func(context.Context, *App, Terminal) error) Command {
 	return func(ctx context.Context, config Config, build Build, term Terminal) error {
 		if err := notEmbedded(config); err != nil {
 			return err

@@ -16,8 +16,8 @@ import (
 	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
-// command is what a command of an operator does.
-type command func(context.Context, Config, Build, Terminal) error
+// Command is the form of what commands do: with their configuration, printing to a terminal.
+type Command func(context.Context, Config, Build, Terminal) error
 
 // byOperator has the audit say that somebody at the command line acts.
 func byOperator(ctx context.Context) context.Context {
@@ -27,7 +27,7 @@ func byOperator(ctx context.Context) context.Context {
 }
 
 // ListStores prints the stores that have words in them and are in a state.
-func ListStores(words, state string) command {
+func ListStores(words, state string) Command {
 	return withApp(func(ctx context.Context, a *App, term Terminal) error {
 		table := tabwriter.NewWriter(term.Out, 0, 4, 2, ' ', 0)
 		fmt.Fprintln(table, "ID\tADDRESS\tSTATE\tPLAN\tCELL\tCREATED\tNAME")
@@ -52,7 +52,7 @@ func ListStores(words, state string) command {
 }
 
 // ChangeStore suspends, resumes, deletes or restores a store, named by its ID.
-func ChangeStore(verb, id, reason string) command {
+func ChangeStore(verb, id, reason string) Command {
 	return withApp(func(ctx context.Context, a *App, term Terminal) error {
 		change := map[string]func(context.Context, *postgres.Tx, string, string) (stores.Record, error){
 			"suspend": a.stores.Suspend, "resume": a.stores.Resume, "delete": a.stores.Delete, "restore": a.stores.Restore,
@@ -72,7 +72,7 @@ func ChangeStore(verb, id, reason string) command {
 
 // ExportStore writes all data of a store's live side into a file, or to standard output
 // for "-".
-func ExportStore(id, file string) command {
+func ExportStore(id, file string) Command {
 	return withApp(func(ctx context.Context, a *App, term Terminal) (err error) {
 		store, err := a.stores.ByID(ctx, id, principal.Live)
 		if err != nil {
@@ -92,7 +92,7 @@ func ExportStore(id, file string) command {
 }
 
 // CreateOperatorKey makes an operator's key and prints it, once.
-func CreateOperatorKey(name, role string, days int) command {
+func CreateOperatorKey(name, role string, days int) Command {
 	return withApp(func(ctx context.Context, a *App, term Terminal) error {
 		key, id, err := a.operators.CreateKey(byOperator(ctx), name, role, time.Duration(days)*24*time.Hour)
 		if err != nil {

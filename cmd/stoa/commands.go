@@ -37,18 +37,15 @@ func newCommand(build app.Build) *cobra.Command {
 	return root
 }
 
-// run is the form of what commands do: with their configuration, printing to a terminal.
-type run func(ctx context.Context, config app.Config, build app.Build, term app.Terminal) error
-
 // configured makes a command without arguments of its own.
-func configured(build app.Build, use, short string, do run) *cobra.Command {
+func configured(build app.Build, use, short string, do app.Command) *cobra.Command {
 	return &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
 		return with(c, build, do)
 	}}
 }
 
 // with reads the configuration and runs do.
-func with(c *cobra.Command, build app.Build, do run) error {
+func with(c *cobra.Command, build app.Build, do app.Command) error {
 	config, err := app.LoadConfig(os.Environ(), c.Flags())
 	if err != nil {
 		return err
