@@ -100,12 +100,14 @@ create table roles (
     id          text collate "C" primary key,
     store_id    text collate "C" not null references stores (id) on delete cascade,
     name        text not null,
+    description text not null default '',
     permissions text[] not null,
     version     int not null default 1,
     created_at  timestamptz not null default now(),
-    updated_at  timestamptz not null default now(),
-    unique (store_id, name)
+    updated_at  timestamptz not null default now()
 );
+create unique index roles_name on roles (store_id, lower(name));
+create index roles_store on roles (store_id, id);
 
 create table members (
     store_id   text collate "C" not null references stores (id) on delete cascade,
@@ -118,19 +120,24 @@ create table members (
     check ((role = 'custom') = (role_id is not null))
 );
 create index members_account on members (account_id);
+create index members_role on members (role_id) where role_id is not null;
 
 create table invitations (
-    id         text collate "C" primary key,
-    store_id   text collate "C" not null references stores (id) on delete cascade,
-    email      text not null,
-    role       text not null,
-    role_id    text collate "C" references roles (id) on delete cascade,
-    token_hash bytea not null unique,
-    invited_by text not null,
-    expires_at timestamptz not null,
-    created_at timestamptz not null default now(),
-    unique (store_id, email)
+    id          text collate "C" primary key,
+    store_id    text collate "C" not null references stores (id) on delete cascade,
+    email       text not null,
+    role        text not null,
+    role_id     text collate "C" references roles (id) on delete set null,
+    token_hash  bytea not null unique,
+    invited_by  jsonb not null,                -- kind, id and label of who did
+    expires_at  timestamptz not null,
+    accepted_at timestamptz,
+    revoked_at  timestamptz,
+    created_at  timestamptz not null default now()
 );
+create unique index invitations_open on invitations (store_id, lower(email)) where accepted_at is null and revoked_at is null;
+create index invitations_store on invitations (store_id, id);
+create index invitations_role on invitations (role_id) where role_id is not null;
 
 -- API keys. Only a keyed digest of the secret is kept.
 create table api_keys (
@@ -146,13 +153,14 @@ create table api_keys (
     allowed_ips     text[] not null default '{}',
     allowed_origins text[] not null default '{}',
     api_version     text not null,
-    created_by      text not null,
+    created_by      jsonb not null,            -- kind, id and label of who did
     rotated_to      text collate "C",
     expires_at      timestamptz,
     revoked_at      timestamptz,
     last_used_at    timestamptz,
     version         int not null default 1,
-    created_at      timestamptz not null default now()
+    created_at      timestamptz not null default now(),
+    updated_at      timestamptz not null default now()
 );
 create index api_keys_store on api_keys (store_id, id);
 
@@ -193,6 +201,7 @@ create table audit_entries (
     actor_id   text not null default '',
     actor      text not null default '',
     store_id   text collate "C",
+    mode       text not null default 'live' check (mode in ('live', 'test')), -- of the store's sides, which was acted upon
     action     text not null,
     object_id  text not null default '',
     before     jsonb,

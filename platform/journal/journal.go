@@ -54,6 +54,7 @@ type audit struct {
 	ActorID   string    `json:"actor_id"`
 	Actor     string    `json:"actor"`
 	StoreID   string    `json:"store_id,omitempty"`
+	Mode      string    `json:"mode"`
 	Action    string    `json:"action"`
 	ObjectID  string    `json:"object_id"`
 	Before    any       `json:"before,omitempty"`
@@ -119,7 +120,7 @@ func Audit(ctx context.Context, tx *postgres.Tx, entry Entry) {
 	b.Audit = append(b.Audit, audit{
 		ID: ids.New("aud"), At: clock.Now(),
 		ActorKind: string(who.Kind), ActorID: who.ID, Actor: who.Label,
-		StoreID: entry.StoreID, Action: entry.Action, ObjectID: entry.ObjectID,
+		StoreID: entry.StoreID, Mode: string(who.Mode), Action: entry.Action, ObjectID: entry.ObjectID,
 		Before: entry.Before, After: entry.After, Reason: entry.Reason,
 		RequestID: who.RequestID, IP: who.IP,
 	})
@@ -177,10 +178,10 @@ from happened where exists (select 1 from webhook_endpoints where enabled)`
 const controlSQL = `
 with d as (select $1::jsonb as d),
 audited as (
-	insert into audit_entries (id, at, actor_kind, actor_id, actor, store_id, action, object_id, before, after, reason, request_id, ip)
-	select x.id, x.at, x.actor_kind, x.actor_id, x.actor, x.store_id, x.action, x.object_id, x.before, x.after, x.reason, x.request_id, x.ip
+	insert into audit_entries (id, at, actor_kind, actor_id, actor, store_id, mode, action, object_id, before, after, reason, request_id, ip)
+	select x.id, x.at, x.actor_kind, x.actor_id, x.actor, x.store_id, coalesce(nullif(x.mode, ''), 'live'), x.action, x.object_id, x.before, x.after, x.reason, x.request_id, x.ip
 	from d, jsonb_to_recordset(nullif(d->'audit', 'null')) as x(id text, at timestamptz, actor_kind text, actor_id text, actor text,
-		store_id text, action text, object_id text, before jsonb, after jsonb, reason text, request_id text, ip text)
+		store_id text, mode text, action text, object_id text, before jsonb, after jsonb, reason text, request_id text, ip text)
 )
 insert into outbox (kind, args, run_at)
 select x.kind, x.args, x.run_at

@@ -211,8 +211,8 @@ func TestPurge(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.control(t, `insert into roles (id, store_id, name, permissions) values ('role_'||$1, $1, 'x', '{}')`, rec.ID)
-	h.control(t, `insert into invitations (id, store_id, email, role, token_hash, invited_by, expires_at) values ('inv_'||$1, $1, 'a@example.com', 'admin', decode(md5($1), 'hex'), '', now())`, rec.ID)
-	h.control(t, `insert into api_keys (id, store_id, kind, mode, name, prefix, last4, digest, api_version, created_by) values ('key_'||$1, $1, 'secret', 'live', '', '', '', decode(md5($1), 'hex'), '', '')`, rec.ID)
+	h.control(t, `insert into invitations (id, store_id, email, role, token_hash, invited_by, expires_at) values ('inv_'||$1, $1, 'a@example.com', 'admin', decode(md5($1), 'hex'), '{}', now())`, rec.ID)
+	h.control(t, `insert into api_keys (id, store_id, kind, mode, name, prefix, last4, digest, api_version, created_by) values ('key_'||$1, $1, 'secret', 'live', '', '', '', decode(md5($1), 'hex'), '', '{}')`, rec.ID)
 	h.control(t, `insert into usage_requests values ($1, now(), 'g', 1)`, rec.ID)
 	h.control(t, `insert into mailbox (id, store_id, kind, recipient, subject, html, text) values ('mail_'||$1, $1, '', '', '', '', '')`, rec.ID)
 
