@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/url"
 
+	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/mail"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -58,6 +59,14 @@ func (m *Mailer) Register(w *jobs.Workers) {
 			return err
 		}
 		return giveUp(m.Send(ctx, letter))
+	})
+	w.Handle(orders.JobMail, func(ctx context.Context, job jobs.Job) error {
+		var args orders.MailArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		about := orders.Mailer{DB: m.config.DB, Post: m, Links: m}
+		return giveUp(about.Send(ctx, args))
 	})
 	w.Handle(webhooks.JobDisabled, func(ctx context.Context, job jobs.Job) error {
 		var args webhooks.DisabledArgs

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/app/mailer"
+	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
@@ -319,10 +320,15 @@ func TestWorkersSend(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	buyer, order := somebody(), ids.New("ord")
+	o.within(t, o.live, `insert into orders (id, number, cart_id, token_hash, state, payment_state, fulfilment_state, currency, email,
+			prices_include_tax, subtotal_amount, shipping_amount, tax_amount, total_amount)
+		values ($1, nextval('order_numbers'), $2, '', 'open', 'paid', 'unfulfilled', 'EUR', $3, true, 5980, 490, 1033, 6470)`, order, ids.New("cart"), buyer)
 	for ctx, to := range map[context.Context]string{o.live: shopper, o.test: tester} {
 		err := o.DB.InStore(ctx, func(_ context.Context, tx *postgres.Tx) error {
 			journal.Job(tx, mail.JobSend, mail.NewLetter(to, confirmation()))
 			if to == shopper {
+				orders.Mail(tx, orders.MailArgs{Kind: orders.Confirmation, OrderID: order})
 				journal.Job(tx, mail.JobSend, mail.NewLetter("nobody@example.com", confirmation()))
 				journal.Job(tx, webhooks.JobDisabled, webhooks.DisabledArgs{MailID: ids.New("mail"), URL: "https://hooks.example.com/", Reason: webhooks.ReasonGone})
 			}
@@ -333,6 +339,10 @@ func TestWorkersSend(t *testing.T) {
 		}
 	}
 	redistest.Eventually(t, 60*time.Second, "all mails are sent", func() bool {
-		return len(server.to(account)) == 1 && len(server.to(shopper)) == 1 && len(server.to(owner)) == 1 && len(o.kept(t, tester)) == 1 && seen.aside.Load() == 2
+		return len(server.to(account)) == 1 && len(server.to(buyer)) == 1 && len(server.to(shopper)) == 1 && len(server.to(owner)) == 1 && len(o.kept(t, tester)) == 1 && seen.aside.Load() == 2
 	})
+	body, err := io.ReadAll(server.to(buyer)[0].Body)
+	if err != nil || !strings.Contains(strings.ReplaceAll(string(body), "=\r\n", ""), "https://"+o.host+".stoa.example.com/orders/"+order) {
+		t.Errorf("the mail does not lead to the order, %v:\n%s", err, body)
+	}
 }

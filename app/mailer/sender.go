@@ -62,5 +62,18 @@ func (m *Mailer) shop(address string, mode principal.Mode) *url.URL {
 	return m.config.Shop(stores.HostLabel(address, mode == principal.Test))
 }
 
+// Order is where a shopper sees an order of the context's store.
+func (m *Mailer) Order(ctx context.Context, orderID string) (string, error) {
+	ref, within := postgres.StoreFrom(ctx)
+	if !within {
+		return "", postgres.ErrNoStore
+	}
+	store, err := m.config.Stores.ByID(ctx, ref.ID, ref.Mode)
+	if err != nil {
+		return "", err
+	}
+	return m.shop(store.Address, ref.Mode).JoinPath("orders", orderID).String(), nil
+}
+
 // imprint is the line that mails end with.
 func imprint(name string, site *url.URL) string { return name + " · " + site.Hostname() }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/mail"
 	"github.com/stoacommerce/stoa/platform/money"
@@ -30,6 +31,7 @@ const (
 
 // MailArgs say which mail is to be written.
 type MailArgs struct {
+	MailID       string    `json:"mail_id"` // drawn by Mail, so that sending twice can be noticed
 	Kind         mail.Kind `json:"kind"`
 	OrderID      string    `json:"order_id"`
 	FulfilmentID string    `json:"fulfilment_id,omitempty"`
@@ -37,11 +39,14 @@ type MailArgs struct {
 }
 
 // Mail has a mail written once the transaction is committed.
-func Mail(tx *postgres.Tx, args MailArgs) { journal.Job(tx, JobMail, args) }
+func Mail(tx *postgres.Tx, args MailArgs) {
+	args.MailID = ids.New("mail")
+	journal.Job(tx, JobMail, args)
+}
 
 // Post sends a mail in the name and looks of the context's store.
 type Post interface {
-	Send(ctx context.Context, to, name string, data mail.Data) error
+	Send(ctx context.Context, letter mail.Letter) error
 }
 
 // Links knows where shoppers find things of the context's store.
@@ -116,7 +121,12 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 	if err != nil {
 		return fmt.Errorf("mail about order %s: %w", args.OrderID, err)
 	}
-	if err := m.Post.Send(ctx, o.Email, o.name(), data); err != nil {
+	letter := mail.NewLetter(o.Email, data)
+	letter.ToName = o.name()
+	if args.MailID != "" {
+		letter.ID = args.MailID
+	}
+	if err := m.Post.Send(ctx, letter); err != nil {
 		return fmt.Errorf("mail about order %s: %w", args.OrderID, err)
 	}
 	return nil

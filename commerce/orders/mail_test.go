@@ -13,13 +13,16 @@ import (
 
 // postbox keeps what is sent.
 type postbox struct {
-	to, name string
-	data     mail.Data
-	err      error
+	mail.Letter
+	data mail.Data
+	err  error
 }
 
-func (p *postbox) Send(_ context.Context, to, name string, data mail.Data) error {
-	p.to, p.name, p.data = to, name, data
+func (p *postbox) Send(_ context.Context, letter mail.Letter) (err error) {
+	p.Letter = letter
+	if p.data, err = mail.Decode(letter.Kind, letter.Data); err != nil {
+		return err
+	}
 	return p.err
 }
 
@@ -54,7 +57,7 @@ func TestMails(t *testing.T) {
 		if err := mailer.Send(f.Ctx, c.args); err != nil {
 			t.Fatal(err)
 		}
-		if box.to != "ada@example.com" || box.name != "Ada Example" || box.data.Kind() != c.args.Kind {
+		if box.To != "ada@example.com" || box.ToName != "Ada Example" || box.ID == "" || box.data.Kind() != c.args.Kind {
 			t.Fatalf("sent %+v", box)
 		}
 		message, err := mail.Render("en", mail.Brand{Name: "Linen"}, box.data)
@@ -85,6 +88,10 @@ func TestMails(t *testing.T) {
 	if err := mailer.Send(f.Ctx, orders.MailArgs{Kind: orders.Confirmation, OrderID: ids.New("ord")}); err != nil {
 		t.Errorf("an order that is gone: %v", err)
 	}
+	again := orders.MailArgs{MailID: ids.New("mail"), Kind: orders.Confirmation, OrderID: o.id}
+	if err := mailer.Send(f.Ctx, again); err != nil || box.ID != again.MailID {
+		t.Errorf("mail %s was sent as %s, %v", again.MailID, box.ID, err)
+	}
 	box.err = errLost
 	if err := mailer.Send(f.Ctx, orders.MailArgs{Kind: orders.Confirmation, OrderID: o.id}); !errors.Is(err, errLost) {
 		t.Errorf("a mail that was not taken: %v", err)
@@ -96,8 +103,8 @@ func TestMails(t *testing.T) {
 	// An order of nothing to send, known by an e-mail address alone.
 	f.Exec(t, `update orders set shipping_address = null, shipping_method = null where id = $1`, o.id)
 	mailer.Links, box.err = links{}, nil
-	if err := mailer.Send(f.Ctx, orders.MailArgs{Kind: orders.Confirmation, OrderID: o.id}); err != nil || box.name != "" {
-		t.Errorf("a download: %q, %v", box.name, err)
+	if err := mailer.Send(f.Ctx, orders.MailArgs{Kind: orders.Confirmation, OrderID: o.id}); err != nil || box.ToName != "" {
+		t.Errorf("a download: %q, %v", box.ToName, err)
 	}
 	if _, err := mail.Render("de", mail.Brand{Name: "Linen"}, box.data); err != nil {
 		t.Error(err)
