@@ -33,7 +33,7 @@ var (
 		From: "categories t where true", Each: shopCategoryJSON, Order: categoryOrder, After: categoryAfter, Position: categoryPosition,
 	}.SQL()
 	shopCategoryByHandleSQL = `select t.version || E'\n' || ` + shopCategoryJSON + ` from categories t where t.handle = $1 or t.id = $1`
-	categorySQL = `select t.version || E'\n' || ` + categoryJSON + ` from categories t where t.id = $1`
+	categorySQL             = `select t.version || E'\n' || ` + categoryJSON + ` from categories t where t.id = $1`
 )
 
 // Categories is a page of categories, by place; parentID narrows it to those right below

@@ -172,6 +172,12 @@ func (s *Service) UpdateVariant(ctx context.Context, tx *postgres.Tx, id Variant
 	if !moved && reflect.DeepEqual(before, *v) {
 		return nil
 	}
+	if v.TrackStock != before.TrackStock || v.Oversell != before.Oversell {
+		// Whether that may be is judged by the stock there is when nobody is selling it.
+		if _, err := tx.Exec(ctx, `select from variants where id = $1 for no key update`, v.ID); err != nil {
+			return fmt.Errorf("lock variant %s: %w", v.ID, err)
+		}
+	}
 	if err := saveVariant(ctx, tx, v, patch.Prices != nil); err != nil {
 		return err
 	}

@@ -76,6 +76,10 @@ func (l level) available() int64 { return l.Stock - l.Reserved }
 // changeSQL locks the variants in the order of their IDs, judges all of them as they are
 // once locked, and changes all or none. A change that waited for another's lock sees what
 // the other left behind: rows that are locked are read anew.
+//
+// The update takes everything that the table's check looks at from the locked rows.
+// Postgres holds the check against the row as the statement's snapshot has it, before it
+// finds out that there is a later one, and would refuse by a stock that is gone.
 const changeSQL = `
 with wanted as (
 	select id, quantity, movement from unnest($1::text[], $2::bigint[], $3::text[]) as w(id, quantity, movement)
@@ -89,9 +93,9 @@ with wanted as (
 		and l.stock + $4::bigint * w.quantity < greatest(l.reserved + $5::bigint * w.quantity, 0)
 ), changed as (
 	update variants v set
-		stock = v.stock + $4::bigint * w.quantity,
-		reserved = greatest(v.reserved + $5::bigint * w.quantity, 0),
-		updated_at = now()
+		stock = l.stock + $4::bigint * w.quantity,
+		reserved = greatest(l.reserved + $5::bigint * w.quantity, 0),
+		track_stock = l.track_stock, oversell = l.oversell, updated_at = now()
 	from wanted w join locked l using (id)
 	where v.id = w.id and (l.track_stock or not $6::bool)
 		and not exists (select from refused)
