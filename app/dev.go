@@ -20,12 +20,12 @@ func Dev(ctx context.Context, config Config, build Build, term Terminal) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, services.Stop()) }()
+	if err := Migrate(ctx, config, build, term); err != nil {
+		return err
+	}
 	a, err := New(ctx, config, build, term.Err)
 	if err != nil {
 		return err
-	}
-	if err := a.migrate(ctx, term); err != nil {
-		return errors.Join(err, a.Close(context.WithoutCancel(ctx)))
 	}
 	return a.Run(ctx, Roles{Serve: true, Work: true, Ready: func(ctx context.Context) error {
 		_, err := fmt.Fprintf(term.Out, "Ready after %.1f s: %s\n", time.Since(started).Seconds(), config.Site.PublicURL)

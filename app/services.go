@@ -54,7 +54,7 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	}
 	pepper, err := m.ring.Pepper(ctx, tenants.Peppers{DB: m.db}, "platform")
 	if err != nil {
-		return nil, fmt.Errorf("pepper: %w", err)
+		return nil, fmt.Errorf("the control database cannot be used (has stoa migrate been run?): %w", err)
 	}
 	s.cursorKey = pepper.Derive("cursors").HMAC("key")
 	s.limiter = limits.New(m.redis, limits.Hooks{
