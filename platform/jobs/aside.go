@@ -14,16 +14,36 @@ import (
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
-// SetAside is a job that was given up.
-type SetAside struct {
+// Status is where a job in a queue is.
+type Status string
+
+// The states of a job.
+const (
+	StatusWaiting  Status = "waiting"
+	StatusRunning  Status = "running"
+	StatusRetrying Status = "retrying"  // it failed and will be tried again
+	StatusSetAside Status = "set_aside" // it was given up and waits for an operator
+)
+
+// statuses are River's states by ours.
+var statuses = map[Status]string{
+	StatusWaiting:  `('available', 'pending', 'scheduled')`,
+	StatusRunning:  `('running')`,
+	StatusRetrying: `('retryable')`,
+	StatusSetAside: `('discarded', 'cancelled')`,
+}
+
+// Listed is a job in a queue.
+type Listed struct {
 	Cell      string
 	ID        int64
 	Kind      string
 	Role      string // of the store that asked; empty for the platform's own
+	Status    Status
 	Attempts  int
 	Failures  []Failure
 	CreatedAt time.Time
-	EndedAt   time.Time
+	EndedAt   *time.Time // when it was set aside
 }
 
 // Failure is what came of one attempt.
@@ -33,78 +53,112 @@ type Failure struct {
 	Error   string    `json:"error"`
 }
 
-// Filter chooses among the jobs that were given up. Zero values do not limit.
+// Filter chooses among the jobs of a queue; its zero value chooses those set aside.
 type Filter struct {
+	Status Status
 	Kind   string
-	Roles  []string
-	Before int64 // the ID that the page begins after
+	Roles  []string // of stores; nil means all
+	Before Position // where the page begins
 	Limit  int
 }
+
+// Position is a job's place in the list of all queues, the latest first.
+type Position struct {
+	At   time.Time
+	Cell string
+	ID   int64
+}
+
+// Position is where the job stands in the list of all queues.
+func (l Listed) Position() Position { return Position{l.CreatedAt, l.Cell, l.ID} }
 
 // Queues are the names of the queues: the cells, and Control.
 func (w *Workers) Queues() []string { return slices.Sorted(maps.Keys(w.queues)) }
 
-// SetAside lists the jobs of a queue that were given up, the latest first.
-func (w *Workers) SetAside(ctx context.Context, cell string, f Filter) ([]SetAside, error) {
-	return w.aside(ctx, cell, `state in ('discarded', 'cancelled') and ($1 = 0 or id < $1) and ($3 = '' or kind = $3) and ($4::text[] is null or args->>'store' = any($4))`,
-		f.Before, f.Limit, f.Kind, f.Roles)
-}
-
-func (w *Workers) aside(ctx context.Context, cell, where string, args ...any) ([]SetAside, error) {
-	q := w.queues[cell]
-	if q == nil {
-		return nil, problem.Missing("cell")
+// List lists the jobs of a queue that were handed over to it, the latest first.
+func (w *Workers) List(ctx context.Context, cell string, f Filter) ([]Listed, error) {
+	if f.Status == "" {
+		f.Status = StatusSetAside
 	}
-	var list []SetAside
-	err := q.in(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		rows, err := tx.Query(ctx, `
-			select id, kind, coalesce(args->>'store', ''), attempt, coalesce(to_jsonb(errors), '[]'), created_at, coalesce(finalized_at, created_at)
-			from `+q.schema+`.river_job where `+where+` order by id desc limit $2`, args...)
-		if err != nil {
-			return err
-		}
-		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (SetAside, error) {
-			job := SetAside{Cell: cell}
-			err := row.Scan(&job.ID, &job.Kind, &job.Role, &job.Attempts, &job.Failures, &job.CreatedAt, &job.EndedAt)
-			return job, err
-		})
-		return err
-	})
+	if f.Before.At.IsZero() {
+		f.Before.At = time.Now().AddDate(100, 0, 0)
+	}
+	list, err := w.list(ctx, cell, `state in `+statuses[f.Status]+` and ($1 = '' or kind = $1) and ($2::text[] is null or args->>'store' = any($2))
+		and (created_at, $3::text collate "C", id) < ($4, $5::text collate "C", $6) order by created_at desc, id desc limit $7`,
+		f.Kind, f.Roles, cell, f.Before.At, f.Before.Cell, f.Before.ID, f.Limit)
 	if err != nil {
-		return nil, fmt.Errorf("jobs set aside in %s: %w", cell, err)
+		return nil, fmt.Errorf("jobs of %s: %w", cell, err)
 	}
 	return list, nil
 }
 
-// Retry has a job that was set aside tried once more, from the beginning. It gives the job
-// as it was.
-func (w *Workers) Retry(ctx context.Context, cell string, id int64) (SetAside, error) {
-	list, err := w.aside(ctx, cell, `state in ('discarded', 'cancelled') and id = $1`, id, 1)
+// list reads jobs; the rest of the statement follows its where.
+func (w *Workers) list(ctx context.Context, cell, rest string, args ...any) ([]Listed, error) {
+	q := w.queues[cell]
+	if q == nil {
+		return nil, problem.Missing("job")
+	}
+	var list []Listed
+	err := q.in(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		rows, err := tx.Query(ctx, `
+			select id, kind, coalesce(args->>'store', ''), attempt, coalesce(to_jsonb(errors), '[]'), created_at,
+				case when state in `+statuses[StatusSetAside]+` then coalesce(finalized_at, created_at) end,
+				case when state in `+statuses[StatusSetAside]+` then '`+string(StatusSetAside)+`'
+					when state = 'retryable' then '`+string(StatusRetrying)+`'
+					when state = 'running' then '`+string(StatusRunning)+`'
+					when state = 'completed' then ''
+					else '`+string(StatusWaiting)+`' end
+			from `+q.schema+`.river_job where `+rest, args...)
+		if err != nil {
+			return err
+		}
+		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Listed, error) {
+			job := Listed{Cell: cell}
+			err := row.Scan(&job.ID, &job.Kind, &job.Role, &job.Attempts, &job.Failures, &job.CreatedAt, &job.EndedAt, &job.Status)
+			return job, err
+		})
+		return err
+	})
+	return list, err
+}
+
+// Get is a job of a queue. One that is done is not found.
+func (w *Workers) Get(ctx context.Context, cell string, id int64) (Listed, error) {
+	list, err := w.list(ctx, cell, `id = $1 and state <> 'completed'`, id)
 	if err != nil {
-		return SetAside{}, err
+		return Listed{}, fmt.Errorf("job %d of %s: %w", id, cell, err)
 	}
 	if len(list) == 0 {
-		return SetAside{}, problem.Missing("job set aside")
+		return Listed{}, problem.Missing("job")
 	}
-	return list[0], w.change(ctx, cell, id, `update %s.river_job set state = 'available', attempt = 0, scheduled_at = now(), finalized_at = null, errors = null
-		where id = $1 and state in ('discarded', 'cancelled') returning id`)
+	return list[0], nil
+}
+
+// Retry has a job that was set aside tried again, as often as if it were new.
+func (w *Workers) Retry(ctx context.Context, cell string, id int64) error {
+	return w.change(ctx, cell, id, `update %s.river_job set state = 'available', attempt = 0, scheduled_at = now(), finalized_at = null, errors = null
+		where id = $1 and state in %s returning id`)
 }
 
 // Discard removes a job that was set aside.
 func (w *Workers) Discard(ctx context.Context, cell string, id int64) error {
-	return w.change(ctx, cell, id, `delete from %s.river_job where id = $1 and state in ('discarded', 'cancelled') returning id`)
+	return w.change(ctx, cell, id, `delete from %s.river_job where id = $1 and state in %s returning id`)
 }
 
+// change does something to a job that was set aside.
 func (w *Workers) change(ctx context.Context, cell string, id int64, statement string) error {
 	q := w.queues[cell]
 	if q == nil {
-		return problem.Missing("cell")
+		return problem.Missing("job")
 	}
 	err := q.in(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.QueryRow(ctx, fmt.Sprintf(statement, q.schema), id).Scan(&id)
+		return tx.QueryRow(ctx, fmt.Sprintf(statement, q.schema, statuses[StatusSetAside]), id).Scan(&id)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return problem.Missing("job set aside")
+		if _, err := w.Get(ctx, cell, id); err != nil {
+			return err
+		}
+		return problem.New(problem.Conflict, "job_not_set_aside", "The job is not set aside.")
 	}
 	if err != nil {
 		return fmt.Errorf("job %d of %s: %w", id, cell, err)

@@ -158,9 +158,9 @@ func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitFor(t, "the poison to be set aside", func() bool { return o.setAside.Load() == 1 })
-	var list []jobs.SetAside
+	var list []jobs.Listed
 	waitFor(t, "the list", func() bool {
-		if list, err = w.SetAside(context.Background(), p.Cell, jobs.Filter{Kind: "poison", Limit: 10}); err != nil {
+		if list, err = w.List(context.Background(), p.Cell, jobs.Filter{Kind: "poison", Limit: 10}); err != nil {
 			t.Fatal(err)
 		}
 		return len(list) == 1
@@ -169,7 +169,7 @@ func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
 		t.Fatalf("set aside: %+v", list[0])
 	}
 	poisoned.Store(false)
-	if _, err := w.Retry(context.Background(), p.Cell, list[0].ID); err != nil {
+	if err := w.Retry(context.Background(), p.Cell, list[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	waitFor(t, "the retried job", func() bool { return good.Load() == 1 })

@@ -38,6 +38,15 @@ type Record struct {
 	live, sandbox postgres.StoreRef // sandbox.Schema is zero while there is none
 }
 
+// Roles are the names that the store acts under in its cell, of both of its sides.
+func (rec *Record) Roles() []string {
+	roles := []string{postgres.RoleName(rec.live.Cell, rec.live.Schema)}
+	if rec.HasSandbox {
+		roles = append(roles, postgres.RoleName(rec.sandbox.Cell, rec.sandbox.Schema))
+	}
+	return roles
+}
+
 // selectRecord gives the columns that scan reads. Of several owners the first counts.
 const selectRecord = `
 select s.id, s.name, s.address, s.status, s.demo, s.plan, s.country, s.currency, s.cell,
