@@ -20,6 +20,7 @@ const (
 	KindPasswordChanged     Kind = "password_changed"
 	KindEmailChanged        Kind = "email_changed"
 	KindEmailChangeConfirm  Kind = "email_change_confirm"
+	KindEmailChangeRequest  Kind = "email_change_requested"
 	KindTOTPChanged         Kind = "totp_changed"
 	KindStaffInvitation     Kind = "staff_invitation"
 	KindCustomerVerifyEmail Kind = "customer_verify_email"
@@ -73,6 +74,14 @@ type EmailChanged struct {
 type EmailChangeConfirm struct {
 	URL        string `json:"url"`
 	ValidHours int    `json:"valid_hours"`
+}
+
+// EmailChangeRequested tells the present address that another one was asked for.
+type EmailChangeRequested struct {
+	NewEmail string    `json:"new_email"` // shown with its middle left out
+	ResetURL string    `json:"reset_url"`
+	At       time.Time `json:"at"`
+	IP       string    `json:"ip"`
 }
 
 // TOTPChange is what happened to an account's second factor.
@@ -200,6 +209,9 @@ func (EmailChanged) Kind() Kind { return KindEmailChanged }
 func (EmailChangeConfirm) Kind() Kind { return KindEmailChangeConfirm }
 
 // Kind implements Data.
+func (EmailChangeRequested) Kind() Kind { return KindEmailChangeRequest }
+
+// Kind implements Data.
 func (TOTPChanged) Kind() Kind { return KindTOTPChanged }
 
 // Kind implements Data.
@@ -228,6 +240,7 @@ var decoders = map[Kind]func([]byte) (Data, error){
 	KindPasswordChanged:     decode[PasswordChanged],
 	KindEmailChanged:        decode[EmailChanged],
 	KindEmailChangeConfirm:  decode[EmailChangeConfirm],
+	KindEmailChangeRequest:  decode[EmailChangeRequested],
 	KindTOTPChanged:         decode[TOTPChanged],
 	KindStaffInvitation:     decode[StaffInvitation],
 	KindCustomerVerifyEmail: decode[CustomerVerifyEmail],

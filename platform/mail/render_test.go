@@ -33,6 +33,7 @@ var samples = []struct {
 	{PasswordChanged{link, at, "203.0.113.9"}, []string{link, "203.0.113.9", "17:04"}},
 	{EmailChanged{"adaokafor@example.com", at, "203.0.113.9"}, []string{"a…r@example.com", "203.0.113.9", "hello@kiln.example.com"}},
 	{EmailChangeConfirm{link, 1}, []string{link}},
+	{EmailChangeRequested{"adaokafor@example.com", link, at, "203.0.113.9"}, []string{"a…r@example.com", "203.0.113.9", link}},
 	{TOTPChanged{TOTPEnabled, link, at, "203.0.113.9"}, []string{link, "203.0.113.9"}},
 	{TOTPChanged{TOTPDisabled, link, at, ""}, []string{link}},
 	{TOTPChanged{TOTPCodesRenewed, link, at, ""}, []string{link}},

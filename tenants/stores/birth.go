@@ -76,23 +76,38 @@ type Prepared struct {
 // Ref is where the data of the store's live side will lie.
 func (p *Prepared) Ref() postgres.StoreRef { return p.ref }
 
+// tidy is a birth as it is kept.
+func (b Birth) tidy() Birth {
+	b.Name = strings.TrimSpace(b.Name)
+	if b.Plan == "" {
+		b.Plan = "free"
+	}
+	return b
+}
+
+// Claimable says why a store cannot be opened like this now: something is wrong in itself,
+// or its address cannot be had. It reserves nothing.
+func (s *Service) Claimable(ctx context.Context, in Birth) error {
+	if err := in.tidy().Validate(); err != nil {
+		return err
+	}
+	why, err := s.free(ctx, in.Address)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		return refusal(why)
+	}
+	return nil
+}
+
 // Prepare does all of a birth that takes time: it finds a cell and furnishes a schema
 // there. Nothing of it shows. Enter makes the store of it, or Abandon gives it back;
 // when neither comes, Sweep does.
 func (s *Service) Prepare(ctx context.Context, in Birth) (*Prepared, error) {
-	in.Name = strings.TrimSpace(in.Name)
-	if in.Plan == "" {
-		in.Plan = "free"
-	}
-	if err := in.Validate(); err != nil {
+	in = in.tidy()
+	if err := s.Claimable(ctx, in); err != nil {
 		return nil, err
-	}
-	why, err := s.free(ctx, in.Address)
-	if err != nil {
-		return nil, err
-	}
-	if why != "" {
-		return nil, refusal(why)
 	}
 	ref, err := s.settle(ctx, in)
 	if err != nil {

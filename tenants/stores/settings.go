@@ -245,4 +245,3 @@ func (s *Service) Mirror(ctx context.Context) error {
 
 // isMissing says whether err tells that there is no such store.
 func isMissing(err error) bool { return problem.Is(err, "not_found") }
-
