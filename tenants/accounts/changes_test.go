@@ -157,7 +157,9 @@ func TestVerifyEmail(t *testing.T) {
 	if verified, err := h.stores.OwnerVerified(t.Context(), out.Store.ID); err != nil || verified {
 		t.Fatalf("verified from the start: %v", err)
 	}
-	h.control(t, func(ctx context.Context, tx *postgres.Tx) error { return h.RequestVerification(ctx, tx, out.Account.ID) })
+	h.control(t, func(ctx context.Context, tx *postgres.Tx) error {
+		return h.RequestVerification(ctx, tx, out.Account.ID)
+	})
 	secret := h.token(t, in.Email, mail.KindAccountVerifyEmail)
 	h.control(t, func(ctx context.Context, tx *postgres.Tx) error {
 		a, err := h.VerifyEmail(ctx, tx, secret)
@@ -175,7 +177,9 @@ func TestVerifyEmail(t *testing.T) {
 	})
 	wantProblem(t, err, "token_invalid")
 	before := len(h.mails(t, in.Email))
-	h.control(t, func(ctx context.Context, tx *postgres.Tx) error { return h.RequestVerification(ctx, tx, out.Account.ID) })
+	h.control(t, func(ctx context.Context, tx *postgres.Tx) error {
+		return h.RequestVerification(ctx, tx, out.Account.ID)
+	})
 	if after := len(h.mails(t, in.Email)); after != before {
 		t.Error("a proven address is mailed again")
 	}

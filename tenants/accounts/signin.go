@@ -199,4 +199,3 @@ func invalidCode() error {
 func wrong(err error) bool {
 	return problem.Is(err, "invalid_credentials") || problem.Is(err, "invalid_code")
 }
-

@@ -268,7 +268,9 @@ func (s *Service) CreateTx(ctx context.Context, tx *postgres.Tx, in NewAccount) 
 
 // Open opens a session for an account that has proven itself in another way, such as by
 // accepting an invitation.
-func (s *Service) Open(ctx context.Context, a Account, v Visit) (SignedIn, error) { return s.open(ctx, a, v) }
+func (s *Service) Open(ctx context.Context, a Account, v Visit) (SignedIn, error) {
+	return s.open(ctx, a, v)
+}
 
 func emailInUse() error {
 	return problem.New(problem.Conflict, "email_in_use", "The e-mail address belongs to another account.")
