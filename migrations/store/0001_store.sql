@@ -182,13 +182,14 @@ create unique index customers_email on customers (email);
 -- Tokens of customers: sessions, and the one-time tokens that travel by mail.
 create table customer_tokens (
     hash        bytea primary key,
-    customer_id text collate "C" not null references customers (id) on delete cascade,
+    customer_id text collate "C" references customers (id) on delete cascade, -- null: of a registration that is not proven yet
     purpose     text not null check (purpose in ('session', 'verify_email', 'reset_password')),
     data        jsonb not null default '{}',    -- what its use puts into force: a registration's password hash
     expires_at  timestamptz not null,
     created_at  timestamptz not null default now()
 );
 create index customer_tokens_customer on customer_tokens (customer_id, purpose);
+create index customer_tokens_expiry on customer_tokens (expires_at);
 
 create table carts (
     id                 text collate "C" primary key,

@@ -24,6 +24,7 @@ const (
 	KindTOTPChanged         Kind = "totp_changed"
 	KindStaffInvitation     Kind = "staff_invitation"
 	KindCustomerVerifyEmail Kind = "customer_verify_email"
+	KindCustomerKnownSignup Kind = "customer_known_signup"
 	KindOrderConfirmation   Kind = "order_confirmation"
 	KindOrderRefunded       Kind = "order_refunded"
 	KindOrderShipped        Kind = "order_shipped"
@@ -117,6 +118,14 @@ type CustomerVerifyEmail struct {
 	Name       string `json:"name"`
 	URL        string `json:"url"`
 	ValidHours int    `json:"valid_hours"`
+}
+
+// CustomerKnownSignup tells a shopper that somebody tried to register with the address of
+// the account that they have.
+type CustomerKnownSignup struct {
+	SignInURL string    `json:"sign_in_url"`
+	At        time.Time `json:"at"`
+	IP        string    `json:"ip"`
 }
 
 // Line is a line of an order.
@@ -221,6 +230,9 @@ func (StaffInvitation) Kind() Kind { return KindStaffInvitation }
 func (CustomerVerifyEmail) Kind() Kind { return KindCustomerVerifyEmail }
 
 // Kind implements Data.
+func (CustomerKnownSignup) Kind() Kind { return KindCustomerKnownSignup }
+
+// Kind implements Data.
 func (OrderConfirmation) Kind() Kind { return KindOrderConfirmation }
 
 // Kind implements Data.
@@ -244,6 +256,7 @@ var decoders = map[Kind]func([]byte) (Data, error){
 	KindTOTPChanged:         decode[TOTPChanged],
 	KindStaffInvitation:     decode[StaffInvitation],
 	KindCustomerVerifyEmail: decode[CustomerVerifyEmail],
+	KindCustomerKnownSignup: decode[CustomerKnownSignup],
 	KindOrderConfirmation:   decode[OrderConfirmation],
 	KindOrderRefunded:       decode[OrderRefunded],
 	KindOrderShipped:        decode[OrderShipped],

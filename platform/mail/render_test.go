@@ -28,6 +28,7 @@ var samples = []struct {
 	holds []string
 }{
 	{AccountVerifyEmail{link, 24}, []string{link, "24"}},
+	{CustomerKnownSignup{link, at, "203.0.113.9"}, []string{link, "203.0.113.9", "2026"}},
 	{AccountKnownSignup{link, "https://kiln.example.com/reset", at, "203.0.113.9"}, []string{link, "https://kiln.example.com/reset", "203.0.113.9", "2026"}},
 	{PasswordReset{link, 30, "203.0.113.9"}, []string{link, "30", "203.0.113.9"}},
 	{PasswordChanged{link, at, "203.0.113.9"}, []string{link, "203.0.113.9", "17:04"}},

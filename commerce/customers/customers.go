@@ -1,0 +1,139 @@
+// Package customers owns who buys at a store: what is known of them from their orders,
+// their accounts, and who of them is signed in. The same person at two stores is two
+// customers.
+//
+// An account begins with a registration that nobody but the owner of the e-mail address
+// can complete: until then it is no customer, and its password opens nothing. Nothing
+// tells by words or by time whether an address is known.
+package customers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/platform/guard"
+	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/passwords"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+const (
+	// sessionTime is how long a shopper stays signed in.
+	sessionTime = 30 * 24 * time.Hour
+	// verifyTime is how long the link in the mail is valid.
+	verifyTime = 24 * time.Hour
+)
+
+// Service keeps the customers of the context's store.
+type Service struct {
+	DB     *postgres.DB
+	Hasher *passwords.Hasher
+	Guard  *guard.Guard // against guessing
+}
+
+// Customer is a customer in short, as events and the audit tell of one.
+type Customer struct {
+	ID            string `json:"id"`
+	Email         string `json:"email"`
+	EmailVerified bool   `json:"email_verified"`
+}
+
+// Change is what is to be different about a customer; nil leaves a thing as it is, and an
+// empty text or a pointer to nil removes it.
+type Change struct {
+	Name             *string
+	Phone            *string
+	AcceptsMarketing *bool
+	Note             *string
+	DefaultAddress   **address.Address
+}
+
+// kept is what can be changed of a customer.
+type kept struct {
+	Name             string           `json:"name"`
+	Phone            string           `json:"phone"`
+	AcceptsMarketing bool             `json:"accepts_marketing"`
+	Note             string           `json:"note"`
+	DefaultAddress   *address.Address `json:"default_address"`
+}
+
+// apply makes a change.
+func (k *kept) apply(c Change) error {
+	for _, field := range []struct{ into, from *string }{{&k.Name, c.Name}, {&k.Phone, c.Phone}, {&k.Note, c.Note}} {
+		if field.from != nil {
+			*field.into = *field.from
+		}
+	}
+	if c.AcceptsMarketing != nil {
+		k.AcceptsMarketing = *c.AcceptsMarketing
+	}
+	if c.DefaultAddress == nil {
+		return nil
+	}
+	k.DefaultAddress = nil
+	given := *c.DefaultAddress
+	if given == nil {
+		return nil
+	}
+	trimmed := given.Trim()
+	k.DefaultAddress = &trimmed
+	p := problem.New(problem.Unprocessable, "details_invalid", "The customer cannot be like this.")
+	trimmed.Check(p, "/default_address")
+	return p.OrNil()
+}
+
+const lockSQL = `select email, email_verified_at is not null, version, name, phone, accepts_marketing, note, default_address from customers where id = $1 for update`
+
+const updateSQL = `update customers set name = $2, phone = $3, accepts_marketing = $4, note = $5, default_address = $6, version = version + 1, updated_at = now() where id = $1`
+
+// Update changes a customer. Version is the one that the change is meant for, or 0.
+func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, change Change, version int) error {
+	c, now, err := lock(ctx, tx, id, version)
+	if err != nil {
+		return err
+	}
+	before := now
+	if err := now.apply(change); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, updateSQL, id, now.Name, now.Phone, now.AcceptsMarketing, now.Note, now.DefaultAddress); err != nil {
+		return fmt.Errorf("update customer %s: %w", id, err)
+	}
+	journal.Event(ctx, tx, "customer.updated", id, c)
+	journal.Audit(ctx, tx, journal.Entry{Action: "customer.update", ObjectID: id, Before: before, After: now})
+	return nil
+}
+
+// Delete deletes a customer with the account. Orders keep their copies.
+func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id string, version int) error {
+	c, _, err := lock(ctx, tx, id, version)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `delete from customers where id = $1`, id); err != nil {
+		return fmt.Errorf("delete customer %s: %w", id, err)
+	}
+	journal.Event(ctx, tx, "customer.deleted", id, map[string]string{"id": id})
+	// The audit outlives the customer and so keeps nothing of the person.
+	journal.Audit(ctx, tx, journal.Entry{Action: "customer.delete", ObjectID: id, Before: map[string]any{"email_verified": c.EmailVerified}})
+	return nil
+}
+
+func lock(ctx context.Context, tx *postgres.Tx, id string, meant int) (Customer, kept, error) {
+	c, k := Customer{ID: id}, kept{}
+	var version int
+	err := tx.QueryRow(ctx, lockSQL, id).Scan(&c.Email, &c.EmailVerified, &version, &k.Name, &k.Phone, &k.AcceptsMarketing, &k.Note, &k.DefaultAddress)
+	switch {
+	case errors.Is(err, postgres.ErrNoRows):
+		return c, k, problem.Missing("customer")
+	case err != nil:
+		return c, k, fmt.Errorf("lock customer %s: %w", id, err)
+	case meant != 0 && meant != version:
+		return c, k, problem.New(problem.Stale, "stale", "The customer was changed since; the version is %d by now.", version)
+	}
+	return c, k, nil
+}

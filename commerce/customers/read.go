@@ -1,0 +1,89 @@
+package customers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// What follows is SQL that writes the API's JSON. Customers are c.
+
+var shownJSON = `'id', c.id, 'email', c.email, 'email_verified', c.email_verified_at is not null, 'name', nullif(c.name, ''), 'phone', nullif(c.phone, ''),
+	'accepts_marketing', c.accepts_marketing, 'default_address', c.default_address, 'created_at', ` + postgres.UTC("c.created_at")
+
+var shopJSON = `json_build_object(` + shownJSON + `)`
+
+var staffJSON = `json_build_object(` + shownJSON + `, 'registered', c.password_hash is not null, 'note', nullif(c.note, ''),
+	'orders_count', (select count(*) from orders o where o.customer_id = c.id and o.state <> 'pending'), 'updated_at', ` + postgres.UTC("c.updated_at") + `)`
+
+var getSQL = `select c.version || E'\n' || ` + staffJSON + `::text from customers c where c.id = $1`
+
+var shopGetSQL = `select c.version || E'\n' || ` + shopJSON + `::text from customers c where c.id = $1`
+
+// listSQL gives the customers before the one with the ID $1, the latest first.
+var listSQL = `
+select coalesce(max(c.id) filter (where c.n = $2::int and c.more), '') || E'\n' ||
+	coalesce(json_agg(` + staffJSON + ` order by c.id desc) filter (where c.n <= $2::int), '[]')
+from (select *, row_number() over (order by id desc) as n, count(*) over () > $2::int as more from (
+	select * from customers c where ($1 = '' or c.id < $1) and ($3 = '' or c.email = $3)
+		and ($4 = '' or c.email ilike $4 or c.name ilike $4)
+	order by id desc limit $2::int + 1) c) c`
+
+// Filter chooses customers; what is empty chooses all.
+type Filter struct {
+	Email string
+	Text  string // a part of the name or the e-mail address
+	After string // the last one of the page before
+	Limit int
+}
+
+// like makes a pattern that finds text anywhere, whatever is in it.
+var like = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// List reads a page of customers as the staff sees them.
+func (s *Service) List(ctx context.Context, f Filter) (postgres.Page, error) {
+	pattern := ""
+	if f.Text != "" {
+		pattern = "%" + like.Replace(f.Text) + "%"
+	}
+	page, err := s.DB.Page(ctx, listSQL, f.After, f.Limit, address.Email(f.Email), pattern)
+	if err != nil {
+		return page, fmt.Errorf("list customers: %w", err)
+	}
+	return page, nil
+}
+
+// Get reads a customer as the staff sees one.
+func (s *Service) Get(ctx context.Context, id string) (postgres.Object, error) {
+	return found(s.DB.Object(ctx, getSQL, id))
+}
+
+// GetIn is Get as the transaction sees it.
+func (s *Service) GetIn(ctx context.Context, tx *postgres.Tx, id string) (postgres.Object, error) {
+	return found(tx.Object(ctx, getSQL, id))
+}
+
+// Me reads a customer as the shopper sees it.
+func (s *Service) Me(ctx context.Context, id string) (postgres.Object, error) {
+	return found(s.DB.Object(ctx, shopGetSQL, id))
+}
+
+// MeIn is Me as the transaction sees it.
+func (s *Service) MeIn(ctx context.Context, tx *postgres.Tx, id string) (postgres.Object, error) {
+	return found(tx.Object(ctx, shopGetSQL, id))
+}
+
+func found(object postgres.Object, err error) (postgres.Object, error) {
+	if errors.Is(err, postgres.ErrNoRows) {
+		return object, problem.Missing("customer")
+	}
+	if err != nil {
+		return object, fmt.Errorf("read a customer: %w", err)
+	}
+	return object, nil
+}
