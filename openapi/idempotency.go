@@ -177,7 +177,7 @@ func (r *Request) idempotencyOwner(table answers) string {
 	case table == storeAnswers:
 		return ""
 	case r.Caller.Store != nil:
-		return r.Caller.Store.ID + "/" + id
+		return r.Caller.Store.ID + "/" + string(r.Caller.Principal.Mode) + "/" + id
 	case id != "":
 		return id
 	}
