@@ -34,6 +34,8 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Search{DB: m.db, ShopURL: m.shopURL},
 		&handlers.Settings{DB: m.db},
 		&handlers.Webhooks{DB: m.db, Webhooks: s.webhooks},
+		&handlers.Store{DB: m.db, Stores: s.stores, ShopURL: m.shopURL},
+		&handlers.Operator{DB: m.db, Stores: s.stores, Jobs: w, Log: m.log},
 	} {
 		maps.Copy(all, some.Operations())
 	}
