@@ -24,6 +24,9 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 	for _, some := range []interface {
 		Operations() map[string]openapi.Handler
 	}{
+		&handlers.APIKeys{DB: m.db, Keys: s.keys},
+		&handlers.Store{DB: m.db, Stores: s.stores, ShopURL: m.shopURL},
+		&handlers.Operator{DB: m.db, Stores: s.stores, Jobs: w, Log: m.log},
 		&handlers.Billing{Plans: s.plans, Meter: s.meter},
 		&handlers.Products{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
 		&handlers.Variants{DB: m.db, Catalog: s.catalog},
@@ -33,6 +36,7 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Inventory{DB: m.db},
 		&handlers.Search{DB: m.db, ShopURL: m.shopURL},
 		&handlers.Settings{DB: m.db},
+		&handlers.ShopCatalog{DB: m.db, ShopURL: m.shopURL, AcceptsOrders: s.acceptsOrders},
 		&handlers.Webhooks{DB: m.db, Webhooks: s.webhooks},
 		&handlers.Store{DB: m.db, Stores: s.stores, ShopURL: m.shopURL},
 		&handlers.Operator{DB: m.db, Stores: s.stores, Jobs: w, Log: m.log},

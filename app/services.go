@@ -3,26 +3,39 @@ package app
 import (
 	"context"
 	"fmt"
+	netmail "net/mail"
 	"strings"
 	"time"
 
+	"github.com/stoacommerce/stoa/app/mailer"
 	"github.com/stoacommerce/stoa/billing"
+	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/checkout"
+	"github.com/stoacommerce/stoa/commerce/orders"
+	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/platform/egress"
 	"github.com/stoacommerce/stoa/platform/guard"
 	"github.com/stoacommerce/stoa/platform/images"
 	"github.com/stoacommerce/stoa/platform/limits"
+	"github.com/stoacommerce/stoa/platform/mail"
 	"github.com/stoacommerce/stoa/platform/passwords"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/sessions"
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/access"
+	"github.com/stoacommerce/stoa/tenants/keys"
+	"github.com/stoacommerce/stoa/tenants/mailbox"
 	"github.com/stoacommerce/stoa/tenants/operators"
 	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/webhooks"
 )
+
+// apiVersion is what new keys are pinned to.
+const apiVersion = "2026-11-22"
 
 // services are the parts that have business in them.
 type services struct {
@@ -34,9 +47,15 @@ type services struct {
 	guard     *guard.Guard
 	hasher    *passwords.Hasher
 	stores    *stores.Service
+	keys      *keys.Service
 	operators *operators.Service
+	mailbox   *mailbox.Service
+	mailer    *mailer.Mailer
 	catalog   *catalog.Service
 	pictures  *catalog.Pictures
+	carts     *cart.Service
+	checkout  *checkout.Service
+	orders    *orders.Service
 	webhooks  *webhooks.Service
 
 	credentials openapi.Authenticator
@@ -52,7 +71,8 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	if s.access, err = access.New(); err != nil {
 		return nil, err
 	}
-	pepper, err := m.ring.Pepper(ctx, tenants.Peppers{DB: m.db}, "platform")
+	peppers := tenants.Peppers{DB: m.db}
+	pepper, err := m.ring.Pepper(ctx, peppers, "platform")
 	if err != nil {
 		return nil, fmt.Errorf("the control database cannot be used (has stoa migrate been run?): %w", err)
 	}
@@ -70,23 +90,60 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	if s.hasher, err = passwords.NewHasher(m.config.Security.BcryptCost); err != nil {
 		return nil, err
 	}
-	lookups := m.metrics.Cache.Cache("stores")
 	s.stores = stores.New(stores.Config{
 		DB: m.db, Maker: m.runner, Bus: m.bus, Files: m.files, Log: m.log,
-		Looked: func(hit bool) {
-			if hit {
-				lookups.Hit()
-			} else {
-				lookups.Miss()
-			}
-		},
+		Looked: looked(m.metrics.Cache.Cache("stores")),
 	})
 	m.committed = append(m.committed, s.stores.Committed)
+	keyPepper, err := m.ring.Pepper(ctx, peppers, keys.PepperName)
+	if err != nil {
+		return nil, err
+	}
+	s.keys = keys.New(keys.Config{
+		DB: m.db, Stores: s.stores, Access: s.access, Bus: m.bus, Pepper: keyPepper, APIVersion: apiVersion, Log: m.log,
+		Looked: looked(m.metrics.Cache.Cache("keys")),
+	})
 	s.operators = &operators.Service{DB: m.db, Pepper: pepper.Derive("operator_keys")}
 	s.catalog = catalog.New(planLimits{s})
 	s.pictures = &catalog.Pictures{Files: m.files, Processor: images.New(images.Options{})}
 	s.webhooks = webhooks.New(m.ring, m.outside())
-	return s, nil
+	providers := payments.Providers{payments.TestName: &payments.Test{DB: m.db}}
+	s.carts = cart.New(m.db)
+	s.checkout = &checkout.Service{DB: m.db, Carts: s.carts, Providers: providers, Log: m.log}
+	s.orders = &orders.Service{DB: m.db, Stock: checkout.Stock{}, Providers: providers, Log: m.log}
+	return s, s.openMail(m)
+}
+
+// openMail says where mails go: to the mail server, where one is configured, and to the
+// mailbox.
+func (s *services) openMail(m *machinery) error {
+	s.mailbox = mailbox.New(m.db)
+	config := mailer.Config{
+		DB: m.db, Stores: s.stores, Mailbox: mail.NewMailbox(s.mailbox), KeepAll: m.config.Mail.Mailbox,
+		Site: m.config.Site.PublicURL, Shop: m.config.Site.StoreURL,
+	}
+	if !m.config.Mail.SMTP.Empty() {
+		sender, err := netmail.ParseAddress(m.config.Mail.From)
+		if err != nil {
+			return fmt.Errorf("sender of mails: %w", err)
+		}
+		if config.Delivery, err = mail.NewSMTP(mail.SMTPConfig{URL: m.config.Mail.SMTP, From: sender.Address, FromName: sender.Name}); err != nil {
+			return err
+		}
+	}
+	s.mailer = mailer.New(config)
+	return nil
+}
+
+// looked counts look-ups of a memory.
+func looked(cache *observability.CacheObserver) func(hit bool) {
+	return func(hit bool) {
+		if hit {
+			cache.Hit()
+		} else {
+			cache.Miss()
+		}
+	}
 }
 
 // outside says which addresses of merchants' choosing may be reached.
@@ -122,4 +179,10 @@ func (l planLimits) Products(ctx context.Context) int {
 		return *most
 	}
 	return 0
+}
+
+// acceptsOrders says whether carts of a store can be completed: on its live side only
+// once an owner has proven their address.
+func (s *services) acceptsOrders(_ context.Context, store *tenants.Store) (bool, error) {
+	return store.Ref.Mode == principal.Test || store.Demo || store.OwnerVerified, nil
 }

@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/stoacommerce/stoa/commerce/checkout"
+	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/tenants/stores"
@@ -28,14 +30,17 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 		Observer: queueObserver{m.metrics}, Log: m.log,
 	})
 	s.webhooks.Register(w, m.db, func(a webhooks.Attempt) { webhookAttempted(m.metrics.Webhooks, a) })
-	w.Handle(stores.JobAnnounce, func(ctx context.Context, job jobs.Job) error {
-		var a stores.Announcement
-		if err := job.Decode(&a); err != nil {
-			return err
-		}
-		return s.stores.Announce(ctx, a)
+	s.stores.Register(w)
+	s.pictures.Register(w)
+	s.mailer.Register(w)
+	w.Handle(orders.JobResume, func(ctx context.Context, _ jobs.Job) error {
+		_, err := s.orders.ResumePending(ctx)
+		return err
 	})
-	w.Handle(stores.JobMirror, func(ctx context.Context, _ jobs.Job) error { return s.stores.Mirror(ctx) })
+	w.Handle(checkout.JobResume, func(ctx context.Context, _ jobs.Job) error {
+		_, err := s.checkout.ResumePending(ctx)
+		return err
+	})
 	w.Every("usage.add_up", addUpEvery, func(ctx context.Context) error {
 		for _, cell := range m.db.Cells() {
 			if _, err := s.meter.AddUp(ctx, cell); err != nil {
@@ -62,6 +67,10 @@ func (a *App) background(ctx context.Context, group *errgroup.Group, roles Roles
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 		defer cancel()
 		return a.meter.Flush(ending, a.limiter.Usage(), false)
+	})
+	group.Go(func() error {
+		a.keys.Run(ctx)
+		return nil
 	})
 	group.Go(func() error {
 		every(ctx, probeEvery, func() { a.probeCells(ctx) })
