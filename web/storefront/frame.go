@@ -10,18 +10,19 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/tenants"
-	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/web/page"
 )
 
 // frame is what surrounds every page of a shop: what the store says of itself, and what
 // its shelves are called. It is read once for all pages of a revision.
 type frame struct {
-	settings    stores.Settings
+	settings    about
 	sandbox     bool
 	categories  []category
 	collections []collection
@@ -49,29 +50,32 @@ func version(store tenants.Store) string {
 // frame is the store's, kept or read now.
 func (s *Shop) frame(ctx context.Context, store tenants.Store) (*frame, error) {
 	return s.frames.Get(ctx, version(store), func(ctx context.Context) (*frame, error) {
-		var settings stores.Settings
-		err := s.config.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-			var err error
-			settings, err = s.config.Settings.Settings(ctx, tx)
-			return err
-		})
+		accepts, err := s.config.AcceptsOrders(ctx, &store)
+		if err != nil {
+			return nil, fmt.Errorf("may %s take orders: %w", store.ID, err)
+		}
+		raw, err := settings.Shop(ctx, s.config.DB, string(store.Ref.Mode), s.config.Links.Base(store), accepts)
 		if err != nil {
 			return nil, fmt.Errorf("settings of %s: %w", store.ID, err)
 		}
+		about, err := decode[about](raw.Data, "settings")
+		if err != nil {
+			return nil, err
+		}
 		categories, err := all[category](ctx, mostCategories, func(after string) (postgres.Page, error) {
-			return s.config.Shelves.Categories(ctx, after, shelfPage)
+			return catalog.ShopCategories(ctx, s.config.DB, after, shelfPage)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("categories of %s: %w", store.ID, err)
 		}
 		collections, err := all[collection](ctx, mostCollections, func(after string) (postgres.Page, error) {
-			return s.config.Shelves.Collections(ctx, after, shelfPage)
+			return catalog.ShopCollections(ctx, s.config.DB, after, shelfPage)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("collections of %s: %w", store.ID, err)
 		}
-		f := &frame{settings: settings, sandbox: store.Ref.Mode == principal.Test, categories: categories, collections: collections}
-		f.theme, f.icon = stylesheet(settings.AccentColor), favicon(settings.Name, settings.AccentColor)
+		f := &frame{settings: about, sandbox: store.Ref.Mode == principal.Test, categories: categories, collections: collections}
+		f.theme, f.icon = stylesheet(about.AccentColor), favicon(about.Name, about.AccentColor)
 		return f, nil
 	})
 }

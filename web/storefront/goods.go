@@ -72,6 +72,21 @@ type collection struct {
 	Description string `json:"description_html"`
 }
 
+// about is what a store says of itself.
+type about struct {
+	Name              string   `json:"name"`
+	Description       string   `json:"description"`
+	ContactEmail      string   `json:"contact_email"`
+	Country           string   `json:"country"`
+	Locale            string   `json:"locale"`
+	Currency          string   `json:"currency"`
+	Currencies        []string `json:"currencies"`         // the main one first
+	ShippingCountries []string `json:"shipping_countries"` // empty for all
+	PricesIncludeTax  bool     `json:"prices_include_tax"`
+	AccentColor       string   `json:"accent_color"`
+	AcceptsOrders     bool     `json:"accepts_orders"`
+}
+
 // sale is the former price of the cheapest variant that has one, if all that can be
 // shown as the product's price is reduced.
 func (p *product) sale() *money.Money {

@@ -113,7 +113,7 @@ func home(h *homeView) templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						templ_7745c5c3_Err = photo(*a.Picture, "", "(min-width: 48rem) 24rem, 46vw", false).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = photo(*a.Picture, "", "(min-width: 48rem) 24rem, 46vw", later).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -560,7 +560,7 @@ func hero(h *homeView) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = photo(p.Images[0], p.Title, heroSizes(i), i == 0).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = photo(p.Images[0], p.Title, heroSizes(i), loading(min(i, 1))).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -9,40 +9,34 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/cart"
+	"github.com/stoacommerce/stoa/commerce/checkout"
+	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/platform/httpserver"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/tenants"
-	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/web/page"
 )
 
-// Config is what the shop is made of.
+// Config is what the shop is made of. Media, Looked and Observer may be nil.
 type Config struct {
 	DB       *postgres.DB
-	Settings Settings
-	Shelves  Shelves
+	Carts    *cart.Service
+	Checkout *checkout.Service
+	Orders   *orders.Service
+	Links    *Links
 	Media    http.Handler // serves /media/…
-	// Base is the address of a store's shop, without a path: "https://linen.stoa.example".
-	Base func(store tenants.Store) string
+	Limiter  *page.Limiter
 	Log      *slog.Logger
 
-	// Looked is told each look-up of a kept page, for metrics; may be nil.
+	// AcceptsOrders says whether carts of the store can be completed.
+	AcceptsOrders func(ctx context.Context, store *tenants.Store) (bool, error)
+	// Looked is told each look-up of a kept page, for metrics.
 	Looked func(hit bool)
-	// Observer gives what counts the requests of a page by its name; may be nil.
+	// Observer gives what counts the requests of a page by its name.
 	Observer func(pageName string) httpserver.Observer
-}
-
-// Settings reads what a store says of itself; tenants/stores does.
-type Settings interface {
-	Settings(ctx context.Context, tx *postgres.Tx) (stores.Settings, error)
-}
-
-// Shelves reads categories and collections of the context's store, as the API shows them.
-type Shelves interface {
-	Categories(ctx context.Context, after string, limit int) (postgres.Page, error)
-	Collections(ctx context.Context, after string, limit int) (postgres.Page, error)
 }
 
 // Shop serves the shops of all stores.
@@ -92,6 +86,15 @@ func (s *Shop) routes() {
 	s.page("GET /categories/{handle}", "category", (*visit).category)
 	s.page("GET /collections/{handle}", "collection", (*visit).collection)
 	s.page("GET /search", "search", (*visit).search)
+	s.page("GET /cart", "cart", (*visit).cartPage)
+	s.page("POST /cart/lines", "cart.put", (*visit).put)
+	s.page("POST /cart/lines/{line}", "cart.change", (*visit).setLine)
+	s.page("POST /cart/lines/{line}/remove", "cart.remove", (*visit).removeLine)
+	s.page("GET /checkout", "checkout", (*visit).checkoutPage)
+	s.page("POST /checkout/contact", "checkout.contact", (*visit).setContact)
+	s.page("POST /checkout/shipping", "checkout.shipping", (*visit).setShipping)
+	s.page("POST /checkout/pay", "checkout.pay", (*visit).pay)
+	s.page("GET /orders/{order}", "order", (*visit).orderPage)
 	s.page("GET /robots.txt", "robots", (*visit).robots)
 	s.page("GET /favicon.ico", "asset", (*visit).icon)
 	s.page("/", "missing", func(v *visit) error { return v.rest() })
@@ -164,7 +167,7 @@ func (v *visit) view(title, path string) *view {
 }
 
 // base is the shop's own address, without a path.
-func (v *visit) base() string { return v.config().Base(v.store) }
+func (v *visit) base() string { return v.config().Links.Base(v.store) }
 
 // currency is the one that prices are shown in: as the address says, else the main one.
 func (v *visit) currency() string {

@@ -1,0 +1,153 @@
+// Screenshots makes pictures of the pages of a running platform, in light and dark and on
+// a phone, so that a person can look the whole of it over:
+//
+//	make screenshots
+//
+// It goes the way of a shopper, from the shop's first page to a paid order, in the
+// system's Chromium with scripts turned off: what it can reach works without JavaScript.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+func main() {
+	shop := flag.String("shop", "", "address of a shop in which the test provider pays, such as http://demo.localhost:8080")
+	site := flag.String("site", "", "address of the platform's own pages")
+	out := flag.String("out", ".stoa/screenshots", "directory for the pictures")
+	only := flag.String("only", "", "one look alone: light, dark or phone")
+	flag.Parse()
+	if *shop == "" && *site == "" {
+		log.Fatal("say where to look: -shop, -site, or both")
+	}
+	for _, l := range looks {
+		if *only != "" && *only != l.name {
+			continue
+		}
+		if err := take(l, *shop, *site, filepath.Join(*out, l.name)); err != nil {
+			log.Fatalf("%s: %v", l.name, err)
+		}
+	}
+}
+
+// A look is a kind of screen.
+type look struct {
+	name          string
+	width, height int64
+	scale         float64
+	phone         bool
+	dark          bool
+}
+
+var looks = []look{
+	{name: "light", width: 1360, height: 900, scale: 1},
+	{name: "dark", width: 1360, height: 900, scale: 1, dark: true},
+	{name: "phone", width: 390, height: 844, scale: 2, phone: true},
+}
+
+// photographer is a browser that makes pictures.
+type photographer struct {
+	ctx  context.Context
+	dir  string
+	look look
+	n    int
+}
+
+func take(l look, shop, site, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), chromedp.Headless, chromedp.DisableGPU, chromedp.NoSandbox, chromedp.NoFirstRun, chromedp.Flag("hide-scrollbars", true), chromedp.WindowSize(int(l.width), int(l.height)))
+	defer cancel()
+	ctx, cancel = chromedp.NewContext(ctx)
+	defer cancel()
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil { // this starts the browser
+		return err
+	}
+	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
+	defer cancel()
+	p := &photographer{ctx: ctx, dir: dir, look: l}
+	if err := p.set(); err != nil {
+		return err
+	}
+	if shop != "" {
+		if err := p.shopper(shop); err != nil {
+			return err
+		}
+	}
+	if site != "" {
+		if err := p.merchant(site); err != nil {
+			return err
+		}
+	}
+	fmt.Printf("%s: %d pictures in %s\n", l.name, p.n, dir)
+	return nil
+}
+
+// set makes the browser be what the look says.
+func (p *photographer) set() error {
+	scheme := "light"
+	if p.look.dark {
+		scheme = "dark"
+	}
+	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}}); err != nil {
+		return err
+	}
+	if _, err := chromedp.Call(p.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		return err
+	}
+	return p.resize(p.look.height)
+}
+
+func (p *photographer) resize(height int64) error {
+	_, err := chromedp.Call(p.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+		Width: p.look.width, Height: height, DeviceScaleFactor: p.look.scale, Mobile: p.look.phone,
+	})
+	return err
+}
+
+// snap makes a picture of the whole page.
+func (p *photographer) snap(name string) error {
+	// What is loaded when it comes into view must come into view.
+	if err := steps(
+		func() error { return p.resize(6000) }, func() error { return p.wait(400 * time.Millisecond) },
+		func() error { return p.resize(p.look.height) }, func() error { return p.wait(100 * time.Millisecond) },
+	); err != nil {
+		return err
+	}
+	png, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		return fmt.Errorf("picture of %s: %w", name, err)
+	}
+	p.n++
+	return os.WriteFile(filepath.Join(p.dir, fmt.Sprintf("%02d-%s.png", p.n, name)), png, 0o644)
+}
+
+// visit opens an address and makes a picture of it.
+func (p *photographer) visit(name, address string) error {
+	if err := chromedp.Do(p.ctx, chromedp.Navigate(address)); err != nil {
+		return fmt.Errorf("open %s: %w", address, err)
+	}
+	return p.snap(name)
+}
+
+// follow clicks on something that leads to another page.
+func (p *photographer) follow(selector string) error {
+	if _, err := chromedp.RunResponse(p.ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
+		return fmt.Errorf("follow %s: %w", selector, err)
+	}
+	return nil
+}
+
+func (p *photographer) wait(d time.Duration) error { return chromedp.Do(p.ctx, chromedp.Sleep(d)) }

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// steps runs steps until one fails.
+func steps(all ...func() error) error {
+	for _, step := range all {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shopper goes the way from the shop's first page to a paid order.
+func (p *photographer) shopper(shop string) error {
+	snap := func(name string) func() error { return func() error { return p.snap(name) } }
+	visit := func(name, path string) func() error { return func() error { return p.visit(name, shop+path) } }
+	follow := func(selector string) func() error { return func() error { return p.follow(selector) } }
+	fill := func(values map[string]string) func() error {
+		return func() error {
+			for name, value := range values {
+				if err := chromedp.Do(p.ctx, chromedp.SetValue(chromedp.ID(name), value)); err != nil {
+					return fmt.Errorf("fill %s: %w", name, err)
+				}
+			}
+			return nil
+		}
+	}
+	return steps(
+		visit("home", "/"),
+		visit("everything", "/products"),
+		follow(".products article a"), snap("product"),
+		visit("search", "/search?q=a"),
+		visit("search-nothing", "/search?q=zzzzzz"),
+		visit("missing", "/nowhere"),
+		visit("cart-empty", "/cart"),
+		p.fillCart(shop), snap("cart"),
+		visit("checkout-contact", "/checkout"),
+		fill(map[string]string{"email": "ada", "postal_code": "1"}),
+		follow("main form .button"), snap("checkout-faults"),
+		fill(map[string]string{"email": "ada@example.com", "name": "Ada Example", "line1": "Hauptstraße 1", "postal_code": "10115", "city": "Berlin"}),
+		follow("main form .button"), snap("checkout-shipping"),
+		follow("main form .button"), snap("checkout-payment"),
+		func() error {
+			return chromedp.Do(p.ctx, chromedp.Click(chromedp.CSS(`input[value="declined"]`)), chromedp.Sleep(100*time.Millisecond))
+		},
+		follow("main form .button"), snap("checkout-declined"),
+		follow("main form .button"), snap("order"),
+	)
+}
+
+// fillCart puts the first two things into the cart that can be bought.
+func (p *photographer) fillCart(shop string) func() error {
+	return func() error {
+		for _, n := range []int{1, 2, 3, 4} {
+			err := steps(
+				func() error { return chromedp.Do(p.ctx, chromedp.Navigate(shop+"/products")) },
+				func() error { return p.follow(fmt.Sprintf(".products li:nth-child(%d) h3 a", n)) },
+			)
+			if err != nil {
+				return err
+			}
+			forms, err := chromedp.Run(p.ctx, chromedp.Evaluate[int](`document.querySelectorAll("form.take").length`))
+			if err != nil {
+				return err
+			}
+			if forms == 0 {
+				continue
+			}
+			if err := p.follow("form.take .button"); err != nil {
+				return err
+			}
+			if n >= 2 {
+				return nil
+			}
+		}
+		return nil
+	}
+}
+
+// merchant looks at the platform's own pages.
+func (p *photographer) merchant(site string) error {
+	for _, page := range []struct{ name, path string }{
+		{"site", "/"}, {"sign-up", "/sign-up"}, {"sign-in", "/sign-in"}, {"docs-errors", "/docs/errors"}, {"site-missing", "/nowhere"},
+	} {
+		if err := p.visit(page.name, site+page.path); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,429 @@
+package storefront
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/collate"
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
+	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/commerce/cart"
+	"github.com/stoacommerce/stoa/commerce/checkout"
+	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/platform/money"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
+	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/web/page"
+)
+
+// The checkout is one page with its steps one below the other. A step that is done shows
+// what was said, and can be opened again; the first that is not done is open.
+const (
+	stepContact  = "contact"
+	stepShipping = "shipping"
+	stepPayment  = "payment"
+)
+
+// checkoutView is the checkout's page.
+type checkoutView struct {
+	*view
+	Cart      *cart.Cart
+	Step      string
+	Form      form
+	Options   []cart.Method
+	Countries []country
+	Notice    string // why the last wish was not fulfilled
+	Test      bool   // the test provider can be used
+	Attempt   string // names this attempt to pay
+}
+
+// form is what a form holds, and what is wrong with it, by its fields' names.
+type form struct {
+	Values url.Values
+	Faults map[string]string
+}
+
+// value is what a field holds.
+func (f form) value(name string) string { return f.Values.Get(name) }
+
+// country is one that can be sent to.
+type country struct{ Code, Name string }
+
+// checkoutPage shows the checkout.
+func (v *visit) checkoutPage() error {
+	c, err := v.payable()
+	if c == nil || err != nil {
+		return err
+	}
+	query := v.r.URL.Query()
+	return v.showCheckout(c, openStep(c, query.Get("step")), http.StatusOK, form{Values: formOf(c)}, checkoutNotice(query.Get("problem")))
+}
+
+// checkoutNotice are the problems that a redirect may name.
+func checkoutNotice(code string) string {
+	switch code {
+	case "payment_declined", "payment_provider_unavailable", "total_changed", "cart_incomplete", "orders_not_accepted", "test_provider_refused", "rate_limited":
+		return said[code]
+	}
+	return ""
+}
+
+// payable is the cart as one that can be paid for; otherwise the visitor has been sent
+// to where it can be seen why not.
+func (v *visit) payable() (*cart.Cart, error) {
+	c, err := v.cart()
+	switch {
+	case err != nil:
+		return nil, err
+	case c == nil || c.State == cart.Open && (len(c.Lines) == 0 || blocked(c)):
+		page.SeeOther(v.w, "/cart")
+		return nil, nil
+	case c.State == cart.Completed:
+		v.placed(c.OrderID)
+		return nil, nil
+	case c.State == cart.Completing:
+		return nil, v.waiting()
+	}
+	return c, nil
+}
+
+// placed sends the shopper to an order, which the browser may look at from now on.
+func (v *visit) placed(orderID string) {
+	v.keepOrder(orderID)
+	v.dropCart()
+	page.SeeOther(v.w, "/orders/"+orderID)
+}
+
+// waiting is for a shopper whose payment is under way: the page asks again by itself.
+func (v *visit) waiting() error {
+	v.w.Header().Set("Refresh", "3; url=/checkout")
+	view := v.view("", "")
+	view.Alone, view.Title = true, view.T("Your payment is under way")
+	return page.Personal(v.w, v.r, http.StatusOK, message(view, view.Title, view.T("This takes a moment. You will see your order here as soon as it is done; nothing is charged twice."), false))
+}
+
+// openStep is the step to be shown: the one that was asked for, if all before it are
+// done, else the first that is not done.
+func openStep(c *cart.Cart, asked string) string {
+	missing := map[string]bool{}
+	for _, p := range c.Problems {
+		missing[p.Code] = true
+	}
+	first := stepPayment
+	switch {
+	case missing[cart.EmailMissing] || missing[cart.AddressMissing]:
+		first = stepContact
+	case missing[cart.ShippingMethodMissing] || missing[cart.ShippingUnavailable]:
+		first = stepShipping
+	}
+	order := []string{stepContact, stepShipping, stepPayment}
+	if i := slices.Index(order, asked); i >= 0 && i < slices.Index(order, first) && (asked != stepShipping || c.RequiresShipping()) {
+		return asked
+	}
+	return first
+}
+
+func (v *visit) showCheckout(c *cart.Cart, step string, status int, f form, notice string) error {
+	p := &checkoutView{view: v.view("", ""), Cart: c, Step: step, Form: f, Attempt: rand.Text()}
+	p.Alone, p.Title, p.Currency = true, p.T("Checkout"), c.Currency
+	if notice != "" {
+		p.Notice = p.T(notice)
+	}
+	p.Test = v.testPayments()
+	switch step {
+	case stepContact:
+		p.Countries = countries(v.settings.ShippingCountries, p.Lang)
+	case stepShipping:
+		ref, _ := v.cartRef()
+		var err error
+		if p.Options, err = v.config().Carts.Options(v.r.Context(), ref); err != nil {
+			return err
+		}
+	}
+	return page.Personal(v.w, v.r, status, checkoutPage(p))
+}
+
+// testPayments says whether the test provider can be used here.
+func (v *visit) testPayments() bool { return v.store.Demo || v.store.Ref.Mode == principal.Test }
+
+// addressFields are the fields of an address and where the form has them.
+func addressFields(a *address.Address) map[string]*string {
+	return map[string]*string{
+		"name": &a.Name, "company": &a.Company, "line1": &a.Line1, "line2": &a.Line2, "city": &a.City,
+		"region": &a.Region, "postal_code": &a.PostalCode, "country": &a.Country, "phone": &a.Phone,
+	}
+}
+
+// formOf is the form as the cart fills it.
+func formOf(c *cart.Cart) url.Values {
+	values := url.Values{"email": {c.Email}, "note": {c.Note}}
+	if c.ShippingAddress != nil {
+		for name, value := range addressFields(c.ShippingAddress) {
+			values.Set(name, *value)
+		}
+	}
+	if c.BillingAddress != nil {
+		values.Set("billing_differs", "yes")
+		for name, value := range addressFields(c.BillingAddress) {
+			values.Set("billing_"+name, *value)
+		}
+	}
+	if c.MethodID != "" {
+		values.Set("method", c.MethodID)
+	}
+	return values
+}
+
+// addressFrom reads an address of the form.
+func addressFrom(values url.Values, prefix string) *address.Address {
+	var a address.Address
+	for name, into := range addressFields(&a) {
+		*into = strings.TrimSpace(values.Get(prefix + name))
+	}
+	return &a
+}
+
+// setContact takes the first step: who, and where to.
+func (v *visit) setContact() error {
+	c, err := v.step()
+	if c == nil || err != nil {
+		return err
+	}
+	values := v.r.PostForm
+	email, note := values.Get("email"), values.Get("note")
+	var shipping, billing *address.Address
+	change := cart.Change{Email: &email, Note: &note, BillingAddress: &billing}
+	if c.RequiresShipping() {
+		shipping = addressFrom(values, "")
+		change.ShippingAddress = &shipping
+	}
+	if values.Get("billing_differs") != "" {
+		billing = addressFrom(values, "billing_")
+	}
+	faults := v.contactFaults(c, values)
+	if len(faults) == 0 {
+		err := v.update(change)
+		refused := problem.As(err)
+		if refused == nil || len(refused.Faults) == 0 {
+			return v.stepped(c, err)
+		}
+		v.addFaults(faults, refused)
+	} else if refused := dryCheck(shipping, billing); refused != nil {
+		v.addFaults(faults, refused) // all faults at once
+	}
+	return v.showCheckout(c, stepContact, http.StatusUnprocessableEntity, form{values, faults}, "")
+}
+
+// Bounds of what the form takes, as the contract has them for carts and addresses.
+const (
+	maxNote  = 2000
+	maxField = 255
+)
+
+// contactFaults are those that the cart does not know of, since it may be incomplete.
+func (v *visit) contactFaults(c *cart.Cart, values url.Values) map[string]string {
+	faults := map[string]string{}
+	view := v.view("", "")
+	if email := address.Email(values.Get("email")); email == "" {
+		faults["email"] = view.fault("required", "")
+	} else if !address.ValidEmail(email) {
+		faults["email"] = view.fault("email", "")
+	}
+	for name, given := range values {
+		most := maxField
+		if name == "note" {
+			most = maxNote
+		}
+		if len(given) > 0 && len([]rune(given[0])) > most {
+			faults[name] = view.fault("maxLength", "")
+		}
+	}
+	countries := v.settings.ShippingCountries
+	if code := values.Get("country"); c.RequiresShipping() && code != "" && len(countries) > 0 && !slices.Contains(countries, code) {
+		faults["country"] = view.fault("country", "")
+	}
+	return faults
+}
+
+// dryCheck finds what is wrong with addresses without keeping them.
+func dryCheck(shipping, billing *address.Address) *problem.Problem {
+	p := problem.New(problem.Unprocessable, "invalid_cart", "")
+	if shipping != nil {
+		shipping.Trim().Check(p, "/shipping_address")
+	}
+	if billing != nil {
+		billing.Trim().Check(p, "/billing_address")
+	}
+	if len(p.Faults) == 0 {
+		return nil
+	}
+	return p
+}
+
+// addFaults puts a problem's faults to the fields that they are about.
+func (v *visit) addFaults(faults map[string]string, refused *problem.Problem) {
+	view := v.view("", "")
+	for _, f := range refused.Faults {
+		name := strings.TrimPrefix(f.Pointer, "/shipping_address/")
+		if rest, found := strings.CutPrefix(f.Pointer, "/billing_address/"); found {
+			name = "billing_" + rest
+		}
+		name = strings.TrimPrefix(name, "/")
+		if faults[name] == "" {
+			faults[name] = view.fault(f.Code, f.Detail)
+		}
+	}
+}
+
+// step begins to take a step: the cart, when there is one that can still change.
+func (v *visit) step() (*cart.Cart, error) {
+	if err := v.form(); err != nil {
+		return nil, err
+	}
+	return v.payable()
+}
+
+// update changes the cart, and chooses the way of sending it where there is only one.
+func (v *visit) update(change cart.Change) error {
+	ref, _ := v.cartRef()
+	var c *cart.Cart
+	err := v.inStore(func(ctx context.Context, tx *postgres.Tx) error {
+		var err error
+		c, err = v.config().Carts.Update(ctx, tx, ref, change, 0)
+		return err
+	})
+	if err != nil || !c.RequiresShipping() || c.ShippingAddress == nil || c.Method != nil && c.Method.Usable {
+		return err
+	}
+	options, err := v.config().Carts.Options(v.r.Context(), ref)
+	if err != nil || len(options) != 1 {
+		return err
+	}
+	return v.inStore(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := v.config().Carts.Update(ctx, tx, ref, cart.Change{MethodID: &options[0].ID}, 0)
+		return err
+	})
+}
+
+// stepped goes on after a step, or says why it could not be taken.
+func (v *visit) stepped(c *cart.Cart, err error) error {
+	if refused := problem.As(err); refused != nil && refused.Kind < problem.Internal {
+		view := v.view("", "")
+		return v.showCheckout(c, openStep(c, ""), int(refused.Kind), form{Values: formOf(c)}, view.refusal(refused))
+	}
+	if err != nil {
+		return err
+	}
+	page.SeeOther(v.w, "/checkout#step")
+	return nil
+}
+
+// setShipping takes the second step: how it is sent.
+func (v *visit) setShipping() error {
+	c, err := v.step()
+	if c == nil || err != nil {
+		return err
+	}
+	method := v.r.PostForm.Get("method")
+	faults := map[string]string{}
+	if method == "" {
+		faults["method"] = v.view("", "").T("Please choose how it is to be sent.")
+	} else if err := v.update(cart.Change{MethodID: &method}); problem.Is(err, cart.ShippingUnavailable) {
+		faults["method"] = v.view("", "").fault(cart.ShippingUnavailable, "")
+	} else {
+		return v.stepped(c, err)
+	}
+	return v.showCheckout(c, stepShipping, http.StatusUnprocessableEntity, form{v.r.PostForm, faults}, "")
+}
+
+// pay takes the last step. What was declined is said on the page that it leads back to.
+func (v *visit) pay() error {
+	if err := v.form(); err != nil {
+		return err
+	}
+	ref, held := v.cartRef()
+	if !held {
+		page.SeeOther(v.w, "/cart")
+		return nil
+	}
+	if err := v.limited(payClass); err != nil {
+		return err
+	}
+	accepts, err := v.config().AcceptsOrders(v.r.Context(), &v.store)
+	if err != nil {
+		return err
+	}
+	values := v.r.PostForm
+	amount, err := strconv.ParseInt(values.Get("expected_amount"), 10, 64)
+	if err != nil {
+		amount = -1 // which is no cart's total
+	}
+	order, err := v.config().Checkout.Complete(v.r.Context(), checkout.Input{
+		Cart: ref, Provider: payments.TestName, Token: values.Get("token"),
+		Expected: money.New(amount, values.Get("expected_currency")), Attempt: values.Get("attempt"),
+		Shop: checkout.Shop{
+			Terms:       payments.Terms{Live: v.store.Ref.Mode == principal.Live, Demo: v.store.Demo},
+			TakesOrders: accepts,
+		},
+	}, nil)
+	refused := problem.As(err)
+	switch {
+	case err == nil:
+		v.placed(order)
+	case refused == nil:
+		return err
+	case refused.Code == "completion_in_progress", refused.Code == "payment_pending":
+		return v.waiting()
+	case refused.Code == "out_of_stock", refused.Code == "not_found":
+		page.SeeOther(v.w, "/cart")
+	case refused.Code == "cart_completed", checkoutNotice(refused.Code) == "":
+		page.SeeOther(v.w, "/checkout")
+	default:
+		page.SeeOther(v.w, "/checkout?"+url.Values{"problem": {refused.Code}}.Encode()+"#step")
+	}
+	return nil
+}
+
+// countries are those that can be sent to, by their names in a language.
+func countries(codes []string, lang string) []country {
+	tag, err := language.Parse(lang)
+	if err != nil {
+		tag = language.English
+	}
+	names := display.Regions(tag)
+	if names == nil {
+		names = display.English.Regions()
+	}
+	if len(codes) == 0 {
+		codes = everyCountry()
+	}
+	list := make([]country, 0, len(codes))
+	for _, code := range codes {
+		if region, err := language.ParseRegion(code); err == nil {
+			list = append(list, country{code, names.Name(region)})
+		}
+	}
+	order := collate.New(tag)
+	slices.SortFunc(list, func(a, b country) int { return order.CompareString(a.Name, b.Name) })
+	return list
+}
+
+func everyCountry() []string {
+	var codes []string
+	for a := 'A'; a <= 'Z'; a++ {
+		for b := 'A'; b <= 'Z'; b++ {
+			if code := string([]rune{a, b}); address.Known(code) {
+				codes = append(codes, code)
+			}
+		}
+	}
+	return codes
+}

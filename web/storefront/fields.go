@@ -1,0 +1,85 @@
+package storefront
+
+import (
+	"strings"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
+	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/commerce/payments"
+)
+
+// fieldNames are what the checkout's fields are called, and fieldOrder is their order on
+// the page.
+var fieldNames, fieldOrder = func() (map[string]string, []string) {
+	names, order := map[string]string{"email": "E-mail", "note": "A note to the shop", "method": "Shipping"}, []string{"email"}
+	for _, prefix := range []string{"", "billing_"} {
+		for _, f := range []struct{ field, name string }{
+			{"name", "Name"}, {"country", "Country"}, {"company", "Company"}, {"line1", "Street and number"}, {"line2", "Addition"},
+			{"postal_code", "Postal code"}, {"city", "City"}, {"region", "State or province"}, {"phone", "Telephone"},
+		} {
+			names[prefix+f.field] = f.name
+			order = append(order, prefix+f.field)
+		}
+	}
+	return names, append(order, "note", "method")
+}()
+
+// testTokens are what the test provider can be told to do.
+var testTokens = []struct{ Token, Name, What string }{
+	{payments.TokenSucceeds, "A card that works", "The payment succeeds."},
+	{payments.TokenDeclined, "A card that is declined", "The order is not placed, and you can try again."},
+	{payments.TokenInsufficientFunds, "A card without enough money", "Declined, for want of funds."},
+	{payments.TokenSlow, "A slow bank", "The payment succeeds after two seconds."},
+	{payments.TokenError, "A provider that does not answer", "Nothing is charged, and you can try again."},
+}
+
+func (p *checkoutView) contactTitle() string {
+	if p.Cart.RequiresShipping() {
+		return p.T("Contact and address")
+	}
+	return p.T("Contact")
+}
+
+func (p *checkoutView) paymentNumber() int {
+	if p.Cart.RequiresShipping() {
+		return 3
+	}
+	return 2
+}
+
+// chosenCountry is the one that the form holds; the shop's own to begin with.
+func (p *checkoutView) chosenCountry(prefix string) string {
+	if _, given := p.Form.Values[prefix+"country"]; given {
+		return p.Form.value(prefix + "country")
+	}
+	return p.settings.Country
+}
+
+// taxLine is what the total holds.
+func (p *checkoutView) taxLine() string {
+	if p.Cart.Tax == nil {
+		return p.T("No tax is due.")
+	}
+	return p.T("%s of %s is part of the total.", p.money(p.Cart.Totals.Tax), p.Cart.Tax.Name)
+}
+
+// postalLines are the lines of an address, with the country by its name.
+func (v *view) postalLines(a *address.Address) []string {
+	name := a.Country
+	if tag, err := language.Parse(v.Lang); err == nil {
+		if region, err := language.ParseRegion(a.Country); err == nil {
+			if names := display.Regions(tag); names != nil {
+				name = names.Name(region)
+			}
+		}
+	}
+	var lines []string
+	for _, line := range []string{a.Name, a.Company, a.Line1, a.Line2, strings.TrimSpace(a.PostalCode + " " + a.City), a.Region, name} {
+		if line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}

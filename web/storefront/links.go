@@ -1,0 +1,60 @@
+package storefront
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/base64"
+	"net/url"
+	"strings"
+
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
+	"github.com/stoacommerce/stoa/platform/secrets"
+	"github.com/stoacommerce/stoa/tenants"
+	"github.com/stoacommerce/stoa/tenants/stores"
+)
+
+// Links are addresses of shops, and of what lies in them for one shopper only. They are
+// what commerce/orders writes into mails.
+type Links struct {
+	// StoreURL is the address of the shop whose host begins with a label.
+	StoreURL func(label string) *url.URL
+	Stores   Stores
+	Pepper   secrets.Pepper // signs what opens an order
+}
+
+// Stores knows a store by its ID; tenants/stores does.
+type Stores interface {
+	ByID(ctx context.Context, id string, mode principal.Mode) (tenants.Store, error)
+}
+
+// Base is the address of a store's shop, without a path: "https://linen.stoa.example".
+func (l *Links) Base(store tenants.Store) string {
+	u := l.StoreURL(stores.HostLabel(store.Address, store.Ref.Mode == principal.Test))
+	return u.Scheme + "://" + u.Host
+}
+
+// Order is the address at which the shopper finds an order of the context's store, with
+// what opens it.
+func (l *Links) Order(ctx context.Context, orderID string) (string, error) {
+	ref, ok := postgres.StoreFrom(ctx)
+	if !ok {
+		return "", postgres.ErrNoStore
+	}
+	store, err := l.Stores.ByID(ctx, ref.ID, ref.Mode)
+	if err != nil {
+		return "", err
+	}
+	return l.Base(store) + "/orders/" + orderID + "?" + url.Values{"key": {l.key(ref, orderID)}}.Encode(), nil
+}
+
+// key opens an order to whoever has it.
+func (l *Links) key(ref postgres.StoreRef, orderID string) string {
+	sum := l.Pepper.HMAC(strings.Join([]string{"order", ref.ID, string(ref.Mode), orderID}, "\x00"))
+	return base64.RawURLEncoding.EncodeToString(sum[:18])
+}
+
+// opens says whether key opens the order.
+func (l *Links) opens(ref postgres.StoreRef, orderID, key string) bool {
+	return subtle.ConstantTimeCompare([]byte(key), []byte(l.key(ref, orderID))) == 1
+}

@@ -1,0 +1,126 @@
+package storefront
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/platform/ids"
+	"github.com/stoacommerce/stoa/platform/money"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/web/page"
+)
+
+// order is an order as its shopper sees it, in the contract's form; see commerce/orders.
+type order struct {
+	ID               string      `json:"id"`
+	Number           int64       `json:"number"`
+	State            string      `json:"state"`
+	PaymentState     string      `json:"payment_state"`
+	FulfilmentState  string      `json:"fulfilment_state"`
+	Email            string      `json:"email"`
+	Currency         string      `json:"currency"`
+	PricesIncludeTax bool        `json:"prices_include_tax"`
+	Lines            []orderLine `json:"lines"`
+	Shipping         *struct {
+		Name  string      `json:"name"`
+		Price money.Money `json:"price"`
+	} `json:"shipping"`
+	Taxes []struct {
+		Name   string      `json:"name"`
+		Amount money.Money `json:"amount"`
+	} `json:"taxes"`
+	Totals struct {
+		Subtotal money.Money `json:"subtotal"`
+		Shipping money.Money `json:"shipping"`
+		Tax      money.Money `json:"tax"`
+		Total    money.Money `json:"total"`
+		Refunded money.Money `json:"refunded"`
+	} `json:"totals"`
+	ShippingAddress *address.Address `json:"shipping_address"`
+	BillingAddress  *address.Address `json:"billing_address"`
+	Note            string           `json:"note"`
+	Fulfilments     []fulfilment     `json:"fulfilments"`
+	CreatedAt       time.Time        `json:"created_at"`
+}
+
+type orderLine struct {
+	Title        string      `json:"title"`
+	VariantTitle string      `json:"variant_title"`
+	ImageURL     string      `json:"image_url"`
+	Quantity     int64       `json:"quantity"`
+	UnitPrice    money.Money `json:"unit_price"`
+	Total        money.Money `json:"total"`
+}
+
+type fulfilment struct {
+	Tracking *struct {
+		Carrier string `json:"carrier"`
+		Number  string `json:"number"`
+		URL     string `json:"url"`
+	} `json:"tracking"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// orderView is an order's page.
+type orderView struct {
+	*view
+	order
+	Fresh bool // it was placed a moment ago
+}
+
+// orderPage shows an order to whoever holds its key: in a cookie, or in the address that
+// a mail led to, from where it goes into the cookie and out of the address.
+func (v *visit) orderPage() error {
+	id := v.r.PathValue("order")
+	ref, _ := postgres.StoreFrom(v.r.Context())
+	if !ids.Valid("ord", id) {
+		return problem.Missing("order")
+	}
+	if key := v.r.URL.Query().Get("key"); key != "" && v.config().Links.opens(ref, id, key) {
+		v.keepOrder(id)
+		page.SeeOther(v.w, "/orders/"+id)
+		return nil
+	}
+	if !v.mayOpen(id) {
+		return problem.Missing("order")
+	}
+	var raw []byte
+	err := v.inStore(func(ctx context.Context, tx *postgres.Tx) error {
+		var err error
+		raw, err = v.config().Orders.ShopAnswer(ctx, tx, "", id)
+		return err
+	})
+	if _, err := postgres.Must(raw, err, "order"); err != nil {
+		return err
+	}
+	o, err := decode[order](raw, "order")
+	if err != nil {
+		return err
+	}
+	p := &orderView{view: v.view("", ""), order: o, Fresh: time.Since(o.CreatedAt) < time.Hour && o.State == "open" && len(o.Fulfilments) == 0}
+	p.Alone, p.Title = true, p.T("Order %d", o.Number)
+	p.view.Currency = v.settings.Currency
+	return page.Personal(v.w, v.r, http.StatusOK, orderPage(p))
+}
+
+// date is a day as the page's readers write it.
+func (v *view) date(t time.Time) string {
+	if v.english() {
+		return t.Format("2 January 2006")
+	}
+	return t.Format("02.01.2006")
+}
+
+// progress is how far an order has come: 1 paid, 2 partly sent, 3 sent.
+func (o *order) progress() int {
+	switch o.FulfilmentState {
+	case "fulfilled":
+		return 3
+	case "partially_fulfilled":
+		return 2
+	}
+	return 1
+}

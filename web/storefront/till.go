@@ -1,0 +1,215 @@
+package storefront
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/stoacommerce/stoa/commerce/cart"
+	"github.com/stoacommerce/stoa/platform/limits"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/web/page"
+)
+
+// maxForm bounds what a form may hold.
+const maxForm = 64 << 10
+
+// form reads what a page's form sent.
+func (v *visit) form() error {
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
+	if err := v.r.ParseForm(); err != nil {
+		return problem.New(problem.Invalid, "invalid_body", "The form cannot be read.").Because(err)
+	}
+	return nil
+}
+
+// cart reads the browser's cart; nil when it has none, or none that still exists.
+func (v *visit) cart() (*cart.Cart, error) {
+	ref, held := v.cartRef()
+	if !held {
+		return nil, nil
+	}
+	c, err := v.config().Carts.Read(v.r.Context(), ref)
+	if problem.Is(err, "not_found") {
+		v.dropCart()
+		return nil, nil
+	}
+	return c, err
+}
+
+// cartPage shows what is in the cart.
+func (v *visit) cartPage() error {
+	c, err := v.cart()
+	if err != nil {
+		return err
+	}
+	return v.showCart(c, http.StatusOK, nil)
+}
+
+func (v *visit) showCart(c *cart.Cart, status int, refused *problem.Problem) error {
+	if c != nil && c.State == cart.Completed {
+		v.dropCart() // it has become an order, and the next thing begins a new one
+		c = nil
+	}
+	p := &cartView{view: v.view("", ""), Cart: c}
+	p.Alone, p.Title = true, p.T("Cart")
+	if c != nil {
+		p.Currency = c.Currency
+	}
+	if refused != nil {
+		p.Refused = p.refusal(refused)
+	}
+	if added := v.r.URL.Query().Get("added"); added != "" && c != nil && status == http.StatusOK {
+		for i := range c.Lines {
+			if c.Lines[i].VariantID == added {
+				p.Added = &c.Lines[i]
+			}
+		}
+	}
+	return page.Personal(v.w, v.r, status, cartPage(p))
+}
+
+// put puts a variant into the cart, and makes a cart where there is none.
+func (v *visit) put() error {
+	if err := v.form(); err != nil {
+		return err
+	}
+	variant := v.r.PostForm.Get("variant")
+	quantity, err := strconv.ParseInt(v.r.PostForm.Get("quantity"), 10, 64)
+	if err != nil {
+		quantity = 1
+		if v.r.PostForm.Get("quantity") != "" {
+			quantity = 0 // which the cart refuses in words
+		}
+	}
+	items := []cart.Item{{VariantID: variant, Quantity: quantity}}
+	c, err := v.cart()
+	if err != nil {
+		return err
+	}
+	currency := v.settings.Currency
+	for _, code := range v.settings.Currencies {
+		if code == v.r.PostForm.Get("currency") {
+			currency = code
+		}
+	}
+	if c != nil && c.State == cart.Open && c.Currency == currency {
+		ref, _ := v.cartRef()
+		err = v.inStore(func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := v.config().Carts.Add(ctx, tx, ref, items...)
+			return err
+		})
+	} else {
+		err = v.begin(c, currency, items)
+	}
+	if refused := problem.As(err); refused != nil && refused.Kind < problem.Internal && refused.Kind != problem.Limited {
+		return v.showCart(c, int(refused.Kind), refused)
+	}
+	if err != nil {
+		return err
+	}
+	page.SeeOther(v.w, "/cart?"+url.Values{"added": {variant}}.Encode())
+	return nil
+}
+
+// begin makes a new cart. What is in a former one of another currency comes along, at its
+// prices in the new currency.
+func (v *visit) begin(former *cart.Cart, currency string, items []cart.Item) error {
+	in := cart.CreateInput{Currency: currency, Items: items}
+	if former != nil && former.State == cart.Open {
+		in.Email, in.Items = former.Email, nil
+		for _, line := range former.Lines {
+			in.Items = append(in.Items, cart.Item{VariantID: line.VariantID, Quantity: line.Quantity})
+		}
+		in.Items = merged(append(in.Items, items...))
+	}
+	return v.inStore(func(ctx context.Context, tx *postgres.Tx) error {
+		c, token, err := v.config().Carts.Create(ctx, tx, in)
+		if err != nil {
+			return err
+		}
+		tx.AfterCommit(func() { v.keepCart(cart.Ref{ID: c.ID, Token: token}) })
+		return nil
+	})
+}
+
+// merged adds up items of the same variant.
+func merged(items []cart.Item) []cart.Item {
+	var list []cart.Item
+	at := map[string]int{}
+	for _, item := range items {
+		if i, there := at[item.VariantID]; there {
+			list[i].Quantity += item.Quantity
+			continue
+		}
+		at[item.VariantID] = len(list)
+		list = append(list, item)
+	}
+	return list
+}
+
+// setLine changes how many of a line there are; none takes it out.
+func (v *visit) setLine() error {
+	if err := v.form(); err != nil {
+		return err
+	}
+	quantity, err := strconv.ParseInt(v.r.PostForm.Get("quantity"), 10, 64)
+	if err != nil {
+		quantity = -1 // which the cart refuses in words
+	}
+	return v.change(func(ctx context.Context, tx *postgres.Tx, ref cart.Ref) error {
+		line := v.r.PathValue("line")
+		if quantity == 0 {
+			_, err := v.config().Carts.Remove(ctx, tx, ref, line, 0)
+			return err
+		}
+		_, err := v.config().Carts.SetQuantity(ctx, tx, ref, line, quantity, 0)
+		return err
+	})
+}
+
+func (v *visit) removeLine() error {
+	return v.change(func(ctx context.Context, tx *postgres.Tx, ref cart.Ref) error {
+		_, err := v.config().Carts.Remove(ctx, tx, ref, v.r.PathValue("line"), 0)
+		if problem.Is(err, "not_found") {
+			return nil // it is out already
+		}
+		return err
+	})
+}
+
+// change changes the cart and shows it.
+func (v *visit) change(fn func(ctx context.Context, tx *postgres.Tx, ref cart.Ref) error) error {
+	ref, held := v.cartRef()
+	if !held {
+		page.SeeOther(v.w, "/cart")
+		return nil
+	}
+	err := v.inStore(func(ctx context.Context, tx *postgres.Tx) error { return fn(ctx, tx, ref) })
+	if refused := problem.As(err); refused != nil && refused.Kind < problem.Internal {
+		c, err := v.cart()
+		if err != nil {
+			return err
+		}
+		return v.showCart(c, int(refused.Kind), refused)
+	}
+	if err != nil {
+		return err
+	}
+	page.SeeOther(v.w, "/cart")
+	return nil
+}
+
+func (v *visit) inStore(fn func(ctx context.Context, tx *postgres.Tx) error) error {
+	return v.config().DB.InStore(v.r.Context(), fn)
+}
+
+// limited counts a request towards what its address may do.
+func (v *visit) limited(class string) error {
+	return v.config().Limiter.Take(v.r.Context(), class, v.store.ID)
+}
+
+// payClass is the strict limit of trying means of payment.
+const payClass = limits.Payment
