@@ -199,8 +199,12 @@ func (db *DB) login(ctx context.Context, cell string, number int) (*pool, error)
 	return p, nil
 }
 
+// LoginBinding is the binding that the password of a login is sealed with; the login is
+// named by its cell and its number, as in "main/3".
+func LoginBinding(login string) string { return "platform/cell_logins.password_sealed/" + login }
+
 func loginBinding(cell string, number int) string {
-	return fmt.Sprintf("platform/cell_logins.password_sealed/%s/%d", cell, number)
+	return LoginBinding(fmt.Sprintf("%s/%d", cell, number))
 }
 
 // LoginPassword is the password of a cell's login.
