@@ -1,0 +1,235 @@
+package catalog_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/migrations/testdb"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// shelf is a store with a catalogue.
+type shelf struct {
+	*catalog.Service
+	db  *postgres.DB
+	ctx context.Context
+}
+
+func open(t *testing.T) *shelf {
+	t.Helper()
+	p := testdb.Open(t)
+	return &shelf{catalog.New(catalog.Unlimited{}), p.DB, p.Store(t)}
+}
+
+// in runs fn in the store.
+func (s *shelf) in(fn func(ctx context.Context, tx *postgres.Tx) error) error {
+	return s.db.InStore(s.ctx, fn)
+}
+
+func (s *shelf) category(t *testing.T, name string, parent catalog.CategoryID) (id catalog.CategoryID) {
+	t.Helper()
+	err := s.in(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		id, err = s.CreateCategory(ctx, tx, catalog.CategoryInput{Name: name, ParentID: parent})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func (s *shelf) product(in catalog.ProductInput) (id catalog.ProductID, err error) {
+	err = s.in(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		id, err = s.CreateProduct(ctx, tx, in)
+		return err
+	})
+	return id, err
+}
+
+// Two moves that are each allowed make a circle together: one of them must be refused.
+func TestMovesAtOnceMakeNoCircle(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	for round := range 5 {
+		a, b := s.category(t, fmt.Sprint("A", round), ""), s.category(t, fmt.Sprint("B", round), "")
+		var wg sync.WaitGroup
+		errs := make([]error, 2)
+		for i, move := range [][2]catalog.CategoryID{{a, b}, {b, a}} {
+			wg.Go(func() {
+				errs[i] = s.in(func(ctx context.Context, tx *postgres.Tx) error {
+					return s.UpdateCategory(ctx, tx, move[0], 0, catalog.CategoryPatch{ParentID: &move[1]})
+				})
+			})
+		}
+		wg.Wait()
+		refused := 0
+		for _, err := range errs {
+			if problem.Is(err, "category_cycle") {
+				refused++
+			} else if err != nil {
+				t.Error(err)
+			}
+		}
+		if refused != 1 {
+			t.Errorf("%d of two moves were refused", refused)
+		}
+	}
+}
+
+// Products, collections and categories of one name, made at once, have handles of their own.
+func TestHandlesAtOnce(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	var wg sync.WaitGroup
+	for range 12 {
+		wg.Go(func() {
+			if _, err := s.product(catalog.ProductInput{Title: "Same name"}); err != nil {
+				t.Error(err)
+			}
+			err := s.in(func(ctx context.Context, tx *postgres.Tx) error {
+				if _, err := s.CreateCollection(ctx, tx, catalog.CollectionInput{Name: "Same name"}); err != nil {
+					return err
+				}
+				_, err := s.CreateCategory(ctx, tx, catalog.CategoryInput{Name: "Same name"})
+				return err
+			})
+			// Two of a name at the same instant: the later gives up after some tries.
+			if err != nil && !problem.Is(err, "handle_taken") {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	err := s.in(func(ctx context.Context, tx *postgres.Tx) error {
+		var products, first, last int
+		err := tx.QueryRow(ctx, `select count(*), count(*) filter (where handle = 'same-name'), count(*) filter (where handle = 'same-name-12') from products`).Scan(&products, &first, &last)
+		if products != 12 || first != 1 || last != 1 {
+			t.Errorf("%d products, %d first, %d last", products, first, last)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// What is made costs the same few statements however many variants it has.
+func TestAProductsMakingIsAFewStatements(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	var counts []int64
+	for _, n := range []int{1, 250} {
+		in := catalog.ProductInput{Title: "Many", Options: []catalog.Option{{Name: "No"}}}
+		for i := range n {
+			v := catalog.NewVariant()
+			v.Choices, v.Stock = []string{fmt.Sprint(i)}, int64(i+1)
+			v.Prices = []catalog.Price{{Amount: 100, Currency: "EUR"}, {Amount: 120, Currency: "USD"}}
+			in.Options[0].Values, in.Variants = append(in.Options[0].Values, v.Choices[0]), append(in.Variants, v)
+		}
+		ctx, count := postgres.Counting(s.ctx)
+		err := s.db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := s.CreateProduct(ctx, tx, in)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts = append(counts, count.Statements.Load())
+	}
+	if counts[0] != counts[1] || counts[0] > 9 {
+		t.Errorf("%d statements for one variant, %d for 250", counts[0], counts[1])
+	}
+	in := catalog.ProductInput{Title: "Too many", Options: []catalog.Option{{Name: "No", Values: []string{"a"}}}}
+	for range 251 {
+		in.Variants = append(in.Variants, catalog.NewVariant())
+	}
+	if _, err := s.product(in); !problem.Is(err, "invalid_product") {
+		t.Errorf("251 variants: %v", err)
+	}
+}
+
+func TestBoundsThatTheContractHoldsAreTheDomainsToo(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	many := make([]string, 251)
+	for i := range many {
+		many[i] = fmt.Sprint(i)
+	}
+	heavy := -1
+	for name, in := range map[string]catalog.ProductInput{
+		"title":       {Title: strings.Repeat("x", 256)},
+		"handle":      {Title: "x", Handle: "No Handle"},
+		"tags":        {Title: "x", Tags: many},
+		"four":        {Title: "x", Options: []catalog.Option{{"a", []string{"1"}}, {"b", []string{"1"}}, {"c", []string{"1"}}, {"d", []string{"1"}}}},
+		"no choices":  {Title: "x", Options: []catalog.Option{{"a", nil}}},
+		"choices":     {Title: "x", Options: []catalog.Option{{"a", many}}},
+		"stock":       {Title: "x", Variants: []catalog.VariantInput{{TrackStock: true, Stock: -1}}},
+		"weight":      {Title: "x", Variants: []catalog.VariantInput{{WeightGrams: &heavy}}},
+		"amount":      {Title: "x", Variants: []catalog.VariantInput{{Prices: []catalog.Price{{Amount: -1, Currency: "EUR"}}}}},
+		"old amount":  {Title: "x", Variants: []catalog.VariantInput{{Prices: []catalog.Price{{Currency: "EUR", CompareAt: new(int64(-1))}}}}},
+		"description": {Title: "x", Description: strings.Repeat("<p>x</p>", 10000)},
+	} {
+		if _, err := s.product(in); !problem.Is(err, "invalid_product") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := s.product(catalog.ProductInput{Title: "x", Variants: []catalog.VariantInput{{Oversell: true, TrackStock: true, Stock: -1}}}); err != nil {
+		t.Errorf("less than nothing of what may oversell: %v", err)
+	}
+}
+
+// A change of stock while a variant's rules change: whichever comes first, the check of
+// the table is never broken, and the answer is an honest one.
+func TestRulesAndSalesAtOnce(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	id, err := s.product(catalog.ProductInput{Title: "x", Variants: []catalog.VariantInput{{TrackStock: true, Stock: 5}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := catalog.Product(s.ctx, s.db, "", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var product struct {
+		Variants []struct{ ID catalog.VariantID }
+	}
+	if err := json.Unmarshal(o.Data, &product); err != nil {
+		t.Fatal(err)
+	}
+	variant := product.Variants[0].ID
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			err := s.in(func(ctx context.Context, tx *postgres.Tx) error {
+				oversell := i%4 == 0
+				if i%2 == 0 {
+					return s.UpdateVariant(ctx, tx, variant, catalog.VariantPatch{Oversell: &oversell})
+				}
+				_, err := tx.Exec(ctx, `update variants set reserved = reserved + 1 where id = $1 and (oversell or stock > reserved)`, variant)
+				return err
+			})
+			if err != nil && !problem.Is(err, "stock_reserved") {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestWithoutAStoreThereIsNoCatalogue(t *testing.T) {
+	p := testdb.Open(t)
+	if _, err := catalog.Products(context.Background(), p.DB, catalog.ProductFilter{Limit: 1}); !errors.Is(err, postgres.ErrNoStore) {
+		t.Errorf("products of no store: %v", err)
+	}
+	if err := catalog.HasProduct(context.Background(), p.DB, "prod_x"); !errors.Is(err, postgres.ErrNoStore) {
+		t.Errorf("a product of no store: %v", err)
+	}
+}
