@@ -131,14 +131,14 @@ func (c *Claim) Refuse(ctx context.Context, tx *postgres.Tx, p *problem.Problem)
 	return c.Record(ctx, tx, problemResponse(p, c.req.HTTP.URL.Path, c.req.ID))
 }
 
-// Release gives the key back after a refusal before anything had happened, so that the
-// request can be repeated at once.
+// Release gives the key back after a refusal before anything had happened, so that it can
+// be used again at once, for the same request or a better one.
 func (c *Claim) Release(ctx context.Context) error {
 	if c.key == nil {
 		return nil
 	}
 	return c.in(context.WithoutCancel(ctx), func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := tx.Exec(ctx, `update `+c.table.name+` set lease_until = now() where scope = $1 and state = 'running'`, c.key)
+		_, err := tx.Exec(ctx, `update `+c.table.name+` set lease_until = '-infinity' where scope = $1 and state = 'running'`, c.key)
 		return err
 	})
 }
@@ -211,7 +211,8 @@ func (a answers) claim(ctx context.Context, tx *postgres.Tx, req *Request, key [
 			set fingerprint = excluded.fingerprint, state = excluded.state, lease_until = excluded.lease_until,
 				status = null, headers = null, body = null, secret_body = null, secret_until = null, created_at = now()
 			where kept.created_at < now() - interval '`+keepAnswer+`'
-				or (kept.state = 'running' and kept.lease_until <= now() and kept.fingerprint = excluded.fingerprint)`,
+				or (kept.state = 'running' and kept.lease_until <= now() and kept.fingerprint = excluded.fingerprint)
+				or (kept.state = 'running' and kept.lease_until = '-infinity')`,
 		key, req.fingerprint(), state, lease)
 	if err != nil {
 		return nil, fmt.Errorf("claim the idempotency key: %w", err)

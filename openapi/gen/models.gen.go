@@ -3559,7 +3559,7 @@ type PasswordChange struct {
 	// Example: correct horse battery staple
 	CurrentPassword string `json:"current_password"`
 
-	// NewPassword The new password.
+	// NewPassword The new password: at least 15 characters, or 8 where the account has an authenticator.
 	//
 	// Example: staple battery horse correct
 	NewPassword string `json:"new_password"`
@@ -3580,7 +3580,7 @@ type PasswordResetCompletion struct {
 	// Example: 123456
 	Code *string `json:"code,omitempty"`
 
-	// Password The new password.
+	// Password The new password: at least 15 characters, or 8 where the account has an authenticator.
 	//
 	// Example: correct horse battery staple
 	Password string `json:"password"`

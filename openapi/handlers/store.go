@@ -125,11 +125,15 @@ func (h *Store) export(ctx context.Context, _ *openapi.Request) (*openapi.Respon
 }
 
 func (h *Store) store(req *openapi.Request, rec stores.Record, s stores.Settings) gen.Store {
+	return shownStore(h.ShopURL(req.Caller.Store), req.Caller.Principal.Mode, rec, s)
+}
+
+func shownStore(shopURL string, mode principal.Mode, rec stores.Record, s stores.Settings) gen.Store {
 	return gen.Store{
-		ID: rec.ID, Name: s.Name, Address: rec.Address, State: gen.StoreState(rec.Status), Mode: gen.Mode(req.Caller.Principal.Mode),
+		ID: rec.ID, Name: s.Name, Address: rec.Address, State: gen.StoreState(rec.Status), Mode: gen.Mode(mode),
 		Description: orNil(s.Description), ContactEmail: orNil(s.ContactEmail), Country: s.Country, Locale: s.Locale,
 		Currency: s.Currency, Currencies: s.Currencies, PricesIncludeTax: s.PricesIncludeTax, AccentColor: s.AccentColor,
-		ShopURL: h.ShopURL(req.Caller.Store), Plan: gen.PlanID(rec.Plan), CreatedAt: rec.CreatedAt, UpdatedAt: s.UpdatedAt,
+		ShopURL: shopURL, Plan: gen.PlanID(rec.Plan), CreatedAt: rec.CreatedAt, UpdatedAt: s.UpdatedAt,
 		SuspendedAt: rec.SuspendedAt, SuspensionReason: orNil(rec.SuspensionReason), DeletedAt: rec.DeletedAt, PurgeAfter: rec.PurgeAfter,
 	}
 }

@@ -33,9 +33,10 @@ type SignUp struct {
 
 // SignedUp is a new store with everything to begin with.
 type SignedUp struct {
-	Account Account
-	Store   stores.Record
-	Keys    tenants.FirstKeys
+	Account  Account
+	Store    stores.Record
+	Settings stores.Settings
+	Keys     tenants.FirstKeys
 }
 
 // Recorder writes down what came of an operation, within the transaction that makes it
@@ -188,7 +189,7 @@ func (s *Service) addStore(ctx context.Context, in SignUp, record Recorder[Signe
 
 // enter is the one transaction that makes a sign-up exist.
 func (s *Service) enter(ctx context.Context, a Account, prepared *stores.Prepared, fresh bool, record Recorder[SignedUp]) (SignedUp, error) {
-	var out SignedUp
+	out := SignedUp{Settings: prepared.Settings()}
 	err := s.db.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
 		if fresh {
 			if err := s.insert(ctx, tx, a); err != nil {

@@ -71,6 +71,7 @@ type Prepared struct {
 	ID    string
 	ref   postgres.StoreRef
 	birth Birth
+	at    time.Time
 }
 
 // Ref is where the data of the store's live side will lie.
@@ -113,7 +114,7 @@ func (s *Service) Prepare(ctx context.Context, in Birth) (*Prepared, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare store %s: %w", in.Address, err)
 	}
-	return &Prepared{ID: ref.ID, ref: ref, birth: in}, nil
+	return &Prepared{ID: ref.ID, ref: ref, birth: in, at: clock.Now()}, nil
 }
 
 const (

@@ -34,7 +34,7 @@ func (s *Service) furnish(ctx context.Context, ref postgres.StoreRef, in Birth) 
 		if _, err := tx.Exec(ctx, unfurnish); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, insertSettings, in.Name, in.ContactEmail, in.Country, in.Currency, "en", pricesIncludeTax(in.Country)); err != nil {
+		if _, err := tx.Exec(ctx, insertSettings, in.Name, in.ContactEmail, in.Country, in.Currency, firstLocale, pricesIncludeTax(in.Country)); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, insertShipping, ids.New("shp"), in.Currency, flatRate(in.Currency)); err != nil {
@@ -49,6 +49,18 @@ func (s *Service) furnish(ctx context.Context, ref postgres.StoreRef, in Birth) 
 	}
 	return nil
 }
+
+// Settings are what a prepared store is furnished with.
+func (p *Prepared) Settings() Settings {
+	return Settings{
+		Name: p.birth.Name, ContactEmail: p.birth.ContactEmail, Country: p.birth.Country, Locale: firstLocale,
+		Currency: p.birth.Currency, Currencies: []string{p.birth.Currency}, PricesIncludeTax: pricesIncludeTax(p.birth.Country),
+		AccentColor: DefaultAccent, Version: 1, UpdatedAt: p.at,
+	}
+}
+
+// firstLocale is what a new store's pages are written in.
+const firstLocale = "en"
 
 // flatRate is the first shipping method's price in minor units.
 func flatRate(currency string) int64 {

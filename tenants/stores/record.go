@@ -93,8 +93,8 @@ func scan(r row) (Record, error) {
 	return rec, nil
 }
 
-// store is a side of the store as requests need it.
-func (rec *Record) store(mode principal.Mode) tenants.Store {
+// Side is a side of the store as requests need it.
+func (rec *Record) Side(mode principal.Mode) tenants.Store {
 	ref := rec.live
 	if mode == principal.Test {
 		ref = rec.sandbox

@@ -41,7 +41,7 @@ func (s *Service) ByAddress(ctx context.Context, label string) (tenants.Store, e
 	if sandbox {
 		mode = principal.Test
 	}
-	return k.record.store(mode), nil
+	return k.record.Side(mode), nil
 }
 
 // ByID is a side of the store with this ID, in whatever state it is, but purged. A
@@ -57,7 +57,7 @@ func (s *Service) ByID(ctx context.Context, id string, mode principal.Mode) (ten
 	if mode == principal.Test && !k.record.HasSandbox && k.record.Status != tenants.Deleted {
 		return s.sandbox(ctx, &k.record)
 	}
-	return k.record.store(mode), nil
+	return k.record.Side(mode), nil
 }
 
 // OwnerVerified says whether an owner of the store has proven their e-mail address, as

@@ -73,5 +73,5 @@ func (s *Service) sandbox(ctx context.Context, rec *Record) (tenants.Store, erro
 	if err != nil {
 		return tenants.Store{}, fmt.Errorf("sandbox of store %s: %w", rec.ID, err)
 	}
-	return born.store(principal.Test), nil
+	return born.Side(principal.Test), nil
 }
