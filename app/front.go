@@ -38,8 +38,6 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Settings{DB: m.db},
 		&handlers.ShopCatalog{DB: m.db, ShopURL: m.shopURL, AcceptsOrders: s.acceptsOrders},
 		&handlers.Webhooks{DB: m.db, Webhooks: s.webhooks},
-		&handlers.Store{DB: m.db, Stores: s.stores, ShopURL: m.shopURL},
-		&handlers.Operator{DB: m.db, Stores: s.stores, Jobs: w, Log: m.log},
 	} {
 		maps.Copy(all, some.Operations())
 	}
