@@ -16,6 +16,10 @@ import (
 	"github.com/stoacommerce/stoa/platform/limits"
 	"github.com/stoacommerce/stoa/platform/sessions"
 	"github.com/stoacommerce/stoa/tenants"
+	"github.com/stoacommerce/stoa/web"
+	"github.com/stoacommerce/stoa/web/media"
+	"github.com/stoacommerce/stoa/web/page"
+	"github.com/stoacommerce/stoa/web/storefront"
 )
 
 // operations are the handlers of the whole contract, by operationId.
@@ -24,6 +28,9 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 	for _, some := range []interface {
 		Operations() map[string]openapi.Handler
 	}{
+		&handlers.Signup{DB: m.db, Accounts: s.accounts, Stores: s.stores, ShopURL: m.shopURL, Log: m.log},
+		&handlers.Session{DB: m.db, Accounts: s.accounts, Sessions: s.sessions, Access: s.access},
+		&handlers.Account{DB: m.db, Accounts: s.accounts, Sessions: s.sessions, Access: s.access},
 		&handlers.APIKeys{DB: m.db, Keys: s.keys},
 		&handlers.Store{DB: m.db, Stores: s.stores, ShopURL: m.shopURL},
 		&handlers.Operator{DB: m.db, Stores: s.stores, Jobs: w, Log: m.log},
@@ -105,7 +112,12 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/v1/", router)
-	return mux, nil
+	strict := limits.StrictRules()
+	shop := storefront.New(storefront.Config{
+		DB: m.db, Carts: s.carts, Checkout: s.checkout, Orders: s.orders, Links: s.links,
+		Media: &media.Handler{Files: m.files, Log: m.log}, Limiter: &page.Limiter{Limits: s.limiter, Strict: strict}, Log: m.log,
+		AcceptsOrders: s.acceptsOrders, Looked: looked(m.metrics.Cache.Cache("pages")),
+		Observer: func(name string) httpserver.Observer { return m.metrics.HTTP.Operation("page." + name) },
+	})
+	return &web.Hosts{BaseDomain: m.config.Site.BaseDomain, Stores: s.stores, Shop: shop, Site: http.NotFoundHandler(), API: router, Log: m.log}, nil
 }

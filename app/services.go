@@ -12,6 +12,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/checkout"
+	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/observability"
@@ -27,10 +28,13 @@ import (
 	"github.com/stoacommerce/stoa/platform/sessions"
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/access"
+	"github.com/stoacommerce/stoa/tenants/accounts"
+	"github.com/stoacommerce/stoa/tenants/credentials"
 	"github.com/stoacommerce/stoa/tenants/keys"
 	"github.com/stoacommerce/stoa/tenants/mailbox"
 	"github.com/stoacommerce/stoa/tenants/operators"
 	"github.com/stoacommerce/stoa/tenants/stores"
+	"github.com/stoacommerce/stoa/web/storefront"
 	"github.com/stoacommerce/stoa/webhooks"
 )
 
@@ -48,15 +52,18 @@ type services struct {
 	hasher    *passwords.Hasher
 	stores    *stores.Service
 	keys      *keys.Service
+	accounts  *accounts.Service
 	operators *operators.Service
 	mailbox   *mailbox.Service
 	mailer    *mailer.Mailer
 	catalog   *catalog.Service
 	pictures  *catalog.Pictures
+	customers *customers.Service
 	carts     *cart.Service
 	checkout  *checkout.Service
 	orders    *orders.Service
 	webhooks  *webhooks.Service
+	links     *storefront.Links
 
 	credentials openapi.Authenticator
 	cursorKey   []byte
@@ -104,10 +111,17 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 		Looked: looked(m.metrics.Cache.Cache("keys")),
 	})
 	s.operators = &operators.Service{DB: m.db, Pepper: pepper.Derive("operator_keys")}
+	s.accounts = accounts.New(accounts.Config{
+		DB: m.db, Stores: s.stores, Keys: s.keys, Sessions: s.sessions, Guard: s.guard, Hasher: s.hasher, Bus: m.bus,
+		Sealer: m.ring, Pepper: pepper.Derive("recovery_codes"), Site: m.config.Site.PublicURL, Log: m.log,
+	})
+	s.credentials = &credentials.Authenticator{Sessions: s.sessions, Accounts: s.accounts, Stores: s.stores, Keys: s.keys, Operators: s.operators}
 	s.catalog = catalog.New(planLimits{s})
 	s.pictures = &catalog.Pictures{Files: m.files, Processor: images.New(images.Options{})}
 	s.webhooks = webhooks.New(m.ring, m.outside())
 	providers := payments.Providers{payments.TestName: &payments.Test{DB: m.db}}
+	s.customers = &customers.Service{DB: m.db, Hasher: s.hasher, Guard: s.guard}
+	s.links = &storefront.Links{StoreURL: m.config.Site.StoreURL, Stores: s.stores, Pepper: pepper.Derive("order_links")}
 	s.carts = cart.New(m.db)
 	s.checkout = &checkout.Service{DB: m.db, Carts: s.carts, Providers: providers, Log: m.log}
 	s.orders = &orders.Service{DB: m.db, Stock: checkout.Stock{}, Providers: providers, Log: m.log}

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/stoacommerce/stoa/app/upkeep"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/observability"
@@ -33,6 +34,7 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	s.stores.Register(w)
 	s.pictures.Register(w)
 	s.mailer.Register(w)
+	(&upkeep.Upkeep{DB: m.db, Log: m.log}).Register(w)
 	w.Handle(orders.JobResume, func(ctx context.Context, _ jobs.Job) error {
 		_, err := s.orders.ResumePending(ctx)
 		return err

@@ -30,7 +30,9 @@ func open(t *testing.T, name string) *house {
 type door func(ctx context.Context, fn func(context.Context, *postgres.Tx) error) error
 
 func (h *house) cell(name string) door {
-	return func(ctx context.Context, fn func(context.Context, *postgres.Tx) error) error { return h.DB.InCell(ctx, name, fn) }
+	return func(ctx context.Context, fn func(context.Context, *postgres.Tx) error) error {
+		return h.DB.InCell(ctx, name, fn)
+	}
 }
 
 func (d door) exec(t *testing.T, ctx context.Context, statement string, args ...any) {

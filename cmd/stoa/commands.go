@@ -118,6 +118,7 @@ func secretsCommand(build app.Build) *cobra.Command {
 			}
 			return err
 		}},
+		configured(build, "rotate", "Seal everything anew under the newest key", app.RotateSecrets),
 	)
 	return command
 }
