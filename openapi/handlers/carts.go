@@ -1,0 +1,219 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/stoacommerce/stoa/commerce/cart"
+	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/openapi"
+	"github.com/stoacommerce/stoa/openapi/gen"
+	"github.com/stoacommerce/stoa/platform/money"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// Carts answers the operations on carts, but for their completion.
+type Carts struct {
+	DB        *postgres.DB
+	Carts     *cart.Service
+	Customers *customers.Service
+	ShopURL   ShopURL
+}
+
+// Operations are the handlers by operationId.
+func (h *Carts) Operations() map[string]openapi.Handler {
+	return map[string]openapi.Handler{
+		"createCart":              h.create,
+		"getCart":                 h.get,
+		"updateCart":              h.update,
+		"addCartLine":             h.add,
+		"updateCartLine":          h.setQuantity,
+		"removeCartLine":          h.remove,
+		"listCartShippingMethods": h.options,
+	}
+}
+
+// cartRef is the cart that a request is about, with the token that opens it.
+func cartRef(req *openapi.Request) (cart.Ref, error) {
+	ref := cart.Ref{ID: req.Param("cart_id"), Token: req.Header.Get("Cart-Token")}
+	if ref.Token == "" {
+		return ref, problem.New(problem.Unauthenticated, "invalid_cart_token", "A cart is opened by its Cart-Token.").
+			At("Cart-Token", "required", "Send the token that the cart was made with.")
+	}
+	return ref, nil
+}
+
+func (h *Carts) create(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.CartCreate](req)
+	if err != nil {
+		return nil, err
+	}
+	in := cart.CreateInput{Currency: given(body.Currency), Email: given(body.Email)}
+	for i, line := range body.Lines {
+		in.Items = append(in.Items, cart.Item{VariantID: line.VariantID, Quantity: int64(line.Quantity), At: fmt.Sprintf("/lines/%d", i)})
+	}
+	if token := req.Header.Get("Customer-Token"); token != "" {
+		customer, err := h.Customers.Authenticate(ctx, token)
+		if err != nil {
+			return nil, err
+		}
+		ctx, in.CustomerID = asCustomer(ctx, customer), customer.ID
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		c, token, err := h.Carts.Create(ctx, tx, in)
+		if err != nil {
+			return nil, err
+		}
+		shown := h.shown(req, c)
+		res := openapi.Created("/v1/shop/carts/"+c.ID, gen.CartCreated{Cart: shown, Token: &token})
+		res.Redacted = gen.CartCreated{Cart: shown}
+		return res, nil
+	})
+}
+
+func (h *Carts) get(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	ref, err := cartRef(req)
+	if err != nil {
+		return nil, err
+	}
+	c, err := h.Carts.Read(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.OK(h.shown(req, c)).Tagged(c.Version), nil
+}
+
+// change runs a change of the request's cart and answers the cart as it is then.
+func (h *Carts) change(ctx context.Context, req *openapi.Request, fn func(context.Context, *postgres.Tx, cart.Ref, int) (*cart.Cart, error)) (*openapi.Response, error) {
+	ref, err := cartRef(req)
+	if err != nil {
+		return nil, err
+	}
+	version, err := req.IfMatch()
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		c, err := fn(ctx, tx, ref, version)
+		if err != nil {
+			return nil, err
+		}
+		return openapi.OK(h.shown(req, c)).Tagged(c.Version), nil
+	})
+}
+
+func (h *Carts) update(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.CartUpdate](req)
+	if err != nil {
+		return nil, err
+	}
+	change := cart.Change{
+		Email: emptied(body.Email), Note: emptied(body.Note), MethodID: emptied(body.ShippingMethodID),
+		ShippingAddress: patchedAddress(body.ShippingAddress), BillingAddress: patchedAddress(body.BillingAddress),
+	}
+	return h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, version int) (*cart.Cart, error) {
+		return h.Carts.Update(ctx, tx, ref, change, version)
+	})
+}
+
+func (h *Carts) add(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.CartLineCreate](req)
+	if err != nil {
+		return nil, err
+	}
+	res, err := h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, _ int) (*cart.Cart, error) {
+		return h.Carts.Add(ctx, tx, ref, cart.Item{VariantID: body.VariantID, Quantity: int64(body.Quantity)})
+	})
+	if res != nil {
+		res.Status = 201
+	}
+	return res, err
+}
+
+func (h *Carts) setQuantity(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.CartLineUpdate](req)
+	if err != nil {
+		return nil, err
+	}
+	return h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, version int) (*cart.Cart, error) {
+		return h.Carts.SetQuantity(ctx, tx, ref, req.Param("line_id"), int64(given(body.Quantity)), version)
+	})
+}
+
+func (h *Carts) remove(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	return h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, version int) (*cart.Cart, error) {
+		return h.Carts.Remove(ctx, tx, ref, req.Param("line_id"), version)
+	})
+}
+
+func (h *Carts) options(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	ref, err := cartRef(req)
+	if err != nil {
+		return nil, err
+	}
+	after, err := req.After()
+	if err != nil {
+		return nil, err
+	}
+	methods, err := h.Carts.Options(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	for i, m := range methods {
+		if m.ID == after {
+			methods = methods[i+1:]
+			break
+		}
+	}
+	methods, next := page(methods, req.Limit(shopPage), func(m cart.Method) string { return m.ID })
+	return openapi.List(req, converted(methods, shippingOption), next)
+}
+
+// shown is a cart in the contract's words.
+func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart {
+	if c.State != cart.Completed && !shop(req.Caller.Store).TakesOrders {
+		c.Refuse()
+	}
+	media := h.ShopURL(req.Caller.Store)
+	out := gen.Cart{
+		ID: c.ID, State: gen.CartStateOpen, Currency: c.Currency, CustomerID: orNil(c.CustomerID), Email: orNil(c.Email),
+		Lines:           converted(c.Lines, func(l cart.Line) gen.CartLine { return cartLine(media, l) }),
+		ShippingAddress: shownAddress(c.ShippingAddress), BillingAddress: shownAddress(c.BillingAddress), Note: orNil(c.Note),
+		PricesIncludeTax: c.PricesIncludeTax, Problems: converted(c.Problems, cartProblem), OrderID: orNil(c.OrderID),
+		Totals: gen.CartTotals{
+			Subtotal: amount(c.Totals.Subtotal), Shipping: amount(c.Totals.Shipping), Tax: amount(c.Totals.Tax), Total: amount(c.Totals.Total),
+		},
+		CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(), ExpiresAt: c.ExpiresAt.UTC(),
+	}
+	if c.State == cart.Completed {
+		out.State = gen.CartStateCompleted
+	}
+	if c.Method != nil {
+		option := shippingOption(*c.Method)
+		out.ShippingMethod = &option
+	}
+	return out
+}
+
+func cartLine(media string, l cart.Line) gen.CartLine {
+	out := gen.CartLine{
+		ID: l.ID, ProductID: l.ProductID, VariantID: l.VariantID, ProductHandle: l.Handle, Title: l.Title, VariantTitle: l.VariantTitle,
+		SKU: orNil(l.SKU), Quantity: int(l.Quantity), UnitPrice: amount(l.Unit), Total: amount(l.Total), Available: l.Available,
+	}
+	if l.ImageKey != "" {
+		url := media + "/media/" + l.ImageKey
+		out.ImageURL = &url
+	}
+	return out
+}
+
+func cartProblem(p cart.Problem) gen.CartProblem {
+	return gen.CartProblem{Code: gen.CartProblemCode(p.Code), LineID: orNil(p.LineID), Detail: p.Detail}
+}
+
+func shippingOption(m cart.Method) gen.ShippingOption {
+	return gen.ShippingOption{ID: m.ID, Name: m.Name, Description: orNil(m.Description), Price: amount(m.Price)}
+}
+
+func amount(m money.Money) gen.Money { return gen.Money{Amount: m.Amount, Currency: m.Currency} }

@@ -1,0 +1,83 @@
+package handlers
+
+import (
+	"context"
+
+	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/openapi"
+	"github.com/stoacommerce/stoa/openapi/gen"
+	"github.com/stoacommerce/stoa/platform/postgres"
+)
+
+// Customers answers the staff's operations on customers.
+type Customers struct {
+	DB        *postgres.DB
+	Customers *customers.Service
+}
+
+// Operations are the handlers by operationId.
+func (h *Customers) Operations() map[string]openapi.Handler {
+	return map[string]openapi.Handler{
+		"listCustomers":  h.list,
+		"getCustomer":    h.get,
+		"updateCustomer": h.update,
+		"deleteCustomer": h.delete,
+	}
+}
+
+func (h *Customers) list(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	after, err := req.After()
+	if err != nil {
+		return nil, err
+	}
+	page, err := h.Customers.List(ctx, customers.Filter{
+		Email: req.Query.Get("email"), Text: req.Query.Get("q"), After: after, Limit: req.Limit(adminPage),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return openapi.RawList(req, page), nil
+}
+
+func (h *Customers) get(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	customer, err := h.Customers.Get(ctx, req.Param("customer_id"))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.OK(customer.Data).Tagged(customer.Version), nil
+}
+
+func (h *Customers) update(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.CustomerUpdate](req)
+	if err != nil {
+		return nil, err
+	}
+	version, err := req.IfMatch()
+	if err != nil {
+		return nil, err
+	}
+	change := customers.Change{
+		Name: emptied(body.Name), Phone: emptied(body.Phone), AcceptsMarketing: body.AcceptsMarketing,
+		Note: emptied(body.Note), DefaultAddress: patchedAddress(body.DefaultAddress),
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		if err := h.Customers.Update(ctx, tx, req.Param("customer_id"), change, version); err != nil {
+			return nil, err
+		}
+		customer, err := h.Customers.GetIn(ctx, tx, req.Param("customer_id"))
+		if err != nil {
+			return nil, err
+		}
+		return openapi.OK(customer.Data).Tagged(customer.Version), nil
+	})
+}
+
+func (h *Customers) delete(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	version, err := req.IfMatch()
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		return openapi.NoContent(), h.Customers.Delete(ctx, tx, req.Param("customer_id"), version)
+	})
+}

@@ -1,0 +1,199 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/commerce/orders"
+	"github.com/stoacommerce/stoa/openapi"
+	"github.com/stoacommerce/stoa/openapi/gen"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// ShopCustomers answers shoppers about their own accounts and orders.
+type ShopCustomers struct {
+	DB        *postgres.DB
+	Customers *customers.Service
+	Orders    *orders.Service
+	ShopURL   ShopURL
+}
+
+// Operations are the handlers by operationId.
+func (h *ShopCustomers) Operations() map[string]openapi.Handler {
+	return map[string]openapi.Handler{
+		"registerCustomer": h.register,
+		"verifyCustomer":   h.verify,
+		"signInCustomer":   h.signIn,
+		"signOutCustomer":  h.signOut,
+		"getMe":            h.me,
+		"updateMe":         h.updateMe,
+		"listMyOrders":     h.orders,
+		"getShopOrder":     h.order,
+	}
+}
+
+// asCustomer names the shopper as who acts.
+func asCustomer(ctx context.Context, c customers.Customer) context.Context {
+	who := principal.From(ctx)
+	who.Kind, who.ID, who.Label = principal.Customer, c.ID, c.Email
+	return principal.With(ctx, who)
+}
+
+// signedIn finds out which shopper asks.
+func (h *ShopCustomers) signedIn(ctx context.Context, req *openapi.Request) (context.Context, customers.Customer, error) {
+	token := req.Header.Get("Customer-Token")
+	if token == "" {
+		return ctx, customers.Customer{}, problem.New(problem.Unauthenticated, "invalid_customer_token", "This needs a Customer-Token.").
+			At("Customer-Token", "required", "Sign in to get one.")
+	}
+	c, err := h.Customers.Authenticate(ctx, token)
+	return asCustomer(ctx, c), c, err
+}
+
+func (h *ShopCustomers) register(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.CustomerRegistration](req)
+	if err != nil {
+		return nil, err
+	}
+	registration, err := h.Customers.Prepare(ctx, customers.RegisterInput{
+		Email: body.Email, Password: body.Password, Name: given(body.Name), AcceptsMarketing: given(body.AcceptsMarketing),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		return openapi.Accepted("", gen.Accepted{Status: gen.AcceptedStatusAccepted}), h.Customers.Register(ctx, tx, registration)
+	})
+}
+
+func (h *ShopCustomers) verify(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.TokenConfirmation](req)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		session, err := h.Customers.Verify(ctx, tx, body.Token)
+		if err != nil {
+			return nil, err
+		}
+		return h.session(ctx, tx, session)
+	})
+}
+
+func (h *ShopCustomers) signIn(ctx context.Context, req *openapi.Request) (res *openapi.Response, err error) {
+	body, err := openapi.Decode[gen.CustomerSignIn](req)
+	if err != nil {
+		return nil, err
+	}
+	_, err = h.Customers.SignIn(ctx, body.Email, body.Password, func(ctx context.Context, tx *postgres.Tx, session customers.Session) error {
+		res, err = h.session(ctx, tx, session)
+		return err
+	})
+	return res, err
+}
+
+// session answers whom a shopper has signed in as, with the token.
+func (h *ShopCustomers) session(ctx context.Context, tx *postgres.Tx, s customers.Session) (*openapi.Response, error) {
+	me, err := h.Customers.MeIn(ctx, tx, s.CustomerID)
+	if err != nil {
+		return nil, err
+	}
+	type session struct {
+		Token     *string         `json:"token"`
+		ExpiresAt time.Time       `json:"expires_at"`
+		Customer  json.RawMessage `json:"customer"`
+	}
+	return &openapi.Response{
+		Status:   http.StatusCreated,
+		Body:     session{&s.Token, s.ExpiresAt, me.Data},
+		Redacted: session{nil, s.ExpiresAt, me.Data},
+	}, nil
+}
+
+func (h *ShopCustomers) signOut(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	ctx, _, err := h.signedIn(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		return openapi.NoContent(), h.Customers.SignOut(ctx, tx, req.Header.Get("Customer-Token"))
+	})
+}
+
+func (h *ShopCustomers) me(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	ctx, c, err := h.signedIn(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	me, err := h.Customers.Me(ctx, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.OK(me.Data).Tagged(me.Version), nil
+}
+
+func (h *ShopCustomers) updateMe(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.ShopCustomerUpdate](req)
+	if err != nil {
+		return nil, err
+	}
+	version, err := req.IfMatch()
+	if err != nil {
+		return nil, err
+	}
+	ctx, c, err := h.signedIn(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	change := customers.Change{
+		Name: emptied(body.Name), Phone: emptied(body.Phone), AcceptsMarketing: body.AcceptsMarketing, DefaultAddress: patchedAddress(body.DefaultAddress),
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		if err := h.Customers.Update(ctx, tx, c.ID, change, version); err != nil {
+			return nil, err
+		}
+		me, err := h.Customers.MeIn(ctx, tx, c.ID)
+		if err != nil {
+			return nil, err
+		}
+		return openapi.OK(me.Data).Tagged(me.Version), nil
+	})
+}
+
+func (h *ShopCustomers) orders(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	after, err := req.After()
+	if err != nil {
+		return nil, err
+	}
+	ctx, c, err := h.signedIn(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	page, err := h.Orders.Mine(ctx, h.ShopURL(req.Caller.Store), c.ID, after, req.Limit(shopPage))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.RawList(req, page), nil
+}
+
+// order is for who holds the token of the order's cart, and for who placed it signed in.
+func (h *ShopCustomers) order(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	cartToken, customerID := req.Header.Get("Cart-Token"), ""
+	if cartToken == "" || req.Header.Get("Customer-Token") != "" {
+		_, c, err := h.signedIn(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		customerID = c.ID
+	}
+	order, err := h.Orders.ShopGet(ctx, h.ShopURL(req.Caller.Store), req.Param("order_id"), cartToken, customerID)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.OK(order), nil
+}
