@@ -86,13 +86,15 @@ func Image(ctx context.Context, from Source, media string, id ImageID) (postgres
 	return must(o, err, "image")
 }
 
-// found is the order of a search: the best first.
+// found is the order of a search: the best first. Products are read once it is known
+// which ones are on the page.
 const found = `
-page as (
-	select p.*, h.rank, row_number() over (order by h.rank desc, p.id desc) as n
-	from hits h join products p on p.id = h.id
-	where $3 = '' or (h.rank, p.id) < (nullif(split_part($3, ':', 1), '')::numeric, split_part($3, ':', 2))
-	order by h.rank desc, p.id desc limit $4::int + 1
+best as (
+	select id, rank, row_number() over (order by rank desc, id desc) as n from hits
+	where $3 = '' or (rank, id) < (nullif(split_part($3, ':', 1), '')::numeric, split_part($3, ':', 2))
+	order by rank desc, id desc limit $4::int + 1
+), page as (
+	select p.*, b.rank, b.n from best b join products p using (id)
 )`
 
 var searchSQL = `with ` + search.Hits("$5", "$6", "$7", `($2 = '' or p.status = $2)`) + `, ` + found + `

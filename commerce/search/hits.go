@@ -10,7 +10,7 @@ func Hits(text, words, slips, only string) string {
 	matching := func(query string) string {
 		return `
 	select p.id, (ts_rank('{0.05, 0.2, 0.4, 1}', p.search, q.query)
-		+ case when exists (select from variants v where v.product_id = p.id and v.sku = ` + text + `) then 1 else 0 end)::numeric(12, 6) as rank
+		+ case when p.id in (select product_id from variants where sku = ` + text + `) then 1 else 0 end)::numeric(12, 6) as rank
 	from products p, (select to_tsquery('simple', ` + query + `) || to_tsquery(l.language, ` + query + `) as query from (select ` + languageSQL + ` as language) l) q
 	where ` + query + ` <> '' and p.search @@ q.query and ` + only
 	}
