@@ -44,6 +44,12 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Search{DB: m.db, ShopURL: m.shopURL},
 		&handlers.Settings{DB: m.db},
 		&handlers.ShopCatalog{DB: m.db, ShopURL: m.shopURL, AcceptsOrders: s.acceptsOrders},
+		&handlers.Carts{DB: m.db, Carts: s.carts, Customers: s.customers, ShopURL: m.shopURL},
+		&handlers.Checkout{DB: m.db, Checkout: s.checkout, Orders: s.orders, ShopURL: m.shopURL},
+		&handlers.Orders{DB: m.db, Orders: s.orders, ShopURL: m.shopURL},
+		&handlers.Payments{DB: m.db},
+		&handlers.Customers{DB: m.db, Customers: s.customers},
+		&handlers.ShopCustomers{DB: m.db, Customers: s.customers, Orders: s.orders, ShopURL: m.shopURL},
 		&handlers.Webhooks{DB: m.db, Webhooks: s.webhooks},
 	} {
 		maps.Copy(all, some.Operations())
