@@ -70,6 +70,9 @@ func (r *Request) validate(ctx context.Context) error {
 		if len(wrong.Faults) == 0 {
 			wrong.At("", "invalid", "%s", firstLine(err.Error()))
 		}
+		if len(wrong.Faults) == 1 && wrong.Faults[0].Pointer == "Idempotency-Key" && wrong.Faults[0].Code == "required" {
+			wrong.Code = "idempotency_key_required" // what is most often forgotten has a code of its own
+		}
 	}
 	return wrong.OrNil()
 }

@@ -112,12 +112,7 @@ func (p *Platform) Store(t testing.TB) context.Context {
 	id := ids.New("sto")
 	refs := map[principal.Mode]postgres.StoreRef{}
 	for _, mode := range []principal.Mode{principal.Live, principal.Test} {
-		ref, err := p.Runner.Make(ctx, p.Cell)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ref.ID, ref.Mode = id, mode
-		refs[mode] = ref
+		refs[mode] = p.take(t, id, mode)
 	}
 	live, sandbox := refs[principal.Live], refs[principal.Test]
 	address := "shop-" + id[len(id)-12:]
@@ -125,11 +120,6 @@ func (p *Platform) Store(t testing.TB) context.Context {
 		if _, err := tx.Exec(ctx, `insert into stores (id, name, address, skeleton, plan, country, currency, cell, live_schema, test_schema)
 			values ($1, 'Test Store', $2, $2, 'scale', 'DE', 'EUR', $3, $4, $5)`, id, address, p.Cell, live.Schema, sandbox.Schema); err != nil {
 			return err
-		}
-		for mode, ref := range refs {
-			if _, err := tx.Exec(ctx, `update schemas set state = 'taken', store_id = $2, mode = $3 where number = $1`, ref.Schema, id, string(mode)); err != nil {
-				return err
-			}
 		}
 		return nil
 	})
@@ -148,6 +138,31 @@ func (p *Platform) Store(t testing.TB) context.Context {
 	}
 	ctx = principal.With(ctx, principal.Principal{Kind: principal.System, Label: "test", StoreID: id, Mode: principal.Live, RequestID: ids.New("req")})
 	return postgres.WithStore(ctx, live)
+}
+
+// take makes a schema for a side of a store and takes it. A store that is born at this
+// moment may be quicker to take it, and then another is made.
+func (p *Platform) take(t testing.TB, id string, mode principal.Mode) postgres.StoreRef {
+	t.Helper()
+	for {
+		ref, err := p.Runner.Make(t.Context(), p.Cell)
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken := false
+		err = p.DB.InControl(t.Context(), func(ctx context.Context, tx *postgres.Tx) error {
+			tag, err := tx.Exec(ctx, `update schemas set state = 'taken', store_id = $2, mode = $3, taken_at = now() where number = $1 and state = 'ready'`, ref.Schema, id, string(mode))
+			taken = tag.RowsAffected() == 1
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if taken {
+			ref.ID, ref.Mode = id, mode
+			return ref
+		}
+	}
 }
 
 // Sandbox is the same store's test side.

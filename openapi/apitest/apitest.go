@@ -35,6 +35,9 @@ type API struct {
 	Platform *testdb.Platform
 	Router   *openapi.Router
 
+	// Real is asked for credentials that the test did not make up; may be nil.
+	Real openapi.Authenticator
+
 	t       testing.TB
 	mu      sync.Mutex
 	callers map[string]tenants.Caller
@@ -260,21 +263,39 @@ func (a *API) DoContext(t testing.TB, ctx context.Context, key, method, path str
 // credentials looks up all credentials among those that the test made.
 type credentials struct{ api *API }
 
-func (c credentials) Key(_ context.Context, key string, _ tenants.Origin) (tenants.Caller, error) {
-	c.api.mu.Lock()
-	defer c.api.mu.Unlock()
-	if caller, ok := c.api.callers[key]; ok {
-		return caller, nil
+func (c credentials) Key(ctx context.Context, key string, origin tenants.Origin) (tenants.Caller, error) {
+	if caller, ok := c.madeUp(key); ok || c.api.Real == nil {
+		return caller, unknown(ok)
 	}
-	return tenants.Caller{}, problem.New(problem.Unauthenticated, "invalid_key", "There is no such key.")
+	return c.api.Real.Key(ctx, key, origin)
 }
 
-func (c credentials) Session(ctx context.Context, token, _, _ string) (tenants.Caller, error) {
-	return c.Key(ctx, token, tenants.Origin{})
+func (c credentials) Session(ctx context.Context, token, storeID, mode string) (tenants.Caller, error) {
+	if caller, ok := c.madeUp(token); ok || c.api.Real == nil {
+		return caller, unknown(ok)
+	}
+	return c.api.Real.Session(ctx, token, storeID, mode)
 }
 
 func (c credentials) Operator(ctx context.Context, key string) (tenants.Caller, error) {
-	return c.Key(ctx, key, tenants.Origin{})
+	if caller, ok := c.madeUp(key); ok || c.api.Real == nil {
+		return caller, unknown(ok)
+	}
+	return c.api.Real.Operator(ctx, key)
+}
+
+func (c credentials) madeUp(key string) (tenants.Caller, bool) {
+	c.api.mu.Lock()
+	defer c.api.mu.Unlock()
+	caller, ok := c.api.callers[key]
+	return caller, ok
+}
+
+func unknown(ok bool) error {
+	if ok {
+		return nil
+	}
+	return problem.New(problem.Unauthenticated, "invalid_key", "There is no such key.")
 }
 
 type unlimited struct{}

@@ -83,8 +83,8 @@ func TestOperatorsOfStores(t *testing.T) {
 	if list := api.Do(t, reader, "GET", "/v1/operator/stores?q=%25", nil).Want(200).Get("data").([]any); len(list) != 0 {
 		t.Errorf("a percent sign found %d", len(list))
 	}
-	first := api.Do(t, reader, "GET", "/v1/operator/stores?limit=1&cell="+api.Platform.Cell+"&state=active", nil).Want(200)
-	second := api.Do(t, reader, "GET", "/v1/operator/stores?limit=1&cell="+api.Platform.Cell+"&state=active&cursor="+first.String("next_cursor"), nil).Want(200)
+	first := api.Do(t, reader, "GET", "/v1/operator/stores?limit=1&cell="+api.Platform.Cell+"&state=active&q=owner-", nil).Want(200)
+	second := api.Do(t, reader, "GET", "/v1/operator/stores?limit=1&cell="+api.Platform.Cell+"&state=active&q=owner-&cursor="+first.String("next_cursor"), nil).Want(200)
 	if first.String("data.0.id") <= second.String("data.0.id") {
 		t.Errorf("the latest is not the first: %s", first.Body)
 	}

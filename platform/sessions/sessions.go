@@ -115,7 +115,7 @@ func (m *Manager) SignIn(ctx context.Context, oldToken, accountID string, meta M
 	if err != nil {
 		return Session{}, "", m.fault(ctx, "sign in", err)
 	}
-	s.ExpiresAt = m.scs.Deadline(data)
+	s.ExpiresAt = m.scs.Deadline(data).UTC().Truncate(time.Microsecond)
 	return s, token, nil
 }
 
