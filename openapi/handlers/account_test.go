@@ -102,7 +102,7 @@ func with(o object, changes object) object {
 	return out
 }
 
-func key() string { return "Idempotency-Key: " + ids.New("k") }
+func newKey() string { return "Idempotency-Key: " + ids.New("k") }
 
 // mailToken is the token in the latest mail of a kind to an address.
 func mailToken(t *testing.T, api *apitest.API, to string, kind mail.Kind) string {
@@ -128,7 +128,7 @@ func mailToken(t *testing.T, api *apitest.API, to string, kind mail.Kind) string
 func TestSignUpOverHTTP(t *testing.T) {
 	t.Parallel()
 	api := newAccounts(t)
-	body, idem := newShop(), key()
+	body, idem := newShop(), newKey()
 	api.Do(t, "", "POST", "/v1/signup", body).WantProblem(400, "idempotency_key_required")
 	api.Do(t, "", "POST", "/v1/signup", with(body, object{"email": nil, "password": nil}), idem).WantProblem(400, "invalid_request")
 	api.Do(t, "", "POST", "/v1/signup", with(body, object{"store_address": "www"}), idem).WantProblem(422, "address_reserved")
@@ -162,20 +162,20 @@ func TestSignUpOverHTTP(t *testing.T) {
 	}
 
 	// A known address is answered like a wrong sign-in, to the letter.
-	known := api.Do(t, "", "POST", "/v1/signup", with(newShop(), object{"email": body["email"]}), key()).WantProblem(401, "invalid_credentials")
+	known := api.Do(t, "", "POST", "/v1/signup", with(newShop(), object{"email": body["email"]}), newKey()).WantProblem(401, "invalid_credentials")
 	wrong := api.Do(t, "", "POST", "/v1/session", object{"email": body["email"], "password": "not the password"}).WantProblem(401, "invalid_credentials")
 	for _, field := range []string{"type", "title", "detail", "code"} {
 		if known.String(field) != wrong.String(field) {
 			t.Errorf("%s tells them apart: %q and %q", field, known.String(field), wrong.String(field))
 		}
 	}
-	api.Do(t, "", "POST", "/v1/signup", with(newShop(), object{"password": "passwordpassword"}), key()).WantProblem(422, "password_too_common")
-	api.Do(t, "", "POST", "/v1/signup", with(newShop(), object{"password": "too short"}), key()).WantProblem(400, "invalid_request")
+	api.Do(t, "", "POST", "/v1/signup", with(newShop(), object{"password": "passwordpassword"}), newKey()).WantProblem(422, "password_too_common")
+	api.Do(t, "", "POST", "/v1/signup", with(newShop(), object{"password": "too short"}), newKey()).WantProblem(400, "invalid_request")
 
 	// Signed in, the same adds a store.
-	api.Do(t, "", "POST", "/v1/signup", newShop(), key(), session).WantProblem(422, "already_signed_in")
+	api.Do(t, "", "POST", "/v1/signup", newShop(), newKey(), session).WantProblem(422, "already_signed_in")
 	second := with(newShop(), object{"email": nil, "password": nil, "account_name": nil})
-	added := api.Do(t, "", "POST", "/v1/signup", second, key(), session).Want(201)
+	added := api.Do(t, "", "POST", "/v1/signup", second, newKey(), session).Want(201)
 	if added.String("account.id") != out.String("account.id") || added.Header.Get("Set-Cookie") != "" {
 		t.Errorf("added: %v %s", added.Header, added.Body)
 	}
@@ -204,8 +204,8 @@ func TestSessionsOverHTTP(t *testing.T) {
 	t.Parallel()
 	api := newAccounts(t)
 	body := newShop()
-	out := api.Do(t, "", "POST", "/v1/signup", body, key()).Want(201)
-	other := api.Do(t, "", "POST", "/v1/signup", newShop(), key()).Want(201)
+	out := api.Do(t, "", "POST", "/v1/signup", body, newKey()).Want(201)
+	other := api.Do(t, "", "POST", "/v1/signup", newShop(), newKey()).Want(201)
 	credentials := object{"email": body["email"], "password": body["password"]}
 	api.Do(t, "", "POST", "/v1/session", object{"email": body["email"]}).WantProblem(400, "invalid_request")
 	signed := api.Do(t, "", "POST", "/v1/session", credentials, "User-Agent: test").Want(201)
@@ -264,7 +264,7 @@ func TestAccountOverHTTP(t *testing.T) {
 	api := newAccounts(t)
 	body := newShop()
 	email := body["email"].(string)
-	session := cookie(t, api.Do(t, "", "POST", "/v1/signup", body, key()).Want(201))
+	session := cookie(t, api.Do(t, "", "POST", "/v1/signup", body, newKey()).Want(201))
 	do := func(method, path string, body any, headers ...string) *apitest.Answer {
 		t.Helper()
 		return api.Do(t, "", method, path, body, append(headers, session)...)
@@ -368,7 +368,7 @@ func TestOwnersLifeOverHTTP(t *testing.T) {
 	t.Parallel()
 	api := newAccounts(t)
 	body := newShop()
-	out := api.Do(t, "", "POST", "/v1/signup", body, key()).Want(201)
+	out := api.Do(t, "", "POST", "/v1/signup", body, newKey()).Want(201)
 	session, inStore := cookie(t, out), "Stoa-Store: "+out.String("store.id")
 	api.Do(t, "", "DELETE", "/v1/store?confirm="+body["store_address"].(string), nil, session, inStore).Want(200)
 	api.Do(t, "", "GET", "/v1/store", nil, session, inStore).WantProblem(404, "not_found")
@@ -376,7 +376,7 @@ func TestOwnersLifeOverHTTP(t *testing.T) {
 	if list := api.Do(t, "", "GET", "/v1/account/stores", nil, session).Want(200); list.String("data.0.state") != "deleted" {
 		t.Errorf("stores: %s", list.Body)
 	}
-	api.Do(t, "", "POST", "/v1/signup", with(newShop(), object{"store_address": body["store_address"]}), key()).WantProblem(409, "address_taken")
+	api.Do(t, "", "POST", "/v1/signup", with(newShop(), object{"store_address": body["store_address"]}), newKey()).WantProblem(409, "address_taken")
 	api.Do(t, "", "POST", "/v1/store/restore", nil, session, inStore).Want(200)
 	api.Do(t, out.String("keys.live.secret"), "GET", "/v1/store", nil).Want(200)
 }
