@@ -42,19 +42,29 @@ func Render(ctx context.Context, c templ.Component) (*Rendered, error) {
 }
 
 // Shared answers with a page that is the same for everyone.
-func Shared(w http.ResponseWriter, r *http.Request, p *Rendered) {
+func Shared(w http.ResponseWriter, r *http.Request, p *Rendered) { SharedWith(w, r, Policy, p) }
+
+// SharedWith answers so, under another Content-Security-Policy than the usual one.
+func SharedWith(w http.ResponseWriter, r *http.Request, policy string, p *Rendered) {
 	h := protect(w)
+	h.Set("Content-Security-Policy", policy)
 	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(sharedFor/time.Second)))
 	send(w, r, "text/html; charset=utf-8", p.etag, p.html, p.zipped)
 }
 
 // Personal answers with a page for one person.
 func Personal(w http.ResponseWriter, r *http.Request, status int, c templ.Component) error {
+	return PersonalWith(w, r, status, Policy, c)
+}
+
+// PersonalWith answers so, under another Content-Security-Policy than the usual one.
+func PersonalWith(w http.ResponseWriter, r *http.Request, status int, policy string, c templ.Component) error {
 	var b bytes.Buffer
 	if err := c.Render(r.Context(), &b); err != nil {
 		return fmt.Errorf("render a page: %w", err)
 	}
 	h := protect(w)
+	h.Set("Content-Security-Policy", policy)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(b.Len()))

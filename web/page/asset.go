@@ -4,9 +4,9 @@ import (
 	"net/http"
 )
 
-// Asset is a file that never changes under its path, because its path bears its digest.
+// Asset is a file that is the same for everyone.
 type Asset struct {
-	Path string
+	Path string // at which it never changes, because it bears its digest
 
 	contentType  string
 	etag         string
@@ -22,9 +22,10 @@ func NewAsset(name, extension, contentType string, body []byte) *Asset {
 	}
 }
 
-// ServeHTTP sends the file. Under its own path it can be kept for ever; under that of a
-// former version, which a page that somebody kept may still name, the present one is
-// better than none.
+// ServeHTTP sends the file. Under its own path it can be kept for ever. Elsewhere it is
+// asked for anew each time: under a name without a digest, and under that of a former
+// version, which a page that somebody kept may still name, and for which the present one
+// is better than none.
 func (a *Asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	caching := "public, max-age=31536000, immutable"
 	if r.URL.Path != a.Path {

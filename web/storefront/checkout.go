@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/collate"
 	"golang.org/x/text/language"
@@ -37,22 +38,13 @@ type checkoutView struct {
 	*view
 	Cart      *cart.Cart
 	Step      string
-	Form      form
+	Form      page.Form
 	Options   []cart.Method
 	Countries []country
 	Notice    string // why the last wish was not fulfilled
 	Test      bool   // the test provider can be used
 	Attempt   string // names this attempt to pay
 }
-
-// form is what a form holds, and what is wrong with it, by its fields' names.
-type form struct {
-	Values url.Values
-	Faults map[string]string
-}
-
-// value is what a field holds.
-func (f form) value(name string) string { return f.Values.Get(name) }
 
 // country is one that can be sent to.
 type country struct{ Code, Name string }
@@ -64,7 +56,7 @@ func (v *visit) checkoutPage() error {
 		return err
 	}
 	query := v.r.URL.Query()
-	return v.showCheckout(c, openStep(c, query.Get("step")), http.StatusOK, form{Values: formOf(c)}, checkoutNotice(query.Get("problem")))
+	return v.showCheckout(c, openStep(c, query.Get("step")), http.StatusOK, page.Form{Values: formOf(c)}, checkoutNotice(query.Get("problem")))
 }
 
 // checkoutNotice are the problems that a redirect may name.
@@ -131,7 +123,7 @@ func openStep(c *cart.Cart, asked string) string {
 	return first
 }
 
-func (v *visit) showCheckout(c *cart.Cart, step string, status int, f form, notice string) error {
+func (v *visit) showCheckout(c *cart.Cart, step string, status int, f page.Form, notice string) error {
 	p := &checkoutView{view: v.view("", ""), Cart: c, Step: step, Form: f, Attempt: rand.Text()}
 	p.Alone, p.Title, p.Currency = true, p.T("Checkout"), c.Currency
 	if notice != "" {
@@ -193,11 +185,11 @@ func addressFrom(values url.Values, prefix string) *address.Address {
 
 // setContact takes the first step: who, and where to.
 func (v *visit) setContact() error {
-	c, err := v.step()
+	f, c, err := v.step()
 	if c == nil || err != nil {
 		return err
 	}
-	values := v.r.PostForm
+	values := f.Values
 	email, note := values.Get("email"), values.Get("note")
 	var shipping, billing *address.Address
 	change := cart.Change{Email: &email, Note: &note, BillingAddress: &billing}
@@ -208,18 +200,18 @@ func (v *visit) setContact() error {
 	if values.Get("billing_differs") != "" {
 		billing = addressFrom(values, "billing_")
 	}
-	faults := v.contactFaults(c, values)
-	if len(faults) == 0 {
+	v.judgeContact(c, f)
+	if len(f.Faults) == 0 {
 		err := v.update(change)
 		refused := problem.As(err)
 		if refused == nil || len(refused.Faults) == 0 {
 			return v.stepped(c, err)
 		}
-		v.addFaults(faults, refused)
+		v.addFaults(f, refused)
 	} else if refused := dryCheck(shipping, billing); refused != nil {
-		v.addFaults(faults, refused) // all faults at once
+		v.addFaults(f, refused) // all faults at once
 	}
-	return v.showCheckout(c, stepContact, http.StatusUnprocessableEntity, form{values, faults}, "")
+	return v.showCheckout(c, stepContact, http.StatusUnprocessableEntity, f, "")
 }
 
 // Bounds of what the form takes, as the contract has them for carts and addresses.
@@ -228,29 +220,27 @@ const (
 	maxField = 255
 )
 
-// contactFaults are those that the cart does not know of, since it may be incomplete.
-func (v *visit) contactFaults(c *cart.Cart, values url.Values) map[string]string {
-	faults := map[string]string{}
+// judgeContact finds what the cart does not know of, since it may be incomplete.
+func (v *visit) judgeContact(c *cart.Cart, f page.Form) {
 	view := v.view("", "")
-	if email := address.Email(values.Get("email")); email == "" {
-		faults["email"] = view.fault("required", "")
+	if email := address.Email(f.Value("email")); email == "" {
+		f.Fault("email", view.fault("required", ""))
 	} else if !address.ValidEmail(email) {
-		faults["email"] = view.fault("email", "")
+		f.Fault("email", view.fault("email", ""))
 	}
-	for name, given := range values {
+	for name := range f.Values {
 		most := maxField
 		if name == "note" {
 			most = maxNote
 		}
-		if len(given) > 0 && len([]rune(given[0])) > most {
-			faults[name] = view.fault("maxLength", "")
+		if utf8.RuneCountInString(f.Value(name)) > most {
+			f.Fault(name, view.fault("maxLength", ""))
 		}
 	}
 	countries := v.settings.ShippingCountries
-	if code := values.Get("country"); c.RequiresShipping() && code != "" && len(countries) > 0 && !slices.Contains(countries, code) {
-		faults["country"] = view.fault("country", "")
+	if code := f.Value("country"); c.RequiresShipping() && code != "" && len(countries) > 0 && !slices.Contains(countries, code) {
+		f.Fault("country", view.fault("country", ""))
 	}
-	return faults
 }
 
 // dryCheck finds what is wrong with addresses without keeping them.
@@ -269,26 +259,25 @@ func dryCheck(shipping, billing *address.Address) *problem.Problem {
 }
 
 // addFaults puts a problem's faults to the fields that they are about.
-func (v *visit) addFaults(faults map[string]string, refused *problem.Problem) {
+func (v *visit) addFaults(f page.Form, refused *problem.Problem) {
 	view := v.view("", "")
-	for _, f := range refused.Faults {
-		name := strings.TrimPrefix(f.Pointer, "/shipping_address/")
-		if rest, found := strings.CutPrefix(f.Pointer, "/billing_address/"); found {
+	for _, fault := range refused.Faults {
+		name := strings.TrimPrefix(fault.Pointer, "/shipping_address/")
+		if rest, found := strings.CutPrefix(fault.Pointer, "/billing_address/"); found {
 			name = "billing_" + rest
 		}
-		name = strings.TrimPrefix(name, "/")
-		if faults[name] == "" {
-			faults[name] = view.fault(f.Code, f.Detail)
-		}
+		f.Fault(strings.TrimPrefix(name, "/"), view.fault(fault.Code, fault.Detail))
 	}
 }
 
-// step begins to take a step: the cart, when there is one that can still change.
-func (v *visit) step() (*cart.Cart, error) {
-	if err := v.form(); err != nil {
-		return nil, err
+// step begins to take a step: the form, and the cart when there is one that can still change.
+func (v *visit) step() (page.Form, *cart.Cart, error) {
+	f, err := v.form()
+	if err != nil {
+		return f, nil, err
 	}
-	return v.payable()
+	c, err := v.payable()
+	return f, c, err
 }
 
 // update changes the cart, and chooses the way of sending it where there is only one.
@@ -317,7 +306,7 @@ func (v *visit) update(change cart.Change) error {
 func (v *visit) stepped(c *cart.Cart, err error) error {
 	if refused := problem.As(err); refused != nil && refused.Kind < problem.Internal {
 		view := v.view("", "")
-		return v.showCheckout(c, openStep(c, ""), int(refused.Kind), form{Values: formOf(c)}, view.refusal(refused))
+		return v.showCheckout(c, openStep(c, ""), int(refused.Kind), page.Form{Values: formOf(c)}, view.refusal(refused))
 	}
 	if err != nil {
 		return err
@@ -328,25 +317,25 @@ func (v *visit) stepped(c *cart.Cart, err error) error {
 
 // setShipping takes the second step: how it is sent.
 func (v *visit) setShipping() error {
-	c, err := v.step()
+	f, c, err := v.step()
 	if c == nil || err != nil {
 		return err
 	}
-	method := v.r.PostForm.Get("method")
-	faults := map[string]string{}
+	method := f.Value("method")
 	if method == "" {
-		faults["method"] = v.view("", "").T("Please choose how it is to be sent.")
+		f.Fault("method", v.view("", "").T("Please choose how it is to be sent."))
 	} else if err := v.update(cart.Change{MethodID: &method}); problem.Is(err, cart.ShippingUnavailable) {
-		faults["method"] = v.view("", "").fault(cart.ShippingUnavailable, "")
+		f.Fault("method", v.view("", "").fault(cart.ShippingUnavailable, ""))
 	} else {
 		return v.stepped(c, err)
 	}
-	return v.showCheckout(c, stepShipping, http.StatusUnprocessableEntity, form{v.r.PostForm, faults}, "")
+	return v.showCheckout(c, stepShipping, http.StatusUnprocessableEntity, f, "")
 }
 
 // pay takes the last step. What was declined is said on the page that it leads back to.
 func (v *visit) pay() error {
-	if err := v.form(); err != nil {
+	f, err := v.form()
+	if err != nil {
 		return err
 	}
 	ref, held := v.cartRef()
@@ -361,14 +350,13 @@ func (v *visit) pay() error {
 	if err != nil {
 		return err
 	}
-	values := v.r.PostForm
-	amount, err := strconv.ParseInt(values.Get("expected_amount"), 10, 64)
+	amount, err := strconv.ParseInt(f.Value("expected_amount"), 10, 64)
 	if err != nil {
 		amount = -1 // which is no cart's total
 	}
 	order, err := v.config().Checkout.Complete(v.r.Context(), checkout.Input{
-		Cart: ref, Provider: payments.TestName, Token: values.Get("token"),
-		Expected: money.New(amount, values.Get("expected_currency")), Attempt: values.Get("attempt"),
+		Cart: ref, Provider: payments.TestName, Token: f.Value("token"),
+		Expected: money.New(amount, f.Value("expected_currency")), Attempt: f.Value("attempt"),
 		Shop: checkout.Shop{
 			Terms:       payments.Terms{Live: v.store.Ref.Mode == principal.Live, Demo: v.store.Demo},
 			TakesOrders: accepts,

@@ -52,7 +52,7 @@ func (p *checkoutView) paymentNumber() int {
 // chosenCountry is the one that the form holds; the shop's own to begin with.
 func (p *checkoutView) chosenCountry(prefix string) string {
 	if _, given := p.Form.Values[prefix+"country"]; given {
-		return p.Form.value(prefix + "country")
+		return p.Form.Value(prefix + "country")
 	}
 	return p.settings.Country
 }

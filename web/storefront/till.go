@@ -13,17 +13,8 @@ import (
 	"github.com/stoacommerce/stoa/web/page"
 )
 
-// maxForm bounds what a form may hold.
-const maxForm = 64 << 10
-
 // form reads what a page's form sent.
-func (v *visit) form() error {
-	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
-	if err := v.r.ParseForm(); err != nil {
-		return problem.New(problem.Invalid, "invalid_body", "The form cannot be read.").Because(err)
-	}
-	return nil
-}
+func (v *visit) form() (page.Form, error) { return page.ReadForm(v.w, v.r) }
 
 // cart reads the browser's cart; nil when it has none, or none that still exists.
 func (v *visit) cart() (*cart.Cart, error) {
@@ -73,14 +64,15 @@ func (v *visit) showCart(c *cart.Cart, status int, refused *problem.Problem) err
 
 // put puts a variant into the cart, and makes a cart where there is none.
 func (v *visit) put() error {
-	if err := v.form(); err != nil {
+	f, err := v.form()
+	if err != nil {
 		return err
 	}
-	variant := v.r.PostForm.Get("variant")
-	quantity, err := strconv.ParseInt(v.r.PostForm.Get("quantity"), 10, 64)
+	variant := f.Value("variant")
+	quantity, err := strconv.ParseInt(f.Value("quantity"), 10, 64)
 	if err != nil {
 		quantity = 1
-		if v.r.PostForm.Get("quantity") != "" {
+		if f.Value("quantity") != "" {
 			quantity = 0 // which the cart refuses in words
 		}
 	}
@@ -91,7 +83,7 @@ func (v *visit) put() error {
 	}
 	currency := v.settings.Currency
 	for _, code := range v.settings.Currencies {
-		if code == v.r.PostForm.Get("currency") {
+		if code == f.Value("currency") {
 			currency = code
 		}
 	}
@@ -152,10 +144,11 @@ func merged(items []cart.Item) []cart.Item {
 
 // setLine changes how many of a line there are; none takes it out.
 func (v *visit) setLine() error {
-	if err := v.form(); err != nil {
+	f, err := v.form()
+	if err != nil {
 		return err
 	}
-	quantity, err := strconv.ParseInt(v.r.PostForm.Get("quantity"), 10, 64)
+	quantity, err := strconv.ParseInt(f.Value("quantity"), 10, 64)
 	if err != nil {
 		quantity = -1 // which the cart refuses in words
 	}

@@ -1,0 +1,169 @@
+package site
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/collate"
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
+	"github.com/stoacommerce/stoa/platform/limits"
+	"github.com/stoacommerce/stoa/platform/money"
+	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/platform/sessions"
+	"github.com/stoacommerce/stoa/tenants"
+	"github.com/stoacommerce/stoa/tenants/accounts"
+	"github.com/stoacommerce/stoa/tenants/stores"
+	"github.com/stoacommerce/stoa/web/page"
+)
+
+// signUpView is the form by which a store is opened.
+type signUpView struct {
+	head
+	page.Form
+	Refused string // what is wrong, when it is about no field
+}
+
+// openedView is what follows on it.
+type openedView struct {
+	head
+	Store   stores.Record
+	Email   string
+	ShopURL string
+	Keys    tenants.FirstKeys
+	Fresh   bool // the account is new, and its address still to be proven
+}
+
+func (s *Site) signUpForm(w http.ResponseWriter, r *http.Request) error {
+	caller, err := s.who(r)
+	if err != nil {
+		return err
+	}
+	v := signUpView{head: s.head("Open a store")}
+	v.Signed = caller.Principal.Label
+	return page.Personal(w, r, http.StatusOK, signUp(v))
+}
+
+// signUp opens a store and shows its keys, in the answer to the form and never again.
+func (s *Site) signUp(w http.ResponseWriter, r *http.Request) error {
+	f, err := page.ReadForm(w, r)
+	if err != nil {
+		return err
+	}
+	if err := s.config.Limiter.Take(r.Context(), limits.Signup, ""); err != nil {
+		return err
+	}
+	caller, err := s.who(r)
+	if err != nil {
+		return err
+	}
+	in := accounts.SignUp{Store: stores.Birth{
+		Name: strings.TrimSpace(f.Value("store_name")), Address: strings.ToLower(strings.TrimSpace(f.Value("store_address"))),
+		Country: f.Value("country"), Currency: f.Value("currency"),
+	}}
+	ctx := r.Context()
+	if in.AccountID = caller.Principal.ID; in.AccountID == "" {
+		in.Email, in.Password, in.Name = f.Value("email"), f.Value("password"), f.Value("name")
+		in.Store.ContactEmail = strings.TrimSpace(in.Email)
+	} else {
+		in.Store.ContactEmail = caller.Principal.Label
+		ctx = as(r, caller)
+	}
+	out, err := s.config.Accounts.SignUp(ctx, in, nil)
+	if refused := problem.As(err); refused != nil && refused.Kind < problem.Internal && refused.Kind != problem.Limited {
+		return s.refuseSignUp(w, r, caller, f, refused)
+	}
+	if err != nil {
+		return err
+	}
+	v := openedView{
+		head: s.head("Your store is open"), Store: out.Store, Email: out.Account.Email, Keys: out.Keys, Fresh: in.AccountID == "",
+		ShopURL: strings.TrimSuffix(s.config.StoreURL(stores.HostLabel(out.Store.Address, false)).String(), "/"),
+	}
+	v.Signed = out.Account.Email
+	if in.AccountID == "" {
+		signed, err := s.config.Accounts.Open(r.Context(), out.Account, visit(r))
+		if err != nil {
+			// The store is open; its owner can sign in when sessions are to be had again.
+			s.config.Log.WarnContext(r.Context(), "nobody is signed in after a sign-up", "account", out.Account.ID, "error", err)
+			v.Signed = ""
+		} else {
+			http.SetCookie(w, sessions.Cookie(signed.Token, signed.Session.ExpiresAt))
+		}
+	}
+	return page.Personal(w, r, http.StatusCreated, opened(v))
+}
+
+func visit(r *http.Request) accounts.Visit {
+	return accounts.Visit{UserAgent: r.UserAgent(), Token: token(r)}
+}
+
+// refuseSignUp shows the form again, with what is wrong at its fields.
+func (s *Site) refuseSignUp(w http.ResponseWriter, r *http.Request, caller tenants.Caller, f page.Form, refused *problem.Problem) error {
+	v := signUpView{head: s.head("Open a store"), Form: f}
+	v.Signed = caller.Principal.Label
+	for _, fault := range refused.Faults {
+		f.Fault(strings.TrimPrefix(fault.Pointer, "/"), fault.Detail)
+	}
+	switch refused.Code {
+	case "invalid_credentials":
+		// An address that is known is told like a wrong password, and its owner gets a mail.
+		v.Refused = "We could not open a store with this e-mail address and password. If you have an account, sign in first."
+	case "address_taken", "address_confusable", "address_reserved", "address_malformed", "address_invalid":
+		f.Fault("store_address", refused.Detail)
+	default:
+		if len(f.Faults) == 0 {
+			v.Refused = refused.Detail
+		}
+	}
+	f.Values.Del("password")
+	status := int(refused.Kind)
+	if refused.Kind == problem.Unauthenticated {
+		status = http.StatusUnprocessableEntity // no browser is to ask for a password by itself
+	}
+	return page.Personal(w, r, status, signUp(v))
+}
+
+// place is a country or a currency to choose.
+type place struct{ Code, Name string }
+
+// countries are all that a store can be in.
+func countries() []place {
+	names := display.English.Regions()
+	var list []place
+	for a := 'A'; a <= 'Z'; a++ {
+		for b := 'A'; b <= 'Z'; b++ {
+			code := string([]rune{a, b})
+			if !stores.KnownCountry(code) {
+				continue
+			}
+			if region, err := language.ParseRegion(code); err == nil && names.Name(region) != "" {
+				list = append(list, place{code, names.Name(region)})
+			}
+		}
+	}
+	order := collate.New(language.English)
+	slices.SortFunc(list, func(a, b place) int { return order.CompareString(a.Name, b.Name) })
+	return list
+}
+
+// usualCurrencies come first in the list.
+var usualCurrencies = []string{"EUR", "USD", "GBP", "CHF", "JPY"}
+
+func currencies() []string {
+	list := slices.Clone(usualCurrencies)
+	for _, code := range money.Currencies() {
+		if !slices.Contains(usualCurrencies, code) {
+			list = append(list, code)
+		}
+	}
+	return list
+}
+
+// hostOf is the host of an address.
+func hostOf(base string) string {
+	_, host, _ := strings.Cut(base, "://")
+	return host
+}
