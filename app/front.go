@@ -19,6 +19,7 @@ import (
 	"github.com/stoacommerce/stoa/web"
 	"github.com/stoacommerce/stoa/web/media"
 	"github.com/stoacommerce/stoa/web/page"
+	"github.com/stoacommerce/stoa/web/site"
 	"github.com/stoacommerce/stoa/web/storefront"
 )
 
@@ -118,12 +119,24 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 	if err != nil {
 		return nil, err
 	}
-	strict := limits.StrictRules()
+	limiter := &page.Limiter{Limits: s.limiter, Strict: limits.StrictRules()}
+	observer := func(name string) httpserver.Observer { return m.metrics.HTTP.Operation(name) }
 	shop := storefront.New(storefront.Config{
 		DB: m.db, Carts: s.carts, Checkout: s.checkout, Orders: s.orders, Links: s.links,
-		Media: &media.Handler{Files: m.files, Log: m.log}, Limiter: &page.Limiter{Limits: s.limiter, Strict: strict}, Log: m.log,
+		Media: &media.Handler{Files: m.files, Log: m.log}, Limiter: limiter, Log: m.log,
 		AcceptsOrders: s.acceptsOrders, Looked: looked(m.metrics.Cache.Cache("pages")),
-		Observer: func(name string) httpserver.Observer { return m.metrics.HTTP.Operation("page." + name) },
+		Observer: observer,
 	})
-	return &web.Hosts{BaseDomain: m.config.Site.BaseDomain, Stores: s.stores, Shop: shop, Site: http.NotFoundHandler(), API: router, Log: m.log}, nil
+	pages := site.Config{
+		DB: m.db, Accounts: s.accounts, Sessions: s.credentials, Limiter: limiter, Log: m.log,
+		PublicURL: m.config.Site.PublicURL, StoreURL: m.config.Site.StoreURL, Observer: observer,
+	}
+	if m.config.Mail.Mailbox {
+		pages.Mailbox = s.mailbox
+	}
+	own, err := site.New(pages)
+	if err != nil {
+		return nil, err
+	}
+	return &web.Hosts{BaseDomain: m.config.Site.BaseDomain, Stores: s.stores, Shop: shop, Site: own, API: router, Log: m.log}, nil
 }
