@@ -98,7 +98,7 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 		return nil, err
 	}
 	s.stores = stores.New(stores.Config{
-		DB: m.db, Maker: m.runner, Bus: m.bus, Files: m.files, Log: m.log,
+		DB: m.db, Maker: m.runner, Bus: m.bus, Files: m.files, Traces: s.limiter, Log: m.log,
 		Looked: looked(m.metrics.Cache.Cache("stores")),
 	})
 	m.committed = append(m.committed, s.stores.Committed)

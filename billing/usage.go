@@ -150,7 +150,9 @@ func (m *Meter) Flush(ctx context.Context, counted *limits.Usage, all bool) erro
 	err := m.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		batch := &pgx.Batch{}
 		for _, c := range counts {
-			batch.Queue(`insert into usage_requests as u (store_id, day, generation, requests) values ($1, $2::date, $3, $4)
+			// Of a store that was purged nothing is written down any more.
+			batch.Queue(`insert into usage_requests as u (store_id, day, generation, requests)
+				select $1, $2::date, $3, $4 where exists (select 1 from stores where id = $1 and status <> 'purged')
 				on conflict (store_id, day, generation) do update set requests = greatest(u.requests, excluded.requests)`,
 				c.StoreID, c.Day, c.Generation, c.Requests)
 		}

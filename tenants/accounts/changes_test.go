@@ -139,13 +139,6 @@ func TestResetPassword(t *testing.T) {
 	if n := h.mailed(t, in.Email, mail.KindPasswordChanged); n != 1 {
 		t.Errorf("%d mails", n)
 	}
-	h.control(t, func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := tx.Exec(ctx, `insert into account_tokens (hash, account_id, purpose, email, expires_at) values ('old', $1, 'reset_password', '', now() - interval '2 hours')`, out.Account.ID)
-		return err
-	})
-	if err := h.Sweep(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	if n := h.count(t, `select count(*) from account_tokens where account_id = $1`, out.Account.ID); n != 0 {
 		t.Errorf("%d tokens are left", n)
 	}

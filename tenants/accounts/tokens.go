@@ -39,8 +39,6 @@ values ($1, $2, $3, $4, now() + $5::interval)`
 	selectToken = `select account_id, email from account_tokens where hash = $1 and purpose = $2 and expires_at > now() for update`
 
 	deleteTokens = `delete from account_tokens where account_id = $1 and purpose = any($2)`
-
-	deleteExpired = `delete from account_tokens where expires_at < now() - interval '1 hour'`
 )
 
 // issue makes a token that will travel by mail; "" when the account was sent too many.
@@ -81,18 +79,6 @@ func spend(ctx context.Context, tx *postgres.Tx, accountID string, purposes ...p
 	}
 	if _, err := tx.Exec(ctx, deleteTokens, accountID, names); err != nil {
 		return fmt.Errorf("spend tokens of %s: %w", accountID, err)
-	}
-	return nil
-}
-
-// Sweep removes tokens that have run out.
-func (s *Service) Sweep(ctx context.Context) error {
-	err := s.db.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := tx.Exec(ctx, deleteExpired)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("sweep tokens: %w", err)
 	}
 	return nil
 }
