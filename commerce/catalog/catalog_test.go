@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/inventory"
+	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -194,17 +197,7 @@ func TestRulesAndSalesAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := catalog.Product(s.ctx, s.db, "", id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var product struct {
-		Variants []struct{ ID catalog.VariantID }
-	}
-	if err := json.Unmarshal(o.Data, &product); err != nil {
-		t.Fatal(err)
-	}
-	variant := product.Variants[0].ID
+	variant := catalog.VariantID(s.variants(t, id)[0])
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {
@@ -231,5 +224,110 @@ func TestWithoutAStoreThereIsNoCatalogue(t *testing.T) {
 	}
 	if err := catalog.HasProduct(context.Background(), p.DB, "prod_x"); !errors.Is(err, postgres.ErrNoStore) {
 		t.Errorf("a product of no store: %v", err)
+	}
+}
+
+// Everything that is done to a catalogue at once, in any order: no deadlock, and nothing
+// but honest refusals.
+func TestEverythingAtOnce(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	category := s.category(t, "Shirts", "")
+	var products []catalog.ProductID
+	var variants []inventory.VariantID
+	for range 4 {
+		in := catalog.ProductInput{Title: "x", CategoryID: category, Options: []catalog.Option{{Name: "Size", Values: []string{"S", "M", "L"}}}}
+		for _, size := range in.Options[0].Values {
+			v := catalog.NewVariant()
+			v.Choices, v.Stock = []string{size}, 1000
+			in.Variants = append(in.Variants, v)
+		}
+		id, err := s.product(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		products = append(products, id)
+		variants = append(variants, s.variants(t, id)...)
+	}
+	var wg sync.WaitGroup
+	for worker := range 8 {
+		wg.Go(func() {
+			for round := range 12 {
+				product := products[rand.IntN(len(products))]
+				variant := variants[rand.IntN(len(variants))]
+				err := s.in(func(ctx context.Context, tx *postgres.Tx) error {
+					switch (worker + round) % 8 {
+					case 0:
+						at := round % 3
+						return s.UpdateVariant(ctx, tx, catalog.VariantID(variant), catalog.VariantPatch{Position: &at})
+					case 1:
+						title := fmt.Sprint("title ", worker, round)
+						return s.UpdateProduct(ctx, tx, product, 0, catalog.ProductPatch{Title: &title, CategoryID: &category})
+					case 2:
+						if round == 10 {
+							return s.DeleteProduct(ctx, tx, product, 0)
+						}
+						return search.Reindex(ctx, tx)
+					case 3:
+						if round == 11 {
+							return s.DeleteCategory(ctx, tx, category, 0)
+						}
+						_, err := s.CreateProduct(ctx, tx, catalog.ProductInput{Title: "new", CategoryID: category})
+						return err
+					case 4:
+						return s.DeleteVariant(ctx, tx, catalog.VariantID(variant))
+					}
+					var lines []inventory.Line
+					for _, i := range rand.Perm(len(variants)) {
+						lines = append(lines, inventory.Line{VariantID: variants[i], Quantity: 1})
+					}
+					_, err := inventory.Reserve(ctx, tx, lines[:5])
+					return err
+				})
+				if err != nil && problem.As(err) == nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// variants are a product's variants, in their order.
+func (s *shelf) variants(t *testing.T, id catalog.ProductID) []inventory.VariantID {
+	t.Helper()
+	o, err := catalog.Product(s.ctx, s.db, "", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var product struct {
+		Variants []struct{ ID inventory.VariantID }
+	}
+	if err := json.Unmarshal(o.Data, &product); err != nil {
+		t.Fatal(err)
+	}
+	var list []inventory.VariantID
+	for _, v := range product.Variants {
+		list = append(list, v.ID)
+	}
+	return list
+}
+
+// Whatever somebody writes into the field of a search is answered.
+func TestAnythingCanBeSearchedFor(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	if _, err := s.product(catalog.ProductInput{Title: "Linen shirt", Status: catalog.Active}); err != nil {
+		t.Fatal(err)
+	}
+	alphabet := []rune(`ab1é ß'"\:*&|!()<->@#%_.,/ʼŉ½ﬁⅣ日本मा٣ กำ` + "\u0301\u200d\U0001F600\u2028")
+	for range 300 {
+		text := make([]rune, 1+rand.IntN(12))
+		for i := range text {
+			text[i] = alphabet[rand.IntN(len(alphabet))]
+		}
+		if _, err := catalog.ShopProducts(s.ctx, s.db, catalog.ShopFilter{Words: string(text), Limit: 5}); err != nil {
+			t.Errorf("%q: %v", string(text), err)
+		}
 	}
 }

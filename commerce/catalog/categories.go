@@ -303,6 +303,10 @@ func (s *Service) DeleteCategory(ctx context.Context, tx *postgres.Tx, id Catego
 	if err := stale(row.Version, meant); err != nil {
 		return err
 	}
+	// From here on nobody can put a product into it.
+	if _, err := tx.Exec(ctx, `select from categories where id = $1 for update`, id); err != nil {
+		return fmt.Errorf("lock category %s: %w", id, err)
+	}
 	if _, err := tx.Exec(ctx, `update products set category_id = null, version = version + 1, updated_at = now() where category_id = $1`, id); err != nil {
 		return fmt.Errorf("empty category %s: %w", id, err)
 	}

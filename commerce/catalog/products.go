@@ -263,6 +263,11 @@ func (c checker) variantsFit(ctx context.Context, tx *postgres.Tx, p *product) e
 // DeleteProduct deletes a product that has the version meant; zero is any. Its pictures'
 // files go once that is committed. Orders keep their copies.
 func (s *Service) DeleteProduct(ctx context.Context, tx *postgres.Tx, id ProductID, meant int) error {
+	// The settings' row before the product's, as everywhere: whoever locks both does so in
+	// this order.
+	if _, err := tx.Exec(ctx, `update settings set product_count = product_count - 1 where id = 1`); err != nil {
+		return fmt.Errorf("count products: %w", err)
+	}
 	p, err := lockProduct(ctx, tx, id)
 	if err != nil {
 		return err
@@ -278,11 +283,11 @@ func (s *Service) DeleteProduct(ctx context.Context, tx *postgres.Tx, id Product
 	if err != nil {
 		return err
 	}
+	if err := lockVariants(ctx, tx, p.ID); err != nil {
+		return err
+	}
 	if _, err := tx.Exec(ctx, `delete from products where id = $1`, p.ID); err != nil {
 		return fmt.Errorf("delete product %s: %w", p.ID, err)
-	}
-	if _, err := tx.Exec(ctx, `update settings set product_count = product_count - 1 where id = 1`); err != nil {
-		return fmt.Errorf("count products: %w", err)
 	}
 	deleteFiles(tx, images...)
 	journal.Event(ctx, tx, "product.deleted", string(p.ID), gone{string(p.ID)})

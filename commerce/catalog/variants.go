@@ -150,6 +150,16 @@ func lockVariant(ctx context.Context, tx *postgres.Tx, id VariantID) (*product, 
 	return p, variants, at, nil
 }
 
+// lockVariants keeps a product's variants from being sold until the transaction ends. They
+// are locked in the order of their IDs, as those who sell several do, and whether a change
+// of them may be is judged by the stock there is then.
+func lockVariants(ctx context.Context, tx *postgres.Tx, id ProductID) error {
+	if _, err := tx.Exec(ctx, `select from variants where product_id = $1 order by id for update`, id); err != nil {
+		return fmt.Errorf("lock the variants of %s: %w", id, err)
+	}
+	return nil
+}
+
 // UpdateVariant changes a variant.
 func (s *Service) UpdateVariant(ctx context.Context, tx *postgres.Tx, id VariantID, patch VariantPatch) error {
 	p, variants, at, err := lockVariant(ctx, tx, id)
@@ -172,11 +182,8 @@ func (s *Service) UpdateVariant(ctx context.Context, tx *postgres.Tx, id Variant
 	if !moved && reflect.DeepEqual(before, *v) {
 		return nil
 	}
-	if v.TrackStock != before.TrackStock || v.Oversell != before.Oversell {
-		// Whether that may be is judged by the stock there is when nobody is selling it.
-		if _, err := tx.Exec(ctx, `select from variants where id = $1 for no key update`, v.ID); err != nil {
-			return fmt.Errorf("lock variant %s: %w", v.ID, err)
-		}
+	if err := lockVariants(ctx, tx, p.ID); err != nil {
+		return err
 	}
 	if err := saveVariant(ctx, tx, v, patch.Prices != nil); err != nil {
 		return err
@@ -258,6 +265,9 @@ func (s *Service) DeleteVariant(ctx context.Context, tx *postgres.Tx, id Variant
 		return problem.New(problem.Conflict, "last_variant", "A product keeps at least one variant.")
 	}
 	v := variants[at]
+	if err := lockVariants(ctx, tx, p.ID); err != nil {
+		return err
+	}
 	if _, err := tx.Exec(ctx, `delete from variants where id = $1`, v.ID); err != nil {
 		return fmt.Errorf("delete variant %s: %w", v.ID, err)
 	}

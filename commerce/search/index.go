@@ -45,8 +45,11 @@ func Index(ctx context.Context, tx *postgres.Tx, productIDs ...string) error {
 	return nil
 }
 
-var reindexSQL = `update products p set search = ` + documentSQL + `
-	from (select ` + languageSQL + ` as language) l`
+// The products are locked in the order of their IDs before they are changed, so that two
+// who change many do not wait for each other.
+var reindexSQL = `with locked as (select id from products order by id for no key update)
+	update products p set search = ` + documentSQL + `
+	from (select ` + languageSQL + ` as language) l, (select count(*) from locked) all_of_them`
 
 // Reindex does so for all products, as when the store's language has changed.
 func Reindex(ctx context.Context, tx *postgres.Tx) error {

@@ -30,7 +30,9 @@ func TestCategories(t *testing.T) {
 		}
 		return api.Do(t, key, "POST", "/v1/categories", body).Want(201).String("id")
 	}
-	list := func(query string) string { return names(api.Do(t, key, "GET", "/v1/categories"+query, nil).Want(200), "name") }
+	list := func(query string) string {
+		return names(api.Do(t, key, "GET", "/v1/categories"+query, nil).Want(200), "name")
+	}
 	clothes, shoes := create("Clothes", ""), create("Shoes", "")
 	shirts, trousers := create("Shirts", clothes), create("Trousers", clothes)
 	linen := create("Linen", shirts)

@@ -14,7 +14,9 @@ func TestInventory(t *testing.T) {
 	key := api.Staff(ctx)
 	product := api.Do(t, key, "POST", "/v1/products", shirt()).Want(201)
 	small, medium := product.String("variants.0.id"), product.String("variants.1.id")
-	adjust := func(reason string, lines ...object) object { return object{"reason": reason, "note": "Delivery 4711", "lines": lines} }
+	adjust := func(reason string, lines ...object) object {
+		return object{"reason": reason, "note": "Delivery 4711", "lines": lines}
+	}
 	line := func(id string, delta int) object { return object{"variant_id": id, "delta": delta} }
 	const path = "/v1/inventory/adjustments"
 
