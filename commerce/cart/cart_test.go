@@ -275,13 +275,14 @@ func TestTooManyLines(t *testing.T) {
 func TestTheShopChangesMeanwhile(t *testing.T) {
 	f := open(t)
 	shirt := f.Add(t, shoptest.Variant{Title: "Shirt", EUR: 1000, Stock: 5})
-	c, ref := f.create(cart.CreateInput{Email: "ada@example.com", Items: []cart.Item{{VariantID: shirt, Quantity: 3}}})
+	_, ref := f.create(cart.CreateInput{Email: "ada@example.com", Items: []cart.Item{{VariantID: shirt, Quantity: 3}}})
 	to := &berlin
 	if _, err := f.update(ref, cart.Change{ShippingAddress: &to, MethodID: &f.Express}, 0); err != nil {
 		t.Fatal(err)
 	}
 	f.Exec(t, `update prices set amount = 1500 where variant_id = $1`, shirt)
-	if c = f.read(ref); c.Lines[0].Unit.Amount != 1500 || c.Lines[0].Shown.Amount != 1000 || c.Totals.Subtotal.Amount != 4500 || codes(c) != "" {
+	c := f.read(ref)
+	if c.Lines[0].Unit.Amount != 1500 || c.Lines[0].Shown.Amount != 1000 || c.Totals.Subtotal.Amount != 4500 || codes(c) != "" {
 		t.Fatalf("dearer: %+v", c)
 	}
 	f.Exec(t, `update variants set stock = 2 where id = $1`, shirt)

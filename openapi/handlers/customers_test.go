@@ -1,0 +1,127 @@
+package handlers_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/platform/mail"
+	"github.com/stoacommerce/stoa/platform/postgres"
+)
+
+// account registers a shopper and gives the session's token.
+func (s *selling) account(email string) string {
+	s.t.Helper()
+	s.shop("POST", "/customers", object{"email": email, "password": "a stone bench in the shade", "name": "Shopper"}).Want(202)
+	verified := s.shop("POST", "/customers/verify", object{"token": s.mailed()}, key()).Want(201)
+	return "Customer-Token: " + verified.String("token")
+}
+
+// mailed is the token of the mail to the shopper who registered last.
+func (s *selling) mailed() string {
+	s.t.Helper()
+	ref, _ := postgres.StoreFrom(s.Ctx)
+	var raw []byte
+	err := s.DB.InCell(context.Background(), ref.Cell, func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.QueryRow(ctx, `select args from cell.outbox where store = $1 and kind = $2 order by id desc limit 1`,
+			postgres.RoleName(ref.Cell, ref.Schema), customers.JobMail).Scan(&raw)
+	})
+	var args customers.MailArgs
+	if err == nil {
+		err = json.Unmarshal(raw, &args)
+	}
+	link := ""
+	if err == nil {
+		err = (&customers.Mailer{DB: s.DB, Post: post(func(data mail.Data) { link = fmt.Sprint(data) }), Links: shopLinks{}}).Send(s.Ctx, args)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_, token, _ := strings.Cut(link, "token=")
+	token, _, _ = strings.Cut(token, " ")
+	return token
+}
+
+type post func(mail.Data)
+
+func (p post) Send(_ context.Context, _, _ string, data mail.Data) error { p(data); return nil }
+
+type shopLinks struct{}
+
+func (shopLinks) VerifyCustomer(_ context.Context, token string) (string, error) {
+	return "https://shop.example/?token=" + token, nil
+}
+func (shopLinks) SignIn(context.Context) (string, error) { return "https://shop.example/sign-in", nil }
+
+func TestCustomersOverHTTP(t *testing.T) {
+	t.Parallel()
+	s := newSelling(t)
+	guest := s.order(1) // by a guest, under the address that will have an account
+	session := s.account("ada@example.com")
+	me := s.shop("GET", "/me", nil, session).Want(200)
+	s.shop("GET", "/me", nil, session, "If-None-Match: "+me.Header.Get("ETag")).Want(304)
+	if me.String("email") != "ada@example.com" || me.Get("email_verified") != true || me.String("name") != "Shopper" || me.String("default_address.city") != "Berlin" {
+		t.Errorf("me: %s", me.Body)
+	}
+	if got := names(s.shop("GET", "/me/orders", nil, session).Want(200), "id"); got != guest {
+		t.Errorf("my orders: %s", got)
+	}
+	s.shop("GET", "/orders/"+guest, nil, session).Want(200)
+	changed := s.shop("PATCH", "/me", object{"name": "Ada", "accepts_marketing": true, "phone": nil}, session, "If-Match: "+me.Header.Get("ETag")).Want(200)
+	if changed.String("name") != "Ada" || changed.Get("accepts_marketing") != true {
+		t.Errorf("changed: %s", changed.Body)
+	}
+	s.shop("PATCH", "/me", object{"name": "Ada"}, session, "If-Match: "+me.Header.Get("ETag")).WantProblem(412, "stale")
+	made := s.shop("POST", "/carts", object{}, session).Want(201)
+	if made.String("cart.customer_id") != me.String("id") || made.String("cart.email") != "ada@example.com" || made.String("cart.shipping_address.city") != "Berlin" {
+		t.Errorf("a cart of who is signed in: %s", made.Body)
+	}
+	signedIn := s.shop("POST", "/customer-session", object{"email": "Ada@example.com", "password": "a stone bench in the shade"}).Want(201)
+	if signedIn.String("customer.id") != me.String("id") {
+		t.Errorf("signed in: %s", signedIn.Body)
+	}
+	for _, email := range []string{"ada@example.com", "nobody@example.com"} {
+		s.shop("POST", "/customer-session", object{"email": email, "password": "wrong"}).WantProblem(401, "invalid_credentials")
+	}
+	s.shop("DELETE", "/customer-session", nil, session).Want(204)
+	s.shop("DELETE", "/customer-session", nil, session).WantProblem(401, "invalid_customer_token")
+	for _, path := range []string{"/me", "/me/orders"} {
+		s.shop("GET", path, nil).WantProblem(401, "invalid_customer_token")
+		s.shop("GET", path, nil, session).WantProblem(401, "invalid_customer_token")
+	}
+	s.shop("PATCH", "/me", object{"name": "X"}).WantProblem(401, "invalid_customer_token")
+	s.shop("POST", "/customers/verify", object{"token": "cv_none"}).WantProblem(422, "token_invalid")
+	s.shop("POST", "/customers", object{"email": "bob@example.com", "password": "passwordpassword1"}).WantProblem(422, "password_too_common")
+	known := s.shop("POST", "/customers", object{"email": "ada@example.com", "password": "another bench in the sun"}).Want(202)
+	unknown := s.shop("POST", "/customers", object{"email": "eve@example.com", "password": "another bench in the sun"}).Want(202)
+	if string(known.Body) != string(unknown.Body) {
+		t.Errorf("a known address is answered %s, an unknown one %s", known.Body, unknown.Body)
+	}
+	// Another store's session opens nothing here.
+	other := newSelling(t)
+	other.shop("GET", "/me", nil, "Customer-Token: "+signedIn.String("token")).WantProblem(401, "invalid_customer_token")
+
+	id := me.String("id")
+	customer := s.admin("GET", "/customers/"+id, nil).Want(200)
+	if customer.Get("orders_count") != 1.0 || customer.Get("registered") != true {
+		t.Errorf("the staff sees %s", customer.Body)
+	}
+	s.admin("PATCH", "/customers/"+id, object{"note": "Kind.", "default_address": nil}, "If-Match: "+customer.Header.Get("ETag")).Want(200)
+	s.admin("PATCH", "/customers/"+id, object{"note": nil}, "If-Match: "+customer.Header.Get("ETag")).WantProblem(412, "stale")
+	if got := s.admin("PATCH", "/customers/"+id+"?dry_run=true", object{"note": "Gone."}).Want(200).String("note"); got != "Gone." {
+		t.Errorf("tried: %s", got)
+	}
+	if got := s.admin("GET", "/customers?q=ada&email=ada@example.com", nil).Want(200); got.String("data.0.note") != "Kind." || got.Get("data.0.default_address") != nil {
+		t.Errorf("found: %s", got.Body)
+	}
+	other.admin("PATCH", "/customers/"+id, object{"note": "x"}).WantProblem(404, "not_found")
+	other.admin("DELETE", "/customers/"+id, nil).WantProblem(404, "not_found")
+	s.admin("DELETE", "/customers/"+id, nil).Want(204)
+	s.admin("GET", "/customers/"+id, nil).WantProblem(404, "not_found")
+	if got := s.admin("GET", "/orders/"+guest, nil).Want(200); got.Get("customer_id") != nil || got.String("email") != "ada@example.com" {
+		t.Errorf("the order of who is gone: %s", got.Body)
+	}
+}
