@@ -245,7 +245,7 @@ func TestCompletionRefusalsOverHTTP(t *testing.T) {
 	complete := func(body object, headers ...string) *apitest.Answer {
 		return s.shop("POST", path+"/complete", body, append([]string{token}, headers...)...)
 	}
-	complete(completion(2, "succeeds")).WantProblem(400, "invalid_request")
+	complete(completion(2, "succeeds")).WantProblem(400, "idempotency_key_required")
 	changed := complete(completion(1, "succeeds"), key()).WantProblem(409, "total_changed")
 	if changed.Get("total.amount") != 4488.0 {
 		t.Errorf("the present total: %s", changed.Body)
@@ -370,7 +370,7 @@ func TestOrdersOverHTTP(t *testing.T) {
 	}
 	s.admin("POST", path+"/fulfilments", object{}).WantProblem(409, "nothing_left")
 
-	s.admin("POST", path+"/refunds", object{}).WantProblem(400, "invalid_request")
+	s.admin("POST", path+"/refunds", object{}).WantProblem(400, "idempotency_key_required")
 	once := key()
 	body := object{"lines": []object{{"line_id": line, "quantity": 1}}, "restock": true, "reason": "Too small."}
 	refund := s.admin("POST", path+"/refunds", body, once).Want(201)
