@@ -198,9 +198,12 @@ func (c *Cart) judge() {
 	}
 }
 
+// onlyVariant is what the catalogue calls a variant that has no sisters.
+const onlyVariant = "Default"
+
 // name is what the line is called in texts.
 func (l Line) name() string {
-	if l.VariantTitle == "" {
+	if l.VariantTitle == "" || l.VariantTitle == onlyVariant {
 		return l.Title
 	}
 	return l.Title + " (" + l.VariantTitle + ")"

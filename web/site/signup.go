@@ -5,10 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/text/collate"
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
-
 	"github.com/stoacommerce/stoa/platform/limits"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -124,29 +120,6 @@ func (s *Site) refuseSignUp(w http.ResponseWriter, r *http.Request, caller tenan
 		status = http.StatusUnprocessableEntity // no browser is to ask for a password by itself
 	}
 	return page.Personal(w, r, status, signUp(v))
-}
-
-// place is a country or a currency to choose.
-type place struct{ Code, Name string }
-
-// countries are all that a store can be in.
-func countries() []place {
-	names := display.English.Regions()
-	var list []place
-	for a := 'A'; a <= 'Z'; a++ {
-		for b := 'A'; b <= 'Z'; b++ {
-			code := string([]rune{a, b})
-			if !stores.KnownCountry(code) {
-				continue
-			}
-			if region, err := language.ParseRegion(code); err == nil && names.Name(region) != "" {
-				list = append(list, place{code, names.Name(region)})
-			}
-		}
-	}
-	order := collate.New(language.English)
-	slices.SortFunc(list, func(a, b place) int { return order.CompareString(a.Name, b.Name) })
-	return list
 }
 
 // usualCurrencies come first in the list.

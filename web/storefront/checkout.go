@@ -10,10 +10,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/collate"
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
-
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/checkout"
@@ -40,14 +36,11 @@ type checkoutView struct {
 	Step      string
 	Form      page.Form
 	Options   []cart.Method
-	Countries []country
+	Countries []page.Country
 	Notice    string // why the last wish was not fulfilled
 	Test      bool   // the test provider can be used
 	Attempt   string // names this attempt to pay
 }
-
-// country is one that can be sent to.
-type country struct{ Code, Name string }
 
 // checkoutPage shows the checkout.
 func (v *visit) checkoutPage() error {
@@ -132,7 +125,7 @@ func (v *visit) showCheckout(c *cart.Cart, step string, status int, f page.Form,
 	p.Test = v.testPayments()
 	switch step {
 	case stepContact:
-		p.Countries = countries(v.settings.ShippingCountries, p.Lang)
+		p.Countries = page.Countries(v.settings.ShippingCountries, p.Lang)
 	case stepShipping:
 		ref, _ := v.cartRef()
 		var err error
@@ -378,40 +371,4 @@ func (v *visit) pay() error {
 		page.SeeOther(v.w, "/checkout?"+url.Values{"problem": {refused.Code}}.Encode()+"#step")
 	}
 	return nil
-}
-
-// countries are those that can be sent to, by their names in a language.
-func countries(codes []string, lang string) []country {
-	tag, err := language.Parse(lang)
-	if err != nil {
-		tag = language.English
-	}
-	names := display.Regions(tag)
-	if names == nil {
-		names = display.English.Regions()
-	}
-	if len(codes) == 0 {
-		codes = everyCountry()
-	}
-	list := make([]country, 0, len(codes))
-	for _, code := range codes {
-		if region, err := language.ParseRegion(code); err == nil {
-			list = append(list, country{code, names.Name(region)})
-		}
-	}
-	order := collate.New(tag)
-	slices.SortFunc(list, func(a, b country) int { return order.CompareString(a.Name, b.Name) })
-	return list
-}
-
-func everyCountry() []string {
-	var codes []string
-	for a := 'A'; a <= 'Z'; a++ {
-		for b := 'A'; b <= 'Z'; b++ {
-			if code := string([]rune{a, b}); address.Known(code) {
-				codes = append(codes, code)
-			}
-		}
-	}
-	return codes
 }

@@ -3,11 +3,9 @@ package storefront
 import (
 	"strings"
 
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
-
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/web/page"
 )
 
 // fieldNames are what the checkout's fields are called, and fieldOrder is their order on
@@ -67,16 +65,8 @@ func (p *checkoutView) taxLine() string {
 
 // postalLines are the lines of an address, with the country by its name.
 func (v *view) postalLines(a *address.Address) []string {
-	name := a.Country
-	if tag, err := language.Parse(v.Lang); err == nil {
-		if region, err := language.ParseRegion(a.Country); err == nil {
-			if names := display.Regions(tag); names != nil {
-				name = names.Name(region)
-			}
-		}
-	}
 	var lines []string
-	for _, line := range []string{a.Name, a.Company, a.Line1, a.Line2, strings.TrimSpace(a.PostalCode + " " + a.City), a.Region, name} {
+	for _, line := range []string{a.Name, a.Company, a.Line1, a.Line2, strings.TrimSpace(a.PostalCode + " " + a.City), a.Region, page.CountryName(a.Country, v.Lang)} {
 		if line != "" {
 			lines = append(lines, line)
 		}
