@@ -132,10 +132,15 @@ func (s *Service) GetTx(ctx context.Context, tx *postgres.Tx, id string) (Accoun
 // ByEmail finds an account by its address, however its letters are written.
 func (s *Service) ByEmail(ctx context.Context, email string) (a Account, err error) {
 	err = s.db.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		a, err = scan(tx.QueryRow(ctx, selectByEmail, tidy(email)))
+		a, err = s.ByEmailTx(ctx, tx, email)
 		return err
 	})
 	return a, err
+}
+
+// ByEmailTx is ByEmail within a transaction on the control database.
+func (s *Service) ByEmailTx(ctx context.Context, tx *postgres.Tx, email string) (Account, error) {
+	return scan(tx.QueryRow(ctx, selectByEmail, tidy(email)))
 }
 
 // tidy is an e-mail address as it is kept: as typed, in one form of Unicode.

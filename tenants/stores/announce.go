@@ -3,8 +3,10 @@ package stores
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
+	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -45,6 +47,10 @@ type EventData struct {
 	State   tenants.Status `json:"state"`
 }
 
+// Announced are the actions of which both the control database and the store's own tables
+// have an entry in their audit.
+var Announced = []string{actionSuspend, actionResume, actionDelete, actionRestore}
+
 // events are the types of events that tell of the steps of a store's life.
 var events = map[string]string{
 	actionSuspend: "store.suspended",
@@ -63,7 +69,7 @@ func announce(ctx context.Context, tx *postgres.Tx, action, reason string, befor
 const (
 	// insertEvent writes an event once, however often it is told.
 	insertEvent = `
-insert into events (id, type, object_id, data, request_id) values ($1, $2, $3, $4, $5)
+insert into events (id, type, object_id, data, request_id, created_at) values ($1, $2, $3, $4, $5, $6)
 on conflict (id) do nothing returning (select count(*) from webhook_endpoints where enabled)`
 
 	insertAudit = `
@@ -102,20 +108,24 @@ func (a Announcement) write(ctx context.Context, tx *postgres.Tx) error {
 	if err != nil {
 		return err
 	}
+	return Tell(ctx, tx, journal.Recorded{
+		ID: a.EventID, Type: a.Event, ObjectID: a.StoreID, Data: data, RequestID: a.By.RequestID, CreatedAt: clock.Now(),
+	})
+}
+
+// Tell writes an event into a store's own tables, once however often it is called: for
+// jobs that tell a store what happened to it in the control database.
+func Tell(ctx context.Context, tx *postgres.Tx, e journal.Recorded) error {
 	var listeners int
-	rows, err := tx.Query(ctx, insertEvent, a.EventID, a.Event, a.StoreID, string(data), a.By.RequestID)
+	err := tx.QueryRow(ctx, insertEvent, e.ID, e.Type, e.ObjectID, string(e.Data), e.RequestID, e.CreatedAt).Scan(&listeners)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return nil // told before
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("write event %s: %w", e.ID, err)
 	}
-	defer rows.Close()
-	if rows.Next() {
-		if err := rows.Scan(&listeners); err != nil {
-			return err
-		}
-	}
-	rows.Close()
 	if listeners > 0 {
-		journal.Job(tx, journal.JobEvent, journal.EventArgs{EventID: a.EventID})
+		journal.Job(tx, journal.JobEvent, journal.EventArgs{EventID: e.ID})
 	}
-	return rows.Err()
+	return nil
 }
