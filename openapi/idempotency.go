@@ -181,9 +181,9 @@ func (r *Request) idempotencyOwner(table answers) string {
 	case id != "":
 		return id
 	}
-	var body struct{ Email string }
+	var body struct{ Email, Token string } // whose it is, of those who have no other name yet
 	_ = json.Unmarshal(r.Body, &body)
-	return strings.ToLower(strings.TrimSpace(body.Email))
+	return strings.ToLower(strings.TrimSpace(body.Email)) + body.Token
 }
 
 func (r *Request) fingerprint() []byte {

@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -115,14 +117,15 @@ func New(config Config) (*Router, error) {
 		sort.Strings(wrong)
 		return nil, errors.New(strings.Join(wrong, "; "))
 	}
-	for path, methods := range paths {
+	// In the order of their names, in which a word comes before a parameter in its place.
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		room := rt.rooms[roomOf(path)]
 		if room == nil {
 			room = mux.NewRouter().SkipClean(true)
 			room.NotFoundHandler = http.HandlerFunc(rt.notFound)
 			rt.rooms[roomOf(path)] = room
 		}
-		room.Handle(path, rt.path(methods))
+		room.Handle(path, rt.path(paths[path]))
 	}
 	return rt, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/apitest"
+	"github.com/stoacommerce/stoa/openapi/contract"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
@@ -57,6 +58,26 @@ func TestTheDoorRefusesBeforeTheHandler(t *testing.T) {
 	api.Do(t, staff, "GET", "/v1/nowhere", nil).Want(404)
 	api.Do(t, staff, "GET", "/v1/categories/prod_01jd3v7m2kf8r9e0abcdefghjk", nil).WantProblem(404, "not_found")
 	api.Do(t, staff, "GET", "/v1/categories/%00", nil).WantProblem(404, "not_found")
+}
+
+// TestAWordComesBeforeAParameter holds that /v1/invitations/accept is not taken for an
+// invitation of that name.
+func TestAWordComesBeforeAParameter(t *testing.T) {
+	api := apitest.New(t)
+	doc, err := contract.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	operations, err := openapi.Operations(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, op := range operations {
+		if !strings.Contains(op.Path, "{") && !op.Takes("none") {
+			api.Do(t, "", op.Method, op.Path, nil).WantProblem(401, "missing_credential")
+		}
+	}
+	api.Do(t, "", "POST", "/v1/invitations/accept", map[string]any{}).WantProblem(400, "invalid_request")
 }
 
 func TestAnAnswerIsRecordedWithItsEffect(t *testing.T) {

@@ -38,7 +38,7 @@ type issuer struct{}
 func (issuer) IssueFirst(ctx context.Context, tx *postgres.Tx, storeID, by string) (tenants.FirstKeys, error) {
 	keys := tenants.FirstKeys{LiveSecret: rand.Text(), LivePublishable: rand.Text(), TestSecret: rand.Text(), TestPublishable: rand.Text()}
 	for _, key := range []string{keys.LiveSecret, keys.LivePublishable, keys.TestSecret, keys.TestPublishable} {
-		_, err := tx.Exec(ctx, `insert into api_keys (id, store_id, kind, mode, name, prefix, last4, digest, api_version, created_by) values ($1, $2, 'secret', 'live', '', '', '', $3, '', $4)`,
+		_, err := tx.Exec(ctx, `insert into api_keys (id, store_id, kind, mode, name, prefix, last4, digest, api_version, created_by) values ($1, $2, 'secret', 'live', '', '', '', $3, '', to_jsonb($4::text))`,
 			ids.New("key"), storeID, []byte(key), by)
 		if err != nil {
 			return keys, err
@@ -252,7 +252,7 @@ func TestSignUp(t *testing.T) {
 	if store, err := h.stores.ByAddress(t.Context(), in.Store.Address); err != nil || store.ID != out.Store.ID {
 		t.Errorf("the shop: %+v, %v", store, err)
 	}
-	if n := h.count(t, `select count(*) from api_keys where store_id = $1 and created_by = $2`, out.Store.ID, out.Account.ID); n != 4 {
+	if n := h.count(t, `select count(*) from api_keys where store_id = $1 and created_by = to_jsonb($2::text)`, out.Store.ID, out.Account.ID); n != 4 {
 		t.Errorf("%d keys", n)
 	}
 	for _, action := range []string{"account.create", "store.create"} {

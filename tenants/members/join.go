@@ -24,33 +24,41 @@ type Acceptance struct {
 	Name     string // of a new account
 }
 
-// Ready is an acceptance whose password was judged and hashed, which takes too long for a
-// transaction.
-type Ready struct {
-	token, name, hash string
+// Accept has the one who acts, or a new account, join the store that invited them. The
+// password is hashed before the transaction that makes all of it count, in which record
+// writes down what came of it.
+func (s *Service) Accept(ctx context.Context, in Acceptance, record accounts.Recorder[Joined]) (out Joined, err error) {
+	hash, err := s.prepare(ctx, in)
+	if err != nil {
+		return Joined{}, err
+	}
+	err = s.db.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		if out, err = s.join(ctx, tx, in, hash); err != nil || record == nil {
+			return err
+		}
+		return record(ctx, tx, out)
+	})
+	return out, err
 }
 
-// Prepare does what takes time of an acceptance, and refuses early what cannot be
-// accepted.
-func (s *Service) Prepare(ctx context.Context, in Acceptance) (ready Ready, err error) {
-	ready = Ready{token: in.Token, name: strings.TrimSpace(in.Name)}
+// prepare hashes the password of a new account, and refuses early what cannot be accepted.
+func (s *Service) prepare(ctx context.Context, in Acceptance) (hash string, err error) {
 	var i Invitation
 	err = s.db.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		i, err = byToken(ctx, tx, in.Token)
 		return err
 	})
 	if err != nil {
-		return Ready{}, err
+		return "", err
 	}
 	signedIn := principal.From(ctx).Kind == principal.Account
 	if signedIn && (in.Password != "" || in.Name != "") {
-		return Ready{}, problem.New(problem.Unprocessable, "already_signed_in", "You are signed in: leave out password and name.")
+		return "", problem.New(problem.Unprocessable, "already_signed_in", "You are signed in: leave out password and name.")
 	}
 	if signedIn || in.Password == "" {
-		return ready, nil
+		return "", nil
 	}
-	ready.hash, err = s.config.Accounts.HashPassword(ctx, in.Password, i.Email, in.Name)
-	return ready, err
+	return s.config.Accounts.HashPassword(ctx, in.Password, i.Email, in.Name)
 }
 
 // byToken finds the invitation that a mail's token belongs to, and refuses those that can
@@ -82,9 +90,8 @@ const (
 	countMembers = `select count(*) from members where store_id = $1`
 )
 
-// Join has the one who acts, or a new account, join the store that invited them.
-func (s *Service) Join(ctx context.Context, tx *postgres.Tx, in Ready) (Joined, error) {
-	found, err := byToken(ctx, tx, in.token)
+func (s *Service) join(ctx context.Context, tx *postgres.Tx, in Acceptance, hash string) (Joined, error) {
+	found, err := byToken(ctx, tx, in.Token)
 	if err != nil {
 		return Joined{}, err
 	}
@@ -99,7 +106,7 @@ func (s *Service) Join(ctx context.Context, tx *postgres.Tx, in Ready) (Joined, 
 	default:
 		return Joined{}, problem.Missing("store")
 	}
-	i, err := byToken(ctx, tx, in.token) // as it is now that nobody else can accept or revoke it
+	i, err := byToken(ctx, tx, in.Token) // as it is now that nobody else can accept or revoke it
 	if err != nil {
 		return Joined{}, err
 	}
@@ -107,7 +114,7 @@ func (s *Service) Join(ctx context.Context, tx *postgres.Tx, in Ready) (Joined, 
 	if err != nil {
 		return Joined{}, err
 	}
-	a, fresh, err := s.invited(ctx, tx, i, in)
+	a, fresh, err := s.invited(ctx, tx, i, in.Name, hash)
 	if err != nil {
 		return Joined{}, err
 	}
@@ -149,7 +156,7 @@ func (s *Service) Join(ctx context.Context, tx *postgres.Tx, in Ready) (Joined, 
 
 // invited is the account that accepts: the one who is signed in, when the invitation was
 // sent to them, or a new one, whose address is proven by the token that was sent there.
-func (s *Service) invited(ctx context.Context, tx *postgres.Tx, i Invitation, in Ready) (a accounts.Account, fresh bool, err error) {
+func (s *Service) invited(ctx context.Context, tx *postgres.Tx, i Invitation, name, hash string) (a accounts.Account, fresh bool, err error) {
 	who := principal.From(ctx)
 	if who.Kind == principal.Account {
 		if a, err = s.config.Accounts.GetTx(ctx, tx, who.ID); err != nil {
@@ -160,7 +167,7 @@ func (s *Service) invited(ctx context.Context, tx *postgres.Tx, i Invitation, in
 		}
 		return a, false, nil
 	}
-	if in.hash == "" {
+	if hash == "" {
 		_, err := s.config.Accounts.ByEmailTx(ctx, tx, i.Email)
 		if err == nil {
 			return a, false, signInAsInvited()
@@ -171,7 +178,7 @@ func (s *Service) invited(ctx context.Context, tx *postgres.Tx, i Invitation, in
 		return a, false, problem.New(problem.Invalid, "invalid_request", "A new account needs a password.").
 			At("/password", "required", "It is required from a person without an account.")
 	}
-	a, err = s.config.Accounts.CreateTx(ctx, tx, accounts.NewAccount{Email: i.Email, Name: in.name, Hash: in.hash, Verified: true})
+	a, err = s.config.Accounts.CreateTx(ctx, tx, accounts.NewAccount{Email: i.Email, Name: name, Hash: hash, Verified: true})
 	if problem.Is(err, "email_in_use") {
 		return a, false, signInAsInvited()
 	}
