@@ -14,6 +14,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/httpserver"
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/limits"
+	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/sessions"
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/web"
@@ -95,7 +96,8 @@ type trafficObserver struct {
 
 // Answered implements openapi.Observer. The server counts and logs the request when it
 // ends; here it learns as what.
-func (o *trafficObserver) Answered(ctx context.Context, op *openapi.Operation, caller tenants.Caller, _ int, _ time.Duration) {
+func (o *trafficObserver) Answered(ctx context.Context, op *openapi.Operation, caller tenants.Caller, status int, _ time.Duration) {
+	o.count(op.ID, caller, status)
 	x := httpserver.From(ctx)
 	x.Operation, x.Observer, x.Actor = op.ID, o.operations[op.ID], caller.Principal.ID
 	if caller.Store != nil {
@@ -139,4 +141,38 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 		return nil, err
 	}
 	return &web.Hosts{BaseDomain: m.config.Site.BaseDomain, Stores: s.stores, Shop: shop, Site: own, API: router, Log: m.log}, nil
+}
+
+// count counts what the business is about and leaves no event: sign-ups, sign-ins, and the
+// carts that are begun.
+func (o *trafficObserver) count(operation string, caller tenants.Caller, status int) {
+	m := o.metrics.Business
+	switch operation {
+	case "signUp":
+		switch {
+		case status < 300:
+			m.SignUp(observability.SignUpCreated)
+		case status == http.StatusUnauthorized:
+			m.SignUp(observability.SignUpKnownEmail)
+		case status < 500:
+			m.SignUp(observability.SignUpRefused)
+		default:
+			m.SignUp(observability.SignUpFailed)
+		}
+	case "signIn":
+		switch {
+		case status < 300:
+			m.SignIn(observability.SignInSucceeded)
+		case status == http.StatusTooManyRequests:
+			m.SignIn(observability.SignInLimited)
+		case status < 500:
+			m.SignIn(observability.SignInRefused)
+		default:
+			m.SignIn(observability.SignInUnavailable)
+		}
+	case "createCart":
+		if status < 300 && caller.Store.Ref.Mode == principal.Live {
+			m.CheckoutStarted()
+		}
+	}
 }

@@ -101,7 +101,7 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 		DB: m.db, Maker: m.runner, Bus: m.bus, Files: m.files, Traces: s.limiter, Log: m.log,
 		Looked: looked(m.metrics.Cache.Cache("stores")),
 	})
-	m.committed = append(m.committed, s.stores.Committed)
+	m.committed = append(m.committed, s.stores.Committed, countBusiness(m.metrics.Business))
 	keyPepper, err := m.ring.Pepper(ctx, peppers, keys.PepperName)
 	if err != nil {
 		return nil, err
