@@ -74,15 +74,6 @@ type named struct {
 
 func (row *category) named() named { return named{string(row.ID), row.Handle, row.Name} }
 
-// lockTree keeps others from changing the tree of categories until the transaction ends:
-// two moves at once could make a circle that neither sees.
-func lockTree(ctx context.Context, tx *postgres.Tx) error {
-	if _, err := tx.Exec(ctx, `select from settings where id = 1 for no key update`); err != nil {
-		return fmt.Errorf("lock the categories: %w", err)
-	}
-	return nil
-}
-
 func readCategory(ctx context.Context, tx *postgres.Tx, id CategoryID) (*category, error) {
 	row := &category{}
 	err := tx.Bun.NewSelect().Model(row).Where("c.id = ?", id).For("no key update").Scan(ctx)
@@ -170,7 +161,7 @@ func (s *Service) CreateCategory(ctx context.Context, tx *postgres.Tx, in Catego
 		ID: CategoryID(ids.New("cat")), Name: in.Name, Handle: in.Handle, Description: in.Description,
 		Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
-	if err := lockTree(ctx, tx); err != nil {
+	if err := lockSettings(ctx, tx); err != nil {
 		return "", err
 	}
 	c := row.check()
@@ -210,7 +201,8 @@ func tooDeep() error {
 // UpdateCategory changes or moves a category that has the version meant; zero is any. What
 // is below it moves with it.
 func (s *Service) UpdateCategory(ctx context.Context, tx *postgres.Tx, id CategoryID, meant int, patch CategoryPatch) error {
-	if err := lockTree(ctx, tx); err != nil {
+	// Two moves at once could make a circle that neither sees.
+	if err := lockSettings(ctx, tx); err != nil {
 		return err
 	}
 	row, err := readCategory(ctx, tx, id)
@@ -293,7 +285,7 @@ func moveTree(ctx context.Context, tx *postgres.Tx, before, after *category) err
 // DeleteCategory deletes a category that has the version meant, zero being any, and has
 // none below it. Its products stay, without one.
 func (s *Service) DeleteCategory(ctx context.Context, tx *postgres.Tx, id CategoryID, meant int) error {
-	if err := lockTree(ctx, tx); err != nil {
+	if err := lockSettings(ctx, tx); err != nil {
 		return err
 	}
 	row, err := readCategory(ctx, tx, id)

@@ -263,10 +263,8 @@ func (c checker) variantsFit(ctx context.Context, tx *postgres.Tx, p *product) e
 // DeleteProduct deletes a product that has the version meant; zero is any. Its pictures'
 // files go once that is committed. Orders keep their copies.
 func (s *Service) DeleteProduct(ctx context.Context, tx *postgres.Tx, id ProductID, meant int) error {
-	// The settings' row before the product's, as everywhere: whoever locks both does so in
-	// this order.
-	if _, err := tx.Exec(ctx, `update settings set product_count = product_count - 1 where id = 1`); err != nil {
-		return fmt.Errorf("count products: %w", err)
+	if err := lockSettings(ctx, tx); err != nil {
+		return err
 	}
 	p, err := lockProduct(ctx, tx, id)
 	if err != nil {
@@ -288,6 +286,9 @@ func (s *Service) DeleteProduct(ctx context.Context, tx *postgres.Tx, id Product
 	}
 	if _, err := tx.Exec(ctx, `delete from products where id = $1`, p.ID); err != nil {
 		return fmt.Errorf("delete product %s: %w", p.ID, err)
+	}
+	if _, err := tx.Exec(ctx, `update settings set product_count = product_count - 1 where id = 1`); err != nil {
+		return fmt.Errorf("count products: %w", err)
 	}
 	deleteFiles(tx, images...)
 	journal.Event(ctx, tx, "product.deleted", string(p.ID), gone{string(p.ID)})

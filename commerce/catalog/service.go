@@ -3,9 +3,11 @@ package catalog
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
@@ -57,4 +59,14 @@ func stale(version, meant int) error {
 func violates(err error, constraint string) bool {
 	var refused *pgconn.PgError
 	return errors.As(err, &refused) && refused.ConstraintName == constraint
+}
+
+// lockSettings has changes of the whole (the tree of categories, the number of products)
+// take turns until the transaction ends. It comes before any lock of a product, so that
+// two changes never wait for each other.
+func lockSettings(ctx context.Context, tx *postgres.Tx) error {
+	if _, err := tx.Exec(ctx, `select from settings where id = 1 for no key update`); err != nil {
+		return fmt.Errorf("lock settings: %w", err)
+	}
+	return nil
 }
