@@ -26,7 +26,8 @@ import (
 	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
-// KeyIssuer makes API keys; tenants/keys is one.
+// KeyIssuer makes API keys. It is declared here so that keys may know of accounts and not
+// the other way round; tenants/keys is one.
 type KeyIssuer interface {
 	// IssueFirst makes the keys that a store begins with, within a transaction on the
 	// control database.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,26 +27,13 @@ import (
 	"github.com/stoacommerce/stoa/platform/redis/redistest"
 	"github.com/stoacommerce/stoa/platform/sessions"
 	"github.com/stoacommerce/stoa/tenants"
+	"github.com/stoacommerce/stoa/tenants/access"
 	"github.com/stoacommerce/stoa/tenants/accounts"
+	"github.com/stoacommerce/stoa/tenants/keys"
 	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
-
-// issuer makes keys that open nothing.
-type issuer struct{}
-
-func (issuer) IssueFirst(ctx context.Context, tx *postgres.Tx, storeID, by string) (tenants.FirstKeys, error) {
-	keys := tenants.FirstKeys{LiveSecret: rand.Text(), LivePublishable: rand.Text(), TestSecret: rand.Text(), TestPublishable: rand.Text()}
-	for _, key := range []string{keys.LiveSecret, keys.LivePublishable, keys.TestSecret, keys.TestPublishable} {
-		_, err := tx.Exec(ctx, `insert into api_keys (id, store_id, kind, mode, name, prefix, last4, digest, api_version, created_by) values ($1, $2, 'secret', 'live', '', '', '', $3, '', to_jsonb($4::text))`,
-			ids.New("key"), storeID, []byte(key), by)
-		if err != nil {
-			return keys, err
-		}
-	}
-	return keys, nil
-}
 
 // house is a service on the platform that the tests share.
 type house struct {
@@ -76,10 +64,14 @@ func openOn(t testing.TB, p *testdb.Platform, client *redis.Client, cost int, ch
 	if err != nil {
 		t.Fatal(err)
 	}
+	enforcer, err := access.New()
+	if err != nil {
+		t.Fatal(err)
+	}
 	site, _ := url.Parse("https://stoa.example")
 	h := &house{Platform: p, hasher: hasher, sessions: sessions.New(client, sessions.Config{})}
 	config := accounts.Config{
-		DB: p.DB, Keys: issuer{}, Sessions: h.sessions, Guard: guard.New(client, guard.Usual(), quiet), Hasher: hasher,
+		DB: p.DB, Sessions: h.sessions, Guard: guard.New(client, guard.Usual(), quiet), Hasher: hasher,
 		Bus: bus, Sealer: p.Ring, Pepper: pepper, Site: site, Log: quiet,
 	}
 	for _, c := range change {
@@ -87,6 +79,7 @@ func openOn(t testing.TB, p *testdb.Platform, client *redis.Client, cost int, ch
 	}
 	h.stores = stores.New(stores.Config{DB: p.DB, Maker: p.Runner, Bus: bus, Log: quiet, Reached: config.Reached, Orphaned: time.Microsecond})
 	config.Stores = h.stores
+	config.Keys = keys.New(keys.Config{DB: p.DB, Stores: h.stores, Access: enforcer, Bus: bus, Pepper: pepper, APIVersion: "2026-11-22", Log: quiet})
 	h.Service = accounts.New(config)
 	return h
 }
@@ -252,7 +245,7 @@ func TestSignUp(t *testing.T) {
 	if store, err := h.stores.ByAddress(t.Context(), in.Store.Address); err != nil || store.ID != out.Store.ID {
 		t.Errorf("the shop: %+v, %v", store, err)
 	}
-	if n := h.count(t, `select count(*) from api_keys where store_id = $1 and created_by = to_jsonb($2::text)`, out.Store.ID, out.Account.ID); n != 4 {
+	if n := h.count(t, `select count(*) from api_keys where store_id = $1 and created_by->>'id' = $2`, out.Store.ID, out.Account.ID); n != 4 {
 		t.Errorf("%d keys", n)
 	}
 	for _, action := range []string{"account.create", "store.create"} {
@@ -353,9 +346,11 @@ func TestSameEmailAtOnce(t *testing.T) {
 }
 
 // TestKnownAddressTakesTheSameTime compares a sign-up with a known address, a sign-in with
-// a wrong password, and one with an unknown address.
+// a wrong password, and one with an unknown address: the least of many times, for a busy
+// machine only adds to them. Without its hash a way would be quicker by twice what is
+// tolerated.
 func TestKnownAddressTakesTheSameTime(t *testing.T) {
-	h := openOn(t, testdb.Open(t), redistest.Client(t), 10)
+	h := openOn(t, testdb.Open(t), redistest.Client(t), 9)
 	known, _ := h.signUp(t)
 	ways := []func() error{
 		func() error {
@@ -367,8 +362,13 @@ func TestKnownAddressTakesTheSameTime(t *testing.T) {
 		func() error { _, err := h.signIn(t, known.Email, "not the password", ""); return err },
 		func() error { _, err := h.signIn(t, "nobody@example.com", "not the password", ""); return err },
 	}
+	began := time.Now()
+	if err := h.hasher.DummyVerify(t.Context(), "x"); err != nil {
+		t.Fatal(err)
+	}
+	hash := time.Since(began)
 	best := make([]time.Duration, len(ways))
-	for range 9 {
+	for range 60 {
 		for i, way := range ways {
 			began := time.Now()
 			err := way()
@@ -377,13 +377,13 @@ func TestKnownAddressTakesTheSameTime(t *testing.T) {
 			if best[i] == 0 || took < best[i] {
 				best[i] = took
 			}
+			hash = min(hash, best[i])
+		}
+		if slices.Max(best)-slices.Min(best) < hash/2 {
+			return
 		}
 	}
-	for i := range best {
-		if ratio := float64(best[i]) / float64(best[1]); ratio < 0.75 || ratio > 1.33 {
-			t.Errorf("the ways take %v", best)
-		}
-	}
+	t.Errorf("the ways take %v", best)
 }
 
 func TestSignIn(t *testing.T) {
