@@ -52,6 +52,7 @@ func (h *Operator) list(ctx context.Context, req *openapi.Request) (*openapi.Res
 	var list []stores.Record
 	var next string
 	err = h.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		looked(ctx, tx, "stores.list", "", req.HTTP.URL.RawQuery)
 		list, next, err = h.Stores.ListTx(ctx, tx, stores.Filter{
 			Query: req.Query.Get("q"), Status: tenants.Status(req.Query.Get("state")), Cell: req.Query.Get("cell"),
 			After: after, Limit: req.Limit(adminPage),
@@ -65,11 +66,27 @@ func (h *Operator) list(ctx context.Context, req *openapi.Request) (*openapi.Res
 }
 
 func (h *Operator) get(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	rec, err := h.Stores.Get(ctx, req.Param("store_id"))
+	var rec stores.Record
+	err := h.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
+		if rec, err = h.Stores.GetTx(ctx, tx, req.Param("store_id")); err == nil {
+			looked(ctx, tx, "store.read", rec.ID, "")
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	return openapi.OK(operatorStore(rec)), nil
+}
+
+// looked writes down that an operator looked at something: of operators reading is
+// audited as well.
+func looked(ctx context.Context, tx *postgres.Tx, action, storeID, query string) {
+	entry := journal.Entry{Action: action, ObjectID: storeID, StoreID: storeID}
+	if query != "" {
+		entry.After = map[string]any{"query": query}
+	}
+	journal.Audit(ctx, tx, entry)
 }
 
 // step answers an operation that takes a store one step through its life.
@@ -121,6 +138,13 @@ func (h *Operator) cells(ctx context.Context, req *openapi.Request) (*openapi.Re
 // that it is down stands in the list of cells.
 func (h *Operator) jobs(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
 	filter, err := h.jobFilter(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	err = h.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		looked(ctx, tx, "jobs.list", "", req.HTTP.URL.RawQuery)
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}

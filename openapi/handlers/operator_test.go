@@ -113,6 +113,15 @@ func TestOperatorsOfStores(t *testing.T) {
 	if got := api.Do(t, reader, "GET", "/v1/operator/stores/"+other, nil).Want(200); got.String("state") != "active" {
 		t.Errorf("another store changed: %s", got.Body)
 	}
+	// Of operators reading is audited as well.
+	var looked int
+	err := api.Platform.DB.InControl(t.Context(), func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.QueryRow(ctx, `select count(*) from audit_entries where actor_kind = 'operator' and (action = 'store.read' and store_id = $1 or action = 'stores.list' and after->>'query' like '%' || $2)`,
+			id, email[6:20]).Scan(&looked)
+	})
+	if err != nil || looked < 2 {
+		t.Errorf("%d looks in the audit, %v", looked, err)
+	}
 	api.Do(t, reader, "GET", "/v1/operator/stores/"+ids.New("sto"), nil).WantProblem(404, "not_found")
 	api.Do(t, admin, "POST", "/v1/operator/stores/"+ids.New("sto")+"/delete", why).WantProblem(404, "not_found")
 	api.Do(t, "", "GET", path, nil).WantProblem(401, "missing_credential")
