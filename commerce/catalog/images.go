@@ -9,7 +9,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/stoacommerce/stoa/platform/clock"
-	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -69,20 +68,9 @@ func imagesOf(ctx context.Context, tx *postgres.Tx, id ProductID) ([]*image, err
 // AddImage gives a product a picture, in the last place. The picture's files are stored
 // already, under the ID that the picture carries; whoever stored them removes them when
 // the transaction fails.
-func (s *Service) AddImage(ctx context.Context, tx *postgres.Tx, productID ProductID, p Picture, alt string) error {
-	row := &image{ID: p.ID, Alt: alt}
-	row.keep(p)
-	return s.addImage(ctx, tx, productID, row)
-}
-
-// AddPendingImage gives a product a picture that is still to be fetched from an address.
-// FinishImage or FailImage says what became of it.
-func (s *Service) AddPendingImage(ctx context.Context, tx *postgres.Tx, productID ProductID, sourceURL, alt string) (ImageID, error) {
-	row := &image{ID: ImageID(ids.New("img")), Alt: alt, State: imagePending, SourceURL: sourceURL, Sizes: []Size{}}
-	return row.ID, s.addImage(ctx, tx, productID, row)
-}
-
-func (s *Service) addImage(ctx context.Context, tx *postgres.Tx, productID ProductID, row *image) error {
+func (s *Service) AddImage(ctx context.Context, tx *postgres.Tx, productID ProductID, picture Picture, alt string) error {
+	row := &image{ID: picture.ID, Alt: alt}
+	row.keep(picture)
 	p, err := lockProduct(ctx, tx, productID)
 	if err != nil {
 		return err

@@ -19,6 +19,32 @@ import (
 
 // CreateProduct makes a product with its variants, prices and first stock.
 func (s *Service) CreateProduct(ctx context.Context, tx *postgres.Tx, in ProductInput) (ProductID, error) {
+	p, stock, err := newProduct(in)
+	if err != nil {
+		return "", err
+	}
+	if err := s.countProduct(ctx, tx); err != nil {
+		return "", err
+	}
+	if err := insertProduct(ctx, tx, p.product); err != nil {
+		return "", err
+	}
+	if err := insertVariants(ctx, tx, p.Variants); err != nil {
+		return "", err
+	}
+	if err := inventory.Begin(ctx, tx, stock); err != nil {
+		return "", err
+	}
+	if err := search.Index(ctx, tx, string(p.ID)); err != nil {
+		return "", err
+	}
+	p.tellMade(ctx, tx)
+	journal.Usage(tx, "products", 1)
+	return p.ID, nil
+}
+
+// newProduct is a product to be made, with its first stock, or what is wrong with it.
+func newProduct(in ProductInput) (whole, []inventory.Line, error) {
 	now := clock.Now()
 	p := &product{
 		ID: ProductID(ids.New("prod")), Handle: in.Handle, Title: in.Title, Description: in.Description, Vendor: in.Vendor,
@@ -34,28 +60,13 @@ func (s *Service) CreateProduct(ctx context.Context, tx *postgres.Tx, in Product
 	c := p.check()
 	c.handle(p.Handle)
 	variants, stock := c.newVariants(p, in.Variants)
-	if err := c.wrong.OrNil(); err != nil {
-		return "", err
-	}
-	if err := s.countProduct(ctx, tx); err != nil {
-		return "", err
-	}
-	if err := insertProduct(ctx, tx, p); err != nil {
-		return "", err
-	}
-	if err := insertVariants(ctx, tx, variants); err != nil {
-		return "", err
-	}
-	if err := inventory.Begin(ctx, tx, stock); err != nil {
-		return "", err
-	}
-	if err := search.Index(ctx, tx, string(p.ID)); err != nil {
-		return "", err
-	}
-	journal.Event(ctx, tx, "product.created", string(p.ID), p.summary())
-	journal.Audit(ctx, tx, journal.Entry{Action: "product.create", ObjectID: string(p.ID), After: whole{p, variants}})
-	journal.Usage(tx, "products", 1)
-	return p.ID, nil
+	return whole{p, variants}, stock, c.wrong.OrNil()
+}
+
+// tellMade writes down that a product was made.
+func (w whole) tellMade(ctx context.Context, tx *postgres.Tx) {
+	journal.Event(ctx, tx, "product.created", string(w.ID), w.summary())
+	journal.Audit(ctx, tx, journal.Entry{Action: "product.create", ObjectID: string(w.ID), After: w})
 }
 
 // whole is a product with its variants, for the audit.
@@ -102,9 +113,13 @@ func (s *Service) countProduct(ctx context.Context, tx *postgres.Tx) error {
 		return fmt.Errorf("count products: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return problem.New(problem.Unprocessable, "plan_limit", "The plan allows %d products, and there are as many.", most)
+		return planLimit(most)
 	}
 	return nil
+}
+
+func planLimit(most int) error {
+	return problem.New(problem.Unprocessable, "plan_limit", "The plan allows %d products, and there are as many.", most)
 }
 
 // insertProduct inserts the row under its handle or, when it has none, under the first

@@ -393,7 +393,7 @@ create table operation_rows (
     messages     jsonb not null default '[]',   -- [{"severity": "warning", "code": "…", "field": null, "detail": "…"}]
     primary key (operation_id, line)
 );
-create index operation_rows_handle on operation_rows (operation_id, handle) where object_id <> '';
+create index operation_rows_handle on operation_rows (operation_id, handle, line) where object_id <> '';
 
 -- Pictures that an import names by their addresses and that are still to be fetched. A
 -- few of an operation's are asked for at a time, each by a job.
@@ -405,7 +405,7 @@ create table import_images (
     variant_ids  text[] not null,               -- those that are to show it
     asked        boolean not null default false -- there is a job for it
 );
-create index import_images_operation on import_images (operation_id, asked);
+create index import_images_operation on import_images (operation_id, asked, line);
 
 create table audit_entries (
     id         text collate "C" primary key,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -19,12 +20,15 @@ func Explain(err error) string {
 		certificate *tls.CertificateVerificationError
 		dial        *net.OpError
 		request     *url.Error
+		status      Status
 	)
 	switch {
 	case err == nil:
 		return ""
 	case errors.As(err, &refused):
 		return refused.Detail
+	case errors.As(err, &status):
+		return fmt.Sprintf("The address answered %d.", int(status))
 	case errors.Is(err, ErrStatus):
 		return "The address answered with an error." // the status is in the answer's own record
 	case errors.Is(err, context.Canceled):

@@ -119,6 +119,15 @@ func tooLarge(max int64) *Refused {
 // ErrStatus is what Fetch fails with when the answer is anything but a 200.
 var ErrStatus = errors.New("the address did not answer with 200")
 
+// Status is the status that an address answered with in place of 200. It is ErrStatus.
+type Status int
+
+// Error names the status.
+func (s Status) Error() string { return fmt.Sprintf("%v: %d", ErrStatus, int(s)) }
+
+// Is says that every Status is ErrStatus.
+func (s Status) Is(target error) bool { return target == ErrStatus }
+
 // Fetch gets a whole body, bounded as the client is.
 func Fetch(ctx context.Context, client *http.Client, address string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -131,7 +140,7 @@ func Fetch(ctx context.Context, client *http.Client, address string) ([]byte, er
 	}
 	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%w: %d", ErrStatus, res.StatusCode)
+		return nil, Status(res.StatusCode)
 	}
 	body, err := io.ReadAll(res.Body)
 	if err != nil {

@@ -1,0 +1,170 @@
+package imports
+
+import (
+	"strings"
+
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// column is what a column of the file says.
+type column int
+
+const (
+	colHandle column = iota
+	colTitle
+	colBody
+	colVendor
+	colCategory
+	colType
+	colTags
+	colPublished
+	colStatus
+	colOption1Name
+	colOption2Name
+	colOption3Name
+	colOption1Value
+	colOption2Value
+	colOption3Value
+	colSKU
+	colBarcode
+	colGrams
+	colWeight
+	colWeightUnit
+	colTracker
+	colQuantity
+	colPolicy
+	colPrice
+	colCompareAt
+	colShipping
+	colTaxable
+	colImage
+	colImagePosition
+	colImageAlt
+	colVariantImage
+	colGiftCard
+	colSEOTitle
+	colSEODescription
+	columns int = iota
+)
+
+// columnNames are the names that a column goes by, without regard to case: that of
+// Shopify's exports first, then that of its newer template.
+var columnNames = [columns][]string{
+	colHandle:         {"Handle", "URL handle"},
+	colTitle:          {"Title"},
+	colBody:           {"Body (HTML)", "Description"},
+	colVendor:         {"Vendor"},
+	colCategory:       {"Product Category"},
+	colType:           {"Type"},
+	colTags:           {"Tags"},
+	colPublished:      {"Published", "Published on online store"},
+	colStatus:         {"Status"},
+	colOption1Name:    {"Option1 Name"},
+	colOption2Name:    {"Option2 Name"},
+	colOption3Name:    {"Option3 Name"},
+	colOption1Value:   {"Option1 Value"},
+	colOption2Value:   {"Option2 Value"},
+	colOption3Value:   {"Option3 Value"},
+	colSKU:            {"Variant SKU", "SKU"},
+	colBarcode:        {"Variant Barcode", "Barcode"},
+	colGrams:          {"Variant Grams", "Weight value (grams)"},
+	colWeight:         {"Variant Weight"},
+	colWeightUnit:     {"Variant Weight Unit", "Weight unit for display"},
+	colTracker:        {"Variant Inventory Tracker", "Inventory tracker"},
+	colQuantity:       {"Variant Inventory Qty", "Inventory quantity"},
+	colPolicy:         {"Variant Inventory Policy", "Continue selling when out of stock"},
+	colPrice:          {"Variant Price", "Price"},
+	colCompareAt:      {"Variant Compare At Price", "Compare-at price"},
+	colShipping:       {"Variant Requires Shipping", "Requires shipping"},
+	colTaxable:        {"Variant Taxable", "Charge tax"},
+	colImage:          {"Image Src", "Product image URL"},
+	colImagePosition:  {"Image Position"},
+	colImageAlt:       {"Image Alt Text"},
+	colVariantImage:   {"Variant Image", "Variant image URL"},
+	colGiftCard:       {"Gift Card"},
+	colSEOTitle:       {"SEO Title"},
+	colSEODescription: {"SEO Description"},
+}
+
+// maxUnused is how many unused columns are named.
+const maxUnused = 99
+
+// table is what the file's header says.
+type table struct {
+	header []string
+	place  [columns]int // of each column in a row, -1 where the file has none
+	unused []Message    // of columns that say nothing to us
+}
+
+// newTable reads a header. Its error is the problem that this is no such file.
+func newTable(header []string) (*table, error) {
+	t := &table{header: header}
+	for c := range t.place {
+		t.place[c] = -1
+	}
+	known := map[string]column{}
+	for c, names := range columnNames {
+		for _, name := range names {
+			known[strings.ToLower(name)] = column(c)
+		}
+	}
+	extra := 0
+	for i, name := range header {
+		name = strings.TrimSpace(name)
+		c, ok := known[strings.ToLower(name)]
+		switch {
+		case ok && t.place[c] < 0:
+			t.place[c] = i
+		case name == "":
+		case len(t.unused) >= maxUnused:
+			extra++
+		case ok:
+			t.unused = append(t.unused, message(Info, "column_repeated", name, "There is another column of this meaning before it; this one is not used."))
+		default:
+			t.unused = append(t.unused, message(Info, "column_unused", name, "Nothing is made of this column."))
+		}
+	}
+	if extra > 0 {
+		t.unused = append(t.unused, message(Info, "column_unused", "", "Nothing is made of %d further columns.", extra))
+	}
+	wrong := notCSV("The file is not a product CSV as Shopify exports it.")
+	for _, c := range []column{colHandle, colTitle} {
+		if t.place[c] < 0 {
+			wrong.At("/file", "missing_column", "The first line has no column %q.", columnNames[c][0])
+		}
+	}
+	if len(wrong.Faults) > 0 && len(header) == 1 && strings.ContainsAny(header[0], ";\t") {
+		wrong.At("/file", "separator", "The columns seem to be separated by %q; they must be separated by commas.", strings.Trim(strings.Map(onlySeparators, header[0]), " ")[:1])
+	}
+	return t, wrong.OrNil()
+}
+
+func onlySeparators(c rune) rune {
+	if c == ';' || c == '\t' {
+		return c
+	}
+	return -1
+}
+
+func notCSV(detail string) *problem.Problem {
+	return problem.New(problem.Unprocessable, "file_invalid", "%s", detail)
+}
+
+// has says whether the file has a column.
+func (t *table) has(c column) bool { return t.place[c] >= 0 }
+
+// name is what the file calls a column.
+func (t *table) name(c column) string {
+	if t.has(c) {
+		return strings.TrimSpace(t.header[t.place[c]])
+	}
+	return columnNames[c][0]
+}
+
+// text is what a row says in a column, without blanks around it.
+func (t *table) text(r *row, c column) string {
+	if i := t.place[c]; i >= 0 && i < len(r.fields) {
+		return strings.TrimSpace(r.fields[i])
+	}
+	return ""
+}

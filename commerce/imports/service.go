@@ -1,0 +1,94 @@
+package imports
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/platform/egress"
+	"github.com/stoacommerce/stoa/platform/files"
+	"github.com/stoacommerce/stoa/platform/jobs"
+	"github.com/stoacommerce/stoa/platform/postgres"
+)
+
+// Config bounds imports. Zero values have usable defaults.
+type Config struct {
+	MaxBytes int64         // of a file: 64 MB
+	MaxRows  int           // of a file: 1 million
+	Slice    time.Duration // how long a job works before it asks for the next: 10 s
+	Batch    int           // products that go in by one transaction: 50
+	Pictures int           // pictures of one import that are fetched at a time: 4
+	Keep     time.Duration // how long an operation is kept once it has ended: 90 days
+
+	// Egress says which addresses pictures may be fetched from. How large they may be, how
+	// long they may take and how often they may lead elsewhere has usable defaults too.
+	Egress egress.Options
+}
+
+func (c Config) withDefaults() Config {
+	c.MaxBytes = cmp.Or(c.MaxBytes, 64<<20)
+	c.MaxRows = cmp.Or(c.MaxRows, 1_000_000)
+	c.Slice = cmp.Or(c.Slice, 10*time.Second)
+	c.Batch = cmp.Or(c.Batch, 50)
+	c.Pictures = cmp.Or(c.Pictures, 4)
+	c.Keep = cmp.Or(c.Keep, 90*24*time.Hour)
+	c.Egress.MaxBytes = cmp.Or(c.Egress.MaxBytes, 20<<20)
+	c.Egress.Timeout = cmp.Or(c.Egress.Timeout, 20*time.Second)
+	c.Egress.MaxRedirects = cmp.Or(c.Egress.MaxRedirects, 3)
+	return c
+}
+
+// Service takes imports, and works on them.
+type Service struct {
+	db       *postgres.DB
+	catalog  *catalog.Service
+	pictures *catalog.Pictures
+	files    files.Store
+	config   Config
+	log      *slog.Logger
+	fetch    func(ctx context.Context, address string) ([]byte, error)
+}
+
+// New makes the service. Files are kept where pictures are.
+func New(db *postgres.DB, catalogue *catalog.Service, pictures *catalog.Pictures, config Config, log *slog.Logger) *Service {
+	config = config.withDefaults()
+	client := egress.NewClient(config.Egress)
+	return &Service{
+		db: db, catalog: catalogue, pictures: pictures, files: pictures.Files, config: config, log: log,
+		fetch: func(ctx context.Context, address string) ([]byte, error) { return egress.Fetch(ctx, client, address) },
+	}
+}
+
+// Jobs of imports.
+const (
+	JobWork  = "imports.work"  // a slice of an import
+	JobImage = "imports.image" // an image to be fetched
+)
+
+type workArgs struct {
+	OperationID string `json:"operation_id"`
+}
+
+type imageArgs struct {
+	ImageID catalog.ImageID `json:"image_id"`
+}
+
+// Register has the workers do the work.
+func (s *Service) Register(w *jobs.Workers) {
+	w.Handle(JobWork, func(ctx context.Context, job jobs.Job) error {
+		var args workArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		return s.Work(ctx, args.OperationID, job.Attempt)
+	})
+	w.Handle(JobImage, func(ctx context.Context, job jobs.Job) error {
+		var args imageArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		return s.FetchImage(ctx, args.ImageID, job.Attempt)
+	})
+}

@@ -1,0 +1,171 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+
+	"github.com/stoacommerce/stoa/commerce/imports"
+	"github.com/stoacommerce/stoa/openapi"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// Imports answers the operations on imports and on long operations.
+type Imports struct {
+	DB      *postgres.DB
+	Imports *imports.Service
+}
+
+// Operations are the handlers by operationId.
+func (h *Imports) Operations() map[string]openapi.Handler {
+	return map[string]openapi.Handler{
+		"createImport":      h.create,
+		"listOperations":    h.list,
+		"getOperation":      h.get,
+		"listOperationRows": h.rows,
+		"cancelOperation":   h.cancel,
+	}
+}
+
+// create stores the file first and then, in one transaction, the operation that it is for.
+// When that fails the file goes again.
+func (h *Imports) create(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	file, err := h.receive(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	req.Body = file.SHA256 // tells repetitions of the request from others with its key
+	created := false
+	res, err := openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		if err := h.Imports.Create(ctx, tx, file); err != nil {
+			return nil, err
+		}
+		created = true
+		operation, err := imports.Operation(ctx, tx, file.OperationID)
+		return openapi.Accepted("/v1/operations/"+file.OperationID, operation), err
+	})
+	if err == nil && created {
+		return res, nil
+	}
+	if created {
+		// A commit that broke off may have happened all the same: then the file is needed.
+		if _, known := imports.Operation(context.WithoutCancel(ctx), h.DB, file.OperationID); !problem.Is(known, "not_found") {
+			return res, err
+		}
+	}
+	return res, errors.Join(err, h.Imports.Remove(ctx, file))
+}
+
+// receive reads the file as it comes: the body, or a part of it.
+func (h *Imports) receive(ctx context.Context, req *openapi.Request) (imports.Upload, error) {
+	media, _, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
+	if err != nil {
+		return imports.Upload{}, malformed(err)
+	}
+	if media == "text/csv" {
+		if req.Query.Get("kind") == "" {
+			return imports.Upload{}, problem.New(problem.Invalid, "invalid_request", "The request does not say what the file is.").
+				At("?kind", "required", "It is required with a file as the body.")
+		}
+		return h.keep(ctx, req.HTTP.Body)
+	}
+	return h.receiveForm(ctx, req)
+}
+
+func (h *Imports) receiveForm(ctx context.Context, req *openapi.Request) (file imports.Upload, err error) {
+	form, err := req.HTTP.MultipartReader()
+	if err != nil {
+		return file, malformed(err)
+	}
+	defer func() {
+		if err != nil && file.Key != "" {
+			err = errors.Join(err, h.Imports.Remove(ctx, file))
+		}
+	}()
+	seen := map[string]bool{}
+	for {
+		part, err := form.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return file, malformed(err)
+		}
+		name := part.FormName()
+		if seen[name] {
+			return file, badForm("/"+name, "repeated", "It is given twice.")
+		}
+		seen[name] = true
+		switch name {
+		case "file":
+			if file, err = h.keep(ctx, part); err != nil {
+				return file, err
+			}
+		case "kind":
+			kind, err := field(part, 64)
+			if err != nil {
+				return file, err
+			}
+			if kind != imports.ShopifyProducts {
+				return file, badForm("/kind", "enum", "There is no such kind of import.")
+			}
+		default:
+			return file, badForm("/"+name, "unknown_field", "The form has no field of this name.")
+		}
+	}
+	if missing := slices.DeleteFunc([]string{"kind", "file"}, func(name string) bool { return seen[name] }); len(missing) > 0 {
+		return file, badForm("/"+missing[0], "required", "It is required and missing.")
+	}
+	return file, nil
+}
+
+func (h *Imports) keep(ctx context.Context, file io.Reader) (imports.Upload, error) {
+	u, err := h.Imports.Receive(ctx, file)
+	if errors.Is(err, imports.ErrBroken) {
+		return u, malformed(err)
+	}
+	return u, err
+}
+
+func (h *Imports) get(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	operation, err := imports.Operation(ctx, h.DB, req.Param("operation_id"))
+	return openapi.OK(operation), err
+}
+
+func (h *Imports) list(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	after, err := req.After()
+	if err != nil {
+		return nil, err
+	}
+	page, err := imports.Operations(ctx, h.DB, req.Query.Get("kind"), req.Query.Get("state"), after, req.Limit(adminPage))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.RawList(req, page), nil
+}
+
+func (h *Imports) rows(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	after, err := req.After()
+	if err != nil {
+		return nil, err
+	}
+	page, err := imports.Rows(ctx, h.DB, req.Param("operation_id"), req.Query.Get("outcome"), req.Query.Get("severity"), after, req.Limit(adminPage))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.RawList(req, page), nil
+}
+
+func (h *Imports) cancel(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		if err := h.Imports.Cancel(ctx, tx, req.Param("operation_id")); err != nil {
+			return nil, err
+		}
+		operation, err := imports.Operation(ctx, tx, req.Param("operation_id"))
+		return &openapi.Response{Status: http.StatusOK, Body: operation}, err
+	})
+}
