@@ -107,11 +107,21 @@ func (b *batch) planAll(ctx context.Context, tx *postgres.Tx, drafts []*draft) e
 		return err
 	}
 	var changed []string
+	grows := false // there will be more products or categories
 	for _, d := range drafts {
 		p := b.plan(d, known)
 		b.plans = append(b.plans, p)
-		if p.known != nil && !p.failed() && (p.changesAnything() || b.missing(d)) {
+		if p.failed() {
+			continue
+		}
+		grows = grows || p.known == nil || b.missing(d)
+		if p.known != nil && (p.changesAnything() || b.missing(d)) {
 			changed = append(changed, d.handle)
+		}
+	}
+	if grows {
+		if err := catalog.Hold(ctx, tx); err != nil {
+			return err
 		}
 	}
 	var locked map[string]*catalog.Known
@@ -120,10 +130,11 @@ func (b *batch) planAll(ctx context.Context, tx *postgres.Tx, drafts []*draft) e
 			return err
 		}
 		for _, handle := range changed {
-			known[handle] = locked[handle] // or nothing, when it is gone
+			if known[handle] = locked[handle]; known[handle] == nil {
+				return errMeanwhile // it is gone, and all has to be thought over
+			}
 		}
 	}
-	// Products are locked before categories, as whoever deletes a product does it.
 	if err := b.makeCategories(ctx, tx, drafts); err != nil {
 		return err
 	}
@@ -131,7 +142,7 @@ func (b *batch) planAll(ctx context.Context, tx *postgres.Tx, drafts []*draft) e
 		switch p := b.plans[i]; {
 		case p.known == nil:
 			b.sort(p)
-		case locked[d.handle] != nil || known[d.handle] == nil:
+		case locked[d.handle] != nil:
 			d.rewind()
 			b.plans[i] = b.plan(d, known)
 		}

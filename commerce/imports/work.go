@@ -27,8 +27,8 @@ const tries = 3
 var (
 	// errMoved says that the operation has ended, or that another worker goes on with it.
 	errMoved = errors.New("the operation has moved on")
-	// errMeanwhile says that somebody made what was to be made.
-	errMeanwhile = errors.New("a product was made meanwhile")
+	// errMeanwhile says that somebody made or deleted what was to be made or changed.
+	errMeanwhile = errors.New("a product was made or deleted meanwhile")
 )
 
 // run is a slice of the work on an operation.
