@@ -17,6 +17,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/sessions"
 	"github.com/stoacommerce/stoa/tenants"
+	"github.com/stoacommerce/stoa/tenants/audit"
 	"github.com/stoacommerce/stoa/web"
 	"github.com/stoacommerce/stoa/web/media"
 	"github.com/stoacommerce/stoa/web/page"
@@ -33,6 +34,9 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Signup{DB: m.db, Accounts: s.accounts, Stores: s.stores, ShopURL: m.shopURL, Log: m.log},
 		&handlers.Session{DB: m.db, Accounts: s.accounts, Sessions: s.sessions, Access: s.access},
 		&handlers.Account{DB: m.db, Accounts: s.accounts, Sessions: s.sessions, Access: s.access},
+		&handlers.Staff{DB: m.db, Members: s.members, Accounts: s.accounts, Access: s.access, Log: m.log},
+		&handlers.Roles{DB: m.db, Members: s.members},
+		&handlers.Audit{Log: &audit.Log{DB: m.db}},
 		&handlers.APIKeys{DB: m.db, Keys: s.keys},
 		&handlers.Store{DB: m.db, Stores: s.stores, ShopURL: m.shopURL},
 		&handlers.Operator{DB: m.db, Stores: s.stores, Jobs: w, Log: m.log},
@@ -42,6 +46,7 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Images{DB: m.db, Catalog: s.catalog, Pictures: s.pictures, ShopURL: m.shopURL},
 		&handlers.Categories{DB: m.db, Catalog: s.catalog},
 		&handlers.Collections{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
+		&handlers.Imports{DB: m.db, Imports: s.imports},
 		&handlers.Inventory{DB: m.db},
 		&handlers.Search{DB: m.db, ShopURL: m.shopURL},
 		&handlers.Settings{DB: m.db},

@@ -13,6 +13,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/commerce/imports"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/observability"
@@ -32,6 +33,7 @@ import (
 	"github.com/stoacommerce/stoa/tenants/credentials"
 	"github.com/stoacommerce/stoa/tenants/keys"
 	"github.com/stoacommerce/stoa/tenants/mailbox"
+	"github.com/stoacommerce/stoa/tenants/members"
 	"github.com/stoacommerce/stoa/tenants/operators"
 	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/web/storefront"
@@ -53,11 +55,13 @@ type services struct {
 	stores    *stores.Service
 	keys      *keys.Service
 	accounts  *accounts.Service
+	members   *members.Service
 	operators *operators.Service
 	mailbox   *mailbox.Service
 	mailer    *mailer.Mailer
 	catalog   *catalog.Service
 	pictures  *catalog.Pictures
+	imports   *imports.Service
 	customers *customers.Service
 	carts     *cart.Service
 	checkout  *checkout.Service
@@ -115,9 +119,14 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 		DB: m.db, Stores: s.stores, Keys: s.keys, Sessions: s.sessions, Guard: s.guard, Hasher: s.hasher, Bus: m.bus,
 		Sealer: m.ring, Pepper: pepper.Derive("recovery_codes"), Site: m.config.Site.PublicURL, Log: m.log,
 	})
+	s.members = members.New(members.Config{
+		DB: m.db, Stores: s.stores, Accounts: s.accounts, Access: s.access, Site: m.config.Site.PublicURL, Log: m.log,
+		Limit: func(plan string) *int { return s.plans.Get(plan).Staff },
+	})
 	s.credentials = &credentials.Authenticator{Sessions: s.sessions, Accounts: s.accounts, Stores: s.stores, Keys: s.keys, Operators: s.operators}
 	s.catalog = catalog.New(planLimits{s})
 	s.pictures = &catalog.Pictures{Files: m.files, Processor: images.New(images.Options{})}
+	s.imports = imports.New(m.db, s.catalog, s.pictures, imports.Config{MaxBytes: m.config.HTTP.MaxUpload, Egress: m.outside()}, m.log)
 	s.webhooks = webhooks.New(m.ring, m.outside())
 	providers := payments.Providers{payments.TestName: &payments.Test{DB: m.db}}
 	s.customers = &customers.Service{DB: m.db, Hasher: s.hasher, Guard: s.guard}
