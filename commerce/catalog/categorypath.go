@@ -63,7 +63,7 @@ func (s *Service) EnsureCategoryPath(ctx context.Context, tx *postgres.Tx, names
 	if err := CheckCategoryPath(names); err != nil {
 		return "", err
 	}
-	if err := lockTree(ctx, tx); err != nil {
+	if err := lockSettings(ctx, tx); err != nil {
 		return "", err
 	}
 	way, err := walk(ctx, tx, names)
