@@ -25,6 +25,8 @@ func secured(u *url.URL) *url.URL {
 	return &copied
 }
 
-func (j jar) SetCookies(u *url.URL, cookies []*http.Cookie) { j.CookieJar.SetCookies(secured(u), cookies) }
+func (j jar) SetCookies(u *url.URL, cookies []*http.Cookie) {
+	j.CookieJar.SetCookies(secured(u), cookies)
+}
 
 func (j jar) Cookies(u *url.URL) []*http.Cookie { return j.CookieJar.Cookies(secured(u)) }

@@ -18,9 +18,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/net/idna"
+
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
-	"golang.org/x/net/idna"
 )
 
 // ErrPermanent is what sending fails with when trying again would not help: the message

@@ -10,8 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stoacommerce/stoa/platform/money"
 	"golang.org/x/net/html"
+
+	"github.com/stoacommerce/stoa/platform/money"
 )
 
 var (
