@@ -5,6 +5,8 @@ package address
 import (
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/language"
 
@@ -72,11 +74,31 @@ func (a Address) Trim() Address {
 	return a
 }
 
-// Check adds to p what the address lacks, under the JSON pointer at which it stands.
+// parts are an address's texts with their names and how long each may be, in characters.
+func (a Address) parts() []part {
+	return []part{
+		{"name", a.Name, 255}, {"company", a.Company, 255}, {"line1", a.Line1, 255}, {"line2", a.Line2, 255},
+		{"city", a.City, 255}, {"region", a.Region, 255}, {"postal_code", a.PostalCode, 32}, {"phone", a.Phone, 32},
+	}
+}
+
+type part struct {
+	name, value string
+	most        int
+}
+
+// Check adds to p what the address lacks or has too much of, under the JSON pointer at
+// which it stands. Every part is one line: parts go onto labels and into mails' headers.
 func (a Address) Check(p *problem.Problem, at string) {
-	for _, part := range []struct{ name, value string }{{"name", a.Name}, {"line1", a.Line1}, {"city", a.City}} {
-		if strings.TrimSpace(part.value) == "" {
+	for _, part := range a.parts() {
+		needed := part.name == "name" || part.name == "line1" || part.name == "city"
+		switch {
+		case needed && strings.TrimSpace(part.value) == "":
 			p.At(at+"/"+part.name, "required", "This is needed.")
+		case utf8.RuneCountInString(part.value) > part.most:
+			p.At(at+"/"+part.name, "maxLength", "It has at most %d characters.", part.most)
+		case !utf8.ValidString(part.value) || strings.ContainsFunc(part.value, unicode.IsControl):
+			p.At(at+"/"+part.name, "characters", "It is one line of text.")
 		}
 	}
 	if !Known(a.Country) {

@@ -1,6 +1,7 @@
 package address_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stoacommerce/stoa/commerce/address"
@@ -41,8 +42,11 @@ func TestCheck(t *testing.T) {
 		{in("EU", "10115", ""), "/shipping_address/country country"},
 		{in("DE", "", ""), "/shipping_address/postal_code required"},
 		{in("DE", "1011", ""), "/shipping_address/postal_code postal_code"},
-		{in("DE", "10115\n", ""), "/shipping_address/postal_code postal_code"},
+		{in("DE", "1011５", ""), "/shipping_address/postal_code postal_code"},
 		{in("US", "10001", ""), "/shipping_address/region required"},
+		{address.Address{Name: "Ada\nBcc: x", Line1: "1", City: "C", Country: "IE"}, "/shipping_address/name characters"},
+		{address.Address{Name: "Ada", Line1: "1", City: "C", Region: "\xff", Country: "IE"}, "/shipping_address/region characters"},
+		{address.Address{Name: "Ada", Line1: strings.Repeat("é", 256), City: "C", Country: "IE"}, "/shipping_address/line1 maxLength"},
 	} {
 		faults := check(bad.address)
 		if len(faults) != 1 || faults[0] != bad.want {

@@ -230,6 +230,8 @@ func TestRefusals(t *testing.T) {
 
 	_, err = f.update(ref, cart.Change{Email: pointer("nobody")}, 0)
 	f.want(err, "details_invalid")
+	_, err = f.update(ref, cart.Change{Note: pointer(strings.Repeat("é", 2001))}, 0)
+	f.want(err, "details_invalid")
 	nowhere := &address.Address{Country: "ZZ"}
 	_, err = f.update(ref, cart.Change{BillingAddress: &nowhere}, 0)
 	f.want(err, "details_invalid")

@@ -2,11 +2,16 @@ package cart
 
 import (
 	"encoding/json"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
+
+// maxNote is how many characters a note has at most.
+const maxNote = 2000
 
 // validate finds everything wrong with what is put into a cart.
 func validate(items []Item, email string) error {
@@ -37,6 +42,9 @@ func (c Change) fields() (map[string]any, error) {
 		set["email"] = email
 	}
 	if c.Note != nil {
+		if n := utf8.RuneCountInString(*c.Note); n > maxNote || !utf8.ValidString(*c.Note) || strings.ContainsRune(*c.Note, 0) {
+			p.At("/note", "maxLength", "It is text of at most %d characters.", maxNote)
+		}
 		set["note"] = *c.Note
 	}
 	if c.MethodID != nil {

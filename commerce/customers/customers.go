@@ -11,7 +11,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/platform/guard"
@@ -63,27 +65,39 @@ type kept struct {
 
 // apply makes a change.
 func (k *kept) apply(c Change) error {
-	for _, field := range []struct{ into, from *string }{{&k.Name, c.Name}, {&k.Phone, c.Phone}, {&k.Note, c.Note}} {
+	p := problem.New(problem.Unprocessable, "details_invalid", "The customer cannot be like this.")
+	for _, field := range []struct {
+		at         string
+		into, from *string
+		most       int
+	}{{"/name", &k.Name, c.Name, maxName}, {"/phone", &k.Phone, c.Phone, 32}, {"/note", &k.Note, c.Note, 5000}} {
 		if field.from != nil {
+			fits(p, field.at, *field.from, field.most)
 			*field.into = *field.from
 		}
 	}
 	if c.AcceptsMarketing != nil {
 		k.AcceptsMarketing = *c.AcceptsMarketing
 	}
-	if c.DefaultAddress == nil {
-		return nil
+	if c.DefaultAddress != nil {
+		k.DefaultAddress = nil
+		if given := *c.DefaultAddress; given != nil {
+			trimmed := given.Trim()
+			trimmed.Check(p, "/default_address")
+			k.DefaultAddress = &trimmed
+		}
 	}
-	k.DefaultAddress = nil
-	given := *c.DefaultAddress
-	if given == nil {
-		return nil
-	}
-	trimmed := given.Trim()
-	k.DefaultAddress = &trimmed
-	p := problem.New(problem.Unprocessable, "details_invalid", "The customer cannot be like this.")
-	trimmed.Check(p, "/default_address")
 	return p.OrNil()
+}
+
+// maxName is how many characters a name has at most.
+const maxName = 255
+
+// fits notes a text that is too long, or none.
+func fits(p *problem.Problem, at, text string, most int) {
+	if n := utf8.RuneCountInString(text); n > most || !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+		p.At(at, "maxLength", "It is text of at most %d characters.", most)
+	}
 }
 
 const lockSQL = `select email, email_verified_at is not null, version, name, phone, accepts_marketing, note, default_address from customers where id = $1 for update`

@@ -322,6 +322,7 @@ func TestRefusedRegistrations(t *testing.T) {
 		code string
 	}{
 		"no address":      {customers.RegisterInput{Email: "ada", Password: password}, "details_invalid"},
+		"a long name":     {customers.RegisterInput{Email: "ada@example.com", Password: password, Name: strings.Repeat("é", 256)}, "details_invalid"},
 		"a short one":     {customers.RegisterInput{Email: "ada@example.com", Password: "short"}, "password_invalid"},
 		"a common one":    {customers.RegisterInput{Email: "ada@example.com", Password: "passwordpassword1"}, "password_too_common"},
 		"the own address": {customers.RegisterInput{Email: "ada.example@example.com", Password: "ada.example@example.com"}, "password_invalid"},
@@ -465,6 +466,9 @@ func TestChangesByStaff(t *testing.T) {
 	}
 	if err := update(customers.Change{Name: pointer("")}, 1); !problem.Is(err, "stale") {
 		t.Errorf("a change of an old version: %v", err)
+	}
+	if err := update(customers.Change{Phone: pointer(strings.Repeat("1", 33))}, 0); !problem.Is(err, "details_invalid") {
+		t.Errorf("a long number: %v", err)
 	}
 	bad := &address.Address{Country: "ZZ"}
 	if err := update(customers.Change{DefaultAddress: &bad}, 0); !problem.Is(err, "details_invalid") {

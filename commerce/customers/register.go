@@ -39,9 +39,13 @@ type Registration struct {
 // Prepare judges what a shopper gives to register.
 func (s *Service) Prepare(ctx context.Context, in RegisterInput) (Registration, error) {
 	email := address.Email(in.Email)
+	p := problem.New(problem.Unprocessable, "details_invalid", "The account cannot be like this.")
 	if !address.ValidEmail(email) {
-		return Registration{}, problem.New(problem.Unprocessable, "details_invalid", "The account cannot be like this.").
-			At("/email", "email", "This is not an e-mail address.")
+		p.At("/email", "email", "This is not an e-mail address.")
+	}
+	fits(p, "/name", in.Name, maxName)
+	if err := p.OrNil(); err != nil {
+		return Registration{}, err
 	}
 	var weak *passwords.Weak
 	if err := passwords.Validate(in.Password, passwords.Context{Personal: []string{email, in.Name}}); errors.As(err, &weak) {

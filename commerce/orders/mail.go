@@ -182,7 +182,9 @@ func (o mailed) lines(only []LineQuantity) []mail.Line {
 func (o mailed) name() string {
 	for _, a := range []*address.Address{o.ShippingAddress, o.BillingAddress} {
 		if a != nil {
-			return a.Name
+			// A header bears so much of it, and an address may have more.
+			name := []rune(a.Name)
+			return string(name[:min(len(name), 80)])
 		}
 	}
 	return ""
