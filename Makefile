@@ -15,7 +15,7 @@ COVERED   = $(subst $() ,$(comma),$(foreach d,$(wildcard $(DOMAIN)),./$(d)/...))
 GO_FILES  = $(shell git ls-files --cached --others --exclude-standard '*.go' '*.sql' '*.yaml' '*.csv' '*.conf' go.mod go.sum)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset build generate fmt test bench check clean
+.PHONY: help dev reset build generate fmt test catalogues bench check clean
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
@@ -46,6 +46,9 @@ test: ## run all tests, with the race detector, against real services; ARGS="-ru
 	@mkdir -p coverage
 	@$(SERVICES) $(GO) tool gotestsum --format pkgname --format-hide-empty-pkg -- \
 		-race -timeout 12m $(or $(ARGS),$(COVERAGE) ./...) 2>&1 | tee coverage/test.txt
+
+catalogues: ## import every catalogue of the folder STOA_CATALOGUES, twice, and say what came of it
+	@$(SERVICES) $(GO) test -tags catalogues -count=1 -timeout 30m -v -run '^TestCatalogues$$' ./commerce/imports
 
 bench: ## measure, on real services
 	@$(SERVICES) $(GO) test -run '^$$' -bench . -benchtime 1s $(or $(ARGS),./...)
