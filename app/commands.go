@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -39,7 +40,7 @@ const migrateWorkers = 4
 
 // Migrate brings the databases and all stores up to date, showing how far it is. It may
 // be broken off and run again.
-func Migrate(ctx context.Context, config Config, build Build, term Terminal) error {
+func Migrate(ctx context.Context, config Config, build Build, term Terminal) (err error) {
 	if err := notEmbedded(config); err != nil {
 		return err
 	}
@@ -47,7 +48,7 @@ func Migrate(ctx context.Context, config Config, build Build, term Terminal) err
 	if err != nil {
 		return err
 	}
-	defer m.close(context.WithoutCancel(ctx))
+	defer func() { err = errors.Join(err, m.close(context.WithoutCancel(ctx))) }()
 	return m.migrate(ctx, term)
 }
 
@@ -76,7 +77,7 @@ func (m *machinery) migrate(ctx context.Context, term Terminal) error {
 
 // withApp runs a command within the whole program, without serving.
 func withApp(do func(context.Context, *App, Terminal) error) Command {
-	return func(ctx context.Context, config Config, build Build, term Terminal) error {
+	return func(ctx context.Context, config Config, build Build, term Terminal) (err error) {
 		if err := notEmbedded(config); err != nil {
 			return err
 		}
@@ -84,7 +85,7 @@ func withApp(do func(context.Context, *App, Terminal) error) Command {
 		if err != nil {
 			return err
 		}
-		defer a.Close(context.WithoutCancel(ctx))
+		defer func() { err = errors.Join(err, a.Close(context.WithoutCancel(ctx))) }()
 		return do(ctx, a, term)
 	}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/stoacommerce/stoa/app/reseal"
@@ -9,7 +10,7 @@ import (
 
 // RotateSecrets seals everything at rest anew under the newest key of the ring. It may be
 // broken off and run again.
-func RotateSecrets(ctx context.Context, config Config, build Build, term Terminal) error {
+func RotateSecrets(ctx context.Context, config Config, build Build, term Terminal) (err error) {
 	if err := notEmbedded(config); err != nil {
 		return err
 	}
@@ -17,6 +18,6 @@ func RotateSecrets(ctx context.Context, config Config, build Build, term Termina
 	if err != nil {
 		return err
 	}
-	defer m.close(context.WithoutCancel(ctx))
+	defer func() { err = errors.Join(err, m.close(context.WithoutCancel(ctx))) }()
 	return reseal.Run(ctx, m.db, m.ring, func(c reseal.Count) { fmt.Fprintln(term.Out, c) })
 }
