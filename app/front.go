@@ -58,7 +58,6 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Customers{DB: m.db, Customers: s.customers},
 		&handlers.ShopCustomers{DB: m.db, Customers: s.customers, Orders: s.orders, ShopURL: m.shopURL},
 		&handlers.Webhooks{DB: m.db, Webhooks: s.webhooks},
-		&handlers.Imports{DB: m.db, Imports: s.imports},
 	} {
 		maps.Copy(all, some.Operations())
 	}

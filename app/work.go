@@ -35,7 +35,6 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	s.pictures.Register(w)
 	s.imports.Register(w)
 	s.mailer.Register(w)
-	s.imports.Register(w)
 	s.members.Register(w)
 	(&upkeep.Upkeep{DB: m.db, Log: m.log}).Register(w)
 	w.Handle(orders.JobResume, func(ctx context.Context, _ jobs.Job) error {
