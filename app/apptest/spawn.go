@@ -1,0 +1,85 @@
+package apptest
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stoacommerce/stoa/app"
+	"github.com/stoacommerce/stoa/platform/child"
+)
+
+// Build builds the program as it is delivered, and gives the binary's path.
+func Build(t testing.TB) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "stoa")
+	out, err := exec.Command("go", "build", "-o", binary, "github.com/stoacommerce/stoa/cmd/stoa").CombinedOutput()
+	if err != nil {
+		t.Fatalf("build the program: %v\n%s", err, out)
+	}
+	return binary
+}
+
+// Process is a program in a process of its own.
+type Process struct {
+	*Program
+	binary  string
+	process *child.Process
+}
+
+// Spawn runs a binary of the program until the test ends: serving, and working on jobs.
+func Spawn(t testing.TB, binary string, change Env) *Process {
+	t.Helper()
+	p := &Process{Program: newProgram(t, NewEnv(t, change)), binary: binary}
+	p.Env["STOA_WITH_WORKER"] = "true"
+	err := app.Migrate(context.Background(), p.Config, app.Build{Version: "test", Commit: "none"}, app.Terminal{Out: io.Discard, Err: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Kill)
+	p.Restart()
+	return p
+}
+
+// Kill ends the process without a word.
+func (p *Process) Kill() {
+	if p.process != nil {
+		_ = p.process.Stop() // killed, and so with an error
+		p.process = nil
+	}
+}
+
+// Restart starts the process again, and waits until it answers.
+func (p *Process) Restart() {
+	p.t.Helper()
+	p.Kill()
+	command := exec.Command(p.binary, "serve")
+	command.Env, command.Stdout, command.Stderr = p.Env.list(), p.log, p.log
+	var err error
+	if p.process, err = child.Start(command, child.Options{}); err != nil {
+		p.t.Fatal(err)
+	}
+	Eventually(p.t, 30*time.Second, "the program answers", func() bool {
+		select {
+		case <-p.process.Done():
+			p.t.Fatalf("the program ended: %v", p.process.Err())
+		default:
+		}
+		return p.Answers()
+	})
+}
+
+// Answers says whether the program answers requests.
+func (p *Program) Answers() bool {
+	client := http.Client{Timeout: time.Second}
+	response, err := client.Get(p.URL + "/v1/plans")
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
