@@ -48,7 +48,7 @@ func TestFlows(t *testing.T) {
 	p := apptest.Start(t, nil)
 	receiver := apptest.NewReceiver(t)
 	given := map[string]any{
-		"password": "correct horse battery staple", "picture": picture(t), "catalogue": catalogue,
+		"password": "seven purple lanterns at dusk", "picture": picture(t), "catalogue": catalogue,
 		"receiver_url": receiver.URL, "operator_key": p.OperatorKey("support"),
 	}
 	for _, flow := range doc.Workflows {

@@ -286,7 +286,6 @@ func (b *lockedBuffer) last(n int) string {
 	return text[max(0, len(text)-n):]
 }
 
-
 // Client is one of the program's visitors, with cookies of their own.
 func (p *Program) Client() *http.Client { return probe.NewClient(30 * time.Second) }
 

@@ -327,13 +327,14 @@ func TestAStoresStateReachesItsKeys(t *testing.T) {
 		}
 	}
 	step(r.stores.Delete)
-	if caller, err := r.keys.Authenticate(t.Context(), secret, tenants.Origin{}); err != nil || caller.Store.Status != tenants.Deleted {
-		t.Errorf("deleted: %+v, %v", caller.Store, err)
+	// The front door answers what comes with it that there is no such store.
+	for _, key := range []string{secret, publishable} {
+		if caller, err := r.keys.Authenticate(t.Context(), key, tenants.Origin{}); err != nil || caller.Store.Status != tenants.Deleted {
+			t.Errorf("deleted: %+v, %v", caller.Store, err)
+		}
 	}
-	_, err := r.keys.Authenticate(t.Context(), publishable, tenants.Origin{})
-	refused(t, err, problem.Unauthenticated, "invalid_key")
 	// When nothing is left of the store, nor of its keys, a replica may still remember them.
-	err = r.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+	err := r.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		_, err := tx.Exec(ctx, `update stores set status = 'purged' where id = $1`, ref.ID)
 		tx.AfterCommit(func() {
 			rec := stores.Record{ID: ref.ID}
