@@ -135,7 +135,7 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 		Observer: observer,
 	})
 	pages := site.Config{
-		DB: m.db, Accounts: s.accounts, Sessions: s.credentials, Limiter: limiter, Log: m.log,
+		DB: m.db, Accounts: s.accounts, Stores: s.stores, Sessions: s.credentials, Limiter: limiter, Log: m.log,
 		PublicURL: m.config.Site.PublicURL, StoreURL: m.config.Site.StoreURL, Observer: observer,
 	}
 	if m.config.Mail.Mailbox {

@@ -58,7 +58,7 @@ func TestAShopperBuysByFormsAlone(t *testing.T) {
 	b.get("/").status(http.StatusOK).says("Linen shirt", "Look around")
 	b.get("/cart").says("Your cart is empty")
 	b.get("/products").says("Linen shirt", "€25.00")
-	b.put("/products/linen-shirt", "2").says("Linen shirt is in your cart.", "€50.00", "To the checkout")
+	b.put("/products/linen-shirt", "2").says("Linen shirt is in your cart.", "€50.00", "Go to checkout")
 	cart := b.put("/products/linen-shirt", "1").says("€75.00")
 	line := cart.find(`action="(/cart/lines/cln_[^"/]+)"`)
 	b.follow(line, url.Values{"quantity": {"2"}}).says("€50.00").lacks("€75.00")
@@ -76,15 +76,15 @@ func TestAShopperBuysByFormsAlone(t *testing.T) {
 	b.follow("/checkout/contact", contact()).says("ada@example.com", "10115 Berlin", "Express")
 	b.post("/checkout/shipping", url.Values{}).status(http.StatusUnprocessableEntity).says("Please choose how it is to be sent.")
 	b.post("/checkout/shipping", url.Values{"method": {"shp_none"}}).status(http.StatusUnprocessableEntity).says("does not serve your address")
-	b.get("/checkout?step=payment").says("On to payment").lacks("Pay €")
+	b.get("/checkout?step=payment").says("Continue to payment").lacks("Pay €")
 
 	payment := b.follow("/checkout/shipping", url.Values{"method": {s.Express}})
 	payment.says("Total", "€62.00", "Pay €62.00 now", "of which VAT")
 	if total, button := strings.LastIndex(payment.page(), `class="total"><span>Total`), strings.Index(payment.page(), "Pay €62.00 now"); total < 0 || total > button {
 		t.Error("the total does not stand above the button")
 	}
-	b.get("/checkout?step=shipping").says("On to payment")
-	b.get("/checkout?step=contact").says(`value="Ada Example"`, "On to shipping")
+	b.get("/checkout?step=shipping").says("Continue to payment")
+	b.get("/checkout?step=contact").says(`value="Ada Example"`, "Continue to shipping")
 
 	declined := b.pay(payment, "declined").status(http.StatusSeeOther)
 	again := b.get(declined.leadsTo()).says("The payment was declined. Nothing was charged", "Pay €62.00 now")
@@ -187,11 +187,11 @@ func TestWhatIsGoneIsToldInTheCart(t *testing.T) {
 	if refused.leadsTo() != "/cart" {
 		t.Fatalf("led to %s", refused.leadsTo())
 	}
-	cart := b.get("/cart").says("Only 3 of Lamp are left.", "Please change what is marked").lacks("To the checkout")
+	cart := b.get("/cart").says("Only 3 of Lamp are left.", "Please change what is marked").lacks("Go to checkout")
 	b.get("/checkout").status(http.StatusSeeOther)
 	line := cart.find(`action="(/cart/lines/cln_[^"/]+)"`)
 	b.post(line, url.Values{"quantity": {"4"}}).status(http.StatusConflict).says("Only 3")
-	b.follow(line, url.Values{"quantity": {"3"}}).says("To the checkout")
+	b.follow(line, url.Values{"quantity": {"3"}}).says("Go to checkout")
 	b.post(line, url.Values{"quantity": {"many"}}).status(http.StatusUnprocessableEntity).says("from 1 to 9999")
 	b.follow(line, url.Values{"quantity": {"0"}}).says("Your cart is empty")
 	b.follow(line+"/remove", nil).says("Your cart is empty")
@@ -244,7 +244,7 @@ func TestThingsWithoutAParcelNeedNoAddress(t *testing.T) {
 	s.product(t, "Pattern", func(in *catalog.ProductInput) { in.Variants[0].RequiresShipping = false })
 	b := h.visitor(t, s.label)
 	b.put("/products/pattern", "1")
-	b.get("/checkout").says("On to payment").lacks("Delivery address", "Shipping")
+	b.get("/checkout").says("Continue to payment").lacks("Delivery address", "Shipping")
 	payment := b.follow("/checkout/contact", url.Values{"email": {"ada@example.com"}}).says("Pay €25.00 now")
 	paid := b.pay(payment, "succeeds").status(http.StatusSeeOther)
 	b.get(paid.leadsTo()).says("Thank you", "ada@example.com").lacks("Delivery address")

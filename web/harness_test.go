@@ -141,7 +141,7 @@ func (h *house) site(t testing.TB, client *redis.Client, bus *redis.Bus, derive 
 	})
 	h.mailbox = mailbox.New(h.db)
 	own, err := site.New(site.Config{
-		DB: h.db, Accounts: people, Mailbox: h.mailbox, Limiter: limiter, Log: quiet, PublicURL: public, StoreURL: storeURL,
+		DB: h.db, Accounts: people, Stores: h.stores, Mailbox: h.mailbox, Limiter: limiter, Log: quiet, PublicURL: public, StoreURL: storeURL,
 		Sessions: &credentials.Authenticator{
 			Sessions: signed, Accounts: people, Stores: h.stores, Keys: issuer, Operators: &operators.Service{DB: h.db, Pepper: derive("operators")},
 		},
@@ -301,7 +301,9 @@ func (a *answer) leadsTo() string {
 }
 
 // page is the answer's body, unescaped so far that texts can be looked for.
-func (a *answer) page() string { return html.UnescapeString(a.Body.String()) }
+func (a *answer) page() string {
+	return strings.ReplaceAll(html.UnescapeString(a.Body.String()), "\u00a0", " ")
+}
 
 func (a *answer) says(texts ...string) *answer {
 	a.t.Helper()

@@ -89,7 +89,7 @@ type storesView struct {
 
 type storeOf struct {
 	accounts.Membership
-	Shop, Sandbox string
+	Shop, Sandbox string // the sandbox's is empty until its first use
 }
 
 // Suspended says whether its shop is closed.
@@ -127,13 +127,22 @@ func (s *Site) stores(w http.ResponseWriter, r *http.Request) error {
 		list, err := s.config.Accounts.MembershipsTx(ctx, tx, caller.Principal.ID)
 		for _, m := range list {
 			if m.Status != tenants.Deleted {
-				v.Stores = append(v.Stores, storeOf{m, s.shop(m.Address, false), s.shop(m.Address, true)})
+				v.Stores = append(v.Stores, storeOf{Membership: m, Shop: s.shop(m.Address, false)})
 			}
 		}
 		return err
 	})
 	if err != nil {
 		return err
+	}
+	for i := range v.Stores {
+		store, err := s.config.Stores.Get(r.Context(), v.Stores[i].StoreID)
+		if err != nil {
+			return err
+		}
+		if store.HasSandbox {
+			v.Stores[i].Sandbox = s.shop(store.Address, true)
+		}
 	}
 	return page.Personal(w, r, http.StatusOK, yourStores(v))
 }

@@ -1,12 +1,14 @@
 package site
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/stoacommerce/stoa/platform/limits"
 	"github.com/stoacommerce/stoa/platform/money"
+	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/platform/sessions"
 	"github.com/stoacommerce/stoa/tenants"
@@ -69,6 +71,16 @@ func (s *Site) signUp(w http.ResponseWriter, r *http.Request) error {
 	}
 	out, err := s.config.Accounts.SignUp(ctx, in, nil)
 	if refused := problem.As(err); refused != nil && refused.Kind < problem.Internal && refused.Kind != problem.Limited {
+		if caller.Principal.ID != "" && refused.Code == "address_taken" {
+			own, err := s.owns(ctx, caller, in.Store.Address)
+			if err != nil {
+				return err
+			}
+			if own { // the form was sent twice
+				page.SeeOther(w, "/stores")
+				return nil
+			}
+		}
 		return s.refuseSignUp(w, r, caller, f, refused)
 	}
 	if err != nil {
@@ -90,6 +102,16 @@ func (s *Site) signUp(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return page.Personal(w, r, http.StatusCreated, opened(v))
+}
+
+// owns says whether a store of the caller's has this address.
+func (s *Site) owns(ctx context.Context, caller tenants.Caller, address string) (own bool, err error) {
+	err = s.config.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		list, err := s.config.Accounts.MembershipsTx(ctx, tx, caller.Principal.ID)
+		own = slices.ContainsFunc(list, func(m accounts.Membership) bool { return m.Address == address })
+		return err
+	})
+	return own, err
 }
 
 func visit(r *http.Request) accounts.Visit {

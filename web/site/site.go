@@ -20,6 +20,7 @@ import (
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/accounts"
 	"github.com/stoacommerce/stoa/tenants/mailbox"
+	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/web/page"
 )
 
@@ -28,11 +29,17 @@ type Sessions interface {
 	Session(ctx context.Context, token, storeID, mode string) (tenants.Caller, error)
 }
 
+// Stores knows what there is of a store; tenants/stores does.
+type Stores interface {
+	Get(ctx context.Context, id string) (stores.Record, error)
+}
+
 // Config is what the site is made of. Mailbox is nil where there is no page for it;
 // Limiter and Observer may be nil.
 type Config struct {
 	DB       *postgres.DB
 	Accounts *accounts.Service
+	Stores   Stores
 	Sessions Sessions
 	Mailbox  *mailbox.Service
 	Limiter  *page.Limiter

@@ -14,8 +14,8 @@ var fieldNames, fieldOrder = func() (map[string]string, []string) {
 	names, order := map[string]string{"email": "E-mail", "note": "A note to the shop", "method": "Shipping"}, []string{"email"}
 	for _, prefix := range []string{"", "billing_"} {
 		for _, f := range []struct{ field, name string }{
-			{"name", "Name"}, {"country", "Country"}, {"company", "Company"}, {"line1", "Street and number"}, {"line2", "Addition"},
-			{"postal_code", "Postal code"}, {"city", "City"}, {"region", "State or province"}, {"phone", "Telephone"},
+			{"name", "Name"}, {"country", "Country"}, {"company", "Company"}, {"line1", "Street and number"}, {"line2", "Apartment, floor"},
+			{"postal_code", "Postal code"}, {"city", "City"}, {"region", "State or province"}, {"phone", "Phone"},
 		} {
 			names[prefix+f.field] = f.name
 			order = append(order, prefix+f.field)

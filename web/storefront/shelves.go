@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/a-h/templ"
@@ -225,7 +226,9 @@ func (v *visit) after() string {
 
 // search finds products. Its pages are the same for all who look for the same.
 func (v *visit) search() error {
-	text := strings.Join(strings.Fields(strings.ToValidUTF8(v.r.URL.Query().Get("q"), "")), " ")
+	text := strings.Join(strings.FieldsFunc(strings.ToValidUTF8(v.r.URL.Query().Get("q"), ""), func(c rune) bool {
+		return unicode.IsSpace(c) || unicode.IsControl(c)
+	}), " ")
 	if letters := []rune(text); len(letters) > mostQuery {
 		text = string(letters[:mostQuery])
 	}
@@ -252,7 +255,7 @@ func (v *visit) search() error {
 func (v *visit) productPage() error {
 	handle := v.r.PathValue("handle")
 	chosen := v.r.URL.Query().Get("variant")
-	if len(handle) > mostQuery || len(chosen) > 64 {
+	if !readable(handle) || len(chosen) > 64 {
 		return problem.Missing("product")
 	}
 	query := url.Values{}
@@ -285,6 +288,11 @@ func (v *visit) productPage() error {
 		}
 		return page.Render(ctx, productPage(p))
 	})
+}
+
+// readable says whether a part of an address can be the name of something.
+func readable(name string) bool {
+	return len(name) <= mostQuery && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl)
 }
 
 func (v *visit) crumbsOf(p *productView) []crumb {
