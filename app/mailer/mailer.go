@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/url"
 
+	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/mail"
@@ -35,9 +36,12 @@ type Config struct {
 	// KeepAll has the mailbox keep those too that are delivered, in development.
 	KeepAll bool
 
-	Site *url.URL                   // the platform's own pages
-	Shop func(host string) *url.URL // a shop, by the first label of its host
-	Name string                     // the platform's; "Stoa" when empty
+	Site *url.URL // the platform's own pages
+	// Orders are the addresses at which shoppers see their orders; when nil, those at which
+	// who bought in the same browser does.
+	Orders orders.Links
+	Shop   func(host string) *url.URL // a shop, by the first label of its host
+	Name   string                     // the platform's; "Stoa" when empty
 }
 
 // Mailer sends mails.
@@ -65,7 +69,18 @@ func (m *Mailer) Register(w *jobs.Workers) {
 		if err := job.Decode(&args); err != nil {
 			return err
 		}
-		about := orders.Mailer{DB: m.config.DB, Post: m, Links: m}
+		about := orders.Mailer{DB: m.config.DB, Post: m, Links: m.config.Orders}
+		if about.Links == nil {
+			about.Links = m
+		}
+		return giveUp(about.Send(ctx, args))
+	})
+	w.Handle(customers.JobMail, func(ctx context.Context, job jobs.Job) error {
+		var args customers.MailArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		about := customers.Mailer{DB: m.config.DB, Post: shopPost{m}, Links: m}
 		return giveUp(about.Send(ctx, args))
 	})
 	w.Handle(webhooks.JobDisabled, func(ctx context.Context, job jobs.Job) error {
