@@ -160,12 +160,17 @@ func (r *Runner) Sweep(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("sweep schemas: %w", err)
 	}
-	for i, ref := range leftovers {
+	// A cell that is down keeps its own leftovers, and nobody else's.
+	dropped := 0
+	var failed []error
+	for _, ref := range leftovers {
 		if err := r.Drop(ctx, ref); err != nil {
-			return i, err
+			failed = append(failed, err)
+			continue
 		}
+		dropped++
 	}
-	return len(leftovers), nil
+	return dropped, errors.Join(failed...)
 }
 
 // Progress is told after each schema: how many of all are done, and the error of this one.

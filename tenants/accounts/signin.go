@@ -41,6 +41,9 @@ func (s *Service) SignIn(ctx context.Context, in SignIn) (SignedIn, error) {
 	if err != nil {
 		return SignedIn{}, err
 	}
+	if attempt.Alarm {
+		s.config.Log.WarnContext(ctx, "many strangers try to sign in to one account")
+	}
 	a, err := s.authenticate(ctx, email, in.Password)
 	if err != nil {
 		if !wrong(err) {

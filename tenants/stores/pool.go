@@ -110,9 +110,14 @@ func (s *Service) settle(ctx context.Context, in Birth) (postgres.StoreRef, erro
 			id = ids.New("sto")
 		}
 	}
-	p := problem.New(problem.Unavailable, "no_cell_available", "No new store can be opened at the moment. Try again shortly.").Because(last)
+	return postgres.StoreRef{}, noRoom(last)
+}
+
+// noRoom is the problem that no cell takes a store, or a store's sandbox, now.
+func noRoom(cause error) error {
+	p := problem.New(problem.Unavailable, "no_cell_available", "There is no room for another store at the moment. Try again shortly.").Because(cause)
 	p.RetryAfter = 10 * time.Second
-	return postgres.StoreRef{}, p
+	return p
 }
 
 func (s *Service) settleIn(ctx context.Context, cell, id string, in Birth) (postgres.StoreRef, error) {

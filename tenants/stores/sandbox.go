@@ -3,8 +3,10 @@ package stores
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
+	"github.com/stoacommerce/stoa/migrations"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
@@ -34,6 +36,9 @@ insert into tax_rates select t.* from d, jsonb_populate_recordset(null::tax_rate
 // count.
 func (s *Service) sandbox(ctx context.Context, rec *Record) (tenants.Store, error) {
 	ref, err := s.take(ctx, rec.Cell, rec.ID, principal.Test)
+	if errors.Is(err, migrations.ErrFull) {
+		return tenants.Store{}, noRoom(err)
+	}
 	if err != nil {
 		return tenants.Store{}, fmt.Errorf("sandbox of store %s: %w", rec.ID, err)
 	}

@@ -344,8 +344,22 @@ func TestCells(t *testing.T) {
 		t.Errorf("figures %+v", figures)
 	}
 	h.control(t, `update cells set open = false`)
+	_, err = lost.ByID(t.Context(), lost.storeIn(t, cells[2]), principal.Test)
+	wantProblem(t, err, "no_cell_available")
 	_, err = lost.Prepare(t.Context(), birth(address()))
 	wantProblem(t, err, "no_cell_available")
+}
+
+// storeIn is a store that lies in a cell.
+func (h *house) storeIn(t testing.TB, cell string) (id string) {
+	t.Helper()
+	err := h.DB.InControl(t.Context(), func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.QueryRow(ctx, `select id from stores where cell = $1 limit 1`, cell).Scan(&id)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
 func TestKeeper(t *testing.T) {
