@@ -80,7 +80,7 @@ func (m *Mailer) Register(w *jobs.Workers) {
 		if err := job.Decode(&args); err != nil {
 			return err
 		}
-		about := customers.Mailer{DB: m.config.DB, Post: shopPost{m}, Links: m}
+		about := customers.Mailer{DB: m.config.DB, Post: m, Links: m}
 		return giveUp(about.Send(ctx, args))
 	})
 	w.Handle(webhooks.JobDisabled, func(ctx context.Context, job jobs.Job) error {

@@ -103,15 +103,5 @@ func (m *Mailer) inShop(ctx context.Context, path ...string) (*url.URL, error) {
 	return m.shop(store.Address, ref.Mode).JoinPath(path...), nil
 }
 
-// shopPost sends what customers writes.
-type shopPost struct{ mailer *Mailer }
-
-// Send implements customers.Post.
-func (p shopPost) Send(ctx context.Context, to, name string, data mail.Data) error {
-	letter := mail.NewLetter(to, data)
-	letter.ToName = name
-	return p.mailer.Send(ctx, letter)
-}
-
 // imprint is the line that mails end with.
 func imprint(name string, site *url.URL) string { return name + " · " + site.Hostname() }

@@ -42,8 +42,12 @@ type postbox struct {
 	err  error
 }
 
-func (p *postbox) Send(_ context.Context, to, name string, data mail.Data) error {
-	p.to, p.data = append(p.to, to+name), append(p.data, data)
+func (p *postbox) Send(_ context.Context, letter mail.Letter) error {
+	data, err := mail.Decode(letter.Kind, letter.Data)
+	if err != nil {
+		return err
+	}
+	p.to, p.data = append(p.to, letter.To+letter.ToName), append(p.data, data)
 	return p.err
 }
 

@@ -18,6 +18,7 @@ const JobMail = "customer_mail"
 // MailArgs say to whom is to be written. They carry no token: it is drawn when the mail is
 // written, so that none lies in a queue.
 type MailArgs struct {
+	MailID       string    `json:"mail_id"` // so that sending twice can be noticed
 	Email        string    `json:"email"`
 	Known        bool      `json:"known"`        // there is an account
 	Registration string    `json:"registration"` // where it is kept
@@ -27,7 +28,7 @@ type MailArgs struct {
 
 // Post sends a mail in the name and looks of the context's store.
 type Post interface {
-	Send(ctx context.Context, to, name string, data mail.Data) error
+	Send(ctx context.Context, letter mail.Letter) error
 }
 
 // Links knows where shoppers find things of the context's store.
@@ -56,7 +57,7 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 		if err != nil {
 			return fmt.Errorf("address for signing in: %w", err)
 		}
-		return m.Post.Send(ctx, args.Email, "", mail.CustomerKnownSignup{SignInURL: url, At: args.At, IP: args.IP})
+		return m.Post.Send(ctx, args.letter(mail.CustomerKnownSignup{SignInURL: url, At: args.At, IP: args.IP}))
 	}
 	place, err := hex.DecodeString(args.Registration)
 	if err != nil {
@@ -75,5 +76,13 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 	if err != nil {
 		return fmt.Errorf("address for verifying: %w", err)
 	}
-	return m.Post.Send(ctx, args.Email, "", mail.CustomerVerifyEmail{URL: url, ValidHours: int(verifyTime / time.Hour)})
+	return m.Post.Send(ctx, args.letter(mail.CustomerVerifyEmail{URL: url, ValidHours: int(verifyTime / time.Hour)}))
+}
+
+func (a MailArgs) letter(data mail.Data) mail.Letter {
+	letter := mail.NewLetter(a.Email, data)
+	if a.MailID != "" {
+		letter.ID = a.MailID
+	}
+	return letter
 }

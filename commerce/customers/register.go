@@ -91,7 +91,7 @@ func (s *Service) Register(ctx context.Context, tx *postgres.Tx, r Registration)
 		return fmt.Errorf("register: %w", err)
 	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "customer.register"})
-	journal.Job(tx, JobMail, MailArgs{Email: r.Email, Known: known, Registration: hex.EncodeToString(place), At: clock.Now(), IP: principal.From(ctx).IP})
+	journal.Job(tx, JobMail, MailArgs{MailID: ids.New("mail"), Email: r.Email, Known: known, Registration: hex.EncodeToString(place), At: clock.Now(), IP: principal.From(ctx).IP})
 	return nil
 }
 
