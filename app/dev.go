@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"time"
 )
 
@@ -28,7 +30,23 @@ func Dev(ctx context.Context, config Config, build Build, term Terminal) (err er
 		return err
 	}
 	return a.Run(ctx, Roles{Serve: true, Work: true, Ready: func(ctx context.Context) error {
-		_, err := fmt.Fprintf(term.Out, "Ready after %.1f s: %s\n", time.Since(started).Seconds(), config.Site.PublicURL)
+		demo, err := a.seedDemo(ctx)
+		if err != nil {
+			return fmt.Errorf("demo stores: %w", err)
+		}
+		_, err = fmt.Fprint(term.Out, demo.banner(time.Since(started)))
 		return err
 	}})
+}
+
+// writeJSON writes a file that only its owner may read, whole or not at all.
+func writeJSON(path string, value any) error {
+	raw, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path+".new", append(raw, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
 }
