@@ -42,6 +42,7 @@ type house struct {
 	ctx     context.Context
 	db      *postgres.DB
 	cell    string
+	root    string // where files lie
 	files   *files.Disk
 	service *imports.Service
 }
@@ -49,14 +50,15 @@ type house struct {
 func open(t *testing.T, config imports.Config, l catalog.Limits) *house {
 	t.Helper()
 	p := testdb.Open(t)
-	disk, err := files.OpenDisk(t.TempDir())
+	root := t.TempDir()
+	disk, err := files.OpenDisk(root)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = disk.Close() })
 	pictures := &catalog.Pictures{Files: disk, Processor: images.New(images.Options{Widths: []int{16}})}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	h := &house{T: t, ctx: p.Store(t), db: p.DB, cell: p.Cell, files: disk}
+	h := &house{T: t, ctx: p.Store(t), db: p.DB, cell: p.Cell, root: root, files: disk}
 	h.service = imports.New(p.DB, catalog.New(l), pictures, config, log)
 	return h
 }
@@ -418,7 +420,7 @@ func isSnooze(err error) bool {
 // An import longer than a slice goes on in further jobs.
 func TestSlices(t *testing.T) {
 	t.Parallel()
-	made := cataloguetest.Make(cataloguetest.File{Products: 23})
+	made := cataloguetest.Make(cataloguetest.File{Products: 23, Windows: true})
 	h := open(t, imports.Config{Batch: 4, Slice: time.Nanosecond}, catalog.Unlimited{})
 	id := h.ask(string(made.CSV))
 	slices := 0
@@ -438,5 +440,12 @@ func TestSlices(t *testing.T) {
 	h.want(h.operation(id), "succeeded", imports.Counts{Created: made.Rows})
 	if slices != 7 { // six batches and the end
 		t.Errorf("%d slices", slices)
+	}
+	whole := open(t, imports.Config{}, catalog.Unlimited{})
+	o := whole.run(string(made.CSV))
+	for i, r := range h.operation(id).rows {
+		if r.Line != o.rows[i].Line || *r.Handle != *o.rows[i].Handle || !strings.HasPrefix(strings.Split(string(made.CSV), "\n")[r.Line-1], *r.Handle+",") {
+			t.Fatalf("row %d is said to begin on line %d", i, r.Line)
+		}
 	}
 }
