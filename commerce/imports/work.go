@@ -115,6 +115,10 @@ func (s *Service) checkURL(address string) error {
 // because its job was set aside, holds up nobody.
 func (s *Service) begin(ctx context.Context, id string) (begun bool, err error) {
 	err = s.db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		// The operation's row before the settings', as by those who put batches in.
+		if _, err := tx.Exec(ctx, `select from operations where id = $1 for update`, id); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, `select from settings where id = 1 for no key update`); err != nil {
 			return err
 		}
