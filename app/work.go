@@ -33,6 +33,7 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	s.webhooks.Register(w, m.db, func(a webhooks.Attempt) { webhookAttempted(m.metrics.Webhooks, a) })
 	s.stores.Register(w)
 	s.pictures.Register(w)
+	s.imports.Register(w)
 	s.mailer.Register(w)
 	s.members.Register(w)
 	(&upkeep.Upkeep{DB: m.db, Log: m.log}).Register(w)

@@ -3,7 +3,6 @@ package handlers_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -35,19 +34,19 @@ func (s *selling) mailed() string {
 	}
 	link := ""
 	if err == nil {
-		err = (&customers.Mailer{DB: s.DB, Post: post(func(data mail.Data) { link = fmt.Sprint(data) }), Links: shopLinks{}}).Send(s.Ctx, args)
+		err = (&customers.Mailer{DB: s.DB, Post: post(func(letter mail.Letter) { link = string(letter.Data) }), Links: shopLinks{}}).Send(s.Ctx, args)
 	}
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	_, token, _ := strings.Cut(link, "token=")
-	token, _, _ = strings.Cut(token, " ")
+	token, _, _ = strings.Cut(token, `"`)
 	return token
 }
 
-type post func(mail.Data)
+type post func(mail.Letter)
 
-func (p post) Send(_ context.Context, _, _ string, data mail.Data) error { p(data); return nil }
+func (p post) Send(_ context.Context, letter mail.Letter) error { p(letter); return nil }
 
 type shopLinks struct{}
 
