@@ -1,15 +1,47 @@
 // Package report holds what `make bench` measured, with what was promised beside it, and
 // writes it down as Markdown between marks of its own in a page that people write.
+//
+// The measurements are Go benchmarks in internal/bench and the folders below, each of
+// which is run once and hands its tables to Publish:
+//
+//	func BenchmarkRequest(b *testing.B) {
+//		…
+//		report.Publish(b, "request", []report.Table{…})
+//	}
 package report
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 )
+
+// page is where Publish writes; make bench names the documentation's.
+var page = flag.String("page", "", "the page to write the measurements into, as an absolute path; none when empty")
+
+// Publish prints the tables of a part and writes them into the page. A promise that is
+// not kept is told, and fails nothing: it is for people to judge.
+func Publish(t testing.TB, part string, tables []Table) {
+	t.Helper()
+	for _, table := range tables {
+		fmt.Printf("\n%s", table.Markdown())
+	}
+	fmt.Println()
+	for _, row := range Broken(tables) {
+		fmt.Printf("not kept: %s is %s; promised was %s\n", row.Name, row.Value, row.Promise)
+	}
+	if *page == "" {
+		return
+	}
+	if err := Write(*page, part, tables); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // Kept says whether a measurement keeps what was promised.
 type Kept int
