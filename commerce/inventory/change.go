@@ -8,6 +8,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
+	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 // VariantID names a variant.
@@ -73,6 +74,13 @@ func (l level) name() string {
 // available is how many can be sold.
 func (l level) available() int64 { return l.Stock - l.Reserved }
 
+// shows says whether shoppers see the change: a variant is sold out by it, or is no more.
+func (c change) shows(l level, quantity int64) bool {
+	before := l.available()
+	after := l.After - max(l.Reserved+c.reserved*quantity, 0)
+	return l.Changed && l.Counted && !l.Oversell && (before > 0) != (after > 0)
+}
+
 // changeSQL locks the variants in the order of their IDs, judges all of them as they are
 // once locked, and changes all or none. A change that waited for another's lock sees what
 // the other left behind: rows that are locked are read anew.
@@ -136,6 +144,9 @@ func apply(ctx context.Context, tx *postgres.Tx, c change, lines []Line) ([]leve
 		if err := rows.Scan(&l.Found, &l.ProductID, &l.SKU, &l.Title, &l.Product, &l.Stock, &l.Reserved, &l.Counted, &l.Oversell,
 			&l.Refused, &l.Changed, &l.After); err != nil {
 			return nil, fmt.Errorf("change stock: %w", err)
+		}
+		if c.shows(l, lines[len(levels)].Quantity) {
+			stores.Touch(tx)
 		}
 		levels = append(levels, l)
 	}
