@@ -82,6 +82,7 @@ func openMachinery(ctx context.Context, config Config, build Build, out io.Write
 	m.metrics.Database.Pools(func() map[observability.PoolName]observability.PoolStats { return poolStats(m.db.Stats()) })
 	m.runner = migrations.New(m.db, m.log)
 	m.runner.Logins, m.runner.MaxStores = config.Database.CellLogins, config.Database.CellMaxStores
+	m.db.OnEnter(m.runner.Enter)
 	m.redis, err = redis.Open(redis.Config{URL: config.Redis.URL.Reveal(), Prefix: "stoa", Log: m.log})
 	if err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
