@@ -26,7 +26,7 @@ type cellStore struct {
 type cells struct{ *apptest.Program }
 
 // born has somebody sign up.
-func (c *cells) born(t *testing.T) cellStore {
+func (c cells) born(t *testing.T) cellStore {
 	t.Helper()
 	id := ids.New("x")
 	address := "s" + strings.NewReplacer("0", "", "1", "", "_", "").Replace(id[len(id)-16:])
@@ -58,7 +58,7 @@ func (c *cells) born(t *testing.T) cellStore {
 
 // status is what a store's shop and its API answer. No page is asked for twice, for those
 // that were kept outlive their cell for a while.
-func (c *cells) status(t *testing.T, s cellStore) (page, api int) {
+func (c cells) status(t *testing.T, s cellStore) (page, api int) {
 	t.Helper()
 	for into, path := range map[*int]string{&page: "/search?q=" + ids.New("q"), &api: "/v1/shop/products"} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.URL+path, nil)
@@ -91,7 +91,7 @@ func TestALostCellTakesOnlyItsOwnStoresWithIt(t *testing.T) {
 	t.Cleanup(func() { _ = server.Stop() })
 	id := ids.New("c")
 	kept, lost := "k"+id[len(id)-10:], "l"+id[len(id)-10:]
-	c := &cells{Program: apptest.Start(t, apptest.Env{"STOA_CELLS": kept + "=" + testenv.Database(t) + "," + lost + "=" + server.URL()})}
+	c := cells{apptest.Start(t, apptest.Env{"STOA_CELLS": kept + "=" + testenv.Database(t) + "," + lost + "=" + server.URL()})}
 
 	// New stores go to the emptiest cell.
 	var stores []cellStore
