@@ -67,7 +67,7 @@ func TestTwoVersionsServe(t *testing.T) {
 			t.Errorf("%q is not told: %s", want, progress.String())
 		}
 	}
-	behind := `select count(*) from cell.schema_versions v join stores s on s.live_schema = v.number where version < $1`
+	behind := `select count(*) from cell.schema_versions v join stores s on s.live_schema = v.number where v.version < $1`
 	if n := apptest.Query[int](former.Program, behind, len(next.Stores))[0]; n != 1 {
 		t.Errorf("%d schemas are behind", n)
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -68,7 +69,8 @@ func (r *Runner) Enter(ctx context.Context, ref postgres.StoreRef) error {
 }
 
 func (r *Runner) enter(ctx context.Context, ref postgres.StoreRef, key schema) error {
-	if err := r.survey(ctx, ref.Cell); err != nil {
+	_, err, _ := r.entered.flight.Do(ref.Cell, func() (any, error) { return nil, r.survey(ctx, ref.Cell) })
+	if err != nil {
 		return err
 	}
 	if _, known := r.entered.current.Load(key); known {
@@ -175,7 +177,8 @@ func (r *Runner) Check(ctx context.Context, cell string) error {
 	err := in(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		return tx.QueryRow(ctx, `select coalesce(max(version), 0) from `+table).Scan(&have)
 	})
-	if err != nil {
+	var answer *pgconn.PgError
+	if err != nil && !(errors.As(err, &answer) && answer.Code == "42P01") { // undefined_table: nothing was migrated yet
 		return err
 	}
 	if have < want {

@@ -251,6 +251,32 @@ func TestMigrationUnderWay(t *testing.T) {
 	if sold.Load() < stores {
 		t.Errorf("only %d sold", sold.Load())
 	}
+	h.check(t, runner)
+}
+
+// check fails the test unless a database that no migration has come to says what to do.
+func (h *house) check(t *testing.T, runner *migrations.Runner) {
+	t.Helper()
+	forget := func(statement string) func(context.Context, *postgres.Tx) error {
+		return func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := tx.Exec(ctx, statement)
+			return err
+		}
+	}
+	for cell, earlier := range map[string]func() error{
+		"":     func() error { return h.DB.InControl(t.Context(), forget(`delete from schema_migrations`)) },
+		h.Cell: func() error { return h.DB.InCell(t.Context(), h.Cell, forget(`drop table cell.schema_migrations`)) },
+	} {
+		if err := runner.Check(t.Context(), cell); err != nil {
+			t.Errorf("%q: %v", cell, err)
+		}
+		if err := earlier(); err != nil {
+			t.Fatal(err)
+		}
+		if err := runner.Check(t.Context(), cell); err == nil || !strings.Contains(err.Error(), "run stoa migrate") {
+			t.Errorf("%q at an earlier version: %v", cell, err)
+		}
+	}
 }
 
 func (h *house) migrator(t *testing.T) *exec.Cmd {

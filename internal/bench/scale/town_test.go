@@ -44,7 +44,7 @@ func spawn(b *testing.B, server *embedded.Postgres, name string, change apptest.
 	}
 	env := apptest.Env{
 		"STOA_DATABASE_URL": database, "STOA_CELLS": name + "=" + database, "STOA_LOG_LEVEL": "info", "STOA_LOG_FORMAT": "json",
-		"STOA_RESPONSE_SAMPLE": "0.01", "STOA_CELL_LOGINS": "8", "STOA_CELL_CONNECTIONS": "4", "STOA_CELL_MAX_STORES": "3000", "STOA_READY_STORES": "3",
+		"STOA_RESPONSE_SAMPLE": "0.01", "STOA_CELL_LOGINS": "8", "STOA_CELL_CONNECTIONS": "4", "STOA_CELL_MAX_STORES": "2400", "STOA_READY_STORES": "3",
 	}
 	for variable, value := range change {
 		env[variable] = value
