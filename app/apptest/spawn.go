@@ -39,7 +39,7 @@ func Spawn(t testing.TB, binary string, change Env) *Process {
 	if p.Env["STOA_WITH_WORKER"] == "" {
 		p.Env["STOA_WITH_WORKER"] = "true"
 	}
-	err := app.Migrate(context.Background(), p.Config, app.Build{Version: "test", Commit: "none"}, app.Terminal{Out: io.Discard, Err: io.Discard})
+	err := app.Migrate(context.Background(), p.Config, build, app.Terminal{Out: io.Discard, Err: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}
