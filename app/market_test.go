@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -27,7 +28,7 @@ type market struct {
 
 	email, storeID      string
 	secret, publishable string
-	method              string
+	method, product     string
 	variants            []string // of one product, in the order of their stocks
 
 	mu     sync.Mutex
@@ -36,6 +37,7 @@ type market struct {
 	stats  map[string]int       // requests that came to nothing, by why
 	took   []time.Duration      // by requests since pace was asked last
 	stop   chan struct{}
+	carts  chan struct{} // as many as may be under way
 	buying sync.WaitGroup
 }
 
@@ -46,7 +48,7 @@ func openMarket(t testing.TB, stocks []int64, doors ...*apptest.Program) *market
 	t.Helper()
 	m := &market{
 		t: t, doors: doors, paying: make([]atomic.Int64, len(doors)), client: probe.NewClient(30 * time.Second),
-		email: "owner-" + run() + "@example.com", orders: map[string]time.Time{}, stats: map[string]int{}, stop: make(chan struct{}),
+		email: "owner-" + run() + "@example.com", orders: map[string]time.Time{}, stats: map[string]int{}, stop: make(chan struct{}), carts: make(chan struct{}, 32),
 	}
 	m.client.Jar = nil // nobody here is a browser
 	name := run()
@@ -54,6 +56,7 @@ func openMarket(t testing.TB, stocks []int64, doors ...*apptest.Program) *market
 		"email": m.email, "password": password, "account_name": "Ada Example", "store_name": "Linen " + name, "store_address": "linen-" + name, "country": "DE", "currency": "EUR",
 	})})
 	m.storeID, m.secret, m.publishable = opened.String("/store/id"), opened.String("/keys/test/secret"), opened.String("/keys/test/publishable")
+	doors[0].Exec(`update stores set plan = 'scale' where id = $1`, m.storeID) // before anybody asks
 	values, variants := []string{}, []any{}
 	for i, stock := range stocks {
 		values = append(values, fmt.Sprint(i))
@@ -62,6 +65,7 @@ func openMarket(t testing.TB, stocks []int64, doors ...*apptest.Program) *market
 	product := m.must(t, 201, probe.Call{Operation: "createProduct", Header: headers(m.secret), Body: body(map[string]any{
 		"title": "Linen shirt", "status": "active", "options": []any{map[string]any{"name": "Size", "values": values}}, "variants": variants,
 	})})
+	m.product = product.String("/id")
 	for i := range stocks {
 		m.variants = append(m.variants, product.String(fmt.Sprintf("/variants/%d/id", i)))
 	}
@@ -122,16 +126,18 @@ func (m *market) open(shoppers int, rest time.Duration) {
 				select {
 				case <-m.stop:
 					return
-				case <-time.After(rest):
+				case m.carts <- struct{}{}:
 				}
 				// A cart whose answer is lost is taken to its end beside the next ones.
-				started := make(chan struct{})
+				settled := make(chan struct{})
 				m.buying.Add(1)
 				go func() {
 					defer m.buying.Done()
-					m.buy(n, sync.OnceFunc(func() { close(started) }))
+					m.buy(n, sync.OnceFunc(func() { close(settled) }))
+					<-m.carts
 				}()
-				<-started
+				<-settled
+				time.Sleep(rest)
 			}
 		}()
 	}
@@ -203,7 +209,7 @@ func (m *market) buy(n int, settled func()) {
 // the goods are sold out, or the answer is none that can be.
 func (m *market) ask(again func(), want int, call probe.Call) *probe.Answer {
 	deadline := time.Now().Add(3 * time.Minute)
-	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+	for {
 		answer, why := m.once(call)
 		switch {
 		case answer != nil && answer.Status == want:
@@ -221,8 +227,18 @@ func (m *market) ask(again func(), want int, call probe.Call) *probe.Answer {
 		m.stats[why]++
 		m.mu.Unlock()
 		again()
-		time.Sleep(wait)
+		time.Sleep(patience(answer))
 	}
+}
+
+// patience is how long to wait before asking again: as long as the answer says.
+func patience(answer *probe.Answer) time.Duration {
+	if answer != nil {
+		if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil {
+			return time.Duration(seconds) * time.Second
+		}
+	}
+	return 50 * time.Millisecond
 }
 
 // once makes a call at the next door. It says why there is no answer, or its code.

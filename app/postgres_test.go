@@ -2,6 +2,8 @@ package app_test
 
 import (
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"testing"
@@ -20,7 +22,12 @@ func TestServesAgainWhenPostgresIsBack(t *testing.T) {
 	// end would need fsync.
 	options := embedded.PostgresOptions{Dir: t.TempDir(), MaxConnections: 100, Settings: map[string]string{"fsync": "off"}}
 	server := startPostgres(t, options)
-	t.Cleanup(func() { _ = server.Stop() })
+	t.Cleanup(func() {
+		_ = server.Stop()
+		if log, err := os.ReadFile(filepath.Join(options.Dir, "log")); err == nil && t.Failed() {
+			t.Logf("Postgres's log:\n%s", log[max(0, len(log)-20_000):])
+		}
+	})
 	address, err := url.Parse(server.URL())
 	if err != nil {
 		t.Fatal(err)
