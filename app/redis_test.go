@@ -71,14 +71,15 @@ func TestSellingGoesOnWithoutRedis(t *testing.T) {
 		if got := status(p.Client(), signIn); got != 503 {
 			t.Errorf("%s: who signs in is answered %d", lost.how, got)
 		}
+		guesser, visitor := anywhere(), anywhere()
 		guarded(t, lost.how, func() int {
 			wrong := signIn
-			wrong.Header = headers("", "X-Forwarded-For", "192.0.2.7")
+			wrong.Header = headers("", "X-Forwarded-For", guesser)
 			wrong.Body = body(map[string]any{"email": m.email, "password": "not the one that it should be"})
 			return status(p.Client(), wrong)
 		}, 401, 15)
 		guarded(t, lost.how, func() int {
-			return status(m.client, probe.Call{Operation: "listPlans", Header: http.Header{"X-Forwarded-For": {"192.0.2.8"}}})
+			return status(m.client, probe.Call{Operation: "listPlans", Header: http.Header{"X-Forwarded-For": {visitor}}})
 		}, 200, 2*120+1) // the limit of a minute, of which one may end meanwhile
 		if !degraded(t, p) {
 			t.Errorf("%s: the limiter says that nothing is wrong", lost.how)
