@@ -85,16 +85,23 @@ func (c change) shows(l level, quantity int64) bool {
 // once locked, and changes all or none. A change that waited for another's lock sees what
 // the other left behind: rows that are locked are read anew.
 //
+// Changes of the same variants queue up before they come to the rows. The update finds a
+// row by the version that was there when the statement began. Where that version is shared
+// by carts' foreign keys, Postgres has it queue for it once more, behind others that wait
+// for the lock which is held already: a deadlock.
+//
 // The update takes everything that the table's check looks at from the locked rows.
 // Postgres holds the check against the row as the statement's snapshot has it, before it
 // finds out that there is a later one, and would refuse by a stock that is gone.
 const changeSQL = `
 with wanted as (
 	select id, quantity, movement from unnest($1::text[], $2::bigint[], $3::text[]) as w(id, quantity, movement)
+), queued as materialized (
+	select id, pg_advisory_xact_lock(hashtextextended(id, 0)) from (select id from wanted order by id offset 0) as in_order
 ), locked as (
 	select v.id, v.product_id, v.sku, v.title, p.title as product, v.stock, v.reserved, v.track_stock, v.oversell
 	from variants v join products p on p.id = v.product_id
-	where v.id = any($1) order by v.id for no key update of v
+	where v.id = any(array(select id from queued)) order by v.id for no key update of v
 ), refused as (
 	select id from locked l join wanted w using (id)
 	where l.track_stock and not l.oversell
