@@ -3,6 +3,7 @@ package observability
 import (
 	"context"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -28,7 +29,8 @@ func StartCall(ctx context.Context, name string, attrs ...attribute.KeyValue) (c
 }
 
 // StartStatement begins a span below the one in ctx for SQL sent through a door. The
-// statement's text is recorded, its arguments never. End it with EndSpan.
+// statement's text is recorded without its arguments, even where they were written into
+// it. End it with EndSpan.
 func StartStatement(ctx context.Context, door, sql string) (context.Context, trace.Span) {
 	parent := trace.SpanFromContext(ctx)
 	if !parent.IsRecording() {
@@ -36,7 +38,7 @@ func StartStatement(ctx context.Context, door, sql string) (context.Context, tra
 	}
 	return startSpan(ctx, "sql "+firstWord(sql), trace.SpanKindClient, []attribute.KeyValue{
 		attribute.String("db.system.name", "postgresql"),
-		attribute.String("db.query.text", sql),
+		attribute.String("db.query.text", withoutTexts(sql)),
 		attribute.String("stoa.door", door),
 	})
 }
@@ -87,6 +89,20 @@ func startSpan(ctx context.Context, name string, kind trace.SpanKind, attrs []at
 	}
 	return parent.TracerProvider().Tracer(scope).
 		Start(ctx, name, trace.WithSpanKind(kind), trace.WithAttributes(attrs...))
+}
+
+// texts are SQL's literals of text, in which a quote stands for itself twice.
+var texts = regexp.MustCompile(`'[^']*'`)
+
+// longestStatement is how much of a statement is recorded.
+const longestStatement = 8 << 10
+
+func withoutTexts(sql string) string {
+	sql = texts.ReplaceAllLiteralString(sql, "'…'")
+	if len(sql) > longestStatement {
+		sql = strings.ToValidUTF8(sql[:longestStatement], "") + " …"
+	}
+	return sql
 }
 
 // firstWord is the statement's verb in lower case, for the span's name.
