@@ -42,7 +42,7 @@ type Prometheus struct {
 }
 
 // Start runs a Prometheus until the test ends. It scrapes /metrics of every address
-// (host:port) five times a second and evaluates the platform's rules twice a second,
+// (host:port) and evaluates the platform's rules each second,
 // and has scraped each at least twice when Start returns.
 func Start(t testing.TB, addresses ...string) *Prometheus {
 	t.Helper()
@@ -124,9 +124,9 @@ func writeConfig(dir string, addresses []string) error {
 		quoted[i] = strconv.Quote(address)
 	}
 	config := fmt.Sprintf(`global:
-  scrape_interval: 200ms
-  scrape_timeout: 200ms
-  evaluation_interval: 500ms
+  scrape_interval: 1s
+  scrape_timeout: 1s
+  evaluation_interval: 1s
 rule_files: [%s, %s]
 scrape_configs:
   - job_name: %s
