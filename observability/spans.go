@@ -3,7 +3,6 @@ package observability
 import (
 	"context"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -91,18 +90,29 @@ func startSpan(ctx context.Context, name string, kind trace.SpanKind, attrs []at
 		Start(ctx, name, trace.WithSpanKind(kind), trace.WithAttributes(attrs...))
 }
 
-// texts are SQL's literals of text, in which a quote stands for itself twice.
-var texts = regexp.MustCompile(`'[^']*'`)
-
 // longestStatement is how much of a statement is recorded.
 const longestStatement = 8 << 10
 
+// withoutTexts leaves out what stands in quotes, and comments, in which a quote means
+// nothing.
 func withoutTexts(sql string) string {
-	sql = texts.ReplaceAllLiteralString(sql, "'…'")
-	if len(sql) > longestStatement {
-		sql = strings.ToValidUTF8(sql[:longestStatement], "") + " …"
+	var kept strings.Builder
+	for sql != "" && kept.Len() < longestStatement {
+		at := strings.IndexByte(sql, '\'')
+		comment := strings.Index(sql, "--")
+		if comment >= 0 && (at < 0 || comment < at) {
+			kept.WriteString(sql[:comment])
+			_, sql, _ = strings.Cut(sql[comment:], "\n")
+			continue
+		}
+		if at < 0 {
+			kept.WriteString(sql)
+			break
+		}
+		kept.WriteString(sql[:at] + "'…'")
+		_, sql, _ = strings.Cut(sql[at+1:], "'")
 	}
-	return sql
+	return strings.ToValidUTF8(kept.String()[:min(kept.Len(), longestStatement)], "")
 }
 
 // firstWord is the statement's verb in lower case, for the span's name.

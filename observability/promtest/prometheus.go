@@ -41,9 +41,9 @@ type Prometheus struct {
 	failed  error // how the process ended; read once it has
 }
 
-// Start runs a Prometheus until the test ends. It scrapes /metrics of every address
-// (host:port) and evaluates the platform's rules each second,
-// and has scraped each at least twice when Start returns.
+// Start runs a Prometheus until the test ends. Each second it scrapes /metrics of every
+// address (host:port) and evaluates the platform's rules, and it has scraped each at least
+// twice when Start returns.
 func Start(t testing.TB, addresses ...string) *Prometheus {
 	t.Helper()
 	program, err := exec.LookPath("prometheus")

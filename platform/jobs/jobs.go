@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sort"
 	"sync"
 	"time"
@@ -274,7 +275,14 @@ func (k *worker) Work(ctx context.Context, job *river.Job[envelope]) error {
 }
 
 // work gives the context of the job's store beside what came of it, for the log.
-func (k *worker) work(ctx context.Context, job *river.Job[envelope]) (context.Context, error) {
+func (k *worker) work(ctx context.Context, job *river.Job[envelope]) (in context.Context, err error) {
+	in = ctx
+	defer func() {
+		if fault := recover(); fault != nil {
+			k.queue.workers.config.Log.ErrorContext(in, "panic in a job", "panic", fault, "kind", k.kind, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", fault)
+		}
+	}()
 	who := principal.Principal{Kind: principal.System, Label: k.kind, Operation: k.kind, RequestID: job.Args.RequestID}
 	if job.Args.Store != "" {
 		var number int64
@@ -291,8 +299,8 @@ func (k *worker) work(ctx context.Context, job *river.Job[envelope]) (context.Co
 			return ctx, river.JobSnooze(time.Minute)
 		}
 		who.StoreID, who.Mode = ref.ID, ref.Mode
-		ctx = postgres.WithStore(ctx, ref)
+		in = postgres.WithStore(ctx, ref)
 	}
-	ctx = principal.With(ctx, who)
-	return ctx, k.queue.workers.handlers[k.kind](ctx, Job{ID: job.ID, Kind: k.kind, Attempt: job.Attempt, args: job.Args.Args})
+	in = principal.With(in, who)
+	return in, k.queue.workers.handlers[k.kind](in, Job{ID: job.ID, Kind: k.kind, Attempt: job.Attempt, args: job.Args.Args})
 }
