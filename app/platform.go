@@ -82,6 +82,12 @@ func openMachinery(ctx context.Context, config Config, build Build, out io.Write
 	if err != nil {
 		return nil, err
 	}
+	for _, door := range []string{"control", "cell", "store"} {
+		m.metrics.Database.Door(door)
+	}
+	for cell := range cells {
+		m.metrics.Cells.Cell(cell)
+	}
 	m.metrics.Database.Pools(func() map[observability.PoolName]observability.PoolStats { return poolStats(m.db.Stats()) })
 	m.runner = migrations.New(m.db, m.log)
 	if build.Stores != nil {
@@ -153,6 +159,8 @@ type queueObserver struct{ metrics *observability.Metrics }
 func (o queueObserver) Ran(_, kind string, err error, setAside bool, delay, took time.Duration) {
 	outcome := observability.JobDone
 	switch {
+	case jobs.Snoozed(err):
+		outcome = observability.JobSnoozed
 	case setAside:
 		outcome = observability.JobSetAside
 	case err != nil:

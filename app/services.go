@@ -103,21 +103,22 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	}
 	s.stores = stores.New(stores.Config{
 		DB: m.db, Maker: m.runner, Bus: m.bus, Files: m.files, Traces: s.limiter, Log: m.log,
-		Looked: looked(m.metrics.Cache.Cache("stores")),
+		Looked: looked(m.metrics.Cache.Cache("stores")), Dropped: m.metrics.Cache.Cache("stores").Invalidated,
 	})
-	m.committed = append(m.committed, s.stores.Committed, countBusiness(m.metrics.Business))
+	m.committed = append(m.committed, s.stores.Committed, counted(m.metrics))
 	keyPepper, err := m.ring.Pepper(ctx, peppers, keys.PepperName)
 	if err != nil {
 		return nil, err
 	}
 	s.keys = keys.New(keys.Config{
 		DB: m.db, Stores: s.stores, Access: s.access, Bus: m.bus, Pepper: keyPepper, APIVersion: apiVersion, Log: m.log,
-		Looked: looked(m.metrics.Cache.Cache("keys")),
+		Looked: looked(m.metrics.Cache.Cache("keys")), Dropped: m.metrics.Cache.Cache("keys").Invalidated,
 	})
 	s.operators = &operators.Service{DB: m.db, Pepper: pepper.Derive("operator_keys")}
 	s.accounts = accounts.New(accounts.Config{
 		DB: m.db, Stores: s.stores, Keys: s.keys, Sessions: s.sessions, Guard: s.guard, Hasher: s.hasher, Bus: m.bus,
 		Sealer: m.ring, Pepper: pepper.Derive("recovery_codes"), Site: m.config.Site.PublicURL, Log: m.log,
+		SignedUp: func(err error) { signedUp(m.metrics.Business, err) }, SignedIn: func(err error) { signedIn(m.metrics.Business, err) },
 	})
 	s.members = members.New(members.Config{
 		DB: m.db, Stores: s.stores, Accounts: s.accounts, Access: s.access, Site: m.config.Site.PublicURL, Log: m.log,

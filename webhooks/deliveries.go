@@ -16,7 +16,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
+	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/egress"
 	"github.com/stoacommerce/stoa/platform/ids"
@@ -306,6 +309,9 @@ func (s *Service) failing(ctx context.Context, tx *postgres.Tx, id EndpointID, a
 // disabled; its arguments are DisabledArgs.
 const JobDisabled = "webhook_disabled"
 
+// ActionDisable is what the audit calls it.
+const ActionDisable = "webhook_endpoint.disable"
+
 // Why an endpoint was disabled without its merchant's doing.
 const (
 	ReasonGone    = "gone"    // it answered 410
@@ -332,7 +338,7 @@ func (s *Service) disable(ctx context.Context, tx *postgres.Tx, id EndpointID, r
 	if err != nil {
 		return fmt.Errorf("disable %s: %w", id, err)
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "webhook_endpoint.disable", ObjectID: id, Reason: reason})
+	journal.Audit(ctx, tx, journal.Entry{Action: ActionDisable, ObjectID: id, Reason: reason})
 	journal.Job(tx, JobDisabled, args)
 	return nil
 }
@@ -373,6 +379,9 @@ func (d deliverer) send(ctx context.Context, url string, event Event, secrets []
 	request.Header.Set("Webhook-Id", event.ID)
 	request.Header.Set("Webhook-Timestamp", strconv.FormatInt(started.Unix(), 10))
 	request.Header.Set("Webhook-Signature", strings.Join(signatures, " "))
+	ctx, span := observability.StartCall(ctx, "webhook", attribute.String("server.address", request.URL.Hostname()), attribute.String("stoa.event", event.Type))
+	observability.PropagateTrace(ctx, request.Header)
+	defer func() { endSpan(span, attempt) }()
 	response, err := d.client.Do(request)
 	if err != nil {
 		attempt.Error = egress.Explain(err)
@@ -395,4 +404,15 @@ func (d deliverer) send(ctx context.Context, url string, event Event, secrets []
 		after = min(time.Duration(seconds)*time.Second, 24*time.Hour)
 	}
 	return attempt, after
+}
+
+// endSpan says what came of an attempt as its merchant may read it: an error of the client
+// would tell the endpoint's whole address.
+func endSpan(span trace.Span, attempt Attempt) {
+	var failed error
+	if !attempt.succeeded() {
+		failed = errors.New(attempt.Error)
+	}
+	span.SetAttributes(attribute.Int("http.response.status_code", attempt.Status))
+	observability.EndSpan(span, failed)
 }

@@ -315,5 +315,14 @@ func (b *lockedBuffer) last(n int) string {
 // Client is one of the program's visitors, with cookies of their own.
 func (p *Program) Client() *http.Client { return probe.NewClient(30 * time.Second) }
 
+// Browser is a visitor who finds every shop, whatever the machine makes of its host's name.
+func (p *Program) Browser() *http.Client {
+	client := p.Client()
+	client.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, p.Env["STOA_HTTP_ADDR"])
+	}
+	return client
+}
+
 // Host is the address of a store's shop, by the first label of its host name.
 func (p *Program) Host(label string) *url.URL { return p.Config.Site.StoreURL(label) }

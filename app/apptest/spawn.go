@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -58,6 +59,14 @@ func (p *Process) Kill() {
 
 // PID is the process's number.
 func (p *Process) PID() int { return p.process.PID() }
+// Terminate asks the process to end in order, and gives how it did; one that does not is
+// killed.
+func (p *Process) Terminate(within time.Duration) error {
+	if err := p.process.Stop(child.Step{Signal: syscall.SIGTERM, Wait: within}); err != nil {
+		return err
+	}
+	return p.process.Err()
+}
 
 // Restart starts the process again, and waits until it answers.
 func (p *Process) Restart() {

@@ -11,6 +11,7 @@ package cart
 const selectDocument = `
 select json_build_object(
 	'id', c.id, 'state', c.state, 'version', c.version, 'seen', (select was.version from carts was where was.id = c.id),
+	'was_nobodys', (select was.email = '' from carts was where was.id = c.id),
 	'changed', (select count(*) from changed),
 	'currency', c.currency, 'customer_id', coalesce(c.customer_id, ''), 'email', c.email,
 	'shipping_address', c.shipping_address, 'billing_address', c.billing_address,

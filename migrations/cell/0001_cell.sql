@@ -16,6 +16,8 @@ create table cell.outbox (
     store      text collate "C" not null default current_user check (store = current_user),
     kind       text not null,
     args       jsonb not null,
+    request_id text not null default '',       -- of the request that asked for it
+    trace      text not null default '',       -- its W3C traceparent, where it is traced
     run_at     timestamptz not null default now(),
     created_at timestamptz not null default now()
 );

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/migrations/testdb"
+	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -21,12 +22,16 @@ import (
 
 type observer struct {
 	setAside atomic.Int64
+	failed   atomic.Int64 // runs that are to be repeated
 	measured atomic.Pointer[jobs.Measure]
 }
 
-func (o *observer) Ran(_, _ string, _ error, setAside bool, _, _ time.Duration) {
-	if setAside {
+func (o *observer) Ran(_, _ string, err error, setAside bool, _, _ time.Duration) {
+	switch {
+	case setAside:
 		o.setAside.Add(1)
+	case err != nil:
+		o.failed.Add(1)
 	}
 }
 func (o *observer) Relayed(string, int)                  {}
@@ -132,6 +137,7 @@ func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
 	var poisoned atomic.Bool
 	poisoned.Store(true)
 	var good, bad atomic.Int64
+	var asked atomic.Value // which request and which store a job's log names
 	p, w, o := start(t, "poison", func(w *jobs.Workers, _ *testdb.Platform) {
 		w.Handle("poison", func(context.Context, jobs.Job) error {
 			if poisoned.Load() {
@@ -140,8 +146,9 @@ func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
 			good.Add(1)
 			return nil
 		})
-		w.Handle("panics", func(_ context.Context, job jobs.Job) error {
+		w.Handle("panics", func(ctx context.Context, job jobs.Job) error {
 			bad.Add(1)
+			asked.Store(observability.RequestID(ctx) + " " + observability.Store(ctx))
 			if job.Attempt == 1 {
 				panic("at the first try")
 			}
@@ -149,6 +156,8 @@ func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
 		})
 	})
 	ctx := p.Store(t)
+	ref, _ := postgres.StoreFrom(ctx)
+	ctx = principal.With(ctx, principal.Principal{RequestID: "req_that_asked"})
 	err := p.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		journal.Job(tx, "poison", struct{}{})
 		journal.Job(tx, "panics", struct{}{})
@@ -174,6 +183,12 @@ func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
 	}
 	waitFor(t, "the retried job", func() bool { return good.Load() == 1 })
 	waitFor(t, "the job that panicked", func() bool { return bad.Load() == 2 })
+	if o.failed.Load() != 1 {
+		t.Errorf("%d runs are counted as failed, want the one that panicked", o.failed.Load())
+	}
+	if asked.Load() != "req_that_asked "+ref.ID {
+		t.Errorf("a job's log names %v", asked.Load())
+	}
 	if err := w.Discard(context.Background(), p.Cell, list[0].ID); err == nil {
 		t.Error("a job that is done was discarded")
 	}

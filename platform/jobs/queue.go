@@ -192,9 +192,9 @@ with recursive stores as (
 	select (select o.store from %[1]s o where o.store > s.store order by o.store limit 1), s.n + 1
 	from stores s where s.store is not null and s.n < $2
 )
-select o.id, o.store, o.kind, o.args, o.run_at
+select o.id, o.store, o.kind, o.args, o.request_id, o.trace, o.run_at
 from stores s, lateral (
-	select id, store, kind, args, run_at from %[1]s
+	select id, store, kind, args, request_id, trace, run_at from %[1]s
 	where store = s.store and run_at <= now()
 	order by run_at, id limit $3
 	for update skip locked
@@ -251,7 +251,7 @@ func (q *queue) due(ctx context.Context, tx *postgres.Tx, each int) (jobs []rive
 	}
 	statement := fmt.Sprintf(relaySQL, q.outbox)
 	if q.name == Control {
-		statement = `select id, store, kind, args, run_at from outbox where run_at <= now() and $1::text is not null and $2::int > 0 order by run_at, id limit $3::int for update skip locked`
+		statement = `select id, store, kind, args, request_id, trace, run_at from outbox where run_at <= now() and $1::text is not null and $2::int > 0 order by run_at, id limit $3::int for update skip locked`
 	}
 	result, err := tx.Query(ctx, statement, from, relayStores, each)
 	if err != nil {
@@ -262,7 +262,7 @@ func (q *queue) due(ctx context.Context, tx *postgres.Tx, each int) (jobs []rive
 	for result.Next() {
 		var id int64
 		var e envelope
-		if err := result.Scan(&id, &e.Store, &e.kind, &e.Args, &e.Due); err != nil {
+		if err := result.Scan(&id, &e.Store, &e.kind, &e.Args, &e.RequestID, &e.Trace, &e.Due); err != nil {
 			return nil, nil, "", err
 		}
 		if e.Store != last {
