@@ -150,6 +150,7 @@ func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
 	})
 	ctx := p.Store(t)
 	err := p.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		journal.Job(tx, "newer", struct{}{}) // a kind that this release does not know holds up nobody
 		journal.Job(tx, "poison", struct{}{})
 		journal.Job(tx, "panics", struct{}{})
 		return nil
