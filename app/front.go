@@ -50,7 +50,7 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Search{DB: m.db, ShopURL: m.shopURL},
 		&handlers.Settings{DB: m.db},
 		&handlers.ShopCatalog{
-			DB: m.db, ShopURL: m.shopURL, AcceptsOrders: s.acceptsOrders,
+			DB: m.db, ShopURL: m.shopURL, AcceptsOrders: handlers.AcceptsOrders,
 			Answers: handlers.NewAnswers(looked(m.metrics.Cache.Cache("catalogue"))),
 		},
 		&handlers.Carts{DB: m.db, Carts: s.carts, Customers: s.customers, ShopURL: m.shopURL},
@@ -139,7 +139,7 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 	shop := storefront.New(storefront.Config{
 		DB: m.db, Carts: s.carts, Checkout: s.checkout, Orders: s.orders, Links: s.links,
 		Media: &media.Handler{Files: m.files, Log: m.log}, Limiter: limiter, Log: m.log,
-		AcceptsOrders: s.acceptsOrders, Looked: looked(m.metrics.Cache.Cache("pages")),
+		AcceptsOrders: handlers.AcceptsOrders, Looked: looked(m.metrics.Cache.Cache("pages")),
 		Observer: observer,
 	})
 	pages := site.Config{

@@ -204,9 +204,3 @@ func (l planLimits) Products(ctx context.Context) int {
 	}
 	return 0
 }
-
-// acceptsOrders says whether carts of a store can be completed: on its live side only
-// once an owner has proven their address.
-func (s *services) acceptsOrders(_ context.Context, store *tenants.Store) (bool, error) {
-	return store.Ref.Mode == principal.Test || store.Demo || store.OwnerVerified, nil
-}

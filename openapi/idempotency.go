@@ -58,8 +58,7 @@ func write(ctx context.Context, req *Request, in door, table answers, fn func(co
 			return err
 		}
 		if req.DryRun() {
-			res.With("Dry-Run", "true")
-			tx.Discard()
+			undo(tx, res)
 		}
 		if key != nil {
 			tx.BeforeCommit(func(ctx context.Context, tx *postgres.Tx) error { return table.record(ctx, tx, req, key, res) })

@@ -138,7 +138,7 @@ func (s *Service) enqueue(ctx context.Context, tx *postgres.Tx, endpoint Endpoin
 
 // SendTest sends an endpoint, and no other, an event of type webhook.test.
 func (s *Service) SendTest(ctx context.Context, tx *postgres.Tx, id EndpointID, message string) (Delivery, error) {
-	e, err := s.Get(ctx, tx, id)
+	e, err := s.enabled(ctx, tx, id)
 	if err != nil {
 		return Delivery{}, err
 	}
@@ -183,12 +183,14 @@ func (s *Service) Resend(ctx context.Context, tx *postgres.Tx, id string) (Deliv
 	if err != nil {
 		return d, err
 	}
+	if _, err := s.enabled(ctx, tx, d.EndpointID); err != nil {
+		return d, err
+	}
 	now := clock.Now()
-	if _, err := tx.Exec(ctx, `update cell.deliveries set state = 'pending', next_at = $2, updated_at = $2 where id = $1`, id, now); err != nil {
-		return d, fmt.Errorf("resend %s: %w", id, err)
+	if err := s.again(ctx, tx, id, len(d.Attempts)+1); err != nil {
+		return d, err
 	}
 	d.State, d.NextAt, d.DeliveredAt = "pending", &now, nil
-	journal.Job(tx, JobDeliver, deliverArgs{id, len(d.Attempts) + 1})
 	journal.Audit(ctx, tx, journal.Entry{Action: "webhook_delivery.resend", ObjectID: id})
 	return d, nil
 }
@@ -223,6 +225,10 @@ func (s *Service) Attempt(ctx context.Context, db Doors, deliveryID string, numb
 			return err
 		}
 		if e, err = s.Get(ctx, tx, d.EndpointID); err != nil {
+			return err
+		}
+		if !e.Enabled { // what waits for it has failed; Recover sends it when it is enabled again
+			_, err = tx.Exec(ctx, `update cell.deliveries set state = 'failed', next_at = null, updated_at = now() where id = $1 and state = 'pending'`, d.ID)
 			return err
 		}
 		if event, err = s.Event(ctx, tx, d.EventID); err != nil {
@@ -400,10 +406,18 @@ func (d deliverer) send(ctx context.Context, url string, event Event, secrets []
 	if !attempt.succeeded() && attempt.Error == "" {
 		attempt.Error = fmt.Sprintf("The endpoint answered %d.", attempt.Status)
 	}
-	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		after = min(time.Duration(seconds)*time.Second, 24*time.Hour)
+	return attempt, askedFor(response.Header.Get("Retry-After"), clock.Now())
+}
+
+// askedFor is how long a receiver asks us to wait, by seconds or by a date; at most a day.
+func askedFor(retryAfter string, now time.Time) time.Duration {
+	wait := time.Duration(0)
+	if seconds, err := strconv.Atoi(retryAfter); err == nil {
+		wait = time.Duration(min(seconds, 86400)) * time.Second
+	} else if at, err := http.ParseTime(retryAfter); err == nil {
+		wait = at.Sub(now)
 	}
-	return attempt, after
+	return max(0, min(wait, 24*time.Hour))
 }
 
 // endSpan says what came of an attempt as its merchant may read it: an error of the client

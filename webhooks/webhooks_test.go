@@ -237,7 +237,16 @@ func TestEndpointsOverTheAPI(t *testing.T) {
 	if changed.String("state") != "disabled" || changed.String("disabled_reason") != "manual" || changed.Header.Get("ETag") != `"2"` {
 		t.Errorf("changed: %s %v", changed.Body, changed.Header)
 	}
+	since := map[string]any{"since": "2020-01-01T00:00:00Z"}
+	api.Do(t, key, "POST", path+"/recover", since).WantProblem(409, "endpoint_disabled")
+	api.Do(t, key, "POST", path+"/test", nil).WantProblem(409, "endpoint_disabled")
 	api.Do(t, key, "PATCH", path, map[string]any{"state": "enabled", "description": nil}).Want(200)
+	api.Do(t, key, "POST", path+"/recover", nil).WantProblem(400, "invalid_request")
+	api.Do(t, reader, "POST", path+"/recover", since).WantProblem(403, "missing_permission")
+	api.Do(t, stranger, "POST", path+"/recover", since).WantProblem(404, "not_found")
+	if recovered := api.Do(t, key, "POST", path+"/recover", since).Want(202); recovered.String("id") != id {
+		t.Errorf("recovered: %s", recovered.Body)
+	}
 
 	rotated := api.Do(t, key, "POST", path+"/rotate-secret", map[string]any{"overlap_seconds": 60}).Want(200)
 	if rotated.String("secret") == first.String("secret") {
@@ -290,7 +299,7 @@ func TestEndpointsOverTheAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, action := range []string{"webhook_endpoint.create", "webhook_endpoint.update", "webhook_endpoint.rotate_secret", "webhook_endpoint.test", "webhook_delivery.resend"} {
+	for _, action := range []string{"webhook_endpoint.create", "webhook_endpoint.update", "webhook_endpoint.rotate_secret", "webhook_endpoint.test", "webhook_endpoint.recover", "webhook_delivery.resend"} {
 		if !strings.Contains(string(audit), action) {
 			t.Errorf("%s left no audit entry: %s", action, audit)
 		}

@@ -59,6 +59,7 @@ func (p *Process) Kill() {
 
 // PID is the process's number.
 func (p *Process) PID() int { return p.process.PID() }
+
 // Terminate asks the process to end in order, and gives how it did; one that does not is
 // killed.
 func (p *Process) Terminate(within time.Duration) error {

@@ -159,6 +159,7 @@ func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
 	ref, _ := postgres.StoreFrom(ctx)
 	ctx = principal.With(ctx, principal.Principal{RequestID: "req_that_asked"})
 	err := p.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		journal.Job(tx, "newer", struct{}{}) // a kind that this release does not know holds up nobody
 		journal.Job(tx, "poison", struct{}{})
 		journal.Job(tx, "panics", struct{}{})
 		return nil

@@ -130,6 +130,7 @@ func (q *queue) start(ctx context.Context) error {
 		JobTimeout:                  Timeout,
 		RescueStuckJobsAfter:        Timeout + 15*time.Second,
 		PeriodicJobs:                q.periodicJobs(),
+		SkipUnknownJobCheck:         true, // a kind of a newer release fails alone, and is tried again by who knows it
 	})
 	if err != nil {
 		pool.Close()
