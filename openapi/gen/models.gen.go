@@ -555,7 +555,7 @@ const (
 	ListDeliveriesParamsStatePending   ListDeliveriesParamsState = "pending"
 )
 
-// Accepted A request was taken on; what follows arrives by mail, if there is anyone to mail.
+// Accepted A request was taken on; what follows arrives by mail or webhook, if there is anyone to get it.
 type Accepted struct {
 	// Status Always `accepted`, whether or not the address is known.
 	//
@@ -6453,6 +6453,14 @@ type WebhookEvent struct {
 	union json.RawMessage
 }
 
+// WebhookRecovery Which events to recover.
+type WebhookRecovery struct {
+	// Since The instant from which on events are sent again.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Since time.Time `json:"since"`
+}
+
 // WebhookSecret A new signing secret.
 type WebhookSecret struct {
 	// PreviousExpiresAt Until when the old one signs as well.
@@ -8356,6 +8364,18 @@ type ListDeliveriesParams struct {
 // ListDeliveriesParamsState defines parameters for ListDeliveries.
 type ListDeliveriesParamsState string
 
+// RecoverEventsParams defines parameters for RecoverEvents.
+type RecoverEventsParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // RotateWebhookSecretParams defines parameters for RotateWebhookSecret.
 type RotateWebhookSecretParams struct {
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
@@ -8619,6 +8639,9 @@ type UpdateWebhookEndpointJSONRequestBody = WebhookEndpointUpdate
 
 // UpdateWebhookEndpointApplicationMergePatchPlusJSONRequestBody defines body for UpdateWebhookEndpoint for application/merge-patch+json ContentType.
 type UpdateWebhookEndpointApplicationMergePatchPlusJSONRequestBody = WebhookEndpointUpdate
+
+// RecoverEventsJSONRequestBody defines body for RecoverEvents for application/json ContentType.
+type RecoverEventsJSONRequestBody = WebhookRecovery
 
 // RotateWebhookSecretJSONRequestBody defines body for RotateWebhookSecret for application/json ContentType.
 type RotateWebhookSecretJSONRequestBody = WebhookSecretRotate

@@ -193,10 +193,7 @@ func (w *Workers) Stop(ctx context.Context) error {
 // Nudge has a cell's relay look at once, for what was committed in this process.
 func (w *Workers) Nudge(cell string) {
 	if q := w.queues[cell]; q != nil {
-		select {
-		case q.nudge <- struct{}{}:
-		default:
-		}
+		q.wake()
 	}
 }
 
@@ -234,6 +231,9 @@ func (*worker) Timeout(*river.Job[envelope]) time.Duration { return Timeout }
 // Work enters the job's store and runs its handler.
 func (k *worker) Work(ctx context.Context, job *river.Job[envelope]) error {
 	started := time.Now()
+	if k.queue.full.Load() {
+		k.queue.wake() // there is room for another
+	}
 	err := k.work(ctx, job)
 	var snooze *river.JobSnoozeError
 	if !errors.As(err, &snooze) {
@@ -264,6 +264,11 @@ func (k *worker) work(ctx context.Context, job *river.Job[envelope]) error {
 		case state == Pause:
 			return river.JobSnooze(time.Minute)
 		}
+		done, ok := k.queue.share(ctx, job.Args.Store)
+		if !ok {
+			return river.JobSnooze(shareRest)
+		}
+		defer done()
 		who.StoreID, who.Mode = ref.ID, ref.Mode
 		ctx = postgres.WithStore(ctx, ref)
 	}
