@@ -227,12 +227,12 @@ func (m *market) ask(again func(), want int, call probe.Call) *probe.Answer {
 		m.stats[why]++
 		m.mu.Unlock()
 		again()
-		time.Sleep(patience(answer))
+		time.Sleep(asked(answer))
 	}
 }
 
-// patience is how long to wait before asking again: as long as the answer says.
-func patience(answer *probe.Answer) time.Duration {
+// asked is how long to wait before asking again: as long as the answer says.
+func asked(answer *probe.Answer) time.Duration {
 	if answer != nil {
 		if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil {
 			return time.Duration(seconds) * time.Second
