@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/stoacommerce/stoa/app/demo"
@@ -34,7 +35,7 @@ func Dev(ctx context.Context, config Config, build Build, term Terminal) (err er
 		return err
 	}
 	(&demo.Painter{DB: a.db, Catalog: a.catalog, Pictures: a.pictures}).Register(a.workers)
-	return a.Run(ctx, Roles{Serve: true, Work: true, Ready: func(ctx context.Context) error {
+	err = a.Run(ctx, Roles{Serve: true, Work: true, Ready: func(ctx context.Context) error {
 		told, err := a.seed(ctx)
 		if err != nil {
 			return fmt.Errorf("demo stores: %w", err)
@@ -42,6 +43,10 @@ func Dev(ctx context.Context, config Config, build Build, term Terminal) (err er
 		_, err = fmt.Fprint(term.Out, told.banner(filepath.Join(config.DataDir, devFile), time.Since(started)))
 		return err
 	}})
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("another program listens there; end it, or set STOA_HTTP_ADDR and STOA_OPS_ADDR: %w", err)
+	}
+	return err
 }
 
 // told is what stoa dev tells on the terminal and, the same, in dev.json.

@@ -40,9 +40,9 @@ var clayAndLinen = shop{
 	},
 	collections: []collection{
 		{"The slow table", "<p>Everything for a meal that takes its time: plates that stack, a jug that pours, linen that forgives.</p>",
-			[]string{"dinner-plates", "linen-napkins", "pouring-jug", "candlesticks", "serving-platter", "salad-bowl", "oak-board"}},
-		{"Under 40 euros", "<p>Small things that make a good present, also to oneself.</p>",
-			[]string{"everyday-mug", "candle-in-a-cup", "linen-napkins", "breakfast-bowl", "striped-cushion", "cup-and-saucer"}},
+			[]string{"linen-napkins", "pouring-jug", "salad-bowl", "candlesticks", "dinner-plates", "serving-platter", "oak-board"}},
+		{"Small presents", "<p>For a birthday that was nearly forgotten, or for oneself.</p>",
+			[]string{"cup-and-saucer", "candle-in-a-cup", "breakfast-bowl", "slow-table-book", "linen-napkins", "everyday-mug", "bud-vases"}},
 	},
 	goods: clayGoods,
 }
