@@ -35,8 +35,7 @@ var clayAndLinen = shop{
 		{"Tableware", "Stoneware for breakfast, dinner and everything in between. All of it goes into the dishwasher.", []string{"Cups and mugs", "Plates and bowls", "Serving"}},
 		{"Vases", "From a single stem to an armful of olive branches.", nil},
 		{"Textiles", "Linen, cotton and wool, woven densely and washed soft.", []string{"Cushions and throws", "Table linen"}},
-		{"Candles and lamps", "For the hour when the big light goes off.", nil},
-		{"Kitchen and keeping", "Boards, baskets, and a book to cook from.", nil},
+		{"Around the house", "For the hour when the big light goes off, and for everything that wants a place.", []string{"Candles and lamps", "Kitchen and keeping"}},
 	},
 	collections: []collection{
 		{"The slow table", "<p>Everything for a meal that takes its time: plates that stack, a jug that pours, linen that forgives.</p>",
@@ -54,8 +53,8 @@ var (
 	vases    = []string{"Vases"}
 	cushions = []string{"Textiles", "Cushions and throws"}
 	napery   = []string{"Textiles", "Table linen"}
-	lights   = []string{"Candles and lamps"}
-	kitchen  = []string{"Kitchen and keeping"}
+	lights   = []string{"Around the house", "Candles and lamps"}
+	kitchen  = []string{"Around the house", "Kitchen and keeping"}
 )
 
 const care = `<ul><li>Stoneware, fired at 1,240 °C</li><li>Safe in dishwasher, microwave and oven</li><li>Each piece is a little different</li></ul>`

@@ -28,12 +28,11 @@ var nightFerry = shop{
 		{"Kaffee", "Zwei Röstungen für alle Tage, sechs von einzelnen Höfen, und eine ohne Koffein.", []string{"Espresso", "Filterkaffee", "Zum Kennenlernen"}},
 		{"Zubereiten", "Was es braucht, um aus guten Bohnen guten Kaffee zu machen. Mehr nicht.", nil},
 		{"Tassen", "Zum Trinken am Tisch, im Stehen und unterwegs.", nil},
-		{"Süsses und Tee", "Für alle, die gerade keinen Kaffee möchten.", nil},
-		{"Aus dem Bootshaus", "Geschenke, Bücher, Taschen.", nil},
+		{"Aus dem Bootshaus", "Für alle, die gerade keinen Kaffee möchten, und zum Verschenken.", []string{"Süsses und Tee", "Geschenke"}},
 	},
 	collections: []collection{
 		{"Der erste Kaffee", "<p>Alles, was man am Anfang braucht: eine milde Röstung, ein Filter, ein Kessel und etwas Geduld.</p>",
-			[]string{"morgenwache", "filterhalter", "schwanenhals", "papierfilter", "handmuehle", "waage"}},
+			[]string{"filterhalter", "handmuehle", "papierfilter", "waage", "morgenwache", "schwanenhals"}},
 		{"Geschenke bis 40 Franken", "<p>Klein, gut verpackt und schnell ausgetrunken.</p>",
 			[]string{"probierset", "schokolade", "kakao", "tasche", "honig", "kalte-ueberfahrt"}},
 	},
@@ -70,8 +69,8 @@ var (
 	samples   = []string{"Kaffee", "Zum Kennenlernen"}
 	brewing   = []string{"Zubereiten"}
 	cups      = []string{"Tassen"}
-	sweets    = []string{"Süsses und Tee"}
-	boathouse = []string{"Aus dem Bootshaus"}
+	sweets    = []string{"Aus dem Bootshaus", "Süsses und Tee"}
+	boathouse = []string{"Aus dem Bootshaus", "Geschenke"}
 )
 
 // coffee is a bag of coffee, in three sizes and as three grinds.
@@ -106,23 +105,23 @@ var ferryGoods = []good{
 	coffee("leuchtfeuer", beacon, still.Mustard, filter, 1790,
 		`<p>Schwarze Johannisbeere, Grapefruit und eine Säure, die leuchtet. Von kleinen Höfen am Hang des Kenia, gewaschen und zweimal verlesen.</p><ul><li>Kenia, Nyeri</li><li>Hell geröstet</li></ul>`, "filter", "kenia"),
 	{
-		handle: "filterhalter", title: "Filterhalter aus Porzellan", in: brewing, kind: "Filterhalter", tags: []string{"filter", "porzellan"}, price: 3400, stock: 24, grams: 520,
-		text: `<p>Sechzig Grad, drei Rillen, ein grosses Loch. Er hält die Wärme, weil er schwer ist, und lässt dem Wasser seine Zeit. Passt auf Tasse und Kanne; die Kanne auf dem Bild ist nicht dabei.</p>`,
-		options: []option{{"Farbe", []choice{
-			in("Kreide", still.Dripper(still.Chalk, still.Mustard)), in("Tinte", still.Dripper(still.Ink, still.Coral)), in("Salbei", still.Dripper(still.Moss, still.Cream)),
-		}}},
-	},
-	coffee("blattwerk", foliage, still.Forest, espresso, 1390,
-		`<p>Weich wie Karamell, mit Mandel und Milchschokolade. Wenig Säure, viel Körper.</p><ul><li>Brasilien, Cerrado</li><li>Mittel geröstet</li></ul>`, "espresso", "brasilien"),
-	{
 		handle: "tasse-mit-untertasse", title: "Tasse mit Untertasse", in: cups, kind: "Tasse", tags: []string{"tasse", "steinzeug"}, price: 2900, stock: 30, grams: 520,
 		text: `<p>Für den Kaffee, zu dem man sich setzt. Dickwandig, damit er warm bleibt, und innen rund, damit die Milch sich dreht.</p><p>180 ml, spülmaschinenfest.</p>`,
 		options: []option{{"Glasur", []choice{
 			in("Tinte", still.Cup(still.Ink, still.Blossom)), in("Honig", still.Cup(still.Honey, still.Cobalt)), in("Hafer", still.Cup(still.Oat, still.Teal)),
 		}}},
 	},
+	coffee("blattwerk", foliage, still.Forest, espresso, 1390,
+		`<p>Weich wie Karamell, mit Mandel und Milchschokolade. Wenig Säure, viel Körper.</p><ul><li>Brasilien, Cerrado</li><li>Mittel geröstet</li></ul>`, "espresso", "brasilien"),
 	coffee("mosaik", mosaic, still.Plum, espresso, 1590,
 		`<p>Rote Äpfel, Kakao, ein Ende wie von braunem Zucker. Fein als Espresso, erstaunlich im Filter.</p><ul><li>Guatemala, Huehuetenango</li><li>Mittel geröstet</li></ul>`, "espresso", "guatemala"),
+	{
+		handle: "filterhalter", title: "Filterhalter aus Porzellan", in: brewing, kind: "Filterhalter", tags: []string{"filter", "porzellan"}, price: 3400, stock: 24, grams: 520,
+		text: `<p>Sechzig Grad, drei Rillen, ein grosses Loch. Er hält die Wärme, weil er schwer ist, und lässt dem Wasser seine Zeit. Passt auf Tasse und Kanne; die Kanne auf dem Bild ist nicht dabei.</p>`,
+		options: []option{{"Farbe", []choice{
+			in("Kreide", still.Dripper(still.Chalk, still.Mustard)), in("Tinte", still.Dripper(still.Ink, still.Coral)), in("Salbei", still.Dripper(still.Moss, still.Cream)),
+		}}},
+	},
 	{
 		handle: "handmuehle", title: "Handmühle", in: brewing, kind: "Mühle", tags: []string{"mühle", "reise"}, price: 11900, stock: 9, grams: 640,
 		text: `<p>Kegel aus Stahl, vierzig Stufen, dreissig Sekunden für eine Tasse. Leise genug, um niemanden zu wecken.</p>`,
