@@ -79,7 +79,7 @@ func coffee(handle string, p still.Print, ground still.Backdrop, in []string, sm
 		handle: handle, title: p.Name, in: in, kind: "Kaffee", tags: append([]string{"kaffee"}, tags...), price: small, stock: 40, grams: 250,
 		text: text,
 		options: []option{
-			{"Menge", []choice{at("250 g", small), at("500 g", small*19/10/10*10), at("1 kg", small*36/10/10*10)}},
+			{"Packung", []choice{at("250 g", small), at("500 g", small*19/10/10*10), at("1 kg", small*36/10/10*10)}},
 			{"Mahlgrad", []choice{{name: "Ganze Bohnen"}, {name: "Für Filter"}, {name: "Für Espresso"}}},
 		},
 		views: []still.Picture{still.Bag(p, ground)},
