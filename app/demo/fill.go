@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/settings"
+	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/tenants"
@@ -132,6 +134,10 @@ func (s *Seeder) build(ctx context.Context, tx *postgres.Tx, want *shop) (map[st
 // way is the way to a category as a key.
 func way(names ...string) string { return fmt.Sprint(names) }
 
+// laterViews is how long the pictures wait that only a product's own page shows, so that the
+// lists of all stores are complete before them.
+const laterViews = 5 * time.Second
+
 // ask asks for the pictures: those that a list of products shows first, and the newest
 // products' before the others'.
 func (s *Seeder) ask(ctx context.Context, tx *postgres.Tx, want *shop, goods []good, variants [][]variant, made []catalog.Made) error {
@@ -157,9 +163,12 @@ func (s *Seeder) ask(ctx context.Context, tx *postgres.Tx, want *shop, goods []g
 	for i := range asked {
 		asked[i].Image = ids[i]
 	}
-	slices.SortStableFunc(asked, func(a, b drawing) int { return min(a.Nth, 1) - min(b.Nth, 1) })
 	for _, d := range asked {
-		journal.Job(tx, jobDraw, d)
+		due := clock.Now()
+		if d.Nth > 0 {
+			due = due.Add(laterViews)
+		}
+		journal.JobAt(tx, due, jobDraw, d)
 	}
 	return nil
 }

@@ -139,7 +139,7 @@ func take(l look, shop, site, dir string) error {
 
 // takeCover makes the README's picture: the upper part of a shop's first page, small.
 func takeCover(shop, file string) error {
-	p, done, err := open(look{name: "cover", width: 1280, height: 1080, scale: 1}, filepath.Dir(file))
+	p, done, err := open(look{name: "cover", width: 1280, height: 1200, scale: 1}, filepath.Dir(file))
 	if err != nil {
 		return err
 	}
