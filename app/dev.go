@@ -44,7 +44,7 @@ func Dev(ctx context.Context, config Config, build Build, term Terminal) (err er
 		return err
 	}})
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("another program listens there; end it, or set STOA_HTTP_ADDR and STOA_OPS_ADDR: %w", err)
+		return fmt.Errorf("%w: end what listens there, or set STOA_HTTP_ADDR and STOA_OPS_ADDR", err)
 	}
 	return err
 }

@@ -64,8 +64,8 @@ func (s *Seeder) Seed(ctx context.Context, kept Told) (Told, error) {
 	for _, want := range shops {
 		store, first, err := s.open(ctx, want)
 		switch {
-		case problem.Is(err, "address_taken"):
-			continue // deleted a while ago, and its address is still held for it
+		case problem.Is(err, "address_taken"), problem.Is(err, "address_confusable"):
+			continue // deleted a while ago, and its address still held for it; or another's is too much like it
 		case err != nil:
 			return Told{}, fmt.Errorf("store %s: %w", want.birth.Address, err)
 		case !store.Demo || store.Status != tenants.Active:
