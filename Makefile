@@ -15,7 +15,7 @@ COVERED   = $(subst $() ,$(comma),$(foreach d,$(wildcard $(DOMAIN)),./$(d)/...))
 GO_FILES  = $(shell git ls-files --cached --others --exclude-standard '*.go' '*.sql' '*.yaml' '*.csv' '*.conf' go.mod go.sum)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset build generate fmt test catalogues bench bench-layers check clean
+.PHONY: help dev reset build generate fmt screenshots test catalogues bench bench-layers check clean
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
@@ -38,6 +38,9 @@ generate: ## make all generated files anew
 
 fmt: ## format all Go files
 	@$(GO) tool goimports -w -local github.com/stoacommerce/stoa $$(git ls-files --cached --others --exclude-standard '*.go' | grep -v '\.gen\.go$$\|_templ\.go$$')
+
+screenshots: ## make pictures of all pages of a running make dev, and the README's
+	@$(GO) run ./internal/screenshots $(ARGS)
 
 ## ---- tests
 

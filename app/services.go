@@ -26,6 +26,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/passwords"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
+	"github.com/stoacommerce/stoa/platform/secrets"
 	"github.com/stoacommerce/stoa/platform/sessions"
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/access"
@@ -70,6 +71,7 @@ type services struct {
 	links     *storefront.Links
 
 	credentials openapi.Authenticator
+	pepper      secrets.Pepper // the platform's
 	cursorKey   []byte
 }
 
@@ -87,7 +89,7 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the control database cannot be used (has stoa migrate been run?): %w", err)
 	}
-	s.cursorKey = pepper.Derive("cursors").HMAC("key")
+	s.pepper, s.cursorKey = pepper, pepper.Derive("cursors").HMAC("key")
 	s.limiter = limits.New(m.redis, limits.Hooks{
 		Decided: func(class string, allowed bool, took time.Duration) {
 			m.metrics.Limiter.Class(class).Decided(allowed, took)

@@ -48,11 +48,11 @@ func NewEnv(t testing.TB, change Env) Env {
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := freeAddr(t)
+	addr := FreeAddr(t)
 	_, port, _ := net.SplitHostPort(addr)
 	env := Env{
 		"STOA_ENV": "development", "STOA_DATA_DIR": t.TempDir(), "STOA_SECRET_KEYS": key.Reveal(),
-		"STOA_HTTP_ADDR": addr, "STOA_OPS_ADDR": freeAddr(t), "STOA_BASE_DOMAIN": "localhost", "STOA_PUBLIC_URL": "http://localhost:" + port,
+		"STOA_HTTP_ADDR": addr, "STOA_OPS_ADDR": FreeAddr(t), "STOA_BASE_DOMAIN": "localhost", "STOA_PUBLIC_URL": "http://localhost:" + port,
 		"STOA_TRUSTED_PROXIES": "127.0.0.1", "STOA_BCRYPT_COST": "4", "STOA_LOG_LEVEL": "warn",
 		"STOA_CELL_LOGINS": "2", "STOA_CELL_MAX_STORES": "500", "STOA_CELL_CONNECTIONS": "6", "STOA_READY_STORES": "2",
 	}
@@ -75,8 +75,8 @@ func NewEnv(t testing.TB, change Env) Env {
 	return env
 }
 
-// freeAddr is an address that nobody listens on.
-func freeAddr(t testing.TB) string {
+// FreeAddr is an address that nobody listens on.
+func FreeAddr(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
