@@ -26,6 +26,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/redis/redistest"
 	"github.com/stoacommerce/stoa/tenants/mailbox"
 	"github.com/stoacommerce/stoa/tenants/stores"
+	"github.com/stoacommerce/stoa/web/storefront"
 	"github.com/stoacommerce/stoa/webhooks"
 )
 
@@ -58,6 +59,7 @@ func openOn(t *testing.T, p *testdb.Platform, change func(*mailer.Config)) *offi
 			return &url.URL{Scheme: "https", Host: host + ".stoa.example.com", Path: "/"}
 		},
 	}
+	config.Links = &storefront.Links{StoreURL: config.Shop, Stores: o.stores}
 	if change != nil {
 		change(&config)
 	}

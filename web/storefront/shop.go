@@ -11,6 +11,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/checkout"
+	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/platform/httpserver"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -22,14 +23,15 @@ import (
 
 // Config is what the shop is made of. Media, Looked and Observer may be nil.
 type Config struct {
-	DB       *postgres.DB
-	Carts    *cart.Service
-	Checkout *checkout.Service
-	Orders   *orders.Service
-	Links    *Links
-	Media    http.Handler // serves /media/…
-	Limiter  *page.Limiter
-	Log      *slog.Logger
+	DB        *postgres.DB
+	Carts     *cart.Service
+	Checkout  *checkout.Service
+	Customers *customers.Service
+	Orders    *orders.Service
+	Links     *Links
+	Media     http.Handler // serves /media/…
+	Limiter   *page.Limiter
+	Log       *slog.Logger
 
 	// AcceptsOrders says whether carts of the store can be completed.
 	AcceptsOrders func(ctx context.Context, store *tenants.Store) (bool, error)
@@ -95,6 +97,16 @@ func (s *Shop) routes() {
 	s.page("POST /checkout/shipping", "checkout.shipping", (*visit).setShipping)
 	s.page("POST /checkout/pay", "checkout.pay", (*visit).pay)
 	s.page("GET /orders/{order}", "order", (*visit).orderPage)
+	s.page("GET /account", "account", (*visit).account)
+	s.page("GET /account/details", "account.details", (*visit).detailsForm)
+	s.page("POST /account/details", "account.change", (*visit).setDetails)
+	s.page("GET /account/register", "register", (*visit).registerForm)
+	s.page("POST /account/register", "register.send", (*visit).register)
+	s.page("GET /account/verify", "verify", (*visit).verifyForm)
+	s.page("POST /account/verify", "verify.send", (*visit).verify)
+	s.page("GET /account/sign-in", "signin", (*visit).signInForm)
+	s.page("POST /account/sign-in", "signin.send", (*visit).signIn)
+	s.page("POST /account/sign-out", "signout", (*visit).signOut)
 	s.page("GET /robots.txt", "robots", (*visit).robots)
 	s.page("GET /favicon.ico", "asset", (*visit).icon)
 	s.page("/", "missing", func(v *visit) error { return v.rest() })
@@ -258,7 +270,7 @@ func (v *visit) icon() error {
 
 // robots keeps search engines from what is for one shopper, and from sandboxes.
 func (v *visit) robots() error {
-	text := "User-agent: *\nDisallow: /cart\nDisallow: /checkout\nDisallow: /orders\nDisallow: /search\n"
+	text := "User-agent: *\nDisallow: /cart\nDisallow: /checkout\nDisallow: /orders\nDisallow: /account\nDisallow: /search\n"
 	if v.sandbox {
 		text = "User-agent: *\nDisallow: /\n"
 	}
