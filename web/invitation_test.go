@@ -28,7 +28,7 @@ func (h *house) invite(t testing.TB, address, email string) string {
 			return err
 		}
 		ctx = principal.With(postgres.WithStore(ctx, record.Ref), principal.Principal{
-			Kind: principal.Account, ID: owner, Label: "Ada Example", StoreID: store, Mode: principal.Live, Permissions: []string{"*"},
+			Kind: principal.Account, ID: owner, Label: "Ada Example", StoreID: store, Mode: principal.Live, Role: access.Owner,
 		})
 		_, err = h.members.Invite(ctx, tx, email, members.Assignment{Role: access.Analyst})
 		return err

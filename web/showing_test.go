@@ -186,7 +186,9 @@ func TestPicturesHaveTheirSizes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.in(t, func(ctx context.Context, tx *postgres.Tx) error { return h.catalog.AddImage(ctx, tx, id, picture, "A vase") })
+	s.in(t, func(ctx context.Context, tx *postgres.Tx) error {
+		return h.catalog.AddImage(ctx, tx, id, picture, "A vase")
+	})
 	b := h.visitor(t, s.label)
 	images := regexp.MustCompile(`<img [^>]*>`)
 	for _, path := range []string{"/", "/products", "/products/vase", "/search?q=vase"} {
