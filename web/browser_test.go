@@ -118,6 +118,9 @@ func (c *chromium) visit(address string) {
 // click clicks on what leads to another page.
 func (c *chromium) click(selector string) {
 	c.t.Helper()
+	if n, err := chromedp.Run(c.ctx, chromedp.Evaluate[int](fmt.Sprintf("document.querySelectorAll(%q).length", selector))); err != nil || n == 0 {
+		c.t.Fatalf("there is no %s on the page: %s, %v", selector, c.shown(), err)
+	}
 	if _, err := chromedp.RunResponse(c.ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
 		c.t.Fatalf("click %s: %v", selector, err)
 	}
@@ -136,16 +139,22 @@ func (c *chromium) fill(fields ...string) {
 // says fails the test unless the page shows the texts.
 func (c *chromium) says(texts ...string) {
 	c.t.Helper()
-	shown, err := chromedp.Run(c.ctx, chromedp.Text(chromedp.CSS("body")))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	shown = strings.ReplaceAll(shown, "\u00a0", " ")
+	shown := c.shown()
 	for _, text := range texts {
 		if !strings.Contains(shown, text) {
 			c.t.Fatalf("the page does not show %q: %s", text, shown)
 		}
 	}
+}
+
+// shown is the text that the page shows.
+func (c *chromium) shown() string {
+	c.t.Helper()
+	text, err := chromedp.Run(c.ctx, chromedp.Text(chromedp.CSS("body")))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return strings.ReplaceAll(text, "\u00a0", " ")
 }
 
 // TestABrowserWithoutScriptsBuys goes the way of a shopper in Chromium, with JavaScript

@@ -48,13 +48,16 @@ type Shop struct {
 	pages   *page.Cache[*page.Rendered]
 	frames  *page.Cache[*frame]
 	foreign *http.CrossOriginProtection
+
+	sitemaps *page.Cache[*page.Asset]
 }
 
 // How long and how much of what is the same for all is kept: a page may be behind by so
 // much where nothing tells of a change, as of stock that others bought.
 const (
-	pageLife  = 30 * time.Second
-	pageBytes = 64 << 20
+	pageLife     = 30 * time.Second
+	pageBytes    = 64 << 20
+	sitemapBytes = 16 << 20
 )
 
 // New makes the shop.
@@ -63,7 +66,7 @@ func New(config Config) *Shop {
 		config: config, mux: http.NewServeMux(),
 		pages:   page.NewCache[*page.Rendered](pageLife, pageBytes),
 		frames:  page.NewCache[*frame](frameLife, frameBytes),
-		foreign: http.NewCrossOriginProtection(),
+		foreign: http.NewCrossOriginProtection(), sitemaps: page.NewCache[*page.Asset](pageLife, sitemapBytes),
 	}
 	s.pages.Looked = config.Looked
 	s.routes()
@@ -108,6 +111,7 @@ func (s *Shop) routes() {
 	s.page("POST /account/sign-in", "signin.send", (*visit).signIn)
 	s.page("POST /account/sign-out", "signout", (*visit).signOut)
 	s.page("GET /robots.txt", "robots", (*visit).robots)
+	s.page("GET /sitemap.xml", "sitemap", (*visit).sitemap)
 	s.page("GET /favicon.ico", "asset", (*visit).icon)
 	s.page("/", "missing", func(v *visit) error { return v.rest() })
 	if s.config.Media != nil {
@@ -270,7 +274,7 @@ func (v *visit) icon() error {
 
 // robots keeps search engines from what is for one shopper, and from sandboxes.
 func (v *visit) robots() error {
-	text := "User-agent: *\nDisallow: /cart\nDisallow: /checkout\nDisallow: /orders\nDisallow: /account\nDisallow: /search\n"
+	text := "Sitemap: " + v.base() + "/sitemap.xml\n\nUser-agent: *\nDisallow: /cart\nDisallow: /checkout\nDisallow: /orders\nDisallow: /account\nDisallow: /search\n"
 	if v.sandbox {
 		text = "User-agent: *\nDisallow: /\n"
 	}
