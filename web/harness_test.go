@@ -62,6 +62,7 @@ type house struct {
 	catalog  *catalog.Service
 	pictures *catalog.Pictures
 	orders   *orders.Service
+	people   *accounts.Service
 	members  *members.Service
 	links    *storefront.Links
 	mailbox  *mailbox.Service
@@ -139,18 +140,18 @@ func (h *house) site(t testing.TB, client *redis.Client, bus *redis.Bus, derive 
 		t.Fatal(err)
 	}
 	issuer := keys.New(keys.Config{DB: h.db, Stores: h.stores, Access: enforcer, Pepper: derive("keys"), Bus: bus, Log: quiet})
-	people := accounts.New(accounts.Config{
+	h.people = accounts.New(accounts.Config{
 		DB: h.db, Stores: h.stores, Keys: issuer, Sessions: signed, Guard: guarded, Hasher: hasher,
 		Bus: bus, Sealer: h.Ring, Pepper: derive("codes"), Site: public, Log: quiet,
 	})
 	h.mailbox = mailbox.New(h.db)
 	h.members = members.New(members.Config{
-		DB: h.db, Stores: h.stores, Accounts: people, Access: enforcer, Site: public, Log: quiet, Limit: func(string) *int { return nil },
+		DB: h.db, Stores: h.stores, Accounts: h.people, Access: enforcer, Site: public, Log: quiet, Limit: func(string) *int { return nil },
 	})
 	own, err := site.New(site.Config{
-		DB: h.db, Accounts: people, Members: h.members, Stores: h.stores, Mailbox: h.mailbox, Limiter: limiter, Log: quiet, PublicURL: public, StoreURL: storeURL,
+		DB: h.db, Accounts: h.people, Members: h.members, Stores: h.stores, Mailbox: h.mailbox, Limiter: limiter, Log: quiet, PublicURL: public, StoreURL: storeURL,
 		Sessions: &credentials.Authenticator{
-			Sessions: signed, Accounts: people, Stores: h.stores, Keys: issuer, Operators: &operators.Service{DB: h.db, Pepper: derive("operators")},
+			Sessions: signed, Accounts: h.people, Stores: h.stores, Keys: issuer, Operators: &operators.Service{DB: h.db, Pepper: derive("operators")},
 		},
 	})
 	if err != nil {

@@ -336,7 +336,7 @@ func TestFormsFromElsewhereAreRefused(t *testing.T) {
 	s.product(t, "Cup", nil)
 	for host, paths := range map[string][]string{
 		s.label + "." + domain: {"/cart/lines", "/checkout/contact", "/checkout/pay", "/account/sign-in", "/account/sign-out", "/account/register", "/account/verify", "/account/details"},
-		domain: {"/sign-up", "/sign-in", "/sign-out", "/reset-password", "/accept-invitation"},
+		domain:                 {"/sign-up", "/sign-in", "/sign-out", "/reset-password", "/accept-invitation"},
 	} {
 		for _, header := range []http.Header{
 			{"Origin": {"https://evil.example"}, "Sec-Fetch-Site": {"cross-site"}}, {"Origin": {"https://other." + domain}, "Sec-Fetch-Site": {"same-site"}},

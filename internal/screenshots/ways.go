@@ -60,7 +60,7 @@ func (p *photographer) shopper(shop string) error {
 		visit("checkout-contact", "/checkout"),
 		fill(map[string]string{"email": "ada", "postal_code": "1"}),
 		follow(`form[action="/checkout/contact"] .button`), snap("checkout-faults"),
-		fill(map[string]string{"email": "ada@example.com", "name": "Ada Example", "line1": "Hauptstraße 1", "postal_code": "10115", "city": "Berlin"}),
+		fill(map[string]string{"email": "ada@example.com", "name": "Ada Example", "line1": "Hauptstraße 1", "country": "DE", "postal_code": "10115", "city": "Berlin"}),
 		follow(`form[action="/checkout/contact"] .button`),
 		maybe(`form[action="/checkout/shipping"]`, snap("checkout-shipping"), follow(`form[action="/checkout/shipping"] .button`)),
 		snap("checkout-payment"),

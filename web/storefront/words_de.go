@@ -202,6 +202,6 @@ var german = map[string]string{
 	"in the next step":          "im nächsten Schritt",
 	"instead of":                "statt",
 	"of which %s":               "davon %s",
-	"optional":                  "freiwillig",
+	"optional":                  "optional",
 	"“%s”":                      "„%s“",
 }
