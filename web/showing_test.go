@@ -82,15 +82,6 @@ func TestHosts(t *testing.T) {
 	shut.get("/").status(http.StatusNotFound).says("There is no shop at this address")
 }
 
-func eventually(t testing.TB, what func() bool) {
-	t.Helper()
-	for end := time.Now().Add(3 * time.Second); !what(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("it did not come to pass")
-		}
-	}
-}
-
 func TestListsAndTheirParts(t *testing.T) {
 	t.Parallel()
 	h := open(t)
