@@ -15,7 +15,9 @@ func TestACartIsAdopted(t *testing.T) {
 	shirt := f.Add(t, shoptest.Variant{EUR: 1999, Stock: 10})
 	f.Exec(t, `insert into customers (id, email, default_address) values ('cus_1', 'ada@example.com', '{"name":"Ada","line1":"1","city":"Berlin","postal_code":"10115","country":"DE"}')`)
 	adopt := func(ref cart.Ref) (*cart.Cart, error) {
-		return f.do(func(ctx context.Context, tx *postgres.Tx) (*cart.Cart, error) { return f.carts.Adopt(ctx, tx, ref, "cus_1") })
+		return f.do(func(ctx context.Context, tx *postgres.Tx) (*cart.Cart, error) {
+			return f.carts.Adopt(ctx, tx, ref, "cus_1")
+		})
 	}
 	_, ref := f.create(cart.CreateInput{Items: []cart.Item{{VariantID: shirt, Quantity: 2}}})
 	c, err := adopt(ref)
