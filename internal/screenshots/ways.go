@@ -101,6 +101,51 @@ func (p *photographer) fillCart(shop string) func() error {
 	}
 }
 
+// member registers at the shop, follows the link in the mail, which the platform's mailbox
+// shows, and looks at the account.
+func (p *photographer) member(shop, site string) error {
+	email := fmt.Sprintf("shopper-%d@example.com", time.Now().UnixNano())
+	set := func(name, value string) error { return chromedp.Do(p.ctx, chromedp.SetValue(chromedp.ID(name), value)) }
+	err := steps(
+		func() error { return chromedp.Do(p.ctx, chromedp.Navigate(shop+"/account/register")) },
+		func() error { return set("email", email) },
+		func() error { return set("password", "lantern orbit velvet marsh") },
+		func() error { return p.follow("main form .button") },
+		func() error { return p.snap("look-into-mail") },
+	)
+	if err != nil {
+		return err
+	}
+	link := ""
+	for range 60 { // a worker writes the mail
+		if err := chromedp.Do(p.ctx, chromedp.Navigate(site+"/mailbox?to="+email)); err != nil {
+			return err
+		}
+		if link, err = chromedp.Run(p.ctx, chromedp.Evaluate[string](`document.querySelector('a[href^="/mailbox/"]')?.href ?? ""`)); err != nil || link != "" {
+			break
+		}
+		if err := p.wait(time.Second); err != nil {
+			return err
+		}
+	}
+	if err != nil || link == "" {
+		return fmt.Errorf("the mail to %s does not come: %w", email, err)
+	}
+	if err := p.visit("mail", link); err != nil {
+		return err
+	}
+	verify, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`document.querySelector("pre").textContent.match(/\S+\/account\/verify\S+/)[0]`))
+	if err != nil {
+		return err
+	}
+	return steps(
+		func() error { return p.visit("verify", verify) },
+		func() error { return p.follow(`form[action="/account/verify"] .button`) },
+		func() error { return p.snap("account") },
+		func() error { return p.visit("details", shop+"/account/details") },
+	)
+}
+
 // merchant looks at the platform's own pages.
 func (p *photographer) merchant(site string) error {
 	for _, page := range []struct{ name, path string }{
