@@ -146,7 +146,7 @@ func (s *services) openMail(m *machinery) error {
 	s.mailbox = mailbox.New(m.db)
 	config := mailer.Config{
 		DB: m.db, Stores: s.stores, Mailbox: mail.NewMailbox(s.mailbox), KeepAll: m.config.Mail.Mailbox,
-		Site: m.config.Site.PublicURL, Shop: m.config.Site.StoreURL, Orders: s.links,
+		Site: m.config.Site.PublicURL, Shop: m.config.Site.StoreURL, Links: s.links,
 	}
 	if !m.config.Mail.SMTP.Empty() {
 		sender, err := netmail.ParseAddress(m.config.Mail.From)

@@ -162,6 +162,17 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, ref Ref, change C
 	return c, nil
 }
 
+// Adopt gives a cart that was begun by nobody in particular to the customer who has signed
+// in since.
+func (s *Service) Adopt(ctx context.Context, tx *postgres.Tx, ref Ref, customerID string) (*Cart, error) {
+	c, err := s.change(ctx, tx, adoptSQL, ref, 0, customerID)
+	if err != nil {
+		return nil, s.why(ctx, tx, ref, 0, err)
+	}
+	journal.Audit(ctx, tx, journal.Entry{Action: "cart.adopt", ObjectID: c.ID, After: map[string]any{"customer_id": customerID}})
+	return c, nil
+}
+
 // Options are the ways to send a cart, in the merchant's order.
 func (s *Service) Options(ctx context.Context, ref Ref) ([]Method, error) {
 	raw, err := s.json(ctx, optionsSQL, ref)

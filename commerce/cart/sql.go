@@ -119,6 +119,16 @@ with c as (` + touch + `,
 ` + touched + `),
 changed as (select * from cart_lines where false),` + merged + selectDocument
 
+// adoptSQL gives a cart to the customer $5, with what is known of them where the cart does
+// not say otherwise.
+const adoptSQL = `
+with k as (select id, email, default_address from customers where id = $5),
+c as (` + touch + `,
+	customer_id = (select id from k), email = coalesce(nullif(email, ''), (select k.email from k), ''),
+	shipping_address = coalesce(shipping_address, (select default_address from k))
+` + touched + `),
+changed as (select * from cart_lines where false),` + merged + selectDocument
+
 // whySQL says why a cart could not be opened or changed.
 const whySQL = `select state, version from carts where ` + opened
 

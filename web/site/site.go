@@ -21,6 +21,7 @@ import (
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/accounts"
 	"github.com/stoacommerce/stoa/tenants/mailbox"
+	"github.com/stoacommerce/stoa/tenants/members"
 	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/web/page"
 )
@@ -40,6 +41,7 @@ type Stores interface {
 type Config struct {
 	DB       *postgres.DB
 	Accounts *accounts.Service
+	Members  *members.Service
 	Stores   Stores
 	Sessions Sessions
 	Mailbox  *mailbox.Service

@@ -131,6 +131,15 @@ type view struct {
 	Query       string // what was searched for
 	Alone       bool   // search engines are to leave it out
 	Image       *picture
+	Product     bool // the page is about one
+}
+
+// kind is what the page is about, in Open Graph's words.
+func (v *view) kind() string {
+	if v.Product {
+		return "product"
+	}
+	return "website"
 }
 
 // title is the page's title in the browser.
