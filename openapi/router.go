@@ -7,12 +7,12 @@ package openapi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -280,6 +280,9 @@ func inState(op *Operation, store *tenants.Store) error {
 	}
 }
 
+// What most answers say of themselves.
+var noStore, inJSON = []string{"no-store"}, []string{"application/json"}
+
 // write sends the answer and gives its status.
 func (rt *Router) write(w http.ResponseWriter, req *Request, res *Response) int {
 	body, err := res.bytes()
@@ -292,21 +295,24 @@ func (rt *Router) write(w http.ResponseWriter, req *Request, res *Response) int 
 		header[name] = values
 	}
 	if req.Caller.APIVersion != "" {
-		header.Set("Api-Version", req.Caller.APIVersion)
+		header["Api-Version"] = []string{req.Caller.APIVersion}
 	}
 	if res.Version > 0 && header.Get("ETag") == "" {
-		header.Set("ETag", fmt.Sprintf(`"%d"`, res.Version))
+		header.Set("ETag", `"`+strconv.Itoa(res.Version)+`"`)
 	}
 	if header.Get("Cache-Control") == "" {
-		header.Set("Cache-Control", "no-store")
+		header["Cache-Control"] = noStore
 	}
 	if res.Status == http.StatusOK && req.Operation.Method == http.MethodGet && fresh(req.Header.Get("If-None-Match"), header.Get("ETag")) {
 		res, body = &Response{Status: http.StatusNotModified}, nil
 	}
 	if body != nil && header.Get("Content-Type") == "" {
-		header.Set("Content-Type", "application/json")
+		header["Content-Type"] = inJSON
 	}
-	rt.check(req, res.Status, header, body)
+	if body != nil {
+		header["Content-Length"] = []string{strconv.Itoa(len(body))}
+	}
+	rt.check(req, res, header, body)
 	w.WriteHeader(res.Status)
 	if res.Stream != nil && req.HTTP.Method != http.MethodHead {
 		rt.stream(w, req, res)
@@ -360,17 +366,18 @@ func fresh(ifNoneMatch, etag string) bool {
 }
 
 // check holds a sampled answer against the contract.
-func (rt *Router) check(req *Request, status int, header http.Header, body []byte) {
-	if rt.config.Sample == nil || !rt.config.Sample() {
+func (rt *Router) check(req *Request, res *Response, header http.Header, body []byte) {
+	if rt.config.Sample == nil || res.checked.Load() || !rt.config.Sample() {
 		return
 	}
+	res.checked.Store(true)
 	input := &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: req.HTTP, PathParams: req.Params, Route: req.Operation.route},
-		Status:                 status,
+		Status:                 res.Status,
 		Header:                 header,
 		Options:                &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true, ExcludeResponseBody: body == nil},
 	}
 	input.SetBodyBytes(body)
 	err := openapi3filter.ValidateResponse(req.HTTP.Context(), input)
-	rt.config.Observer.Checked(req.HTTP.Context(), req.Operation, status, err)
+	rt.config.Observer.Checked(req.HTTP.Context(), req.Operation, res.Status, err)
 }
