@@ -92,7 +92,7 @@ func (w *world) layersOf(t target) report.Table {
 }
 
 func fetch(url, file string) error {
-	response, err := http.Get(url) //nolint:gosec,noctx // our own program's, and it ends by itself
+	response, err := http.Get(url)
 	if err != nil {
 		return err
 	}
