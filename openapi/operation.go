@@ -33,7 +33,8 @@ type Operation struct {
 	media     []string          // the media types of its body
 	streams   bool              // its body is a file that the handler reads for itself
 	versioned bool              // it takes no change that does not say what it is meant for
-	checks    bool              // there is something for the validator to look at
+
+	parameters []*openapi3.Parameter
 }
 
 // maxJSON is the largest body of JSON, in bytes.
@@ -108,6 +109,9 @@ func newOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method 
 	}
 	for _, ref := range slices.Concat(item.Parameters, spec.Parameters) {
 		p := ref.Value
+		// An operation may say otherwise what its path says of all.
+		op.parameters = slices.DeleteFunc(op.parameters, func(other *openapi3.Parameter) bool { return other.In == p.In && other.Name == p.Name })
+		op.parameters = append(op.parameters, p)
 		switch p.In {
 		case "header":
 			op.versioned = op.versioned || p.Name == "If-Match" && p.Required
@@ -127,7 +131,6 @@ func newOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method 
 			}
 		}
 	}
-	op.checks = len(item.Parameters)+len(spec.Parameters) > 0 || spec.RequestBody != nil
 	return op, nil
 }
 

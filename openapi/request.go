@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -91,6 +92,8 @@ type Response struct {
 	// Stream writes a body that is too large to hold, in place of Body. It is called when the
 	// headers are sent; its error breaks the answer off, so that nobody takes it for whole.
 	Stream func(w io.Writer) error
+
+	checked atomic.Bool // against the contract: one that is given again is not checked again
 
 	// Redacted is the body without its secrets: what a replay that comes too late is
 	// answered. An answer that carries secrets must have one.

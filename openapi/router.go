@@ -7,12 +7,12 @@ package openapi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -280,6 +280,9 @@ func inState(op *Operation, store *tenants.Store) error {
 	}
 }
 
+// What most answers say of themselves.
+var noStore, inJSON = []string{"no-store"}, []string{"application/json"}
+
 // write sends the answer and gives its status.
 func (rt *Router) write(w http.ResponseWriter, req *Request, res *Response) int {
 	body, err := res.bytes()
@@ -293,18 +296,21 @@ func (rt *Router) write(w http.ResponseWriter, req *Request, res *Response) int 
 	}
 	rt.versions(header, req)
 	if res.Version > 0 && header.Get("ETag") == "" {
-		header.Set("ETag", fmt.Sprintf(`"%d"`, res.Version))
+		header.Set("ETag", `"`+strconv.Itoa(res.Version)+`"`)
 	}
 	if header.Get("Cache-Control") == "" {
-		header.Set("Cache-Control", "no-store")
+		header["Cache-Control"] = noStore
 	}
 	if res.Status == http.StatusOK && req.Operation.Method == http.MethodGet && fresh(req.Header.Get("If-None-Match"), header.Get("ETag")) {
 		res, body = &Response{Status: http.StatusNotModified}, nil
 	}
 	if body != nil && header.Get("Content-Type") == "" {
-		header.Set("Content-Type", "application/json")
+		header["Content-Type"] = inJSON
 	}
-	rt.check(req, res.Status, header, body)
+	if body != nil {
+		header["Content-Length"] = []string{strconv.Itoa(len(body))}
+	}
+	rt.check(req, res, header, body)
 	w.WriteHeader(res.Status)
 	if res.Stream != nil && req.HTTP.Method != http.MethodHead {
 		rt.stream(w, req, res)
@@ -325,9 +331,9 @@ func (rt *Router) versions(header http.Header, req *Request) {
 	if version == "" {
 		version = rt.config.Contract.Info.Version
 	}
-	header.Set("Api-Version", version)
+	header["Api-Version"] = []string{version}
 	if at := req.Operation.Deprecated; !at.IsZero() {
-		header.Set("Deprecation", fmt.Sprintf("@%d", at.Unix()))
+		header.Set("Deprecation", "@"+strconv.FormatInt(at.Unix(), 10))
 	}
 	if at := req.Operation.Sunset; !at.IsZero() {
 		header.Set("Sunset", at.UTC().Format(http.TimeFormat))
@@ -374,17 +380,18 @@ func fresh(ifNoneMatch, etag string) bool {
 }
 
 // check holds a sampled answer against the contract.
-func (rt *Router) check(req *Request, status int, header http.Header, body []byte) {
-	if rt.config.Sample == nil || !rt.config.Sample() {
+func (rt *Router) check(req *Request, res *Response, header http.Header, body []byte) {
+	if rt.config.Sample == nil || res.checked.Load() || !rt.config.Sample() {
 		return
 	}
+	res.checked.Store(true)
 	input := &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: req.HTTP, PathParams: req.Params, Route: req.Operation.route},
-		Status:                 status,
+		Status:                 res.Status,
 		Header:                 header,
 		Options:                &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true, ExcludeResponseBody: body == nil},
 	}
 	input.SetBodyBytes(body)
 	err := openapi3filter.ValidateResponse(req.HTTP.Context(), input)
-	rt.config.Observer.Checked(req.HTTP.Context(), req.Operation, status, err)
+	rt.config.Observer.Checked(req.HTTP.Context(), req.Operation, res.Status, err)
 }

@@ -4,10 +4,12 @@ import (
 	"crypto/tls"
 	"flag"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stoacommerce/stoa/app/apptest"
 	"github.com/stoacommerce/stoa/deploy/nginx"
 	"github.com/stoacommerce/stoa/internal/bench/report"
 )
@@ -33,7 +35,18 @@ func BenchmarkRequest(b *testing.B) {
 			rounds[t.name] = append(rounds[t.name], load(b, t, stretch))
 		}
 	}
-	report.Publish(b, "request", []report.Table{{Title: "The full way of a request", Rows: rows(targets, rounds)}})
+	report.Publish(b, "request", []report.Table{
+		{Title: "The full way of a request", Note: w.conditions(), Rows: rows(targets, rounds)},
+		w.layersOf(targets[2]), w.layersOf(targets[5]), w.statements(),
+	})
+}
+
+// conditions say where and how it was measured.
+func (w *world) conditions() string {
+	version := apptest.Query[string](w.Program, `select current_setting('server_version')`)[0]
+	return fmt.Sprintf("%d cores, %s, PostgreSQL %s; %d connections that each wait for their answer, %d runs of %v for each row, taken in turns. "+
+		"A list of %d products with 4 variants and their prices. The program runs as in production: its log at `info`, a hundredth of its answers held against the contract.",
+		runtime.NumCPU(), runtime.Version(), version, connections, *runs, stretch, perPage)
 }
 
 // The names of targets.
@@ -43,7 +56,7 @@ const (
 	bareMemory    = "bare handler, memory"
 	uncached      = "Stoa, uncached"
 	cached        = "Stoa, from the cache"
-	throughNginx  = ", through Nginx"
+	throughNginx  = ", through Nginx (TLS)"
 )
 
 // targets are all that is measured, in turn.

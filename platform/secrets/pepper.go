@@ -6,6 +6,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
+	"hash"
+	"sync"
 )
 
 // Pepper is a secret that values are hashed with, so that a copy of the database alone
@@ -15,7 +17,16 @@ import (
 // secret when the ring rotates.
 //
 // The zero Pepper hashes nothing; get one from Ring.Pepper.
-type Pepper struct{ key *[keyLength]byte }
+type Pepper struct {
+	key    *[keyLength]byte
+	hashes *sync.Pool // of hash.Hash, each with the key worked in
+}
+
+func newPepper(key []byte) Pepper {
+	p := Pepper{key: (*[keyLength]byte)(key)}
+	p.hashes = &sync.Pool{New: func() any { return hmac.New(sha256.New, p.key[:]) }}
+	return p
+}
 
 // PepperStore keeps sealed peppers by name. It is the control database.
 type PepperStore interface {
@@ -44,7 +55,7 @@ func (r *Ring) Pepper(ctx context.Context, store PepperStore, name string) (Pepp
 	if len(plain) != keyLength {
 		return Pepper{}, fmt.Errorf("pepper %s has %d bytes: %w", name, len(plain), ErrNotSealed)
 	}
-	return Pepper{(*[keyLength]byte)(plain)}, nil
+	return newPepper(plain), nil
 }
 
 // Derive is a pepper for one purpose, by HKDF-SHA-256, so that one stored pepper serves
@@ -54,14 +65,16 @@ func (p Pepper) Derive(purpose string) Pepper {
 	if err != nil {
 		panic("derive pepper: " + err.Error()) // only for lengths above 255 hashes
 	}
-	return Pepper{(*[keyLength]byte)(key)}
+	return newPepper(key)
 }
 
 // HMAC is the keyed SHA-256 of a value: 32 bytes.
 func (p Pepper) HMAC(value string) []byte {
-	h := hmac.New(sha256.New, p.key[:])
+	h := p.hashes.Get().(hash.Hash)
+	defer p.hashes.Put(h)
+	h.Reset()
 	h.Write([]byte(value))
-	return h.Sum(nil)
+	return h.Sum(make([]byte, 0, sha256.Size))
 }
 
 // Check says, in constant time, whether sum is the HMAC of value.

@@ -224,9 +224,11 @@ func TestPepperSurvivesRotationAndIsDrawnOnce(t *testing.T) {
 
 func TestPepperHMACIsTheStandardOne(t *testing.T) {
 	// RFC 4231, test case 2, has the key "Jefe", which HMAC pads with zeros as it does ours.
-	p := Pepper{&[keyLength]byte{'J', 'e', 'f', 'e'}}
-	if got := fmt.Sprintf("%x", p.HMAC("what do ya want for nothing?")); got != "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" {
-		t.Errorf("HMAC %s", got)
+	p := newPepper(append([]byte("Jefe"), make([]byte, keyLength-4)...))
+	for range 2 { // the second time by a hash that was used before
+		if got := fmt.Sprintf("%x", p.HMAC("what do ya want for nothing?")); got != "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" {
+			t.Errorf("HMAC %s", got)
+		}
 	}
 }
 

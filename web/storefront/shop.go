@@ -54,7 +54,7 @@ type Shop struct {
 }
 
 // How long and how much of what is the same for all is kept: a page may be behind by so
-// much where nothing tells of a change, as of stock that others bought.
+// much where nothing tells of a change.
 const (
 	pageLife     = 30 * time.Second
 	pageBytes    = 64 << 20

@@ -192,7 +192,7 @@ func Write(path, part string, tables []Table) error {
 	b.WriteString("\n")
 	b.Write(end)
 	b.Write(after)
-	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil { //nolint:gosec // a page of the documentation
+	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
 		return fmt.Errorf("write the page: %w", err)
 	}
 	return nil
