@@ -50,7 +50,10 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Inventory{DB: m.db},
 		&handlers.Search{DB: m.db, ShopURL: m.shopURL},
 		&handlers.Settings{DB: m.db},
-		&handlers.ShopCatalog{DB: m.db, ShopURL: m.shopURL, AcceptsOrders: s.acceptsOrders},
+		&handlers.ShopCatalog{
+			DB: m.db, ShopURL: m.shopURL, AcceptsOrders: s.acceptsOrders,
+			Answers: handlers.NewAnswers(looked(m.metrics.Cache.Cache("catalogue"))),
+		},
 		&handlers.Carts{DB: m.db, Carts: s.carts, Customers: s.customers, ShopURL: m.shopURL},
 		&handlers.Checkout{DB: m.db, Checkout: s.checkout, Orders: s.orders, ShopURL: m.shopURL},
 		&handlers.Orders{DB: m.db, Orders: s.orders, ShopURL: m.shopURL},

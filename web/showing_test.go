@@ -82,15 +82,6 @@ func TestHosts(t *testing.T) {
 	shut.get("/").status(http.StatusNotFound).says("There is no shop at this address")
 }
 
-func eventually(t testing.TB, what func() bool) {
-	t.Helper()
-	for end := time.Now().Add(3 * time.Second); !what(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("it did not come to pass")
-		}
-	}
-}
-
 func TestListsAndTheirParts(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -186,7 +177,9 @@ func TestPicturesHaveTheirSizes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.in(t, func(ctx context.Context, tx *postgres.Tx) error { return h.catalog.AddImage(ctx, tx, id, picture, "A vase") })
+	s.in(t, func(ctx context.Context, tx *postgres.Tx) error {
+		return h.catalog.AddImage(ctx, tx, id, picture, "A vase")
+	})
 	b := h.visitor(t, s.label)
 	images := regexp.MustCompile(`<img [^>]*>`)
 	for _, path := range []string{"/", "/products", "/products/vase", "/search?q=vase"} {

@@ -285,18 +285,23 @@ func Eventually(t testing.TB, bound time.Duration, what string, holds func() boo
 	}
 }
 
-// Log is what the program has logged so far.
+// Log is what the program has logged so far, or the last of it.
 func (p *Program) Log() string { return p.log.last(1 << 30) }
 
-// lockedBuffer is a buffer that several may write to.
+// lockedBuffer is a buffer that several may write to. Of very much it keeps the last.
 type lockedBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
+const mostLog = 16 << 20
+
 func (b *lockedBuffer) Write(piece []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.buf.Len() > mostLog {
+		b.buf.Next(mostLog / 2)
+	}
 	return b.buf.Write(piece)
 }
 

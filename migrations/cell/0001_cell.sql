@@ -86,3 +86,4 @@ grant usage on schema ext to stoa_store;
 grant insert on cell.outbox, cell.usage_deltas to stoa_store;
 grant select on cell.usage_deltas, cell.usage_days to stoa_store;
 grant select, insert, update on cell.idempotency, cell.deliveries to stoa_store;
+grant delete on cell.idempotency to stoa_store; -- a claim that is given back

@@ -12,6 +12,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/orders"
+	"github.com/stoacommerce/stoa/platform/cache"
 	"github.com/stoacommerce/stoa/platform/httpserver"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
@@ -43,8 +44,8 @@ type Config struct {
 type Shop struct {
 	config  Config
 	mux     *http.ServeMux
-	pages   *page.Cache[*page.Rendered]
-	frames  *page.Cache[*frame]
+	pages   *cache.Cache[*page.Rendered]
+	frames  *cache.Cache[*frame]
 	foreign *http.CrossOriginProtection
 }
 
@@ -59,8 +60,8 @@ const (
 func New(config Config) *Shop {
 	s := &Shop{
 		config: config, mux: http.NewServeMux(),
-		pages:   page.NewCache[*page.Rendered](pageLife, pageBytes),
-		frames:  page.NewCache[*frame](frameLife, frameBytes),
+		pages:   cache.New[*page.Rendered](pageLife, pageBytes),
+		frames:  cache.New[*frame](frameLife, frameBytes),
 		foreign: http.NewCrossOriginProtection(),
 	}
 	s.pages.Looked = config.Looked
@@ -272,7 +273,7 @@ func (v *visit) robots() error {
 // with all that it depends on, and nothing else, so that nobody can fill the cache with
 // copies of one page.
 func (v *visit) shared(name string, query url.Values, make func(ctx context.Context) (*page.Rendered, error)) error {
-	key := version(v.store) + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
+	key := v.store.Edition() + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
 	p, err := v.shop.pages.Get(v.r.Context(), key, make)
 	if err != nil {
 		return err
