@@ -40,7 +40,7 @@ func births(b *testing.B, server *embedded.Postgres) report.Table {
 		return report.Milliseconds(time.Since(began))
 	}
 	signUp := func() error {
-		_, _, err := w.signUp(b.Context())
+		_, err := w.signUp(b.Context())
 		return err
 	}
 	var whole, hash, rush, ddl report.Samples
