@@ -132,9 +132,11 @@ func (w writer) faults(ref *openapi3.SchemaRef) []change {
 				delete(less, name)
 				add("lacks "+name, less)
 			}
-			more := maps.Clone(object)
-			more["no_such_field"] = 1
-			add("has an unknown field", more)
+			if only := s.AdditionalProperties.Has; only != nil && !*only {
+				more := maps.Clone(object)
+				more["no_such_field"] = 1
+				add("has an unknown field", more)
+			}
 		case s.Type.Is("array"):
 			if s.MaxItems != nil && *s.MaxItems <= 300 {
 				add("has too many", slices.Repeat(present.([]any), int(*s.MaxItems)+1))
