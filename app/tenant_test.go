@@ -20,10 +20,10 @@ import (
 // tenant is a store that has one of everything in its sandbox, and those who act in it.
 type tenant struct {
 	*market
-	ids     map[string]string // of one thing of each kind, by the prefix of its kind
-	tokens  map[string]string // a cart's, and a customer's, by the header they are sent in
-	cookie  string            // of its owner's session
-	scoped  map[string]string // keys with one scope
+	ids    map[string]string // of one thing of each kind, by the prefix of its kind
+	tokens map[string]string // a cart's, and a customer's, by the header they are sent in
+	cookie string            // of its owner's session
+	scoped map[string]string // keys with one scope
 }
 
 // newTenant opens a store and fills it.
