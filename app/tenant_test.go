@@ -255,7 +255,7 @@ const handedOver = "jobs"
 func snapshot(t testing.TB, p *apptest.Program) rows {
 	t.Helper()
 	all := rows{}
-	tables := apptest.Query[[2]string](p, `select array[table_schema, table_name] from information_schema.tables
+	tables := apptest.Query[[2]string](p, `select array[table_schema::text, table_name::text] from information_schema.tables
 		where table_type = 'BASE TABLE' and (table_schema in ('public', 'cell') or table_schema in (select 's_' || number from schemas where state = 'taken'))`)
 	for _, table := range tables {
 		name := table[0] + "." + table[1]
