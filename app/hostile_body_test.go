@@ -66,8 +66,14 @@ func (w writer) value(ref *openapi3.SchemaRef, full bool) any {
 			}
 		}
 		if len(object) < int(s.MinProps) {
-			first := slices.Sorted(maps.Keys(s.Properties))[0]
-			object[first] = w.value(s.Properties[first], full)
+			names := slices.Sorted(maps.Keys(s.Properties))
+			// A text, where there is one: it has no rules of its own.
+			at := max(0, slices.IndexFunc(names, func(name string) bool {
+				property := flat(s.Properties[name])
+				_, id := property.Extensions["x-id"]
+				return property.Type.Is("string") && !id
+			}))
+			object[names[at]] = w.value(s.Properties[names[at]], full)
 		}
 		return object
 	case s.Type.Is("array"):
