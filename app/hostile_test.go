@@ -340,7 +340,7 @@ func wrongQueries(p *openapi3.Parameter) []string {
 	case p.Name == "cursor":
 		list = append(list, "junk", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "ÄÖ")
 	case s.Format == "date-time" || s.Format == "date":
-		list = append(list, "yesterday", "2026-13-45", "0000")
+		list = append(list, "yesterday", "2026-13-45", "0000", "2026-02-31", "2026-02-31T00:00:00Z", "0000-01-01T00:00:00Z")
 	}
 	if s.Type.Is("string") && s.MaxLength != nil {
 		list = append(list, strings.Repeat("x", int(*s.MaxLength)+1))
