@@ -66,8 +66,14 @@ func (w writer) value(ref *openapi3.SchemaRef, full bool) any {
 			}
 		}
 		if len(object) < int(s.MinProps) {
-			first := slices.Sorted(maps.Keys(s.Properties))[0]
-			object[first] = w.value(s.Properties[first], full)
+			names := slices.Sorted(maps.Keys(s.Properties))
+			// A text, where there is one: it has no rules of its own.
+			at := max(0, slices.IndexFunc(names, func(name string) bool {
+				property := flat(s.Properties[name])
+				_, id := property.Extensions["x-id"]
+				return property.Type.Is("string") && !id
+			}))
+			object[names[at]] = w.value(s.Properties[names[at]], full)
 		}
 		return object
 	case s.Type.Is("array"):
@@ -132,9 +138,11 @@ func (w writer) faults(ref *openapi3.SchemaRef) []change {
 				delete(less, name)
 				add("lacks "+name, less)
 			}
-			more := maps.Clone(object)
-			more["no_such_field"] = 1
-			add("has an unknown field", more)
+			if only := s.AdditionalProperties.Has; only != nil && !*only {
+				more := maps.Clone(object)
+				more["no_such_field"] = 1
+				add("has an unknown field", more)
+			}
 		case s.Type.Is("array"):
 			if s.MaxItems != nil && *s.MaxItems <= 300 {
 				add("has too many", slices.Repeat(present.([]any), int(*s.MaxItems)+1))

@@ -20,11 +20,10 @@ import (
 // tenant is a store that has one of everything in its sandbox, and those who act in it.
 type tenant struct {
 	*market
-	ids     map[string]string // of one thing of each kind, by the prefix of its kind
-	tokens  map[string]string // a cart's, and a customer's, by the header they are sent in
-	ordered string            // the token of the cart that became the order
-	cookie  string            // of its owner's session
-	scoped  map[string]string // keys with one scope
+	ids    map[string]string // of one thing of each kind, by the prefix of its kind
+	tokens map[string]string // a cart's, and a customer's, by the header they are sent in
+	cookie string            // of its owner's session
+	scoped map[string]string // keys with one scope
 }
 
 // newTenant opens a store and fills it.
@@ -37,10 +36,12 @@ func newTenant(t testing.TB, p *apptest.Program) *tenant {
 	make := func(prefix, operation, pointer string, fields map[string]any) *probe.Answer {
 		t.Helper()
 		answer := w.must(t, 201, probe.Call{Operation: operation, Path: w.path(), Header: headers(w.secret), Body: body(fields)})
-		w.ids[prefix] = answer.String(pointer)
+		if w.ids[prefix] = answer.String(pointer); w.ids[prefix] == "" {
+			t.Fatalf("%s: there is no %s in %s", operation, pointer, answer.Body)
+		}
 		return answer
 	}
-	make("whe", "createWebhookEndpoint", "/id", map[string]any{"url": receiver.URL, "event_types": []string{"*"}})
+	make("whe", "createWebhookEndpoint", "/endpoint/id", map[string]any{"url": receiver.URL, "event_types": []string{"*"}})
 	make("cat", "createCategory", "/id", map[string]any{"name": "Shirts"})
 	make("col", "createCollection", "/id", map[string]any{"name": "Summer", "product_ids": []string{w.product}})
 	make("tax", "createTaxRate", "/id", map[string]any{"name": "TVA", "country": "FR", "rate_bps": 2000})
@@ -254,7 +255,7 @@ const handedOver = "jobs"
 func snapshot(t testing.TB, p *apptest.Program) rows {
 	t.Helper()
 	all := rows{}
-	tables := apptest.Query[[2]string](p, `select array[table_schema, table_name] from information_schema.tables
+	tables := apptest.Query[[2]string](p, `select array[table_schema::text, table_name::text] from information_schema.tables
 		where table_type = 'BASE TABLE' and (table_schema in ('public', 'cell') or table_schema in (select 's_' || number from schemas where state = 'taken'))`)
 	for _, table := range tables {
 		name := table[0] + "." + table[1]

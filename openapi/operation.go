@@ -30,6 +30,7 @@ type Operation struct {
 	handler   Handler
 	ids       map[string]string // path parameters that are IDs, with their prefixes
 	query     map[string]bool   // the query parameters that it knows
+	times     map[string]string // those of them that are days or instants, with their layouts
 	media     []string          // the media types of its body
 	streams   bool              // its body is a file that the handler reads for itself
 	versioned bool              // it takes no change that does not say what it is meant for
@@ -84,7 +85,7 @@ func newOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method 
 		Permission: text(spec, "x-permission"), Limit: text(spec, "x-limit"), Resource: text(spec, "x-resource"),
 		Credentials: texts(spec, "x-credentials"), States: texts(spec, "x-store-states"),
 		route: &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: spec},
-		ids:   map[string]string{}, query: map[string]bool{},
+		ids:   map[string]string{}, query: map[string]bool{}, times: map[string]string{},
 	}
 	for field, value := range map[string]string{"operationId": op.ID, "x-permission": op.Permission, "x-limit": op.Limit, "x-resource": op.Resource} {
 		if value == "" {
@@ -117,6 +118,12 @@ func newOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method 
 			op.versioned = op.versioned || p.Name == "If-Match" && p.Required
 		case "query":
 			op.query[p.Name] = true
+			switch p.Schema.Value.Format {
+			case "date-time":
+				op.times[p.Name] = time.RFC3339
+			case "date":
+				op.times[p.Name] = time.DateOnly
+			}
 		case "path":
 			if prefix, ok := p.Extensions["x-id"].(string); ok {
 				op.ids[p.Name] = prefix

@@ -42,8 +42,12 @@ type Request struct {
 // Param is a parameter of the path.
 func (r *Request) Param(name string) string { return r.Params[name] }
 
-// DryRun says whether all is to be undone again.
-func (r *Request) DryRun() bool { return r.Query.Get("dry_run") == "true" }
+// DryRun says whether all is to be undone again. It reads every form of true that the
+// validator lets pass: nobody who asked for a trial has it done.
+func (r *Request) DryRun() bool {
+	dry, _ := strconv.ParseBool(r.Query.Get("dry_run"))
+	return dry
+}
 
 // Limit is the size of a page that was asked for, or the usual one.
 func (r *Request) Limit(usual int) int {

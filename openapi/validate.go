@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -120,9 +121,18 @@ func (r *Request) readQuery(wrong *problem.Problem) error {
 			wrong.At("?"+name, "unknown_parameter", "%s has no query parameter of this name.", r.Operation.ID)
 		case len(values) > 1:
 			wrong.At("?"+name, "repeated", "It is given %d times.", len(values))
+		case r.Operation.times[name] != "" && !inCalendar(r.Operation.times[name], values[0]):
+			wrong.At("?"+name, "format", "There is no such time.")
 		}
 	}
 	return nil
+}
+
+// inCalendar says whether a text of the right form is a time, which 31 February and the year
+// 0 are not.
+func inCalendar(layout, text string) bool {
+	at, err := time.Parse(layout, text)
+	return err == nil && at.Year() > 0
 }
 
 func (r *Request) readBody(wrong *problem.Problem) error {
