@@ -107,7 +107,7 @@ func figures(t *testing.T, p *apptest.Program, m *merchant, prometheus *promtest
 		`count(sum by (cache) (stoa_cache_requests_total{result="hit"}) > 0)`:             3,
 		`count(sum by (cache) (stoa_cache_invalidations_total) > 0)`:                      2, // no key was revoked
 		`count(sum by (door) (stoa_db_statements_total{outcome="ok"}) > 0)`:               3,
-		`count(stoa_db_pool_connections_max{pool="stores"} > 0)`:                          1,
+		`count(stoa_db_pool_connections_max{pool=~"stores|redis"} > 0)`:                   2,
 		`count(stoa_limiter_decisions_total{class=~"page|write",decision="allowed"} > 0)`: 2,
 		`count(stoa_queue_jobs_total{kind=~"event|webhook_deliver",outcome="done"} > 0)`:  2,
 		`sum(stoa_queue_relayed_total) > bool 5`:                                          1,
