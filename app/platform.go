@@ -149,20 +149,6 @@ func poolStats(all map[string]sql.DBStats) map[observability.PoolName]observabil
 	return named
 }
 
-// pepperStore keeps the platform's own secrets, sealed, in the control database.
-type pepperStore struct{ db *postgres.DB }
-
-// LoadOrInsert implements secrets.PepperStore.
-func (s pepperStore) LoadOrInsert(ctx context.Context, name string, sealed []byte) ([]byte, error) {
-	err := s.db.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		if _, err := tx.Exec(ctx, `insert into platform_secrets (name, sealed) values ($1, $2) on conflict do nothing`, name, sealed); err != nil {
-			return err
-		}
-		return tx.QueryRow(ctx, `select sealed from platform_secrets where name = $1`, name).Scan(&sealed)
-	})
-	return sealed, err
-}
-
 // queueObserver counts what the workers do.
 type queueObserver struct{ metrics *observability.Metrics }
 
