@@ -185,7 +185,7 @@ func (f *front) uploads(t *testing.T) {
 	f.first.ForgetLimits()
 	// Between the program's bound and Nginx's, it is the program that says what it takes.
 	answer, text := ask(t, client, "POST", shopsURL+"/v1/products", large[:3<<19], "Authorization", "Bearer "+f.m.secret, "Content-Type", "application/json")
-	if answer.StatusCode != http.StatusRequestEntityTooLarge || !strings.Contains(text, "1") || answer.Header.Get("RateLimit") == "" {
+	if answer.StatusCode != http.StatusRequestEntityTooLarge || answer.Header.Get("RateLimit") == "" {
 		t.Errorf("1.5 MB answered %d: %s", answer.StatusCode, text)
 	}
 }
