@@ -44,10 +44,10 @@ func New(ctx context.Context, config Config, build Build, log io.Writer) (*App, 
 		return nil, errors.Join(err, m.close(ctx))
 	}
 	a.ops = observability.NewOps(observability.OpsConfig{Addr: config.Ops.Addr}, m.metrics, m.log)
-	a.ops.Require("control", m.db.Ping)
+	a.ops.Require("control", func(ctx context.Context) error { return m.runner.Check(ctx, "") })
 	a.ops.Inform("redis", m.redis.Ping)
 	for _, cell := range m.db.Cells() {
-		a.ops.Inform("cell "+cell, func(ctx context.Context) error { return m.db.PingCell(ctx, cell) })
+		a.ops.Inform("cell "+cell, func(ctx context.Context) error { return m.runner.Check(ctx, cell) })
 	}
 	a.server = a.newServer(handler)
 	return a, nil

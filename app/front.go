@@ -49,7 +49,10 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Inventory{DB: m.db},
 		&handlers.Search{DB: m.db, ShopURL: m.shopURL},
 		&handlers.Settings{DB: m.db},
-		&handlers.ShopCatalog{DB: m.db, ShopURL: m.shopURL, AcceptsOrders: s.acceptsOrders},
+		&handlers.ShopCatalog{
+			DB: m.db, ShopURL: m.shopURL, AcceptsOrders: handlers.AcceptsOrders,
+			Answers: handlers.NewAnswers(looked(m.metrics.Cache.Cache("catalogue"))),
+		},
 		&handlers.Carts{DB: m.db, Carts: s.carts, Customers: s.customers, ShopURL: m.shopURL},
 		&handlers.Checkout{DB: m.db, Checkout: s.checkout, Orders: s.orders, ShopURL: m.shopURL},
 		&handlers.Orders{DB: m.db, Orders: s.orders, ShopURL: m.shopURL},
@@ -134,13 +137,13 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 	limiter := &page.Limiter{Limits: s.limiter, Strict: limits.StrictRules()}
 	observer := func(name string) httpserver.Observer { return m.metrics.HTTP.Operation(name) }
 	shop := storefront.New(storefront.Config{
-		DB: m.db, Carts: s.carts, Checkout: s.checkout, Orders: s.orders, Links: s.links,
+		DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Orders: s.orders, Links: s.links,
 		Media: &media.Handler{Files: m.files, Log: m.log}, Limiter: limiter, Log: m.log,
-		AcceptsOrders: s.acceptsOrders, Looked: looked(m.metrics.Cache.Cache("pages")),
+		AcceptsOrders: handlers.AcceptsOrders, Looked: looked(m.metrics.Cache.Cache("pages")),
 		Observer: observer,
 	})
 	pages := site.Config{
-		DB: m.db, Accounts: s.accounts, Stores: s.stores, Sessions: s.credentials, Limiter: limiter, Log: m.log,
+		DB: m.db, Accounts: s.accounts, Members: s.members, Stores: s.stores, Sessions: s.credentials, Limiter: limiter, Log: m.log,
 		PublicURL: m.config.Site.PublicURL, StoreURL: m.config.Site.StoreURL, Observer: observer,
 	}
 	if m.config.Mail.Mailbox {

@@ -26,6 +26,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/passwords"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
+	"github.com/stoacommerce/stoa/platform/secrets"
 	"github.com/stoacommerce/stoa/platform/sessions"
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/access"
@@ -70,6 +71,7 @@ type services struct {
 	links     *storefront.Links
 
 	credentials openapi.Authenticator
+	pepper      secrets.Pepper // the platform's
 	cursorKey   []byte
 }
 
@@ -87,7 +89,7 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the control database cannot be used (has stoa migrate been run?): %w", err)
 	}
-	s.cursorKey = pepper.Derive("cursors").HMAC("key")
+	s.pepper, s.cursorKey = pepper, pepper.Derive("cursors").HMAC("key")
 	s.limiter = limits.New(m.redis, limits.Hooks{
 		Decided: func(class string, allowed bool, took time.Duration) {
 			m.metrics.Limiter.Class(class).Decided(allowed, took)
@@ -144,7 +146,7 @@ func (s *services) openMail(m *machinery) error {
 	s.mailbox = mailbox.New(m.db)
 	config := mailer.Config{
 		DB: m.db, Stores: s.stores, Mailbox: mail.NewMailbox(s.mailbox), KeepAll: m.config.Mail.Mailbox,
-		Site: m.config.Site.PublicURL, Shop: m.config.Site.StoreURL, Orders: s.links,
+		Site: m.config.Site.PublicURL, Shop: m.config.Site.StoreURL, Links: s.links,
 	}
 	if !m.config.Mail.SMTP.Empty() {
 		sender, err := netmail.ParseAddress(m.config.Mail.From)
@@ -203,10 +205,4 @@ func (l planLimits) Products(ctx context.Context) int {
 		return *most
 	}
 	return 0
-}
-
-// acceptsOrders says whether carts of a store can be completed: on its live side only
-// once an owner has proven their address.
-func (s *services) acceptsOrders(_ context.Context, store *tenants.Store) (bool, error) {
-	return store.Ref.Mode == principal.Test || store.Demo || store.OwnerVerified, nil
 }

@@ -162,6 +162,17 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, ref Ref, change C
 	return c, nil
 }
 
+// Adopt gives a cart that was begun by nobody in particular to the customer who has signed
+// in since.
+func (s *Service) Adopt(ctx context.Context, tx *postgres.Tx, ref Ref, customerID string) (*Cart, error) {
+	c, err := s.change(ctx, tx, adoptSQL, ref, 0, customerID)
+	if err != nil {
+		return nil, s.why(ctx, tx, ref, 0, err)
+	}
+	journal.Audit(ctx, tx, journal.Entry{Action: "cart.adopt", ObjectID: c.ID, After: map[string]any{"customer_id": customerID}})
+	return c, nil
+}
+
 // Options are the ways to send a cart, in the merchant's order.
 func (s *Service) Options(ctx context.Context, ref Ref) ([]Method, error) {
 	raw, err := s.json(ctx, optionsSQL, ref)
@@ -183,15 +194,6 @@ func (s *Service) Options(ctx context.Context, ref Ref) ([]Method, error) {
 		methods[i] = Method{m.ID, m.Name, m.Description, money.New(m.Amount, m.Currency), true}
 	}
 	return methods, nil
-}
-
-// Expire throws away carts that nobody came back to, at most so many, and says how many.
-func (s *Service) Expire(ctx context.Context, tx *postgres.Tx, most int) (int, error) {
-	var gone int
-	if err := tx.QueryRow(ctx, expireSQL, most).Scan(&gone); err != nil {
-		return 0, fmt.Errorf("expire carts: %w", err)
-	}
-	return gone, nil
 }
 
 // change runs one of the statements that change a cart.

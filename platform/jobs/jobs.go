@@ -204,10 +204,7 @@ func (w *Workers) Stop(ctx context.Context) error {
 // Nudge has a cell's relay look at once, for what was committed in this process.
 func (w *Workers) Nudge(cell string) {
 	if q := w.queues[cell]; q != nil {
-		select {
-		case q.nudge <- struct{}{}:
-		default:
-		}
+		q.wake()
 	}
 }
 
@@ -249,6 +246,9 @@ func (*worker) Timeout(*river.Job[envelope]) time.Duration { return Timeout }
 // Work enters the job's store and runs its handler, as part of the request and the trace
 // that asked for it.
 func (k *worker) Work(ctx context.Context, job *river.Job[envelope]) error {
+	if k.queue.full.Load() {
+		k.queue.wake() // there is room for another
+	}
 	started, config := time.Now(), &k.queue.workers.config
 	if job.Args.RequestID == "" {
 		job.Args.RequestID = ids.New("req")
@@ -298,6 +298,11 @@ func (k *worker) work(ctx context.Context, job *river.Job[envelope]) (in context
 		case state == Pause:
 			return ctx, river.JobSnooze(time.Minute)
 		}
+		done, ok := k.queue.share(ctx, job.Args.Store)
+		if !ok {
+			return ctx, river.JobSnooze(shareRest)
+		}
+		defer done()
 		who.StoreID, who.Mode = ref.ID, ref.Mode
 		in = postgres.WithStore(ctx, ref)
 	}

@@ -133,6 +133,67 @@ func TestOneStoresJobsDoNotHoldUpAnothers(t *testing.T) {
 	})
 }
 
+// A store whose jobs take long, and have all the time of the world, keeps none of the
+// others' waiting: it has its share of the workers and no more.
+func TestSlowJobsDoNotHoldUpOtherStores(t *testing.T) {
+	const few = 10
+	release := make(chan struct{})
+	var slow, most, quick atomic.Int64
+	p, _, _ := start(t, "slow", func(w *jobs.Workers, _ *testdb.Platform) {
+		w.Handle("slow", func(ctx context.Context, _ jobs.Job) error {
+			most.Store(max(most.Load(), slow.Add(1)))
+			defer slow.Add(-1)
+			select {
+			case <-release:
+			case <-ctx.Done():
+			}
+			return ctx.Err()
+		})
+		w.Handle("quick", func(context.Context, jobs.Job) error { quick.Add(1); return nil })
+	})
+	enqueue := func(kind string, n int) {
+		err := p.DB.InStore(p.Store(t), func(ctx context.Context, tx *postgres.Tx) error {
+			for range n {
+				journal.Job(tx, kind, struct{}{})
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	enqueue("slow", 200)
+	waitFor(t, "the slow jobs to begin", func() bool { return slow.Load() == 4 })
+	enqueue("quick", few)
+	waitFor(t, "the others' jobs", func() bool { return quick.Load() == few })
+	if most.Load() > 4 {
+		t.Errorf("%d of 8 workers had the slow store's jobs", most.Load())
+	}
+	close(release)
+}
+
+// A job of a kind that this release does not know waits for one that does, and keeps
+// nobody else's waiting.
+func TestAnUnknownKindHoldsUpNobody(t *testing.T) {
+	var ran atomic.Int64
+	p, w, _ := start(t, "unknown", func(w *jobs.Workers, _ *testdb.Platform) {
+		w.Handle("known", func(context.Context, jobs.Job) error { ran.Add(1); return nil })
+	})
+	err := p.DB.InStore(p.Store(t), func(ctx context.Context, tx *postgres.Tx) error {
+		journal.Job(tx, "of_tomorrow", struct{}{})
+		journal.Job(tx, "known", struct{}{})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the job that is known", func() bool { return ran.Load() == 1 })
+	waitFor(t, "the other to wait for another try", func() bool {
+		list, err := w.List(context.Background(), p.Cell, jobs.Filter{Status: jobs.StatusRetrying, Kind: "of_tomorrow", Limit: 10})
+		return err == nil && len(list) == 1
+	})
+}
+
 func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
 	var poisoned atomic.Bool
 	poisoned.Store(true)
@@ -159,6 +220,7 @@ func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
 	ref, _ := postgres.StoreFrom(ctx)
 	ctx = principal.With(ctx, principal.Principal{RequestID: "req_that_asked"})
 	err := p.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		journal.Job(tx, "newer", struct{}{}) // a kind that this release does not know holds up nobody
 		journal.Job(tx, "poison", struct{}{})
 		journal.Job(tx, "panics", struct{}{})
 		return nil
