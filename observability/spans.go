@@ -15,14 +15,9 @@ import (
 // left out: it would carry strangers' words through the house.
 var w3c propagation.TraceContext
 
-// StartSpan begins a span below the one in ctx. Without one that is recorded, nothing
-// is recorded either. End it with EndSpan.
-func StartSpan(ctx context.Context, name string, attrs ...attribute.KeyValue) (context.Context, trace.Span) {
-	return startSpan(ctx, name, trace.SpanKindInternal, attrs)
-}
-
-// StartCall begins a span below the one in ctx for a call to another process: Redis,
-// a payment provider, a webhook's endpoint. End it with EndSpan.
+// StartCall begins a span below the one in ctx for a call to another process: Redis, a
+// webhook's endpoint. Without one that is recorded, nothing is recorded either. End it with
+// EndSpan.
 func StartCall(ctx context.Context, name string, attrs ...attribute.KeyValue) (context.Context, trace.Span) {
 	return startSpan(ctx, name, trace.SpanKindClient, attrs)
 }

@@ -56,7 +56,7 @@ func (c TraceConfig) Validate() error {
 }
 
 // Tracing begins the traces of requests and jobs. Everything below them needs only
-// StartSpan and the context. A nil Tracing traces nothing.
+// StartCall or StartStatement, and the context. A nil Tracing traces nothing.
 type Tracing struct {
 	tracer trace.Tracer
 	stop   func(context.Context) error

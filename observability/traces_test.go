@@ -104,7 +104,7 @@ func TestSpansReachTheReceiver(t *testing.T) {
 	})
 	ctx, request := tracing.Request(t.Context(), http.Header{"Traceparent": {callerParent}}, "getOrder",
 		attribute.String("http.request.method", "GET"))
-	child, span := observability.StartSpan(ctx, "orders.get", attribute.String("order", "ord_1"))
+	child, span := observability.StartCall(ctx, "orders.get", attribute.String("order", "ord_1"))
 	_, statement := observability.StartStatement(child, "store", "-- what's hot\nSELECT id FROM orders WHERE id = $1 AND note = 'it''s hidden' OR x = ''")
 	observability.EndSpan(statement, nil)
 	_, call := observability.StartCall(child, "provider")
@@ -140,7 +140,7 @@ func TestSpansReachTheReceiver(t *testing.T) {
 		failed bool
 	}{
 		{"getOrder", "", tracepb.Span_SPAN_KIND_SERVER, true},
-		{"orders.get", "getOrder", tracepb.Span_SPAN_KIND_INTERNAL, false},
+		{"orders.get", "getOrder", tracepb.Span_SPAN_KIND_CLIENT, false},
 		{"sql select", "orders.get", tracepb.Span_SPAN_KIND_CLIENT, false},
 		{"provider", "orders.get", tracepb.Span_SPAN_KIND_CLIENT, true},
 		{"mail.send", "getOrder", tracepb.Span_SPAN_KIND_CONSUMER, false},
@@ -177,7 +177,7 @@ func TestSamplingIgnoresTheCallersWish(t *testing.T) {
 	r := newReceiver(t)
 	tracing := newTracing(t, observability.TraceConfig{Endpoint: r.URL, SampleRatio: 0})
 	ctx, request := tracing.Request(t.Context(), http.Header{"Traceparent": {callerParent}}, "getOrder")
-	_, span := observability.StartSpan(ctx, "below")
+	_, span := observability.StartCall(ctx, "below")
 	observability.EndSpan(span, nil)
 	observability.EndRequest(request, 200)
 	if got := trace.SpanContextFromContext(ctx).TraceID().String(); got != callerTrace {

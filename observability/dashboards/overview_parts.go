@@ -28,13 +28,13 @@ func databases() section {
 		{
 			title: "How full are the pools?", unit: "percentunit", width: 8, kind: lines, max: 1, bad: 0.9,
 			about:    "Connections lent out over those that a pool may open.",
-			queries:  []query{{`sum by (cell, pool) (stoa_db_pool_connections{state="in_use",cell=~"$cell|control"}) / sum by (cell, pool) (stoa_db_pool_connections_max{cell=~"$cell|control"})`, "{{cell}} {{pool}}"}},
+			queries:  []query{{`sum by (cell, pool) (stoa_db_pool_connections{state="in_use",cell=~"$cell|control|redis"}) / sum by (cell, pool) (stoa_db_pool_connections_max{cell=~"$cell|control|redis"})`, "{{cell}} {{pool}}"}},
 			runbooks: []string{"pool-exhausted"},
 		},
 		{
 			title: "How many callers wait for a connection?", unit: "short", width: 8, kind: lines, bad: 1,
 			about:    "Callers waiting at once, on average: seconds waited a second.",
-			queries:  []query{{`sum by (cell, pool) (rate(stoa_db_pool_wait_seconds_total{cell=~"$cell|control"}[$__rate_interval]))`, "{{cell}} {{pool}}"}},
+			queries:  []query{{`sum by (cell, pool) (rate(stoa_db_pool_wait_seconds_total{cell=~"$cell|control|redis"}[$__rate_interval]))`, "{{cell}} {{pool}}"}},
 			runbooks: []string{"pool-exhausted"},
 		},
 		{

@@ -41,9 +41,10 @@ type Prometheus struct {
 	failed  error // how the process ended; read once it has
 }
 
-// Start runs a Prometheus until the test ends. Each second it scrapes /metrics of every
-// address (host:port) and evaluates the platform's rules, and it has scraped each at least
-// twice when Start returns.
+// Start runs a Prometheus until the test ends. It scrapes /metrics of every address
+// (host:port) every few seconds, so that a program on a busy machine has the time to
+// answer, evaluates the platform's rules, and has scraped each at least twice when Start
+// returns.
 func Start(t testing.TB, addresses ...string) *Prometheus {
 	t.Helper()
 	program, err := exec.LookPath("prometheus")
@@ -124,8 +125,8 @@ func writeConfig(dir string, addresses []string) error {
 		quoted[i] = strconv.Quote(address)
 	}
 	config := fmt.Sprintf(`global:
-  scrape_interval: 1s
-  scrape_timeout: 1s
+  scrape_interval: 4s
+  scrape_timeout: 4s
   evaluation_interval: 1s
 rule_files: [%s, %s]
 scrape_configs:

@@ -19,6 +19,8 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/stoacommerce/stoa/observability"
 )
 
 // ErrUnavailable is what every error wraps that comes from Redis being away, frozen or
@@ -134,10 +136,13 @@ func (c *Client) do(ctx context.Context, bound time.Duration, fn func(context.Co
 	}
 	bounded, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
+	bounded, span := observability.StartCall(bounded, "redis")
 	err := fn(bounded, c.rdb)
 	if err == nil || ctx.Err() != nil || !away(err) {
+		observability.EndSpan(span, nil)
 		return err // the caller gave up, or asked something wrong: that says nothing about Redis
 	}
+	observability.EndSpan(span, err)
 	c.health.lost(err)
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
@@ -156,7 +161,13 @@ func (c *Client) Ping(ctx context.Context) error {
 }
 
 // Stats are the pool's figures, for metrics.
-func (c *Client) Stats() *goredis.PoolStats { return c.rdb.PoolStats() }
+func (c *Client) Stats() observability.PoolStats {
+	s := c.rdb.PoolStats()
+	return observability.PoolStats{
+		Max: c.rdb.Options().PoolSize, InUse: int(s.TotalConns) - int(s.IdleConns), Idle: int(s.IdleConns),
+		Waits: int64(s.WaitCount), Wait: time.Duration(s.WaitDurationNs),
+	}
+}
 
 // Close ends all connections. Calls after it fail with ErrUnavailable.
 func (c *Client) Close() error {
