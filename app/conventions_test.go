@@ -41,7 +41,7 @@ func (a answered) field(pointer string) any {
 }
 
 // ask sends a request; body becomes JSON unless it is nil, and headers are "Name: value".
-func (o outsider) ask(method, url, key string, body any, headers ...string) answered {
+func (o outsider) ask(method, path, key string, body any, headers ...string) answered {
 	o.Helper()
 	var sent io.Reader
 	if body != nil {
@@ -51,10 +51,7 @@ func (o outsider) ask(method, url, key string, body any, headers ...string) answ
 		}
 		sent = bytes.NewReader(raw)
 	}
-	if strings.HasPrefix(url, "/") {
-		url = o.program.URL + url
-	}
-	r, err := http.NewRequestWithContext(o.Context(), method, url, sent)
+	r, err := http.NewRequestWithContext(o.Context(), method, o.program.URL+path, sent)
 	if err != nil {
 		o.Fatal(err)
 	}
@@ -67,6 +64,9 @@ func (o outsider) ask(method, url, key string, body any, headers ...string) answ
 	for _, header := range headers {
 		name, value, _ := strings.Cut(header, ": ")
 		r.Header.Set(name, value)
+		if name == "Host" {
+			r.Host = value
+		}
 	}
 	response, err := o.client.Do(r)
 	if err != nil {
@@ -204,9 +204,9 @@ func suspendedStoresAreShut(o outsider, store map[string]string, password string
 	if done := o.ask("POST", at+"/suspend", operator, fields{"reason": "Ticket 4711"}); done.status != 200 {
 		o.Fatalf("suspend: %d %s", done.status, done.text)
 	}
-	page := o.program.Host(store["store_address"]).String()
-	apptest.Eventually(o, 20*time.Second, "the shop is shut", func() bool { return o.ask("GET", page, "", nil).status == 503 })
-	if shut := o.ask("GET", page, "", nil); !strings.HasPrefix(shut.header.Get("Content-Type"), "text/html") {
+	shop := "Host: " + o.program.Host(store["store_address"]).Host
+	apptest.Eventually(o, 20*time.Second, "the shop is shut", func() bool { return o.ask("GET", "/", "", nil, shop).status == 503 })
+	if shut := o.ask("GET", "/", "", nil, shop); !strings.HasPrefix(shut.header.Get("Content-Type"), "text/html") {
 		o.Errorf("the shop's page: %v", shut.header)
 	}
 	in := "Stoa-Store: " + store["store_id"]
@@ -230,7 +230,7 @@ func suspendedStoresAreShut(o outsider, store map[string]string, password string
 	if done := o.ask("POST", at+"/resume", operator, fields{"reason": "Settled"}); done.status != 200 {
 		o.Fatalf("resume: %d %s", done.status, done.text)
 	}
-	apptest.Eventually(o, 20*time.Second, "the shop is open", func() bool { return o.ask("GET", page, "", nil).status == 200 })
+	apptest.Eventually(o, 20*time.Second, "the shop is open", func() bool { return o.ask("GET", "/", "", nil, shop).status == 200 })
 }
 
 // commandsTell runs what operators have at the command line.
