@@ -115,6 +115,9 @@ func limitsAreTold(o outsider, store map[string]string) {
 	if first.header.Get("RateLimit") == "" || first.header.Get("X-RateLimit-Limit") == "" || first.header.Get("X-RateLimit-Remaining") == "" || first.header.Get("X-RateLimit-Reset") == "" {
 		o.Errorf("limits are not told: %v", first.header)
 	}
+	if pinned := first.header.Get("Api-Version"); pinned == "" || pinned != o.ask("GET", "/v1/plans", "", nil).header.Get("Api-Version") {
+		o.Errorf("a new key is pinned to %q, which is not the present version", pinned)
+	}
 	if missing := o.ask("GET", "/v1/products/prod_1", store["secret_key"], nil); missing.status != 404 || missing.header.Get("RateLimit") == "" {
 		o.Errorf("a product that is not there: %d %v", missing.status, missing.header)
 	}
