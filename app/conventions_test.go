@@ -250,6 +250,18 @@ func commandsTell(o outsider) {
 	if waiting, err := command(app.ListJobs("set_aside")); err != nil || !strings.HasPrefix(waiting, "ID") {
 		o.Errorf("jobs: %v\n%s", err, waiting)
 	}
+	operator := o.program.OperatorKey("read")
+	listed, err := command(app.ListOperatorKeys)
+	line := strings.Split(listed+"\n", "\n")[1] // the latest
+	if err != nil || !strings.Contains(line, operator[len(operator)-4:]) || strings.Contains(listed, operator) {
+		o.Fatalf("operators' keys: %v\n%s", err, listed)
+	}
+	if _, err := command(app.RevokeOperatorKey(strings.Fields(line)[0])); err != nil {
+		o.Error(err)
+	}
+	if revoked := o.ask("GET", "/v1/operator/cells", operator, nil); revoked.status != http.StatusUnauthorized {
+		o.Errorf("a revoked operator's key: %d", revoked.status)
+	}
 	for _, name := range []string{"nonsense", "control.999999"} {
 		if _, err := command(app.ChangeJob("retry", name, "again")); err == nil {
 			o.Errorf("the job %s was retried", name)
