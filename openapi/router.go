@@ -20,7 +20,6 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/gorilla/mux"
 
-	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -229,7 +228,7 @@ func enter(ctx context.Context, req *Request) context.Context {
 	req.Caller.Principal = who
 	ctx = principal.With(ctx, who)
 	if store := req.Caller.Store; store != nil {
-		ctx = observability.WithStore(postgres.WithStore(ctx, store.Ref), store.ID)
+		ctx = postgres.WithStore(ctx, store.Ref)
 	}
 	return ctx
 }

@@ -148,7 +148,7 @@ func TestCartFromEmptyToReady(t *testing.T) {
 	if err != nil || c.Email != "" || c.ShippingAddress != nil || c.MethodID != "" || c.Note != "Ring twice." {
 		t.Fatalf("emptied: %+v, %v", c, err)
 	}
-	if n := shoptest.Value[int](t, f.Shop, `select count(*) from audit_entries where object_id = $1`, ref.ID); n != 8 {
+	if n := shoptest.Value[int](t, f.Shop, `select count(*) from audit_entries where object_id = $1`, ref.ID); n != 9 {
 		t.Fatalf("%d entries in the audit", n)
 	}
 }

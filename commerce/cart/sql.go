@@ -11,6 +11,7 @@ package cart
 const selectDocument = `
 select json_build_object(
 	'id', c.id, 'state', c.state, 'version', c.version, 'seen', (select was.version from carts was where was.id = c.id),
+	'was_nobodys', (select was.email = '' from carts was where was.id = c.id),
 	'changed', (select count(*) from changed),
 	'currency', c.currency, 'customer_id', coalesce(c.customer_id, ''), 'email', c.email,
 	'shipping_address', c.shipping_address, 'billing_address', c.billing_address,
@@ -115,6 +116,16 @@ with c as (` + touch + `,
 	shipping_method_id = case when $5::jsonb ? 'shipping_method_id' then nullif($5::jsonb->>'shipping_method_id', '') else shipping_method_id end,
 	shipping_address = case when $5::jsonb ? 'shipping_address' then nullif($5::jsonb->'shipping_address', 'null') else shipping_address end,
 	billing_address = case when $5::jsonb ? 'billing_address' then nullif($5::jsonb->'billing_address', 'null') else billing_address end
+` + touched + `),
+changed as (select * from cart_lines where false),` + merged + selectDocument
+
+// adoptSQL gives a cart to the customer $5, with what is known of them where the cart does
+// not say otherwise.
+const adoptSQL = `
+with k as (select id, email, default_address from customers where id = $5),
+c as (` + touch + `,
+	customer_id = (select id from k), email = coalesce(nullif(email, ''), (select k.email from k), ''),
+	shipping_address = coalesce(shipping_address, (select default_address from k))
 ` + touched + `),
 changed as (select * from cart_lines where false),` + merged + selectDocument
 

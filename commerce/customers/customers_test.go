@@ -325,6 +325,10 @@ func TestRefusedRegistrations(t *testing.T) {
 			t.Errorf("%s: %v, want %s", name, err, c.code)
 		}
 	}
+	_, err := f.service.Prepare(f.Ctx, customers.RegisterInput{Email: "ada", Password: "short", Name: strings.Repeat("é", 256)})
+	if p := problem.As(err); p == nil || len(p.Faults) != 3 {
+		t.Errorf("not all faults at once: %v", err)
+	}
 }
 
 func TestSignInIsGuarded(t *testing.T) {

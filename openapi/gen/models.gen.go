@@ -555,7 +555,7 @@ const (
 	ListDeliveriesParamsStatePending   ListDeliveriesParamsState = "pending"
 )
 
-// Accepted A request was taken on; what follows arrives by mail, if there is anyone to mail.
+// Accepted A request was taken on; what follows arrives by mail or webhook, if there is anyone to get it.
 type Accepted struct {
 	// Status Always `accepted`, whether or not the address is known.
 	//
@@ -6453,9 +6453,9 @@ type WebhookEvent struct {
 	union json.RawMessage
 }
 
-// WebhookRecover From when on to send what an endpoint has missed.
-type WebhookRecover struct {
-	// Since The instant; events are kept for 30 days.
+// WebhookRecovery Which events to recover.
+type WebhookRecovery struct {
+	// Since The instant from which on events are sent again.
 	//
 	// Example: 2026-11-22T09:30:00Z
 	Since time.Time `json:"since"`
@@ -8659,7 +8659,7 @@ type UpdateWebhookEndpointJSONRequestBody = WebhookEndpointUpdate
 type UpdateWebhookEndpointApplicationMergePatchPlusJSONRequestBody = WebhookEndpointUpdate
 
 // RecoverEventsJSONRequestBody defines body for RecoverEvents for application/json ContentType.
-type RecoverEventsJSONRequestBody = WebhookRecover
+type RecoverEventsJSONRequestBody = WebhookRecovery
 
 // RotateWebhookSecretJSONRequestBody defines body for RotateWebhookSecret for application/json ContentType.
 type RotateWebhookSecretJSONRequestBody = WebhookSecretRotate

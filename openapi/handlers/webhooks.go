@@ -131,17 +131,12 @@ func (h *Webhooks) test(ctx context.Context, req *openapi.Request) (*openapi.Res
 }
 
 func (h *Webhooks) recover(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	in, err := openapi.Decode[gen.WebhookRecover](req)
+	in, err := openapi.Decode[gen.WebhookRecovery](req)
 	if err != nil {
 		return nil, err
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
-		id := req.Param("endpoint_id")
-		if err := h.Webhooks.Recover(ctx, tx, id, in.Since); err != nil {
-			return nil, err
-		}
-		e, err := h.Webhooks.Get(ctx, tx, id)
-		return openapi.Accepted("/v1/webhook-endpoints/"+id+"/deliveries", endpoint(e)), err
+		return openapi.Accepted("", gen.Accepted{Status: gen.AcceptedStatusAccepted}), h.Webhooks.Recover(ctx, tx, req.Param("endpoint_id"), in.Since)
 	})
 }
 
