@@ -176,6 +176,8 @@ func (r *gallery) valid(op *openapi.Operation) probe.Call {
 			call.Query.Set(p.Name, fmt.Sprint(p.Example))
 		case p.Name == "Idempotency-Key" && p.Required:
 			call.Header.Set(p.Name, ids.New("key"))
+		case p.Name == "If-Match" && p.Required:
+			call.Header.Set(p.Name, "*")
 		}
 	}
 	if media, schema := jsonBody(op); media != "" {

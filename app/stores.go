@@ -89,16 +89,3 @@ func ExportStore(id, file string) Command {
 		return a.stores.Export(postgres.WithStore(byOperator(ctx), store.Ref), out)
 	})
 }
-
-// CreateOperatorKey makes an operator's key and prints it, once.
-func CreateOperatorKey(name, role string, days int) Command {
-	return withApp(func(ctx context.Context, a *App, term Terminal) error {
-		key, id, err := a.operators.CreateKey(byOperator(ctx), name, role, time.Duration(days)*24*time.Hour)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(term.Out, "%s\n", key)
-		fmt.Fprintf(term.Err, "This is %s, for %s with the role %s. It is not shown again.\n", id, name, role)
-		return err
-	})
-}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stoacommerce/stoa/openapi/contract"
+	"github.com/stoacommerce/stoa/platform/limits"
 	"github.com/stoacommerce/stoa/tenants/access"
 )
 
@@ -33,5 +34,35 @@ func TestPermissions(t *testing.T) {
 	slices.Sort(granted)
 	if !slices.Equal(listed, granted) {
 		t.Errorf("the contract lets be granted\n%v\nand the policy\n%v", listed, granted)
+	}
+}
+
+// TestStrictLimitsAreCharged holds that what has a strict limit is not let through by an
+// easier one. Nothing takes codes yet.
+func TestStrictLimitsAreCharged(t *testing.T) {
+	doc, err := contract.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	operations, err := Operations(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	charged := map[string][]string{}
+	for _, op := range operations {
+		charged[op.Limit] = append(charged[op.Limit], op.ID)
+	}
+	for class := range limits.StrictRules() {
+		if len(charged[class]) == 0 && class != limits.Code {
+			t.Errorf("no operation is of the class %s", class)
+		}
+	}
+	for class, want := range map[string][]string{
+		limits.Signup: {"signUp"}, limits.Reset: {"requestEmailChange", "requestEmailVerification", "requestPasswordReset"},
+		limits.Payment: {"cancelOrder", "completeCart", "createRefund"},
+	} {
+		if !slices.Equal(charged[class], want) {
+			t.Errorf("of the class %s are %v, want %v", class, charged[class], want)
+		}
 	}
 }

@@ -236,11 +236,12 @@ func enter(ctx context.Context, req *Request) context.Context {
 // allow checks the permission, and that the store is in a state to be asked.
 func (rt *Router) allow(req *Request) error {
 	op, caller := req.Operation, req.Caller
-	if store := caller.Store; store != nil {
+	switch store := caller.Store; {
+	case store != nil && op.inStore():
 		if err := inState(op, store); err != nil {
 			return err
 		}
-	} else if op.needsStore() {
+	case store == nil && op.inStore():
 		return problem.New(problem.Invalid, "store_required", "Name the store in the header Stoa-Store.").At("Stoa-Store", "required", "A session belongs to several stores; this says which.")
 	}
 	if op.Permission == "none" || rt.config.Authorizer.Allows(caller.Principal, op.Permission) {
@@ -254,9 +255,10 @@ func (rt *Router) allow(req *Request) error {
 		With("required_permission", op.Permission)
 }
 
-// needsStore says whether the operation acts within a store.
-func (op *Operation) needsStore() bool {
-	return op.Permission != "none" && !strings.HasPrefix(op.Permission, "account:") && !strings.HasPrefix(op.Permission, "operator:")
+// inStore says whether the operation acts within a store. Others, such as signing out, do
+// not ask in which state a store is that the request happens to name.
+func (op *Operation) inStore() bool {
+	return op.InShop() || op.Permission != "none" && !strings.HasPrefix(op.Permission, "operator:")
 }
 
 // inState refuses what a suspended or deleted store does not do. An operation may say

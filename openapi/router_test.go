@@ -199,8 +199,10 @@ func TestVersionsAndTheirEnd(t *testing.T) {
 }
 
 func TestStoresStatesOverTheDoor(t *testing.T) {
-	answer := func(context.Context, *openapi.Request) (*openapi.Response, error) { return openapi.NoContent(), nil }
-	api := apitest.New(t, map[string]openapi.Handler{"restoreStore": answer, "deleteStore": answer})
+	reached := func(context.Context, *openapi.Request) (*openapi.Response, error) {
+		return nil, problem.New(problem.Unprocessable, "test", "reached")
+	}
+	api := apitest.New(t, map[string]openapi.Handler{"restoreStore": reached, "deleteStore": reached, "signOut": reached})
 	ctx := api.Platform.Store(t)
 	owner, shopper := api.Owner(ctx), api.Publishable(ctx)
 	in := func(state tenants.Status) {
@@ -232,5 +234,11 @@ func TestStoresStatesOverTheDoor(t *testing.T) {
 		if got := api.Do(t, c.key, c.method, c.path, nil); got.Status != c.status || got.String("code") != c.code {
 			t.Errorf("%s: %s %s: %d %s", c.state, c.method, c.path, got.Status, got.Body)
 		}
+		// What asks nothing of a store does not ask for its state.
+		api.Do(t, owner, "DELETE", "/v1/session", nil).WantProblem(422, "test")
 	}
+	in(tenants.Deleted)
+	api.Do(t, owner, "POST", "/v1/store/restore", nil).WantProblem(422, "test")
+	in(tenants.Suspended)
+	api.Do(t, owner, "DELETE", "/v1/store?confirm=its-address", nil).WantProblem(422, "test")
 }

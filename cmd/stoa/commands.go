@@ -130,7 +130,12 @@ func operatorCommand(build app.Build) *cobra.Command {
 	create.Flags().StringVar(&role, "role", "read", "read, support or admin")
 	create.Flags().IntVar(&days, "days", 90, "after how many days it expires; 0 means never")
 	_ = create.MarkFlagRequired("name") // the flag exists
-	operator.AddCommand(create)
+	operator.AddCommand(create,
+		configured(build, "list-keys", "List operators' keys", app.ListOperatorKeys),
+		&cobra.Command{Use: "revoke-key KEY_ID", Short: "End an operator's key at once", Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
+			return with(c, build, app.RevokeOperatorKey(args[0]))
+		}},
+	)
 	return operator
 }
 

@@ -204,7 +204,7 @@ func TestRulesAndSalesAtOnce(t *testing.T) {
 			err := s.in(func(ctx context.Context, tx *postgres.Tx) error {
 				oversell := i%4 == 0
 				if i%2 == 0 {
-					return s.UpdateVariant(ctx, tx, variant, catalog.VariantPatch{Oversell: &oversell})
+					return s.UpdateVariant(ctx, tx, variant, 0, catalog.VariantPatch{Oversell: &oversell})
 				}
 				_, err := tx.Exec(ctx, `update variants set reserved = reserved + 1 where id = $1 and (oversell or stock > reserved)`, variant)
 				return err
@@ -259,7 +259,7 @@ func TestEverythingAtOnce(t *testing.T) {
 					switch (worker + round) % 8 {
 					case 0:
 						at := round % 3
-						return s.UpdateVariant(ctx, tx, catalog.VariantID(variant), catalog.VariantPatch{Position: &at})
+						return s.UpdateVariant(ctx, tx, catalog.VariantID(variant), 0, catalog.VariantPatch{Position: &at})
 					case 1:
 						title := fmt.Sprint("title ", worker, round)
 						return s.UpdateProduct(ctx, tx, product, 0, catalog.ProductPatch{Title: &title, CategoryID: &category})
@@ -279,7 +279,7 @@ func TestEverythingAtOnce(t *testing.T) {
 						_, err := s.CreateProduct(ctx, tx, catalog.ProductInput{Title: "new", CategoryID: category})
 						return err
 					case 4:
-						return s.DeleteVariant(ctx, tx, catalog.VariantID(variant))
+						return s.DeleteVariant(ctx, tx, catalog.VariantID(variant), 0)
 					}
 					var lines []inventory.Line
 					for _, i := range rand.Perm(len(variants)) {

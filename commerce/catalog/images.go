@@ -153,8 +153,11 @@ func lockImage(ctx context.Context, tx *postgres.Tx, productID ProductID, id Ima
 }
 
 // UpdateImage changes what is said of a picture, or its place.
-func (s *Service) UpdateImage(ctx context.Context, tx *postgres.Tx, productID ProductID, id ImageID, patch ImagePatch) error {
+func (s *Service) UpdateImage(ctx context.Context, tx *postgres.Tx, productID ProductID, id ImageID, meant int, patch ImagePatch) error {
 	p, images, at, err := lockImage(ctx, tx, productID, id)
+	if err == nil {
+		err = stale(p.Version, meant)
+	}
 	if err != nil {
 		return err
 	}
@@ -198,8 +201,11 @@ func placeImages(ctx context.Context, tx *postgres.Tx, images []*image) error {
 
 // DeleteImage takes a picture away. Its files go once that is committed; variants that it
 // showed are left without one.
-func (s *Service) DeleteImage(ctx context.Context, tx *postgres.Tx, productID ProductID, id ImageID) error {
+func (s *Service) DeleteImage(ctx context.Context, tx *postgres.Tx, productID ProductID, id ImageID, meant int) error {
 	p, images, at, err := lockImage(ctx, tx, productID, id)
+	if err == nil {
+		err = stale(p.Version, meant)
+	}
 	if err != nil {
 		return err
 	}

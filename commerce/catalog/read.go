@@ -70,17 +70,17 @@ func Product(ctx context.Context, from Source, media string, id ProductID) (post
 	return must(o, err, "product")
 }
 
-var variantSQL = `select v.version || E'\n' || ` + variantJSON + ` from variants v where v.id = $1`
+var variantSQL = `select p.version || E'\n' || ` + variantJSON + ` from variants v join products p on p.id = v.product_id where v.id = $1`
 
-// Variant is a variant.
+// Variant is a variant, with the version of its product.
 func Variant(ctx context.Context, from Source, id VariantID) (postgres.Object, error) {
 	o, err := from.Object(ctx, variantSQL, string(id))
 	return must(o, err, "variant")
 }
 
-var imageSQL = `select 0 || E'\n' || ` + imageJSON + ` from images i where i.id = $2`
+var imageSQL = `select p.version || E'\n' || ` + imageJSON + ` from images i join products p on p.id = i.product_id where i.id = $2`
 
-// Image is an image.
+// Image is an image, with the version of its product.
 func Image(ctx context.Context, from Source, media string, id ImageID) (postgres.Object, error) {
 	o, err := from.Object(ctx, imageSQL, media, string(id))
 	return must(o, err, "image")

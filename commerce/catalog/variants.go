@@ -126,7 +126,7 @@ func (c checker) imageOf(ctx context.Context, tx *postgres.Tx, productID Product
 
 // lockVariant locks a variant's product and reads all of its variants; the variant is the
 // one at the index.
-func lockVariant(ctx context.Context, tx *postgres.Tx, id VariantID) (*product, []*variant, int, error) {
+func lockVariant(ctx context.Context, tx *postgres.Tx, id VariantID, meant int) (*product, []*variant, int, error) {
 	var productID ProductID
 	err := tx.QueryRow(ctx, `select product_id from variants where id = $1`, id).Scan(&productID)
 	if errors.Is(err, postgres.ErrNoRows) {
@@ -137,6 +137,9 @@ func lockVariant(ctx context.Context, tx *postgres.Tx, id VariantID) (*product, 
 	}
 	p, err := lockProduct(ctx, tx, productID)
 	if err != nil {
+		return nil, nil, 0, err
+	}
+	if err := stale(p.Version, meant); err != nil {
 		return nil, nil, 0, err
 	}
 	variants, err := variantsOf(ctx, tx, productID)
@@ -161,8 +164,8 @@ func lockVariants(ctx context.Context, tx *postgres.Tx, id ProductID) error {
 }
 
 // UpdateVariant changes a variant.
-func (s *Service) UpdateVariant(ctx context.Context, tx *postgres.Tx, id VariantID, patch VariantPatch) error {
-	p, variants, at, err := lockVariant(ctx, tx, id)
+func (s *Service) UpdateVariant(ctx context.Context, tx *postgres.Tx, id VariantID, meant int, patch VariantPatch) error {
+	p, variants, at, err := lockVariant(ctx, tx, id, meant)
 	if err != nil {
 		return err
 	}
@@ -256,8 +259,8 @@ func placeVariants(ctx context.Context, tx *postgres.Tx, variants []*variant) er
 }
 
 // DeleteVariant deletes a variant, unless it is its product's last.
-func (s *Service) DeleteVariant(ctx context.Context, tx *postgres.Tx, id VariantID) error {
-	p, variants, at, err := lockVariant(ctx, tx, id)
+func (s *Service) DeleteVariant(ctx context.Context, tx *postgres.Tx, id VariantID, meant int) error {
+	p, variants, at, err := lockVariant(ctx, tx, id, meant)
 	if err != nil {
 		return err
 	}

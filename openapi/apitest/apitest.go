@@ -221,6 +221,10 @@ func (a *Answer) WantProblem(status int, code string) *Answer {
 	return a
 }
 
+// ChangesNothing, given to Do as a header, says that the write changes nothing and leaves
+// nothing in the audit, where every other write leaves an entry.
+const ChangesNothing = "Changes-Nothing: true"
+
 // Do sends a request with a key ("" for none). Body is nil, a string or bytes that are
 // sent as they are, or a value that becomes JSON. Headers are "Name: value".
 func (a *API) Do(t testing.TB, key, method, path string, body any, headers ...string) *Answer {
@@ -260,7 +264,12 @@ func (a *API) DoContext(t testing.TB, ctx context.Context, key, method, path str
 	case key != "":
 		r.Header.Set("Authorization", "Bearer "+key)
 	}
+	changes := true
 	for _, header := range headers {
+		if header == ChangesNothing {
+			changes = false
+			continue
+		}
 		name, value, _ := strings.Cut(header, ":")
 		r.Header.Set(name, strings.TrimSpace(value))
 	}
@@ -268,15 +277,15 @@ func (a *API) DoContext(t testing.TB, ctx context.Context, key, method, path str
 	a.Router.ServeHTTP(w, r)
 	answer := &Answer{Status: w.Code, Header: w.Header(), Body: w.Body.Bytes(), t: t}
 	if method != http.MethodGet && method != http.MethodHead && answer.Status < 300 {
-		a.audited(t, a.Caller(key).Store, method+" "+path, requestID, answer)
+		a.audited(t, a.Caller(key).Store, method+" "+path, requestID, answer, changes)
 	}
 	return answer
 }
 
 // audited fails the test when a write left no entry in the audit of its store or of the
-// platform. What is answered from a record or undone again has none, and neither has a
-// change that changes nothing, which keeps its version.
-func (a *API) audited(t testing.TB, store *tenants.Store, what, requestID string, answer *Answer) {
+// platform, or left one though it changes nothing. What is answered from a record or
+// undone again has none.
+func (a *API) audited(t testing.TB, store *tenants.Store, what, requestID string, answer *Answer, changes bool) {
 	t.Helper()
 	if answer.Header.Get("Idempotent-Replayed") != "" || answer.Header.Get("Dry-Run") != "" {
 		return
@@ -293,8 +302,8 @@ func (a *API) audited(t testing.TB, store *tenants.Store, what, requestID string
 	}
 	if err != nil {
 		t.Errorf("%s: look into the audit: %v", what, err)
-	} else if !inControl && !inStore {
-		t.Errorf("%s was answered %d and left no entry in the audit: %.300s", what, answer.Status, answer.Body)
+	} else if (inControl || inStore) != changes {
+		t.Errorf("%s was answered %d; there is an entry in the audit: %t, want %t: %.300s", what, answer.Status, !changes, changes, answer.Body)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -155,7 +156,7 @@ func (r *run) try(ctx context.Context, s *scope, step *Step) (map[string]any, er
 	if err != nil {
 		return nil, err
 	}
-	answer, err := r.Probe.Do(ctx, r.client, call)
+	answer, err := r.ask(ctx, call)
 	if err != nil {
 		return nil, err
 	}
@@ -180,6 +181,26 @@ func (r *run) try(ctx context.Context, s *scope, step *Step) (map[string]any, er
 		r.Told(step, answer)
 	}
 	return judged.all(step.Outputs)
+}
+
+// ask makes a call, and makes it again when the program says that it cannot answer for the
+// moment, as it asks of every client.
+func (r *run) ask(ctx context.Context, call probe.Call) (*probe.Answer, error) {
+	for tried := 0; ; tried++ {
+		answer, err := r.Probe.Do(ctx, r.client, call)
+		if err != nil || answer.Status != http.StatusServiceUnavailable || tried == 9 {
+			return answer, err
+		}
+		seconds, err := strconv.Atoi(answer.Header.Get("Retry-After"))
+		if err != nil {
+			return answer, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(time.Duration(min(seconds, 5)) * time.Second):
+		}
+	}
 }
 
 // call is the call that a step makes.

@@ -6553,6 +6553,9 @@ type IdempotencyKeyRequiredHeader = string
 // IfMatchHeader defines model for IfMatchHeader.
 type IfMatchHeader = string
 
+// IfMatchProductHeader defines model for IfMatchProductHeader.
+type IfMatchProductHeader = string
+
 // IfMatchRequiredHeader defines model for IfMatchRequiredHeader.
 type IfMatchRequiredHeader = string
 
@@ -7669,6 +7672,9 @@ type DeleteProductImageParams struct {
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` of the product that the change is meant for; 412 when the product has changed since.
+	IfMatch *IfMatchProductHeader `json:"If-Match,omitempty"`
 }
 
 // UpdateProductImageParams defines parameters for UpdateProductImage.
@@ -7681,6 +7687,9 @@ type UpdateProductImageParams struct {
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` of the product that the change is meant for; 412 when the product has changed since.
+	IfMatch *IfMatchProductHeader `json:"If-Match,omitempty"`
 }
 
 // CreateVariantParams defines parameters for CreateVariant.
@@ -8248,6 +8257,9 @@ type DeleteVariantParams struct {
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` of the product that the change is meant for; 412 when the product has changed since.
+	IfMatch *IfMatchProductHeader `json:"If-Match,omitempty"`
 }
 
 // UpdateVariantParams defines parameters for UpdateVariant.
@@ -8260,6 +8272,9 @@ type UpdateVariantParams struct {
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` of the product that the change is meant for; 412 when the product has changed since.
+	IfMatch *IfMatchProductHeader `json:"If-Match,omitempty"`
 }
 
 // ResendDeliveryParams defines parameters for ResendDelivery.

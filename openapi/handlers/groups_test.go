@@ -146,7 +146,7 @@ func TestCollections(t *testing.T) {
 	if added.Get("product_count") != 4.0 {
 		t.Errorf("added: %s", added.Body)
 	}
-	api.Do(t, key, "POST", at+"/products", object{"product_ids": []string{products[3]}}).Want(200) // changes nothing
+	api.Do(t, key, "POST", at+"/products", object{"product_ids": []string{products[3]}}, apitest.ChangesNothing).Want(200) // changes nothing
 	api.Do(t, key, "POST", at+"/products", object{"product_ids": []string{}}).WantProblem(400, "invalid_request")
 	inside := func(key, path string) string { return names(api.Do(t, key, "GET", path, nil).Want(200), "title") }
 	if got := inside(key, at+"/products"); got != "P1 P0 P3 P2" {
@@ -177,7 +177,7 @@ func TestCollections(t *testing.T) {
 	if changed.String("name") != "Late summer" || changed.Get("product_count") != 3.0 {
 		t.Errorf("changed: %s", changed.Body)
 	}
-	api.Do(t, key, "PATCH", at, object{"name": "Late summer"}).Want(200)
+	api.Do(t, key, "PATCH", at, object{"name": "Late summer"}, apitest.ChangesNothing).Want(200)
 	api.Do(t, key, "PATCH", at, object{"name": "x"}, "If-Match: "+etag).WantProblem(412, "stale")
 	api.Do(t, key, "PATCH", at, object{"handle": "summer-2"}).WantProblem(409, "handle_taken")
 	api.Do(t, key, "PATCH", at, object{"name": " "}).WantProblem(422, "invalid_collection")

@@ -165,24 +165,32 @@ func (h *Images) update(ctx context.Context, req *openapi.Request) (*openapi.Res
 	if err != nil {
 		return nil, err
 	}
+	version, err := req.IfMatch()
+	if err != nil {
+		return nil, err
+	}
 	product, id := catalog.ProductID(req.Param("product_id")), catalog.ImageID(req.Param("image_id"))
 	patch := catalog.ImagePatch{Alt: emptied(body.Alt), Position: body.Position}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
-		if err := h.Catalog.UpdateImage(ctx, tx, product, id, patch); err != nil {
+		if err := h.Catalog.UpdateImage(ctx, tx, product, id, version, patch); err != nil {
 			return nil, err
 		}
 		image, err := catalog.Image(ctx, tx, h.ShopURL(req.Caller.Store), id)
 		if err != nil {
 			return nil, err
 		}
-		return openapi.OK(image.Data), nil
+		return openapi.OK(image.Data).At(image.Version), nil
 	})
 }
 
 func (h *Images) delete(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	version, err := req.IfMatch()
+	if err != nil {
+		return nil, err
+	}
 	product, id := catalog.ProductID(req.Param("product_id")), catalog.ImageID(req.Param("image_id"))
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
-		if err := h.Catalog.DeleteImage(ctx, tx, product, id); err != nil {
+		if err := h.Catalog.DeleteImage(ctx, tx, product, id, version); err != nil {
 			return nil, err
 		}
 		return openapi.NoContent(), nil

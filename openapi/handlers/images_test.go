@@ -186,7 +186,9 @@ func TestImages(t *testing.T) {
 	if moved.Get("alt") != nil || moved.Get("position") != 2.0 {
 		t.Errorf("moved: %s", moved.Body)
 	}
-	g.Do(t, key, "PATCH", at, object{"position": 2}).Want(200)
+	g.Do(t, key, "PATCH", at, object{"position": 2}, `If-Match: "1"`).WantProblem(412, "stale")
+	g.Do(t, key, "DELETE", at, nil, `If-Match: "1"`).WantProblem(412, "stale")
+	g.Do(t, key, "PATCH", at, object{"position": 2}, "If-Match: "+moved.Header.Get("ETag"), apitest.ChangesNothing).Want(200)
 	g.Do(t, key, "PATCH", at, object{"alt": "a\nb"}).WantProblem(422, "image_invalid")
 	g.Do(t, stranger, "PATCH", at, object{"alt": "mine"}).WantProblem(404, "not_found")
 	g.Do(t, stranger, "DELETE", at, nil).WantProblem(404, "not_found")

@@ -48,22 +48,30 @@ func (h *Variants) update(ctx context.Context, req *openapi.Request) (*openapi.R
 	if err != nil {
 		return nil, err
 	}
+	version, err := req.IfMatch()
+	if err != nil {
+		return nil, err
+	}
 	id := catalog.VariantID(req.Param("variant_id"))
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
-		if err := h.Catalog.UpdateVariant(ctx, tx, id, variantPatch(body)); err != nil {
+		if err := h.Catalog.UpdateVariant(ctx, tx, id, version, variantPatch(body)); err != nil {
 			return nil, err
 		}
 		variant, err := catalog.Variant(ctx, tx, id)
 		if err != nil {
 			return nil, err
 		}
-		return openapi.OK(variant.Data), nil
+		return openapi.OK(variant.Data).At(variant.Version), nil
 	})
 }
 
 func (h *Variants) delete(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	version, err := req.IfMatch()
+	if err != nil {
+		return nil, err
+	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
-		if err := h.Catalog.DeleteVariant(ctx, tx, catalog.VariantID(req.Param("variant_id"))); err != nil {
+		if err := h.Catalog.DeleteVariant(ctx, tx, catalog.VariantID(req.Param("variant_id")), version); err != nil {
 			return nil, err
 		}
 		return openapi.NoContent(), nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/stoacommerce/stoa/openapi/apitest"
 	"github.com/stoacommerce/stoa/platform/ids"
 )
 
@@ -45,6 +46,10 @@ func TestVariants(t *testing.T) {
 	if now.Header.Get("ETag") == product.Header.Get("ETag") {
 		t.Error("the product's version did not change with its variant")
 	}
+	// Changes are meant for a version of the product.
+	api.Do(t, key, "PATCH", at, object{"barcode": nil}, "If-Match: "+product.Header.Get("ETag")).WantProblem(412, "stale")
+	api.Do(t, key, "DELETE", at, nil, "If-Match: "+product.Header.Get("ETag")).WantProblem(412, "stale")
+	api.Do(t, key, "PATCH", at+"?dry_run=true", object{"barcode": nil}, "If-Match: "+now.Header.Get("ETag")).Want(200)
 	api.Do(t, key, "PATCH", at, object{"option_values": []string{"S"}}).WantProblem(422, "invalid_variant")
 	api.Do(t, key, "PATCH", at, object{"option_values": []string{"XXL"}}).WantProblem(422, "invalid_variant")
 	api.Do(t, key, "PATCH", at, object{"prices": []object{{"amount": 5, "currency": "XXQ"}}}).WantProblem(422, "invalid_variant")
@@ -58,7 +63,7 @@ func TestVariants(t *testing.T) {
 
 	// Nothing changes: no version, no trace.
 	before := audits(t, api, ctx, id)
-	api.Do(t, key, "PATCH", at, object{"barcode": "4006381333931", "position": 0}).Want(200)
+	api.Do(t, key, "PATCH", at, object{"barcode": "4006381333931", "position": 0}, apitest.ChangesNothing).Want(200)
 	if after := audits(t, api, ctx, id); after != before {
 		t.Errorf("a change of nothing left %q", after)
 	}

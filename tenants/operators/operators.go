@@ -4,10 +4,9 @@ package operators
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,17 +20,14 @@ import (
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/platform/secrets"
 	"github.com/stoacommerce/stoa/tenants"
+	"github.com/stoacommerce/stoa/tenants/keys"
 )
 
 // Prefix begins every operator's key.
 const Prefix = "stoa_op_"
 
-// The characters that follow it, and how many.
-const (
-	base62   = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	randoms  = 40
-	shownEnd = 4
-)
+// shownEnd is how much of a key's end is kept, to know it by.
+const shownEnd = 4
 
 // Roles of operators: each has all that the ones before it have.
 var Roles = []string{"read", "support", "admin"}
@@ -49,17 +45,13 @@ func (s *Service) CreateKey(ctx context.Context, name, role string, lifetime tim
 	if strings.TrimSpace(name) == "" {
 		wrong.At("name", "required", "It names the person, for the audit.")
 	}
-	if !known(role) {
+	if !slices.Contains(Roles, role) {
 		wrong.At("role", "enum", "It is one of: %s.", strings.Join(Roles, ", "))
 	}
 	if err := wrong.OrNil(); err != nil {
 		return "", "", err
 	}
-	secret, err := random(randoms)
-	if err != nil {
-		return "", "", err
-	}
-	key, id = Prefix+secret, ids.New("opk")
+	key, id = keys.Generate(Prefix), ids.New("opk")
 	var expires *time.Time
 	if lifetime > 0 {
 		at := clock.Now().Add(lifetime)
@@ -95,11 +87,34 @@ func (s *Service) Revoke(ctx context.Context, id string) error {
 	})
 }
 
+// Key is a key as it is known afterwards.
+type Key struct {
+	ID, Name, Role, Last4         string
+	CreatedAt                     time.Time
+	ExpiresAt, RevokedAt, LastUse *time.Time
+}
+
+// Keys are all keys, the latest first.
+func (s *Service) Keys(ctx context.Context) (list []Key, err error) {
+	err = s.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		rows, err := tx.Query(ctx, `select id, name, role, last4, created_at, expires_at, revoked_at, last_used_at from operator_keys order by id desc`)
+		if err != nil {
+			return err
+		}
+		list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Key])
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list operators' keys: %w", err)
+	}
+	return list, nil
+}
+
 // Authenticate finds out whose key it is. It is read anew each time: operators ask
 // seldom, and a revoked key is out at once.
 func (s *Service) Authenticate(ctx context.Context, key string) (tenants.Caller, error) {
 	unknown := problem.New(problem.Unauthenticated, "invalid_key", "There is no such operator's key, or it is no longer in force.")
-	if !strings.HasPrefix(key, Prefix) || len(key) != len(Prefix)+randoms {
+	if !keys.WellFormed(Prefix, key) {
 		return tenants.Caller{}, unknown
 	}
 	who := principal.Principal{Kind: principal.Operator}
@@ -115,26 +130,4 @@ func (s *Service) Authenticate(ctx context.Context, key string) (tenants.Caller,
 		return tenants.Caller{}, fmt.Errorf("look up an operator's key: %w", err)
 	}
 	return tenants.Caller{Principal: who}, nil
-}
-
-func known(role string) bool {
-	for _, one := range Roles {
-		if one == role {
-			return true
-		}
-	}
-	return false
-}
-
-// random draws n characters of base62, all equally likely.
-func random(n int) (string, error) {
-	var text strings.Builder
-	for range n {
-		i, err := rand.Int(rand.Reader, big.NewInt(int64(len(base62))))
-		if err != nil {
-			return "", fmt.Errorf("draw a key: %w", err)
-		}
-		text.WriteByte(base62[i.Int64()])
-	}
-	return text.String(), nil
 }

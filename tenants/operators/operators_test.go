@@ -2,6 +2,7 @@ package operators_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ func TestKeys(t *testing.T) {
 	s := open(t)
 	ctx := principal.With(t.Context(), principal.Principal{Kind: principal.System, Label: "terminal"})
 	key, id, err := s.CreateKey(ctx, "Ada Example", "support", time.Hour)
-	if err != nil || !strings.HasPrefix(key, "stoa_op_") || len(key) != len("stoa_op_")+40 {
+	if err != nil || !strings.HasPrefix(key, "stoa_op_") || len(key) != len("stoa_op_")+36 {
 		t.Fatal(key, id, err)
 	}
 	other, _, err := s.CreateKey(ctx, "Grace Example", "read", 0)
@@ -67,6 +68,14 @@ func TestKeys(t *testing.T) {
 
 	if err := s.Revoke(ctx, id); err != nil {
 		t.Fatal(err)
+	}
+	list, err := s.Keys(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(list, func(k operators.Key) bool { return k.ID == id })
+	if i < 0 || list[i].Name != "Ada Example" || list[i].Role != "support" || list[i].Last4 != key[len(key)-4:] || list[i].RevokedAt == nil || list[i].ExpiresAt == nil || list[i].LastUse == nil {
+		t.Errorf("listed: %+v", list)
 	}
 	unknown(t, s, key)
 	if err := s.Revoke(ctx, id); !problem.Is(err, "not_found") {
