@@ -31,7 +31,8 @@ var (
 	}
 	inStore = []kept{
 		{table: "events", since: "created_at", age: 30 * day},
-		{table: "carts", since: "expires_at", age: 0, but: `state <> 'completing'`}, // a payment may be under way
+		{table: "carts", since: "expires_at", age: 0, but: `state <> 'completing'`},                                                                 // a payment may be under way
+		{table: "orders", since: "updated_at", age: 0, but: `state = 'pending' and not exists (select from carts where carts.id = orders.cart_id)`}, // attempts to pay for what is given up
 		{table: "customer_tokens", since: "expires_at", age: time.Hour},
 	}
 )

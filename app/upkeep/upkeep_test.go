@@ -115,6 +115,12 @@ func TestWhatIsOldGoes(t *testing.T) {
 		store.fill(t, side, cart+`'open')`, -hour, hour)
 		store.fill(t, side, cart+`'completed')`, -hour, hour)
 		store.fill(t, side, cart+`'completing')`, -hour, hour)
+		for _, order := range []string{"gone", "kept"} { // attempts to pay, of a cart that is gone and of one that is not
+			store.exec(t, side, `insert into orders (id, number, cart_id, token_hash, state, payment_state, fulfilment_state, currency, email, prices_include_tax,
+				subtotal_amount, shipping_amount, tax_amount, total_amount) select '`+order+`', count(*) + 1,
+				case '`+order+`' when 'kept' then (select id from carts where expires_at > now() limit 1) else 'none' end,
+				'', 'pending', 'failed', 'unfulfilled', 'EUR', '', true, 0, 0, 0, 0 from orders`)
+		}
 		store.exec(t, side, `insert into customers (id, email) values ('cus_1', 'a@example.com')`)
 		store.fill(t, side, `insert into customer_tokens (hash, customer_id, purpose, expires_at)
 			values (convert_to($1, 'UTF8'), 'cus_1', 'session', now() - $2::interval)`, -hour, 2*hour)
@@ -132,7 +138,7 @@ func TestWhatIsOldGoes(t *testing.T) {
 			}
 		}
 		for _, side := range []context.Context{live, test} {
-			for table, want := range map[string]int{"events": 1, "carts": 4, "customer_tokens": 1} {
+			for table, want := range map[string]int{"events": 1, "carts": 4, "orders": 1, "customer_tokens": 1} {
 				if n := store.count(t, side, table); n != want {
 					t.Errorf("%d rows of %s are left, want %d", n, table, want)
 				}

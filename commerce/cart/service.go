@@ -181,15 +181,6 @@ func (s *Service) Options(ctx context.Context, ref Ref) ([]Method, error) {
 	return methods, nil
 }
 
-// Expire throws away carts that nobody came back to, at most so many, and says how many.
-func (s *Service) Expire(ctx context.Context, tx *postgres.Tx, most int) (int, error) {
-	var gone int
-	if err := tx.QueryRow(ctx, expireSQL, most).Scan(&gone); err != nil {
-		return 0, fmt.Errorf("expire carts: %w", err)
-	}
-	return gone, nil
-}
-
 // change runs one of the statements that change a cart.
 func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref Ref, third any, more ...any) (*Cart, error) {
 	args := append([]any{ref.ID, hash(ref), third, Lifetime}, more...)

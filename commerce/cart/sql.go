@@ -37,7 +37,7 @@ select json_build_object(
 			'bounded', v.track_stock and not v.oversell, 'left', v.stock - v.reserved
 		) order by l.created_at, l.id), '[]')
 		from l join variants v on v.id = l.variant_id join products p on p.id = v.product_id
-		left join prices pr on pr.variant_id = v.id and pr.currency = c.currency)
+		left join prices pr on pr.variant_id = v.id and pr.currency = c.currency and c.currency = any(s.currencies))
 )::text
 from c cross join settings s`
 
@@ -63,15 +63,16 @@ l as (select * from changed union all
 	select * from cart_lines where cart_id = $1 and not exists (select 1 from changed where changed.id = cart_lines.id))`
 
 // put inserts lines into the cart c, of $5: [{"id", "variant_id", "quantity"}]. A variant
-// that cannot be bought in the cart's currency is left out.
+// that cannot be bought in the cart's currency is left out; none can where the shop sells in
+// it no more.
 const put = `
 changed as (
 	insert into cart_lines (id, cart_id, variant_id, quantity, unit_amount)
 	select min(x.id), c.id, v.id, sum(x.quantity), min(pr.amount)
-	from c, jsonb_to_recordset($5::jsonb) as x(id text, variant_id text, quantity int)
+	from c, settings s, jsonb_to_recordset($5::jsonb) as x(id text, variant_id text, quantity int)
 	join variants v on v.id = x.variant_id join products p on p.id = v.product_id and p.status = 'active'
 	join prices pr on pr.variant_id = v.id
-	where pr.currency = c.currency
+	where pr.currency = c.currency and c.currency = any(s.currencies)
 	group by c.id, v.id
 	order by v.id
 	on conflict (cart_id, variant_id) do update
@@ -131,14 +132,3 @@ select (select coalesce(json_agg(json_build_object('id', m.id, 'name', m.name, '
 	where m.active and m.amounts ? c.currency and
 		(cardinality(m.countries) = 0 or c.shipping_address is null or c.shipping_address->>'country' = any(m.countries)))::text
 from carts c where ` + opened
-
-// expireSQL throws away carts that nobody came back to, with what remains of attempts to
-// pay for them. One that is being paid for stays, however old.
-const expireSQL = `
-with gone as (
-	delete from carts where id in (select id from carts where expires_at < now() and state <> 'completing' order by expires_at limit $1)
-	returning id
-), attempts as (
-	delete from orders using gone where orders.cart_id = gone.id and orders.state = 'pending'
-)
-select count(*) from gone`
