@@ -103,6 +103,7 @@ type Config struct {
 type Workers struct {
 	config   Config
 	handlers map[string]Handler // by kind
+	slow     []string           // the kinds that may take long
 	periodic []periodic
 	queues   map[string]*queue
 
@@ -120,7 +121,7 @@ func New(config Config) *Workers {
 	if config.Workers == 0 {
 		config.Workers = 8
 	}
-	w := &Workers{config: config, handlers: map[string]Handler{}, queues: map[string]*queue{}}
+	w := &Workers{config: config, handlers: map[string]Handler{}, slow: []string{}, queues: map[string]*queue{}}
 	for _, cell := range config.DB.Cells() {
 		w.queues[cell] = &queue{
 			workers: w, name: cell, schema: cellSchema, outbox: "cell.outbox",
@@ -141,6 +142,13 @@ func (w *Workers) Handle(kind string, handler Handler) {
 		panic("jobs: " + kind + " is handled twice")
 	}
 	w.handlers[kind] = handler
+}
+
+// HandleSlow is Handle for jobs that may take long, or wait for others' machines. They wait
+// behind the quick ones, and a store has at most half of the workers for them.
+func (w *Workers) HandleSlow(kind string, handler Handler) {
+	w.Handle(kind, handler)
+	w.slow = append(w.slow, kind)
 }
 
 // Every has the platform do something at intervals, once among all replicas. What fails is
@@ -264,11 +272,13 @@ func (k *worker) work(ctx context.Context, job *river.Job[envelope]) error {
 		case state == Pause:
 			return river.JobSnooze(time.Minute)
 		}
-		done, ok := k.queue.share(ctx, job.Args.Store)
-		if !ok {
-			return river.JobSnooze(shareRest)
+		if job.Priority == int(slow) {
+			done, ok := k.queue.share(ctx, job.Args.Store)
+			if !ok {
+				return river.JobSnooze(shareRest)
+			}
+			defer done()
 		}
-		defer done()
 		who.StoreID, who.Mode = ref.ID, ref.Mode
 		ctx = postgres.WithStore(ctx, ref)
 	}
