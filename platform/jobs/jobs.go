@@ -94,7 +94,7 @@ type Measure struct {
 type Config struct {
 	DB       *postgres.DB
 	Resolve  Resolve
-	Workers  int // jobs at once in each queue; 0 means 8
+	Workers  int // quick jobs at once in each queue, and as many slow ones; 0 means 8
 	Observer Observer
 	Log      *slog.Logger
 }
@@ -129,10 +129,11 @@ func New(config Config) *Workers {
 				return config.DB.InCell(ctx, cell, fn)
 			},
 			connect: func() (*pgx.ConnConfig, error) { return config.DB.CellConfig(cell) },
-			nudge:   make(chan struct{}, 1),
+			nudge:   make(chan struct{}, 1), rounds: map[pace]*round{quick: {}, slow: {}},
 		}
 	}
-	w.queues[Control] = &queue{workers: w, name: Control, schema: controlSchema, outbox: "outbox", in: config.DB.InControl, connect: config.DB.ControlConfig, nudge: make(chan struct{}, 1)}
+	w.queues[Control] = &queue{workers: w, name: Control, schema: controlSchema, outbox: "outbox", in: config.DB.InControl, connect: config.DB.ControlConfig,
+		nudge: make(chan struct{}, 1), rounds: map[pace]*round{quick: {}, slow: {}}}
 	return w
 }
 
@@ -144,8 +145,8 @@ func (w *Workers) Handle(kind string, handler Handler) {
 	w.handlers[kind] = handler
 }
 
-// HandleSlow is Handle for jobs that may take long, or wait for others' machines. They wait
-// behind the quick ones, and a store has at most half of the workers for them.
+// HandleSlow is Handle for jobs that may take long, or wait for others' machines. They have
+// workers of their own, of which a store has at most half.
 func (w *Workers) HandleSlow(kind string, handler Handler) {
 	w.Handle(kind, handler)
 	w.slow = append(w.slow, kind)
@@ -272,7 +273,7 @@ func (k *worker) work(ctx context.Context, job *river.Job[envelope]) error {
 		case state == Pause:
 			return river.JobSnooze(time.Minute)
 		}
-		if job.Priority == int(slow) {
+		if job.Queue == string(slow) {
 			done, ok := k.queue.share(ctx, job.Args.Store)
 			if !ok {
 				return river.JobSnooze(shareRest)

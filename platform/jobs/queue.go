@@ -50,7 +50,7 @@ type queue struct {
 	client *river.Client[pgx.Tx]
 	pool   *pgxpool.Pool
 	halted bool
-	rounds [slow + 1]round // of the relay, by pace
+	rounds map[pace]*round // of the relay
 
 	full   atomic.Bool // what is handed over is not all begun, and more may be waiting for room
 	shares sync.Map    // of the workers, by store: chan struct{}
@@ -137,7 +137,9 @@ func (q *queue) start(ctx context.Context) error {
 	}
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Schema: q.schema, Workers: workers, Logger: q.workers.config.Log,
-		Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: q.workers.config.Workers}},
+		Queues: map[string]river.QueueConfig{
+			string(quick): {MaxWorkers: q.workers.config.Workers}, string(slow): {MaxWorkers: q.workers.config.Workers},
+		},
 		MaxAttempts:                 MaxAttempts,
 		SkipUnknownJobCheck:         true, // one that a newer release knows is tried again, and holds up no others
 		FetchCooldown:               10 * time.Millisecond,

@@ -10,13 +10,14 @@ import (
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
-// pace is how long jobs take: those that are quick do not wait behind those that are not.
-type pace int
+// pace is how long jobs take. Each has a queue of River's and workers of its own, so that
+// neither kind waits behind the other.
+type pace string
 
-// The paces, as River's priorities: a worker that is free takes a quick job first.
+// The paces, as River's queues.
 const (
-	quick pace = iota + 1
-	slow
+	quick pace = river.QueueDefault
+	slow  pace = "slow"
 )
 
 // round is how far the relay is in serving the stores.
@@ -55,7 +56,7 @@ order by run_at, id limit $3::int for update skip locked`
 // are put off again and again, and count as well: so most of them wait in the outbox.
 const readySQL = `select coalesce(json_object_agg(store, n), '{}')::text, coalesce(sum(ready), 0)::int from (
 	select coalesce(args->>'store', '') as store, count(*) as n, count(*) filter (where state = 'available') as ready
-	from %s.river_job where state in ('available', 'scheduled') and priority = $1 group by 1) j`
+	from %s.river_job where state in ('available', 'scheduled') and queue = $1 group by 1) j`
 
 // relay hands due rows to River, and gives how many.
 func (q *queue) relay(ctx context.Context) (int, error) {
@@ -82,14 +83,14 @@ func (q *queue) relay(ctx context.Context) (int, error) {
 // and how many were ready before: what waits, waits in the outbox, where it waits in turn.
 func (q *queue) relayAt(ctx context.Context, tx *postgres.Tx, p pace) (moved, ready int, err error) {
 	var has string
-	if err := tx.QueryRow(ctx, fmt.Sprintf(readySQL, q.schema), int(p)).Scan(&has, &ready); err != nil {
+	if err := tx.QueryRow(ctx, fmt.Sprintf(readySQL, q.schema), string(p)).Scan(&has, &ready); err != nil {
 		return 0, 0, err
 	}
 	room := 8*q.workers.config.Workers - ready
 	if room <= 0 {
 		return 0, ready, nil
 	}
-	r := &q.rounds[p]
+	r := q.rounds[p]
 	each := room // of the control database
 	if q.name != Control {
 		each = max(1, room/max(1, r.served))
@@ -162,7 +163,7 @@ func (q *queue) due(ctx context.Context, tx *postgres.Tx, p pace, after string, 
 		}
 		served[e.Store], e.kind, e.Due = true, *kind, *at
 		d.rows = append(d.rows, *id)
-		d.jobs = append(d.jobs, river.InsertManyParams{Args: e, InsertOpts: &river.InsertOpts{MaxAttempts: MaxAttempts, Priority: int(p)}})
+		d.jobs = append(d.jobs, river.InsertManyParams{Args: e, InsertOpts: &river.InsertOpts{MaxAttempts: MaxAttempts, Queue: string(p)}})
 	}
 	d.visited, d.served = len(stores), len(served)
 	return d, result.Err()
