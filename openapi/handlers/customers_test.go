@@ -62,7 +62,7 @@ func TestCustomersOverHTTP(t *testing.T) {
 	session := s.account("ada@example.com")
 	me := s.shop("GET", "/me", nil, session).Want(200)
 	s.shop("GET", "/me", nil, session, "If-None-Match: "+me.Header.Get("ETag")).Want(304)
-	if me.String("email") != "ada@example.com" || me.Get("email_verified") != true || me.String("name") != "Shopper" || me.String("default_address.city") != "Berlin" {
+	if me.String("email") != "ada@example.com" || me.Get("email_verified") != true || me.String("name") != "Shopper" || me.Get("default_address") != nil {
 		t.Errorf("me: %s", me.Body)
 	}
 	if got := names(s.shop("GET", "/me/orders", nil, session).Want(200), "id"); got != guest {
