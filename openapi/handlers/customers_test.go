@@ -69,7 +69,7 @@ func TestCustomersOverHTTP(t *testing.T) {
 		t.Errorf("my orders: %s", got)
 	}
 	s.shop("GET", "/orders/"+guest, nil, session).Want(200)
-	changed := s.shop("PATCH", "/me", object{"name": "Ada", "accepts_marketing": true, "phone": nil}, session, "If-Match: "+me.Header.Get("ETag")).Want(200)
+	changed := s.shop("PATCH", "/me", object{"name": "Ada", "accepts_marketing": true, "phone": nil, "default_address": berlin()}, session, "If-Match: "+me.Header.Get("ETag")).Want(200)
 	if changed.String("name") != "Ada" || changed.Get("accepts_marketing") != true {
 		t.Errorf("changed: %s", changed.Body)
 	}
