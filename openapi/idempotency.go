@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
@@ -202,6 +203,8 @@ func (r *Request) idempotencyKey(table answers) ([]byte, error) {
 // would be shared by all the world: a store's own table needs nothing more.
 func (r *Request) idempotencyOwner(table answers) string {
 	switch id := r.Caller.Principal.ID; {
+	case table == storeAnswers && r.Caller.Principal.Kind == principal.Publishable && r.Header.Get("Cart-Token") == "" && r.Header.Get("Customer-Token") == "":
+		return r.IP // all shoppers share the key, and must not be given each other's carts
 	case table == storeAnswers:
 		return ""
 	case r.Caller.Store != nil:

@@ -103,7 +103,7 @@ func TestWhatIsOldGoes(t *testing.T) {
 	cell.fill(t, ctx, done, 23*hour, 25*hour, 26*hour)
 	cell.fill(t, ctx, running, 25*hour)
 	cell.fill(t, ctx, leased, 25*hour)
-	delivery := `insert into cell.deliveries (id, store, endpoint_id, event_id, event_type, state, created_at) values ($1, current_user, '', '', '', `
+	delivery := `insert into cell.deliveries (id, store, endpoint_id, event_id, event_type, state, created_at) values ($1, current_user, '', $1, '', `
 	cell.fill(t, ctx, delivery+`'delivered', now() - $2::interval)`, 29*day, 31*day)
 	cell.fill(t, ctx, delivery+`'failed', now() - $2::interval)`, 29*day, 31*day)
 	cell.fill(t, ctx, delivery+`'pending', now() - $2::interval)`, 29*day, 31*day)

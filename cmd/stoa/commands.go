@@ -84,6 +84,7 @@ func storeCommand(build app.Build) *cobra.Command {
 		_ = change.MarkFlagRequired("reason") // the flag exists
 		store.AddCommand(change)
 	}
+	store.AddCommand(planCommand(build))
 	var file string
 	export := &cobra.Command{Use: "export STORE", Short: "Write all of a store's data as JSON lines", Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
 		return with(c, build, app.ExportStore(args[0], file))
@@ -117,6 +118,16 @@ func jobCommand(build app.Build) *cobra.Command {
 		job.AddCommand(change)
 	}
 	return job
+}
+
+func planCommand(build app.Build) *cobra.Command {
+	var reason string
+	plan := &cobra.Command{Use: "plan STORE PLAN", Short: "Put a store on another plan", Args: cobra.ExactArgs(2), RunE: func(c *cobra.Command, args []string) error {
+		return with(c, build, app.SetPlan(args[0], args[1], reason))
+	}}
+	plan.Flags().StringVar(&reason, "reason", "", "why, for the audit")
+	_ = plan.MarkFlagRequired("reason") // the flag exists
+	return plan
 }
 
 func operatorCommand(build app.Build) *cobra.Command {

@@ -86,7 +86,8 @@ type Line struct {
 	TracksStock      bool
 	Available        bool // so many can be bought now
 
-	left int64 // how many there are, where stock is counted and bounds what is sold
+	offered bool  // it is for sale at all, in the cart's currency
+	left    int64 // how many there are, where stock is counted and bounds what is sold
 }
 
 // Method is a way to send a cart.

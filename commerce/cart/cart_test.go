@@ -301,6 +301,13 @@ func TestTheShopChangesMeanwhile(t *testing.T) {
 		t.Fatalf("without a price: %+v", c)
 	}
 	f.Exec(t, `insert into prices (variant_id, currency, amount) values ($1, 'EUR', 1000)`, shirt)
+	f.Exec(t, `update settings set currency = 'USD', currencies = '{USD}'`)
+	if c = f.read(ref); codes(c) != "unavailable" {
+		t.Fatalf("in a currency that is not sold in any more: %+v", c.Problems)
+	}
+	_, err := f.add(ref, shirt, 1)
+	f.want(err, "variant_unavailable")
+	f.Exec(t, `update settings set currency = 'EUR', currencies = '{EUR, USD}'`)
 	f.Exec(t, `update shipping_methods set active = false where id = $1`, f.Express)
 	if c = f.read(ref); codes(c) != "shipping_unavailable" || c.Totals.Shipping.Amount != 0 {
 		t.Fatalf("without its shipping: %+v", c)

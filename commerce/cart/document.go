@@ -122,7 +122,8 @@ func (d documentLine) line(currency string) (Line, error) {
 	if d.Bounded {
 		l.left = max(d.Left, 0)
 	}
-	l.Available = d.Active && d.Amount != nil && l.Quantity <= l.left
+	l.offered = d.Active && d.Amount != nil
+	l.Available = l.offered && l.Quantity <= l.left
 	switch {
 	case d.Sold != nil:
 		l.Unit.Amount, l.Available = *d.Sold, true

@@ -38,7 +38,7 @@ select json_build_object(
 			'bounded', v.track_stock and not v.oversell, 'left', v.stock - v.reserved
 		) order by l.created_at, l.id), '[]')
 		from l join variants v on v.id = l.variant_id join products p on p.id = v.product_id
-		left join prices pr on pr.variant_id = v.id and pr.currency = c.currency)
+		left join prices pr on pr.variant_id = v.id and pr.currency = c.currency and c.currency = any(s.currencies))
 )::text
 from c cross join settings s`
 
@@ -64,15 +64,16 @@ l as (select * from changed union all
 	select * from cart_lines where cart_id = $1 and not exists (select 1 from changed where changed.id = cart_lines.id))`
 
 // put inserts lines into the cart c, of $5: [{"id", "variant_id", "quantity"}]. A variant
-// that cannot be bought in the cart's currency is left out.
+// that cannot be bought in the cart's currency is left out; none can where the shop sells in
+// it no more.
 const put = `
 changed as (
 	insert into cart_lines (id, cart_id, variant_id, quantity, unit_amount)
 	select min(x.id), c.id, v.id, sum(x.quantity), min(pr.amount)
-	from c, jsonb_to_recordset($5::jsonb) as x(id text, variant_id text, quantity int)
+	from c, settings s, jsonb_to_recordset($5::jsonb) as x(id text, variant_id text, quantity int)
 	join variants v on v.id = x.variant_id join products p on p.id = v.product_id and p.status = 'active'
 	join prices pr on pr.variant_id = v.id
-	where pr.currency = c.currency
+	where pr.currency = c.currency and c.currency = any(s.currencies)
 	group by c.id, v.id
 	order by v.id
 	on conflict (cart_id, variant_id) do update

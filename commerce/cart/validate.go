@@ -65,11 +65,12 @@ func (c Change) fields() (map[string]any, error) {
 	return set, p.OrNil()
 }
 
-// has finds out whether everything that was put into the cart is there, and can be bought.
+// has finds out whether everything that was put into the cart is there, and can be bought:
+// what was there already, and is not for sale any more, was left as it was.
 func (c *Cart) has(items []Item) error {
 	p := problem.New(problem.Unprocessable, "variant_unavailable", "Something of this cannot be bought here.")
 	for _, item := range items {
-		if c.line(item.VariantID) == nil {
+		if line := c.line(item.VariantID); line == nil || !line.offered {
 			p.At(item.At+"/variant_id", "variant_unavailable", "It is not for sale in %s.", c.Currency)
 		}
 	}

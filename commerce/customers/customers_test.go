@@ -217,12 +217,12 @@ func TestFromRegistrationToAccount(t *testing.T) {
 // Who is known from an order gets the account, and keeps what is known.
 func TestRegistrationOfWhoIsKnownFromOrders(t *testing.T) {
 	f := open(t)
-	f.Exec(t, `insert into customers (id, email, name, phone) values ('cus_1', 'ada@example.com', 'Ada Example', '1')`)
+	f.Exec(t, `insert into customers (id, email, name, phone, default_address) values ('cus_1', 'ada@example.com', 'Ada Example', '1', '{"name": "Mallory Example"}')`)
 	session, err := f.verify(f.link(f.register("ada@example.com", password, "")))
 	if err != nil || session.CustomerID != "cus_1" {
 		t.Fatalf("session %+v, %v", session, err)
 	}
-	if got := shoptest.Value[string](t, f.Shop, `select concat_ws(' ', name, phone, accepts_marketing, version) from customers`); got != "Ada Example 1 t 2" {
+	if got := shoptest.Value[string](t, f.Shop, `select concat_ws(' ', name, phone, accepts_marketing, version, default_address) from customers`); got != "Ada Example 1 t 2" {
 		t.Errorf("the customer: %s", got)
 	}
 	if got := shoptest.Value[string](t, f.Shop, `select string_agg(type, ' ' order by id) from events`); got != "customer.verified" {

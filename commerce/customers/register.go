@@ -99,12 +99,13 @@ func (s *Service) Register(ctx context.Context, tx *postgres.Tx, r Registration)
 }
 
 // verifySQL makes of a registration a customer with an account: the one who is known
-// from orders under that address, or a new one.
+// from orders under that address, or a new one. Anybody could place those orders, so that
+// their address is not where the customer's goods are sent unless asked.
 const verifySQL = `
 insert into customers as known (id, email, email_verified_at, name, password_hash, accepts_marketing)
 values ($1, $2, now(), $3, $4, $5)
 on conflict (email) do update set email_verified_at = now(), password_hash = excluded.password_hash, accepts_marketing = excluded.accepts_marketing,
-	name = coalesce(nullif(excluded.name, ''), known.name), version = known.version + 1, updated_at = now()
+	name = coalesce(nullif(excluded.name, ''), known.name), default_address = null, version = known.version + 1, updated_at = now()
 	where known.password_hash is null
 returning id, xmax = 0`
 

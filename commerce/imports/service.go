@@ -77,14 +77,14 @@ type imageArgs struct {
 
 // Register has the workers do the work.
 func (s *Service) Register(w *jobs.Workers) {
-	w.Handle(JobWork, func(ctx context.Context, job jobs.Job) error {
+	w.HandleSlow(JobWork, func(ctx context.Context, job jobs.Job) error {
 		var args workArgs
 		if err := job.Decode(&args); err != nil {
 			return err
 		}
 		return s.Work(ctx, args.OperationID, job.Attempt)
 	})
-	w.Handle(JobImage, func(ctx context.Context, job jobs.Job) error {
+	w.HandleSlow(JobImage, func(ctx context.Context, job jobs.Job) error {
 		var args imageArgs
 		if err := job.Decode(&args); err != nil {
 			return err

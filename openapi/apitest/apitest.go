@@ -358,7 +358,19 @@ func (client) RequestID(ctx context.Context) string {
 	return id
 }
 
-func (client) IP(context.Context) string { return "192.0.2.1" }
+func (client) IP(ctx context.Context) string {
+	if ip, ok := ctx.Value(clientKey{}).(string); ok {
+		return ip
+	}
+	return "192.0.2.1"
+}
+
+type clientKey struct{}
+
+// From has a request, sent by DoContext, come from another client's address.
+func From(ctx context.Context, ip string) context.Context {
+	return context.WithValue(ctx, clientKey{}, ip)
+}
 
 type observer struct{ t testing.TB }
 

@@ -141,6 +141,24 @@ func TestCartsOverHTTP(t *testing.T) {
 	s.shop("DELETE", line, nil, token).WantProblem(404, "not_found")
 }
 
+// Two shoppers who happen to use the same Idempotency-Key share a publishable key, but no
+// cart.
+func TestAKeyOfTwoShoppersIsTwoCarts(t *testing.T) {
+	t.Parallel()
+	s := newSelling(t)
+	create := func(ip string) string {
+		t.Helper()
+		return s.DoContext(t, apitest.From(t.Context(), ip), s.pk, "POST", "/v1/shop/carts", object{}, "Idempotency-Key: 1").Want(201).String("token")
+	}
+	mine := create("192.0.2.7")
+	if again := create("192.0.2.7"); again != mine {
+		t.Error("a repetition made another cart")
+	}
+	if theirs := create("192.0.2.8"); theirs == mine {
+		t.Error("a stranger was given the cart")
+	}
+}
+
 func TestCartRefusalsOverHTTP(t *testing.T) {
 	t.Parallel()
 	s := newSelling(t)

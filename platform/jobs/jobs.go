@@ -104,7 +104,7 @@ type Measure struct {
 type Config struct {
 	DB       *postgres.DB
 	Resolve  Resolve
-	Workers  int // jobs at once in each queue; 0 means 8
+	Workers  int // quick jobs at once in each queue, and as many slow ones; 0 means 8
 	Observer Observer
 	Tracing  *observability.Tracing // begins each job's span; may be nil
 	Log      *slog.Logger
@@ -114,6 +114,7 @@ type Config struct {
 type Workers struct {
 	config   Config
 	handlers map[string]Handler // by kind
+	slow     []string           // the kinds that may take long
 	periodic []periodic
 	queues   map[string]*queue
 
@@ -131,7 +132,7 @@ func New(config Config) *Workers {
 	if config.Workers == 0 {
 		config.Workers = 8
 	}
-	w := &Workers{config: config, handlers: map[string]Handler{}, queues: map[string]*queue{}}
+	w := &Workers{config: config, handlers: map[string]Handler{}, slow: []string{}, queues: map[string]*queue{}}
 	for _, cell := range config.DB.Cells() {
 		w.queues[cell] = &queue{
 			workers: w, name: cell, schema: cellSchema, outbox: "cell.outbox",
@@ -139,10 +140,11 @@ func New(config Config) *Workers {
 				return config.DB.InCell(ctx, cell, fn)
 			},
 			connect: func() (*pgx.ConnConfig, error) { return config.DB.CellConfig(cell) },
-			nudge:   make(chan struct{}, 1),
+			nudge:   make(chan struct{}, 1), rounds: map[pace]*round{quick: {}, slow: {}},
 		}
 	}
-	w.queues[Control] = &queue{workers: w, name: Control, schema: controlSchema, outbox: "outbox", in: config.DB.InControl, connect: config.DB.ControlConfig, nudge: make(chan struct{}, 1)}
+	w.queues[Control] = &queue{workers: w, name: Control, schema: controlSchema, outbox: "outbox", in: config.DB.InControl, connect: config.DB.ControlConfig,
+		nudge: make(chan struct{}, 1), rounds: map[pace]*round{quick: {}, slow: {}}}
 	return w
 }
 
@@ -152,6 +154,13 @@ func (w *Workers) Handle(kind string, handler Handler) {
 		panic("jobs: " + kind + " is handled twice")
 	}
 	w.handlers[kind] = handler
+}
+
+// HandleSlow is Handle for jobs that may take long, or wait for others' machines. They have
+// workers of their own, of which a store has at most half.
+func (w *Workers) HandleSlow(kind string, handler Handler) {
+	w.Handle(kind, handler)
+	w.slow = append(w.slow, kind)
 }
 
 // Every has the platform do something at intervals, once among all replicas. What fails is
@@ -298,11 +307,13 @@ func (k *worker) work(ctx context.Context, job *river.Job[envelope]) (in context
 		case state == Pause:
 			return ctx, river.JobSnooze(time.Minute)
 		}
-		done, ok := k.queue.share(ctx, job.Args.Store)
-		if !ok {
-			return ctx, river.JobSnooze(shareRest)
+		if job.Queue == string(slow) {
+			done, ok := k.queue.share(ctx, job.Args.Store)
+			if !ok {
+				return ctx, river.JobSnooze(shareRest)
+			}
+			defer done()
 		}
-		defer done()
 		who.StoreID, who.Mode = ref.ID, ref.Mode
 		in = postgres.WithStore(ctx, ref)
 	}

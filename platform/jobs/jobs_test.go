@@ -133,26 +133,28 @@ func TestOneStoresJobsDoNotHoldUpAnothers(t *testing.T) {
 	})
 }
 
-// A store whose jobs take long, and have all the time of the world, keeps none of the
-// others' waiting: it has its share of the workers and no more.
-func TestSlowJobsDoNotHoldUpOtherStores(t *testing.T) {
+// Jobs that take long, and have all the time of the world, keep neither the quick ones of
+// their own store waiting, nor the long ones of another: a store has its share of the
+// workers for such, and no more.
+func TestSlowJobsDoNotHoldUpOthers(t *testing.T) {
 	const few = 10
+	var holding, most, quick, slow atomic.Int64
 	release := make(chan struct{})
-	var slow, most, quick atomic.Int64
 	p, _, _ := start(t, "slow", func(w *jobs.Workers, _ *testdb.Platform) {
-		w.Handle("slow", func(ctx context.Context, _ jobs.Job) error {
-			most.Store(max(most.Load(), slow.Add(1)))
-			defer slow.Add(-1)
+		w.HandleSlow("hang", func(ctx context.Context, _ jobs.Job) error {
+			most.Store(max(most.Load(), holding.Add(1)))
+			defer holding.Add(-1)
 			select {
 			case <-release:
 			case <-ctx.Done():
 			}
 			return ctx.Err()
 		})
+		w.HandleSlow("slow", func(context.Context, jobs.Job) error { slow.Add(1); return nil })
 		w.Handle("quick", func(context.Context, jobs.Job) error { quick.Add(1); return nil })
 	})
-	enqueue := func(kind string, n int) {
-		err := p.DB.InStore(p.Store(t), func(ctx context.Context, tx *postgres.Tx) error {
+	enqueue := func(ctx context.Context, kind string, n int) {
+		err := p.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 			for range n {
 				journal.Job(tx, kind, struct{}{})
 			}
@@ -162,14 +164,42 @@ func TestSlowJobsDoNotHoldUpOtherStores(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	enqueue("slow", 200)
-	waitFor(t, "the slow jobs to begin", func() bool { return slow.Load() == 4 })
-	enqueue("quick", few)
-	waitFor(t, "the others' jobs", func() bool { return quick.Load() == few })
+	hung, other := p.Store(t), p.Store(t)
+	enqueue(hung, "hang", 200)
+	waitFor(t, "the jobs that hang", func() bool { return holding.Load() == 4 })
+	enqueue(hung, "quick", few)
+	enqueue(other, "slow", few)
+	waitFor(t, "the quick ones of the same store", func() bool { return quick.Load() == few })
+	waitFor(t, "the slow ones of another", func() bool { return slow.Load() == few })
 	if most.Load() > 4 {
-		t.Errorf("%d of 8 workers had the slow store's jobs", most.Load())
+		t.Errorf("%d of 8 workers had one store's jobs", most.Load())
 	}
 	close(release)
+}
+
+// Stores that have jobs only for later do not hide those behind them, however many.
+func TestEveryStoreIsVisited(t *testing.T) {
+	var ran atomic.Int64
+	p, _, _ := start(t, "visit", func(w *jobs.Workers, _ *testdb.Platform) {
+		w.Handle("now", func(context.Context, jobs.Job) error { ran.Add(1); return nil })
+	})
+	ctx := p.Store(t)
+	err := p.DB.InCell(t.Context(), p.Cell, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := tx.Exec(ctx, `alter table cell.outbox drop constraint outbox_store_check;
+			insert into cell.outbox (store, kind, args, run_at) select ' ' || n, 'now', '{}', now() + interval '1 day' from generate_series(1, 120) n`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = p.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		journal.Job(tx, "now", struct{}{})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the job of the last store", func() bool { return ran.Load() == 1 })
 }
 
 // A job of a kind that this release does not know waits for one that does, and keeps
