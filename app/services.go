@@ -105,21 +105,22 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	}
 	s.stores = stores.New(stores.Config{
 		DB: m.db, Maker: m.runner, Bus: m.bus, Files: m.files, Traces: s.limiter, Log: m.log,
-		Looked: looked(m.metrics.Cache.Cache("stores")),
+		Looked: looked(m.metrics.Cache.Cache("stores")), Dropped: m.metrics.Cache.Cache("stores").Invalidated,
 	})
-	m.committed = append(m.committed, s.stores.Committed, countBusiness(m.metrics.Business))
+	m.committed = append(m.committed, s.stores.Committed, counted(m.metrics))
 	keyPepper, err := m.ring.Pepper(ctx, peppers, keys.PepperName)
 	if err != nil {
 		return nil, err
 	}
 	s.keys = keys.New(keys.Config{
 		DB: m.db, Stores: s.stores, Access: s.access, Bus: m.bus, Pepper: keyPepper, APIVersion: apiVersion, Log: m.log,
-		Looked: looked(m.metrics.Cache.Cache("keys")),
+		Looked: looked(m.metrics.Cache.Cache("keys")), Dropped: m.metrics.Cache.Cache("keys").Invalidated,
 	})
 	s.operators = &operators.Service{DB: m.db, Pepper: pepper.Derive("operator_keys")}
 	s.accounts = accounts.New(accounts.Config{
 		DB: m.db, Stores: s.stores, Keys: s.keys, Sessions: s.sessions, Guard: s.guard, Hasher: s.hasher, Bus: m.bus,
 		Sealer: m.ring, Pepper: pepper.Derive("recovery_codes"), Site: m.config.Site.PublicURL, Log: m.log,
+		SignedUp: func(err error) { signedUp(m.metrics.Business, err) }, SignedIn: func(err error) { signedIn(m.metrics.Business, err) },
 	})
 	s.members = members.New(members.Config{
 		DB: m.db, Stores: s.stores, Accounts: s.accounts, Access: s.access, Site: m.config.Site.PublicURL, Log: m.log,
@@ -145,7 +146,7 @@ func (s *services) openMail(m *machinery) error {
 	s.mailbox = mailbox.New(m.db)
 	config := mailer.Config{
 		DB: m.db, Stores: s.stores, Mailbox: mail.NewMailbox(s.mailbox), KeepAll: m.config.Mail.Mailbox,
-		Site: m.config.Site.PublicURL, Shop: m.config.Site.StoreURL, Orders: s.links,
+		Site: m.config.Site.PublicURL, Shop: m.config.Site.StoreURL, Links: s.links,
 	}
 	if !m.config.Mail.SMTP.Empty() {
 		sender, err := netmail.ParseAddress(m.config.Mail.From)
@@ -204,10 +205,4 @@ func (l planLimits) Products(ctx context.Context) int {
 		return *most
 	}
 	return 0
-}
-
-// acceptsOrders says whether carts of a store can be completed: on its live side only
-// once an owner has proven their address.
-func (s *services) acceptsOrders(_ context.Context, store *tenants.Store) (bool, error) {
-	return store.Ref.Mode == principal.Test || store.Demo || store.OwnerVerified, nil
 }

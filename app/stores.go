@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"text/tabwriter"
 	"time"
@@ -78,7 +77,7 @@ func ExportStore(id, file string) Command {
 		if err != nil {
 			return err
 		}
-		var out io.Writer = term.Out
+		out := term.Out
 		if file != "-" {
 			f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 			if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/checkout"
+	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
@@ -41,6 +42,7 @@ import (
 	"github.com/stoacommerce/stoa/tenants/credentials"
 	"github.com/stoacommerce/stoa/tenants/keys"
 	"github.com/stoacommerce/stoa/tenants/mailbox"
+	"github.com/stoacommerce/stoa/tenants/members"
 	"github.com/stoacommerce/stoa/tenants/operators"
 	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/web"
@@ -60,6 +62,8 @@ type house struct {
 	catalog  *catalog.Service
 	pictures *catalog.Pictures
 	orders   *orders.Service
+	people   *accounts.Service
+	members  *members.Service
 	links    *storefront.Links
 	mailbox  *mailbox.Service
 	server   *httpserver.Server
@@ -105,16 +109,21 @@ func openAt(t testing.TB, public *url.URL, serving httpserver.Config) *house {
 	limiter := &page.Limiter{Limits: limits.New(client, limits.Hooks{}, quiet), Strict: limits.StrictRules()}
 	h.catalog, h.pictures = catalog.New(catalog.Unlimited{}), &catalog.Pictures{Files: disk, Processor: images.New(images.Options{})}
 	h.links = &storefront.Links{StoreURL: storeURL, Stores: h.stores, Pepper: pepper.Derive("links")}
+	hasher, err := passwords.NewHasher(4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	guarded := guard.New(client, guard.Usual(), quiet)
 	carts, providers := cart.New(h.db), payments.Providers{payments.TestName: &payments.Test{DB: h.db}}
 	h.orders = &orders.Service{DB: h.db, Providers: providers, Log: quiet}
 	shop := storefront.New(storefront.Config{
-		DB: h.db, Carts: carts, Orders: h.orders, Links: h.links, Media: &media.Handler{Files: disk, Log: quiet}, Limiter: limiter, Log: quiet,
+		DB: h.db, Carts: carts, Customers: &customers.Service{DB: h.db, Hasher: hasher, Guard: guarded}, Orders: h.orders, Links: h.links, Media: &media.Handler{Files: disk, Log: quiet}, Limiter: limiter, Log: quiet,
 		Checkout: &checkout.Service{DB: h.db, Carts: carts, Providers: providers, Log: quiet},
 		AcceptsOrders: func(_ context.Context, store *tenants.Store) (bool, error) {
 			return store.Ref.Mode == principal.Test || store.Demo || store.OwnerVerified, nil
 		},
 	})
-	own := h.site(t, client, bus, pepper.Derive, public, storeURL, limiter)
+	own := h.site(t, client, bus, pepper.Derive, public, storeURL, limiter, hasher, guarded)
 	hosts := &web.Hosts{
 		BaseDomain: strings.Split(public.Host, ":")[0], Stores: h.stores, Shop: shop, Site: own, Log: quiet,
 		API: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }),
@@ -123,27 +132,26 @@ func openAt(t testing.TB, public *url.URL, serving httpserver.Config) *house {
 	return h
 }
 
-func (h *house) site(t testing.TB, client *redis.Client, bus *redis.Bus, derive func(string) secrets.Pepper, public *url.URL, storeURL func(string) *url.URL, limiter *page.Limiter) *site.Site {
+func (h *house) site(t testing.TB, client *redis.Client, bus *redis.Bus, derive func(string) secrets.Pepper, public *url.URL, storeURL func(string) *url.URL, limiter *page.Limiter, hasher *passwords.Hasher, guarded *guard.Guard) *site.Site {
 	t.Helper()
-	hasher, err := passwords.NewHasher(4)
-	if err != nil {
-		t.Fatal(err)
-	}
 	signed := sessions.New(client, sessions.Config{})
 	enforcer, err := access.New()
 	if err != nil {
 		t.Fatal(err)
 	}
 	issuer := keys.New(keys.Config{DB: h.db, Stores: h.stores, Access: enforcer, Pepper: derive("keys"), Bus: bus, Log: quiet})
-	people := accounts.New(accounts.Config{
-		DB: h.db, Stores: h.stores, Keys: issuer, Sessions: signed, Guard: guard.New(client, guard.Usual(), quiet), Hasher: hasher,
+	h.people = accounts.New(accounts.Config{
+		DB: h.db, Stores: h.stores, Keys: issuer, Sessions: signed, Guard: guarded, Hasher: hasher,
 		Bus: bus, Sealer: h.Ring, Pepper: derive("codes"), Site: public, Log: quiet,
 	})
 	h.mailbox = mailbox.New(h.db)
+	h.members = members.New(members.Config{
+		DB: h.db, Stores: h.stores, Accounts: h.people, Access: enforcer, Site: public, Log: quiet, Limit: func(string) *int { return nil },
+	})
 	own, err := site.New(site.Config{
-		DB: h.db, Accounts: people, Stores: h.stores, Mailbox: h.mailbox, Limiter: limiter, Log: quiet, PublicURL: public, StoreURL: storeURL,
+		DB: h.db, Accounts: h.people, Members: h.members, Stores: h.stores, Mailbox: h.mailbox, Limiter: limiter, Log: quiet, PublicURL: public, StoreURL: storeURL,
 		Sessions: &credentials.Authenticator{
-			Sessions: signed, Accounts: people, Stores: h.stores, Keys: issuer, Operators: &operators.Service{DB: h.db, Pepper: derive("operators")},
+			Sessions: signed, Accounts: h.people, Stores: h.stores, Keys: issuer, Operators: &operators.Service{DB: h.db, Pepper: derive("operators")},
 		},
 	})
 	if err != nil {

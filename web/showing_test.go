@@ -82,15 +82,6 @@ func TestHosts(t *testing.T) {
 	shut.get("/").status(http.StatusNotFound).says("There is no shop at this address")
 }
 
-func eventually(t testing.TB, what func() bool) {
-	t.Helper()
-	for end := time.Now().Add(3 * time.Second); !what(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("it did not come to pass")
-		}
-	}
-}
-
 func TestListsAndTheirParts(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -129,6 +120,30 @@ func TestListsAndTheirParts(t *testing.T) {
 	b.get("/nowhere").says("This page is not here", `role="search"`)
 	b.get("/products?after=%27%20or%201=1").status(http.StatusOK).says("Bowl 29")
 	b.get("/products?after=" + strings.Repeat("a", 5000)).status(http.StatusOK)
+}
+
+func TestSearchEnginesAreToldWhatThereIs(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	s.Exec(t, `insert into categories (id, path, name, handle) values ('cat_a', 'cat_a/', 'Home & more', 'home')`)
+	id := s.product(t, "Vase & Bowl", func(in *catalog.ProductInput) { in.Handle, in.Vendor, in.Variants[0].SKU = "vase", "Kiln", "V-1" })
+	s.product(t, "Draft", func(in *catalog.ProductInput) { in.Status = catalog.Draft })
+	b := h.visitor(t, s.label)
+	base := "https://" + s.label + "." + domain
+	b.get("/robots.txt").says("Sitemap: " + base + "/sitemap.xml")
+	a := b.get("/sitemap.xml").status(http.StatusOK).
+		says("<loc>"+base+"/</loc>", "<loc>"+base+"/categories/home</loc>", "<loc>"+base+"/products/vase</loc><lastmod>20").lacks("draft")
+	if kind := a.Header().Get("Content-Type"); kind != "application/xml" {
+		t.Errorf("it is %s", kind)
+	}
+	page := b.get("/products/vase").says(`<link rel="canonical" href="`+base+`/products/vase">`, `property="og:type" content="product"`,
+		`itemtype="https://schema.org/Product"`, `itemprop="price" content="25.00"`, `itemprop="priceCurrency" content="EUR"`,
+		`content="https://schema.org/InStock"`, `itemprop="brand" content="Kiln"`, `itemprop="sku" content="V-1"`)
+	b.get("/products/vase?variant=" + page.find(`name="variant" value="([^"]+)"`)).says(`<link rel="canonical" href="` + base + `/products/vase">`)
+	s.in(t, func(ctx context.Context, tx *postgres.Tx) error { return h.catalog.DeleteProduct(ctx, tx, id, 0) })
+	b.get("/sitemap.xml").lacks("/products/vase")
+	h.visitor(t, s.label+"--test").get("/sitemap.xml").status(http.StatusNotFound)
 }
 
 func TestSearch(t *testing.T) {
@@ -186,7 +201,9 @@ func TestPicturesHaveTheirSizes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.in(t, func(ctx context.Context, tx *postgres.Tx) error { return h.catalog.AddImage(ctx, tx, id, picture, "A vase") })
+	s.in(t, func(ctx context.Context, tx *postgres.Tx) error {
+		return h.catalog.AddImage(ctx, tx, id, picture, "A vase")
+	})
 	b := h.visitor(t, s.label)
 	images := regexp.MustCompile(`<img [^>]*>`)
 	for _, path := range []string{"/", "/products", "/products/vase", "/search?q=vase"} {
@@ -309,7 +326,8 @@ func TestFormsFromElsewhereAreRefused(t *testing.T) {
 	s := h.shop(t)
 	s.product(t, "Cup", nil)
 	for host, paths := range map[string][]string{
-		s.label + "." + domain: {"/cart/lines", "/checkout/contact", "/checkout/pay"}, domain: {"/sign-up", "/sign-in", "/sign-out", "/reset-password"},
+		s.label + "." + domain: {"/cart/lines", "/checkout/contact", "/checkout/pay", "/account/sign-in", "/account/sign-out", "/account/register", "/account/verify", "/account/details"},
+		domain:                 {"/sign-up", "/sign-in", "/sign-out", "/reset-password", "/accept-invitation"},
 	} {
 		for _, header := range []http.Header{
 			{"Origin": {"https://evil.example"}, "Sec-Fetch-Site": {"cross-site"}}, {"Origin": {"https://other." + domain}, "Sec-Fetch-Site": {"same-site"}},

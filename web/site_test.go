@@ -86,7 +86,7 @@ func TestSomebodySignsUpByAFormAlone(t *testing.T) {
 	for _, name := range []string{"email", "name", "password"} {
 		second.Del(name)
 	}
-	b.get("/sign-up").says("Another store for "+email).lacks(`type="password"`)
+	b.get("/sign-up").says("Another store for " + email).lacks(`type="password"`)
 	b.post("/sign-up", second).status(http.StatusCreated).says("stoa_sk_live_").lacks("Confirm your e-mail address")
 	b.get("/stores").says(address, second.Get("store_address"))
 	other := newcomer()
@@ -202,7 +202,7 @@ func TestMailsAreRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := h.visitor(t, "")
-	list := b.get("/mailbox?to=" + url.QueryEscape(strings.ToUpper(to))).says("Hello <b>you</b>", to)
+	list := b.get("/mailbox?to="+url.QueryEscape(strings.ToUpper(to))).says("Hello <b>you</b>", to)
 	one := b.get(list.find(`href="(/mailbox/mail_[^"]+)"`)).says("Hi <there>", "<iframe")
 	if found := active(t, one.Body.String()); len(found) != 1 { // the frame itself
 		t.Errorf("it holds %q", found)

@@ -23,8 +23,8 @@ import (
 	"github.com/stoacommerce/stoa/webhooks"
 )
 
-// Config is what mails are written and sent with. DB, Stores, Mailbox, Site and Shop must
-// be set.
+// Config is what mails are written and sent with. DB, Stores, Mailbox, Site, Links and Shop
+// must be set.
 type Config struct {
 	DB     *postgres.DB
 	Stores *stores.Service
@@ -36,12 +36,17 @@ type Config struct {
 	// KeepAll has the mailbox keep those too that are delivered, in development.
 	KeepAll bool
 
-	Site *url.URL // the platform's own pages
-	// Orders are the addresses at which shoppers see their orders; when nil, those at which
-	// who bought in the same browser does.
-	Orders orders.Links
-	Shop   func(host string) *url.URL // a shop, by the first label of its host
-	Name   string                     // the platform's; "Stoa" when empty
+	Site  *url.URL // the platform's own pages
+	Links Links    // into shops
+	// Shop is a shop, by the first label of its host.
+	Shop func(host string) *url.URL
+	Name string // the platform's; "Stoa" when empty
+}
+
+// Links are the addresses in shops that mails lead to; storefront.Links knows them.
+type Links interface {
+	orders.Links
+	customers.Links
 }
 
 // Mailer sends mails.
@@ -69,10 +74,7 @@ func (m *Mailer) Register(w *jobs.Workers) {
 		if err := job.Decode(&args); err != nil {
 			return err
 		}
-		about := orders.Mailer{DB: m.config.DB, Post: m, Links: m.config.Orders}
-		if about.Links == nil {
-			about.Links = m
-		}
+		about := orders.Mailer{DB: m.config.DB, Post: m, Links: m.config.Links}
 		return giveUp(about.Send(ctx, args))
 	})
 	w.Handle(customers.JobMail, func(ctx context.Context, job jobs.Job) error {
@@ -80,7 +82,7 @@ func (m *Mailer) Register(w *jobs.Workers) {
 		if err := job.Decode(&args); err != nil {
 			return err
 		}
-		about := customers.Mailer{DB: m.config.DB, Post: m, Links: m}
+		about := customers.Mailer{DB: m.config.DB, Post: m, Links: m.config.Links}
 		return giveUp(about.Send(ctx, args))
 	})
 	w.Handle(webhooks.JobDisabled, func(ctx context.Context, job jobs.Job) error {

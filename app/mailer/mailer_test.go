@@ -24,8 +24,10 @@ import (
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/redis"
 	"github.com/stoacommerce/stoa/platform/redis/redistest"
+	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/mailbox"
 	"github.com/stoacommerce/stoa/tenants/stores"
+	"github.com/stoacommerce/stoa/web/storefront"
 	"github.com/stoacommerce/stoa/webhooks"
 )
 
@@ -58,6 +60,11 @@ func openOn(t *testing.T, p *testdb.Platform, change func(*mailer.Config)) *offi
 			return &url.URL{Scheme: "https", Host: host + ".stoa.example.com", Path: "/"}
 		},
 	}
+	pepper, err := p.Ring.Pepper(t.Context(), tenants.Peppers{DB: p.DB}, "platform")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Links = &storefront.Links{StoreURL: config.Shop, Stores: o.stores, Pepper: pepper.Derive("links")}
 	if change != nil {
 		change(&config)
 	}

@@ -62,46 +62,5 @@ func (m *Mailer) shop(address string, mode principal.Mode) *url.URL {
 	return m.config.Shop(stores.HostLabel(address, mode == principal.Test))
 }
 
-// Order is where a shopper sees an order of the context's store.
-func (m *Mailer) Order(ctx context.Context, orderID string) (string, error) {
-	u, err := m.inShop(ctx, "orders", orderID)
-	if err != nil {
-		return "", err
-	}
-	return u.String(), nil
-}
-
-// VerifyCustomer is where a shopper proves their address.
-func (m *Mailer) VerifyCustomer(ctx context.Context, token string) (string, error) {
-	u, err := m.inShop(ctx, "account", "verify")
-	if err != nil {
-		return "", err
-	}
-	u.RawQuery = url.Values{"token": {token}}.Encode()
-	return u.String(), nil
-}
-
-// SignIn is where a shopper signs in.
-func (m *Mailer) SignIn(ctx context.Context) (string, error) {
-	u, err := m.inShop(ctx, "account", "sign-in")
-	if err != nil {
-		return "", err
-	}
-	return u.String(), nil
-}
-
-// inShop is a place in the shop of the context's store.
-func (m *Mailer) inShop(ctx context.Context, path ...string) (*url.URL, error) {
-	ref, within := postgres.StoreFrom(ctx)
-	if !within {
-		return nil, postgres.ErrNoStore
-	}
-	store, err := m.config.Stores.ByID(ctx, ref.ID, ref.Mode)
-	if err != nil {
-		return nil, err
-	}
-	return m.shop(store.Address, ref.Mode).JoinPath(path...), nil
-}
-
 // imprint is the line that mails end with.
 func imprint(name string, site *url.URL) string { return name + " · " + site.Hostname() }

@@ -267,6 +267,10 @@ func TestEverythingAtOnce(t *testing.T) {
 						if round == 10 {
 							return s.DeleteProduct(ctx, tx, product, 0)
 						}
+						// As a change of the store's language does: the settings' row comes first.
+						if err := catalog.Hold(ctx, tx); err != nil {
+							return err
+						}
 						return search.Reindex(ctx, tx)
 					case 3:
 						if round == 11 {

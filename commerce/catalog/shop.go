@@ -57,6 +57,20 @@ var shopCollectionProductsSQL = shopPage(`page as (
 
 var shopSearchSQL = shopPage(search.Hits("$5", "$6", "$7", `p.status = 'active'`)+`, `+found, `p.rank || ':' || p.id`)
 
+var shopHandlesSQL = `
+select coalesce(json_agg(json_build_object('handle', p.handle, 'updated_at', ` + postgres.UTC("p.updated_at") + `) order by p.id desc), '[]')::text
+from (select id, handle, updated_at from products where status = 'active' order by id desc limit $1) p`
+
+// ShopHandles are the handles of all products that are sold, the latest first, and when
+// each was changed; for lists of what there is.
+func ShopHandles(ctx context.Context, db *postgres.DB, most int) ([]byte, error) {
+	raw, err := db.JSON(ctx, shopHandlesSQL, most)
+	if err != nil {
+		return nil, fmt.Errorf("list the shop's handles: %w", err)
+	}
+	return raw, nil
+}
+
 // ShopProducts is a page of the products that are sold, in one currency: the latest
 // first, in a collection's order, or the best first of a search.
 func ShopProducts(ctx context.Context, db *postgres.DB, f ShopFilter) (postgres.Page, error) {

@@ -20,6 +20,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/passwords"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
@@ -42,6 +43,13 @@ type Customer struct {
 	ID            string `json:"id"`
 	Email         string `json:"email"`
 	EmailVerified bool   `json:"email_verified"`
+}
+
+// As names a customer as who acts from here on.
+func As(ctx context.Context, c Customer) context.Context {
+	who := principal.From(ctx)
+	who.Kind, who.ID, who.Label = principal.Customer, c.ID, c.Email
+	return principal.With(ctx, who)
 }
 
 // Change is what is to be different about a customer; nil leaves a thing as it is, and an

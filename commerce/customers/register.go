@@ -44,12 +44,15 @@ func (s *Service) Prepare(ctx context.Context, in RegisterInput) (Registration, 
 		p.At("/email", "email", "This is not an e-mail address.")
 	}
 	fits(p, "/name", in.Name, maxName)
-	if err := p.OrNil(); err != nil {
-		return Registration{}, err
-	}
 	var weak *passwords.Weak
 	if err := passwords.Validate(in.Password, passwords.Context{Personal: []string{email, in.Name}}); errors.As(err, &weak) {
-		return Registration{}, refusal(weak)
+		if len(p.Faults) == 0 {
+			return Registration{}, refusal(weak)
+		}
+		p.At("/password", string(weak.Code), "%s", weak.Detail) // all faults at once
+	}
+	if err := p.OrNil(); err != nil {
+		return Registration{}, err
 	}
 	hash, err := s.Hasher.Hash(ctx, in.Password)
 	if err != nil {

@@ -51,7 +51,8 @@ var reindexSQL = `with locked as (select id from products order by id for no key
 	update products p set search = ` + documentSQL + `
 	from (select ` + languageSQL + ` as language) l, (select count(*) from locked) all_of_them`
 
-// Reindex does so for all products, as when the store's language has changed.
+// Reindex does so for all products, as when the store's language has changed. The caller
+// holds the settings' row, which everyone holds who changes several products.
 func Reindex(ctx context.Context, tx *postgres.Tx) error {
 	if _, err := tx.Exec(ctx, reindexSQL); err != nil {
 		return fmt.Errorf("index for search: %w", err)

@@ -128,6 +128,11 @@ func take(l look, shop, site, dir string) error {
 			return err
 		}
 	}
+	if shop != "" && site != "" {
+		if err := p.member(shop, site); err != nil {
+			return err
+		}
+	}
 	if site != "" {
 		if err := p.merchant(site); err != nil {
 			return err

@@ -11,7 +11,6 @@ import (
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/postgres"
-	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
@@ -37,13 +36,6 @@ func (h *ShopCustomers) Operations() map[string]openapi.Handler {
 	}
 }
 
-// asCustomer names the shopper as who acts.
-func asCustomer(ctx context.Context, c customers.Customer) context.Context {
-	who := principal.From(ctx)
-	who.Kind, who.ID, who.Label = principal.Customer, c.ID, c.Email
-	return principal.With(ctx, who)
-}
-
 // signedIn finds out which shopper asks.
 func (h *ShopCustomers) signedIn(ctx context.Context, req *openapi.Request) (context.Context, customers.Customer, error) {
 	token := req.Header.Get("Customer-Token")
@@ -52,7 +44,7 @@ func (h *ShopCustomers) signedIn(ctx context.Context, req *openapi.Request) (con
 			At("Customer-Token", "required", "Sign in to get one.")
 	}
 	c, err := h.Customers.Authenticate(ctx, token)
-	return asCustomer(ctx, c), c, err
+	return customers.As(ctx, c), c, err
 }
 
 func (h *ShopCustomers) register(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {

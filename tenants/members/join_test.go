@@ -41,7 +41,19 @@ func TestWhoMayAccept(t *testing.T) {
 		}
 		return h.Accept(ctx, in, nil)
 	}
-	_, err := accept(t.Context(), members.Acceptance{Token: "tok_unknown"})
+	offer := func(token string) (o members.Offer, err error) {
+		err = h.DB.InControl(t.Context(), func(ctx context.Context, tx *postgres.Tx) error {
+			o, err = h.Offer(ctx, tx, token)
+			return err
+		})
+		return o, err
+	}
+	if o, err := offer(token); err != nil || o != (members.Offer{StoreName: "Test Store", Role: access.Analyst, Email: email, Known: true}) {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	_, err := offer("tok_unknown")
+	refused(t, err, problem.Unprocessable, "token_invalid")
+	_, err = accept(t.Context(), members.Acceptance{Token: "tok_unknown"})
 	refused(t, err, problem.Unprocessable, "token_invalid")
 	_, err = accept(t.Context(), members.Acceptance{}) // the address has an account
 	refused(t, err, problem.Unauthenticated, "missing_credential")
@@ -64,6 +76,9 @@ func TestWhoMayAccept(t *testing.T) {
 		t.Fatal(err)
 	}
 	token, _ = h.letter(t, stranger)
+	if o, err := offer(token); err != nil || o.Known {
+		t.Fatalf("%+v, %v", o, err)
+	}
 	_, err = accept(t.Context(), members.Acceptance{})
 	refused(t, err, problem.Invalid, "invalid_request")
 	_, err = accept(t.Context(), members.Acceptance{Password: "passwordpassword"})

@@ -22,6 +22,9 @@ func NewAsset(name, extension, contentType string, body []byte) *Asset {
 	}
 }
 
+// Size implements Sized.
+func (a *Asset) Size() int { return len(a.body) + len(a.zipped) }
+
 // ServeHTTP sends the file. Under its own path it can be kept for ever. Elsewhere it is
 // asked for anew each time: under a name without a digest, and under that of a former
 // version, which a page that somebody kept may still name, and for which the present one

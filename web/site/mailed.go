@@ -36,6 +36,8 @@ func (s *Site) mailPages() {
 	s.page("POST /forgot-password", "forgot.send", s.forgot)
 	s.page("GET /reset-password", "reset", s.form(resetPassword))
 	s.page("POST /reset-password", "reset.send", s.reset)
+	s.page("GET "+pathInvitation, "invitation", s.invitation)
+	s.page("POST "+pathInvitation, "invitation.send", s.accept)
 }
 
 var (

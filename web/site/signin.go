@@ -20,7 +20,8 @@ type signInView struct {
 	head
 	page.Form
 	Refused string
-	Code    bool // the password was right; a code is asked for too
+	Code    bool   // the password was right; a code is asked for too
+	Next    string // where to go on to
 }
 
 func (s *Site) signInForm(w http.ResponseWriter, r *http.Request) error {
@@ -29,10 +30,10 @@ func (s *Site) signInForm(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if caller.Principal.ID != "" {
-		page.SeeOther(w, "/stores")
+		page.SeeOther(w, onward(r.URL.Query().Get("next")))
 		return nil
 	}
-	return page.Personal(w, r, http.StatusOK, signIn(signInView{head: s.head("Sign in")}))
+	return page.Personal(w, r, http.StatusOK, signIn(signInView{head: s.head("Sign in"), Next: r.URL.Query().Get("next")}))
 }
 
 func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
@@ -47,7 +48,7 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
 		Email: f.Value("email"), Password: f.Value("password"), Code: strings.ReplaceAll(f.Value("code"), " ", ""), Visit: visit(r),
 	})
 	if refused := problem.As(err); refused != nil && refused.Kind < problem.Internal && refused.Kind != problem.Limited {
-		v := signInView{head: s.head("Sign in"), Form: f}
+		v := signInView{head: s.head("Sign in"), Form: f, Next: f.Value("next")}
 		switch refused.Code {
 		case "totp_required":
 			v.Code = true
@@ -64,7 +65,7 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	http.SetCookie(w, sessions.Cookie(signed.Token, signed.Session.ExpiresAt))
-	page.SeeOther(w, "/stores")
+	page.SeeOther(w, onward(f.Value("next")))
 	return nil
 }
 
@@ -74,6 +75,10 @@ func (s *Site) signOut(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		http.SetCookie(w, sessions.NoCookie())
+	}
+	if to := onward(r.PostFormValue("next")); to != "/stores" {
+		page.SeeOther(w, to)
+		return nil
 	}
 	page.SeeOther(w, "/")
 	return nil
@@ -115,8 +120,11 @@ func (s *Site) stores(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := storesView{head: s.head("Your stores")}
 	v.Signed = caller.Principal.Label
-	if r.URL.Query().Has("sent") {
+	switch query := r.URL.Query(); {
+	case query.Has("sent"):
 		v.Told = "A mail with a link is on its way to you."
+	case query.Has("joined"):
+		v.Told = "You have joined the store."
 	}
 	err = s.config.DB.InControl(r.Context(), func(ctx context.Context, tx *postgres.Tx) error {
 		account, err := s.config.Accounts.GetTx(ctx, tx, caller.Principal.ID)

@@ -31,15 +31,14 @@ const (
 
 // checkoutView is the checkout's page.
 type checkoutView struct {
-	*view
-	Cart      *cart.Cart
-	Step      string
-	Form      page.Form
-	Options   []cart.Method
-	Countries []page.Country
-	Notice    string // why the last wish was not fulfilled
-	Test      bool   // the test provider can be used
-	Attempt   string // names this attempt to pay
+	formView
+	Cart    *cart.Cart
+	Step    string
+	Options []cart.Method
+	Notice  string // why the last wish was not fulfilled
+	Buyer   string // the e-mail address of who is signed in
+	Test    bool   // the test provider can be used
+	Attempt string // names this attempt to pay
 }
 
 // checkoutPage shows the checkout.
@@ -117,18 +116,24 @@ func openStep(c *cart.Cart, asked string) string {
 }
 
 func (v *visit) showCheckout(c *cart.Cart, step string, status int, f page.Form, notice string) error {
-	p := &checkoutView{view: v.view("", ""), Cart: c, Step: step, Form: f, Attempt: rand.Text()}
+	p := &checkoutView{formView: formView{view: v.view("", ""), Form: f}, Cart: c, Step: step, Attempt: rand.Text()}
 	p.Alone, p.Title, p.Currency = true, p.T("Checkout"), c.Currency
 	if notice != "" {
 		p.Notice = p.T(notice)
 	}
 	p.Test = v.testPayments()
+	buyer, err := v.shopper()
+	if err != nil {
+		return err
+	}
+	if buyer != nil {
+		p.Buyer = buyer.Email
+	}
 	switch step {
 	case stepContact:
 		p.Countries = page.Countries(v.settings.ShippingCountries, p.Lang)
 	case stepShipping:
 		ref, _ := v.cartRef()
-		var err error
 		if p.Options, err = v.config().Carts.Options(v.r.Context(), ref); err != nil {
 			return err
 		}
@@ -256,8 +261,10 @@ func (v *visit) addFaults(f page.Form, refused *problem.Problem) {
 	view := v.view("", "")
 	for _, fault := range refused.Faults {
 		name := strings.TrimPrefix(fault.Pointer, "/shipping_address/")
-		if rest, found := strings.CutPrefix(fault.Pointer, "/billing_address/"); found {
-			name = "billing_" + rest
+		for at, prefix := range map[string]string{"/billing_address/": "billing_", "/default_address/": addressPrefix} {
+			if rest, found := strings.CutPrefix(fault.Pointer, at); found {
+				name = prefix + rest
+			}
 		}
 		f.Fault(strings.TrimPrefix(name, "/"), view.fault(fault.Code, fault.Detail))
 	}

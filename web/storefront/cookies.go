@@ -15,6 +15,8 @@ import (
 const (
 	cartCookie   = "__Host-stoa-cart"   // <cart's ID>.<its token>
 	ordersCookie = "__Host-stoa-orders" // <order's ID>.<its key>, several with a ~ in between
+
+	customerCookie = "__Host-stoa-customer" // the token of a shopper's session
 )
 
 // ordersLife is how long a browser may look at its orders without the link in the mail.
@@ -39,6 +41,15 @@ func (v *visit) cartRef() (cart.Ref, bool) {
 func (v *visit) keepCart(ref cart.Ref) { v.setCookie(cartCookie, ref.ID+"."+ref.Token, cart.Lifetime) }
 
 func (v *visit) dropCart() { v.setCookie(cartCookie, "", -time.Second) }
+
+// session is the token of the session that the browser holds, if any.
+func (v *visit) session() string {
+	c, err := v.r.Cookie(customerCookie)
+	if err != nil || len(c.Value) > 100 {
+		return ""
+	}
+	return c.Value
+}
 
 func (v *visit) setCookie(name, value string, life time.Duration) {
 	http.SetCookie(v.w, &http.Cookie{

@@ -8,11 +8,17 @@ import (
 	"github.com/stoacommerce/stoa/web/page"
 )
 
-// fieldNames are what the checkout's fields are called, and fieldOrder is their order on
-// the page.
+// formView is a form on a page, with what its fields hold and what is wrong with them.
+type formView struct {
+	*view
+	Form      page.Form
+	Countries []page.Country // to choose from
+}
+
+// fieldNames are what fields are called, and fieldOrder is their order on a page.
 var fieldNames, fieldOrder = func() (map[string]string, []string) {
-	names, order := map[string]string{"email": "E-mail", "note": "A note to the shop", "method": "Shipping"}, []string{"email"}
-	for _, prefix := range []string{"", "billing_"} {
+	names, order := map[string]string{"email": "E-mail", "password": "Password", "note": "A note to the shop", "method": "Shipping"}, []string{"email"}
+	for _, prefix := range []string{"", "billing_", addressPrefix} {
 		for _, f := range []struct{ field, name string }{
 			{"name", "Name"}, {"country", "Country"}, {"company", "Company"}, {"line1", "Street and number"}, {"line2", "Apartment, floor"},
 			{"postal_code", "Postal code"}, {"city", "City"}, {"region", "State or province"}, {"phone", "Phone"},
@@ -21,7 +27,7 @@ var fieldNames, fieldOrder = func() (map[string]string, []string) {
 			order = append(order, prefix+f.field)
 		}
 	}
-	return names, append(order, "note", "method")
+	return names, append(order, "password", "note", "method")
 }()
 
 // testTokens are what the test provider can be told to do.
@@ -48,11 +54,11 @@ func (p *checkoutView) paymentNumber() int {
 }
 
 // chosenCountry is the one that the form holds; the shop's own to begin with.
-func (p *checkoutView) chosenCountry(prefix string) string {
-	if _, given := p.Form.Values[prefix+"country"]; given {
-		return p.Form.Value(prefix + "country")
+func (f formView) chosenCountry(prefix string) string {
+	if _, given := f.Form.Values[prefix+"country"]; given {
+		return f.Form.Value(prefix + "country")
 	}
-	return p.settings.Country
+	return f.settings.Country
 }
 
 // taxLine is what the total holds.

@@ -15,7 +15,7 @@ import (
 )
 
 // Links are addresses of shops, and of what lies in them for one shopper only. They are
-// what commerce/orders writes into mails.
+// what mails to shoppers lead to.
 type Links struct {
 	// StoreURL is the address of the shop whose host begins with a label.
 	StoreURL func(label string) *url.URL
@@ -37,6 +37,24 @@ func (l *Links) Base(store tenants.Store) string {
 // Order is the address at which the shopper finds an order of the context's store, with
 // what opens it.
 func (l *Links) Order(ctx context.Context, orderID string) (string, error) {
+	return l.within(ctx, "/orders/"+orderID, func(ref postgres.StoreRef) url.Values {
+		return url.Values{"key": {l.key(ref, orderID)}}
+	})
+}
+
+// VerifyCustomer is the address at which a shopper proves an e-mail address with the token
+// that was sent to it.
+func (l *Links) VerifyCustomer(ctx context.Context, token string) (string, error) {
+	return l.within(ctx, "/account/verify", func(postgres.StoreRef) url.Values { return url.Values{"token": {token}} })
+}
+
+// SignIn is the address at which shoppers sign in.
+func (l *Links) SignIn(ctx context.Context) (string, error) {
+	return l.within(ctx, "/account/sign-in", func(postgres.StoreRef) url.Values { return nil })
+}
+
+// within is an address in the shop of the context's store.
+func (l *Links) within(ctx context.Context, path string, query func(postgres.StoreRef) url.Values) (string, error) {
 	ref, ok := postgres.StoreFrom(ctx)
 	if !ok {
 		return "", postgres.ErrNoStore
@@ -45,7 +63,11 @@ func (l *Links) Order(ctx context.Context, orderID string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return l.Base(store) + "/orders/" + orderID + "?" + url.Values{"key": {l.key(ref, orderID)}}.Encode(), nil
+	address := l.Base(store) + path
+	if values := query(ref); len(values) > 0 {
+		address += "?" + values.Encode()
+	}
+	return address, nil
 }
 
 // key opens an order to whoever has it.

@@ -71,8 +71,9 @@ type orderView struct {
 	Fresh bool // it was placed a moment ago
 }
 
-// orderPage shows an order to whoever holds its key: in a cookie, or in the address that
-// a mail led to, from where it goes into the cookie and out of the address.
+// orderPage shows an order to who bought it signed in, and to whoever holds its key: in a
+// cookie, or in the address that a mail led to, from where it goes into the cookie and out
+// of the address.
 func (v *visit) orderPage() error {
 	id := v.r.PathValue("order")
 	ref, _ := postgres.StoreFrom(v.r.Context())
@@ -84,16 +85,8 @@ func (v *visit) orderPage() error {
 		page.SeeOther(v.w, "/orders/"+id)
 		return nil
 	}
-	if !v.mayOpen(id) {
-		return problem.Missing("order")
-	}
-	var raw []byte
-	err := v.inStore(func(ctx context.Context, tx *postgres.Tx) error {
-		var err error
-		raw, err = v.config().Orders.ShopAnswer(ctx, tx, "", id)
-		return err
-	})
-	if _, err := postgres.Must(raw, err, "order"); err != nil {
+	raw, err := v.readOrder(id)
+	if err != nil {
 		return err
 	}
 	o, err := decode[order](raw, "order")
@@ -104,6 +97,25 @@ func (v *visit) orderPage() error {
 	p.Alone, p.Title = true, p.T("Order %d", o.Number)
 	p.view.Currency = v.settings.Currency
 	return page.Personal(v.w, v.r, http.StatusOK, orderPage(p))
+}
+
+// readOrder reads an order for who holds its key, or bought it signed in.
+func (v *visit) readOrder(id string) (raw []byte, err error) {
+	if !v.mayOpen(id) {
+		c, err := v.shopper()
+		if err != nil {
+			return nil, err
+		}
+		if c == nil {
+			return nil, problem.Missing("order")
+		}
+		return v.config().Orders.ShopGet(v.r.Context(), "", id, "", c.ID)
+	}
+	err = v.inStore(func(ctx context.Context, tx *postgres.Tx) error {
+		raw, err = v.config().Orders.ShopAnswer(ctx, tx, "", id)
+		return err
+	})
+	return postgres.Must(raw, err, "order")
 }
 
 // date is a day as the page's readers write it.

@@ -7,6 +7,9 @@ import (
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
+// guessable is said of passwords that are long enough and bad.
+const guessable = "This password is easily guessed. Please choose another."
+
 // said are a shopper's words for codes of problems, where the service's own text speaks
 // to programs or is needed in another language.
 var said = map[string]string{
@@ -37,6 +40,12 @@ var said = map[string]string{
 	"postal_code":          "Postal codes of this country look different.",
 	"shipping_unavailable": "This way of sending does not serve your address.",
 	"maxLength":            "This is too long.",
+	"too_short":            "Please choose a longer password: at least 15 characters.",
+	"too_long":             "This password is too long.",
+	"repeated":             guessable,
+	"personal":             guessable,
+	"common":               guessable,
+	"predictable":          guessable,
 }
 
 // refusal is what a shopper is told of a problem. In English, details that name things

@@ -274,6 +274,7 @@ func (v *visit) productPage() error {
 			}
 			p.Chosen = p.first()
 		}
+		p.view.Product = true
 		p.view.Path = "/products/" + url.PathEscape(p.product.Handle)
 		p.view.Title, p.view.Description = p.product.Title, p.plain()
 		if p.SEOTitle != "" {

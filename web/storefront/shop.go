@@ -11,7 +11,9 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/checkout"
+	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/orders"
+	"github.com/stoacommerce/stoa/platform/cache"
 	"github.com/stoacommerce/stoa/platform/httpserver"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
@@ -22,14 +24,15 @@ import (
 
 // Config is what the shop is made of. Media, Looked and Observer may be nil.
 type Config struct {
-	DB       *postgres.DB
-	Carts    *cart.Service
-	Checkout *checkout.Service
-	Orders   *orders.Service
-	Links    *Links
-	Media    http.Handler // serves /media/…
-	Limiter  *page.Limiter
-	Log      *slog.Logger
+	DB        *postgres.DB
+	Carts     *cart.Service
+	Checkout  *checkout.Service
+	Customers *customers.Service
+	Orders    *orders.Service
+	Links     *Links
+	Media     http.Handler // serves /media/…
+	Limiter   *page.Limiter
+	Log       *slog.Logger
 
 	// AcceptsOrders says whether carts of the store can be completed.
 	AcceptsOrders func(ctx context.Context, store *tenants.Store) (bool, error)
@@ -43,25 +46,29 @@ type Config struct {
 type Shop struct {
 	config  Config
 	mux     *http.ServeMux
-	pages   *page.Cache[*page.Rendered]
-	frames  *page.Cache[*frame]
+	pages   *cache.Cache[*page.Rendered]
+	frames  *cache.Cache[*frame]
 	foreign *http.CrossOriginProtection
+
+	sitemaps *cache.Cache[*page.Asset]
 }
 
 // How long and how much of what is the same for all is kept: a page may be behind by so
 // much where nothing tells of a change, as of stock that others bought.
 const (
-	pageLife  = 30 * time.Second
-	pageBytes = 64 << 20
+	pageLife     = 30 * time.Second
+	pageBytes    = 64 << 20
+	sitemapBytes = 16 << 20
 )
 
 // New makes the shop.
 func New(config Config) *Shop {
 	s := &Shop{
 		config: config, mux: http.NewServeMux(),
-		pages:   page.NewCache[*page.Rendered](pageLife, pageBytes),
-		frames:  page.NewCache[*frame](frameLife, frameBytes),
-		foreign: http.NewCrossOriginProtection(),
+		pages:    cache.New[*page.Rendered](pageLife, pageBytes),
+		frames:   cache.New[*frame](frameLife, frameBytes),
+		foreign:  http.NewCrossOriginProtection(),
+		sitemaps: cache.New[*page.Asset](pageLife, sitemapBytes),
 	}
 	s.pages.Looked = config.Looked
 	s.routes()
@@ -95,7 +102,18 @@ func (s *Shop) routes() {
 	s.page("POST /checkout/shipping", "checkout.shipping", (*visit).setShipping)
 	s.page("POST /checkout/pay", "checkout.pay", (*visit).pay)
 	s.page("GET /orders/{order}", "order", (*visit).orderPage)
+	s.page("GET /account", "account", (*visit).account)
+	s.page("GET /account/details", "account.details", (*visit).detailsForm)
+	s.page("POST /account/details", "account.change", (*visit).setDetails)
+	s.page("GET /account/register", "register", (*visit).registerForm)
+	s.page("POST /account/register", "register.send", (*visit).register)
+	s.page("GET /account/verify", "verify", (*visit).verifyForm)
+	s.page("POST /account/verify", "verify.send", (*visit).verify)
+	s.page("GET /account/sign-in", "signin", (*visit).signInForm)
+	s.page("POST /account/sign-in", "signin.send", (*visit).signIn)
+	s.page("POST /account/sign-out", "signout", (*visit).signOut)
 	s.page("GET /robots.txt", "robots", (*visit).robots)
+	s.page("GET /sitemap.xml", "sitemap", (*visit).sitemap)
 	s.page("GET /favicon.ico", "asset", (*visit).icon)
 	s.page("/", "missing", func(v *visit) error { return v.rest() })
 	if s.config.Media != nil {
@@ -258,7 +276,7 @@ func (v *visit) icon() error {
 
 // robots keeps search engines from what is for one shopper, and from sandboxes.
 func (v *visit) robots() error {
-	text := "User-agent: *\nDisallow: /cart\nDisallow: /checkout\nDisallow: /orders\nDisallow: /search\n"
+	text := "Sitemap: " + v.base() + "/sitemap.xml\n\nUser-agent: *\nDisallow: /cart\nDisallow: /checkout\nDisallow: /orders\nDisallow: /account\nDisallow: /search\n"
 	if v.sandbox {
 		text = "User-agent: *\nDisallow: /\n"
 	}
@@ -272,7 +290,7 @@ func (v *visit) robots() error {
 // with all that it depends on, and nothing else, so that nobody can fill the cache with
 // copies of one page.
 func (v *visit) shared(name string, query url.Values, make func(ctx context.Context) (*page.Rendered, error)) error {
-	key := version(v.store) + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
+	key := v.store.Edition() + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
 	p, err := v.shop.pages.Get(v.r.Context(), key, make)
 	if err != nil {
 		return err

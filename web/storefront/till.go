@@ -109,7 +109,11 @@ func (v *visit) put() error {
 // begin makes a new cart. What is in a former one of another currency comes along, at its
 // prices in the new currency.
 func (v *visit) begin(former *cart.Cart, currency string, items []cart.Item) error {
-	in := cart.CreateInput{Currency: currency, Items: items}
+	buyer, err := v.customerOf()
+	if err != nil {
+		return err
+	}
+	in := cart.CreateInput{Currency: currency, CustomerID: buyer, Items: items}
 	if former != nil && former.State == cart.Open {
 		in.Email, in.Items = former.Email, nil
 		for _, line := range former.Lines {

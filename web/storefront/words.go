@@ -2,6 +2,7 @@ package storefront
 
 import (
 	"fmt"
+	"strings"
 
 	"golang.org/x/text/language"
 )
@@ -17,6 +18,15 @@ type words struct {
 // languages are those that the shop's own texts are in, besides English.
 var languages = map[string]map[string]string{"de": german}
 
+// swiss are the German texts as Switzerland and Liechtenstein write them, without an ß.
+var swiss = func() map[string]string {
+	texts := make(map[string]string, len(german))
+	for english, text := range german {
+		texts[english] = strings.ReplaceAll(text, "ß", "ss")
+	}
+	return texts
+}()
+
 // wordsFor are the texts for a store's locale.
 func wordsFor(locale string) words {
 	tag, err := language.Parse(locale)
@@ -25,6 +35,9 @@ func wordsFor(locale string) words {
 	}
 	base, _ := tag.Base()
 	w := words{Lang: tag.String(), Dir: "ltr", here: languages[base.String()]}
+	if region, _ := tag.Region(); base.String() == "de" && (region.String() == "CH" || region.String() == "LI") {
+		w.here = swiss
+	}
 	if script, _ := tag.Script(); rightToLeft[script.String()] {
 		w.Dir = "rtl"
 	}

@@ -86,6 +86,11 @@ func TestWordsForALocale(t *testing.T) {
 			t.Errorf("%q: %s, %s, %s", locale, w.Lang, w.Dir, w.T("Cart"))
 		}
 	}
+	for locale, want := range map[string]string{"de": "Straße und Hausnummer", "de-CH": "Strasse und Hausnummer"} {
+		if got := wordsFor(locale).T("Street and number"); got != want {
+			t.Errorf("%s: %s", locale, got)
+		}
+	}
 	if got := wordsFor("de").T("Pay %s now", "5 €"); got != "Jetzt 5 € zahlungspflichtig bestellen" {
 		t.Error(got)
 	}

@@ -1,0 +1,197 @@
+package web_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/commerce/shoptest"
+	"github.com/stoacommerce/stoa/platform/ids"
+	"github.com/stoacommerce/stoa/platform/mail"
+	"github.com/stoacommerce/stoa/platform/postgres"
+)
+
+const (
+	customerCookie = "__Host-stoa-customer"
+	goodPassword   = "lantern orbit velvet marsh"
+)
+
+// post takes what would be sent.
+type post struct{ letters []mail.Letter }
+
+func (p *post) Send(_ context.Context, letter mail.Letter) error {
+	p.letters = append(p.letters, letter)
+	return nil
+}
+
+// deliver writes the mails about accounts of a shop, as workers do, and gives the address
+// in the shop that the last one to somebody leads to.
+func (s *shop) deliver(t testing.TB, to string) (path string) {
+	t.Helper()
+	ref, _ := postgres.StoreFrom(s.Ctx)
+	var jobs []json.RawMessage
+	err := s.h.db.InCell(t.Context(), ref.Cell, func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.QueryRow(ctx, `select array_agg(args order by id) from cell.outbox where kind = $1 and args->>'email' = $2`, customers.JobMail, to).Scan(&jobs)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sent post
+	for _, raw := range jobs {
+		var args customers.MailArgs
+		if err := json.Unmarshal(raw, &args); err != nil {
+			t.Fatal(err)
+		}
+		if err := (&customers.Mailer{DB: s.h.db, Post: &sent, Links: s.h.links}).Send(s.Ctx, args); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(sent.letters) == 0 {
+		t.Fatalf("no mail to %s", to)
+	}
+	var data struct {
+		URL       string `json:"url"`
+		SignInURL string `json:"sign_in_url"`
+	}
+	if err := json.Unmarshal(sent.letters[len(sent.letters)-1].Data, &data); err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(data.URL + data.SignInURL)
+	if err != nil || u.Host != s.label+"."+domain || u.Scheme != "https" {
+		t.Fatalf("the mail leads to %s, %v", u, err)
+	}
+	return u.RequestURI()
+}
+
+func shopperAddress() string { return ids.New("cus") + "@example.com" }
+
+func TestAShopperHasAnAccount(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	s.product(t, "Linen shirt", nil)
+	s.product(t, "Vase", nil)
+	b, email := h.visitor(t, s.label), shopperAddress()
+
+	if to := b.get("/account").status(http.StatusSeeOther).leadsTo(); to != "/account/sign-in" {
+		t.Errorf("led to %s", to)
+	}
+	b.get("/account/sign-in").says("Sign in", `href="/account/register"`)
+	b.get("/account/register").says("Create an account", `autocomplete="new-password"`)
+	for field, wrong := range map[string]string{"email": "nobody", "password": "short", "name": strings.Repeat("x", 256)} {
+		values := url.Values{"email": {email}, "password": {goodPassword}, "name": {"Ada Example"}}
+		values.Set(field, wrong)
+		b.post("/account/register", values).status(http.StatusUnprocessableEntity).
+			says(`id="`+field+`-fault"`, `aria-describedby="`+field+`-fault"`, "Something is not right yet").lacks(goodPassword)
+	}
+	account := url.Values{"email": {email}, "password": {goodPassword}, "name": {"Ada Example"}}
+	b.post("/account/register", account).status(http.StatusOK).says("Look into your mail")
+	if b.jar[customerCookie] != nil {
+		t.Error("somebody is signed in before the address is proven")
+	}
+	b.post("/account/sign-in", account).status(http.StatusUnprocessableEntity).says("do not belong together")
+
+	// Whatever follows links in mails confirms nothing by it.
+	link := s.deliver(t, email)
+	for range 2 {
+		scanner := h.visitor(t, s.label)
+		if scanner.get(link).status(http.StatusOK); len(scanner.jar) > 0 {
+			t.Error("a link signs in")
+		}
+	}
+	b.put("/products/linen-shirt", "1") // a cart that was begun before
+	token := b.get(link).says("Confirm your e-mail address").hidden()
+	b.follow("/account/verify", token).says("you are signed in", email, "There are none yet.")
+	h.visitor(t, s.label).post("/account/verify", token).status(http.StatusUnprocessableEntity).says("This link does not work any more")
+	b.get("/account/verify").status(http.StatusNotFound)
+
+	// The checkout knows who buys, and the account what was bought and where it went.
+	b.get("/checkout").says("You are signed in as "+email, `value="`+email+`"`)
+	b.follow("/checkout/contact", contact("email", email))
+	b.follow("/checkout/shipping", url.Values{"method": {s.Standard}})
+	order := b.pay(b.get("/checkout"), "succeeds").status(http.StatusSeeOther).leadsTo()
+	b.get("/account").says("Order 1001", "In preparation", "1 × Linen shirt", "10115 Berlin", `href="`+order+`"`)
+	b.put("/products/vase", "1")
+	b.get("/checkout").says(email, "Invalidenstraße 1", "10115 Berlin", "Continue to payment")
+
+	// Another browser sees the order once it is signed in, and nobody else's does.
+	other := h.visitor(t, s.label)
+	other.get(order).status(http.StatusNotFound)
+	other.put("/products/vase", "2")
+	other.get("/checkout").says(`href="/account/sign-in?next=checkout"`)
+	if next := other.get("/account/sign-in?next=checkout").hidden(); next.Get("next") != "checkout" {
+		t.Errorf("%v", next)
+	}
+	other.follow("/account/sign-in", url.Values{"email": {strings.ToUpper(email)}, "password": {goodPassword}, "next": {"checkout"}}).
+		says(email, "10115 Berlin", "Continue to payment")
+	other.get("/checkout?step=contact").says("You are signed in as "+email, `value="10115"`)
+	other.get(order).status(http.StatusOK).says("Ada Example")
+	if to := other.get("/account/sign-in?next=https://evil.example").status(http.StatusSeeOther).leadsTo(); to != "/account" {
+		t.Errorf("led to %s", to)
+	}
+	stranger := s.customer(t)
+	stranger.get(order).status(http.StatusNotFound).lacks("Ada Example")
+
+	other.follow("/account/sign-out", nil).says("Linen shirt")
+	if len(other.jar) > 0 {
+		t.Errorf("signing out leaves %v", other.jar)
+	}
+	other.get("/account").status(http.StatusSeeOther)
+	b.get("/account").status(http.StatusOK)
+}
+
+// customer is somebody who is signed in to the shop.
+func (s *shop) customer(t testing.TB) *browser {
+	t.Helper()
+	b, email := s.h.visitor(t, s.label), shopperAddress()
+	b.post("/account/register", url.Values{"email": {email}, "password": {goodPassword}}).status(http.StatusOK)
+	b.follow("/account/verify", b.get(s.deliver(t, email)).hidden()).status(http.StatusOK)
+	return b
+}
+
+func TestAKnownShopperIsToldByMailAlone(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	b, email := h.visitor(t, s.label), shopperAddress()
+	account := url.Values{"email": {email}, "password": {goodPassword}}
+	first := b.post("/account/register", account).text()
+	b.post("/account/verify", b.get(s.deliver(t, email)).hidden()).status(http.StatusSeeOther)
+	stranger := h.visitor(t, s.label)
+	if again := stranger.post("/account/register", account).text(); again != first {
+		t.Errorf("a known address is told apart: %s", again)
+	}
+	if link := s.deliver(t, email); link != "/account/sign-in" {
+		t.Errorf("the mail leads to %s", link)
+	}
+}
+
+func TestAShopperChangesTheirDetails(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	b := s.customer(t)
+	b.get("/account").says("No address is kept yet.")
+	b.get("/account/details").says(`id="address_line1"`, `value="DE" selected`)
+	values := url.Values{
+		"name": {"Ada Example"}, "phone": {"+49 30 1234"}, "marketing": {"yes"}, "address_name": {"Ada Example"}, "address_line1": {""},
+		"address_postal_code": {"1"}, "address_city": {"Berlin"}, "address_country": {"DE"},
+	}
+	b.post("/account/details", values).status(http.StatusUnprocessableEntity).
+		says(`id="address_line1-fault"`, `id="address_postal_code-fault"`, `value="Berlin"`).lacks(`id="address_city-fault"`)
+	values.Set("address_line1", "Invalidenstraße 1")
+	values.Set("address_postal_code", "10115")
+	b.follow("/account/details", values).says("Your details are saved.", "10115 Berlin", "+49 30 1234")
+	b.get("/account/details").says(`value="Invalidenstraße 1"`, `name="marketing" value="yes" checked`)
+	b.follow("/account/details", url.Values{"address_country": {"DE"}}).says("No address is kept yet.").lacks("+49 30 1234")
+	if n := shoptest.Value[int](t, s.Shop, `select count(*) from customers where accepts_marketing or name <> ''`); n != 0 {
+		t.Error("what was taken out is still there")
+	}
+	b.jar[customerCookie] = &http.Cookie{Name: customerCookie, Value: "cs_guessed"}
+	b.get("/account/details").status(http.StatusSeeOther)
+	b.post("/account/details", values).status(http.StatusSeeOther)
+}
