@@ -1,7 +1,6 @@
 package still
 
 import (
-	"image/color"
 	"math"
 	"strconv"
 )
@@ -73,9 +72,4 @@ func shown(v float32, dither uint16) uint8 {
 		return 255
 	}
 	return uint8(min((screen[int(v*(4096/brightest))]+dither)>>4, 255))
-}
-
-// rgba is the colour as image/color has it.
-func (c Color) rgba() color.RGBA {
-	return color.RGBA{shown(c.R, 8), shown(c.G, 8), shown(c.B, 8), 255}
 }

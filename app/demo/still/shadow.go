@@ -2,12 +2,8 @@ package still
 
 import "math"
 
-// shade darkens the table where a thing of a radius and a height stands: softly to the
+// cast darkens the table where a thing of a radius and a height stands: softly to the
 // right and backwards, as the light falls, and closely around its foot.
-func (f *frame) shade(at point, radius, height, strength float64) {
-	f.cast(at, radius, height, strength, usualTilt)
-}
-
 func (f *frame) cast(at point, radius, height, strength, tilt float64) {
 	// On the table, in units from the foot: x to the right, z backwards.
 	reach := 0.62*height + 0.2*radius
