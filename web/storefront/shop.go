@@ -133,7 +133,16 @@ func (s *Shop) page(pattern, name string, serve func(*visit) error) {
 		v.w, v.r = w, r
 		x := httpserver.From(r.Context())
 		x.Operation, x.Observer = "page."+name, observer
-		if err := serve(v); err != nil {
+		var err error
+		// What comes from the cache costs nothing. What a browser can ask for without end, and
+		// each time anew, is counted.
+		if r.Method == http.MethodPost || name == "search" {
+			err = v.limited(page.Ordinary)
+		}
+		if err == nil {
+			err = serve(v)
+		}
+		if err != nil {
 			v.failed(err)
 		}
 	})
