@@ -15,7 +15,7 @@ COVERED   = $(subst $() ,$(comma),$(foreach d,$(wildcard $(DOMAIN)),./$(d)/...))
 GO_FILES  = $(shell git ls-files --cached --others --exclude-standard '*.go' '*.sql' '*.yaml' '*.csv' '*.conf' go.mod go.sum)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset build generate fmt test catalogues bench check clean
+.PHONY: help dev reset build generate fmt screenshots test catalogues bench bench-layers check clean
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
@@ -39,6 +39,9 @@ generate: ## make all generated files anew
 fmt: ## format all Go files
 	@$(GO) tool goimports -w -local github.com/stoacommerce/stoa $$(git ls-files --cached --others --exclude-standard '*.go' | grep -v '\.gen\.go$$\|_templ\.go$$')
 
+screenshots: ## make pictures of all pages of a running make dev, and the README's
+	@$(GO) run ./internal/screenshots $(ARGS)
+
 ## ---- tests
 
 test: ## run all tests, with the race detector, against real services; ARGS="-run Name ./commerce/…" for some
@@ -50,8 +53,12 @@ test: ## run all tests, with the race detector, against real services; ARGS="-ru
 catalogues: ## import every catalogue of the folder STOA_CATALOGUES, twice, and say what came of it
 	@$(SERVICES) $(GO) test -tags catalogues -count=1 -timeout 30m -v -run '^TestCatalogues$$' ./commerce/imports
 
-bench: ## measure, on real services
-	@$(SERVICES) $(GO) test -run '^$$' -bench . -benchtime 1s $(or $(ARGS),./...)
+bench: ## measure the program on real services, and write what came of it into docs/performance.md
+	@scripts/install-deps
+	@$(SERVICES) $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 40m $(or $(ARGS),./internal/bench/...) -page $(CURDIR)/docs/performance.md
+
+bench-layers: ## measure single layers, each by itself; ARGS=./platform/limits for some
+	@$(SERVICES) $(GO) test -run '^$$' -bench . -benchtime 1s $(or $(ARGS),$(shell $(GO) list ./... | grep -v /internal/bench))
 
 ## ---- checks
 

@@ -44,10 +44,10 @@ func New(ctx context.Context, config Config, build Build, log io.Writer) (*App, 
 		return nil, errors.Join(err, m.close(ctx))
 	}
 	a.ops = observability.NewOps(observability.OpsConfig{Addr: config.Ops.Addr}, m.metrics, m.log)
-	a.ops.Require("control", m.db.Ping)
+	a.ops.Require("control", func(ctx context.Context) error { return m.runner.Check(ctx, "") })
 	a.ops.Inform("redis", m.redis.Ping)
 	for _, cell := range m.db.Cells() {
-		a.ops.Inform("cell "+cell, func(ctx context.Context) error { return m.db.PingCell(ctx, cell) })
+		a.ops.Inform("cell "+cell, func(ctx context.Context) error { return m.runner.Check(ctx, cell) })
 	}
 	a.server = a.newServer(handler)
 	return a, nil
@@ -60,6 +60,7 @@ func (a *App) newServer(handler http.Handler) *httpserver.Server {
 		IdleTimeout: c.IdleTimeout, MaxBody: c.MaxBody, DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout,
 	}, handler, httpserver.Hooks{
 		Log: a.log, Traffic: a.metrics.HTTP, Unmatched: a.metrics.HTTP.Operation("unmatched"), Tracing: a.tracing,
+		Served:   a.metrics.Stores.Count,
 		Draining: func() { a.ops.SetDraining(true) },
 	})
 }
@@ -83,7 +84,9 @@ func (a *App) Run(ctx context.Context, roles Roles) (err error) {
 	if err := a.ops.Start(ctx); err != nil {
 		return fmt.Errorf("operations server: %w", err)
 	}
-	background, stopBackground := context.WithCancel(ctx)
+	// What runs beside the roles outlasts them, so that nothing that they still do while
+	// they end is missed.
+	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	group, background := errgroup.WithContext(background)
 	defer func() {
 		stopBackground()

@@ -93,7 +93,7 @@ func withApp(do func(context.Context, *App, Terminal) error) Command {
 // notEmbedded refuses what needs databases that run already.
 func notEmbedded(config Config) error {
 	if config.Database.Embedded() {
-		return fmt.Errorf("this needs a database: set STOA_DATABASE_URL (of a running stoa dev it stands in %s)", filepath.Join(config.DataDir, devFile))
+		return fmt.Errorf("this needs a database: set STOA_DATABASE_URL, STOA_CELLS and STOA_REDIS_URL (those of a running stoa dev stand in %s)", filepath.Join(config.DataDir, devFile))
 	}
 	return nil
 }

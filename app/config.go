@@ -91,12 +91,11 @@ type DatabaseConfig struct {
 	Connections int
 	// Cells hold the stores; with a URL and no cells given there is one, "main", in the
 	// control database.
-	Cells            []CellConfig
-	CellLogins       int // of each cell
-	CellConnections  int // of each login
-	CellMaxStores    int
-	ReadyStores      int           // schemas kept ready in each cell, so that sign-up is quick
-	StatementTimeout time.Duration // after which Postgres breaks a statement off
+	Cells           []CellConfig
+	CellLogins      int // of each cell
+	CellConnections int // of each login
+	CellMaxStores   int
+	ReadyStores     int // schemas kept ready in each cell, so that sign-up is quick
 }
 
 // Embedded says whether the program has to start a Postgres of its own.

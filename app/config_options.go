@@ -83,7 +83,7 @@ var options = []option{
 		doc: "How long a client may take to send a request, its body included.",
 		set: duration(func(c *Config) *time.Duration { return &c.HTTP.ReadTimeout }, time.Second, 10*time.Minute)},
 	{variable: "STOA_REQUEST_TIMEOUT", group: groupHTTP, initial: "30s", form: "a duration from 1s to 10m",
-		doc: "How long answering a request may take; then it is answered with 504.",
+		doc: "How long answering a request may take, its statements included; then it is answered with 504.",
 		set: duration(func(c *Config) *time.Duration { return &c.HTTP.RequestTimeout }, time.Second, 10*time.Minute)},
 	{variable: "STOA_IDLE_TIMEOUT", group: groupHTTP, initial: "75s", form: "a duration from 1s to 1h",
 		doc: "How long an idle connection is kept. Longer than the proxy in front keeps it, so that it never uses one that was just closed.",
@@ -122,9 +122,6 @@ var options = []option{
 	{variable: "STOA_READY_STORES", group: groupDatabase, initial: "3", form: "a number from 0 to 100",
 		doc: "Empty schemas kept ready in each cell, so that sign-up does not wait for one.",
 		set: number(func(c *Config) *int { return &c.Database.ReadyStores }, 0, 100)},
-	{variable: "STOA_STATEMENT_TIMEOUT", group: groupDatabase, initial: "15s", form: "a duration from 100ms to 10m",
-		doc: "How long one statement of a request may take.",
-		set: duration(func(c *Config) *time.Duration { return &c.Database.StatementTimeout }, 100*time.Millisecond, 10*time.Minute)},
 
 	{variable: "STOA_REDIS_URL", group: groupRedis, form: "redis://:password@host:port/0, or rediss:// for TLS", secret: true,
 		doc: "Redis, for limits, staff sessions and revocations. Empty starts an embedded one (not in production).",

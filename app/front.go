@@ -14,7 +14,6 @@ import (
 	"github.com/stoacommerce/stoa/platform/httpserver"
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/limits"
-	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/sessions"
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/audit"
@@ -50,7 +49,10 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Inventory{DB: m.db},
 		&handlers.Search{DB: m.db, ShopURL: m.shopURL},
 		&handlers.Settings{DB: m.db},
-		&handlers.ShopCatalog{DB: m.db, ShopURL: m.shopURL, AcceptsOrders: s.acceptsOrders},
+		&handlers.ShopCatalog{
+			DB: m.db, ShopURL: m.shopURL, AcceptsOrders: handlers.AcceptsOrders,
+			Answers: handlers.NewAnswers(looked(m.metrics.Cache.Cache("catalogue"))),
+		},
 		&handlers.Carts{DB: m.db, Carts: s.carts, Customers: s.customers, ShopURL: m.shopURL},
 		&handlers.Checkout{DB: m.db, Checkout: s.checkout, Orders: s.orders, ShopURL: m.shopURL},
 		&handlers.Orders{DB: m.db, Orders: s.orders, ShopURL: m.shopURL},
@@ -75,7 +77,7 @@ func newRouter(m *machinery, s *services, w *jobs.Workers) (*openapi.Router, err
 	for id := range handlers {
 		traffic.operations[id] = m.metrics.HTTP.Operation(id)
 	}
-	return openapi.New(openapi.Config{
+	router, err := openapi.New(openapi.Config{
 		Contract: doc, Handlers: handlers,
 		Authenticator: s.credentials, Authorizer: s.access,
 		Limiter:  &planLimiter{limits: s.limiter, plans: s.plans, strict: limits.StrictRules()},
@@ -84,6 +86,13 @@ func newRouter(m *machinery, s *services, w *jobs.Workers) (*openapi.Router, err
 		Sample: func() bool { return sample > 0 && rand.Float64() < sample },
 		Log:    m.log,
 	})
+	if err != nil {
+		return nil, err
+	}
+	for id := range handlers {
+		m.metrics.Limiter.Class(router.Operation(id).Limit)
+	}
+	return router, nil
 }
 
 // requestClient tells the front door where a request came from.
@@ -101,13 +110,11 @@ type trafficObserver struct {
 
 // Answered implements openapi.Observer. The server counts and logs the request when it
 // ends; here it learns as what.
-func (o *trafficObserver) Answered(ctx context.Context, op *openapi.Operation, caller tenants.Caller, status int, _ time.Duration) {
-	o.count(op.ID, caller, status)
+func (o *trafficObserver) Answered(ctx context.Context, op *openapi.Operation, caller tenants.Caller, _ int, _ time.Duration) {
 	x := httpserver.From(ctx)
 	x.Operation, x.Observer, x.Actor = op.ID, o.operations[op.ID], caller.Principal.ID
 	if caller.Store != nil {
 		x.Store, x.Plan = caller.Store.ID, caller.Store.Plan
-		o.metrics.Stores.Count(caller.Store.ID)
 	}
 }
 
@@ -126,12 +133,13 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 	if err != nil {
 		return nil, err
 	}
+	m.metrics.Limiter.Class("page")
 	limiter := &page.Limiter{Limits: s.limiter, Strict: limits.StrictRules()}
 	observer := func(name string) httpserver.Observer { return m.metrics.HTTP.Operation(name) }
 	shop := storefront.New(storefront.Config{
 		DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Orders: s.orders, Links: s.links,
 		Media: &media.Handler{Files: m.files, Log: m.log}, Limiter: limiter, Log: m.log,
-		AcceptsOrders: s.acceptsOrders, Looked: looked(m.metrics.Cache.Cache("pages")),
+		AcceptsOrders: handlers.AcceptsOrders, Looked: looked(m.metrics.Cache.Cache("pages")),
 		Observer: observer,
 	})
 	pages := site.Config{
@@ -146,38 +154,4 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 		return nil, err
 	}
 	return &web.Hosts{BaseDomain: m.config.Site.BaseDomain, Stores: s.stores, Shop: shop, Site: own, API: router, Log: m.log}, nil
-}
-
-// count counts what the business is about and leaves no event: sign-ups, sign-ins, and the
-// carts that are begun.
-func (o *trafficObserver) count(operation string, caller tenants.Caller, status int) {
-	m := o.metrics.Business
-	switch operation {
-	case "signUp":
-		switch {
-		case status < 300:
-			m.SignUp(observability.SignUpCreated)
-		case status == http.StatusUnauthorized:
-			m.SignUp(observability.SignUpKnownEmail)
-		case status < 500:
-			m.SignUp(observability.SignUpRefused)
-		default:
-			m.SignUp(observability.SignUpFailed)
-		}
-	case "signIn":
-		switch {
-		case status < 300:
-			m.SignIn(observability.SignInSucceeded)
-		case status == http.StatusTooManyRequests:
-			m.SignIn(observability.SignInLimited)
-		case status < 500:
-			m.SignIn(observability.SignInRefused)
-		default:
-			m.SignIn(observability.SignInUnavailable)
-		}
-	case "createCart":
-		if status < 300 && caller.Store.Ref.Mode == principal.Live {
-			m.CheckoutStarted()
-		}
-	}
 }

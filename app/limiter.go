@@ -14,12 +14,14 @@ import (
 )
 
 // What those without a plan of their own may do in a minute: shoppers by address and by
-// cart, visitors by address, operators by key.
+// cart, visitors by address, operators by key; and, by address, who comes with a credential
+// that is refused.
 const (
 	shopperLimit  = 600
 	cartLimit     = 300
 	visitorLimit  = 120
 	operatorLimit = 1200
+	refusedLimit  = 120
 )
 
 // costs is how much a request of a class takes from an allowance, where it is not one.
@@ -48,6 +50,10 @@ func (l *planLimiter) Take(ctx context.Context, req *openapi.Request, header htt
 
 func (l *planLimiter) request(req *openapi.Request) limits.Request {
 	who, class := req.Caller.Principal, req.Operation.Limit
+	if who.Kind == "" { // the credential was refused
+		refused := limits.Policy{Name: "refused-address", Subject: limits.Address(req.IP), Limit: refusedLimit, Window: time.Minute}
+		return limits.Request{Class: class, Policies: []limits.Policy{refused}}
+	}
 	taken := limits.Request{Class: class, Cost: costs[class]}
 	subject := who.ID
 	if store := req.Caller.Store; store != nil {

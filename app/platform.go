@@ -25,6 +25,9 @@ import (
 type Build struct {
 	Version string
 	Commit  string
+	// Stores are the migrations of stores that it brings; those of the source when nil.
+	// Tests run programs of two versions beside each other by it.
+	Stores []migrations.Step
 }
 
 // machinery is what everything else stands on: the log, the databases, Redis, files.
@@ -79,9 +82,19 @@ func openMachinery(ctx context.Context, config Config, build Build, out io.Write
 	if err != nil {
 		return nil, err
 	}
+	for _, door := range []string{"control", "cell", "store"} {
+		m.metrics.Database.Door(door)
+	}
+	for cell := range cells {
+		m.metrics.Cells.Cell(cell)
+	}
 	m.metrics.Database.Pools(func() map[observability.PoolName]observability.PoolStats { return poolStats(m.db.Stats()) })
 	m.runner = migrations.New(m.db, m.log)
+	if build.Stores != nil {
+		m.runner = migrations.NewWith(m.db, m.log, build.Stores)
+	}
 	m.runner.Logins, m.runner.MaxStores = config.Database.CellLogins, config.Database.CellMaxStores
+	m.db.OnEnter(m.runner.Enter)
 	m.redis, err = redis.Open(redis.Config{URL: config.Redis.URL.Reveal(), Prefix: "stoa", Log: m.log})
 	if err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
@@ -146,6 +159,8 @@ type queueObserver struct{ metrics *observability.Metrics }
 func (o queueObserver) Ran(_, kind string, err error, setAside bool, delay, took time.Duration) {
 	outcome := observability.JobDone
 	switch {
+	case jobs.Snoozed(err):
+		outcome = observability.JobSnoozed
 	case setAside:
 		outcome = observability.JobSetAside
 	case err != nil:

@@ -26,6 +26,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/passwords"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
+	"github.com/stoacommerce/stoa/platform/secrets"
 	"github.com/stoacommerce/stoa/platform/sessions"
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/access"
@@ -70,6 +71,7 @@ type services struct {
 	links     *storefront.Links
 
 	credentials openapi.Authenticator
+	pepper      secrets.Pepper // the platform's
 	cursorKey   []byte
 }
 
@@ -87,7 +89,7 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the control database cannot be used (has stoa migrate been run?): %w", err)
 	}
-	s.cursorKey = pepper.Derive("cursors").HMAC("key")
+	s.pepper, s.cursorKey = pepper, pepper.Derive("cursors").HMAC("key")
 	s.limiter = limits.New(m.redis, limits.Hooks{
 		Decided: func(class string, allowed bool, took time.Duration) {
 			m.metrics.Limiter.Class(class).Decided(allowed, took)
@@ -103,21 +105,22 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	}
 	s.stores = stores.New(stores.Config{
 		DB: m.db, Maker: m.runner, Bus: m.bus, Files: m.files, Traces: s.limiter, Log: m.log,
-		Looked: looked(m.metrics.Cache.Cache("stores")),
+		Looked: looked(m.metrics.Cache.Cache("stores")), Dropped: m.metrics.Cache.Cache("stores").Invalidated,
 	})
-	m.committed = append(m.committed, s.stores.Committed, countBusiness(m.metrics.Business))
+	m.committed = append(m.committed, s.stores.Committed, counted(m.metrics))
 	keyPepper, err := m.ring.Pepper(ctx, peppers, keys.PepperName)
 	if err != nil {
 		return nil, err
 	}
 	s.keys = keys.New(keys.Config{
 		DB: m.db, Stores: s.stores, Access: s.access, Bus: m.bus, Pepper: keyPepper, APIVersion: apiVersion, Log: m.log,
-		Looked: looked(m.metrics.Cache.Cache("keys")),
+		Looked: looked(m.metrics.Cache.Cache("keys")), Dropped: m.metrics.Cache.Cache("keys").Invalidated,
 	})
 	s.operators = &operators.Service{DB: m.db, Pepper: pepper.Derive("operator_keys")}
 	s.accounts = accounts.New(accounts.Config{
 		DB: m.db, Stores: s.stores, Keys: s.keys, Sessions: s.sessions, Guard: s.guard, Hasher: s.hasher, Bus: m.bus,
 		Sealer: m.ring, Pepper: pepper.Derive("recovery_codes"), Site: m.config.Site.PublicURL, Log: m.log,
+		SignedUp: func(err error) { signedUp(m.metrics.Business, err) }, SignedIn: func(err error) { signedIn(m.metrics.Business, err) },
 	})
 	s.members = members.New(members.Config{
 		DB: m.db, Stores: s.stores, Accounts: s.accounts, Access: s.access, Site: m.config.Site.PublicURL, Log: m.log,
@@ -202,10 +205,4 @@ func (l planLimits) Products(ctx context.Context) int {
 		return *most
 	}
 	return 0
-}
-
-// acceptsOrders says whether carts of a store can be completed: on its live side only
-// once an owner has proven their address.
-func (s *services) acceptsOrders(_ context.Context, store *tenants.Store) (bool, error) {
-	return store.Ref.Mode == principal.Test || store.Demo || store.OwnerVerified, nil
 }

@@ -28,7 +28,7 @@ const (
 func newWorkers(m *machinery, s *services) *jobs.Workers {
 	w := jobs.New(jobs.Config{
 		DB: m.db, Resolve: s.stores.ResolveJob, Workers: m.config.Jobs.Workers,
-		Observer: queueObserver{m.metrics}, Log: m.log,
+		Observer: queueObserver{m.metrics}, Tracing: m.tracing, Log: m.log,
 	})
 	s.webhooks.Register(w, m.db, func(a webhooks.Attempt) { webhookAttempted(m.metrics.Webhooks, a) })
 	s.stores.Register(w)
@@ -56,6 +56,12 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	w.Every("usage.others", othersEvery, func(ctx context.Context) error {
 		return s.meter.Flush(ctx, s.limiter.Usage(), true)
 	})
+	for _, kind := range w.Kinds() {
+		m.metrics.Queue.Kind(kind)
+	}
+	for _, queue := range w.Queues() {
+		m.metrics.Queue.Cell(queue)
+	}
 	return w
 }
 

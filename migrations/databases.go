@@ -55,7 +55,7 @@ func (r *Runner) Control(ctx context.Context) error {
 }
 
 // apply runs what is missing of a database's migrations within one transaction.
-func apply(ctx context.Context, tx *postgres.Tx, table string, list []step) error {
+func apply(ctx context.Context, tx *postgres.Tx, table string, list []Step) error {
 	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock($1)`, int64(migrationLock)); err != nil {
 		return err
 	}
@@ -68,10 +68,10 @@ func apply(ctx context.Context, tx *postgres.Tx, table string, list []step) erro
 		return err
 	}
 	for i := version; i < len(list); i++ {
-		if _, err := tx.Exec(ctx, list[i].sql); err != nil {
-			return fmt.Errorf("%s: %w", list[i].name, err)
+		if _, err := tx.Exec(ctx, list[i].SQL); err != nil {
+			return fmt.Errorf("%s: %w", list[i].Name, err)
 		}
-		if _, err := tx.Exec(ctx, fmt.Sprintf(`insert into %s (version, name) values ($1, $2)`, table), i+1, list[i].name); err != nil {
+		if _, err := tx.Exec(ctx, fmt.Sprintf(`insert into %s (version, name) values ($1, $2)`, table), i+1, list[i].Name); err != nil {
 			return err
 		}
 	}

@@ -19,18 +19,18 @@ import (
 //go:embed control/*.sql cell/*.sql store/*.sql
 var files embed.FS
 
-// step is one migration: its number is its place in the list, from 1.
-type step struct {
-	name string
-	sql  string
+// Step is one migration: its number is its place in the list, from 1.
+type Step struct {
+	Name string
+	SQL  string
 }
 
-func steps(folder string) []step {
+func steps(folder string) []Step {
 	entries, err := fs.ReadDir(files, folder)
 	if err != nil {
 		panic(err) // embedded: cannot be missing
 	}
-	var list []step
+	var list []Step
 	for i, entry := range entries {
 		if !strings.HasPrefix(entry.Name(), fmt.Sprintf("%04d_", i+1)) {
 			panic(fmt.Sprintf("migration %s/%s is not number %d", folder, entry.Name(), i+1))
@@ -39,13 +39,13 @@ func steps(folder string) []step {
 		if err != nil {
 			panic(err)
 		}
-		list = append(list, step{entry.Name(), string(body)})
+		list = append(list, Step{entry.Name(), string(body)})
 	}
 	return list
 }
 
-// StoreVersion is the version that stores' schemas are brought to.
-func StoreVersion() int { return len(steps("store")) }
+// StoreSteps are the migrations of stores that this program brings.
+func StoreSteps() []Step { return steps("store") }
 
 // Runner brings databases up to date.
 type Runner struct {
@@ -54,12 +54,17 @@ type Runner struct {
 	MaxStores int // how many schemas a new cell takes; 0 means 1,000
 	Log       *slog.Logger
 
-	store []step // replaced by tests that need a migration of their own
+	store   []Step
+	entered entered
 }
 
 // New makes a runner with the migrations of this program.
-func New(db *postgres.DB, log *slog.Logger) *Runner {
-	return &Runner{DB: db, Logins: 4, MaxStores: 1000, Log: log, store: steps("store")}
+func New(db *postgres.DB, log *slog.Logger) *Runner { return NewWith(db, log, StoreSteps()) }
+
+// NewWith makes a runner with other migrations of stores, as a program of another version
+// has; it is for tests and measurements.
+func NewWith(db *postgres.DB, log *slog.Logger, store []Step) *Runner {
+	return &Runner{DB: db, Logins: 4, MaxStores: 1000, Log: log, store: store}
 }
 
 // appendOnly are the tables of a store that its own role may add to and read, and not

@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stoacommerce/stoa/platform/postgres"
-	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // ErrFull is returned when a cell takes no more schemas.
@@ -51,6 +52,7 @@ func (r *Runner) Make(ctx context.Context, cell string) (postgres.StoreRef, erro
 	if err != nil {
 		return ref, fmt.Errorf("make schema %d ready: %w", ref.Schema, err)
 	}
+	r.entered.current.Store(schema{cell, ref.Schema}, true)
 	return ref, nil
 }
 
@@ -61,7 +63,7 @@ func (r *Runner) build(ctx context.Context, ref postgres.StoreRef) error {
 	fmt.Fprintf(&text, `create role "%s" nologin; create schema "%s" authorization %s;`, role, schema, postgres.OwnerRole)
 	fmt.Fprintf(&text, `set local role %s; set local search_path to "%s", ext;`, postgres.OwnerRole, schema)
 	for _, s := range r.store {
-		text.WriteString(s.sql)
+		text.WriteString(s.SQL)
 		text.WriteString(";\n")
 	}
 	text.WriteString(grants(schema, role))
@@ -79,14 +81,17 @@ func (r *Runner) build(ctx context.Context, ref postgres.StoreRef) error {
 	})
 }
 
-// grants give a store's role the use of its tables, and no more.
+// grants give a store's role the use of its tables, and no more. Tables that a later
+// migration brings are not there yet.
 func grants(schema, role string) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, `grant usage on schema "%[1]s" to "%[2]s";
 		grant select, insert, update, delete on all tables in schema "%[1]s" to "%[2]s";
 		grant usage, select on all sequences in schema "%[1]s" to "%[2]s";`, schema, role)
 	for _, table := range appendOnly {
-		fmt.Fprintf(&text, `revoke update, delete on "%s"."%s" from "%s";`, schema, table, role)
+		fmt.Fprintf(&text, `do $$ begin
+			revoke update, delete on "%s"."%s" from "%s";
+		exception when undefined_table then null; end $$;`, schema, table, role)
 	}
 	return text.String()
 }
@@ -184,48 +189,71 @@ type Failure struct {
 
 // Stores brings every store's schema up to date, workers of them at a time. A schema that
 // fails is written down and passed over. What a killed run has done stays done: the next
-// one goes on from there. Cells that cannot be reached are reported as an error after
-// the others are done.
+// one goes on from there. Schemas that a program of the version before makes meanwhile
+// are migrated too. Cells that cannot be reached are reported as an error after the
+// others are done.
 func (r *Runner) Stores(ctx context.Context, workers int, progress Progress) ([]Failure, error) {
-	var behind []postgres.StoreRef
-	var unreached []error
-	for _, cell := range r.DB.Cells() {
-		refs, err := r.behind(ctx, cell)
-		if err != nil {
-			if !isUnavailable(err) {
-				return nil, err
-			}
-			unreached = append(unreached, err)
+	if progress == nil {
+		progress = func(int, int, postgres.StoreRef, error) {}
+	}
+	all := &run{Runner: r, tried: map[schema]bool{}, progress: progress}
+	for {
+		behind, unreached := all.behind(ctx)
+		if len(behind) == 0 {
+			return all.failures, unreached
 		}
-		behind = append(behind, refs...)
+		all.total += len(behind)
+		group, ctx := errgroup.WithContext(ctx)
+		group.SetLimit(max(workers, 1))
+		for _, ref := range behind {
+			group.Go(func() error { return all.migrate(ctx, ref) })
+		}
+		if err := group.Wait(); err != nil {
+			return all.failures, err
+		}
 	}
-	var mu sync.Mutex
-	var failures []Failure
-	done := 0
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(max(workers, 1))
-	for _, ref := range behind {
-		group.Go(func() error {
-			err := r.Store(ctx, ref)
-			if ctx.Err() != nil {
-				return ctx.Err()
+}
+
+// run is one run over all stores.
+type run struct {
+	*Runner
+	progress Progress
+
+	tried       map[schema]bool
+	mu          sync.Mutex
+	done, total int
+	failures    []Failure
+}
+
+// behind lists the schemas that are not up to date and were not tried yet, with the
+// errors of the cells that could not be asked.
+func (r *run) behind(ctx context.Context) (list []postgres.StoreRef, unreached error) {
+	for _, cell := range r.DB.Cells() {
+		refs, err := r.Runner.behind(ctx, cell)
+		unreached = errors.Join(unreached, err)
+		for _, ref := range refs {
+			if key := (schema{cell, ref.Schema}); !r.tried[key] {
+				r.tried[key] = true
+				list = append(list, ref)
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			done++
-			if err != nil {
-				failures = append(failures, Failure{ref, err})
-			}
-			if progress != nil {
-				progress(done, len(behind), ref, err)
-			}
-			return nil
-		})
+		}
 	}
-	if err := group.Wait(); err != nil {
-		return failures, err
+	return list, unreached
+}
+
+func (r *run) migrate(ctx context.Context, ref postgres.StoreRef) error {
+	err := r.Store(ctx, ref)
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
-	return failures, errors.Join(unreached...)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done++
+	if err != nil {
+		r.failures = append(r.failures, Failure{ref, err})
+	}
+	r.progress(r.done, r.total, ref, err)
+	return nil
 }
 
 func (r *Runner) behind(ctx context.Context, cell string) ([]postgres.StoreRef, error) {
@@ -254,7 +282,7 @@ func (r *Runner) behind(ctx context.Context, cell string) ([]postgres.StoreRef, 
 // Store brings one schema up to date, each step in a transaction of its own.
 func (r *Runner) Store(ctx context.Context, ref postgres.StoreRef) error {
 	for {
-		more, err := r.step(ctx, ref)
+		more, err := r.stepBetweenTraffic(ctx, ref)
 		if err != nil {
 			err = fmt.Errorf("migrate schema %d of cell %s: %w", ref.Schema, ref.Cell, err)
 			return errors.Join(err, r.noteFailure(ctx, ref, err))
@@ -263,6 +291,32 @@ func (r *Runner) Store(ctx context.Context, ref postgres.StoreRef) error {
 			return nil
 		}
 	}
+}
+
+// How long a migration waits for a table before it gives way, and how often it comes
+// back. The wait is shorter than Postgres's deadlock_timeout of a second, so that of a
+// deadlock with traffic it is always the migration that ends.
+const (
+	lockPatience = "500ms"
+	lockAttempts = 20
+)
+
+// stepBetweenTraffic does a step in a moment in which nobody holds its tables. Whoever
+// comes while the step waits for a lock waits behind it, so it does not wait long.
+func (r *Runner) stepBetweenTraffic(ctx context.Context, ref postgres.StoreRef) (more bool, err error) {
+	for attempt := range lockAttempts {
+		more, err = r.step(ctx, ref)
+		var answer *pgconn.PgError
+		if !errors.As(err, &answer) || answer.Code != "55P03" && answer.Code != "40P01" { // lock_not_available, deadlock_detected
+			return more, err
+		}
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-time.After(min(time.Duration(attempt+1)*100*time.Millisecond, time.Second)):
+		}
+	}
+	return false, fmt.Errorf("its tables were in use at each of %d attempts: %w", lockAttempts, err)
 }
 
 func (r *Runner) step(ctx context.Context, ref postgres.StoreRef) (more bool, err error) {
@@ -277,11 +331,10 @@ func (r *Runner) step(ctx context.Context, ref postgres.StoreRef) (more bool, er
 			return nil
 		}
 		next := r.store[version]
-		// Traffic that holds a table is not made to wait behind a migration that waits.
-		text := fmt.Sprintf(`set local lock_timeout = '3s'; set local role %s; set local search_path to "%s", ext;`, postgres.OwnerRole, schema) +
-			next.sql + ";\n" + grants(schema, role) + `reset role;`
+		text := fmt.Sprintf(`set local lock_timeout = "%s"; set local role %s; set local search_path to "%s", ext;`, lockPatience, postgres.OwnerRole, schema) +
+			next.SQL + ";\n" + grants(schema, role) + `reset role;`
 		if _, err := tx.Exec(ctx, text); err != nil {
-			return fmt.Errorf("%s: %w", next.name, err)
+			return fmt.Errorf("%s: %w", next.Name, err)
 		}
 		_, err := tx.Exec(ctx, `update cell.schema_versions set version = $2, error = '', updated_at = now() where number = $1`, ref.Schema, version+1)
 		more = version+1 < len(r.store)
@@ -295,9 +348,4 @@ func (r *Runner) noteFailure(ctx context.Context, ref postgres.StoreRef, cause e
 		_, err := tx.Exec(ctx, `update cell.schema_versions set error = $2, updated_at = now() where number = $1`, ref.Schema, cause.Error())
 		return err
 	})
-}
-
-func isUnavailable(err error) bool {
-	p := problem.As(err)
-	return p != nil && p.Kind == problem.Unavailable
 }

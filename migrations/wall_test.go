@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/stoacommerce/stoa/migrations/testdb"
@@ -230,4 +231,77 @@ func TestInterleavedStoresNeverMeet(t *testing.T) {
 	if counts["reads"] != reads || counts["panics"] == 0 || counts["errors"] == 0 || counts["cancelled"] == 0 {
 		t.Fatalf("not all was tried: %v", counts)
 	}
+}
+
+// TestLoginsInheritNothing is what keeps a connection shut on which no store was entered. An
+// ordinary member would read every store: the last part shows that this test would see it.
+func TestLoginsInheritNothing(t *testing.T) {
+	p := testdb.Open(t)
+	ref, _ := postgres.StoreFrom(p.Store(t))
+	config, err := p.DB.CellConfig(p.Cell)
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = admin.Close(context.Background()) }()
+	var version, logins, inheriting int
+	if err := admin.QueryRow(t.Context(), `select current_setting('server_version_num')::int, count(*), count(*) filter (where rolinherit) from pg_roles where rolname like $1 || '\_login\_%'`, p.Cell).
+		Scan(&version, &logins, &inheriting); err != nil {
+		t.Fatal(err)
+	}
+	if logins < 2 || inheriting > 0 {
+		t.Errorf("of %d logins %d inherit", logins, inheriting)
+	}
+	if version >= 160000 {
+		var memberships int
+		if err := admin.QueryRow(t.Context(), `select count(*) from pg_auth_members m where m.member::regrole::text like $1 || '\_login\_%' and (m.inherit_option or not m.set_option)`, p.Cell).Scan(&memberships); err != nil {
+			t.Fatal(err)
+		}
+		if memberships > 0 {
+			t.Errorf("%d memberships inherit", memberships)
+		}
+	}
+	config = config.Copy()
+	config.User = postgres.LoginName(p.Cell, ref.Login)
+	if config.Password, err = p.DB.LoginPassword(t.Context(), p.Cell, ref.Login); err != nil {
+		t.Fatal(err)
+	}
+	login, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = login.Close(context.Background()) }()
+	read := fmt.Sprintf(`select count(*) from %s.products`, postgres.SchemaName(ref.Schema))
+	var answer *pgconn.PgError
+	if _, err := login.Exec(t.Context(), read); !errors.As(err, &answer) || answer.Code != permissionDenied {
+		t.Errorf("a login that took no role: %v", err)
+	}
+	if _, err := login.Exec(t.Context(), fmt.Sprintf(`begin; set local role %q; %s; commit`, postgres.RoleName(ref.Cell, ref.Schema), read)); err != nil {
+		t.Errorf("a login that took the role: %v", err)
+	}
+	ordinary := p.Cell + "_ordinary"
+	if _, err := admin.Exec(t.Context(), fmt.Sprintf(`create role %[1]q inherit; grant %[2]q to %[1]q; set role %[1]q; %[3]s; reset role; drop role %[1]q`, ordinary, postgres.RoleName(ref.Cell, ref.Schema), read)); err != nil {
+		t.Errorf("an ordinary member: %v", err)
+	}
+}
+
+// TestAStoreHasFewTables bounds what each store costs in Postgres's own catalogues: a
+// database bears a thousand stores only while they are small.
+func TestAStoreHasFewTables(t *testing.T) {
+	p := testdb.Open(t)
+	ref, _ := postgres.StoreFrom(p.Store(t))
+	var tables, relations int
+	err := p.DB.InCell(t.Context(), p.Cell, func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.QueryRow(ctx, `select count(*) filter (where relkind in ('r', 'p', 'v', 'm', 'f')), count(*) from pg_class where relnamespace = $1::regnamespace`, postgres.SchemaName(ref.Schema)).Scan(&tables, &relations)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tables < 20 || tables >= 60 {
+		t.Errorf("a store has %d tables; it should stay under 60", tables)
+	}
+	t.Logf("%d tables, %d relations", tables, relations)
 }

@@ -9,7 +9,7 @@ type SignUpOutcome int
 const (
 	SignUpCreated    SignUpOutcome = iota // a store was born
 	SignUpKnownEmail                      // the e-mail has an account already
-	SignUpRefused                         // a rule refused it: address, password, limit
+	SignUpRefused                         // a rule refused it: address, password, guesses
 	SignUpFailed                          // the platform could not: a fault of ours
 )
 
@@ -40,9 +40,9 @@ const (
 
 var paymentOutcomes = []string{"approved", "declined", "failed"}
 
-// BusinessMetrics counts what the platform is for. Only live stores count: neither
-// sandboxes nor demo stores, which is for the caller to know. The truth about money is
-// in the orders; these figures are for graphs and alerts.
+// BusinessMetrics counts what the platform is for. Sandboxes do not count, which is for the
+// caller to know. The truth about money is in the orders; these figures are for graphs and
+// alerts.
 type BusinessMetrics struct {
 	signUps, signIns, payments           []prometheus.Counter
 	checkoutsStarted, checkoutsCompleted prometheus.Counter
@@ -69,7 +69,7 @@ func newBusinessMetrics(r prometheus.Registerer, currencies []string) *BusinessM
 		payments: zeroed(counters(r, "stoa_payments_total",
 			"Attempts to pay, by outcome.", "outcome"), paymentOutcomes),
 		checkoutsStarted: counter(r, "stoa_checkouts_started_total",
-			"Carts whose checkout was begun."),
+			"Checkouts begun: carts that an e-mail address was given for."),
 		checkoutsCompleted: counter(r, "stoa_checkouts_completed_total",
 			"Checkouts that became an order."),
 	}

@@ -111,9 +111,13 @@ type JobObserver struct {
 	duration, delay prometheus.Observer
 }
 
-// Ran counts one run: how it ended, how late it began and how long it took.
+// Ran counts one run: how it ended, and unless that was at once, how late it began and
+// how long it took.
 func (o *JobObserver) Ran(outcome JobOutcome, delay, took time.Duration) {
 	o.outcomes[outcome].Inc()
+	if outcome == JobSnoozed {
+		return // it has not begun yet
+	}
 	o.delay.Observe(max(delay, 0).Seconds())
 	o.duration.Observe(took.Seconds())
 }

@@ -28,7 +28,8 @@ func StartCall(ctx context.Context, name string, attrs ...attribute.KeyValue) (c
 }
 
 // StartStatement begins a span below the one in ctx for SQL sent through a door. The
-// statement's text is recorded, its arguments never. End it with EndSpan.
+// statement's text is recorded without its arguments, even where they were written into
+// it. End it with EndSpan.
 func StartStatement(ctx context.Context, door, sql string) (context.Context, trace.Span) {
 	parent := trace.SpanFromContext(ctx)
 	if !parent.IsRecording() {
@@ -36,7 +37,7 @@ func StartStatement(ctx context.Context, door, sql string) (context.Context, tra
 	}
 	return startSpan(ctx, "sql "+firstWord(sql), trace.SpanKindClient, []attribute.KeyValue{
 		attribute.String("db.system.name", "postgresql"),
-		attribute.String("db.query.text", sql),
+		attribute.String("db.query.text", withoutTexts(sql)),
 		attribute.String("stoa.door", door),
 	})
 }
@@ -87,6 +88,31 @@ func startSpan(ctx context.Context, name string, kind trace.SpanKind, attrs []at
 	}
 	return parent.TracerProvider().Tracer(scope).
 		Start(ctx, name, trace.WithSpanKind(kind), trace.WithAttributes(attrs...))
+}
+
+// longestStatement is how much of a statement is recorded.
+const longestStatement = 8 << 10
+
+// withoutTexts leaves out what stands in quotes, and comments, in which a quote means
+// nothing.
+func withoutTexts(sql string) string {
+	var kept strings.Builder
+	for sql != "" && kept.Len() < longestStatement {
+		at := strings.IndexByte(sql, '\'')
+		comment := strings.Index(sql, "--")
+		if comment >= 0 && (at < 0 || comment < at) {
+			kept.WriteString(sql[:comment])
+			_, sql, _ = strings.Cut(sql[comment:], "\n")
+			continue
+		}
+		if at < 0 {
+			kept.WriteString(sql)
+			break
+		}
+		kept.WriteString(sql[:at] + "'…'")
+		_, sql, _ = strings.Cut(sql[at+1:], "'")
+	}
+	return strings.ToValidUTF8(kept.String()[:min(kept.Len(), longestStatement)], "")
 }
 
 // firstWord is the statement's verb in lower case, for the span's name.

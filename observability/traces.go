@@ -56,7 +56,7 @@ func (c TraceConfig) Validate() error {
 }
 
 // Tracing begins the traces of requests and jobs. Everything below them needs only
-// StartSpan and the context.
+// StartSpan and the context. A nil Tracing traces nothing.
 type Tracing struct {
 	tracer trace.Tracer
 	stop   func(context.Context) error
@@ -117,6 +117,9 @@ func (t *Tracing) Stop(ctx context.Context) error {
 // Request begins the span of an incoming request, continuing the trace that its
 // traceparent names. End it with EndRequest.
 func (t *Tracing) Request(ctx context.Context, h http.Header, name string, attrs ...attribute.KeyValue) (context.Context, trace.Span) {
+	if t == nil {
+		return ctx, unrecorded
+	}
 	ctx = w3c.Extract(ctx, propagation.HeaderCarrier(h))
 	return t.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(attrs...))
 }
@@ -124,6 +127,9 @@ func (t *Tracing) Request(ctx context.Context, h http.Header, name string, attrs
 // Job begins the span of a job's run, continuing the trace of the request that asked
 // for it when traceparent (what TraceParent gave there) is known. End it with EndSpan.
 func (t *Tracing) Job(ctx context.Context, traceparent, name string, attrs ...attribute.KeyValue) (context.Context, trace.Span) {
+	if t == nil {
+		return ctx, unrecorded
+	}
 	if traceparent != "" {
 		ctx = w3c.Extract(ctx, propagation.MapCarrier{"traceparent": traceparent})
 	}

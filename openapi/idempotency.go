@@ -18,11 +18,11 @@ import (
 )
 
 // How long an answer is kept for its Idempotency-Key; how long one with secrets in it; and
-// how long a request of several steps holds its key before another may go on with it.
+// how long a request of several steps holds its key beyond its process' last sign of life.
 const (
 	keepAnswer = "24 hours"
 	keepSecret = 10 * time.Minute
-	leaseTime  = 30 * time.Second
+	leaseTime  = 6 * time.Second
 )
 
 // Write runs a write of one transaction in the store of the request. With an
@@ -58,8 +58,7 @@ func write(ctx context.Context, req *Request, in door, table answers, fn func(co
 			return err
 		}
 		if req.DryRun() {
-			res.With("Dry-Run", "true")
-			tx.Discard()
+			undo(tx, res)
 		}
 		if key != nil {
 			tx.BeforeCommit(func(ctx context.Context, tx *postgres.Tx) error { return table.record(ctx, tx, req, key, res) })
@@ -73,14 +72,16 @@ func write(ctx context.Context, req *Request, in door, table answers, fn func(co
 }
 
 // Claim is an Idempotency-Key held for an effect of several transactions. The key is
-// claimed first; the last transaction records the answer by Record. Of a process that
-// died in between the lease runs out, and a repetition goes on where it stopped: the
-// effect itself must know how to.
+// claimed first; the last transaction records the answer by Record. As long as the
+// request is under way its lease is renewed. Of a process that died in between the lease
+// runs out, and a repetition goes on where it stopped: the effect itself must know how to,
+// also where the process was only slow and both go on.
 type Claim struct {
 	req   *Request
 	key   []byte
 	table answers
 	in    door
+	ended context.CancelFunc // ends the renewing
 }
 
 // Claiming claims the request's key in its store. When the request was answered before,
@@ -114,7 +115,32 @@ func claiming(ctx context.Context, req *Request, in door, table answers) (*Claim
 	if replay != nil {
 		return nil, replay, nil
 	}
+	go claim.keep(claim.living(ctx))
 	return claim, nil, nil
+}
+
+// living is the request's context until the claim ends.
+func (c *Claim) living(ctx context.Context) context.Context {
+	ctx, c.ended = context.WithCancel(ctx)
+	return ctx
+}
+
+// keep renews the lease. That it could not be is no harm: another may go on with the
+// effect then, as if this process had died.
+func (c *Claim) keep(ctx context.Context) {
+	renewals := time.NewTicker(leaseTime / 3)
+	defer renewals.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-renewals.C:
+		}
+		_ = c.in(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := tx.Exec(ctx, `update `+c.table.name+` set lease_until = now() + $2::interval where scope = $1 and state = 'running'`, c.key, leaseTime)
+			return err
+		})
+	}
 }
 
 // Record writes the answer down, in the transaction that completes the effect.
@@ -122,6 +148,7 @@ func (c *Claim) Record(ctx context.Context, tx *postgres.Tx, res *Response) erro
 	if c.key == nil {
 		return nil
 	}
+	c.ended()
 	return c.table.record(ctx, tx, c.req, c.key, res)
 }
 
@@ -137,8 +164,9 @@ func (c *Claim) Release(ctx context.Context) error {
 	if c.key == nil {
 		return nil
 	}
+	c.ended()
 	return c.in(context.WithoutCancel(ctx), func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := tx.Exec(ctx, `update `+c.table.name+` set lease_until = '-infinity' where scope = $1 and state = 'running'`, c.key)
+		_, err := tx.Exec(ctx, `delete from `+c.table.name+` where scope = $1 and state = 'running'`, c.key)
 		return err
 	})
 }
@@ -211,8 +239,7 @@ func (a answers) claim(ctx context.Context, tx *postgres.Tx, req *Request, key [
 			set fingerprint = excluded.fingerprint, state = excluded.state, lease_until = excluded.lease_until,
 				status = null, headers = null, body = null, secret_body = null, secret_until = null, created_at = now()
 			where kept.created_at < now() - interval '`+keepAnswer+`'
-				or (kept.state = 'running' and kept.lease_until <= now() and kept.fingerprint = excluded.fingerprint)
-				or (kept.state = 'running' and kept.lease_until = '-infinity')`,
+				or (kept.state = 'running' and kept.lease_until <= now() and kept.fingerprint = excluded.fingerprint)`,
 		key, req.fingerprint(), state, lease)
 	if err != nil {
 		return nil, fmt.Errorf("claim the idempotency key: %w", err)

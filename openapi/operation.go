@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
@@ -14,22 +15,25 @@ import (
 type Operation struct {
 	ID          string
 	Method      string
-	Path        string   // with parameters in braces, as in the contract
-	Permission  string   // what the caller must be allowed; "none" for everybody
-	Credentials []string // which credentials are taken; "none" among them means it goes without
-	Limit       string   // the class of rate limit that it costs
-	Idempotent  string   // "required", "optional" or ""
-	Resource    string   // the prefix of the IDs that it is about
-	States      []string // the states of a store in which it is answered
+	Path        string    // with parameters in braces, as in the contract
+	Permission  string    // what the caller must be allowed; "none" for everybody
+	Credentials []string  // which credentials are taken; "none" among them means it goes without
+	Limit       string    // the class of rate limit that it costs
+	Idempotent  string    // "required", "optional" or ""
+	Resource    string    // the prefix of the IDs that it is about
+	States      []string  // the states of a store in which it is answered
+	Deprecated  time.Time // since when it should not be used any more; zero when it may
+	Sunset      time.Time // when it goes; zero when it stays
 	Spec        *openapi3.Operation
 
-	route   *routers.Route
-	handler Handler
-	ids     map[string]string // path parameters that are IDs, with their prefixes
-	query   map[string]bool   // the query parameters that it knows
-	media   []string          // the media types of its body
-	streams bool              // its body is a file that the handler reads for itself
-	checks  bool              // there is something for the validator to look at
+	route     *routers.Route
+	handler   Handler
+	ids       map[string]string // path parameters that are IDs, with their prefixes
+	query     map[string]bool   // the query parameters that it knows
+	media     []string          // the media types of its body
+	streams   bool              // its body is a file that the handler reads for itself
+	versioned bool              // it takes no change that does not say what it is meant for
+	checks    bool              // there is something for the validator to look at
 }
 
 // maxJSON is the largest body of JSON, in bytes.
@@ -92,9 +96,21 @@ func newOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method 
 	if idempotent := text(spec, "x-idempotent"); idempotent != "false" {
 		op.Idempotent = idempotent
 	}
+	var err error
+	if op.Deprecated, err = instant(spec, "x-deprecated-at"); err != nil {
+		return nil, err
+	}
+	if op.Sunset, err = instant(spec, "x-sunset"); err != nil {
+		return nil, err
+	}
+	if spec.Deprecated == op.Deprecated.IsZero() {
+		return nil, fmt.Errorf("%s: what is deprecated says since when by x-deprecated-at, and only that does", op.ID)
+	}
 	for _, ref := range slices.Concat(item.Parameters, spec.Parameters) {
 		p := ref.Value
 		switch p.In {
+		case "header":
+			op.versioned = op.versioned || p.Name == "If-Match" && p.Required
 		case "query":
 			op.query[p.Name] = true
 		case "path":
@@ -113,6 +129,19 @@ func newOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method 
 	}
 	op.checks = len(item.Parameters)+len(spec.Parameters) > 0 || spec.RequestBody != nil
 	return op, nil
+}
+
+// instant reads a time that an operation may name.
+func instant(spec *openapi3.Operation, field string) (time.Time, error) {
+	given := text(spec, field)
+	if given == "" {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, given)
+	if err != nil {
+		return at, fmt.Errorf("%s: %s: %w", spec.OperationID, field, err)
+	}
+	return at, nil
 }
 
 func text(spec *openapi3.Operation, field string) string {

@@ -20,7 +20,6 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/gorilla/mux"
 
-	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -43,8 +42,9 @@ type Authorizer interface {
 	Allows(p principal.Principal, permission string) bool
 }
 
-// Limiter takes the request from the caller's allowance. It writes the headers that tell
-// of the limits; its error is the problem that there is nothing left.
+// Limiter takes the request from the caller's allowance; a caller whose credential was
+// refused is nobody, not even anonymous. It writes the headers that tell of the limits; its
+// error is the problem that there is nothing left.
 type Limiter interface {
 	Take(ctx context.Context, req *Request, header http.Header) error
 }
@@ -199,18 +199,18 @@ func (rt *Router) serve(w http.ResponseWriter, r *http.Request, op *Operation) {
 
 // handle is the way of every request, from its credential to its handler.
 func (rt *Router) handle(ctx context.Context, req *Request) (*Response, error) {
-	if err := req.checkPath(); err != nil {
-		return nil, err
+	caller, refused := rt.identify(ctx, req)
+	if refused == nil {
+		req.Caller = caller
+		ctx = enter(ctx, req)
+		cors(req)
 	}
-	caller, err := rt.identify(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	req.Caller = caller
-	ctx = enter(ctx, req)
-	cors(req)
+	// A credential that is refused counts too, so that nobody tries them without end.
 	if err := rt.config.Limiter.Take(ctx, req, req.Writer); err != nil {
 		return nil, err
+	}
+	if refused != nil {
+		return nil, refused
 	}
 	if err := rt.allow(req); err != nil {
 		return nil, err
@@ -228,7 +228,7 @@ func enter(ctx context.Context, req *Request) context.Context {
 	req.Caller.Principal = who
 	ctx = principal.With(ctx, who)
 	if store := req.Caller.Store; store != nil {
-		ctx = observability.WithStore(postgres.WithStore(ctx, store.Ref), store.ID)
+		ctx = postgres.WithStore(ctx, store.Ref)
 	}
 	return ctx
 }
@@ -291,9 +291,7 @@ func (rt *Router) write(w http.ResponseWriter, req *Request, res *Response) int 
 	for name, values := range res.Header {
 		header[name] = values
 	}
-	if req.Caller.APIVersion != "" {
-		header.Set("Api-Version", req.Caller.APIVersion)
-	}
+	rt.versions(header, req)
 	if res.Version > 0 && header.Get("ETag") == "" {
 		header.Set("ETag", fmt.Sprintf(`"%d"`, res.Version))
 	}
@@ -318,6 +316,22 @@ func (rt *Router) write(w http.ResponseWriter, req *Request, res *Response) int 
 		}
 	}
 	return res.Status
+}
+
+// versions tells of the version that the answer is of, which is the key's, and of the end
+// of an operation that goes.
+func (rt *Router) versions(header http.Header, req *Request) {
+	version := req.Caller.APIVersion
+	if version == "" {
+		version = rt.config.Contract.Info.Version
+	}
+	header.Set("Api-Version", version)
+	if at := req.Operation.Deprecated; !at.IsZero() {
+		header.Set("Deprecation", fmt.Sprintf("@%d", at.Unix()))
+	}
+	if at := req.Operation.Sunset; !at.IsZero() {
+		header.Set("Sunset", at.UTC().Format(http.TimeFormat))
+	}
 }
 
 // streamPatience is how long a client may keep one piece of a stream waiting.

@@ -7,11 +7,14 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/apitest"
 	"github.com/stoacommerce/stoa/openapi/contract"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants"
 )
 
 func TestTheDoorRefusesBeforeTheHandler(t *testing.T) {
@@ -111,5 +114,123 @@ func TestAnAnswerIsRecordedWithItsEffect(t *testing.T) {
 	post(map[string]any{"name": "Shirts"}, "Idempotency-Key: two").Want(500)
 	if runs.Load() != 3 {
 		t.Fatalf("%d runs, want 3", runs.Load())
+	}
+}
+
+func TestTheContractAndItsHandlersAreWhole(t *testing.T) {
+	doc, err := contract.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	operations, err := openapi.Operations(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]openapi.Handler{}
+	for _, op := range operations {
+		all[op.ID] = func(context.Context, *openapi.Request) (*openapi.Response, error) { return openapi.NoContent(), nil }
+	}
+	if _, err := openapi.New(openapi.Config{Contract: doc, Handlers: all}); err != nil {
+		t.Fatal(err)
+	}
+	all["fly"] = all["signUp"]
+	delete(all, "signUp")
+	delete(all, "listOrders")
+	_, err = openapi.New(openapi.Config{Contract: doc, Handlers: all})
+	if err == nil || err.Error() != "handler fly has no operation; operation listOrders has no handler; operation signUp has no handler" {
+		t.Errorf("a door that lacks something: %v", err)
+	}
+}
+
+// TestEveryOperationSaysWhatTheRouterReads takes each x- field away in turn: such a
+// contract opens no door.
+func TestEveryOperationSaysWhatTheRouterReads(t *testing.T) {
+	for name, change := range map[string]func(op *openapi3.Operation){
+		"x-permission":  func(op *openapi3.Operation) { delete(op.Extensions, "x-permission") },
+		"x-credentials": func(op *openapi3.Operation) { delete(op.Extensions, "x-credentials") },
+		"x-limit":       func(op *openapi3.Operation) { delete(op.Extensions, "x-limit") },
+		"x-resource":    func(op *openapi3.Operation) { delete(op.Extensions, "x-resource") },
+		"x-deprecated-at": func(op *openapi3.Operation) {
+			op.Deprecated = true
+		},
+		"x-sunset": func(op *openapi3.Operation) { op.Extensions["x-sunset"] = "next year" },
+	} {
+		doc, err := contract.Load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(doc.Paths.Value("/v1/orders").Get)
+		if _, err := openapi.Operations(doc); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestVersionsAndTheirEnd(t *testing.T) {
+	doc, err := contract.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := doc.Paths.Value("/v1/categories").Get
+	get.Deprecated = true
+	get.Extensions["x-deprecated-at"], get.Extensions["x-sunset"] = "2026-12-01T00:00:00Z", "2027-06-01T00:00:00Z"
+	api := apitest.NewOf(t, doc, map[string]openapi.Handler{
+		"listCategories": func(_ context.Context, req *openapi.Request) (*openapi.Response, error) {
+			return openapi.List(req, []string{}, "")
+		},
+		"listPlans": func(_ context.Context, req *openapi.Request) (*openapi.Response, error) {
+			return openapi.List(req, []string{}, "")
+		},
+	})
+	key := api.Staff(api.Platform.Store(t))
+	pinned := api.Caller(key)
+	pinned.APIVersion = "2026-01-01"
+	api.SetCaller(key, pinned)
+	going := api.Do(t, key, "GET", "/v1/categories", nil).Want(200)
+	for header, want := range map[string]string{"Api-Version": "2026-01-01", "Deprecation": "@1796083200", "Sunset": "Tue, 01 Jun 2027 00:00:00 GMT"} {
+		if got := going.Header.Get(header); got != want {
+			t.Errorf("%s: %q, want %q", header, got, want)
+		}
+	}
+	staying := api.Do(t, "", "GET", "/v1/plans", nil).Want(200)
+	if staying.Header.Get("Api-Version") != doc.Info.Version || staying.Header.Get("Deprecation")+staying.Header.Get("Sunset") != "" {
+		t.Errorf("an operation that stays: %v", staying.Header)
+	}
+}
+
+func TestStoresStatesOverTheDoor(t *testing.T) {
+	answer := func(context.Context, *openapi.Request) (*openapi.Response, error) { return openapi.NoContent(), nil }
+	api := apitest.New(t, map[string]openapi.Handler{"restoreStore": answer, "deleteStore": answer})
+	ctx := api.Platform.Store(t)
+	owner, shopper := api.Owner(ctx), api.Publishable(ctx)
+	in := func(state tenants.Status) {
+		for _, key := range []string{owner, shopper} {
+			caller := api.Caller(key)
+			changed := *caller.Store
+			changed.Status = state
+			caller.Store = &changed
+			api.SetCaller(key, caller)
+		}
+	}
+	for _, c := range []struct {
+		state        tenants.Status
+		key          string
+		method, path string
+		status       int
+		code         string
+	}{
+		{tenants.Suspended, shopper, "GET", "/v1/shop", 403, "store_suspended"},
+		{tenants.Suspended, shopper, "GET", "/v1/shop/products", 403, "store_suspended"},
+		{tenants.Suspended, owner, "POST", "/v1/products", 403, "store_suspended"},
+		{tenants.Suspended, owner, "PATCH", "/v1/store", 403, "store_suspended"},
+		{tenants.Suspended, owner, "POST", "/v1/store/restore", 403, "store_suspended"},
+		{tenants.Deleted, shopper, "GET", "/v1/shop", 404, "not_found"},
+		{tenants.Deleted, owner, "GET", "/v1/products", 404, "not_found"},
+		{tenants.Deleted, owner, "DELETE", "/v1/store?confirm=x", 404, "not_found"},
+	} {
+		in(c.state)
+		if got := api.Do(t, c.key, c.method, c.path, nil); got.Status != c.status || got.String("code") != c.code {
+			t.Errorf("%s: %s %s: %d %s", c.state, c.method, c.path, got.Status, got.Body)
+		}
 	}
 }

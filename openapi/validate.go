@@ -39,6 +39,13 @@ func (r *Request) checkPath() error {
 // validate reads the rest of the request and holds it against the contract, naming every
 // fault at once.
 func (r *Request) validate(ctx context.Context) error {
+	if err := r.checkPath(); err != nil {
+		return err
+	}
+	if r.Operation.versioned && r.Header.Get("If-Match") == "" {
+		return problem.New(problem.PreconditionRequired, "if_match_required", "%s needs If-Match.", r.Operation.ID).
+			At("If-Match", "required", "Give the ETag of what the change is meant for; * is for whatever is there.")
+	}
 	wrong := problem.New(problem.Invalid, "invalid_request", "The request breaks the contract of %s.", r.Operation.ID)
 	if err := r.readQuery(wrong); err != nil {
 		return err

@@ -4,6 +4,8 @@
 package tenants
 
 import (
+	"strconv"
+
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
 )
@@ -35,6 +37,12 @@ type Store struct {
 	// OwnerVerified says whether an owner has proven their e-mail address; until then the
 	// live shop takes no orders.
 	OwnerVerified bool
+}
+
+// Edition names what shoppers see of this side of the store, as far as it is known to have
+// changed: what was made for them may be kept under it, for a bounded time.
+func (s *Store) Edition() string {
+	return s.Ref.Cell + "/" + strconv.FormatInt(s.Ref.Schema, 10) + "/" + strconv.FormatInt(s.Revision, 10)
 }
 
 // Caller is who a credential speaks for.

@@ -1,50 +1,27 @@
 package webhooks
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"math/rand/v2"
-	"net"
-	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/stoacommerce/stoa/platform/clock"
-	"github.com/stoacommerce/stoa/platform/egress"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
-// The bounds of an attempt, and what is kept of an answer.
-const (
-	deliveryTimeout = 15 * time.Second
-	maxAnswer       = 64 << 10
-	keptAnswer      = 1000
-)
-
-// disableAfter is how long an endpoint may fail before it is disabled.
-const disableAfter = 5 * 24 * time.Hour
-
-// schedule is how long after an attempt the next one follows. The first comes at once.
-var schedule = []time.Duration{
-	5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour,
-	10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour,
-}
-
 // Job kinds.
 const (
 	JobEvent   = journal.JobEvent  // an event is to be sent to those who want it
 	JobDeliver = "webhook_deliver" // one attempt of a delivery
+	JobRecover = "webhook_recover" // a page of events is to be sent that did not arrive
+	JobFailing = "webhook_failing" // an endpoint has been failing for as long as is borne
 )
 
 // Delivery is an event on its way to an endpoint.
@@ -80,6 +57,19 @@ func (a Attempt) succeeded() bool { return a.Status >= 200 && a.Status < 300 }
 type deliverArgs struct {
 	DeliveryID string `json:"delivery_id"`
 	Attempt    int    `json:"attempt"`
+}
+
+// recoverArgs are the arguments of a JobRecover: the events since an instant, after one.
+type recoverArgs struct {
+	EndpointID EndpointID `json:"endpoint_id"`
+	Since      time.Time  `json:"since"`
+	After      string     `json:"after"`
+}
+
+// failingArgs are the arguments of a JobFailing.
+type failingArgs struct {
+	EndpointID EndpointID `json:"endpoint_id"`
+	Since      time.Time  `json:"since"`
 }
 
 const deliveryColumns = `id, endpoint_id, event_id, event_type, state, attempts, next_at, updated_at, created_at`
@@ -122,8 +112,7 @@ func (s *Service) FanOut(ctx context.Context, tx *postgres.Tx, eventID string) e
 func (s *Service) enqueue(ctx context.Context, tx *postgres.Tx, endpoint EndpointID, event Event) error {
 	id := ids.New("dlv")
 	tag, err := tx.Exec(ctx, `insert into cell.deliveries (id, endpoint_id, event_id, event_type, state, next_at)
-		select $1, $2, $3, $4, 'pending', now()
-		where not exists (select 1 from cell.deliveries where endpoint_id = $2 and event_id = $3)`, id, endpoint, event.ID, event.Type)
+		values ($1, $2, $3, $4, 'pending', now()) on conflict (store, endpoint_id, event_id) do nothing`, id, endpoint, event.ID, event.Type)
 	if err != nil {
 		return fmt.Errorf("make a delivery of %s to %s: %w", event.ID, endpoint, err)
 	}
@@ -135,7 +124,7 @@ func (s *Service) enqueue(ctx context.Context, tx *postgres.Tx, endpoint Endpoin
 
 // SendTest sends an endpoint, and no other, an event of type webhook.test.
 func (s *Service) SendTest(ctx context.Context, tx *postgres.Tx, id EndpointID, message string) (Delivery, error) {
-	e, err := s.Get(ctx, tx, id)
+	e, err := s.enabled(ctx, tx, id)
 	if err != nil {
 		return Delivery{}, err
 	}
@@ -180,6 +169,9 @@ func (s *Service) Resend(ctx context.Context, tx *postgres.Tx, id string) (Deliv
 	if err != nil {
 		return d, err
 	}
+	if _, err := s.enabled(ctx, tx, d.EndpointID); err != nil {
+		return d, err
+	}
 	now := clock.Now()
 	if _, err := tx.Exec(ctx, `update cell.deliveries set state = 'pending', next_at = $2, updated_at = $2 where id = $1`, id, now); err != nil {
 		return d, fmt.Errorf("resend %s: %w", id, err)
@@ -188,6 +180,90 @@ func (s *Service) Resend(ctx context.Context, tx *postgres.Tx, id string) (Deliv
 	journal.Job(tx, JobDeliver, deliverArgs{id, len(d.Attempts) + 1})
 	journal.Audit(ctx, tx, journal.Entry{Action: "webhook_delivery.resend", ObjectID: id})
 	return d, nil
+}
+
+// Recover has all events since an instant sent to an endpoint that wants them and did not
+// get them, whatever the reason: they failed, or it was disabled or not there yet.
+func (s *Service) Recover(ctx context.Context, tx *postgres.Tx, id EndpointID, since time.Time) error {
+	if _, err := s.enabled(ctx, tx, id); err != nil {
+		return err
+	}
+	journal.Job(tx, JobRecover, recoverArgs{EndpointID: id, Since: since})
+	journal.Audit(ctx, tx, journal.Entry{Action: "webhook_endpoint.recover", ObjectID: id, After: map[string]any{"since": since}})
+	return nil
+}
+
+// recoverAtOnce is how many events a job looks at before it asks for the next to go on.
+const recoverAtOnce = 500
+
+// passed is an event that a recovery passes by, and what became of it at the endpoint.
+type passed struct {
+	Event, EventType, Delivery, State string
+	Attempts                          int
+}
+
+// recoverSQL gives a page of events. Tests are not among them: nothing happened.
+const recoverSQL = `
+select e.id, e.type, coalesce(d.id, ''), coalesce(d.state, ''), coalesce(jsonb_array_length(d.attempts), 0) from (
+	select id, type from events where created_at >= $2 and id > $3 and type <> 'webhook.test' order by id limit $4
+) e left join cell.deliveries d on d.endpoint_id = $1 and d.event_id = e.id order by e.id`
+
+// missedSQL makes deliveries of events that there were none of.
+const missedSQL = `
+insert into cell.deliveries (id, endpoint_id, event_id, event_type, state, next_at)
+select x.id, $1, x.event, x.type, 'pending', now() from unnest($2::text[], $3::text[], $4::text[]) x(id, event, type)
+on conflict (store, endpoint_id, event_id) do nothing`
+
+// recoverPage works on a page of a recovery, and asks for the next.
+func (s *Service) recoverPage(ctx context.Context, tx *postgres.Tx, args recoverArgs) error {
+	e, err := s.enabled(ctx, tx, args.EndpointID)
+	if problem.As(err) != nil {
+		return nil // nobody is there to get them
+	}
+	if err != nil {
+		return err
+	}
+	rows, err := tx.Query(ctx, recoverSQL, e.ID, args.Since, args.After, recoverAtOnce)
+	if err != nil {
+		return fmt.Errorf("look for events that %s missed: %w", e.ID, err)
+	}
+	page, err := pgx.CollectRows(rows, pgx.RowToStructByPos[passed])
+	if err != nil {
+		return fmt.Errorf("look for events that %s missed: %w", e.ID, err)
+	}
+	var again, made, events, types []string
+	for _, p := range page {
+		switch {
+		case p.State == "" && e.Wants(p.EventType):
+			p.Delivery = ids.New("dlv")
+			made, events, types = append(made, p.Delivery), append(events, p.Event), append(types, p.EventType)
+		case p.State == "failed":
+			again = append(again, p.Delivery)
+		default:
+			continue
+		}
+		journal.Job(tx, JobDeliver, deliverArgs{p.Delivery, p.Attempts + 1})
+	}
+	if _, err := tx.Exec(ctx, missedSQL, e.ID, made, events, types); err != nil {
+		return fmt.Errorf("make deliveries to %s: %w", e.ID, err)
+	}
+	if _, err := tx.Exec(ctx, `update cell.deliveries set state = 'pending', next_at = now(), updated_at = now() where id = any($1)`, again); err != nil {
+		return fmt.Errorf("deliver to %s again: %w", e.ID, err)
+	}
+	if len(page) == recoverAtOnce {
+		args.After = page[len(page)-1].Event
+		journal.Job(tx, JobRecover, args)
+	}
+	return nil
+}
+
+// enabled gives an endpoint that something can be sent to.
+func (s *Service) enabled(ctx context.Context, tx *postgres.Tx, id EndpointID) (Endpoint, error) {
+	e, err := s.Get(ctx, tx, id)
+	if err == nil && !e.Enabled {
+		err = problem.New(problem.Conflict, "endpoint_disabled", "The endpoint is disabled. Enable it first.")
+	}
+	return e, err
 }
 
 func lockDelivery(ctx context.Context, tx *postgres.Tx, id string) (Delivery, error) {
@@ -200,199 +276,4 @@ func lockDelivery(ctx context.Context, tx *postgres.Tx, id string) (Delivery, er
 		return d, problem.Missing("delivery")
 	}
 	return d, err
-}
-
-// Doors is how an attempt enters the store: it reads what to send in one transaction,
-// sends it in none, and writes down what came of it in another.
-type Doors interface {
-	InStore(ctx context.Context, fn func(context.Context, *postgres.Tx) error) error
-}
-
-// Attempt makes the attempt that a job is for. It gives what came of it, and false when
-// there was nothing to do.
-func (s *Service) Attempt(ctx context.Context, db Doors, deliveryID string, number int) (Attempt, bool, error) {
-	var d Delivery
-	var e Endpoint
-	var event Event
-	var secrets []string
-	err := db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
-		if d, err = lockDelivery(ctx, tx, deliveryID); err != nil {
-			return err
-		}
-		if e, err = s.Get(ctx, tx, d.EndpointID); err != nil {
-			return err
-		}
-		if event, err = s.Event(ctx, tx, d.EventID); err != nil {
-			return err
-		}
-		secrets, err = s.signingSecrets(tx, e)
-		return err
-	})
-	if problem.Is(err, "not_found") {
-		return Attempt{}, false, nil // endpoint or event are gone
-	}
-	if err != nil {
-		return Attempt{}, false, err
-	}
-	if d.State != "pending" || len(d.Attempts)+1 != number || !e.Enabled {
-		return Attempt{}, false, nil
-	}
-	attempt, after := s.deliver().send(ctx, e.URL, event, secrets)
-	attempt.Number = number
-	err = db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		return s.record(ctx, tx, d.ID, attempt, after)
-	})
-	return attempt, err == nil, err
-}
-
-// record writes an attempt down and says when the next one follows, if any.
-func (s *Service) record(ctx context.Context, tx *postgres.Tx, id string, attempt Attempt, after time.Duration) error {
-	d, err := lockDelivery(ctx, tx, id)
-	if err != nil {
-		return err
-	}
-	if len(d.Attempts)+1 != attempt.Number {
-		return nil // another worker was quicker
-	}
-	d.Attempts = append(d.Attempts, attempt)
-	now := clock.Now()
-	state, next := "pending", (*time.Time)(nil)
-	switch {
-	case attempt.succeeded():
-		state = "delivered"
-		_, err = tx.Exec(ctx, `update webhook_endpoints set failing_since = null where id = $1 and failing_since is not null`, d.EndpointID)
-	case attempt.Status == http.StatusGone:
-		state = "failed"
-		err = s.disable(ctx, tx, d.EndpointID, ReasonGone, attempt)
-	case attempt.Number > len(schedule):
-		state = "failed"
-		err = s.failing(ctx, tx, d.EndpointID, attempt, now)
-	default:
-		// Jitter keeps the repetitions of one outage from coming back all at once.
-		wait := schedule[attempt.Number-1]
-		wait = max(wait+time.Duration(rand.Int64N(int64(wait)/5+1)), after)
-		at := now.Add(wait)
-		next = &at
-		journal.JobAt(tx, at, JobDeliver, deliverArgs{id, attempt.Number + 1})
-		err = s.failing(ctx, tx, d.EndpointID, attempt, now)
-	}
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, `update cell.deliveries set state = $2, attempts = $3, next_at = $4, updated_at = $5 where id = $1`, id, state, d.Attempts, next, now)
-	if err != nil {
-		return fmt.Errorf("record attempt %d of %s: %w", attempt.Number, id, err)
-	}
-	return nil
-}
-
-// failing notes that an endpoint fails, and disables it when it has for too long.
-func (s *Service) failing(ctx context.Context, tx *postgres.Tx, id EndpointID, attempt Attempt, now time.Time) error {
-	var since time.Time
-	err := tx.QueryRow(ctx, `update webhook_endpoints set failing_since = coalesce(failing_since, $2) where id = $1 returning failing_since`, id, now).Scan(&since)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("note that %s fails: %w", id, err)
-	}
-	if now.Sub(since) >= disableAfter {
-		return s.disable(ctx, tx, id, ReasonFailing, attempt)
-	}
-	return nil
-}
-
-// JobDisabled is the kind of the job that writes to the store's owner that an endpoint was
-// disabled; its arguments are DisabledArgs.
-const JobDisabled = "webhook_disabled"
-
-// Why an endpoint was disabled without its merchant's doing.
-const (
-	ReasonGone    = "gone"    // it answered 410
-	ReasonFailing = "failing" // nothing was delivered for too long
-)
-
-// DisabledArgs are the arguments of a JobDisabled.
-type DisabledArgs struct {
-	MailID      string     `json:"mail_id"` // so that sending twice can be noticed
-	EndpointID  EndpointID `json:"endpoint_id"`
-	URL         string     `json:"url"`
-	Reason      string     `json:"reason"`
-	Since       time.Time  `json:"since"` // when it began to fail
-	LastFailure string     `json:"last_failure"`
-}
-
-func (s *Service) disable(ctx context.Context, tx *postgres.Tx, id EndpointID, reason string, last Attempt) error {
-	args := DisabledArgs{MailID: ids.New("mail"), EndpointID: id, Reason: reason, LastFailure: last.Error}
-	err := tx.QueryRow(ctx, `update webhook_endpoints set enabled = false, disabled_reason = $2, version = version + 1, updated_at = now()
-		where id = $1 and enabled returning url, coalesce(failing_since, $3)`, id, reason, last.At).Scan(&args.URL, &args.Since)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("disable %s: %w", id, err)
-	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "webhook_endpoint.disable", ObjectID: id, Reason: reason})
-	journal.Job(tx, JobDisabled, args)
-	return nil
-}
-
-// deliverer sends signed events.
-type deliverer struct{ client *http.Client }
-
-// send makes one try. after is how long the receiver asked us to wait, if it did.
-func (d deliverer) send(ctx context.Context, url string, event Event, secrets []string) (attempt Attempt, after time.Duration) {
-	started := clock.Now()
-	attempt.At = started
-	defer func() { attempt.DurationMS = time.Since(started).Milliseconds() }()
-	body, err := json.Marshal(event)
-	if err != nil {
-		attempt.Error = "The event cannot be written."
-		return attempt, 0
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
-	if err != nil {
-		attempt.Error = "The address cannot be used."
-		return attempt, 0
-	}
-	var signatures []string
-	for _, secret := range secrets {
-		signer, err := standardwebhooks.NewWebhook(secret)
-		if err != nil {
-			attempt.Error = "The signing secret cannot be used."
-			return attempt, 0
-		}
-		signature, err := signer.Sign(event.ID, started, body)
-		if err != nil {
-			attempt.Error = "The event cannot be signed."
-			return attempt, 0
-		}
-		signatures = append(signatures, signature)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Webhook-Id", event.ID)
-	request.Header.Set("Webhook-Timestamp", strconv.FormatInt(started.Unix(), 10))
-	request.Header.Set("Webhook-Signature", strings.Join(signatures, " "))
-	response, err := d.client.Do(request)
-	if err != nil {
-		attempt.Error = egress.Explain(err)
-		var timeout net.Error
-		attempt.Blocked = errors.Is(err, egress.ErrRefused)
-		attempt.TimedOut = errors.As(err, &timeout) && timeout.Timeout()
-		return attempt, 0
-	}
-	defer response.Body.Close()
-	attempt.Status = response.StatusCode
-	answer, err := io.ReadAll(io.LimitReader(response.Body, keptAnswer))
-	if err != nil && !attempt.succeeded() {
-		attempt.Error = egress.Explain(err)
-	}
-	attempt.Excerpt = strings.ToValidUTF8(strings.ReplaceAll(string(answer), "\x00", ""), "\uFFFD")
-	if !attempt.succeeded() && attempt.Error == "" {
-		attempt.Error = fmt.Sprintf("The endpoint answered %d.", attempt.Status)
-	}
-	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		after = min(time.Duration(seconds)*time.Second, 24*time.Hour)
-	}
-	return attempt, after
 }

@@ -28,4 +28,20 @@ func (s *Service) Register(w *jobs.Workers, db *postgres.DB, attempted func(Atte
 		}
 		return err
 	})
+	w.Handle(JobRecover, func(ctx context.Context, job jobs.Job) error {
+		var args recoverArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		return db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error { return s.recoverPage(ctx, tx, args) })
+	})
+	w.Handle(JobFailing, func(ctx context.Context, job jobs.Job) error {
+		var args failingArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		return db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			return s.GiveUp(ctx, tx, args.EndpointID, args.Since)
+		})
+	})
 }

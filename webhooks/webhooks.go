@@ -109,6 +109,9 @@ type Input struct {
 }
 
 func (s *Service) validate(in Input) error {
+	if err := checkFilter(in.Events); err != nil {
+		return err
+	}
 	if in.URL == nil {
 		return nil
 	}

@@ -3,13 +3,15 @@ package webhooks_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +25,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/webhooks"
 )
 
@@ -87,18 +90,32 @@ func emit(t *testing.T, p *testdb.Platform, ctx context.Context, eventType strin
 	return id
 }
 
-func TestAnEventArrivesSignedAndOnce(t *testing.T) {
+// working is a store on a platform of its own, whose workers work.
+func working(t *testing.T) (*testdb.Platform, *webhooks.Service, context.Context) {
 	platform := testdb.New(t, "hooks"+ids.New("x")[20:], 1)
 	service := webhooks.New(platform.Ring, egress.Options{AllowPlainHTTP: true, AllowPrivate: true})
 	ctx := platform.Store(t)
 	ref, _ := postgres.StoreFrom(ctx)
-	var attempts atomic.Int64
 	workers := jobs.New(jobs.Config{DB: platform.DB, Observer: quiet{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Resolve: func(context.Context, string, int64) (postgres.StoreRef, jobs.State, error) { return ref, jobs.Run, nil }})
-	service.Register(workers, platform.DB, func(webhooks.Attempt) { attempts.Add(1) })
+	service.Register(workers, platform.DB, func(webhooks.Attempt) {})
 	workers.Start(context.Background())
-	defer workers.Stop(context.Background())
+	t.Cleanup(func() { _ = workers.Stop(context.Background()) })
+	return platform, service, ctx
+}
 
+// eventually fails the test when something does not come about.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+func TestAnEventArrivesSignedAndOnce(t *testing.T) {
+	platform, service, ctx := working(t)
 	wanted := receive(t, ok)
 	flaky := receive(t, func(n int, w http.ResponseWriter) {
 		if n == 1 {
@@ -121,11 +138,7 @@ func TestAnEventArrivesSignedAndOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := emit(t, platform, ctx, "category.created")
-	for deadline := time.Now().Add(time.Minute); wanted.count() < 1 || flaky.count() < 2; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("wanted got %d, flaky %d", wanted.count(), flaky.count())
-		}
-	}
+	eventually(t, "both get it", func() bool { return wanted.count() > 0 && flaky.count() > 1 })
 	if wanted.count() != 1 || other.count() != 0 {
 		t.Errorf("wanted got %d, other %d", wanted.count(), other.count())
 	}
@@ -176,7 +189,11 @@ func TestWhatReceiversDo(t *testing.T) {
 		"accepts":   {ok, 204, "delivered"},
 		"redirects": {func(_ int, w http.ResponseWriter) { w.Header().Set("Location", "/elsewhere"); w.WriteHeader(302) }, 302, "pending"},
 		"fails":     {func(_ int, w http.ResponseWriter) { http.Error(w, "no\x00", 500) }, 500, "pending"},
-		"is gone":   {func(_ int, w http.ResponseWriter) { w.WriteHeader(410) }, 410, "failed"},
+		"is busy": {func(_ int, w http.ResponseWriter) {
+			w.Header().Set("Retry-After", time.Now().Add(3*time.Hour).UTC().Format(http.TimeFormat))
+			w.WriteHeader(503)
+		}, 503, "pending"},
+		"is gone": {func(_ int, w http.ResponseWriter) { w.WriteHeader(410) }, 410, "failed"},
 		"resets": {func(_ int, w http.ResponseWriter) {
 			conn, _, _ := w.(http.Hijacker).Hijack()
 			conn.Close()
@@ -199,6 +216,8 @@ func TestWhatReceiversDo(t *testing.T) {
 			}
 			if next := list.Get("data.0.next_attempt_at"); (next != nil) != (c.state == "pending") {
 				t.Errorf("next attempt: %v", next)
+			} else if at, _ := time.Parse(time.RFC3339, fmt.Sprint(next)); c.status == 503 && time.Until(at) < 2*time.Hour {
+				t.Errorf("it is asked again at %v", at)
 			}
 			// A second run of the same job does nothing.
 			if _, again := attempt(t, api, service, ctx, key, endpoint, event, 1); again {
@@ -233,10 +252,21 @@ func TestEndpointsOverTheAPI(t *testing.T) {
 	api.Do(t, stranger, "POST", path+"/test", nil).WantProblem(404, "not_found")
 	api.Do(t, key, "PATCH", path, map[string]any{"url": "ftp://example.com"}).WantProblem(422, "address_refused")
 	api.Do(t, key, "PATCH", path, map[string]any{"state": "disabled"}, `If-Match: "9"`).WantProblem(412, "stale")
+	typo := api.Do(t, key, "PATCH", path, map[string]any{"event_types": []string{"order.*", "order.payed", "order"}}).WantProblem(422, "event_type_unknown")
+	if typo.String("errors.0.pointer") != "/event_types/1" || typo.String("errors.1.pointer") != "/event_types/2" {
+		t.Errorf("typo: %s", typo.Body)
+	}
+	since := map[string]any{"since": "2026-01-01T00:00:00Z"}
+	api.Do(t, stranger, "POST", path+"/recover", since).WantProblem(404, "not_found")
+	api.Do(t, reader, "POST", path+"/recover", since).WantProblem(403, "missing_permission")
+	api.Do(t, key, "POST", path+"/recover", map[string]any{"since": "yesterday"}).WantProblem(400, "invalid_request")
+	api.Do(t, key, "POST", path+"/recover", since).Want(202)
 	changed := api.Do(t, key, "PATCH", path, map[string]any{"state": "disabled", "description": "Till"}, `If-Match: "1"`).Want(200)
 	if changed.String("state") != "disabled" || changed.String("disabled_reason") != "manual" || changed.Header.Get("ETag") != `"2"` {
 		t.Errorf("changed: %s %v", changed.Body, changed.Header)
 	}
+	api.Do(t, key, "POST", path+"/recover", since).WantProblem(409, "endpoint_disabled")
+	api.Do(t, key, "POST", path+"/test", nil).WantProblem(409, "endpoint_disabled")
 	api.Do(t, key, "PATCH", path, map[string]any{"state": "enabled", "description": nil}).Want(200)
 
 	rotated := api.Do(t, key, "POST", path+"/rotate-secret", map[string]any{"overlap_seconds": 60}).Want(200)
@@ -290,7 +320,7 @@ func TestEndpointsOverTheAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, action := range []string{"webhook_endpoint.create", "webhook_endpoint.update", "webhook_endpoint.rotate_secret", "webhook_endpoint.test", "webhook_delivery.resend"} {
+	for _, action := range []string{"webhook_endpoint.create", "webhook_endpoint.update", "webhook_endpoint.rotate_secret", "webhook_endpoint.test", "webhook_endpoint.recover", "webhook_delivery.resend"} {
 		if !strings.Contains(string(audit), action) {
 			t.Errorf("%s left no audit entry: %s", action, audit)
 		}
@@ -298,6 +328,129 @@ func TestEndpointsOverTheAPI(t *testing.T) {
 	if strings.Contains(string(audit), "whsec_") {
 		t.Error("a secret stands in the audit")
 	}
+}
+
+// What an endpoint missed while it failed, was disabled or was not there yet comes with a
+// recovery, each event once; what it has comes no more.
+func TestRecovery(t *testing.T) {
+	platform, service, ctx := working(t)
+	do := func(fn func(context.Context, *postgres.Tx) error) error { return platform.DB.InStore(ctx, fn) }
+	since := time.Now().Add(-time.Second)
+	before := emit(t, platform, ctx, "category.created")
+	r := receive(t, func(n int, w http.ResponseWriter) {
+		if n == 1 {
+			w.WriteHeader(http.StatusGone)
+		}
+	})
+	var endpoint webhooks.Endpoint
+	err := do(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		endpoint, _, err = service.Create(ctx, tx, webhooks.Input{URL: &r.URL, Events: []string{"category.*"}})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := emit(t, platform, ctx, "category.updated")
+	eventually(t, "it is disabled", func() bool {
+		err := do(func(ctx context.Context, tx *postgres.Tx) (err error) {
+			endpoint, err = service.Get(ctx, tx, endpoint.ID)
+			return err
+		})
+		return err == nil && !endpoint.Enabled
+	})
+	missed := emit(t, platform, ctx, "category.deleted")
+	emit(t, platform, ctx, "order.paid")
+	recoverAll := func(ctx context.Context, tx *postgres.Tx) error { return service.Recover(ctx, tx, endpoint.ID, since) }
+	if err := do(recoverAll); !problem.Is(err, "endpoint_disabled") {
+		t.Fatalf("recovery of a disabled endpoint: %v", err)
+	}
+	enabled := true
+	err = do(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := service.Update(ctx, tx, endpoint.ID, 0, webhooks.Input{Enabled: &enabled})
+		return errors.Join(err, recoverAll(ctx, tx))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "all of it comes", func() bool { return r.count() == 4 })
+	if err := do(recoverAll); err != nil {
+		t.Fatal(err)
+	}
+	last := emit(t, platform, ctx, "category.created")
+	eventually(t, "the last one comes", func() bool { return r.count() > 4 })
+	got := map[string]int{}
+	r.mu.Lock()
+	for _, request := range r.got {
+		got[request.Header.Get("webhook-id")]++
+	}
+	r.mu.Unlock()
+	if want := map[string]int{before: 1, failed: 2, missed: 1, last: 1}; !maps.Equal(got, want) {
+		t.Errorf("it got %v, want %v", got, want)
+	}
+}
+
+// An endpoint that has failed for five days is disabled, whether or not anything is sent
+// to it by then; its owner is told. One that succeeded meanwhile is not.
+func TestFiveDaysOfFailure(t *testing.T) {
+	api, service := open(t)
+	ctx := api.Platform.Store(t)
+	key := api.Staff(ctx)
+	r := receive(t, func(n int, w http.ResponseWriter) {
+		if n != 2 {
+			w.WriteHeader(500)
+		}
+	})
+	endpoint, _ := create(t, api, key, r.URL, "category.created")
+	event := emit(t, api.Platform, ctx, "category.created")
+	attempt(t, api, service, ctx, key, endpoint, event, 1)
+	since := asked(t, api.Platform, ctx)
+	if in := time.Until(since) - 5*24*time.Hour; in > time.Minute || in < -time.Minute {
+		t.Errorf("it is looked at again %v after five days", in)
+	}
+	since = since.Add(-5 * 24 * time.Hour)
+	giveUp := func(since time.Time) string {
+		t.Helper()
+		err := api.Platform.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error { return service.GiveUp(ctx, tx, endpoint, since) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(api.Do(t, key, "GET", "/v1/webhook-endpoints/"+endpoint, nil).Want(200).Get("disabled_reason"))
+	}
+	if a, _ := attempt(t, api, service, ctx, key, endpoint, event, 2); a.Status != 200 {
+		t.Fatalf("second attempt: %+v", a)
+	}
+	if reason := giveUp(since); reason != "<nil>" {
+		t.Errorf("disabled although it got better: %s", reason)
+	}
+	event = emit(t, api.Platform, ctx, "category.created")
+	attempt(t, api, service, ctx, key, endpoint, event, 1)
+	if reason := giveUp(since); reason != "<nil>" {
+		t.Errorf("disabled for a failure of before: %s", reason)
+	}
+	if reason := giveUp(asked(t, api.Platform, ctx).Add(-5 * 24 * time.Hour)); reason != "failing" {
+		t.Errorf("not disabled: %s", reason)
+	}
+	// What was still to be tried ends with its next turn.
+	if _, made := attempt(t, api, service, ctx, key, endpoint, event, 2); made {
+		t.Error("a disabled endpoint was tried")
+	}
+	list := api.Do(t, key, "GET", "/v1/webhook-endpoints/"+endpoint+"/deliveries?event_id="+event, nil).Want(200)
+	if list.String("data.0.state") != "failed" || list.Get("data.0.next_attempt_at") != nil {
+		t.Errorf("delivery: %s", list.Body)
+	}
+}
+
+// asked is when the workers are to look whether an endpoint of the store still fails.
+func asked(t *testing.T, p *testdb.Platform, ctx context.Context) (at time.Time) {
+	t.Helper()
+	ref, _ := postgres.StoreFrom(ctx)
+	err := p.DB.InCell(ctx, ref.Cell, func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.QueryRow(ctx, `select max(run_at) from cell.outbox where store = $1 and kind = $2`, postgres.RoleName(ref.Cell, ref.Schema), webhooks.JobFailing).Scan(&at)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
 }
 
 func TestPrivateAddressesAreRefusedInProduction(t *testing.T) {

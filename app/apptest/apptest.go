@@ -48,11 +48,11 @@ func NewEnv(t testing.TB, change Env) Env {
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := freeAddr(t)
+	addr := FreeAddr(t)
 	_, port, _ := net.SplitHostPort(addr)
 	env := Env{
 		"STOA_ENV": "development", "STOA_DATA_DIR": t.TempDir(), "STOA_SECRET_KEYS": key.Reveal(),
-		"STOA_HTTP_ADDR": addr, "STOA_OPS_ADDR": freeAddr(t), "STOA_BASE_DOMAIN": "localhost", "STOA_PUBLIC_URL": "http://localhost:" + port,
+		"STOA_HTTP_ADDR": addr, "STOA_OPS_ADDR": FreeAddr(t), "STOA_BASE_DOMAIN": "localhost", "STOA_PUBLIC_URL": "http://localhost:" + port,
 		"STOA_TRUSTED_PROXIES": "127.0.0.1", "STOA_BCRYPT_COST": "4", "STOA_LOG_LEVEL": "warn",
 		"STOA_CELL_LOGINS": "2", "STOA_CELL_MAX_STORES": "500", "STOA_CELL_CONNECTIONS": "6", "STOA_READY_STORES": "2",
 	}
@@ -75,8 +75,8 @@ func NewEnv(t testing.TB, change Env) Env {
 	return env
 }
 
-// freeAddr is an address that nobody listens on.
-func freeAddr(t testing.TB) string {
+// FreeAddr is an address that nobody listens on.
+func FreeAddr(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -168,11 +168,33 @@ func newProgram(t testing.TB, env Env) *Program {
 func Start(t testing.TB, change Env) *Program {
 	t.Helper()
 	p := newProgram(t, NewEnv(t, change))
-	ctx, cancel := context.WithCancel(context.Background())
-	build := app.Build{Version: "test", Commit: "none"}
-	if err := app.Migrate(ctx, p.Config, build, app.Terminal{Out: io.Discard, Err: io.Discard}); err != nil {
+	if err := app.Migrate(context.Background(), p.Config, build, app.Terminal{Out: io.Discard, Err: io.Discard}); err != nil {
 		t.Fatal(err)
 	}
+	p.run(build)
+	return p
+}
+
+// build is the build of the programs that tests run.
+var build = app.Build{Version: "test", Commit: "none"}
+
+// Beside runs a program of another build in this process, on the databases of p as they are.
+func (p *Program) Beside(t testing.TB, build app.Build) *Program {
+	t.Helper()
+	env := Env{}
+	for _, name := range []string{"STOA_DATABASE_URL", "STOA_CELLS", "STOA_REDIS_URL", "STOA_SECRET_KEYS", "STOA_DATA_DIR"} {
+		env[name] = p.Env[name]
+	}
+	other := newProgram(t, NewEnv(t, env))
+	other.run(build)
+	return other
+}
+
+// run serves and works on jobs until the test ends.
+func (p *Program) run(build app.Build) {
+	t := p.t
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
 	a, err := app.New(ctx, p.Config, build, p.log)
 	if err != nil {
 		t.Fatal(err)
@@ -201,7 +223,6 @@ func Start(t testing.TB, change Env) *Program {
 		ended <- nil
 		t.Fatalf("the program ended at once: %v\n%s", err, p.log.last(20_000))
 	}
-	return p
 }
 
 // OperatorKey makes an operator's key, as the command does.
@@ -209,7 +230,7 @@ func (p *Program) OperatorKey(role string) string {
 	p.t.Helper()
 	var out bytes.Buffer
 	make := app.CreateOperatorKey("On Call", role, 1)
-	if err := make(context.Background(), p.Config, app.Build{Version: "test", Commit: "none"}, app.Terminal{Out: &out, Err: io.Discard}); err != nil {
+	if err := make(context.Background(), p.Config, build, app.Terminal{Out: &out, Err: io.Discard}); err != nil {
 		p.t.Fatal(err)
 	}
 	return strings.TrimSpace(out.String())
@@ -264,18 +285,23 @@ func Eventually(t testing.TB, bound time.Duration, what string, holds func() boo
 	}
 }
 
-// Log is what the program has logged so far.
+// Log is what the program has logged so far, or the last of it.
 func (p *Program) Log() string { return p.log.last(1 << 30) }
 
-// lockedBuffer is a buffer that several may write to.
+// lockedBuffer is a buffer that several may write to. Of very much it keeps the last.
 type lockedBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
+const mostLog = 16 << 20
+
 func (b *lockedBuffer) Write(piece []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.buf.Len() > mostLog {
+		b.buf.Next(mostLog / 2)
+	}
 	return b.buf.Write(piece)
 }
 
@@ -288,6 +314,15 @@ func (b *lockedBuffer) last(n int) string {
 
 // Client is one of the program's visitors, with cookies of their own.
 func (p *Program) Client() *http.Client { return probe.NewClient(30 * time.Second) }
+
+// Browser is a visitor who finds every shop, whatever the machine makes of its host's name.
+func (p *Program) Browser() *http.Client {
+	client := p.Client()
+	client.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, p.Env["STOA_HTTP_ADDR"])
+	}
+	return client
+}
 
 // Host is the address of a store's shop, by the first label of its host name.
 func (p *Program) Host(label string) *url.URL { return p.Config.Site.StoreURL(label) }

@@ -58,7 +58,9 @@ func (r *Receiver) Deliveries() []Delivery {
 
 // Delivered says whether an event has arrived.
 func (r *Receiver) Delivered(eventID string) bool {
-	return slices.ContainsFunc(r.Deliveries(), func(d Delivery) bool { return d.ID == eventID })
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.took, func(d Delivery) bool { return d.ID == eventID })
 }
 
 // Verify checks a delivery as Standard Webhooks has receivers do.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -31,12 +32,15 @@ type Process struct {
 	process *child.Process
 }
 
-// Spawn runs a binary of the program until the test ends: serving, and working on jobs.
+// Spawn runs a binary of the program until the test ends: serving, and working on jobs
+// unless change says otherwise.
 func Spawn(t testing.TB, binary string, change Env) *Process {
 	t.Helper()
 	p := &Process{Program: newProgram(t, NewEnv(t, change)), binary: binary}
-	p.Env["STOA_WITH_WORKER"] = "true"
-	err := app.Migrate(context.Background(), p.Config, app.Build{Version: "test", Commit: "none"}, app.Terminal{Out: io.Discard, Err: io.Discard})
+	if p.Env["STOA_WITH_WORKER"] == "" {
+		p.Env["STOA_WITH_WORKER"] = "true"
+	}
+	err := app.Migrate(context.Background(), p.Config, build, app.Terminal{Out: io.Discard, Err: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,6 +55,18 @@ func (p *Process) Kill() {
 		_ = p.process.Stop() // killed, and so with an error
 		p.process = nil
 	}
+}
+
+// PID is the process's number.
+func (p *Process) PID() int { return p.process.PID() }
+
+// Terminate asks the process to end in order, and gives how it did; one that does not is
+// killed.
+func (p *Process) Terminate(within time.Duration) error {
+	if err := p.process.Stop(child.Step{Signal: syscall.SIGTERM, Wait: within}); err != nil {
+		return err
+	}
+	return p.process.Err()
 }
 
 // Restart starts the process again, and waits until it answers.

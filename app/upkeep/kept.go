@@ -32,12 +32,16 @@ var (
 	inStore = []kept{
 		{table: "events", since: "created_at", age: 30 * day},
 		{table: "carts", since: "expires_at", age: 0, but: `state <> 'completing'`}, // a payment may be under way
+		{table: "orders", since: "placed_at", age: 0, but: attempt},
 		{table: "customer_tokens", since: "expires_at", age: time.Hour},
 	}
 )
 
 // unleased are the requests that nobody is at work on.
 const unleased = `(state = 'done' or lease_until is null or lease_until < now())`
+
+// attempt are orders that failed to be paid for, once their cart is gone.
+const attempt = `state = 'pending' and not exists (select from carts where carts.id = orders.cart_id)`
 
 // statement deletes at most $2 rows that are older than $1, and waits for nobody.
 func (k kept) statement() string {

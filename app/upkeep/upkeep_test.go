@@ -115,6 +115,15 @@ func TestWhatIsOldGoes(t *testing.T) {
 		store.fill(t, side, cart+`'open')`, -hour, hour)
 		store.fill(t, side, cart+`'completed')`, -hour, hour)
 		store.fill(t, side, cart+`'completing')`, -hour, hour)
+		order := `insert into orders (id, number, cart_id, token_hash, state, payment_state, fulfilment_state, currency, email,
+			prices_include_tax, subtotal_amount, shipping_amount, tax_amount, total_amount, placed_at)
+			select $1::text, n, coalesce((select min(id) from carts where carts.state = $3 and expires_at > now()), $1::text), '', $4, 'pending', 'unfulfilled', 'EUR',
+				'ada@example.com', true, 1, 0, 0, 1, now() - $2::interval from (select count(*) + 1 as n from orders) o`
+		store.exec(t, side, order, "ord_1", hour, "open", "pending") // its cart is there
+		store.exec(t, side, order, "ord_2", hour, "none", "pending")
+		store.exec(t, side, order, "ord_3", hour, "none", "open") // paid for
+		store.exec(t, side, `insert into order_lines (id, order_id, position, variant_id, product_id, title, variant_title, quantity, unit_amount, total_amount,
+			tax_amount, requires_shipping, tracks_stock) select 'line_' || id, id, 0, '', '', '', '', 1, 1, 1, 0, false, false from orders`)
 		store.exec(t, side, `insert into customers (id, email) values ('cus_1', 'a@example.com')`)
 		store.fill(t, side, `insert into customer_tokens (hash, customer_id, purpose, expires_at)
 			values (convert_to($1, 'UTF8'), 'cus_1', 'session', now() - $2::interval)`, -hour, 2*hour)
@@ -132,7 +141,7 @@ func TestWhatIsOldGoes(t *testing.T) {
 			}
 		}
 		for _, side := range []context.Context{live, test} {
-			for table, want := range map[string]int{"events": 1, "carts": 4, "customer_tokens": 1} {
+			for table, want := range map[string]int{"events": 1, "carts": 4, "orders": 2, "order_lines": 2, "customer_tokens": 1} {
 				if n := store.count(t, side, table); n != want {
 					t.Errorf("%d rows of %s are left, want %d", n, table, want)
 				}

@@ -29,7 +29,7 @@ func newCommand(build app.Build) *cobra.Command {
 		configured(build, "work", "Work on jobs", app.Work),
 		configured(build, "migrate", "Bring the databases and all stores up to date", app.Migrate),
 		configured(build, "reset", "Throw away everything that stoa dev keeps", reset),
-		storeCommand(build), operatorCommand(build), secretsCommand(build), configCommand(),
+		storeCommand(build), cellCommand(build), jobCommand(build), operatorCommand(build), secretsCommand(build), configCommand(),
 		&cobra.Command{Use: "version", Short: "Say which build this is", Args: cobra.NoArgs, Run: func(c *cobra.Command, _ []string) {
 			fmt.Fprintf(c.OutOrStdout(), "stoa %s (%s)\n", build.Version, build.Commit)
 		}},
@@ -91,6 +91,32 @@ func storeCommand(build app.Build) *cobra.Command {
 	export.Flags().StringVarP(&file, "output", "o", "-", "the file to write; - is standard output")
 	store.AddCommand(export)
 	return store
+}
+
+func cellCommand(build app.Build) *cobra.Command {
+	cell := &cobra.Command{Use: "cell", Short: "Look at the databases that stores lie in"}
+	cell.AddCommand(configured(build, "list", "List the cells, and how full they are", app.ListCells))
+	return cell
+}
+
+func jobCommand(build app.Build) *cobra.Command {
+	job := &cobra.Command{Use: "job", Short: "Look after jobs"}
+	var state string
+	list := &cobra.Command{Use: "list", Short: "List jobs, the latest of each cell first", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+		return with(c, build, app.ListJobs(state))
+	}}
+	list.Flags().StringVar(&state, "state", "set_aside", "waiting, running, retrying or set_aside")
+	job.AddCommand(list)
+	for verb, short := range map[string]string{"retry": "Put a job that was set aside back into its queue", "discard": "Throw a job away that was set aside"} {
+		var reason string
+		change := &cobra.Command{Use: verb + " JOB", Short: short, Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
+			return with(c, build, app.ChangeJob(verb, args[0], reason))
+		}}
+		change.Flags().StringVar(&reason, "reason", "", "why, for the audit")
+		_ = change.MarkFlagRequired("reason") // the flag exists
+		job.AddCommand(change)
+	}
+	return job
 }
 
 func operatorCommand(build app.Build) *cobra.Command {

@@ -62,6 +62,7 @@ type Cart struct {
 	ExpiresAt        time.Time
 
 	changed int // lines that the statement changed
+	begun   bool // whether the statement said first whose it is
 	stale   bool
 }
 

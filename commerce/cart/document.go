@@ -17,6 +17,7 @@ type document struct {
 	State            State            `json:"state"`
 	Version          int              `json:"version"`
 	Seen             *int             `json:"seen"`
+	WasNobodys       *bool            `json:"was_nobodys"` // null of a cart that was not there
 	Changed          int              `json:"changed"`
 	Currency         string           `json:"currency"`
 	CustomerID       string           `json:"customer_id"`
@@ -84,7 +85,7 @@ func parse(raw []byte) (*Cart, error) {
 		ID: d.ID, State: d.State, Version: d.Version, Currency: d.Currency, CustomerID: d.CustomerID, Email: d.Email,
 		ShippingAddress: d.ShippingAddress, BillingAddress: d.BillingAddress, MethodID: d.MethodID, Note: d.Note,
 		PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
-		changed: d.Changed, stale: d.Seen != nil && *d.Seen+1 != d.Version,
+		changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
 	}
 	if m := d.Method; m != nil {
 		c.Method = &Method{ID: m.ID, Name: m.Name, Description: m.Description, Usable: m.Usable, Price: money.Zero(d.Currency)}

@@ -25,6 +25,10 @@ type Service struct{ db *postgres.DB }
 // New makes the service.
 func New(db *postgres.DB) *Service { return &Service{db} }
 
+// ActionBegin is what the audit calls the beginning of a checkout: that a cart was nobody's
+// and has an e-mail address now.
+const ActionBegin = "checkout.begin"
+
 // Item is what is put into a cart. At is where it stands in the request, for faults.
 type Item struct {
 	VariantID string
@@ -192,15 +196,6 @@ func (s *Service) Options(ctx context.Context, ref Ref) ([]Method, error) {
 	return methods, nil
 }
 
-// Expire throws away carts that nobody came back to, at most so many, and says how many.
-func (s *Service) Expire(ctx context.Context, tx *postgres.Tx, most int) (int, error) {
-	var gone int
-	if err := tx.QueryRow(ctx, expireSQL, most).Scan(&gone); err != nil {
-		return 0, fmt.Errorf("expire carts: %w", err)
-	}
-	return gone, nil
-}
-
 // change runs one of the statements that change a cart.
 func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref Ref, third any, more ...any) (*Cart, error) {
 	args := append([]any{ref.ID, hash(ref), third, Lifetime}, more...)
@@ -214,11 +209,14 @@ func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref R
 	}
 	if c.stale {
 		// The row is ours by now, so that this reading is the last word.
-		changed := c.changed
+		changed, begun := c.changed, c.begun
 		if c, err = s.ReadIn(ctx, tx, ref); err != nil {
 			return nil, err
 		}
-		c.changed = changed
+		c.changed, c.begun = changed, begun
+	}
+	if c.begun {
+		journal.Audit(ctx, tx, journal.Entry{Action: ActionBegin, ObjectID: c.ID})
 	}
 	if len(c.Lines) > MaxLines {
 		return nil, problem.New(problem.Unprocessable, "too_many", "A cart has at most %d lines.", MaxLines)

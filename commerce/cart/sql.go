@@ -11,6 +11,7 @@ package cart
 const selectDocument = `
 select json_build_object(
 	'id', c.id, 'state', c.state, 'version', c.version, 'seen', (select was.version from carts was where was.id = c.id),
+	'was_nobodys', (select was.email = '' from carts was where was.id = c.id),
 	'changed', (select count(*) from changed),
 	'currency', c.currency, 'customer_id', coalesce(c.customer_id, ''), 'email', c.email,
 	'shipping_address', c.shipping_address, 'billing_address', c.billing_address,
@@ -141,14 +142,3 @@ select (select coalesce(json_agg(json_build_object('id', m.id, 'name', m.name, '
 	where m.active and m.amounts ? c.currency and
 		(cardinality(m.countries) = 0 or c.shipping_address is null or c.shipping_address->>'country' = any(m.countries)))::text
 from carts c where ` + opened
-
-// expireSQL throws away carts that nobody came back to, with what remains of attempts to
-// pay for them. One that is being paid for stays, however old.
-const expireSQL = `
-with gone as (
-	delete from carts where id in (select id from carts where expires_at < now() and state <> 'completing' order by expires_at limit $1)
-	returning id
-), attempts as (
-	delete from orders using gone where orders.cart_id = gone.id and orders.state = 'pending'
-)
-select count(*) from gone`

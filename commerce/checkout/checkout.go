@@ -234,7 +234,7 @@ func (s *Service) settle(ctx context.Context, a attempt, outcome payments.Outcom
 	default:
 		refused = problem.New(problem.Unavailable, "payment_provider_unavailable", "The payment provider does not answer. Nothing was charged; try again.")
 		refused.RetryAfter = 2 * time.Second
-		outcome.Failure = "provider_unavailable"
+		outcome.Failure = payments.Unavailable
 	}
 	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		failed, err := fail(ctx, tx, a, outcome)

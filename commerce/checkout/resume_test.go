@@ -11,7 +11,6 @@ import (
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
 	"github.com/stoacommerce/stoa/platform/ids"
-	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
@@ -238,29 +237,5 @@ func TestAProviderIsGone(t *testing.T) {
 	}
 	if n := f.count(`select count(*) from payments where state = 'pending'`); n != 1 {
 		t.Fatal("the payment was ended without asking its provider")
-	}
-}
-
-// An abandoned attempt goes with its cart.
-func TestExpiryOfAFailedAttempt(t *testing.T) {
-	f := open(t)
-	shirt := f.Add(t, shoptest.Variant{EUR: 1999, Stock: 10})
-	ref, total := f.ready(cart.Item{VariantID: shirt, Quantity: 2})
-	if _, err := f.service.Complete(f.Ctx, f.input(ref, total, "declined"), nil); !problem.Is(err, "payment_declined") {
-		t.Fatal(err)
-	}
-	f.Exec(t, `update carts set expires_at = now() - interval '1 hour'`)
-	err := f.DB.InStore(f.Ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		n, err := f.carts.Expire(ctx, tx, 10)
-		if n != 1 {
-			t.Errorf("%d carts expired", n)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := f.count(`select (select count(*) from orders) + (select count(*) from order_lines)`); n != 0 {
-		t.Errorf("%d rows remain of the attempt", n)
 	}
 }

@@ -146,13 +146,3 @@ func (s *Service) SignOut(ctx context.Context, tx *postgres.Tx, secret string) e
 	journal.Audit(ctx, tx, journal.Entry{Action: "customer.sign_out", ObjectID: id})
 	return nil
 }
-
-// Expire throws away sessions and registrations whose time is over, at most so many, and
-// says how many.
-func (s *Service) Expire(ctx context.Context, tx *postgres.Tx, most int) (int, error) {
-	tag, err := tx.Exec(ctx, `delete from customer_tokens where hash in (select hash from customer_tokens where expires_at < now() limit $1)`, most)
-	if err != nil {
-		return 0, fmt.Errorf("expire customers' tokens: %w", err)
-	}
-	return int(tag.RowsAffected()), nil
-}

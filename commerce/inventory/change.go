@@ -8,6 +8,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
+	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 // VariantID names a variant.
@@ -73,9 +74,21 @@ func (l level) name() string {
 // available is how many can be sold.
 func (l level) available() int64 { return l.Stock - l.Reserved }
 
+// shows says whether shoppers see the change: a variant is sold out by it, or is no more.
+func (c change) shows(l level, quantity int64) bool {
+	before := l.available()
+	after := l.After - max(l.Reserved+c.reserved*quantity, 0)
+	return l.Changed && l.Counted && !l.Oversell && (before > 0) != (after > 0)
+}
+
 // changeSQL locks the variants in the order of their IDs, judges all of them as they are
 // once locked, and changes all or none. A change that waited for another's lock sees what
 // the other left behind: rows that are locked are read anew.
+//
+// Changes of the same variants queue up before they come to the rows. The update finds a
+// row by the version that was there when the statement began. Where that version is shared
+// by carts' foreign keys, Postgres has it queue for it once more, behind others that wait
+// for the lock which is held already: a deadlock.
 //
 // The update takes everything that the table's check looks at from the locked rows.
 // Postgres holds the check against the row as the statement's snapshot has it, before it
@@ -83,10 +96,12 @@ func (l level) available() int64 { return l.Stock - l.Reserved }
 const changeSQL = `
 with wanted as (
 	select id, quantity, movement from unnest($1::text[], $2::bigint[], $3::text[]) as w(id, quantity, movement)
+), queued as materialized (
+	select id, pg_advisory_xact_lock(hashtextextended(id, 0)) from (select id from wanted order by id offset 0) as in_order
 ), locked as (
 	select v.id, v.product_id, v.sku, v.title, p.title as product, v.stock, v.reserved, v.track_stock, v.oversell
 	from variants v join products p on p.id = v.product_id
-	where v.id = any($1) order by v.id for no key update of v
+	where v.id = any(array(select id from queued)) order by v.id for no key update of v
 ), refused as (
 	select id from locked l join wanted w using (id)
 	where l.track_stock and not l.oversell
@@ -136,6 +151,9 @@ func apply(ctx context.Context, tx *postgres.Tx, c change, lines []Line) ([]leve
 		if err := rows.Scan(&l.Found, &l.ProductID, &l.SKU, &l.Title, &l.Product, &l.Stock, &l.Reserved, &l.Counted, &l.Oversell,
 			&l.Refused, &l.Changed, &l.After); err != nil {
 			return nil, fmt.Errorf("change stock: %w", err)
+		}
+		if c.shows(l, lines[len(levels)].Quantity) {
+			stores.Touch(tx)
 		}
 		levels = append(levels, l)
 	}

@@ -244,6 +244,51 @@ func TestManyAtOnce(t *testing.T) {
 	w.balanced()
 }
 
+// A cart's line shares its variant's row for the length of a transaction.
+func TestSalesBesideCarts(t *testing.T) {
+	t.Parallel()
+	w, v := open(t, goods{stock: 1000})
+	var sellers, carts sync.WaitGroup
+	ctx, sold := context.WithCancel(w.ctx)
+	for range 2 {
+		carts.Go(func() {
+			for ctx.Err() == nil {
+				err := w.try(func(ctx context.Context, tx *postgres.Tx) error {
+					_, err := tx.Exec(ctx, `select from variants where id = $1 for key share`, v[0])
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 6 {
+		sellers.Go(func() {
+			for range 25 {
+				lines := []inventory.Line{line(v[0], 1)}
+				err := w.try(func(ctx context.Context, tx *postgres.Tx) error {
+					_, err := inventory.Reserve(ctx, tx, lines)
+					return err
+				})
+				if err == nil {
+					err = w.try(func(ctx context.Context, tx *postgres.Tx) error {
+						return inventory.Settle(ctx, tx, ids.New("ord"), lines)
+					})
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	sellers.Wait()
+	sold()
+	carts.Wait()
+	w.wantLevel(v[0], 1000-6*25, 0)
+	w.balanced()
+}
+
 func TestTakeIsOneStatement(t *testing.T) {
 	t.Parallel()
 	var all []goods

@@ -32,6 +32,9 @@ type Outcome struct {
 	Failure   string // a code, where it declined
 }
 
+// Unavailable is the failure of a charge that no provider answered for.
+const Unavailable = "provider_unavailable"
+
 // Charge is money to be taken.
 type Charge struct {
 	Reference string // ours: pay_…

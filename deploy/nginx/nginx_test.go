@@ -58,7 +58,7 @@ func (r *replica) answer(name string, w http.ResponseWriter, req *http.Request) 
 		header.Set("Content-Type", "application/json")
 		header.Set("ETag", `"7"`)
 		fmt.Fprintf(w, `{"text":%q}`, strings.Repeat("colonnade ", 500))
-	case strings.HasPrefix(req.URL.Path, "/static/"):
+	case strings.HasSuffix(req.URL.Path, ".css"):
 		header.Set("Content-Type", "text/css")
 		if !strings.Contains(req.URL.Path, "changing") {
 			header.Set("Cache-Control", "public, max-age=31536000, immutable")
@@ -217,7 +217,7 @@ func TestEveryAnswerIsProtectedOnce(t *testing.T) {
 	r := startReplica(t, "a")
 	s := startNginx(t, nil, r.Addr())
 	c := s.Client(true)
-	for _, path := range []string{"/", "/v1/products", "/page", "/fails", "/static/a.css", "/static/a.css", "/static/changing.css", "/text"} {
+	for _, path := range []string{"/", "/v1/products", "/page", "/fails", "/site.0a1b2c3d.css", "/site.0a1b2c3d.css", "/changing.0a1b2c3d.css", "/text"} {
 		answer, _ := ask(t, c, "GET", "https://shops.test"+path, "")
 		protected(t, answer)
 	}
@@ -440,19 +440,19 @@ func TestFilesAreCachedAWhileAndOnlyTheUnchanging(t *testing.T) {
 		_, text := ask(t, c, "GET", address, "")
 		return text
 	}
-	first := fetch("https://shops.test/static/a.css")
-	if again := fetch("https://shops.test/static/a.css"); again != first {
+	first := fetch("https://shops.test/site.0a1b2c3d.css")
+	if again := fetch("https://shops.test/site.0a1b2c3d.css"); again != first {
 		t.Errorf("asked twice, answered %q and %q", first, again)
 	}
-	if other := fetch("https://acorn.shops.test/static/a.css"); other == first {
+	if other := fetch("https://acorn.shops.test/site.0a1b2c3d.css"); other == first {
 		t.Error("one host was answered with another's file")
 	}
-	if one, two := fetch("https://shops.test/static/changing.css"), fetch("https://shops.test/static/changing.css"); one == two {
+	if one, two := fetch("https://shops.test/changing.0a1b2c3d.css"), fetch("https://shops.test/changing.0a1b2c3d.css"); one == two {
 		t.Error("what may change was cached")
 	}
 	gone := false
 	for deadline := time.Now().Add(10 * time.Second); !gone && time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		gone = fetch("https://shops.test/static/a.css") != first
+		gone = fetch("https://shops.test/site.0a1b2c3d.css") != first
 	}
 	if !gone {
 		t.Error("a file is cached for ever")

@@ -1,6 +1,7 @@
 // Screenshots makes pictures of the pages of a running platform, in light and dark and on
-// a phone, so that a person can look the whole of it over:
+// a phone, so that a person can look the whole of it over; and the one of the README:
 //
+//	make dev           # in another terminal
 //	make screenshots
 //
 // It goes the way of a shopper, from the shop's first page to a paid order, in the
@@ -9,6 +10,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"log"
@@ -17,17 +19,23 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
 func main() {
+	dev := flag.String("dev", ".stoa/dev.json", "the file in which make dev tells its addresses; used unless others are given")
 	shop := flag.String("shop", "", "address of a shop in which the test provider pays, such as http://demo.localhost:8080")
 	site := flag.String("site", "", "address of the platform's own pages")
 	out := flag.String("out", ".stoa/screenshots", "directory for the pictures")
-	only := flag.String("only", "", "one look alone: light, dark or phone")
+	only := flag.String("only", "", "one look alone: light, dark, phone or cover")
+	cover := flag.String("cover", "docs/pictures/shop.webp", "the picture of the README")
 	flag.Parse()
 	if *shop == "" && *site == "" {
-		log.Fatal("say where to look: -shop, -site, or both")
+		var err error
+		if *shop, *site, err = running(*dev); err != nil {
+			log.Fatalf("is make dev running? %v", err)
+		}
 	}
 	for _, l := range looks {
 		if *only != "" && *only != l.name {
@@ -37,6 +45,32 @@ func main() {
 			log.Fatalf("%s: %v", l.name, err)
 		}
 	}
+	if *shop != "" && (*only == "" || *only == "cover") {
+		if err := takeCover(*shop, *cover); err != nil {
+			log.Fatalf("cover: %v", err)
+		}
+	}
+}
+
+// running reads where a running make dev has its first shop and its own pages.
+func running(file string) (shop, site string, err error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return "", "", err
+	}
+	var told struct {
+		URL    string `json:"url"`
+		Stores []struct {
+			ShopURL string `json:"shop_url"`
+		} `json:"stores"`
+	}
+	if err := json.Unmarshal(raw, &told); err != nil {
+		return "", "", fmt.Errorf("%s: %w", file, err)
+	}
+	if len(told.Stores) == 0 {
+		return "", "", fmt.Errorf("%s tells of no store", file)
+	}
+	return told.Stores[0].ShopURL, told.URL, nil
 }
 
 // A look is a kind of screen.
@@ -62,23 +96,33 @@ type photographer struct {
 	n    int
 }
 
-func take(l look, shop, site, dir string) error {
+// open starts a browser with a look, until done is called.
+func open(l look, dir string) (p *photographer, done func(), err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
+		return nil, nil, err
 	}
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), chromedp.Headless, chromedp.DisableGPU, chromedp.NoSandbox, chromedp.NoFirstRun, chromedp.Flag("hide-scrollbars", true), chromedp.WindowSize(int(l.width), int(l.height)))
-	defer cancel()
-	ctx, cancel = chromedp.NewContext(ctx)
-	defer cancel()
+	ctx, end := chromedp.NewExecAllocator(context.Background(), chromedp.Headless, chromedp.DisableGPU, chromedp.NoSandbox, chromedp.NoFirstRun, chromedp.Flag("hide-scrollbars", true), chromedp.WindowSize(int(l.width), int(l.height)))
+	ctx, endTab := chromedp.NewContext(ctx)
+	done = func() { endTab(); end() }
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil { // this starts the browser
-		return err
+		done()
+		return nil, nil, err
 	}
-	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
-	defer cancel()
-	p := &photographer{ctx: ctx, dir: dir, look: l}
+	ctx, endAll := context.WithTimeout(ctx, 10*time.Minute)
+	p, done = &photographer{ctx: ctx, dir: dir, look: l}, func() { endAll(); endTab(); end() }
 	if err := p.set(); err != nil {
+		done()
+		return nil, nil, err
+	}
+	return p, done, nil
+}
+
+func take(l look, shop, site, dir string) error {
+	p, done, err := open(l, dir)
+	if err != nil {
 		return err
 	}
+	defer done()
 	if shop != "" {
 		if err := p.shopper(shop); err != nil {
 			return err
@@ -96,6 +140,25 @@ func take(l look, shop, site, dir string) error {
 	}
 	fmt.Printf("%s: %d pictures in %s\n", l.name, p.n, dir)
 	return nil
+}
+
+// takeCover makes the README's picture: the upper part of a shop's first page, small.
+func takeCover(shop, file string) error {
+	p, done, err := open(look{name: "cover", width: 1280, height: 1200, scale: 1}, filepath.Dir(file))
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := chromedp.Do(p.ctx, chromedp.Navigate(shop+"/"), chromedp.Sleep(2*time.Second)); err != nil {
+		return err
+	}
+	quality := int64(82)
+	shot, err := chromedp.Call(p.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatWebp, Quality: &quality})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("cover: %s\n", file)
+	return os.WriteFile(file, shot.Data, 0o644)
 }
 
 // set makes the browser be what the look says.

@@ -16,6 +16,8 @@ create table cell.outbox (
     store      text collate "C" not null default current_user check (store = current_user),
     kind       text not null,
     args       jsonb not null,
+    request_id text not null default '',       -- of the request that asked for it
+    trace      text not null default '',       -- its W3C traceparent, where it is traced
     run_at     timestamptz not null default now(),
     created_at timestamptz not null default now()
 );
@@ -77,6 +79,7 @@ create table cell.deliveries (
     updated_at   timestamptz not null default now()
 );
 create index deliveries_endpoint on cell.deliveries (store, endpoint_id, id);
+create unique index deliveries_event on cell.deliveries (store, endpoint_id, event_id);
 create index deliveries_created on cell.deliveries (created_at);
 alter table cell.deliveries enable row level security;
 create policy deliveries_own on cell.deliveries to stoa_store using (store = current_user);
@@ -86,3 +89,4 @@ grant usage on schema ext to stoa_store;
 grant insert on cell.outbox, cell.usage_deltas to stoa_store;
 grant select on cell.usage_deltas, cell.usage_days to stoa_store;
 grant select, insert, update on cell.idempotency, cell.deliveries to stoa_store;
+grant delete on cell.idempotency to stoa_store; -- a claim that is given back

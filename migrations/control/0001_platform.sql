@@ -235,6 +235,8 @@ create table outbox (
     store      text collate "C" not null default '',
     kind       text not null,
     args       jsonb not null,
+    request_id text not null default '',
+    trace      text not null default '',
     run_at     timestamptz not null default now(),
     created_at timestamptz not null default now()
 );

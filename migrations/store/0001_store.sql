@@ -253,6 +253,7 @@ create table orders (
 );
 create index orders_customer on orders (customer_id, id desc);
 create index orders_email on orders (email, id desc);
+create index orders_pending on orders (placed_at) where state = 'pending'; -- attempts
 
 create table order_lines (
     id                 text collate "C" primary key,

@@ -78,6 +78,7 @@ func New(t testing.TB, name string, cells int) *Platform {
 	runner := migrations.New(db, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	runner.Logins = 2
 	runner.MaxStores = 100_000
+	db.OnEnter(runner.Enter)
 	if err := runner.Platform(context.Background()); err != nil {
 		t.Fatal(err)
 	}

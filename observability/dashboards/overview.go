@@ -75,7 +75,7 @@ func business() section {
 		},
 		{
 			title: "How many orders are placed?", unit: "short", width: 8, kind: lines,
-			about:   "Orders of live stores in the last hour, by currency. Sandboxes and demo stores do not count.",
+			about:   "Orders in the last hour, by currency. Those of sandboxes do not count.",
 			queries: []query{{"sum by (currency) (increase(stoa_orders_total[1h]))", "{{currency}}"}},
 		},
 		{
@@ -88,7 +88,7 @@ func business() section {
 		},
 		{
 			title: "How many checkouts become orders?", unit: "percentunit", width: 8, kind: lines, max: 1,
-			about:   "Completed over begun checkouts in the last hour. Those that began earlier and ended within the hour can lift it above the truth for a moment.",
+			about:   "Completed checkouts over those begun, by giving an e-mail address, in the last hour. Those that began earlier and ended within the hour can lift it above the truth for a moment.",
 			queries: []query{{"sum(increase(stoa_checkouts_completed_total[1h])) / sum(increase(stoa_checkouts_started_total[1h]))", "conversion"}},
 		},
 		{

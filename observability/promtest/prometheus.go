@@ -41,9 +41,9 @@ type Prometheus struct {
 	failed  error // how the process ended; read once it has
 }
 
-// Start runs a Prometheus until the test ends. It scrapes /metrics of every address
-// (host:port) five times a second and evaluates the platform's rules twice a second,
-// and has scraped each at least twice when Start returns.
+// Start runs a Prometheus until the test ends. Each second it scrapes /metrics of every
+// address (host:port) and evaluates the platform's rules, and it has scraped each at least
+// twice when Start returns.
 func Start(t testing.TB, addresses ...string) *Prometheus {
 	t.Helper()
 	program, err := exec.LookPath("prometheus")
@@ -124,9 +124,9 @@ func writeConfig(dir string, addresses []string) error {
 		quoted[i] = strconv.Quote(address)
 	}
 	config := fmt.Sprintf(`global:
-  scrape_interval: 200ms
-  scrape_timeout: 200ms
-  evaluation_interval: 500ms
+  scrape_interval: 1s
+  scrape_timeout: 1s
+  evaluation_interval: 1s
 rule_files: [%s, %s]
 scrape_configs:
   - job_name: %s

@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/contract"
@@ -51,6 +53,12 @@ func New(t testing.TB, handlers ...map[string]openapi.Handler) *API {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return NewOf(t, doc, handlers...)
+}
+
+// NewOf is New with a contract that the test has changed.
+func NewOf(t testing.TB, doc *openapi3.T, handlers ...map[string]openapi.Handler) *API {
+	t.Helper()
 	operations, err := openapi.Operations(doc)
 	if err != nil {
 		t.Fatal(err)
@@ -237,7 +245,8 @@ func (a *API) DoContext(t testing.TB, ctx context.Context, key, method, path str
 		}
 		reader = bytes.NewReader(raw)
 	}
-	ctx = context.WithValue(ctx, requestIDKey{}, ids.New("req"))
+	requestID := ids.New("req")
+	ctx = context.WithValue(ctx, requestIDKey{}, requestID)
 	r := httptest.NewRequestWithContext(ctx, method, path, reader)
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
@@ -257,7 +266,36 @@ func (a *API) DoContext(t testing.TB, ctx context.Context, key, method, path str
 	}
 	w := httptest.NewRecorder()
 	a.Router.ServeHTTP(w, r)
-	return &Answer{Status: w.Code, Header: w.Header(), Body: w.Body.Bytes(), t: t}
+	answer := &Answer{Status: w.Code, Header: w.Header(), Body: w.Body.Bytes(), t: t}
+	if method != http.MethodGet && method != http.MethodHead && answer.Status < 300 {
+		a.audited(t, a.Caller(key).Store, method+" "+path, requestID, answer)
+	}
+	return answer
+}
+
+// audited fails the test when a write left no entry in the audit of its store or of the
+// platform. What is answered from a record or undone again has none, and neither has a
+// change that changes nothing, which keeps its version.
+func (a *API) audited(t testing.TB, store *tenants.Store, what, requestID string, answer *Answer) {
+	t.Helper()
+	if answer.Header.Get("Idempotent-Replayed") != "" || answer.Header.Get("Dry-Run") != "" {
+		return
+	}
+	look := func(found *bool) func(context.Context, *postgres.Tx) error {
+		return func(ctx context.Context, tx *postgres.Tx) error {
+			return tx.QueryRow(ctx, `select exists (select from audit_entries where request_id = $1)`, requestID).Scan(found)
+		}
+	}
+	var inControl, inStore bool
+	err := a.Platform.DB.InControl(context.Background(), look(&inControl))
+	if store != nil && err == nil && !inControl {
+		err = a.Platform.DB.InStore(postgres.WithStore(context.Background(), store.Ref), look(&inStore))
+	}
+	if err != nil {
+		t.Errorf("%s: look into the audit: %v", what, err)
+	} else if !inControl && !inStore {
+		t.Errorf("%s was answered %d and left no entry in the audit: %.300s", what, answer.Status, answer.Body)
+	}
 }
 
 // credentials looks up all credentials among those that the test made.

@@ -7,12 +7,14 @@ import (
 	"io/fs"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stoacommerce/stoa/openapi/contract"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/webhooks"
 )
 
 // kinds are the names of the kinds of problems, as the program writes them.
@@ -108,9 +110,13 @@ func TestCodesThatTheProgramAnswersAreDocumented(t *testing.T) {
 
 func TestEventsThatTheProgramWritesAreInTheContract(t *testing.T) {
 	known := map[string]bool{}
+	var listed []string
 	for _, value := range load(t).Components.Schemas["EventType"].Value.Enum {
 		name, _ := value.(string)
-		known[name] = true
+		known[name], listed = true, append(listed, name)
+	}
+	if !slices.Equal(listed, webhooks.Types) {
+		t.Errorf("webhooks.Types are %v, the contract's %v", webhooks.Types, listed)
 	}
 	calls(t, "journal", "Event", func(at token.Position, args []ast.Expr) {
 		if name := literal(args[2]); name != "" && !known[name] {

@@ -77,9 +77,10 @@ func TestAPIKeyFromItsMakingToItsEnd(t *testing.T) {
 		t.Errorf("changed %s", changed.Body)
 	}
 	api.Do(t, owner, "PATCH", "/v1/api-keys/"+id, map[string]any{"name": "Leg"}, "If-Match: "+got.Header.Get("ETag")).WantProblem(412, "stale")
-	api.Do(t, owner, "PATCH", "/v1/api-keys/"+id, map[string]any{"scopes": []string{}}).WantProblem(400, "invalid_request")
-	api.Do(t, owner, "PATCH", "/v1/api-keys/"+id, map[string]any{"allowed_origins": []string{"https://a.example"}}).WantProblem(422, "scopes_invalid")
-	tried := api.Do(t, owner, "PATCH", "/v1/api-keys/"+id+"?dry_run=true", map[string]any{"name": "Leg"}).Want(200)
+	api.Do(t, owner, "PATCH", "/v1/api-keys/"+id, map[string]any{"name": "Leg"}).WantProblem(428, "if_match_required")
+	api.Do(t, owner, "PATCH", "/v1/api-keys/"+id, map[string]any{"scopes": []string{}}, "If-Match: *").WantProblem(400, "invalid_request")
+	api.Do(t, owner, "PATCH", "/v1/api-keys/"+id, map[string]any{"allowed_origins": []string{"https://a.example"}}, "If-Match: *").WantProblem(422, "scopes_invalid")
+	tried := api.Do(t, owner, "PATCH", "/v1/api-keys/"+id+"?dry_run=true", map[string]any{"name": "Leg"}, "If-Match: *").Want(200)
 	if tried.Header.Get("Dry-Run") != "true" || api.Do(t, owner, "GET", "/v1/api-keys/"+id, nil).Want(200).String("name") != "Arm" {
 		t.Error("a dry run changes")
 	}
@@ -103,7 +104,7 @@ func TestAPIKeyFromItsMakingToItsEnd(t *testing.T) {
 	if list.String("data.0.state") != "active" || rest.String("data.0.state") != "revoked" || rest.Get("has_more") != false {
 		t.Errorf("listed %s %s", list.Body, rest.Body)
 	}
-	api.Do(t, owner, "PATCH", "/v1/api-keys/"+id, map[string]any{"name": "Leg"}).WantProblem(409, "key_not_active")
+	api.Do(t, owner, "PATCH", "/v1/api-keys/"+id, map[string]any{"name": "Leg"}, "If-Match: *").WantProblem(409, "key_not_active")
 }
 
 // TestANewKeysSecretIsToldOnce holds what a repetition of the request is answered.
@@ -161,16 +162,16 @@ func TestAPIKeysAreGuarded(t *testing.T) {
 		case "PATCH":
 			body = map[string]any{"name": "x"}
 		}
-		api.Do(t, "", c.method, c.path, body).WantProblem(401, "missing_credential")
-		api.Do(t, api.Scoped(ctx, "products:write"), c.method, c.path, body).WantProblem(403, "missing_permission")
-		api.Do(t, api.Publishable(ctx), c.method, c.path, body).WantProblem(403, "wrong_credential")
+		api.Do(t, "", c.method, c.path, body, "If-Match: *").WantProblem(401, "missing_credential")
+		api.Do(t, api.Scoped(ctx, "products:write"), c.method, c.path, body, "If-Match: *").WantProblem(403, "missing_permission")
+		api.Do(t, api.Publishable(ctx), c.method, c.path, body, "If-Match: *").WantProblem(403, "wrong_credential")
 		if c.method != "GET" {
-			api.Do(t, api.Scoped(ctx, "keys:read"), c.method, c.path, body).WantProblem(403, "missing_permission")
+			api.Do(t, api.Scoped(ctx, "keys:read"), c.method, c.path, body, "If-Match: *").WantProblem(403, "missing_permission")
 		}
 		if c.path != "/v1/api-keys" {
-			api.Do(t, api.Owner(elsewhere), c.method, c.path, body).WantProblem(404, "not_found")
-			api.Do(t, api.Owner(ctx), c.method, strings.Replace(c.path, mine, ids.New("key"), 1), body).WantProblem(404, "not_found")
-			api.Do(t, api.Owner(ctx), c.method, strings.Replace(c.path, mine, "prod_1", 1), body).WantProblem(404, "not_found")
+			api.Do(t, api.Owner(elsewhere), c.method, c.path, body, "If-Match: *").WantProblem(404, "not_found")
+			api.Do(t, api.Owner(ctx), c.method, strings.Replace(c.path, mine, ids.New("key"), 1), body, "If-Match: *").WantProblem(404, "not_found")
+			api.Do(t, api.Owner(ctx), c.method, strings.Replace(c.path, mine, "prod_1", 1), body, "If-Match: *").WantProblem(404, "not_found")
 		}
 	}
 	api.Do(t, api.Scoped(ctx, "keys:write"), "POST", "/v1/api-keys", map[string]any{"name": "x", "kind": "secret"}).WantProblem(403, "grant_exceeded")

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"mime/multipart"
@@ -39,10 +40,12 @@ func (h *Images) upload(ctx context.Context, req *openapi.Request) (*openapi.Res
 	if err := catalog.HasProduct(ctx, h.DB, id); err != nil {
 		return nil, err // before reading what would be for nothing
 	}
-	picture, alt, err := h.receive(ctx, req)
+	digest := sha256.New()
+	picture, alt, err := h.receive(ctx, req, digest)
 	if err != nil {
 		return nil, err
 	}
+	req.Body = digest.Sum([]byte(alt)) // tells repetitions of the request from others with its key
 	inserted := false
 	res, err := openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		if err := h.Catalog.AddImage(ctx, tx, id, picture, alt); err != nil {
@@ -66,8 +69,8 @@ func (h *Images) upload(ctx context.Context, req *openapi.Request) (*openapi.Res
 }
 
 // receive reads the form part by part, so that no file is kept in memory or on disk before
-// it is known to be a picture.
-func (h *Images) receive(ctx context.Context, req *openapi.Request) (picture catalog.Picture, alt string, err error) {
+// it is known to be a picture. The digest is given the file as it was sent.
+func (h *Images) receive(ctx context.Context, req *openapi.Request, digest io.Writer) (picture catalog.Picture, alt string, err error) {
 	form, err := req.HTTP.MultipartReader()
 	if err != nil {
 		return picture, "", malformed(err)
@@ -93,7 +96,7 @@ func (h *Images) receive(ctx context.Context, req *openapi.Request) (picture cat
 		seen[name] = true
 		switch name {
 		case "file":
-			body := &sent{Reader: part}
+			body := &sent{Reader: io.TeeReader(part, digest)}
 			if picture, err = h.Pictures.Store(ctx, "", body); err != nil {
 				if body.broke != nil {
 					err = malformed(body.broke)

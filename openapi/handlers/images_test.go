@@ -171,6 +171,12 @@ func TestImages(t *testing.T) {
 	if again := g.Do(t, key, "POST", path, body, header, "Idempotency-Key: a").Want(201); again.String("id") != once.String("id") || len(g.keys(t, ctx)) != n {
 		t.Errorf("again: %s, %v", again.Body, g.keys(t, ctx))
 	}
+	// The key of another picture, or of the same with another text, is refused.
+	larger, largerHeader := form(t, "file", append(transparent.Bytes(), 0))
+	g.Do(t, key, "POST", path, larger, largerHeader, "Idempotency-Key: a").WantProblem(422, "idempotency_key_reused")
+	if len(g.keys(t, ctx)) != n {
+		t.Errorf("what was refused is kept: %v", g.keys(t, ctx))
+	}
 	if once.String("media_type") != "image/png" {
 		t.Errorf("a transparent picture became %s", once.Body)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -216,7 +215,7 @@ const maxMessage = 2000
 
 func (h *Operator) job(ctx context.Context, job jobs.Listed) (gen.Job, error) {
 	shown := gen.Job{
-		ID: jobID(job), Cell: job.Cell, Kind: job.Kind, State: gen.JobState(job.Status), Attempts: job.Attempts,
+		ID: job.Name(), Cell: job.Cell, Kind: job.Kind, State: gen.JobState(job.Status), Attempts: job.Attempts,
 		CreatedAt: job.CreatedAt.UTC(), Failures: converted(job.Failures, func(f jobs.Failure) gen.JobFailure {
 			return gen.JobFailure{Attempt: f.Attempt, At: f.At.UTC(), Message: short(f.Error)}
 		}),
@@ -247,18 +246,6 @@ func short(message string) string {
 		return string(runes[:maxMessage-1]) + "…"
 	}
 	return message
-}
-
-func jobID(job jobs.Listed) string { return job.Cell + "." + strconv.FormatInt(job.ID, 10) }
-
-// splitJobID reads what jobID wrote; anything else is not found.
-func splitJobID(text string) (cell string, id int64, err error) {
-	cell, number, _ := strings.Cut(text, ".")
-	id, err = strconv.ParseInt(number, 10, 64)
-	if err != nil || id < 1 || strconv.FormatInt(id, 10) != number {
-		return "", 0, problem.Missing("job")
-	}
-	return cell, id, nil
 }
 
 func (h *Operator) retry(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
@@ -312,7 +299,7 @@ func (h *Operator) changeJob(ctx context.Context, req *openapi.Request, action s
 }
 
 func (h *Operator) changeInQueue(ctx context.Context, jobID string, change jobChange) (before gen.Job, res *openapi.Response, err error) {
-	cell, id, err := splitJobID(jobID)
+	cell, id, err := jobs.ParseName(jobID)
 	if err != nil {
 		return before, nil, err
 	}

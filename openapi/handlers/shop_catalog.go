@@ -2,10 +2,12 @@ package handlers
 
 import (
 	"context"
+	"time"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/openapi"
+	"github.com/stoacommerce/stoa/platform/cache"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/tenants"
 )
@@ -14,6 +16,8 @@ import (
 type ShopCatalog struct {
 	DB      *postgres.DB
 	ShopURL ShopURL
+	// Answers keeps what is the same for all shoppers; nil keeps nothing.
+	Answers *cache.Cache[Answer]
 	// AcceptsOrders says whether carts of the store can be completed.
 	AcceptsOrders func(ctx context.Context, store *tenants.Store) (bool, error)
 }
@@ -22,12 +26,51 @@ type ShopCatalog struct {
 func (h *ShopCatalog) Operations() map[string]openapi.Handler {
 	return map[string]openapi.Handler{
 		"getShop":             h.shop,
-		"listShopProducts":    h.products,
-		"getShopProduct":      h.product,
-		"listShopCategories":  h.categories,
-		"listShopCollections": h.collections,
-		"getShopCollection":   h.collection,
+		"listShopProducts":    h.kept(h.products),
+		"getShopProduct":      h.kept(h.product),
+		"listShopCategories":  h.kept(h.categories),
+		"listShopCollections": h.kept(h.collections),
+		"getShopCollection":   h.kept(h.collection),
 		"searchShop":          h.search,
+	}
+}
+
+// Answer is an answer that is the same for all shoppers of a store.
+type Answer struct{ *openapi.Response }
+
+// Size implements cache.Sized.
+func (a Answer) Size() int {
+	body, _ := a.Body.([]byte)
+	return len(body) + 512
+}
+
+// How long and how much of the catalogue is kept. All that shoppers see makes a new edition
+// when it changes; the time is for an edition that was never told.
+const (
+	answerLife  = 30 * time.Second
+	answerBytes = 64 << 20
+)
+
+// NewAnswers makes room for answers. looked is told each look-up and may be nil.
+func NewAnswers(looked func(hit bool)) *cache.Cache[Answer] {
+	answers := cache.New[Answer](answerLife, answerBytes)
+	answers.Looked = looked
+	return answers
+}
+
+// kept answers from what was answered before, for the same edition of the store.
+func (h *ShopCatalog) kept(handle openapi.Handler) openapi.Handler {
+	if h.Answers == nil {
+		return handle
+	}
+	return func(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+		// A cursor in the query is signed by us, so that nobody can ask for endless pages.
+		key := req.Caller.Store.Edition() + "\x00" + req.HTTP.URL.Path + "\x00" + req.Query.Encode()
+		answer, err := h.Answers.Get(ctx, key, func(ctx context.Context) (Answer, error) {
+			response, err := handle(ctx, req)
+			return Answer{response}, err
+		})
+		return answer.Response, err
 	}
 }
 

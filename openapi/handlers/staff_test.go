@@ -170,6 +170,7 @@ func TestRolesOverTheAPI(t *testing.T) {
 	if changed.Get("description") != nil || changed.Get("permissions.0") != nil || changed.String("name") != "Warehouse" || changed.Header.Get("ETag") != `"2"` {
 		t.Errorf("changed: %s", changed.Body)
 	}
+	api.Do(t, owner, "PATCH", "/v1/roles/"+id, object{"name": "x"}).WantProblem(428, "if_match_required")
 	api.Do(t, owner, "PATCH", "/v1/roles/"+id, object{"name": "x"}, `If-Match: "1"`).WantProblem(412, "stale")
 	api.Do(t, owner, "GET", "/v1/roles/"+id, nil, `If-None-Match: "2"`).Want(304)
 	api.Do(t, owner, "GET", "/v1/roles/owner", nil).WantProblem(404, "not_found")
@@ -221,18 +222,18 @@ func TestStaffIsGuarded(t *testing.T) {
 		{"GET", "/v1/permissions", nil, ""},
 		{"GET", "/v1/audit", nil, ""},
 	} {
-		api.Do(t, "", c.method, c.path, c.body).WantProblem(401, "missing_credential")
-		api.Do(t, api.Scoped(ctx, "products:write"), c.method, c.path, c.body).WantProblem(403, "missing_permission")
-		api.Do(t, api.Publishable(ctx), c.method, c.path, c.body).WantProblem(403, "wrong_credential")
+		api.Do(t, "", c.method, c.path, c.body, "If-Match: *").WantProblem(401, "missing_credential")
+		api.Do(t, api.Scoped(ctx, "products:write"), c.method, c.path, c.body, "If-Match: *").WantProblem(403, "missing_permission")
+		api.Do(t, api.Publishable(ctx), c.method, c.path, c.body, "If-Match: *").WantProblem(403, "wrong_credential")
 		if c.method != "GET" {
-			api.Do(t, api.Scoped(ctx, "staff:read"), c.method, c.path, c.body).WantProblem(403, "missing_permission")
-			api.Do(t, api.Staff(api.Platform.Sandbox(t, ctx)), c.method, c.path, c.body).WantProblem(403, "live_key_required")
+			api.Do(t, api.Scoped(ctx, "staff:read"), c.method, c.path, c.body, "If-Match: *").WantProblem(403, "missing_permission")
+			api.Do(t, api.Staff(api.Platform.Sandbox(t, ctx)), c.method, c.path, c.body, "If-Match: *").WantProblem(403, "live_key_required")
 		}
 		if c.mine != "" {
 			prefix, _, _ := strings.Cut(c.mine, "_")
-			api.Do(t, api.Owner(elsewhere), c.method, c.path, c.body).WantProblem(404, "not_found")
-			api.Do(t, owner, c.method, strings.Replace(c.path, c.mine, ids.New(prefix), 1), c.body).WantProblem(404, "not_found")
-			api.Do(t, owner, c.method, strings.Replace(c.path, c.mine, "prod_1", 1), c.body).WantProblem(404, "not_found")
+			api.Do(t, api.Owner(elsewhere), c.method, c.path, c.body, "If-Match: *").WantProblem(404, "not_found")
+			api.Do(t, owner, c.method, strings.Replace(c.path, c.mine, ids.New(prefix), 1), c.body, "If-Match: *").WantProblem(404, "not_found")
+			api.Do(t, owner, c.method, strings.Replace(c.path, c.mine, "prod_1", 1), c.body, "If-Match: *").WantProblem(404, "not_found")
 		}
 	}
 	api.Do(t, api.Session(ctx, "admin"), "POST", "/v1/staff", object{"email": guest(), "role": "owner"}).WantProblem(403, "owner_required")
@@ -256,7 +257,7 @@ func TestAuditOverTheAPI(t *testing.T) {
 	ctx := api.Platform.Store(t)
 	owner := api.Owner(ctx)
 	made := api.Do(t, owner, "POST", "/v1/roles", object{"name": "Desk", "permissions": []string{"orders:read"}}).Want(201)
-	api.Do(t, owner, "PATCH", "/v1/roles/"+made.String("id"), object{"name": "Front desk"}).Want(200)
+	api.Do(t, owner, "PATCH", "/v1/roles/"+made.String("id"), object{"name": "Front desk"}, "If-Match: *").Want(200)
 	list := api.Do(t, owner, "GET", "/v1/audit?limit=1", nil).Want(200)
 	if list.String("data.0.action") != "role.update" || list.String("data.0.before.name") != "Desk" || list.String("data.0.after.name") != "Front desk" ||
 		list.String("data.0.actor.label") != "owner@example.com" || list.String("data.0.resource_kind") != "role" || list.String("data.0.mode") != "live" || list.String("data.0.ip") != "192.0.2.1" {

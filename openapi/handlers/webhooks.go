@@ -26,6 +26,7 @@ func (h *Webhooks) Operations() map[string]openapi.Handler {
 		"deleteWebhookEndpoint": h.delete,
 		"rotateWebhookSecret":   h.rotate,
 		"sendTestEvent":         h.test,
+		"recoverEvents":         h.recover,
 		"listDeliveries":        h.deliveries,
 		"resendDelivery":        h.resend,
 		"listEvents":            h.events,
@@ -126,6 +127,16 @@ func (h *Webhooks) test(ctx context.Context, req *openapi.Request) (*openapi.Res
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		d, err := h.Webhooks.SendTest(ctx, tx, req.Param("endpoint_id"), "This is a test.")
 		return openapi.Accepted("", delivery(d)), err
+	})
+}
+
+func (h *Webhooks) recover(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	in, err := openapi.Decode[gen.WebhookRecovery](req)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		return openapi.Accepted("", gen.Accepted{Status: gen.AcceptedStatusAccepted}), h.Webhooks.Recover(ctx, tx, req.Param("endpoint_id"), in.Since)
 	})
 }
 

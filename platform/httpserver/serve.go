@@ -26,10 +26,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &Exchange{ID: requestID(r, proxied), Client: client, Path: r.URL.Path}
 	answer := &recorder{ResponseWriter: w}
 	ctx := context.WithValue(observability.WithRequest(r.Context(), x.ID), exchangeKey{}, x)
-	span := trace.SpanFromContext(ctx)
-	if s.hooks.Tracing != nil {
-		ctx, span = s.hooks.Tracing.Request(ctx, r.Header, r.Method, attribute.String("request_id", x.ID))
-	}
+	ctx, span := s.hooks.Tracing.Request(ctx, r.Header, r.Method, attribute.String("request_id", x.ID))
 	ctx, cancel := context.WithTimeout(ctx, s.config.RequestTimeout)
 	// Deferred, so that a request whose connection is aborted is accounted for too.
 	defer func() {
@@ -96,16 +93,18 @@ func (s *Server) finish(ctx context.Context, r *http.Request, x *Exchange, w *re
 	if observer != nil {
 		observer.Observe(status, x.Plan, took)
 	}
-	if s.hooks.Tracing != nil {
-		if x.Operation != "" {
-			span.SetName(x.Operation)
-		}
-		observability.EndRequest(span, status)
+	if x.Operation != "" {
+		span.SetName(x.Operation)
 	}
-	if s.hooks.Log.Enabled(ctx, slog.LevelInfo) {
-		if x.Store != "" {
-			ctx = observability.WithStore(ctx, x.Store)
+	if x.Store != "" {
+		ctx = observability.WithStore(ctx, x.Store)
+		span.SetAttributes(attribute.String("stoa.store", x.Store))
+		if s.hooks.Served != nil {
+			s.hooks.Served(x.Store)
 		}
+	}
+	observability.EndRequest(span, status)
+	if s.hooks.Log.Enabled(ctx, slog.LevelInfo) {
 		s.hooks.Log.LogAttrs(ctx, slog.LevelInfo, "request",
 			slog.String("method", r.Method), slog.String("host", r.Host), slog.String("path", x.Path),
 			slog.String("operation", x.Operation), slog.Int("status", status), slog.Int64("bytes", w.bytes),

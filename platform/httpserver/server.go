@@ -65,6 +65,8 @@ type Hooks struct {
 	Traffic Traffic
 	// Unmatched counts the requests for which nobody set Exchange.Observer.
 	Unmatched Observer
+	// Served is told of each request of a store.
+	Served func(store string)
 	// Tracing begins each request's span.
 	Tracing *observability.Tracing
 	// Draining is called when the server wants no more traffic, before it closes.

@@ -71,6 +71,11 @@ const (
 // separable, and along the side that keeps its length it changes nothing, so that each
 // direction can be done strip by strip without a seam.
 func shrink(src image.Image, w, h int) *image.RGBA {
+	if b := src.Bounds(); b.Dx() == w && b.Dy() == h { // the picture's own size
+		same := image.NewRGBA(image.Rect(0, 0, w, h))
+		draw.Draw(same, same.Rect, src, b.Min, draw.Src)
+		return same
+	}
 	for src.Bounds().Dx() >= 2*w && src.Bounds().Dy() >= 2*h && src.Bounds().Dx() > 2 && src.Bounds().Dy() > 2 {
 		src = halve(src)
 	}

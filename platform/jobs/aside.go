@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -46,6 +48,19 @@ type Listed struct {
 	EndedAt   *time.Time // when it was set aside
 }
 
+// Name names the job among those of all queues.
+func (l Listed) Name() string { return l.Cell + "." + strconv.FormatInt(l.ID, 10) }
+
+// ParseName reads what Name wrote; anything else is not found.
+func ParseName(name string) (cell string, id int64, err error) {
+	cell, number, _ := strings.Cut(name, ".")
+	id, err = strconv.ParseInt(number, 10, 64)
+	if err != nil || id < 1 || strconv.FormatInt(id, 10) != number {
+		return "", 0, problem.Missing("job")
+	}
+	return cell, id, nil
+}
+
 // Failure is what came of one attempt.
 type Failure struct {
 	Attempt int       `json:"attempt"`
@@ -79,6 +94,9 @@ func (w *Workers) Queues() []string { return slices.Sorted(maps.Keys(w.queues)) 
 func (w *Workers) List(ctx context.Context, cell string, f Filter) ([]Listed, error) {
 	if f.Status == "" {
 		f.Status = StatusSetAside
+	}
+	if statuses[f.Status] == "" {
+		return nil, problem.New(problem.Invalid, "invalid_request", "There is no such state of jobs: %s.", f.Status)
 	}
 	if f.Before.At.IsZero() {
 		f.Before.At = time.Now().AddDate(100, 0, 0)

@@ -13,13 +13,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sort"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
+	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
@@ -59,6 +62,12 @@ type Handler func(ctx context.Context, job Job) error
 // as a failure.
 func Snooze(d time.Duration) error { return river.JobSnooze(d) }
 
+// Snoozed says whether a run ended with Snooze.
+func Snoozed(err error) bool {
+	var snooze *river.JobSnoozeError
+	return errors.As(err, &snooze)
+}
+
 // Cancel, returned by a handler, has the job set aside at once.
 func Cancel(err error) error { return river.JobCancel(err) }
 
@@ -75,7 +84,8 @@ const (
 // Resolve finds the store that a schema of a cell belongs to.
 type Resolve func(ctx context.Context, cell string, schema int64) (postgres.StoreRef, State, error)
 
-// Observer is told what the workers do; it may be called at the same time by several.
+// Observer is told what the workers do; it may be called at the same time by several. A
+// run that was snoozed has an error which Snoozed tells, and took no time that counts.
 type Observer interface {
 	Ran(cell, kind string, err error, setAside bool, delay, took time.Duration)
 	Relayed(cell string, rows int)
@@ -96,6 +106,7 @@ type Config struct {
 	Resolve  Resolve
 	Workers  int // jobs at once in each queue; 0 means 8
 	Observer Observer
+	Tracing  *observability.Tracing // begins each job's span; may be nil
 	Log      *slog.Logger
 }
 
@@ -193,10 +204,7 @@ func (w *Workers) Stop(ctx context.Context) error {
 // Nudge has a cell's relay look at once, for what was committed in this process.
 func (w *Workers) Nudge(cell string) {
 	if q := w.queues[cell]; q != nil {
-		select {
-		case q.nudge <- struct{}{}:
-		default:
-		}
+		q.wake()
 	}
 }
 
@@ -216,6 +224,10 @@ type envelope struct {
 	Store string          `json:"store,omitempty"` // the role that asked
 	Args  json.RawMessage `json:"args"`
 	Due   time.Time       `json:"due"`
+
+	// The request that asked for the job, and the trace that it was part of.
+	RequestID string `json:"request_id,omitempty"`
+	Trace     string `json:"trace,omitempty"`
 }
 
 // Kind is River's name for the sort of job.
@@ -231,42 +243,69 @@ type worker struct {
 // Timeout bounds a job.
 func (*worker) Timeout(*river.Job[envelope]) time.Duration { return Timeout }
 
-// Work enters the job's store and runs its handler.
+// Work enters the job's store and runs its handler, as part of the request and the trace
+// that asked for it.
 func (k *worker) Work(ctx context.Context, job *river.Job[envelope]) error {
-	started := time.Now()
-	err := k.work(ctx, job)
-	var snooze *river.JobSnoozeError
-	if !errors.As(err, &snooze) {
-		var cancelled *river.JobCancelError
-		setAside := err != nil && (job.Attempt >= job.MaxAttempts || errors.As(err, &cancelled))
-		k.queue.workers.config.Observer.Ran(k.queue.name, k.kind, err, setAside, started.Sub(job.Args.Due), time.Since(started))
-		if err != nil {
-			k.queue.workers.config.Log.WarnContext(ctx, "job failed", "kind", k.kind, "job", job.ID, "cell", k.queue.name,
-				"attempt", job.Attempt, "set_aside", setAside, "error", err)
-		}
+	if k.queue.full.Load() {
+		k.queue.wake() // there is room for another
 	}
+	started, config := time.Now(), &k.queue.workers.config
+	if job.Args.RequestID == "" {
+		job.Args.RequestID = ids.New("req")
+	}
+	ctx = observability.WithRequest(ctx, job.Args.RequestID)
+	ctx, span := config.Tracing.Job(ctx, job.Args.Trace, "job "+k.kind, attribute.String("request_id", job.Args.RequestID),
+		attribute.String("stoa.cell", k.queue.name), attribute.Int64("stoa.job", job.ID), attribute.Int("stoa.attempt", job.Attempt))
+	ctx, err := k.work(ctx, job)
+	span.SetAttributes(attribute.String("stoa.store", observability.Store(ctx)))
+	if Snoozed(err) {
+		observability.EndSpan(span, nil)
+		config.Observer.Ran(k.queue.name, k.kind, err, false, 0, 0)
+		return err
+	}
+	var cancelled *river.JobCancelError
+	setAside := err != nil && (job.Attempt >= job.MaxAttempts || errors.As(err, &cancelled))
+	config.Observer.Ran(k.queue.name, k.kind, err, setAside, started.Sub(job.Args.Due), time.Since(started))
+	if err != nil {
+		config.Log.WarnContext(ctx, "job failed", "kind", k.kind, "job", job.ID, "cell", k.queue.name,
+			"attempt", job.Attempt, "set_aside", setAside, "error", err)
+	}
+	observability.EndSpan(span, err)
 	return err
 }
 
-func (k *worker) work(ctx context.Context, job *river.Job[envelope]) error {
-	who := principal.Principal{Kind: principal.System, Label: k.kind, Operation: k.kind, RequestID: ids.New("req")}
+// work gives the context of the job's store beside what came of it, for the log.
+func (k *worker) work(ctx context.Context, job *river.Job[envelope]) (in context.Context, err error) {
+	in = ctx
+	defer func() {
+		if fault := recover(); fault != nil {
+			k.queue.workers.config.Log.ErrorContext(in, "panic in a job", "panic", fault, "kind", k.kind, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", fault)
+		}
+	}()
+	who := principal.Principal{Kind: principal.System, Label: k.kind, Operation: k.kind, RequestID: job.Args.RequestID}
 	if job.Args.Store != "" {
 		var number int64
 		if _, err := fmt.Sscanf(job.Args.Store, k.queue.name+"_s_%d", &number); err != nil {
-			return river.JobCancel(fmt.Errorf("job of an unknown role %q", job.Args.Store))
+			return ctx, river.JobCancel(fmt.Errorf("job of an unknown role %q", job.Args.Store))
 		}
 		ref, state, err := k.queue.workers.config.Resolve(ctx, k.queue.name, number)
 		switch {
 		case err != nil:
-			return fmt.Errorf("find the store of %s: %w", job.Args.Store, err)
+			return ctx, fmt.Errorf("find the store of %s: %w", job.Args.Store, err)
 		case state == Gone:
-			return nil
+			return ctx, nil
 		case state == Pause:
-			return river.JobSnooze(time.Minute)
+			return ctx, river.JobSnooze(time.Minute)
 		}
+		done, ok := k.queue.share(ctx, job.Args.Store)
+		if !ok {
+			return ctx, river.JobSnooze(shareRest)
+		}
+		defer done()
 		who.StoreID, who.Mode = ref.ID, ref.Mode
-		ctx = postgres.WithStore(ctx, ref)
+		in = postgres.WithStore(ctx, ref)
 	}
-	ctx = principal.With(ctx, who)
-	return k.queue.workers.handlers[k.kind](ctx, Job{ID: job.ID, Kind: k.kind, Attempt: job.Attempt, args: job.Args.Args})
+	in = principal.With(in, who)
+	return in, k.queue.workers.handlers[k.kind](in, Job{ID: job.ID, Kind: k.kind, Attempt: job.Attempt, args: job.Args.Args})
 }

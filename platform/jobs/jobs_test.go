@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/migrations/testdb"
+	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -21,12 +22,16 @@ import (
 
 type observer struct {
 	setAside atomic.Int64
+	failed   atomic.Int64 // runs that are to be repeated
 	measured atomic.Pointer[jobs.Measure]
 }
 
-func (o *observer) Ran(_, _ string, _ error, setAside bool, _, _ time.Duration) {
-	if setAside {
+func (o *observer) Ran(_, _ string, err error, setAside bool, _, _ time.Duration) {
+	switch {
+	case setAside:
 		o.setAside.Add(1)
+	case err != nil:
+		o.failed.Add(1)
 	}
 }
 func (o *observer) Relayed(string, int)                  {}
@@ -128,10 +133,72 @@ func TestOneStoresJobsDoNotHoldUpAnothers(t *testing.T) {
 	})
 }
 
+// A store whose jobs take long, and have all the time of the world, keeps none of the
+// others' waiting: it has its share of the workers and no more.
+func TestSlowJobsDoNotHoldUpOtherStores(t *testing.T) {
+	const few = 10
+	release := make(chan struct{})
+	var slow, most, quick atomic.Int64
+	p, _, _ := start(t, "slow", func(w *jobs.Workers, _ *testdb.Platform) {
+		w.Handle("slow", func(ctx context.Context, _ jobs.Job) error {
+			most.Store(max(most.Load(), slow.Add(1)))
+			defer slow.Add(-1)
+			select {
+			case <-release:
+			case <-ctx.Done():
+			}
+			return ctx.Err()
+		})
+		w.Handle("quick", func(context.Context, jobs.Job) error { quick.Add(1); return nil })
+	})
+	enqueue := func(kind string, n int) {
+		err := p.DB.InStore(p.Store(t), func(ctx context.Context, tx *postgres.Tx) error {
+			for range n {
+				journal.Job(tx, kind, struct{}{})
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	enqueue("slow", 200)
+	waitFor(t, "the slow jobs to begin", func() bool { return slow.Load() == 4 })
+	enqueue("quick", few)
+	waitFor(t, "the others' jobs", func() bool { return quick.Load() == few })
+	if most.Load() > 4 {
+		t.Errorf("%d of 8 workers had the slow store's jobs", most.Load())
+	}
+	close(release)
+}
+
+// A job of a kind that this release does not know waits for one that does, and keeps
+// nobody else's waiting.
+func TestAnUnknownKindHoldsUpNobody(t *testing.T) {
+	var ran atomic.Int64
+	p, w, _ := start(t, "unknown", func(w *jobs.Workers, _ *testdb.Platform) {
+		w.Handle("known", func(context.Context, jobs.Job) error { ran.Add(1); return nil })
+	})
+	err := p.DB.InStore(p.Store(t), func(ctx context.Context, tx *postgres.Tx) error {
+		journal.Job(tx, "of_tomorrow", struct{}{})
+		journal.Job(tx, "known", struct{}{})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the job that is known", func() bool { return ran.Load() == 1 })
+	waitFor(t, "the other to wait for another try", func() bool {
+		list, err := w.List(context.Background(), p.Cell, jobs.Filter{Status: jobs.StatusRetrying, Kind: "of_tomorrow", Limit: 10})
+		return err == nil && len(list) == 1
+	})
+}
+
 func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
 	var poisoned atomic.Bool
 	poisoned.Store(true)
 	var good, bad atomic.Int64
+	var asked atomic.Value // which request and which store a job's log names
 	p, w, o := start(t, "poison", func(w *jobs.Workers, _ *testdb.Platform) {
 		w.Handle("poison", func(context.Context, jobs.Job) error {
 			if poisoned.Load() {
@@ -140,8 +207,9 @@ func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
 			good.Add(1)
 			return nil
 		})
-		w.Handle("panics", func(_ context.Context, job jobs.Job) error {
+		w.Handle("panics", func(ctx context.Context, job jobs.Job) error {
 			bad.Add(1)
+			asked.Store(observability.RequestID(ctx) + " " + observability.Store(ctx))
 			if job.Attempt == 1 {
 				panic("at the first try")
 			}
@@ -149,7 +217,10 @@ func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
 		})
 	})
 	ctx := p.Store(t)
+	ref, _ := postgres.StoreFrom(ctx)
+	ctx = principal.With(ctx, principal.Principal{RequestID: "req_that_asked"})
 	err := p.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		journal.Job(tx, "newer", struct{}{}) // a kind that this release does not know holds up nobody
 		journal.Job(tx, "poison", struct{}{})
 		journal.Job(tx, "panics", struct{}{})
 		return nil
@@ -174,6 +245,12 @@ func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
 	}
 	waitFor(t, "the retried job", func() bool { return good.Load() == 1 })
 	waitFor(t, "the job that panicked", func() bool { return bad.Load() == 2 })
+	if o.failed.Load() != 1 {
+		t.Errorf("%d runs are counted as failed, want the one that panicked", o.failed.Load())
+	}
+	if asked.Load() != "req_that_asked "+ref.ID {
+		t.Errorf("a job's log names %v", asked.Load())
+	}
 	if err := w.Discard(context.Background(), p.Cell, list[0].ID); err == nil {
 		t.Error("a job that is done was discarded")
 	}

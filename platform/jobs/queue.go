@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -29,6 +30,13 @@ const (
 	measureEvery = 5 * time.Second
 )
 
+// How long a job of a store that has its share of the workers waits for one of its own to
+// end, and how long it then stands back.
+const (
+	shareWait = 100 * time.Millisecond
+	shareRest = time.Second
+)
+
 // queue is one database's queue with the relay that feeds it.
 type queue struct {
 	workers *Workers
@@ -45,6 +53,25 @@ type queue struct {
 	halted bool
 	last   string // the store that the relay served last
 	served int    // how many stores it served in its last pass
+
+	full   atomic.Bool // what is handed over is not all begun, and more may be waiting for room
+	shares sync.Map    // of the workers, by store: chan struct{}
+}
+
+// share takes one of the workers for a job of a store, which has at most half of them:
+// jobs that take long, such as calls to receivers that do not answer, must not keep those
+// of other stores waiting. It is false when there is none for the moment.
+func (q *queue) share(ctx context.Context, store string) (done func(), ok bool) {
+	kept, _ := q.shares.LoadOrStore(store, make(chan struct{}, max(1, q.workers.config.Workers/2)))
+	share := kept.(chan struct{})
+	ctx, cancel := context.WithTimeout(ctx, shareWait)
+	defer cancel()
+	select {
+	case share <- struct{}{}:
+		return func() { <-share }, true
+	case <-ctx.Done():
+		return nil, false
+	}
 }
 
 // run takes the queue up, trying until its database answers, and relays until ctx ends.
@@ -79,6 +106,14 @@ func (q *queue) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+	}
+}
+
+// wake has the relay look at once.
+func (q *queue) wake() {
+	select {
+	case q.nudge <- struct{}{}:
+	default:
 	}
 }
 
@@ -122,6 +157,7 @@ func (q *queue) start(ctx context.Context) error {
 		Schema: q.schema, Workers: workers, Logger: q.workers.config.Log,
 		Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: q.workers.config.Workers}},
 		MaxAttempts:                 MaxAttempts,
+		SkipUnknownJobCheck:         true, // one that a newer release knows is tried again, and holds up no others
 		FetchCooldown:               10 * time.Millisecond,
 		FetchPollInterval:           500 * time.Millisecond,
 		CompletedJobRetentionPeriod: time.Hour,
@@ -192,34 +228,44 @@ with recursive stores as (
 	select (select o.store from %[1]s o where o.store > s.store order by o.store limit 1), s.n + 1
 	from stores s where s.store is not null and s.n < $2
 )
-select o.id, o.store, o.kind, o.args, o.run_at
+select o.id, o.store, o.kind, o.args, o.request_id, o.trace, o.run_at
 from stores s, lateral (
-	select id, store, kind, args, run_at from %[1]s
+	select id, store, kind, args, request_id, trace, run_at from %[1]s
 	where store = s.store and run_at <= now()
-	order by run_at, id limit $3
+	order by run_at, id limit greatest($3 - coalesce(($4::jsonb->>s.store)::int, 0), 0)
 	for update skip locked
 ) o
 where s.store is not null`
+
+// readySQL counts what was handed over and is not begun, by store. Jobs of a paused store
+// are put off again and again, and count as well: so most of them wait in the outbox.
+const readySQL = `select coalesce(json_object_agg(store, n), '{}'), coalesce(sum(ready), 0)::int from (
+	select coalesce(args->>'store', '') as store, count(*) as n, count(*) filter (where state = 'available') as ready
+	from %s.river_job where state in ('available', 'scheduled') group by 1) j`
 
 // relay hands due rows to River, and gives how many. It hands over only as much as the
 // workers will soon get to: what waits, waits in the outbox, where it waits in turn.
 func (q *queue) relay(ctx context.Context) (int, error) {
 	var ready int
+	var has []byte
 	moved := 0
 	err := q.in(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		// Jobs of a paused store are snoozed and so not among the ready ones.
-		if err := tx.QueryRow(ctx, `select count(*) from (select 1 from `+q.schema+`.river_job where state = 'available' limit 1000) j`).Scan(&ready); err != nil {
+		if err := tx.QueryRow(ctx, fmt.Sprintf(readySQL, q.schema)).Scan(&has, &ready); err != nil {
 			return err
 		}
 		room := 8*q.workers.config.Workers - ready
+		q.full.Store(ready > 0)
 		if room <= 0 {
 			return nil
 		}
-		each := max(1, room/max(1, q.served))
-		jobs, rows, last, err := q.due(ctx, tx, each)
+		each := min(max(1, room/max(1, q.served)), q.workers.config.Workers)
+		if q.name == Control {
+			each = room // it has one nameless store
+		}
+		jobs, rows, last, err := q.due(ctx, tx, each, string(has))
 		if err == nil && len(rows) == 0 && q.last != "" {
 			q.last = "" // past the last store: begin with the first
-			jobs, rows, last, err = q.due(ctx, tx, each)
+			jobs, rows, last, err = q.due(ctx, tx, each, string(has))
 		}
 		if err != nil || len(rows) == 0 {
 			return err
@@ -244,16 +290,16 @@ func (q *queue) relay(ctx context.Context) (int, error) {
 }
 
 // due reads the rows of one pass, and the last store that they are of.
-func (q *queue) due(ctx context.Context, tx *postgres.Tx, each int) (jobs []river.InsertManyParams, rows []int64, last string, err error) {
+func (q *queue) due(ctx context.Context, tx *postgres.Tx, each int, has string) (jobs []river.InsertManyParams, rows []int64, last string, err error) {
 	from := q.last
 	if q.name == Control {
 		from = "" // it has one nameless store
 	}
 	statement := fmt.Sprintf(relaySQL, q.outbox)
 	if q.name == Control {
-		statement = `select id, store, kind, args, run_at from outbox where run_at <= now() and $1::text is not null and $2::int > 0 order by run_at, id limit $3::int for update skip locked`
+		statement = `select id, store, kind, args, request_id, trace, run_at from outbox where run_at <= now() and $1::text is not null and $2::int > 0 and $4::text is not null order by run_at, id limit $3::int for update skip locked`
 	}
-	result, err := tx.Query(ctx, statement, from, relayStores, each)
+	result, err := tx.Query(ctx, statement, from, relayStores, each, has)
 	if err != nil {
 		return nil, nil, "", fmt.Errorf("read: %w", err)
 	}
@@ -262,7 +308,7 @@ func (q *queue) due(ctx context.Context, tx *postgres.Tx, each int) (jobs []rive
 	for result.Next() {
 		var id int64
 		var e envelope
-		if err := result.Scan(&id, &e.Store, &e.kind, &e.Args, &e.Due); err != nil {
+		if err := result.Scan(&id, &e.Store, &e.kind, &e.Args, &e.RequestID, &e.Trace, &e.Due); err != nil {
 			return nil, nil, "", err
 		}
 		if e.Store != last {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -82,6 +83,11 @@ type book struct {
 	Jobs   []job      `json:"jobs"`
 	Usage  []usage    `json:"usage"`
 
+	// Request and Trace say what asked for the jobs, so that their logs and spans can be
+	// found from it.
+	Request string `json:"request"`
+	Trace   string `json:"trace"`
+
 	failed error
 }
 
@@ -149,6 +155,17 @@ func Events(tx *postgres.Tx) []Recorded {
 	return nil
 }
 
+// Actions are the actions noted for the audit of a transaction so far.
+func Actions(tx *postgres.Tx) []string {
+	var actions []string
+	if b, ok := tx.Value(bookKey{}).(*book); ok {
+		for _, entry := range b.Audit {
+			actions = append(actions, entry.Action)
+		}
+	}
+	return actions
+}
+
 // storeSQL writes everything of a store's transaction. Events become jobs only where
 // somebody listens.
 const storeSQL = `
@@ -168,12 +185,12 @@ audited as (
 	select x.metric, x.delta
 	from d, jsonb_to_recordset(nullif(d->'usage', 'null')) as x(metric text, delta bigint)
 )
-insert into cell.outbox (kind, args, run_at)
-select x.kind, x.args, x.run_at
+insert into cell.outbox (request_id, trace, kind, args, run_at)
+select d->>'request', d->>'trace', x.kind, x.args, x.run_at
 from d, jsonb_to_recordset(nullif(d->'jobs', 'null')) as x(kind text, args jsonb, run_at timestamptz)
 union all
-select '` + JobEvent + `', jsonb_build_object('event_id', id), now()
-from happened where exists (select 1 from webhook_endpoints where enabled)`
+select d->>'request', d->>'trace', '` + JobEvent + `', jsonb_build_object('event_id', id), now()
+from d, happened where exists (select 1 from webhook_endpoints where enabled)`
 
 const controlSQL = `
 with d as (select $1::jsonb as d),
@@ -183,8 +200,8 @@ audited as (
 	from d, jsonb_to_recordset(nullif(d->'audit', 'null')) as x(id text, at timestamptz, actor_kind text, actor_id text, actor text,
 		store_id text, mode text, action text, object_id text, before jsonb, after jsonb, reason text, request_id text, ip text)
 )
-insert into outbox (kind, args, run_at)
-select x.kind, x.args, x.run_at
+insert into outbox (request_id, trace, kind, args, run_at)
+select d->>'request', d->>'trace', x.kind, x.args, x.run_at
 from d, jsonb_to_recordset(nullif(d->'jobs', 'null')) as x(kind text, args jsonb, run_at timestamptz)`
 
 func (b *book) write(ctx context.Context, tx *postgres.Tx) error {
@@ -198,6 +215,7 @@ func (b *book) write(ctx context.Context, tx *postgres.Tx) error {
 			return fmt.Errorf("journal: events and usage belong to a store")
 		}
 	}
+	b.Request, b.Trace = principal.From(ctx).RequestID, observability.TraceParent(ctx)
 	raw, err := json.Marshal(b)
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)

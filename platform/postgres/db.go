@@ -50,6 +50,8 @@ type DB struct {
 	control *pool
 	cells   map[string]*pool
 
+	onEnter func(context.Context, StoreRef) error
+
 	mu     sync.RWMutex
 	logins map[login]*pool
 }
@@ -85,6 +87,10 @@ func Open(config Config) (*DB, error) {
 	}
 	return db, nil
 }
+
+// OnEnter has check asked before each time a store is entered; its error keeps the door
+// shut. It is set before the first store is entered.
+func (db *DB) OnEnter(check func(context.Context, StoreRef) error) { db.onEnter = check }
 
 // Close ends all connections.
 func (db *DB) Close() error {
@@ -157,6 +163,21 @@ func (db *DB) Stats() map[string]sql.DBStats {
 // ControlConfig is the connection configuration of the control database, likewise.
 func (db *DB) ControlConfig() (*pgx.ConnConfig, error) {
 	return parse(db.config.Control, db.config.tracer("control"))
+}
+
+// storePool is the store of the context and the pool of the login that may enter it.
+func (db *DB) storePool(ctx context.Context) (StoreRef, *pool, error) {
+	ref, ok := StoreFrom(ctx)
+	if !ok {
+		return StoreRef{}, nil, ErrNoStore
+	}
+	if db.onEnter != nil {
+		if err := db.onEnter(ctx, ref); err != nil {
+			return StoreRef{}, nil, translate(ctx, err)
+		}
+	}
+	p, err := db.login(ctx, ref.Cell, ref.Login)
+	return ref, p, err
 }
 
 func (db *DB) cell(name string) (*pool, error) {

@@ -29,15 +29,11 @@ const enterQuery = `select set_config('role', $1, true), set_config('search_path
 // Arguments are strings, integers, booleans, times, string slices and nil; the statement
 // casts them where Postgres cannot tell their type.
 func (db *DB) JSON(ctx context.Context, query string, args ...any) ([]byte, error) {
-	ref, ok := StoreFrom(ctx)
-	if !ok {
-		return nil, ErrNoStore
-	}
-	values, err := texts(args)
+	ref, p, err := db.storePool(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p, err := db.login(ctx, ref.Cell, ref.Login)
+	values, err := texts(args)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/principal"
 )
 
@@ -22,8 +23,9 @@ var ErrNoStore = errors.New("postgres: no store in the context")
 
 type storeKey struct{}
 
-// WithStore returns a context whose store is ref.
+// WithStore returns a context whose store is ref, in the log too.
 func WithStore(ctx context.Context, ref StoreRef) context.Context {
+	ctx = observability.WithStore(ctx, ref.ID)
 	return context.WithValue(ctx, storeKey{}, ref)
 }
 

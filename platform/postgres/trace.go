@@ -24,6 +24,12 @@ func Counting(ctx context.Context) (context.Context, *Count) {
 	return context.WithValue(ctx, countKey{}, count), count
 }
 
+// Uncounted returns a context in which nothing is counted: for what a process does once,
+// whoever happens to be the first to need it.
+func Uncounted(ctx context.Context) context.Context {
+	return context.WithValue(ctx, countKey{}, (*Count)(nil))
+}
+
 func countOf(ctx context.Context) *Count {
 	count, _ := ctx.Value(countKey{}).(*Count)
 	return count

@@ -80,11 +80,7 @@ func (tx *Tx) Discard() { tx.discard = true }
 // InStore runs fn in a transaction behind the wall of the context's store. It commits
 // when fn returns nil, and rolls back on an error or a panic.
 func (db *DB) InStore(ctx context.Context, fn func(context.Context, *Tx) error) error {
-	ref, ok := StoreFrom(ctx)
-	if !ok {
-		return ErrNoStore
-	}
-	p, err := db.login(ctx, ref.Cell, ref.Login)
+	ref, p, err := db.storePool(ctx)
 	if err != nil {
 		return err
 	}

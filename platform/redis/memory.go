@@ -16,8 +16,10 @@ type MemoryOptions struct {
 	Short time.Duration
 	// Long is how long a value is trusted at all; a minute when zero.
 	Long time.Duration
-	// Looked is told each look-up, for metrics, when not nil.
-	Looked func(hit bool)
+	// Looked is told each look-up, and Dropped each time that something was told to be
+	// forgotten, for metrics, when not nil.
+	Looked  func(hit bool)
+	Dropped func()
 }
 
 // Memory remembers values that were read elsewhere, by text key. A value is trusted for
@@ -60,6 +62,9 @@ func NewMemory[V any](bus *Bus, name string, options MemoryOptions) *Memory[V] {
 	}
 	if options.Looked == nil {
 		options.Looked = func(bool) {}
+	}
+	if options.Dropped == nil {
+		options.Dropped = func() {}
 	}
 	m := &Memory[V]{bus: bus, topic: "forget-" + name, options: options, values: map[string]remembered[V]{}}
 	bus.Subscribe(m.topic, m.drop)
@@ -118,6 +123,7 @@ func (m *Memory[V]) trusted(r remembered[V]) bool {
 
 // drop takes in what the bus tells to forget.
 func (m *Memory[V]) drop(keys string) {
+	m.options.Dropped()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.forgotten.Add(1)

@@ -49,6 +49,9 @@ type Config struct {
 	Issuer   string          // what authenticators call the platform; "Stoa" when empty
 	Log      *slog.Logger
 
+	// SignedUp and SignedIn are told how a sign-up and a sign-in ended, for metrics; may be
+	// nil.
+	SignedUp, SignedIn func(err error)
 	// Reached is told of each step of a sign-up. Tests kill there; may be nil.
 	Reached func(step string)
 }
@@ -67,6 +70,11 @@ func New(config Config) *Service {
 	}
 	if config.Reached == nil {
 		config.Reached = func(string) {}
+	}
+	for _, told := range []*func(error){&config.SignedUp, &config.SignedIn} {
+		if *told == nil {
+			*told = func(error) {}
+		}
 	}
 	return &Service{config: config, db: config.DB, known: redis.NewMemory[*Standing](config.Bus, "accounts", redis.MemoryOptions{Size: 20_000})}
 }

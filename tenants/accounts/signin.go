@@ -35,7 +35,8 @@ type SignedIn struct {
 
 // SignIn opens a session. An unknown address and a wrong password are told alike, and
 // take as long.
-func (s *Service) SignIn(ctx context.Context, in SignIn) (SignedIn, error) {
+func (s *Service) SignIn(ctx context.Context, in SignIn) (signed SignedIn, err error) {
+	defer func() { s.config.SignedIn(err) }()
 	email := tidy(in.Email)
 	attempt, err := s.config.Guard.Begin(ctx, email, ip(ctx))
 	if err != nil {
@@ -71,7 +72,7 @@ func (s *Service) SignIn(ctx context.Context, in SignIn) (SignedIn, error) {
 		}
 		return SignedIn{}, err
 	}
-	signed, err := s.open(ctx, a, in.Visit)
+	signed, err = s.open(ctx, a, in.Visit)
 	if err != nil {
 		attempt.Forgive(ctx)
 		return SignedIn{}, err

@@ -47,7 +47,8 @@ type Recorder[T any] func(ctx context.Context, tx *postgres.Tx, result T) error
 // time comes first and shows nowhere; one transaction then makes account, store, owner,
 // keys and their record exist. A known address is answered like a wrong sign-in, in the
 // same time, and its owner is mailed.
-func (s *Service) SignUp(ctx context.Context, in SignUp, record Recorder[SignedUp]) (SignedUp, error) {
+func (s *Service) SignUp(ctx context.Context, in SignUp, record Recorder[SignedUp]) (out SignedUp, err error) {
+	defer func() { s.config.SignedUp(err) }()
 	if in.AccountID != "" {
 		return s.addStore(ctx, in, record)
 	}
@@ -72,7 +73,7 @@ func (s *Service) SignUp(ctx context.Context, in SignUp, record Recorder[SignedU
 		attempt.Forgive(ctx)
 		return SignedUp{}, err
 	}
-	out, err := s.newAccount(ctx, email, in, record)
+	out, err = s.newAccount(ctx, email, in, record)
 	if err != nil {
 		if !wrong(err) {
 			attempt.Forgive(ctx)

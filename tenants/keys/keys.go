@@ -35,7 +35,7 @@ import (
 // PepperName is the name of the pepper that keys are hashed with.
 const PepperName = "keys"
 
-// Config is what the keys are kept with. All but Looked must be set.
+// Config is what the keys are kept with. All but Looked and Dropped must be set.
 type Config struct {
 	DB         *postgres.DB
 	Stores     *stores.Service
@@ -45,6 +45,7 @@ type Config struct {
 	APIVersion string         // what new keys are pinned to
 	Log        *slog.Logger
 	Looked     func(hit bool) // told each look-up of a key, for metrics; may be nil
+	Dropped    func()         // told each time that keys are to be read anew, likewise
 }
 
 // Service is all keys.
@@ -59,7 +60,7 @@ type Service struct {
 func New(config Config) *Service {
 	return &Service{
 		config: config, db: config.DB,
-		known: redis.NewMemory[*credential](config.Bus, "keys", redis.MemoryOptions{Size: 50_000, Looked: config.Looked}),
+		known: redis.NewMemory[*credential](config.Bus, "keys", redis.MemoryOptions{Size: 50_000, Looked: config.Looked, Dropped: config.Dropped}),
 	}
 }
 

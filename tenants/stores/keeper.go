@@ -14,7 +14,7 @@ import (
 type Keeper struct {
 	Stores *Service
 	Ready  int           // schemas kept ready in each cell that takes new stores
-	Every  time.Duration // how often it looks; 2 s when zero
+	Every  time.Duration // how often it looks; half a second when zero
 	Clean  time.Duration // how often it sweeps and purges; a minute when zero
 	Log    *slog.Logger
 }
@@ -23,7 +23,7 @@ type Keeper struct {
 func (k *Keeper) Run(ctx context.Context) {
 	every, clean := k.Every, k.Clean
 	if every == 0 {
-		every = 2 * time.Second
+		every = 500 * time.Millisecond
 	}
 	if clean == 0 {
 		clean = time.Minute

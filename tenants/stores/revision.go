@@ -20,8 +20,8 @@ func Touch(tx *postgres.Tx) { tx.SetValue(touchKey{}, true) }
 // seen are the beginnings of the types of events that tell of what all shoppers see.
 var seen = []string{"product.", "category.", "collection.", "inventory."}
 
-// touched says whether a transaction changes what shoppers see.
-func touched(tx *postgres.Tx) bool {
+// Touched says whether a transaction changes what shoppers see.
+func Touched(tx *postgres.Tx) bool {
 	if tx.Value(touchKey{}) != nil {
 		return true
 	}
@@ -39,7 +39,7 @@ const bumpTime = 2 * time.Second
 // postgres.Config.Committed. A process that dies in between leaves the former revision,
 // so a page must not be kept by its revision alone, but for a bounded time as well.
 func (s *Service) Committed(tx *postgres.Tx) {
-	if !touched(tx) {
+	if !Touched(tx) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), bumpTime)

@@ -43,8 +43,10 @@ type Config struct {
 	// Orphaned is after how long a schema that was taken for a store which did not come
 	// to be is taken away again; 15 minutes when zero. It must be longer than any birth.
 	Orphaned time.Duration
-	// Looked is told each look-up of a store, for metrics; may be nil.
-	Looked func(hit bool)
+	// Looked is told each look-up of a store, and Dropped each time that something is to be
+	// read anew, for metrics; they may be nil.
+	Looked  func(hit bool)
+	Dropped func()
 	// Reached is told of each step of a birth and of an end. Tests kill there; may be nil.
 	Reached func(step string)
 }
@@ -77,7 +79,7 @@ func New(config Config) *Service {
 	}
 	return &Service{
 		config: config, db: config.DB,
-		known:   redis.NewMemory[*known](config.Bus, "stores", redis.MemoryOptions{Size: 50_000, Looked: config.Looked}),
+		known:   redis.NewMemory[*known](config.Bus, "stores", redis.MemoryOptions{Size: 50_000, Looked: config.Looked, Dropped: config.Dropped}),
 		down:    map[string]time.Time{},
 		exports: make(chan struct{}, maxExports),
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/stoacommerce/stoa/platform/cache"
 	"github.com/stoacommerce/stoa/platform/httpserver"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
@@ -56,7 +57,7 @@ type Config struct {
 type Site struct {
 	config  Config
 	mux     *http.ServeMux
-	shared  *page.Cache[*page.Rendered]
+	shared  *cache.Cache[*page.Rendered]
 	foreign *http.CrossOriginProtection
 }
 
@@ -82,7 +83,7 @@ func accent() page.Color {
 // New makes the site.
 func New(config Config) (*Site, error) {
 	s := &Site{
-		config: config, mux: http.NewServeMux(), shared: page.NewCache[*page.Rendered](pageLife, pageBytes),
+		config: config, mux: http.NewServeMux(), shared: cache.New[*page.Rendered](pageLife, pageBytes),
 		foreign: http.NewCrossOriginProtection(),
 	}
 	s.page("GET /{$}", "start", s.start)

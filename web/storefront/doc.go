@@ -3,7 +3,7 @@
 // shows comes from the same services that the API calls, by the same door.
 //
 // Pages that are the same for all shoppers (home, lists, products, search) are kept by a
-// page.Cache under the store's revision and know nothing of carts. Pages for one shopper
+// cache.Cache under the store's revision and know nothing of carts. Pages for one shopper
 // (cart, checkout, order) are never kept.
 package storefront
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/a-h/templ"
@@ -29,7 +28,7 @@ type frame struct {
 	theme, icon *page.Asset
 }
 
-// Size implements page.Sized.
+// Size implements cache.Sized.
 func (f *frame) Size() int { return 64<<10 + 512*(len(f.categories)+len(f.collections)) }
 
 // A merchant may have more of both than a page can show; what is beyond can still be
@@ -42,14 +41,9 @@ const (
 	frameBytes      = 64 << 20
 )
 
-// version names the state of a side of a store, as far as it is known to have changed.
-func version(store tenants.Store) string {
-	return store.Ref.Cell + "/" + strconv.FormatInt(store.Ref.Schema, 10) + "/" + strconv.FormatInt(store.Revision, 10)
-}
-
 // frame is the store's, kept or read now.
 func (s *Shop) frame(ctx context.Context, store tenants.Store) (*frame, error) {
-	return s.frames.Get(ctx, version(store), func(ctx context.Context) (*frame, error) {
+	return s.frames.Get(ctx, store.Edition(), func(ctx context.Context) (*frame, error) {
 		accepts, err := s.config.AcceptsOrders(ctx, &store)
 		if err != nil {
 			return nil, fmt.Errorf("may %s take orders: %w", store.ID, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/orders"
+	"github.com/stoacommerce/stoa/platform/cache"
 	"github.com/stoacommerce/stoa/platform/httpserver"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
@@ -45,11 +46,11 @@ type Config struct {
 type Shop struct {
 	config  Config
 	mux     *http.ServeMux
-	pages   *page.Cache[*page.Rendered]
-	frames  *page.Cache[*frame]
+	pages   *cache.Cache[*page.Rendered]
+	frames  *cache.Cache[*frame]
 	foreign *http.CrossOriginProtection
 
-	sitemaps *page.Cache[*page.Asset]
+	sitemaps *cache.Cache[*page.Asset]
 }
 
 // How long and how much of what is the same for all is kept: a page may be behind by so
@@ -64,9 +65,9 @@ const (
 func New(config Config) *Shop {
 	s := &Shop{
 		config: config, mux: http.NewServeMux(),
-		pages:   page.NewCache[*page.Rendered](pageLife, pageBytes),
-		frames:  page.NewCache[*frame](frameLife, frameBytes),
-		foreign: http.NewCrossOriginProtection(), sitemaps: page.NewCache[*page.Asset](pageLife, sitemapBytes),
+		pages:   cache.New[*page.Rendered](pageLife, pageBytes),
+		frames:  cache.New[*frame](frameLife, frameBytes),
+		foreign: http.NewCrossOriginProtection(), sitemaps: cache.New[*page.Asset](pageLife, sitemapBytes),
 	}
 	s.pages.Looked = config.Looked
 	s.routes()
@@ -297,7 +298,7 @@ func (v *visit) robots() error {
 // with all that it depends on, and nothing else, so that nobody can fill the cache with
 // copies of one page.
 func (v *visit) shared(name string, query url.Values, make func(ctx context.Context) (*page.Rendered, error)) error {
-	key := version(v.store) + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
+	key := v.store.Edition() + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
 	p, err := v.shop.pages.Get(v.r.Context(), key, make)
 	if err != nil {
 		return err

@@ -1,6 +1,6 @@
 // Package still draws the pictures of the demo stores: small still lifes of things that do
-// not exist, lit from the upper left by a window. A picture is code and comes out the
-// same everywhere, to the last pixel.
+// not exist, lit from the upper left by a window. A picture is code and comes out the same
+// each time, but for rounding on other processors.
 //
 // It knows a few ways to make a thing: turned on a lathe (vases, cups, tins), bent from a
 // tube (handles, stems), filled (cushions, bags), folded from flat sides (boxes), or cut out

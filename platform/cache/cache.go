@@ -1,7 +1,11 @@
-package page
+// Package cache keeps in memory, for a short time, what was made for many and is the same
+// for all of them: pages of a shop, lists of its products.
+package cache
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -35,8 +39,8 @@ type held[V Sized] struct {
 	until time.Time
 }
 
-// NewCache makes a cache that keeps things for so long, and so many bytes of them.
-func NewCache[V Sized](life time.Duration, bytes int) *Cache[V] {
+// New makes a cache that keeps things for so long, and so many bytes of them.
+func New[V Sized](life time.Duration, bytes int) *Cache[V] {
 	return &Cache[V]{life: life, bytes: bytes, now: time.Now, held: map[string]held[V]{}}
 }
 
@@ -52,7 +56,13 @@ func (c *Cache[V]) Get(ctx context.Context, key string, make func(context.Contex
 		return v, nil
 	}
 	c.looked(false)
-	answers := c.flight.DoChan(key, func() (any, error) {
+	answers := c.flight.DoChan(key, func() (_ any, err error) {
+		// Nobody is above us who would survive a panic.
+		defer func() {
+			if fault := recover(); fault != nil {
+				err = fmt.Errorf("panic while making %q: %v\n%s", key, fault, debug.Stack())
+			}
+		}()
 		// One visitor's leaving must not take it from the others who wait.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), makeTime)
 		defer cancel()

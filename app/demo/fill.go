@@ -1,0 +1,190 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/settings"
+	"github.com/stoacommerce/stoa/platform/clock"
+	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/tenants"
+	"github.com/stoacommerce/stoa/tenants/stores"
+)
+
+// fill puts everything into a store that is new, and asks for its pictures; it says how
+// many are still to be drawn. A store whose settings were changed since its birth has been
+// filled already, as they change with the rest.
+func (s *Seeder) fill(ctx context.Context, want *shop, store *tenants.Store) (undrawn int, err error) {
+	err = s.DB.InStore(postgres.WithStore(ctx, store.Ref), func(ctx context.Context, tx *postgres.Tx) error {
+		if err := catalog.Hold(ctx, tx); err != nil {
+			return err
+		}
+		now, err := s.Stores.Settings(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if now.Version == 1 {
+			if err := s.furnish(ctx, tx, want); err != nil {
+				return err
+			}
+			if err := s.stack(ctx, tx, want); err != nil {
+				return err
+			}
+		}
+		return tx.QueryRow(ctx, `select count(*) from images where state = 'pending'`).Scan(&undrawn)
+	})
+	return undrawn, err
+}
+
+// furnish sets the store up.
+func (s *Seeder) furnish(ctx context.Context, tx *postgres.Tx, want *shop) error {
+	currencies := []string{want.birth.Currency}
+	for _, r := range want.others {
+		currencies = append(currencies, r.currency)
+	}
+	_, err := s.Stores.ChangeSettings(ctx, tx, stores.SettingsChange{
+		Description: &want.description, Locale: &want.locale, AccentColor: &want.accent, Currencies: currencies,
+	})
+	if err != nil {
+		return err
+	}
+	var standard settings.ShippingMethodID
+	if err := tx.QueryRow(ctx, `select id from shipping_methods`).Scan(&standard); err != nil {
+		return fmt.Errorf("find the first shipping method: %w", err)
+	}
+	if err := settings.DeleteShippingMethod(ctx, tx, standard, 0); err != nil {
+		return err
+	}
+	for _, p := range want.shipping {
+		in := settings.ShippingInput{Name: p.name, Description: p.description, Prices: want.price(p.price), Countries: p.countries, Active: true}
+		if _, err := settings.CreateShippingMethod(ctx, tx, in); err != nil {
+			return fmt.Errorf("shipping method %s: %w", p.name, err)
+		}
+	}
+	for _, tax := range want.taxes {
+		if _, err := settings.CreateTaxRate(ctx, tx, tax); err != nil {
+			return fmt.Errorf("tax of %s: %w", tax.Country, err)
+		}
+	}
+	return nil
+}
+
+// stack makes the products on their shelves and their collections, and asks for their
+// pictures.
+func (s *Seeder) stack(ctx context.Context, tx *postgres.Tx, want *shop) error {
+	shelves, err := s.build(ctx, tx, want)
+	if err != nil {
+		return err
+	}
+	goods := slices.Clone(want.goods)
+	slices.Reverse(goods) // what is made last is the newest
+	inputs, variants := make([]catalog.ProductInput, len(goods)), make([][]variant, len(goods))
+	for i := range goods {
+		variants[i] = goods[i].variants(want)
+		inputs[i] = goods[i].product(want, variants[i])
+		inputs[i].CategoryID = shelves[way(goods[i].in...)]
+	}
+	made, err := s.Catalog.CreateProducts(ctx, tx, inputs)
+	if err != nil {
+		return err
+	}
+	products := map[string]catalog.ProductID{}
+	for i, m := range made {
+		if m.Err != nil {
+			return fmt.Errorf("product %s: %w", goods[i].handle, m.Err)
+		}
+		products[goods[i].handle] = m.ID
+	}
+	for _, c := range slices.Backward(want.collections) {
+		in := catalog.CollectionInput{Name: c.name, Description: c.description}
+		for _, handle := range c.handles {
+			in.Products = append(in.Products, products[handle])
+		}
+		if _, err := s.Catalog.CreateCollection(ctx, tx, in); err != nil {
+			return fmt.Errorf("collection %s: %w", c.name, err)
+		}
+	}
+	return s.ask(ctx, tx, want, goods, variants, made)
+}
+
+// build makes the categories, and gives them by the names on the way to each.
+func (s *Seeder) build(ctx context.Context, tx *postgres.Tx, want *shop) (map[string]catalog.CategoryID, error) {
+	made := map[string]catalog.CategoryID{}
+	for _, shelf := range want.shelves {
+		top, err := s.Catalog.CreateCategory(ctx, tx, catalog.CategoryInput{Name: shelf.name, Description: shelf.description})
+		if err != nil {
+			return nil, fmt.Errorf("category %s: %w", shelf.name, err)
+		}
+		made[way(shelf.name)] = top
+		for _, name := range shelf.below {
+			id, err := s.Catalog.CreateCategory(ctx, tx, catalog.CategoryInput{Name: name, ParentID: top})
+			if err != nil {
+				return nil, fmt.Errorf("category %s: %w", name, err)
+			}
+			made[way(shelf.name, name)] = id
+		}
+	}
+	return made, nil
+}
+
+// way is the way to a category as a key.
+func way(names ...string) string { return fmt.Sprint(names) }
+
+// laterViews is how long the pictures wait that only a product's own page shows, so that the
+// lists of all stores are complete before them.
+const laterViews = 5 * time.Second
+
+// ask asks for the pictures: those that a list of products shows first, and the newest
+// products' before the others'.
+func (s *Seeder) ask(ctx context.Context, tx *postgres.Tx, want *shop, goods []good, variants [][]variant, made []catalog.Made) error {
+	var images []catalog.PendingImage
+	var asked []drawing
+	for i, m := range slices.Backward(made) {
+		g := &goods[i]
+		for n := range g.pictures() {
+			images = append(images, catalog.PendingImage{ProductID: m.ID, Alt: g.alt(n)})
+			d := drawing{Shop: want.birth.Address, Handle: g.handle, Nth: n, Product: m.ID}
+			for j, v := range variants[i] {
+				if v.picture == n {
+					d.Variants = append(d.Variants, m.Variants[j])
+				}
+			}
+			asked = append(asked, d)
+		}
+	}
+	ids, err := s.Catalog.AddPendingImages(ctx, tx, images)
+	if err != nil {
+		return err
+	}
+	for i := range asked {
+		asked[i].Image = ids[i]
+	}
+	for _, d := range asked {
+		due := clock.Now()
+		if d.Nth > 0 {
+			due = due.Add(laterViews)
+		}
+		journal.JobAt(tx, due, jobDraw, d)
+	}
+	return nil
+}
+
+// alt says what is to be seen on a picture.
+func (g *good) alt(nth int) string {
+	for _, o := range g.options {
+		for _, c := range o.choices {
+			if c.picture == nil {
+				continue
+			}
+			if nth == 0 {
+				return g.title + ", " + c.name
+			}
+			nth--
+		}
+	}
+	return g.title
+}

@@ -1,0 +1,56 @@
+package app_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stoacommerce/stoa/app/apptest"
+	"github.com/stoacommerce/stoa/openapi/probe"
+)
+
+// kills is how often the program is killed.
+const kills = 50
+
+// TestKilledFiftyTimesWhileSelling kills one of two replicas and then the other, each
+// time while a payment is under way there, and starts it again. Shoppers ask on, at
+// whichever answers. In the end nothing is lost, doubled or left over.
+func TestKilledFiftyTimesWhileSelling(t *testing.T) {
+	t.Parallel()
+	binary := apptest.Build(t)
+	first := apptest.Spawn(t, binary, nil)
+	shared := apptest.Env{}
+	for _, name := range []string{"STOA_DATABASE_URL", "STOA_CELLS", "STOA_REDIS_URL", "STOA_SECRET_KEYS", "STOA_DATA_DIR"} {
+		shared[name] = first.Env[name]
+	}
+	replicas := []*apptest.Process{first, apptest.Spawn(t, binary, shared)}
+
+	stocks := []int64{1_000_000, 60}
+	m := openMarket(t, stocks, replicas[0].Program, replicas[1].Program)
+	receiver := apptest.NewReceiver(t)
+	m.must(t, 201, probe.Call{Operation: "createWebhookEndpoint", Header: headers(m.secret), Body: body(map[string]any{
+		"url": receiver.URL, "event_types": []string{"order.paid"},
+	})})
+
+	began := time.Now()
+	m.open(8, 100*time.Millisecond)
+	for n := range kills {
+		victim := n % len(replicas)
+		apptest.Eventually(t, time.Minute, "a payment is under way", func() bool { return m.paying[victim].Load() > 0 })
+		replicas[victim].Kill()
+		replicas[victim].Restart()
+	}
+	t.Logf("%d kills took %v", kills, time.Since(began).Round(time.Second))
+	m.close()
+	if lost := m.stats["no answer"]; lost < kills/2 {
+		t.Errorf("only %d requests were broken off by %d kills", lost, kills)
+	}
+	m.reconcile(stocks)
+
+	// What a dead worker was about is taken up by another after 75 seconds. They pass now.
+	for _, queue := range []string{"river", "river_control"} {
+		first.Exec(`update ` + queue + `.river_job set attempted_at = attempted_at - interval '2 minutes' where state = 'running'`)
+	}
+	for _, id := range apptest.Query[string](first.Program, `select id from `+m.schema()+`events where type = 'order.paid'`) {
+		apptest.Eventually(t, 3*time.Minute, "event "+id+" arrives", func() bool { return receiver.Delivered(id) })
+	}
+}

@@ -1,0 +1,260 @@
+package app_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stoacommerce/stoa/app/apptest"
+	"github.com/stoacommerce/stoa/observability/promtest"
+)
+
+// patience bounds what takes moments.
+const patience = 30 * time.Second
+
+// TestTheProgramIsSeen has merchants and shoppers come to the whole program by every door,
+// and asks Prometheus, the collector of traces and the log what they saw of it.
+func TestTheProgramIsSeen(t *testing.T) {
+	traces, receiver := apptest.NewCollector(t), apptest.NewReceiver(t)
+	p := apptest.Start(t, apptest.Env{
+		"STOA_OTLP_ENDPOINT": traces.URL, "STOA_TRACE_RATIO": "1", "STOA_LOG_LEVEL": "debug", "STOA_LOG_FORMAT": "json",
+	})
+	m := openShop(t, p)
+	m.call(t, "POST", "/v1/signup", "", m.signUp("other-"+run()), http.StatusUnauthorized) // the e-mail is known
+	m.call(t, "POST", "/v1/session", "", map[string]any{"email": m.email, "password": m.password}, http.StatusCreated)
+	m.call(t, "POST", "/v1/session", "", map[string]any{"email": m.email, "password": "no such password at all"}, http.StatusUnauthorized)
+	hook := m.call(t, "POST", "/v1/webhook-endpoints", m.secret, map[string]any{"url": receiver.URL + "/hidden-path", "event_types": []string{"order.paid"}}, http.StatusCreated)
+
+	sold := m.flow(t, "sell", nil)      // 2 × 49.00 and 4.90
+	m.flow(t, "refund", nil)            // the same, and all of it back
+	m.flow(t, "signUpToPaidOrder", nil) // another store, in its sandbox
+	shopper := m.shopper(t)
+	for range 2 {
+		shopper.get("/", http.StatusOK)
+	}
+	if status, _ := page(p.URL); status != http.StatusOK {
+		t.Errorf("the platform's own page answered %d", status)
+	}
+	shopper.buy(sold["variant_id"].(string), "declined", "error", "succeeds")
+
+	// A store is among the busiest only while somebody is there.
+	looking := make(chan struct{})
+	defer close(looking)
+	go func() {
+		for visitor := m.shopper(t); ; time.Sleep(time.Second) {
+			select {
+			case <-looking:
+				return
+			default:
+				if answer, err := visitor.client.Get(visitor.base); err == nil {
+					_ = answer.Body.Close()
+				}
+			}
+		}
+	}()
+	prometheus := promtest.Start(t, strings.TrimPrefix(p.OpsURL, "http://"))
+	t.Run("figures", func(t *testing.T) { figures(t, p, m, prometheus) })
+	t.Run("expressions", func(t *testing.T) {
+		prometheus.RequireSeries(t, patience, promtest.All(t))
+		// Of the objectives nothing is said here: a busy machine is slow, and a payment failed.
+		firing, err := prometheus.Query(t.Context(), `ALERTS{alertstate="firing",alertname!~".*Budget.*"}`)
+		if err != nil || len(firing) != 0 {
+			t.Errorf("a program that is well raises %v (%v)", firing, err)
+		}
+	})
+	t.Run("series", func(t *testing.T) { bounded(t, prometheus) })
+	t.Run("traces", func(t *testing.T) { traced(t, p, m, traces, receiver) })
+	t.Run("secrets", func(t *testing.T) {
+		unseen(t, p, traces, map[string]string{
+			"password": m.password, "secret key": m.secret, "signing secret": hook.text("secret"), "wrong password": "no such password",
+			"endpoint's path": "hidden-path", "key ring": p.Env["STOA_SECRET_KEYS"], "database": p.Env["STOA_DATABASE_URL"],
+			"shopper": "grace@example.com", "shopper's street": "Sample Street", "session": "__Host-",
+		})
+	})
+}
+
+// figures are what must be counted after the traffic, exactly once each, by every door.
+func figures(t *testing.T, p *apptest.Program, m *merchant, prometheus *promtest.Prometheus) {
+	revenue := apptest.Query[int64](p, fmt.Sprintf(`select sum(total_amount)::bigint from %s.orders where state <> 'pending'`, schemaOf(p, m.id)))[0]
+	for expression, want := range map[string]float64{
+		`sum(stoa_signups_total{outcome="created"})`:                                      2,
+		`sum(stoa_signups_total{outcome="known_email"})`:                                  1,
+		`sum(stoa_signups_total{outcome="failed"})`:                                       0,
+		`sum(stoa_signins_total{outcome="succeeded"})`:                                    1,
+		`sum(stoa_signins_total{outcome="refused"})`:                                      1,
+		`stoa_orders_total{currency="EUR"}`:                                               3,
+		`stoa_revenue_minor_units_total{currency="EUR"}`:                                  float64(revenue),
+		`stoa_refunds_minor_units_total{currency="EUR"}`:                                  10290,
+		`stoa_checkouts_started_total`:                                                    3,
+		`stoa_checkouts_completed_total`:                                                  3,
+		`stoa_payments_total{outcome="approved"}`:                                         3,
+		`stoa_payments_total{outcome="declined"}`:                                         1,
+		`stoa_payments_total{outcome="failed"}`:                                           1,
+		`stoa_webhook_attempts_total{outcome="delivered"}`:                                3,
+		`sum(stoa_http_panics_total) + sum(stoa_contract_violations_total)`:               0,
+		`sum(stoa_db_wall_refusals_total) + sum(stoa_queue_jobs_set_aside)`:               0,
+		`stoa_limiter_degraded`:                                                           0,
+		`min(stoa_cell_up)`:                                                               1,
+		`max(stoa_cell_stores)`:                                                           3, // two live sides and a sandbox
+		`sum(stoa_http_requests_total{operation="page.checkout.pay",plan="free"})`:        3,
+		`sum(stoa_http_requests_total{operation="completeCart",status="2xx"})`:            3,
+		`count(stoa_busiest_store_requests_per_second{store="` + m.id + `"} > 0)`:         1,
+		`count(sum by (cache) (stoa_cache_requests_total{result="hit"}) > 0)`:             3,
+		`count(sum by (cache) (stoa_cache_invalidations_total) > 0)`:                      2, // no key was revoked
+		`count(sum by (door) (stoa_db_statements_total{outcome="ok"}) > 0)`:               3,
+		`count(stoa_db_pool_connections_max{pool="stores"} > 0)`:                          1,
+		`count(stoa_limiter_decisions_total{class=~"page|write",decision="allowed"} > 0)`: 2,
+		`count(stoa_queue_jobs_total{kind=~"event|webhook_deliver",outcome="done"} > 0)`:  2,
+		`sum(stoa_queue_relayed_total) > bool 5`:                                          1,
+	} {
+		var last []promtest.Series
+		if !soon(patience, func() bool {
+			series, err := prometheus.Query(t.Context(), expression)
+			last = series
+			return err == nil && len(series) == 1 && series[0].Value == want
+		}) {
+			t.Errorf("%s is %v, want %v", expression, last, want)
+		}
+	}
+}
+
+// soon waits for something to become true.
+func soon(bound time.Duration, holds func() bool) bool {
+	for deadline := time.Now().Add(bound); !holds(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
+}
+
+// schemaOf is where the live side of a store is.
+func schemaOf(p *apptest.Program, store string) string {
+	return "s_" + apptest.Query[string](p, `select number::text from schemas where store_id = $1 and mode = 'live'`, store)[0]
+}
+
+// bounded looks for series that customers could make more of.
+func bounded(t *testing.T, prometheus *promtest.Prometheus) {
+	series, err := prometheus.Query(t.Context(), `count by (__name__) ({store!=""})`)
+	if err != nil || len(series) != 1 || series[0].Labels["__name__"] != "stoa_busiest_store_requests_per_second" || series[0].Value > 20 {
+		t.Errorf("a store is a label of %v (%v)", series, err)
+	}
+	all, err := prometheus.Query(t.Context(), `count({job="stoa"})`)
+	if err != nil || len(all) != 1 || all[0].Value > 15_000 {
+		t.Errorf("one program has %v series (%v)", all, err)
+	}
+	// Every operation has the same labels from the start, so that traffic adds few.
+	t.Logf("%.0f series", all[0].Value)
+}
+
+// traced follows one order from the request that paid for it to the webhook that told of it.
+func traced(t *testing.T, p *apptest.Program, m *merchant, traces *apptest.Collector, receiver *apptest.Receiver) {
+	type found struct {
+		apptest.Span
+		children []string
+	}
+	var path []found
+	wanted := []struct{ name, kind string }{
+		{"completeCart", "SERVER"}, {"job event", "CONSUMER"}, {"job webhook_deliver", "CONSUMER"}, {"webhook", "CLIENT"},
+	}
+	complete := soon(patience, func() bool {
+		spans := traces.Spans()
+		for _, d := range receiver.Deliveries() {
+			// 00-<trace>-<span>-01
+			parts := strings.Split(d.Header.Get("Traceparent"), "-")
+			if len(parts) != 4 || parts[3] != "01" {
+				t.Fatalf("the webhook came with the traceparent %q", parts)
+			}
+			path = nil
+			for id := parts[2]; id != ""; {
+				at := slices.IndexFunc(spans, func(s apptest.Span) bool { return s.Trace == parts[1] && s.ID == id })
+				if at < 0 {
+					break
+				}
+				one := found{Span: spans[at]}
+				for _, s := range spans {
+					if s.Trace == one.Trace && s.Parent == one.ID {
+						one.children = append(one.children, s.Name)
+					}
+				}
+				path = append([]found{one}, path...)
+				id = one.Parent
+			}
+			if len(path) == len(wanted) && path[0].Name == wanted[0].name {
+				return true
+			}
+		}
+		return false
+	})
+	if !complete {
+		t.Fatalf("the way of an order is not whole: %+v", path)
+	}
+	request := path[0].Attributes["request_id"]
+	for i, want := range wanted {
+		got := path[i]
+		if got.Name != want.name || got.Kind != want.kind {
+			t.Errorf("span %d is %s %s, want %s %s", i, got.Kind, got.Name, want.kind, want.name)
+		}
+		if want.kind == "CLIENT" {
+			continue
+		}
+		if got.Attributes["request_id"] != request || got.Attributes["stoa.store"] != m.id {
+			t.Errorf("%s is of the request %s, store %s", got.Name, got.Attributes["request_id"], got.Attributes["stoa.store"])
+		}
+		if !slices.ContainsFunc(got.children, func(name string) bool { return strings.HasPrefix(name, "sql ") }) {
+			t.Errorf("%s has no SQL below it, but %v", got.Name, got.children)
+		}
+	}
+	for line := range strings.Lines(p.Log()) {
+		var record map[string]any
+		if err := json.Unmarshal([]byte(line), &record); err != nil {
+			t.Fatalf("logged %q, which is no JSON", line)
+		}
+		if record["msg"] == "request" && record["request_id"] == request {
+			if record["operation"] != "completeCart" || record["store"] != m.id || record["trace_id"] != path[0].Trace {
+				t.Errorf("logged %v", record)
+			}
+			return
+		}
+	}
+	t.Errorf("the log knows nothing of %s", request)
+}
+
+var cartToken = regexp.MustCompile(`\bct_[0-9A-Za-z]{20,}`)
+
+// unseen asserts that neither the log nor a trace tells what nobody but its owner should know.
+func unseen(t *testing.T, p *apptest.Program, traces *apptest.Collector, secrets map[string]string) {
+	log := p.Log()
+	spans := traces.Spans()
+	if len(log) < 1000 || len(spans) < 100 {
+		t.Fatalf("only %d bytes of log and %d spans to look at", len(log), len(spans))
+	}
+	if cart := cartToken.FindString(log); cart != "" {
+		t.Errorf("the log tells the token of a cart: %s", cart)
+	}
+	for _, span := range spans {
+		if cart := cartToken.FindString(span.Text); cart != "" {
+			t.Errorf("a trace tells the token of a cart: %s", span.Text)
+		}
+	}
+	for name, secret := range secrets {
+		if secret == "" {
+			t.Errorf("%s is not known", name)
+			continue
+		}
+		if i := strings.Index(log, secret); i >= 0 {
+			t.Errorf("the log tells the %s: …%s", name, log[max(0, i-300):min(len(log), i+100)])
+		}
+		for _, span := range spans {
+			if strings.Contains(span.Text, secret) {
+				t.Errorf("a trace tells the %s: %s", name, span.Text)
+				break
+			}
+		}
+	}
+}

@@ -1,0 +1,37 @@
+package webhooks
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// Types are the types of events that there are, as the contract lists them.
+var Types = []string{
+	"product.created", "product.updated", "product.deleted",
+	"category.created", "category.updated", "category.deleted",
+	"collection.created", "collection.updated", "collection.deleted",
+	"inventory.adjusted",
+	"order.created", "order.paid", "order.fulfilled", "order.completed", "order.cancelled", "order.refunded",
+	"payment.captured", "payment.failed",
+	"refund.succeeded", "refund.failed",
+	"fulfilment.created",
+	"customer.created", "customer.updated", "customer.verified", "customer.deleted",
+	"import.succeeded", "import.failed",
+	"store.updated", "store.suspended", "store.resumed", "store.deleted", "store.restored",
+	"staff.invited", "staff.joined", "staff.updated", "staff.removed",
+	"webhook.test",
+}
+
+// checkFilter refuses what no event will ever match: a mistake that would show by nothing
+// but silence.
+func checkFilter(patterns []string) error {
+	p := problem.New(problem.Unprocessable, "event_type_unknown", "No event matches part of the filter.")
+	for i, pattern := range patterns {
+		if !slices.ContainsFunc(Types, func(known string) bool { return matches(pattern, known) }) {
+			p.At(fmt.Sprintf("/event_types/%d", i), "event_type_unknown", "There is no event of type %s.", pattern)
+		}
+	}
+	return p.OrNil()
+}
