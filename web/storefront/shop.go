@@ -65,9 +65,10 @@ const (
 func New(config Config) *Shop {
 	s := &Shop{
 		config: config, mux: http.NewServeMux(),
-		pages:   cache.New[*page.Rendered](pageLife, pageBytes),
-		frames:  cache.New[*frame](frameLife, frameBytes),
-		foreign: http.NewCrossOriginProtection(), sitemaps: cache.New[*page.Asset](pageLife, sitemapBytes),
+		pages:    cache.New[*page.Rendered](pageLife, pageBytes),
+		frames:   cache.New[*frame](frameLife, frameBytes),
+		foreign:  http.NewCrossOriginProtection(),
+		sitemaps: cache.New[*page.Asset](pageLife, sitemapBytes),
 	}
 	s.pages.Looked = config.Looked
 	s.routes()
