@@ -229,6 +229,8 @@ type browser struct {
 	host   string
 	jar    map[string]*http.Cookie
 	header http.Header
+
+	address string // that it comes from
 }
 
 // visitor looks at a host: a label of a shop, or "" for the platform's own.
@@ -237,7 +239,7 @@ func (h *house) visitor(t testing.TB, label string) *browser {
 	if label != "" {
 		host = label + "." + domain
 	}
-	return &browser{t: t, h: h, host: host, jar: map[string]*http.Cookie{}, header: http.Header{}}
+	return &browser{t: t, h: h, host: host, jar: map[string]*http.Cookie{}, header: http.Header{}, address: "192.0.2.7:4711"}
 }
 
 // answer is what a browser was answered.
@@ -264,7 +266,7 @@ func (b *browser) post(path string, values url.Values) *answer {
 
 func (b *browser) send(r *http.Request, path string) *answer {
 	b.t.Helper()
-	r.RemoteAddr = "192.0.2.7:4711"
+	r.RemoteAddr = b.address
 	for name, values := range b.header {
 		r.Header[name] = values
 	}

@@ -227,6 +227,18 @@ func TestLimitsAreKept(t *testing.T) {
 	if refused < 5 {
 		t.Errorf("of 40 cards %d were refused", refused)
 	}
+	searcher := h.visitor(t, s.label)
+	searcher.address = "192.0.2.8:4711"
+	asked := 0
+	for searcher.get("/search").Code == http.StatusOK { // 600 a minute, and the minute may end meanwhile
+		if asked++; asked > 1250 {
+			t.Fatal("an address can search for ever")
+		}
+	}
+	if asked < 600 {
+		t.Errorf("an address may search %d times", asked)
+	}
+	searcher.get("/products").status(http.StatusOK) // what is kept costs nothing
 	guesser := h.visitor(t, "")
 	refused = 0
 	for range 110 {

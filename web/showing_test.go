@@ -65,6 +65,9 @@ func TestHosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	shut := h.visitor(t, s.label)
+	for _, pattern := range []string{`rel="stylesheet" href="([^"]+)"`, `rel="icon" href="([^"]+)"`} { // the closed page is not a bare one
+		shut.get(shut.get("/").find(pattern)).status(http.StatusOK)
+	}
 	for _, path := range []string{"/", "/products/linen-shirt", "/cart", "/search?q=x", "/nowhere"} {
 		a := shut.get(path).status(http.StatusServiceUnavailable).says("This shop is closed at the moment", "owner@example.com").lacks("Linen shirt", "it was time")
 		if a.Header().Get("Retry-After") == "" || a.Header().Get("Cache-Control") != "no-store" {

@@ -28,12 +28,14 @@ func main() {
 	shop := flag.String("shop", "", "address of a shop in which the test provider pays, such as http://demo.localhost:8080")
 	site := flag.String("site", "", "address of the platform's own pages")
 	out := flag.String("out", ".stoa/screenshots", "directory for the pictures")
+	email := flag.String("email", "", "who signs in to the platform to look at their stores")
+	password := flag.String("password", "", "with -email")
 	only := flag.String("only", "", "one look alone: light, dark, phone or cover")
 	cover := flag.String("cover", "docs/pictures/shop.webp", "the picture of the README")
 	flag.Parse()
 	if *shop == "" && *site == "" {
 		var err error
-		if *shop, *site, err = running(*dev); err != nil {
+		if *shop, *site, *email, *password, err = running(*dev); err != nil {
 			log.Fatalf("is make dev running? %v", err)
 		}
 	}
@@ -41,7 +43,7 @@ func main() {
 		if *only != "" && *only != l.name {
 			continue
 		}
-		if err := take(l, *shop, *site, filepath.Join(*out, l.name)); err != nil {
+		if err := take(l, *shop, *site, *email, *password, filepath.Join(*out, l.name)); err != nil {
 			log.Fatalf("%s: %v", l.name, err)
 		}
 	}
@@ -52,25 +54,28 @@ func main() {
 	}
 }
 
-// running reads where a running make dev has its first shop and its own pages.
-func running(file string) (shop, site string, err error) {
+// running reads where a running make dev has its first shop and its own pages, and who may
+// sign in there.
+func running(file string) (shop, site, email, password string, err error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
-		return "", "", err
+		return "", "", "", "", err
 	}
 	var told struct {
-		URL    string `json:"url"`
-		Stores []struct {
+		URL      string `json:"url"`
+		Email    string `json:"email"`
+		Password string `json:"password"`
+		Stores   []struct {
 			ShopURL string `json:"shop_url"`
 		} `json:"stores"`
 	}
 	if err := json.Unmarshal(raw, &told); err != nil {
-		return "", "", fmt.Errorf("%s: %w", file, err)
+		return "", "", "", "", fmt.Errorf("%s: %w", file, err)
 	}
 	if len(told.Stores) == 0 {
-		return "", "", fmt.Errorf("%s tells of no store", file)
+		return "", "", "", "", fmt.Errorf("%s tells of no store", file)
 	}
-	return told.Stores[0].ShopURL, told.URL, nil
+	return told.Stores[0].ShopURL, told.URL, told.Email, told.Password, nil
 }
 
 // A look is a kind of screen.
@@ -117,7 +122,7 @@ func open(l look, dir string) (p *photographer, done func(), err error) {
 	return p, done, nil
 }
 
-func take(l look, shop, site, dir string) error {
+func take(l look, shop, site, email, password, dir string) error {
 	p, done, err := open(l, dir)
 	if err != nil {
 		return err
@@ -135,6 +140,11 @@ func take(l look, shop, site, dir string) error {
 	}
 	if site != "" {
 		if err := p.merchant(site); err != nil {
+			return err
+		}
+	}
+	if site != "" && email != "" {
+		if err := p.owner(site, email, password); err != nil {
 			return err
 		}
 	}

@@ -146,6 +146,20 @@ func (p *photographer) member(shop, site string) error {
 	)
 }
 
+// owner signs in to the platform and looks at their stores.
+func (p *photographer) owner(site, email, password string) error {
+	set := func(name, value string) func() error {
+		return func() error { return chromedp.Do(p.ctx, chromedp.SetValue(chromedp.ID(name), value)) }
+	}
+	return steps(
+		func() error { return chromedp.Do(p.ctx, chromedp.Navigate(site+"/sign-in")) },
+		set("email", email), set("password", password),
+		func() error { return p.follow("main form .button") },
+		func() error { return p.snap("stores") },
+		func() error { return p.visit("another-store", site+"/sign-up") },
+	)
+}
+
 // merchant looks at the platform's own pages.
 func (p *photographer) merchant(site string) error {
 	for _, page := range []struct{ name, path string }{

@@ -22,7 +22,7 @@ func NewAsset(name, extension, contentType string, body []byte) *Asset {
 	}
 }
 
-// Size implements Sized.
+// Size implements cache.Sized.
 func (a *Asset) Size() int { return len(a.body) + len(a.zipped) }
 
 // ServeHTTP sends the file. Under its own path it can be kept for ever. Elsewhere it is

@@ -12,6 +12,9 @@ import (
 // with what programs ask the API for on behalf of shoppers.
 const perMinute = 600
 
+// Ordinary is the class of requests that no strict limit is for.
+const Ordinary = "page"
+
 // Limiter bounds what one address may ask of pages, and how often it may try what is
 // worth abusing. A nil Limiter bounds nothing.
 type Limiter struct {
@@ -20,7 +23,7 @@ type Limiter struct {
 }
 
 // Take counts a request for a page: class is one of package limits' strict ones, or
-// "page", and subject is the store that it is for, if any. Its error is the problem that
+// Ordinary, and subject is the store that it is for, if any. Its error is the problem that
 // there were too many.
 func (l *Limiter) Take(ctx context.Context, class, subject string) error {
 	if l == nil {

@@ -200,7 +200,7 @@ func (s *Site) keep(w http.ResponseWriter, r *http.Request, name string, c templ
 }
 
 func (s *Site) keepWith(w http.ResponseWriter, r *http.Request, policy, name string, c templ.Component) error {
-	if err := s.config.Limiter.Take(r.Context(), "page", ""); err != nil {
+	if err := s.config.Limiter.Take(r.Context(), page.Ordinary, ""); err != nil {
 		return err
 	}
 	p, err := s.shared.Get(r.Context(), name, func(ctx context.Context) (*page.Rendered, error) { return page.Render(ctx, c) })

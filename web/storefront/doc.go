@@ -4,7 +4,7 @@
 //
 // Pages that are the same for all shoppers (home, lists, products, search) are kept by a
 // cache.Cache under the store's revision and know nothing of carts. Pages for one shopper
-// (cart, checkout, order) are never kept.
+// (cart, checkout, order, account) are never kept.
 package storefront
 
 //go:generate go tool templ generate -path . -lazy=false

@@ -114,7 +114,6 @@ func (s *Shop) routes() {
 	s.page("POST /account/sign-out", "signout", (*visit).signOut)
 	s.page("GET /robots.txt", "robots", (*visit).robots)
 	s.page("GET /sitemap.xml", "sitemap", (*visit).sitemap)
-	s.page("GET /favicon.ico", "asset", (*visit).icon)
 	s.page("/", "missing", func(v *visit) error { return v.rest() })
 	if s.config.Media != nil {
 		s.page("GET /media/", "media", func(v *visit) error {
@@ -135,7 +134,16 @@ func (s *Shop) page(pattern, name string, serve func(*visit) error) {
 		v.w, v.r = w, r
 		x := httpserver.From(r.Context())
 		x.Operation, x.Observer = "page."+name, observer
-		if err := serve(v); err != nil {
+		var err error
+		// What comes from the cache costs nothing. What a browser can ask for without end, and
+		// each time anew, is counted.
+		if r.Method == http.MethodPost || name == "search" {
+			err = v.limited(page.Ordinary)
+		}
+		if err == nil {
+			err = serve(v)
+		}
+		if err != nil {
 			v.failed(err)
 		}
 	})
@@ -153,7 +161,9 @@ func (s *Shop) Serve(w http.ResponseWriter, r *http.Request, store tenants.Store
 	}
 	v.frame = frame
 	if store.Status == tenants.Suspended {
-		v.closed()
+		if !v.asset() { // which the closed page has, too
+			v.closed()
+		}
 		return
 	}
 	if err := s.foreign.Check(r); err != nil {
@@ -254,24 +264,28 @@ func (v *visit) closed() {
 // rest serves what bears its digest in its name, and says of everything else that it is
 // not here.
 func (v *visit) rest() error {
-	path := v.r.URL.Path
-	if v.r.Method == http.MethodGet || v.r.Method == http.MethodHead {
-		switch {
-		case strings.HasPrefix(path, "/theme.") && strings.HasSuffix(path, ".css"):
-			httpserver.From(v.r.Context()).Operation = "page.asset"
-			v.theme.ServeHTTP(v.w, v.r)
-			return nil
-		case strings.HasPrefix(path, "/favicon.") && strings.HasSuffix(path, ".svg"):
-			return v.icon()
-		}
+	if !v.asset() {
+		v.missing()
 	}
-	v.missing()
 	return nil
 }
 
-func (v *visit) icon() error {
-	v.frame.icon.ServeHTTP(v.w, v.r)
-	return nil
+// asset serves the stylesheet and the icon; it says whether the request was for one.
+func (v *visit) asset() bool {
+	path := v.r.URL.Path
+	asset := v.theme
+	switch {
+	case v.r.Method != http.MethodGet && v.r.Method != http.MethodHead:
+		return false
+	case strings.HasPrefix(path, "/theme.") && strings.HasSuffix(path, ".css"):
+	case strings.HasPrefix(path, "/favicon."):
+		asset = v.frame.icon
+	default:
+		return false
+	}
+	httpserver.From(v.r.Context()).Operation = "page.asset"
+	asset.ServeHTTP(v.w, v.r)
+	return true
 }
 
 // robots keeps search engines from what is for one shopper, and from sandboxes.
