@@ -53,6 +53,7 @@ const (
 	No
 )
 
+// String is what stands in a table.
 func (k Kept) String() string { return [...]string{"", "yes", "**no**"}[k] }
 
 // Row is one measurement.
