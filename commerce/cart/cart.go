@@ -61,7 +61,7 @@ type Cart struct {
 	UpdatedAt        time.Time
 	ExpiresAt        time.Time
 
-	changed int // lines that the statement changed
+	changed int  // lines that the statement changed
 	begun   bool // whether the statement said first whose it is
 	stale   bool
 }
