@@ -252,7 +252,6 @@ create table orders (
     check (refunded_amount between 0 and total_amount)
 );
 create index orders_customer on orders (customer_id, id desc);
-create index orders_pending on orders (updated_at) where state = 'pending';
 create index orders_email on orders (email, id desc);
 create index orders_pending on orders (placed_at) where state = 'pending'; -- attempts
 
