@@ -56,11 +56,11 @@ func (c cells) born(t *testing.T) cellStore {
 	return cellStore{cell: where[0], host: c.Host(address).Host, key: made.Keys.Live.Publishable}
 }
 
-// status is what a store's shop and its API answer. No page is asked for twice, for those
-// that were kept outlive their cell for a while.
+// status is what a store's shop and its API answer. Nothing is asked for that may have been
+// kept, for that outlives its cell for a while.
 func (c cells) status(t *testing.T, s cellStore) (page, api int) {
 	t.Helper()
-	for into, path := range map[*int]string{&page: "/search?q=" + ids.New("q"), &api: "/v1/shop/products"} {
+	for into, path := range map[*int]string{&page: "/search?q=" + ids.New("q"), &api: "/v1/shop/search?q=linen"} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.URL+path, nil)
 		if err != nil {
 			t.Fatal(err)

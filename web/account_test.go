@@ -61,7 +61,7 @@ func (s *shop) deliver(t testing.TB, to string) (path string) {
 		t.Fatal(err)
 	}
 	u, err := url.Parse(data.URL + data.SignInURL)
-	if err != nil || u.Host != s.label+"."+domain || u.Scheme != "https" {
+	if shop := s.h.links.StoreURL(s.label); err != nil || u.Host != shop.Host || u.Scheme != shop.Scheme {
 		t.Fatalf("the mail leads to %s, %v", u, err)
 	}
 	return u.RequestURI()

@@ -401,9 +401,9 @@ func TestKeeper(t *testing.T) {
 		return h.count(t, `select count(*) from schemas where state = 'ready'`) == 2
 	})
 	h.control(t, `update cells set max_stores = 3`)
-	keeper.Ready = 50
 	cancel()
 	<-done
+	keeper.Ready = 50
 	keeper.Fill(t.Context())
 	if n := h.count(t, `select count(*) from schemas where state <> 'retired'`); n != 3 {
 		t.Errorf("a full cell has %d schemas", n)
