@@ -108,7 +108,6 @@ func (c Config) options(poolSize int) *goredis.Options {
 	o.DialerRetries = 1
 	o.MaxRetries = -1 // a second try would not fit the bound, and counting twice is worse than not
 	o.PoolSize = poolSize
-	o.PipelinePoolSize = -1
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return o
