@@ -2315,7 +2315,7 @@ type ImportSucceededEventType string
 
 // ImportUpload A file to import, as a form.
 type ImportUpload struct {
-	// File The CSV file in UTF-8, at most 64 MiB.
+	// File The CSV file in UTF-8. A larger one than the platform takes (32 MB, unless it is set otherwise) is answered with 413.
 	File openapi_types.File `json:"file"`
 
 	// Kind What a long operation does.
