@@ -2,10 +2,8 @@ package observability_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -16,12 +14,11 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
-	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	common "go.opentelemetry.io/proto/otlp/common/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/stoacommerce/stoa/observability"
+	"github.com/stoacommerce/stoa/observability/tracetest"
 )
 
 // receiver is an OTLP/HTTP receiver that keeps what it gets.
@@ -47,16 +44,8 @@ func newReceiver(t *testing.T) *receiver {
 }
 
 func (r *receiver) take(q *http.Request) error {
-	unzipped, err := gzip.NewReader(q.Body)
+	export, err := tracetest.Read(q)
 	if err != nil {
-		return err
-	}
-	body, err := io.ReadAll(unzipped)
-	if err != nil {
-		return err
-	}
-	var export collector.ExportTraceServiceRequest
-	if err := proto.Unmarshal(body, &export); err != nil {
 		return err
 	}
 	r.mu.Lock()

@@ -1,17 +1,14 @@
 package apptest
 
 import (
-	"compress/gzip"
 	"encoding/hex"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"sync"
 	"testing"
 
-	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
-	"google.golang.org/protobuf/proto"
+	"github.com/stoacommerce/stoa/observability/tracetest"
 )
 
 // Collector takes OpenTelemetry's traces by OTLP over HTTP and remembers them.
@@ -46,16 +43,8 @@ func NewCollector(t testing.TB) *Collector {
 }
 
 func (c *Collector) take(request *http.Request) error {
-	unzipped, err := gzip.NewReader(request.Body)
+	export, err := tracetest.Read(request)
 	if err != nil {
-		return err
-	}
-	body, err := io.ReadAll(unzipped)
-	if err != nil {
-		return err
-	}
-	var export collector.ExportTraceServiceRequest
-	if err := proto.Unmarshal(body, &export); err != nil {
 		return err
 	}
 	c.mu.Lock()

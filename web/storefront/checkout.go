@@ -343,9 +343,6 @@ func (v *visit) pay() error {
 		page.SeeOther(v.w, "/cart")
 		return nil
 	}
-	if err := v.limited(payClass); err != nil {
-		return err
-	}
 	accepts, err := v.config().AcceptsOrders(v.r.Context(), &v.store)
 	if err != nil {
 		return err

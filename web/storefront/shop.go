@@ -15,6 +15,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/platform/cache"
 	"github.com/stoacommerce/stoa/platform/httpserver"
+	"github.com/stoacommerce/stoa/platform/limits"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -100,17 +101,17 @@ func (s *Shop) routes() {
 	s.page("GET /checkout", "checkout", (*visit).checkoutPage)
 	s.page("POST /checkout/contact", "checkout.contact", (*visit).setContact)
 	s.page("POST /checkout/shipping", "checkout.shipping", (*visit).setShipping)
-	s.page("POST /checkout/pay", "checkout.pay", (*visit).pay)
+	s.strict("POST /checkout/pay", "checkout.pay", limits.Payment, (*visit).pay)
 	s.page("GET /orders/{order}", "order", (*visit).orderPage)
 	s.page("GET /account", "account", (*visit).account)
 	s.page("GET /account/details", "account.details", (*visit).detailsForm)
 	s.page("POST /account/details", "account.change", (*visit).setDetails)
 	s.page("GET /account/register", "register", (*visit).registerForm)
-	s.page("POST /account/register", "register.send", (*visit).register)
+	s.strict("POST /account/register", "register.send", limits.Signup, (*visit).register)
 	s.page("GET /account/verify", "verify", (*visit).verifyForm)
-	s.page("POST /account/verify", "verify.send", (*visit).verify)
+	s.strict("POST /account/verify", "verify.send", limits.Auth, (*visit).verify)
 	s.page("GET /account/sign-in", "signin", (*visit).signInForm)
-	s.page("POST /account/sign-in", "signin.send", (*visit).signIn)
+	s.strict("POST /account/sign-in", "signin.send", limits.Auth, (*visit).signIn)
 	s.page("POST /account/sign-out", "signout", (*visit).signOut)
 	s.page("GET /robots.txt", "robots", (*visit).robots)
 	s.page("GET /sitemap.xml", "sitemap", (*visit).sitemap)
@@ -125,6 +126,11 @@ func (s *Shop) routes() {
 
 // page mounts a page, whose errors become pages of their own.
 func (s *Shop) page(pattern, name string, serve func(*visit) error) {
+	s.strict(pattern, name, page.Ordinary, serve)
+}
+
+// strict mounts a page that has a limit of its own beside that of an address.
+func (s *Shop) strict(pattern, name, class string, serve func(*visit) error) {
 	var observer httpserver.Observer
 	if s.config.Observer != nil {
 		observer = s.config.Observer("page." + name)
@@ -138,7 +144,7 @@ func (s *Shop) page(pattern, name string, serve func(*visit) error) {
 		// What comes from the cache costs nothing. What a browser can ask for without end, and
 		// each time anew, is counted.
 		if r.Method == http.MethodPost || name == "search" {
-			err = v.limited(page.Ordinary)
+			err = s.config.Limiter.Take(r.Context(), class, v.store.ID)
 		}
 		if err == nil {
 			err = serve(v)

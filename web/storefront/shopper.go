@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/customers"
-	"github.com/stoacommerce/stoa/platform/limits"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/web/page"
@@ -103,9 +102,6 @@ func (v *visit) signIn() error {
 	if err != nil {
 		return err
 	}
-	if err := v.limited(limits.Auth); err != nil {
-		return err
-	}
 	var session customers.Session
 	session, err = v.config().Customers.SignIn(v.r.Context(), f.Value("email"), f.Value("password"), v.adopt)
 	if p := problem.As(err); p != nil && p.Kind < problem.Internal && p.Kind != problem.Limited {
@@ -158,9 +154,6 @@ func (v *visit) register() error {
 	if err != nil {
 		return err
 	}
-	if err := v.limited(limits.Signup); err != nil {
-		return err
-	}
 	registration, err := v.config().Customers.Prepare(v.r.Context(), customers.RegisterInput{
 		Email: f.Value("email"), Password: f.Value("password"), Name: f.Value("name"), AcceptsMarketing: f.Value("marketing") != "",
 	})
@@ -194,9 +187,6 @@ func (v *visit) verifyForm() error {
 func (v *visit) verify() error {
 	f, err := v.form()
 	if err != nil {
-		return err
-	}
-	if err := v.limited(limits.Auth); err != nil {
 		return err
 	}
 	var session customers.Session

@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"github.com/stoacommerce/stoa/commerce/cart"
-	"github.com/stoacommerce/stoa/platform/limits"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/web/page"
@@ -202,11 +201,3 @@ func (v *visit) change(fn func(ctx context.Context, tx *postgres.Tx, ref cart.Re
 func (v *visit) inStore(fn func(ctx context.Context, tx *postgres.Tx) error) error {
 	return v.config().DB.InStore(v.r.Context(), fn)
 }
-
-// limited counts a request towards what its address may do.
-func (v *visit) limited(class string) error {
-	return v.config().Limiter.Take(v.r.Context(), class, v.store.ID)
-}
-
-// payClass is the strict limit of trying means of payment.
-const payClass = limits.Payment
