@@ -157,7 +157,7 @@ func TestWhatIsNoKey(t *testing.T) {
 	r := alone(t)
 	ctx := r.Store(t)
 	_, secret := r.issue(t, ctx, keys.Issue{Kind: keys.Secret})
-	typo := secret[:len(secret)-1] + string(secret[len(secret)-2]+1)
+	typo := secret[:len(secret)-1] + string(secret[len(secret)-1]^1)
 	counted, count := postgres.Counting(t.Context())
 	for _, wrong := range []string{"", "stoa_sk_live_", typo, strings.Replace(secret, "sk", "rk", 1), strings.Replace(secret, "live", "test", 1)} {
 		_, err := r.keys.Authenticate(counted, wrong, tenants.Origin{})
