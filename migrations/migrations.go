@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"strings"
 
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
@@ -19,7 +18,8 @@ import (
 //go:embed control/*.sql cell/*.sql store/*.sql
 var files embed.FS
 
-// Step is one migration: its number is its place in the list, from 1.
+// Step is one migration: its number is its place in the list, from 1. Files that begin
+// with the same number are one step, in the order of their names.
 type Step struct {
 	Name string
 	SQL  string
@@ -31,15 +31,19 @@ func steps(folder string) []Step {
 		panic(err) // embedded: cannot be missing
 	}
 	var list []Step
-	for i, entry := range entries {
-		if !strings.HasPrefix(entry.Name(), fmt.Sprintf("%04d_", i+1)) {
-			panic(fmt.Sprintf("migration %s/%s is not number %d", folder, entry.Name(), i+1))
-		}
+	for _, entry := range entries {
 		body, err := files.ReadFile(folder + "/" + entry.Name())
 		if err != nil {
 			panic(err)
 		}
-		list = append(list, Step{entry.Name(), string(body)})
+		switch number, n := entry.Name()[:4], len(list); number {
+		case fmt.Sprintf("%04d", n):
+			list[n-1].SQL += string(body)
+		case fmt.Sprintf("%04d", n+1):
+			list = append(list, Step{number, string(body)})
+		default:
+			panic(fmt.Sprintf("migration %s/%s has a number that does not follow", folder, entry.Name()))
+		}
 	}
 	return list
 }

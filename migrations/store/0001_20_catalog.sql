@@ -1,0 +1,106 @@
+-- What is for sale.
+
+create table categories (
+    id          text collate "C" primary key,
+    parent_id   text collate "C" references categories (id),
+    path        text collate "C" not null,      -- IDs from the root on, each followed by '/'
+    name        text not null,
+    handle      text collate "C" not null unique,
+    description text not null default '',
+    position    int not null default 0,
+    version     int not null default 1,
+    created_at  timestamptz not null default now(),
+    updated_at  timestamptz not null default now()
+);
+create index categories_path on categories (path text_pattern_ops);
+create index categories_parent on categories (parent_id, position);
+
+create table products (
+    id           text collate "C" primary key,
+    handle       text collate "C" not null unique,
+    title        text not null,
+    description  text not null default '',      -- HTML, sanitised
+    vendor       text not null default '',
+    product_type text not null default '',
+    status       text not null check (status in ('draft', 'active', 'archived')),
+    tags         text[] not null default '{}',
+    options      jsonb not null default '[]',   -- [{"name": "Size", "values": ["S", "M"]}]
+    category_id  text collate "C" references categories (id),
+    seo_title    text not null default '',
+    seo_description text not null default '',
+    search       tsvector not null default '',
+    published_at timestamptz,                   -- when it first became active
+    version      int not null default 1,
+    created_at   timestamptz not null default now(),
+    updated_at   timestamptz not null default now()
+);
+create index products_listed on products (id desc) where status = 'active';
+create index products_category on products (category_id, id desc);
+create index products_search on products using gin (search);
+create index products_title on products using gin (title ext.gin_trgm_ops);
+
+create table variants (
+    id                text collate "C" primary key,
+    product_id        text collate "C" not null references products (id) on delete cascade,
+    position          int not null,
+    title             text not null,
+    options           text[] not null default '{}',
+    sku               text collate "C",
+    barcode           text not null default '',
+    weight_grams      int check (weight_grams >= 0),
+    image_id          text collate "C",         -- one of its product's
+    requires_shipping boolean not null default true,
+    taxable           boolean not null default true,
+    track_stock       boolean not null default true,
+    oversell          boolean not null default false,
+    stock             bigint not null default 0, -- on hand; the sum of its movements
+    reserved          bigint not null default 0 check (reserved >= 0),
+    version           int not null default 1,
+    created_at        timestamptz not null default now(),
+    updated_at        timestamptz not null default now(),
+    check (oversell or not track_stock or stock >= reserved)
+);
+create index variants_product on variants (product_id, position);
+create index variants_sku on variants (sku) where sku is not null;
+
+create table prices (
+    variant_id        text collate "C" not null references variants (id) on delete cascade,
+    currency          text not null,
+    amount            bigint not null check (amount >= 0),
+    compare_at_amount bigint check (compare_at_amount >= 0),
+    primary key (variant_id, currency)
+);
+
+create table images (
+    id           text collate "C" primary key,
+    product_id   text collate "C" not null references products (id) on delete cascade,
+    position     int not null,
+    alt          text not null default '',
+    state        text not null default 'ready' check (state in ('pending', 'ready', 'failed')),
+    source_url   text not null default '',
+    content_type text not null default '',
+    width        int not null default 0,
+    height       int not null default 0,
+    bytes        int not null default 0,
+    sizes        jsonb not null default '[]',   -- [{"width": 480, "height": 480, "key": "…"}]
+    created_at   timestamptz not null default now()
+);
+create index images_product on images (product_id, position);
+
+create table collections (
+    id          text collate "C" primary key,
+    handle      text collate "C" not null unique,
+    title       text not null,
+    description text not null default '',
+    version     int not null default 1,
+    created_at  timestamptz not null default now(),
+    updated_at  timestamptz not null default now()
+);
+
+create table collection_products (
+    collection_id text collate "C" not null references collections (id) on delete cascade,
+    product_id    text collate "C" not null references products (id) on delete cascade,
+    position      int not null default 0,
+    primary key (collection_id, product_id)
+);
+create index collection_products_product on collection_products (product_id);

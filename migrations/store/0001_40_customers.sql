@@ -1,0 +1,29 @@
+-- Who buys.
+
+create table customers (
+    id                text collate "C" primary key,
+    email             text not null,
+    email_verified_at timestamptz,
+    name              text not null default '',
+    phone             text not null default '',
+    password_hash     text,                     -- null: known from orders only, or not verified yet
+    accepts_marketing boolean not null default false,
+    default_address   jsonb,
+    note              text not null default '',
+    version           int not null default 1,
+    created_at        timestamptz not null default now(),
+    updated_at        timestamptz not null default now()
+);
+create unique index customers_email on customers (email);
+
+-- Tokens of customers: sessions, and the one-time tokens that travel by mail.
+create table customer_tokens (
+    hash        bytea primary key,
+    customer_id text collate "C" references customers (id) on delete cascade, -- null: of a registration that is not proven yet
+    purpose     text not null check (purpose in ('session', 'verify_email', 'reset_password')),
+    data        jsonb not null default '{}',    -- what its use puts into force: a registration's password hash
+    expires_at  timestamptz not null,
+    created_at  timestamptz not null default now()
+);
+create index customer_tokens_customer on customer_tokens (customer_id, purpose);
+create index customer_tokens_expiry on customer_tokens (expires_at);

@@ -1,0 +1,29 @@
+-- What somebody is about to buy.
+
+create table carts (
+    id                 text collate "C" primary key,
+    token_hash         bytea not null,
+    state              text not null default 'open' check (state in ('open', 'completing', 'completed')),
+    currency           text not null,
+    customer_id        text collate "C" references customers (id) on delete set null,
+    email              text not null default '',
+    shipping_address   jsonb,
+    billing_address    jsonb,
+    shipping_method_id text collate "C",
+    note               text not null default '',
+    version            int not null default 1,
+    created_at         timestamptz not null default now(),
+    updated_at         timestamptz not null default now(),
+    expires_at         timestamptz not null
+);
+create index carts_expiry on carts (expires_at);
+
+create table cart_lines (
+    id         text collate "C" primary key,
+    cart_id    text collate "C" not null references carts (id) on delete cascade,
+    variant_id text collate "C" not null references variants (id) on delete cascade,
+    quantity   int not null check (quantity between 1 and 9999),
+    unit_amount bigint not null,                -- what the shopper was shown
+    created_at timestamptz not null default now(),
+    unique (cart_id, variant_id)
+);

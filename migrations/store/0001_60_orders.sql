@@ -1,0 +1,72 @@
+-- What was bought.
+
+create sequence order_numbers start 1001;
+
+create table orders (
+    id               text collate "C" primary key,
+    number           bigint not null unique,
+    cart_id          text collate "C" not null unique,
+    customer_id      text collate "C" references customers (id) on delete set null,
+    token_hash       bytea not null,            -- the cart's, so that its holder can see the order
+    state            text not null check (state in ('pending', 'open', 'completed', 'cancelled')),
+    payment_state    text not null check (payment_state in ('pending', 'paid', 'partially_refunded', 'refunded', 'failed')),
+    fulfilment_state text not null check (fulfilment_state in ('unfulfilled', 'partially_fulfilled', 'fulfilled')),
+    currency         text not null,
+    email            text not null,
+    shipping_address jsonb,
+    billing_address  jsonb,
+    shipping_method  jsonb,
+    prices_include_tax boolean not null,
+    tax_name         text not null default '',
+    tax_country      text not null default '',
+    tax_rate_bps     int not null default 0,
+    subtotal_amount  bigint not null,
+    shipping_amount  bigint not null,
+    tax_amount       bigint not null,
+    total_amount     bigint not null,
+    refunded_amount  bigint not null default 0,
+    note             text not null default '',
+    cancel_reason    text not null default '',
+    cancelled_at     timestamptz,
+    version          int not null default 1,
+    placed_at        timestamptz not null default now(),
+    updated_at       timestamptz not null default now(),
+    check (refunded_amount between 0 and total_amount)
+);
+create index orders_customer on orders (customer_id, id desc);
+create index orders_email on orders (email, id desc);
+create index orders_pending on orders (placed_at) where state = 'pending'; -- attempts
+
+create table order_lines (
+    id                 text collate "C" primary key,
+    order_id           text collate "C" not null references orders (id) on delete cascade,
+    position           int not null,
+    variant_id         text collate "C" not null,
+    product_id         text collate "C" not null,
+    title              text not null,
+    variant_title      text not null,
+    sku                text not null default '',
+    image_key          text not null default '',
+    quantity           int not null check (quantity > 0),
+    unit_amount        bigint not null,
+    total_amount       bigint not null,
+    tax_amount         bigint not null,
+    requires_shipping  boolean not null,
+    tracks_stock       boolean not null,
+    fulfilled_quantity int not null default 0,
+    refunded_quantity  int not null default 0,
+    check (fulfilled_quantity between 0 and quantity),
+    check (refunded_quantity between 0 and quantity)
+);
+create index order_lines_order on order_lines (order_id, position);
+
+create table fulfilments (
+    id               text collate "C" primary key,
+    order_id         text collate "C" not null references orders (id) on delete cascade,
+    lines            jsonb not null,        -- [{"line_id": "orl_…", "quantity": 1}]
+    tracking_number  text not null default '',
+    tracking_url     text not null default '',
+    carrier          text not null default '',
+    created_at       timestamptz not null default now()
+);
+create index fulfilments_order on fulfilments (order_id);

@@ -1,0 +1,42 @@
+-- What happened, and who is told.
+
+create table events (
+    id         text collate "C" primary key,
+    type       text not null,
+    object_id  text collate "C" not null,
+    data       jsonb not null,
+    request_id text not null default '',
+    created_at timestamptz not null default now()
+);
+create index events_object on events (object_id, id);
+create index events_created on events (created_at);
+
+create table webhook_endpoints (
+    id             text collate "C" primary key,
+    url            text not null,
+    description    text not null default '',
+    events         text[] not null,             -- types, or with wildcards: order.*
+    enabled        boolean not null default true,
+    disabled_reason text not null default '',
+    secrets        jsonb not null,              -- [{"sealed": "…", "until": null}], newest first
+    failing_since  timestamptz,
+    version        int not null default 1,
+    created_at     timestamptz not null default now(),
+    updated_at     timestamptz not null default now()
+);
+
+create table audit_entries (
+    id         text collate "C" primary key,
+    at         timestamptz not null default now(),
+    actor_kind text not null,
+    actor_id   text not null default '',
+    actor      text not null default '',
+    action     text not null,
+    object_id  text collate "C" not null default '',
+    before     jsonb,
+    after      jsonb,
+    reason     text not null default '',
+    request_id text not null default '',
+    ip         text not null default ''
+);
+create index audit_entries_object on audit_entries (object_id, id);
