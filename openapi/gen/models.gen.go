@@ -5688,6 +5688,19 @@ type StoreEventData struct {
 	State StoreState `json:"state"`
 }
 
+// StorePlanChange Which plan a store is put on, and why.
+type StorePlanChange struct {
+	// Plan The plans.
+	//
+	// Example: free
+	Plan PlanID `json:"plan"`
+
+	// Reason The reason; kept in the audit, and seen by the merchant.
+	//
+	// Example: Order form of 22 November
+	Reason string `json:"reason"`
+}
+
 // StoreRestoredEvent The store was restored.
 type StoreRestoredEvent struct {
 	// Data The store, in short.
@@ -7446,6 +7459,15 @@ type DeleteStoreByOperatorParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// SetStorePlanParams defines parameters for SetStorePlan.
+type SetStorePlanParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // RestoreStoreByOperatorParams defines parameters for RestoreStoreByOperator.
 type RestoreStoreByOperatorParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
@@ -8570,6 +8592,9 @@ type DiscardJobJSONRequestBody = OperatorReason
 
 // DeleteStoreByOperatorJSONRequestBody defines body for DeleteStoreByOperator for application/json ContentType.
 type DeleteStoreByOperatorJSONRequestBody = OperatorReason
+
+// SetStorePlanJSONRequestBody defines body for SetStorePlan for application/json ContentType.
+type SetStorePlanJSONRequestBody = StorePlanChange
 
 // RestoreStoreByOperatorJSONRequestBody defines body for RestoreStoreByOperator for application/json ContentType.
 type RestoreStoreByOperatorJSONRequestBody = OperatorReason
