@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -28,6 +29,9 @@ func byOperator(ctx context.Context) context.Context {
 // ListStores prints the stores that have words in them and are in a state.
 func ListStores(words, state string) Command {
 	return withApp(func(ctx context.Context, a *App, term Terminal) error {
+		if states := []tenants.Status{"", tenants.Active, tenants.Suspended, tenants.Deleted}; !slices.Contains(states, tenants.Status(state)) {
+			return fmt.Errorf("there is no state %q; there are: active, suspended, deleted", state)
+		}
 		table := tabwriter.NewWriter(term.Out, 0, 4, 2, ' ', 0)
 		fmt.Fprintln(table, "ID\tADDRESS\tSTATE\tPLAN\tCELL\tCREATED\tNAME")
 		filter := stores.Filter{Query: words, Status: tenants.Status(state), Limit: 500}
