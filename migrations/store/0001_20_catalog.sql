@@ -29,12 +29,16 @@ create table products (
     seo_title    text not null default '',
     seo_description text not null default '',
     search       tsvector not null default '',
-    published_at timestamptz,                   -- when it first became active
+    publish_at   timestamptz,                   -- an active one is shown from then on
+    unpublish_at timestamptz check (unpublish_at > publish_at), -- and until then
+    published_at timestamptz,                   -- when it was first to be shown
     version      int not null default 1,
     created_at   timestamptz not null default now(),
     updated_at   timestamptz not null default now()
 );
 create index products_listed on products (id desc) where status = 'active';
+create index products_publish on products (publish_at) where publish_at is not null;
+create index products_unpublish on products (unpublish_at) where unpublish_at is not null;
 create index products_category on products (category_id, id desc);
 create index products_search on products using gin (search);
 create index products_title on products using gin (title ext.gin_trgm_ops);
@@ -48,6 +52,11 @@ create table variants (
     sku               text collate "C",
     barcode           text not null default '',
     weight_grams      int check (weight_grams >= 0),
+    length_mm         int check (length_mm >= 0),
+    width_mm          int check (width_mm >= 0),
+    height_mm         int check (height_mm >= 0),
+    cost_amount       bigint check (cost_amount >= 0), -- what one costs the merchant; never shown to shoppers
+    cost_currency     text,
     image_id          text collate "C",         -- one of its product's
     requires_shipping boolean not null default true,
     taxable           boolean not null default true,
@@ -58,7 +67,8 @@ create table variants (
     version           int not null default 1,
     created_at        timestamptz not null default now(),
     updated_at        timestamptz not null default now(),
-    check (oversell or not track_stock or stock >= reserved)
+    check (oversell or not track_stock or stock >= reserved),
+    constraint variants_cost_check check ((cost_amount is null) = (cost_currency is null))
 );
 create index variants_product on variants (product_id, position);
 create index variants_sku on variants (sku) where sku is not null;

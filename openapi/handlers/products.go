@@ -109,7 +109,8 @@ func productInput(b gen.ProductCreate) catalog.ProductInput {
 	in := catalog.ProductInput{
 		Title: b.Title, Handle: given(b.Handle), Description: given(b.DescriptionHTML), Vendor: given(b.Vendor), Type: given(b.ProductType),
 		Tags: b.Tags, Status: catalog.Status(given(b.Status)), CategoryID: catalog.CategoryID(given(b.CategoryID)),
-		SEOTitle: given(b.SEOTitle), SEODescription: given(b.SEODescription), Options: options(b.Options),
+		SEOTitle: given(b.SEOTitle), SEODescription: given(b.SEODescription), PublishAt: given(b.PublishAt), UnpublishAt: given(b.UnpublishAt),
+		Options: options(b.Options), Matrix: matrix(b.Matrix),
 	}
 	for _, v := range b.Variants {
 		in.Variants = append(in.Variants, variantInput(v))
@@ -121,7 +122,8 @@ func productPatch(b gen.ProductUpdate) catalog.ProductPatch {
 	return catalog.ProductPatch{
 		Title: b.Title, Handle: b.Handle, Description: b.DescriptionHTML, Vendor: emptied(b.Vendor), Type: emptied(b.ProductType),
 		Tags: b.Tags, Status: as[catalog.Status](b.Status), CategoryID: emptiedAs[catalog.CategoryID](b.CategoryID),
-		SEOTitle: emptied(b.SEOTitle), SEODescription: emptied(b.SEODescription), Options: options(b.Options),
+		SEOTitle: emptied(b.SEOTitle), SEODescription: emptied(b.SEODescription), PublishAt: maybe(b.PublishAt), UnpublishAt: maybe(b.UnpublishAt),
+		Options: options(b.Options),
 	}
 }
 

@@ -16,8 +16,9 @@ import (
 type ShopCatalog struct {
 	DB      *postgres.DB
 	ShopURL ShopURL
-	// Answers keeps what is the same for all shoppers; nil keeps nothing.
-	Answers *cache.Cache[Answer]
+	// Answers keeps what is the same for all shoppers, by Editions; nil keeps nothing.
+	Answers  *cache.Cache[Answer]
+	Editions *catalog.Editions
 	// AcceptsOrders says whether carts of the store can be completed.
 	AcceptsOrders func(ctx context.Context, store *tenants.Store) (bool, error)
 }
@@ -28,6 +29,7 @@ func (h *ShopCatalog) Operations() map[string]openapi.Handler {
 		"getShop":             h.shop,
 		"listShopProducts":    h.kept(h.products),
 		"getShopProduct":      h.kept(h.product),
+		"listShopVariants":    h.kept(h.variants),
 		"listShopCategories":  h.kept(h.categories),
 		"listShopCollections": h.kept(h.collections),
 		"getShopCollection":   h.kept(h.collection),
@@ -65,7 +67,7 @@ func (h *ShopCatalog) kept(handle openapi.Handler) openapi.Handler {
 	}
 	return func(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
 		// A cursor in the query is signed by us, so that nobody can ask for endless pages.
-		key := req.Caller.Store.Edition() + "\x00" + req.HTTP.URL.Path + "\x00" + req.Query.Encode()
+		key := h.Editions.Of(ctx, req.Caller.Store) + "\x00" + req.HTTP.URL.Path + "\x00" + req.Query.Encode()
 		answer, err := h.Answers.Get(ctx, key, func(ctx context.Context) (Answer, error) {
 			response, err := handle(ctx, req)
 			return Answer{response}, err
@@ -111,11 +113,23 @@ func (h *ShopCatalog) page(ctx context.Context, req *openapi.Request, filter cat
 }
 
 func (h *ShopCatalog) product(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	product, err := catalog.ShopProduct(ctx, h.DB, h.ShopURL(req.Caller.Store), req.Query.Get("currency"), req.Param("handle_or_id"))
+	product, err := catalog.ShopProduct(ctx, h.DB, h.ShopURL(req.Caller.Store), req.Query.Get("currency"), req.Param("handle_or_id"), catalog.MostShown)
 	if err != nil {
 		return nil, err
 	}
 	return openapi.OK(product.Data).Tagged(product.Version), nil
+}
+
+func (h *ShopCatalog) variants(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	filter, err := variantFilter(req, shopPage)
+	if err != nil {
+		return nil, err
+	}
+	page, err := catalog.ShopVariants(ctx, h.DB, req.Query.Get("currency"), req.Param("handle_or_id"), filter)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.RawList(req, page).Tagged(0), nil
 }
 
 func (h *ShopCatalog) categories(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
