@@ -256,6 +256,11 @@ func (s *Service) UpdateCategory(ctx context.Context, tx *postgres.Tx, id Catego
 		}
 		return fmt.Errorf("update category %s: %w", id, err)
 	}
+	if row.Handle != before.Handle {
+		if err := leave(ctx, tx, KindCategory, before.Handle, string(id)); err != nil {
+			return err
+		}
+	}
 	journal.Event(ctx, tx, "category.updated", string(id), row.named())
 	journal.Audit(ctx, tx, journal.Entry{Action: "category.update", ObjectID: string(id), Before: &before, After: row})
 	return nil

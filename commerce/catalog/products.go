@@ -222,6 +222,11 @@ func (s *Service) UpdateProduct(ctx context.Context, tx *postgres.Tx, id Product
 	if err := s.saveProduct(ctx, tx, p); err != nil {
 		return err
 	}
+	if p.Handle != before.Handle {
+		if err := leave(ctx, tx, KindProduct, before.Handle, string(p.ID)); err != nil {
+			return err
+		}
+	}
 	journal.Event(ctx, tx, "product.updated", string(p.ID), p.summary())
 	journal.Audit(ctx, tx, journal.Entry{Action: "product.update", ObjectID: string(p.ID), Before: &before, After: p})
 	return nil

@@ -36,8 +36,8 @@ from ` + sold
 }
 
 // inShop are the products that the filter lets through.
-const inShop = Published + ` and ($6 = '' or $6 = any (p.tags))
-	and ($5 = '' or p.category_id in (select c.id from categories c, categories top where top.id = $5 and starts_with(c.path, top.path)))`
+var inShop = Published + ` and ($6 = '' or p.tags @> array[$6::text])
+	and ($5 = '' or p.category_id in ` + subtree("$5") + `)`
 
 var shopListSQL = shopPage(`page as (
 	select p.*, row_number() over (order by p.id desc) as n from products p

@@ -12,7 +12,7 @@ create table categories (
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now()
 );
-create index categories_path on categories (path text_pattern_ops);
+create index categories_path on categories (path);
 create index categories_parent on categories (parent_id, position);
 
 create table products (
@@ -40,6 +40,7 @@ create index products_listed on products (id desc) where status = 'active';
 create index products_publish on products (publish_at) where publish_at is not null;
 create index products_unpublish on products (unpublish_at) where unpublish_at is not null;
 create index products_category on products (category_id, id desc);
+create index products_tags on products using gin (tags);
 create index products_search on products using gin (search);
 create index products_title on products using gin (title ext.gin_trgm_ops);
 
@@ -114,3 +115,11 @@ create table collection_products (
     primary key (collection_id, product_id)
 );
 create index collection_products_product on collection_products (product_id);
+
+-- Handles that things once had: who comes by one is shown the way.
+create table former_handles (
+    kind      text not null check (kind in ('product', 'category', 'collection')),
+    handle    text collate "C" not null,
+    object_id text collate "C" not null,
+    primary key (kind, handle)
+);

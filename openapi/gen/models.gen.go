@@ -4190,6 +4190,33 @@ type ProductOption struct {
 // Example: draft
 type ProductStatus string
 
+// ProductTag A label of products.
+type ProductTag struct {
+	// ProductCount How many products have it.
+	//
+	// Example: 12
+	ProductCount int `json:"product_count"`
+
+	// Tag The label.
+	//
+	// Example: summer
+	Tag string `json:"tag"`
+}
+
+// ProductTagList A page of a list.
+type ProductTagList struct {
+	// Data The page, in the order of the list.
+	Data []ProductTag `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
 // ProductUpdate A change of a product, as a merge patch.
 type ProductUpdate struct {
 	// CategoryID The category it belongs to; null takes it out.
@@ -7049,6 +7076,9 @@ type ListCategoriesParams struct {
 	// ParentID Only those right below this one.
 	ParentID *string `form:"parent_id,omitempty" json:"parent_id,omitempty"`
 
+	// AncestorID Only those below this one, however deep.
+	AncestorID *string `form:"ancestor_id,omitempty" json:"ancestor_id,omitempty"`
+
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
 
@@ -7752,6 +7782,21 @@ type ListPlansParams struct {
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListProductTagsParams defines parameters for ListProductTags.
+type ListProductTagsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
 	// Limit How many to answer at most.
@@ -7769,11 +7814,20 @@ type ListProductsParams struct {
 	// SKU Only those with a variant of this stock-keeping number.
 	SKU *string `form:"sku,omitempty" json:"sku,omitempty"`
 
-	// CategoryID Only those of this category.
+	// CategoryID Only those of this category, or of one below it.
 	CategoryID *string `form:"category_id,omitempty" json:"category_id,omitempty"`
 
 	// CollectionID Only those in this collection.
 	CollectionID *string `form:"collection_id,omitempty" json:"collection_id,omitempty"`
+
+	// Tag Only those with this label.
+	Tag *string `form:"tag,omitempty" json:"tag,omitempty"`
+
+	// Vendor Only those by this maker.
+	Vendor *string `form:"vendor,omitempty" json:"vendor,omitempty"`
+
+	// ProductType Only those of this sort.
+	ProductType *string `form:"product_type,omitempty" json:"product_type,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
@@ -8165,6 +8219,12 @@ type ListShopCategoriesParams struct {
 	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
 
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// GetShopCategoryParams defines parameters for GetShopCategory.
+type GetShopCategoryParams struct {
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
 }

@@ -19,11 +19,12 @@ type Products struct {
 // Operations are the handlers by operationId.
 func (h *Products) Operations() map[string]openapi.Handler {
 	return map[string]openapi.Handler{
-		"listProducts":  h.list,
-		"createProduct": h.create,
-		"getProduct":    h.get,
-		"updateProduct": h.update,
-		"deleteProduct": h.delete,
+		"listProducts":    h.list,
+		"listProductTags": h.tags,
+		"createProduct":   h.create,
+		"getProduct":      h.get,
+		"updateProduct":   h.update,
+		"deleteProduct":   h.delete,
 	}
 }
 
@@ -35,9 +36,21 @@ func (h *Products) list(ctx context.Context, req *openapi.Request) (*openapi.Res
 	q := req.Query
 	page, err := catalog.Products(ctx, h.DB, catalog.ProductFilter{
 		Status: q.Get("status"), Handle: q.Get("handle"), SKU: q.Get("sku"),
-		CategoryID: q.Get("category_id"), CollectionID: q.Get("collection_id"),
+		CategoryID: q.Get("category_id"), CollectionID: q.Get("collection_id"), Tag: q.Get("tag"), Vendor: q.Get("vendor"), Type: q.Get("product_type"),
 		Media: h.ShopURL(req.Caller.Store), After: after, Limit: req.Limit(adminPage),
 	})
+	if err != nil {
+		return nil, err
+	}
+	return openapi.RawList(req, page), nil
+}
+
+func (h *Products) tags(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	after, err := req.After()
+	if err != nil {
+		return nil, err
+	}
+	page, err := catalog.Tags(ctx, h.DB, after, req.Limit(adminPage))
 	if err != nil {
 		return nil, err
 	}
