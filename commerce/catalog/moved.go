@@ -34,7 +34,7 @@ func leave(ctx context.Context, tx *postgres.Tx, kind Kind, handle, id string) e
 var movedSQL = map[Kind]string{
 	KindProduct: `select p.handle from former_handles f join products p on p.id = f.object_id
 		where f.kind = 'product' and f.handle = $1 and not exists (select from products where handle = $1) and ` + Published,
-	KindCategory:   `select c.handle from former_handles f join categories c on c.id = f.object_id
+	KindCategory: `select c.handle from former_handles f join categories c on c.id = f.object_id
 		where f.kind = 'category' and f.handle = $1 and not exists (select from categories where handle = $1)`,
 	KindCollection: `select c.handle from former_handles f join collections c on c.id = f.object_id
 		where f.kind = 'collection' and f.handle = $1 and not exists (select from collections where handle = $1)`,

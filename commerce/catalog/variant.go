@@ -28,13 +28,13 @@ const maxAmount = 999_999_999_999
 
 // VariantInput is a variant to be made. NewVariant gives the usual one.
 type VariantInput struct {
-	SKU, Barcode     string
-	Choices          []string // one of each option's
-	Prices           []Price
-	TrackStock       bool
-	Oversell         bool
-	Stock            int64
-	WeightGrams      *int
+	SKU, Barcode string
+	Choices      []string // one of each option's
+	Prices       []Price
+	TrackStock   bool
+	Oversell     bool
+	Stock        int64
+	WeightGrams  *int
 	Dimensions
 	Cost             *money.Money // what one costs the merchant
 	RequiresShipping bool
@@ -77,14 +77,14 @@ type VariantPatch struct {
 type variant struct {
 	bun.BaseModel `bun:"table:variants,alias:v" json:"-"`
 
-	ID               VariantID `bun:"id,pk" json:"id"`
-	ProductID        ProductID `bun:"product_id" json:"product_id"`
-	Position         int       `bun:"position" json:"position"`
-	Title            string    `bun:"title" json:"title"`
-	Choices          []string  `bun:"options,array" json:"option_values"`
-	SKU              string    `bun:"sku,nullzero" json:"sku"`
-	Barcode          string    `bun:"barcode" json:"barcode"`
-	WeightGrams      *int      `bun:"weight_grams" json:"weight_grams"`
+	ID          VariantID `bun:"id,pk" json:"id"`
+	ProductID   ProductID `bun:"product_id" json:"product_id"`
+	Position    int       `bun:"position" json:"position"`
+	Title       string    `bun:"title" json:"title"`
+	Choices     []string  `bun:"options,array" json:"option_values"`
+	SKU         string    `bun:"sku,nullzero" json:"sku"`
+	Barcode     string    `bun:"barcode" json:"barcode"`
+	WeightGrams *int      `bun:"weight_grams" json:"weight_grams"`
 	Dimensions
 	CostAmount       *int64    `bun:"cost_amount" json:"cost_amount"`
 	CostCurrency     string    `bun:"cost_currency,nullzero" json:"cost_currency"`
