@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -148,7 +149,7 @@ func (s *Service) SaveRevised(ctx context.Context, tx *postgres.Tx, list []*Revi
 			return err
 		}
 	}
-	if err := index(ctx, tx, touched); err != nil {
+	if err := index(ctx, tx, slices.Collect(maps.Keys(touched))...); err != nil {
 		return err
 	}
 	for _, r := range list {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/stoacommerce/stoa/commerce/collections"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
@@ -61,6 +62,7 @@ type level struct {
 	Refused   bool
 	Changed   bool
 	After     int64 // stock afterwards
+	Watched   bool  // there are collections by stock
 }
 
 // name is what people call the variant.
@@ -123,7 +125,8 @@ with wanted as (
 )
 select l.id is not null, coalesce(l.product_id, ''), l.sku, coalesce(l.title, ''), coalesce(l.product, ''), coalesce(l.stock, 0),
 	coalesce(l.reserved, 0), coalesce(l.track_stock, false), coalesce(l.oversell, false),
-	r.id is not null, c.id is not null, coalesce(c.stock, l.stock, 0)
+	r.id is not null, c.id is not null, coalesce(c.stock, l.stock, 0),
+	exists (select from collections where rules @? '$[*] ? (@.field == "stock" || @.field == "available")')
 from unnest($1::text[]) with ordinality w(id, n)
 left join locked l using (id) left join refused r using (id) left join changed c using (id)
 order by w.n`
@@ -149,11 +152,14 @@ func apply(ctx context.Context, tx *postgres.Tx, c change, lines []Line) ([]leve
 	for rows.Next() {
 		var l level
 		if err := rows.Scan(&l.Found, &l.ProductID, &l.SKU, &l.Title, &l.Product, &l.Stock, &l.Reserved, &l.Counted, &l.Oversell,
-			&l.Refused, &l.Changed, &l.After); err != nil {
+			&l.Refused, &l.Changed, &l.After, &l.Watched); err != nil {
 			return nil, fmt.Errorf("change stock: %w", err)
 		}
 		if c.shows(l, lines[len(levels)].Quantity) {
 			stores.Touch(tx)
+		}
+		if l.Changed && l.Watched {
+			collections.Later(tx, l.ProductID)
 		}
 		levels = append(levels, l)
 	}

@@ -99,23 +99,34 @@ create table images (
 );
 create index images_product on images (product_id, position);
 
+-- What a collection's rules look at is written in commerce/collections.
 create table collections (
     id          text collate "C" primary key,
     handle      text collate "C" not null unique,
     title       text not null,
     description text not null default '',
+    seo_title   text not null default '',
+    seo_description text not null default '',
+    match       text not null default 'all' check (match in ('all', 'any')),
+    rules       jsonb,                          -- [{"field": "tag", "operator": "equals", "value": "summer"}]; null when it is put together by hand
+    sort_order  text not null default 'manual' check (sort_order in ('manual', 'best_selling', 'newest', 'title', 'price_ascending', 'price_descending')),
+    ranked_at   timestamptz,                    -- when its best sellers were last counted
     version     int not null default 1,
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now()
 );
+create index collections_by_stock on collections (id) where rules @? '$[*] ? (@.field == "stock" || @.field == "available")';
 
 create table collection_products (
     collection_id text collate "C" not null references collections (id) on delete cascade,
     product_id    text collate "C" not null references products (id) on delete cascade,
-    position      int not null default 0,
+    sort_key      text collate "C" not null,    -- its place in the collection's order
+    shown         boolean not null,             -- whether the product is active
     primary key (collection_id, product_id)
 );
 create index collection_products_product on collection_products (product_id);
+create index collection_products_order on collection_products (collection_id, sort_key, product_id);
+create index collection_products_shown on collection_products (collection_id, sort_key, product_id) where shown;
 
 -- Handles that things once had: who comes by one is shown the way.
 create table former_handles (

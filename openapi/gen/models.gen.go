@@ -91,6 +91,37 @@ const (
 	CellStateUp   CellState = "up"
 )
 
+// Defines values for CollectionConditionField.
+const (
+	CollectionConditionFieldAvailable      CollectionConditionField = "available"
+	CollectionConditionFieldCategory       CollectionConditionField = "category"
+	CollectionConditionFieldCompareAtPrice CollectionConditionField = "compare_at_price"
+	CollectionConditionFieldOnSale         CollectionConditionField = "on_sale"
+	CollectionConditionFieldPrice          CollectionConditionField = "price"
+	CollectionConditionFieldProductType    CollectionConditionField = "product_type"
+	CollectionConditionFieldSKU            CollectionConditionField = "sku"
+	CollectionConditionFieldStock          CollectionConditionField = "stock"
+	CollectionConditionFieldTag            CollectionConditionField = "tag"
+	CollectionConditionFieldTitle          CollectionConditionField = "title"
+	CollectionConditionFieldVariantTitle   CollectionConditionField = "variant_title"
+	CollectionConditionFieldVendor         CollectionConditionField = "vendor"
+	CollectionConditionFieldWeightGrams    CollectionConditionField = "weight_grams"
+)
+
+// Defines values for CollectionConditionOperator.
+const (
+	CollectionConditionOperatorContains    CollectionConditionOperator = "contains"
+	CollectionConditionOperatorEndsWith    CollectionConditionOperator = "ends_with"
+	CollectionConditionOperatorEquals      CollectionConditionOperator = "equals"
+	CollectionConditionOperatorGreaterThan CollectionConditionOperator = "greater_than"
+	CollectionConditionOperatorIsNotSet    CollectionConditionOperator = "is_not_set"
+	CollectionConditionOperatorIsSet       CollectionConditionOperator = "is_set"
+	CollectionConditionOperatorLessThan    CollectionConditionOperator = "less_than"
+	CollectionConditionOperatorNotContains CollectionConditionOperator = "not_contains"
+	CollectionConditionOperatorNotEquals   CollectionConditionOperator = "not_equals"
+	CollectionConditionOperatorStartsWith  CollectionConditionOperator = "starts_with"
+)
+
 // Defines values for CollectionCreatedEventType.
 const (
 	CollectionCreatedEventTypeCollectionCreated CollectionCreatedEventType = "collection.created"
@@ -99,6 +130,22 @@ const (
 // Defines values for CollectionDeletedEventType.
 const (
 	CollectionDeletedEventTypeCollectionDeleted CollectionDeletedEventType = "collection.deleted"
+)
+
+// Defines values for CollectionRuleMatch.
+const (
+	CollectionRuleMatchAll CollectionRuleMatch = "all"
+	CollectionRuleMatchAny CollectionRuleMatch = "any"
+)
+
+// Defines values for CollectionSortOrder.
+const (
+	CollectionSortOrderBestSelling     CollectionSortOrder = "best_selling"
+	CollectionSortOrderManual          CollectionSortOrder = "manual"
+	CollectionSortOrderNewest          CollectionSortOrder = "newest"
+	CollectionSortOrderPriceAscending  CollectionSortOrder = "price_ascending"
+	CollectionSortOrderPriceDescending CollectionSortOrder = "price_descending"
+	CollectionSortOrderTitle           CollectionSortOrder = "title"
 )
 
 // Defines values for CollectionUpdatedEventType.
@@ -1582,7 +1629,7 @@ type CellList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// Collection Products put together by hand.
+// Collection Products put together by hand or by a rule.
 type Collection struct {
 	// CreatedAt When it was made.
 	//
@@ -1614,11 +1661,60 @@ type Collection struct {
 	// Example: 12
 	ProductCount int `json:"product_count"`
 
+	// Rule Which products are in it; null when they are put together by hand.
+	Rule *CollectionRule `json:"rule"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Light things for warm days.
+	SEODescription *string `json:"seo_description"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: Summer linen
+	SEOTitle *string `json:"seo_title"`
+
+	// SortOrder The order of a collection's products: by hand, by what sells best (counted anew every hour), the newest first, by title, or by the lowest price in the store's main currency.
+	//
+	// Example: manual
+	SortOrder CollectionSortOrder `json:"sort_order"`
+
 	// UpdatedAt When it last changed.
 	//
 	// Example: 2026-11-22T09:30:00Z
 	UpdatedAt time.Time `json:"updated_at"`
 }
+
+// CollectionCondition What a collection's rule asks of a product. What is asked of several things, such as of tags or of variants, is met when one of them meets it; what begins with `not_` or `is_not_`, when none does. Upper and lower case don't matter.
+type CollectionCondition struct {
+	// Currency The currency of the prices; the main one, when left out.
+	Currency *string `json:"currency"`
+
+	// Field What is looked at. `category` is met by those below it too; `price`, `compare_at_price` and `on_sale` are about any variant's price; `stock` is how many can be sold of all variants whose stock is counted; `available` is whether any variant can be bought.
+	//
+	// Example: tag
+	Field CollectionConditionField `json:"field"`
+
+	// Operator How it is compared. Texts take all but the last two; numbers and prices take `equals`, `not_equals`, `greater_than`, `less_than`, `is_set` and `is_not_set`; a category `equals`, `not_equals`, `is_set` and `is_not_set`; `on_sale` and `available` only `equals`.
+	//
+	// Example: equals
+	Operator CollectionConditionOperator `json:"operator"`
+
+	// Value What it is compared with, as text: a number as its digits, a price in the currency's minor unit, `true` or `false`, a category's ID. Left out with `is_set` and `is_not_set`.
+	//
+	// Example: summer
+	Value *string `json:"value"`
+}
+
+// CollectionConditionField What is looked at. `category` is met by those below it too; `price`, `compare_at_price` and `on_sale` are about any variant's price; `stock` is how many can be sold of all variants whose stock is counted; `available` is whether any variant can be bought.
+//
+// Example: tag
+type CollectionConditionField string
+
+// CollectionConditionOperator How it is compared. Texts take all but the last two; numbers and prices take `equals`, `not_equals`, `greater_than`, `less_than`, `is_set` and `is_not_set`; a category `equals`, `not_equals`, `is_set` and `is_not_set`; `on_sale` and `available` only `equals`.
+//
+// Example: equals
+type CollectionConditionOperator string
 
 // CollectionCreate A new collection.
 type CollectionCreate struct {
@@ -1637,8 +1733,26 @@ type CollectionCreate struct {
 	// Example: Summer
 	Name string `json:"name"`
 
-	// ProductIDs Products to begin with, in order.
+	// ProductIDs Products to begin with, in order; none with a rule.
 	ProductIDs []string `json:"product_ids,omitempty"`
+
+	// Rule Which products a collection holds.
+	Rule *CollectionRule `json:"rule,omitempty"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Light things for warm days.
+	SEODescription *string `json:"seo_description,omitempty"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: Summer linen
+	SEOTitle *string `json:"seo_title,omitempty"`
+
+	// SortOrder The order of a collection's products: by hand, by what sells best (counted anew every hour), the newest first, by title, or by the lowest price in the store's main currency.
+	//
+	// Example: manual
+	SortOrder *CollectionSortOrder `json:"sort_order,omitempty"`
 }
 
 // CollectionCreatedEvent A collection was made.
@@ -1725,11 +1839,40 @@ type CollectionList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// CollectionProductUpdate A change of a product's place in a collection, as a merge patch.
+type CollectionProductUpdate struct {
+	// Position How many products come before it; last, when there are fewer.
+	//
+	// Example: 0
+	Position *int `json:"position,omitempty"`
+}
+
 // CollectionProducts Products to put into a collection.
 type CollectionProducts struct {
 	// ProductIDs The products, in the order they are appended; those already in it stay where they are.
 	ProductIDs []string `json:"product_ids"`
 }
+
+// CollectionRule Which products a collection holds.
+type CollectionRule struct {
+	// Conditions What is asked.
+	Conditions []CollectionCondition `json:"conditions"`
+
+	// Match Whether all conditions have to be met, or any of them is enough.
+	//
+	// Example: all
+	Match CollectionRuleMatch `json:"match"`
+}
+
+// CollectionRuleMatch Whether all conditions have to be met, or any of them is enough.
+//
+// Example: all
+type CollectionRuleMatch string
+
+// CollectionSortOrder The order of a collection's products: by hand, by what sells best (counted anew every hour), the newest first, by title, or by the lowest price in the store's main currency.
+//
+// Example: manual
+type CollectionSortOrder string
 
 // CollectionUpdate A change of a collection, as a merge patch.
 type CollectionUpdate struct {
@@ -1747,6 +1890,24 @@ type CollectionUpdate struct {
 	//
 	// Example: Summer
 	Name *string `json:"name,omitempty"`
+
+	// Rule Which products are in it; replaces the rule. Null has it put together by hand, beginning with the products that are in it.
+	Rule nullable.Nullable[CollectionRule] `json:"rule,omitempty"`
+
+	// SEODescription The description for search engines; null removes it.
+	//
+	// Example: Light things for warm days.
+	SEODescription nullable.Nullable[string] `json:"seo_description,omitempty"`
+
+	// SEOTitle The title for search engines; null removes it.
+	//
+	// Example: Summer linen
+	SEOTitle nullable.Nullable[string] `json:"seo_title,omitempty"`
+
+	// SortOrder The order of a collection's products: by hand, by what sells best (counted anew every hour), the newest first, by title, or by the lowest price in the store's main currency.
+	//
+	// Example: manual
+	SortOrder *CollectionSortOrder `json:"sort_order,omitempty"`
 }
 
 // CollectionUpdatedEvent A collection, or what is in it, changed.
@@ -5007,6 +5168,16 @@ type ShopCollection struct {
 	//
 	// Example: Summer
 	Name string `json:"name"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Light things for warm days.
+	SEODescription *string `json:"seo_description"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: Summer linen
+	SEOTitle *string `json:"seo_title"`
 }
 
 // ShopCollectionList A page of a list.
@@ -7491,6 +7662,18 @@ type RemoveCollectionProductParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// MoveCollectionProductParams defines parameters for MoveCollectionProduct.
+type MoveCollectionProductParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListCustomersParams defines parameters for ListCustomers.
 type ListCustomersParams struct {
 	// Limit How many to answer at most.
@@ -9077,6 +9260,12 @@ type UpdateCollectionApplicationMergePatchPlusJSONRequestBody = CollectionUpdate
 
 // AddCollectionProductsJSONRequestBody defines body for AddCollectionProducts for application/json ContentType.
 type AddCollectionProductsJSONRequestBody = CollectionProducts
+
+// MoveCollectionProductJSONRequestBody defines body for MoveCollectionProduct for application/json ContentType.
+type MoveCollectionProductJSONRequestBody = CollectionProductUpdate
+
+// MoveCollectionProductApplicationMergePatchPlusJSONRequestBody defines body for MoveCollectionProduct for application/merge-patch+json ContentType.
+type MoveCollectionProductApplicationMergePatchPlusJSONRequestBody = CollectionProductUpdate
 
 // UpdateCustomerJSONRequestBody defines body for UpdateCustomer for application/json ContentType.
 type UpdateCustomerJSONRequestBody = CustomerUpdate
