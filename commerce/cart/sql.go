@@ -1,5 +1,7 @@
 package cart
 
+import "github.com/stoacommerce/stoa/commerce/inventory"
+
 // Every statement has three parts by name, on which selectDocument builds: c, the cart's
 // row as it is afterwards; changed, the lines that were changed; and l, all of its lines
 // as they are afterwards.
@@ -35,7 +37,7 @@ select json_build_object(
 			'sold', (select ol.unit_amount from orders o join order_lines ol on ol.order_id = o.id
 				where c.state = 'completed' and o.cart_id = c.id and ol.variant_id = l.variant_id),
 			'taxable', v.taxable, 'requires_shipping', v.requires_shipping, 'track_stock', v.track_stock,
-			'bounded', v.track_stock and not v.oversell, 'left', v.stock - v.reserved
+			'bounded', ` + inventory.Bounded + `, 'left', ` + inventory.Left + `
 		) order by l.created_at, l.id), '[]')
 		from l join variants v on v.id = l.variant_id join products p on p.id = v.product_id
 		left join prices pr on pr.variant_id = v.id and pr.currency = c.currency and c.currency = any(s.currencies))

@@ -53,6 +53,7 @@ create table order_lines (
     tax_amount         bigint not null,
     requires_shipping  boolean not null,
     tracks_stock       boolean not null,
+    allocations        jsonb not null default '[]', -- where it is served from: [{"location_id": "loc_…", "quantity": 1}]
     fulfilled_quantity int not null default 0,
     refunded_quantity  int not null default 0,
     check (fulfilled_quantity between 0 and quantity),
