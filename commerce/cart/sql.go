@@ -20,21 +20,24 @@ select json_build_object(
 	'method_id', coalesce(c.shipping_method_id, ''), 'note', c.note, 'prices_include_tax', s.prices_include_tax,
 	'created_at', c.created_at, 'updated_at', c.updated_at, 'expires_at', c.expires_at,
 	'order', (select json_build_object('id', o.id, 'prices_include_tax', o.prices_include_tax, 'subtotal', o.subtotal_amount,
+			'discount', o.discount_amount, 'taxes', o.taxes,
 			'shipping', o.shipping_amount, 'tax', o.tax_amount, 'total', o.total_amount)
 		from orders o where o.cart_id = c.id and c.state = 'completed'),
 	'method', (select json_build_object('id', m.id, 'name', m.name, 'description', m.description, 'amount', (m.amounts->>c.currency)::bigint,
 			'usable', m.active and m.amounts ? c.currency and
 				(cardinality(m.countries) = 0 or c.shipping_address is null or c.shipping_address->>'country' = any(m.countries)))
 		from shipping_methods m where m.id = c.shipping_method_id),
-	'tax', (select json_build_object('name', t.name, 'country', t.country, 'rate_bps', t.rate_bps, 'shipping', t.applies_to_shipping)
-		from tax_rates t where t.country = coalesce(c.shipping_address->>'country', c.billing_address->>'country',
-			case when not exists (select 1 from l join variants v on v.id = l.variant_id where v.requires_shipping) then s.country end)),
+	'tax', (select json_build_object('country', coalesce(at.country, ''), 'rate', (
+			select json_build_object('name', t.name, 'rate_bps', t.rate_bps, 'shipping', t.applies_to_shipping)
+			from tax_rates t where t.country = at.country))
+		from (select coalesce(c.shipping_address->>'country', c.billing_address->>'country',
+			case when not exists (select 1 from l join variants v on v.id = l.variant_id where v.requires_shipping) then s.country end) as country) at),
 	'lines', (select coalesce(json_agg(json_build_object(
 			'id', l.id, 'product_id', p.id, 'variant_id', v.id, 'handle', p.handle, 'title', p.title, 'variant_title', v.title, 'sku', coalesce(v.sku, ''),
 			'sizes', (select i.sizes from images i where i.product_id = p.id and i.state = 'ready'
 				order by i.id = v.image_id desc nulls last, i.position, i.id limit 1),
 			'quantity', l.quantity, 'shown', l.unit_amount, 'amount', pr.amount, 'active', p.status = 'active',
-			'sold', (select ol.unit_amount from orders o join order_lines ol on ol.order_id = o.id
+			'sold', (select json_build_object('unit', ol.unit_amount, 'discount', ol.discount_amount) from orders o join order_lines ol on ol.order_id = o.id
 				where c.state = 'completed' and o.cart_id = c.id and ol.variant_id = l.variant_id),
 			'taxable', v.taxable, 'requires_shipping', v.requires_shipping, 'track_stock', v.track_stock,
 			'bounded', ` + inventory.Bounded + `, 'left', ` + inventory.Left + `

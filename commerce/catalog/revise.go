@@ -206,7 +206,7 @@ func updateVariants(ctx context.Context, tx *postgres.Tx, variants []*variant) e
 		from jsonb_to_recordset($1::jsonb) as x(id text, title text, option_values text[], sku text, barcode text, weight_grams int, image_id text,
 			requires_shipping boolean, taxable boolean, track_inventory boolean, allow_backorder boolean)
 		where v.id = x.id`, string(raw), clock.Now())
-	if violates(err, "variants_check") {
+	if violates(err, "variants_check") || violates(err, "stock_levels_check") {
 		return problem.New(problem.Conflict, "stock_reserved", "More is promised or sold than there is in stock: adjust the stock first.")
 	}
 	if err != nil {

@@ -153,7 +153,7 @@ func (s *stock) parts(lines, kept []Line) []Held {
 	rest := append([]Line(nil), kept...)
 	out := make([]Held, len(lines))
 	for i, line := range lines {
-		out[i].Counted = s.shelves[line.VariantID].counted
+		out[i] = Held{s.shelves[line.VariantID].counted, []Part{}}
 		left := line.Quantity
 		for j := range rest {
 			if part := min(rest[j].Quantity, left); rest[j].VariantID == line.VariantID && part > 0 {

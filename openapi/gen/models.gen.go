@@ -486,6 +486,16 @@ const (
 	StoreUpdatedEventTypeStoreUpdated StoreUpdatedEventType = "store.updated"
 )
 
+// Defines values for TaxReason.
+const (
+	TaxReasonCustomerExempt TaxReason = "customer_exempt"
+	TaxReasonNotCollecting  TaxReason = "not_collecting"
+	TaxReasonProductExempt  TaxReason = "product_exempt"
+	TaxReasonReverseCharge  TaxReason = "reverse_charge"
+	TaxReasonTaxed          TaxReason = "taxed"
+	TaxReasonZeroRated      TaxReason = "zero_rated"
+)
+
 // Defines values for WebhookDeliveryState.
 const (
 	WebhookDeliveryStateDelivered WebhookDeliveryState = "delivered"
@@ -1060,7 +1070,12 @@ type Cart struct {
 	// Example: open
 	State CartState `json:"state"`
 
-	// Totals What a cart comes to, in its currency. Shipping and tax are 0 until they are known.
+	// Taxes The taxes of all lines and of shipping.
+	Taxes []Tax `json:"taxes"`
+
+	// Totals What a cart comes to, in its currency. `subtotal` is that of the lines and `shipping` that of sending them, both before discounts; `discount` is
+	// what is taken off either. The total is `subtotal` + `shipping` - `discount`, and + `tax` where prices do not include it. Shipping and tax are 0 until
+	// they are known.
 	Totals CartTotals `json:"totals"`
 
 	// UpdatedAt When it last changed.
@@ -1117,6 +1132,9 @@ type CartLine struct {
 	// Example: true
 	Available bool `json:"available"`
 
+	// Discount What is taken off the whole line.
+	Discount Money `json:"discount"`
+
 	// ID The line's ID.
 	//
 	// Example: cln_01jd3v7m2kf8r9e0abcdefghjk
@@ -1152,7 +1170,7 @@ type CartLine struct {
 	// Example: Linen shirt
 	Title string `json:"title"`
 
-	// Total An amount of money, in the smallest unit of its currency.
+	// Total What the discount leaves of the unit price times the quantity.
 	Total Money `json:"total"`
 
 	// UnitPrice An amount of money, in the smallest unit of its currency.
@@ -1226,8 +1244,13 @@ type CartProblem struct {
 // Example: email_missing
 type CartProblemCode string
 
-// CartTotals What a cart comes to, in its currency. Shipping and tax are 0 until they are known.
+// CartTotals What a cart comes to, in its currency. `subtotal` is that of the lines and `shipping` that of sending them, both before discounts; `discount` is
+// what is taken off either. The total is `subtotal` + `shipping` - `discount`, and + `tax` where prices do not include it. Shipping and tax are 0 until
+// they are known.
 type CartTotals struct {
+	// Discount An amount of money, in the smallest unit of its currency.
+	Discount Money `json:"discount"`
+
 	// Shipping An amount of money, in the smallest unit of its currency.
 	Shipping Money `json:"shipping"`
 
@@ -3181,10 +3204,11 @@ type Order struct {
 	// Example: open
 	State OrderState `json:"state"`
 
-	// Taxes The taxes.
-	Taxes []OrderTax `json:"taxes"`
+	// Taxes The taxes of all lines and of shipping.
+	Taxes []Tax `json:"taxes"`
 
-	// Totals What an order comes to, in its currency.
+	// Totals What an order comes to, in its currency. `subtotal` and `shipping` are before discounts. The total is `subtotal` + `shipping` - `discount`, and + `tax`
+	// where prices do not include it.
 	Totals OrderTotals `json:"totals"`
 
 	// UpdatedAt When it last changed.
@@ -3361,6 +3385,9 @@ type OrderFulfilmentState string
 
 // OrderLine Something that was ordered, as it was then.
 type OrderLine struct {
+	// Discount What was taken off the whole line.
+	Discount Money `json:"discount"`
+
 	// FulfilledQuantity How many were sent.
 	//
 	// Example: 0
@@ -3396,15 +3423,18 @@ type OrderLine struct {
 	// Example: LS-M-SAND
 	SKU *string `json:"sku"`
 
-	// Tax An amount of money, in the smallest unit of its currency.
+	// Tax The sum of its taxes.
 	Tax Money `json:"tax"`
+
+	// Taxes How its tax came about.
+	Taxes []Tax `json:"taxes"`
 
 	// Title The product's title.
 	//
 	// Example: Linen shirt
 	Title string `json:"title"`
 
-	// Total An amount of money, in the smallest unit of its currency.
+	// Total What the discount left of the unit price times the quantity; it contains the tax where prices do.
 	Total Money `json:"total"`
 
 	// UnitPrice An amount of money, in the smallest unit of its currency.
@@ -3494,18 +3524,27 @@ type OrderRefundedEventType string
 
 // OrderShipping How an order is sent, as it was agreed.
 type OrderShipping struct {
+	// Discount What was taken off.
+	Discount Money `json:"discount"`
+
 	// Name Its name.
 	//
 	// Example: Standard
 	Name string `json:"name"`
 
-	// Price An amount of money, in the smallest unit of its currency.
+	// Price What it costs before the discount.
 	Price Money `json:"price"`
 
 	// ShippingMethodID The method it was; it may be gone by now.
 	//
 	// Example: shp_01jd3v7m2kf8r9e0abcdefghjk
 	ShippingMethodID *string `json:"shipping_method_id"`
+
+	// Tax The sum of its taxes.
+	Tax Money `json:"tax"`
+
+	// Taxes How its tax came about.
+	Taxes []Tax `json:"taxes"`
 }
 
 // OrderState Where an order is: `completed` is paid and sent in full.
@@ -3513,29 +3552,12 @@ type OrderShipping struct {
 // Example: open
 type OrderState string
 
-// OrderTax A tax contained in, or added to, an order.
-type OrderTax struct {
-	// Amount An amount of money, in the smallest unit of its currency.
-	Amount Money `json:"amount"`
-
-	// Country A country's ISO 3166-1 alpha-2 code in upper case.
-	//
-	// Example: DE
-	Country Country `json:"country"`
-
-	// Name What the tax is called.
-	//
-	// Example: VAT
-	Name string `json:"name"`
-
-	// RateBps The rate in hundredths of a per cent.
-	//
-	// Example: 1900
-	RateBps int `json:"rate_bps"`
-}
-
-// OrderTotals What an order comes to, in its currency.
+// OrderTotals What an order comes to, in its currency. `subtotal` and `shipping` are before discounts. The total is `subtotal` + `shipping` - `discount`, and + `tax`
+// where prices do not include it.
 type OrderTotals struct {
+	// Discount An amount of money, in the smallest unit of its currency.
+	Discount Money `json:"discount"`
+
 	// Refunded An amount of money, in the smallest unit of its currency.
 	Refunded Money `json:"refunded"`
 
@@ -5052,9 +5074,10 @@ type ShopOrder struct {
 	State OrderState `json:"state"`
 
 	// Taxes The taxes.
-	Taxes []OrderTax `json:"taxes"`
+	Taxes []Tax `json:"taxes"`
 
-	// Totals What an order comes to, in its currency.
+	// Totals What an order comes to, in its currency. `subtotal` and `shipping` are before discounts. The total is `subtotal` + `shipping` - `discount`, and + `tax`
+	// where prices do not include it.
 	Totals OrderTotals `json:"totals"`
 }
 
@@ -5665,6 +5688,19 @@ type StoreEventData struct {
 	State StoreState `json:"state"`
 }
 
+// StorePlanChange Which plan a store is put on, and why.
+type StorePlanChange struct {
+	// Plan The plans.
+	//
+	// Example: free
+	Plan PlanID `json:"plan"`
+
+	// Reason The reason; kept in the audit, and seen by the merchant.
+	//
+	// Example: Order form of 22 November
+	Reason string `json:"reason"`
+}
+
 // StoreRestoredEvent The store was restored.
 type StoreRestoredEvent struct {
 	// Data The store, in short.
@@ -5822,6 +5858,35 @@ type StoreUpdatedEvent struct {
 // Example: store.updated
 type StoreUpdatedEventType string
 
+// Tax A tax, and how it came about.
+type Tax struct {
+	// Amount What it comes to.
+	Amount Money `json:"amount"`
+
+	// Jurisdiction Whose it is: a country, or a part of one; empty while it is not known where things go.
+	//
+	// Example: DE
+	Jurisdiction string `json:"jurisdiction"`
+
+	// Name What the tax is called; empty where none is collected.
+	//
+	// Example: VAT
+	Name string `json:"name"`
+
+	// Percentage The rate in per cent.
+	//
+	// Example: 19
+	Percentage string `json:"percentage"`
+
+	// Reason Why so much tax: by the rate of the place it goes to, by a rate of nothing, as these goods or this customer are not taxed, as the customer owes it (reverse charge), or as the shop has no rate for that place.
+	//
+	// Example: taxed
+	Reason TaxReason `json:"reason"`
+
+	// TaxableAmount What it is on, without tax.
+	TaxableAmount Money `json:"taxable_amount"`
+}
+
 // TaxRate The tax of one country. A country without a rate has none.
 type TaxRate struct {
 	// AppliesToShipping Whether shipping is taxed too.
@@ -5914,6 +5979,11 @@ type TaxRateUpdate struct {
 	// Example: 1900
 	RateBps *int `json:"rate_bps,omitempty"`
 }
+
+// TaxReason Why so much tax: by the rate of the place it goes to, by a rate of nothing, as these goods or this customer are not taxed, as the customer owes it (reverse charge), or as the shop has no rate for that place.
+//
+// Example: taxed
+type TaxReason string
 
 // TestEventData A test's greeting.
 type TestEventData struct {
@@ -7389,6 +7459,15 @@ type DeleteStoreByOperatorParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// SetStorePlanParams defines parameters for SetStorePlan.
+type SetStorePlanParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // RestoreStoreByOperatorParams defines parameters for RestoreStoreByOperator.
 type RestoreStoreByOperatorParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
@@ -8513,6 +8592,9 @@ type DiscardJobJSONRequestBody = OperatorReason
 
 // DeleteStoreByOperatorJSONRequestBody defines body for DeleteStoreByOperator for application/json ContentType.
 type DeleteStoreByOperatorJSONRequestBody = OperatorReason
+
+// SetStorePlanJSONRequestBody defines body for SetStorePlan for application/json ContentType.
+type SetStorePlanJSONRequestBody = StorePlanChange
 
 // RestoreStoreByOperatorJSONRequestBody defines body for RestoreStoreByOperator for application/json ContentType.
 type RestoreStoreByOperatorJSONRequestBody = OperatorReason

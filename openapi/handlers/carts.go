@@ -6,6 +6,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/commerce/pricing"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/money"
@@ -182,8 +183,10 @@ func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart {
 		ShippingAddress: shownAddress(c.ShippingAddress), BillingAddress: shownAddress(c.BillingAddress), Note: orNil(c.Note),
 		PricesIncludeTax: c.PricesIncludeTax, Problems: converted(c.Problems, cartProblem), OrderID: orNil(c.OrderID),
 		Totals: gen.CartTotals{
-			Subtotal: amount(c.Totals.Subtotal), Shipping: amount(c.Totals.Shipping), Tax: amount(c.Totals.Tax), Total: amount(c.Totals.Total),
+			Subtotal: amount(c.Totals.Subtotal), Discount: amount(c.Totals.Discount), Shipping: amount(c.Totals.Shipping.Subtotal),
+			Tax: amount(c.Totals.Tax), Total: amount(c.Totals.Total),
 		},
+		Taxes:     converted(c.Totals.Taxes, shownTax),
 		CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(), ExpiresAt: c.ExpiresAt.UTC(),
 	}
 	if c.State == cart.Completed {
@@ -199,7 +202,8 @@ func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart {
 func cartLine(media string, l cart.Line) gen.CartLine {
 	out := gen.CartLine{
 		ID: l.ID, ProductID: l.ProductID, VariantID: l.VariantID, ProductHandle: l.Handle, Title: l.Title, VariantTitle: l.VariantTitle,
-		SKU: orNil(l.SKU), Quantity: int(l.Quantity), UnitPrice: amount(l.Unit), Total: amount(l.Total), Available: l.Available,
+		SKU: orNil(l.SKU), Quantity: int(l.Quantity), UnitPrice: amount(l.Unit),
+		Discount: amount(l.Discount), Total: amount(l.Total), Available: l.Available,
 	}
 	if l.ImageKey != "" {
 		url := media + "/media/" + l.ImageKey
@@ -214,6 +218,13 @@ func cartProblem(p cart.Problem) gen.CartProblem {
 
 func shippingOption(m cart.Method) gen.ShippingOption {
 	return gen.ShippingOption{ID: m.ID, Name: m.Name, Description: orNil(m.Description), Price: amount(m.Price)}
+}
+
+func shownTax(t pricing.TaxAmount) gen.Tax {
+	return gen.Tax{
+		Name: t.Name, Jurisdiction: t.Jurisdiction, Percentage: t.Percentage, TaxableAmount: amount(t.Taxable), Amount: amount(t.Amount),
+		Reason: gen.TaxReason(t.Reason),
+	}
 }
 
 func amount(m money.Money) gen.Money { return gen.Money{Amount: m.Amount, Currency: m.Currency} }

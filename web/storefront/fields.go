@@ -1,6 +1,7 @@
 package storefront
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/stoacommerce/stoa/commerce/address"
@@ -63,10 +64,16 @@ func (f formView) chosenCountry(prefix string) string {
 
 // taxLine is what the total holds.
 func (p *checkoutView) taxLine() string {
-	if p.Cart.Tax == nil {
+	if p.Cart.Totals.Tax.IsZero() {
 		return p.T("No tax is due.")
 	}
-	return p.T("%s of %s is part of the total.", p.money(p.Cart.Totals.Tax), p.Cart.Tax.Name)
+	names := []string{}
+	for _, tax := range p.Cart.Totals.Taxes {
+		if !tax.Amount.IsZero() && !slices.Contains(names, tax.Name) {
+			names = append(names, tax.Name)
+		}
+	}
+	return p.T("%s of %s is part of the total.", p.money(p.Cart.Totals.Tax), strings.Join(names, ", "))
 }
 
 // postalLines are the lines of an address, with the country by its name.

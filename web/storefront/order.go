@@ -34,6 +34,7 @@ type order struct {
 	} `json:"taxes"`
 	Totals struct {
 		Subtotal money.Money `json:"subtotal"`
+		Discount money.Money `json:"discount"`
 		Shipping money.Money `json:"shipping"`
 		Tax      money.Money `json:"tax"`
 		Total    money.Money `json:"total"`
@@ -52,7 +53,11 @@ type orderLine struct {
 	ImageURL     string      `json:"image_url"`
 	Quantity     int64       `json:"quantity"`
 	UnitPrice    money.Money `json:"unit_price"`
-	Total        money.Money `json:"total"`
+}
+
+// subtotal is what the line comes to before discounts, which the page tells of all together.
+func (l orderLine) subtotal() money.Money {
+	return money.New(l.UnitPrice.Amount*l.Quantity, l.UnitPrice.Currency)
 }
 
 type fulfilment struct {

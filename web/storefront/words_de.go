@@ -38,6 +38,7 @@ var german = map[string]string{
 	"Currency":                     "Währung",
 	"Declined, for want of funds.": "Wird mangels Deckung abgelehnt.",
 	"Delivery address":             "Lieferadresse",
+	"Discount":                     "Rabatt",
 	"Description":                  "Beschreibung",
 	"E-mail address and password do not belong together.": "E-Mail-Adresse und Passwort gehören nicht zusammen.",
 	"E-mail":            "E-Mail",
