@@ -70,16 +70,16 @@ type posting struct {
 
 // change is what is common to postings that happen together or not at all.
 type change struct {
-	countedOnly       bool // pass over variants whose stock is not counted
-	mayMiss           bool // pass over what is gone
-	reason            Reason
-	note, orderID     string
-	transferID        string
-	cartID            string        // whose reservations are replaced by those kept
-	kept              []Line        // what is reserved for the cart afterwards
-	paying            bool          // they last until they are settled or released
-	last              time.Duration // how long they last otherwise
-	lapsed            []reservation // of others, to be cleared away
+	countedOnly   bool // pass over variants whose stock is not counted
+	mayMiss       bool // pass over what is gone
+	reason        Reason
+	note, orderID string
+	transferID    string
+	cartID        string        // whose reservations are replaced by those kept
+	kept          []Line        // what is reserved for the cart afterwards
+	paying        bool          // they last until they are settled or released
+	last          time.Duration // how long they last otherwise
+	lapsed        []reservation // of others, to be cleared away
 }
 
 // level is a level as a posting found it, with its variant.
@@ -263,12 +263,13 @@ func post(ctx context.Context, tx *postgres.Tx, c change, postings []posting) ([
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("change stock: %w", err)
 	}
-	tell(ctx, tx, postings, levels)
+	tell(ctx, tx, c.reason, postings, levels)
 	return levels, nil
 }
 
-// tell tells of variants that the change sold out or brought back.
-func tell(ctx context.Context, tx *postgres.Tx, postings []posting, levels []level) {
+// tell tells of variants that the change sold out or brought back; the first stock of a new
+// one is no news.
+func tell(ctx context.Context, tx *postgres.Tx, reason Reason, postings []posting, levels []level) {
 	told := map[VariantID]bool{}
 	for i, l := range levels {
 		id := postings[i].VariantID
@@ -279,7 +280,7 @@ func tell(ctx context.Context, tx *postgres.Tx, postings []posting, levels []lev
 		if l.shows() {
 			stores.Touch(tx)
 		}
-		if event := l.total.event(); event != "" && l.Counted {
+		if event := l.total.event(); event != "" && l.Counted && reason != Initial {
 			journal.Event(ctx, tx, event, string(id), watched{id, l.ProductID, l.SKU, l.total.stockAfter, l.total.threshold})
 		}
 	}

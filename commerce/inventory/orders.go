@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
@@ -64,6 +65,9 @@ func hold(ctx context.Context, tx *postgres.Tx, c change, lines []Line) ([]Held,
 		if l.Refused || !l.Kept {
 			return nil, fmt.Errorf("reserve for cart %s: level %d at %s is not as it was", c.cartID, i, l.LocationID)
 		}
+	}
+	if !c.paying && len(c.kept) > 0 {
+		lapseAt(tx, clock.Now().Add(c.last))
 	}
 	return s.parts(lines, c.kept), nil
 }
@@ -189,13 +193,14 @@ func Release(ctx context.Context, tx *postgres.Tx, cartID string) error {
 // Reopen makes what was claimed for a cart a reservation again, for as long as was
 // promised before the claim; what was not promised is let go of.
 func Reopen(ctx context.Context, tx *postgres.Tx, cartID string) error {
-	var left bool
+	var until *time.Time
 	err := tx.QueryRow(ctx, `with r as (update reservations set paying = false where cart_id = $1 returning expires_at)
-		select coalesce(bool_or(expires_at > now()), false) from r`, cartID).Scan(&left)
+		select min(expires_at) filter (where expires_at > now()) from r`, cartID).Scan(&until)
 	if err != nil {
 		return fmt.Errorf("reopen the reservation of cart %s: %w", cartID, err)
 	}
-	if left {
+	if until != nil {
+		lapseAt(tx, *until)
 		return nil
 	}
 	return Release(ctx, tx, cartID)
