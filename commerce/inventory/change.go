@@ -62,10 +62,9 @@ type Line struct {
 
 // posting is what happens to one level. There is at most one for each level in a change.
 type posting struct {
-	Line            // its quantity comes on hand, or goes
-	set      bool   // the quantity is what there is to be afterwards
-	reserved int64  // comes to what is reserved, or goes
-	movement string // the ID of the movement
+	Line           // its quantity comes on hand, or goes
+	set      bool  // the quantity is what there is to be afterwards
+	reserved int64 // comes to what is reserved, or goes
 }
 
 // change is what is common to postings that happen together or not at all.

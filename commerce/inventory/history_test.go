@@ -40,10 +40,10 @@ type promise struct {
 // model is what stock should be after a history.
 type model struct {
 	*warehouse
-	bounded, endless inventory.VariantID
-	onHand           map[inventory.Line]int64 // by variant and location
-	carts            map[string]*promise
-	sold             map[string][]inventory.Line // by order, what did not go back
+	endless inventory.VariantID      // which may be oversold
+	onHand  map[inventory.Line]int64 // by variant and location
+	carts   map[string]*promise
+	sold    map[string][]inventory.Line // by order, what did not go back
 }
 
 func at(v inventory.VariantID, l inventory.LocationID) inventory.Line {
@@ -196,7 +196,9 @@ func (m *model) steps(v []inventory.VariantID) map[string]func(*rapid.T) {
 				t.Skip("nothing was sold")
 			}
 			order := rapid.SampledFrom(slices.Sorted(maps.Keys(m.sold))).Draw(t, "order")
-			err := m.try(func(ctx context.Context, tx *postgres.Tx) error { return inventory.Return(ctx, tx, order, inventory.Refund, m.sold[order]) })
+			err := m.try(func(ctx context.Context, tx *postgres.Tx) error {
+				return inventory.Return(ctx, tx, order, inventory.Refund, m.sold[order])
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -230,7 +232,7 @@ func TestHistoriesOfStock(t *testing.T) {
 	w, _ := open(t)
 	rapid.Check(t, func(t *rapid.T) {
 		v := w.add(goods{stock: 5, elsewhere: 3}, goods{stock: 2, oversell: true})
-		m := &model{warehouse: w, bounded: v[0], endless: v[1], carts: map[string]*promise{}, sold: map[string][]inventory.Line{},
+		m := &model{warehouse: w, endless: v[1], carts: map[string]*promise{}, sold: map[string][]inventory.Line{},
 			onHand: map[inventory.Line]int64{at(v[0], w.first): 5, at(v[0], w.other): 3, at(v[1], w.first): 2}}
 		t.Repeat(m.steps(v))
 		// The next history begins with carts of nothing.

@@ -338,14 +338,14 @@ func TestReservations(t *testing.T) {
 		t.Error(err)
 	}
 	w.wantLevel(v[0], 3, 1)
-	held, err := w.claim("cart_1", line(v[0], 1))
-	if err != nil {
+	if _, err := w.claim("cart_1", line(v[0], 1)); err != nil {
 		t.Fatal(err)
 	}
 	// A payment that fails leaves what was promised before.
 	w.in(func(ctx context.Context, tx *postgres.Tx) error { return inventory.Reopen(ctx, tx, "cart_1") })
 	w.wantLevel(v[0], 3, 1)
-	if held, err = w.claim("cart_1", line(v[0], 1)); err != nil {
+	held, err := w.claim("cart_1", line(v[0], 1))
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := w.settle("cart_1", ids.New("ord"), held, []inventory.Line{line(v[0], 1)}); err != nil {
