@@ -21,6 +21,10 @@ import (
 // mostLocations is how many locations a store can have: they are all looked at for an order.
 const mostLocations = 100
 
+// mostPriority is the last place in the order of serving. Those of the same place serve by
+// their age.
+const mostPriority = 1_000_000
+
 // LocationInput is a place where goods lie, to be made.
 type LocationInput struct {
 	Name     string
@@ -88,7 +92,7 @@ func CreateLocation(ctx context.Context, tx *postgres.Tx, in LocationInput) (Loc
 		l.Priority = *in.Priority
 	} else {
 		for _, o := range others {
-			l.Priority = max(l.Priority, o.Priority+1)
+			l.Priority = max(l.Priority, min(o.Priority+1, mostPriority))
 		}
 	}
 	if err := l.save(ctx, tx, `insert into locations (id, name, address, active, priority, version) values ($1, $2, $3::jsonb, $4, $5, $6)`); err != nil {
