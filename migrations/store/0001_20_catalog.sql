@@ -64,12 +64,17 @@ create table variants (
     tax_class         text not null default '', -- empty: the standard one
     track_stock       boolean not null default true,
     oversell          boolean not null default false,
-    stock             bigint not null default 0, -- on hand; the sum of its movements
+    stock             bigint not null default 0, -- on hand at all active locations
     reserved          bigint not null default 0 check (reserved >= 0),
+    low_stock_threshold int check (low_stock_threshold >= 0),
+    backorder_limit   int check (backorder_limit >= 0), -- how far it may be oversold; null: without end
+    backorder_expected_on date,                 -- when there is more of it
+    bounded           boolean not null generated always as (track_stock and not oversell) stored, -- never below nothing
     version           int not null default 1,
     created_at        timestamptz not null default now(),
     updated_at        timestamptz not null default now(),
-    check (oversell or not track_stock or stock >= reserved),
+    unique (id, bounded),
+    check (not track_stock or stock - reserved >= case when oversell then -backorder_limit else 0 end),
     constraint variants_cost_check check ((cost_amount is null) = (cost_currency is null))
 );
 create index variants_product on variants (product_id, position);
