@@ -34,9 +34,10 @@ const ActionBegin = "checkout.begin"
 
 // Item is what is put into a cart. At is where it stands in the request, for faults.
 type Item struct {
-	VariantID string
-	Quantity  int64
-	At        string
+	VariantID  string
+	Quantity   int64
+	Attributes map[string]string // what the shopper says of it: with others it is another line
+	At         string
 }
 
 // CreateInput is a new cart: all of it may be left out.
@@ -53,7 +54,7 @@ type Change struct {
 	Email           *string // empty removes it
 	Note            *string
 	MethodID        *string
-	Country         *string // empty removes it
+	Country         *string           // empty removes it
 	ShippingAddress **address.Address // to nil removes it
 	BillingAddress  **address.Address
 }
@@ -164,17 +165,6 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, ref Ref, change C
 	}
 	// The values are the shopper's own, and of no concern to the audit until they buy.
 	journal.Audit(ctx, tx, journal.Entry{Action: "cart.update", ObjectID: c.ID, After: map[string]any{"changed": changed}})
-	return c, nil
-}
-
-// Adopt gives a cart that was begun by nobody in particular to the customer who has signed
-// in since.
-func (s *Service) Adopt(ctx context.Context, tx *postgres.Tx, ref Ref, customerID string) (*Cart, error) {
-	c, err := s.change(ctx, tx, adoptSQL, ref, 0, customerID)
-	if err != nil {
-		return nil, s.why(ctx, tx, ref, 0, err)
-	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "cart.adopt", ObjectID: c.ID, After: map[string]any{"customer_id": customerID}})
 	return c, nil
 }
 

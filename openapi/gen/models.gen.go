@@ -1136,6 +1136,11 @@ type Cart struct {
 	// Problems What stands in the way of completing it; empty when nothing does.
 	Problems []CartProblem `json:"problems"`
 
+	// ReservedUntil How long what was in it is reserved; null when it is not.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	ReservedUntil *time.Time `json:"reserved_until"`
+
 	// ShippingAddress Where it goes.
 	ShippingAddress *Address `json:"shipping_address"`
 
@@ -1212,10 +1217,25 @@ type CartCreated struct {
 
 // CartLine Something in a cart, at today's price.
 type CartLine struct {
+	// Attributes What the shopper says of it, by name: lines of other attributes are other lines.
+	//
+	// Example: {"Engraving":"Ada"}
+	Attributes map[string]string `json:"attributes"`
+
 	// Available Whether so many can be bought now.
 	//
 	// Example: true
 	Available bool `json:"available"`
+
+	// BackorderExpectedOn The day when they are there; null for unknown, and where none are back-ordered.
+	//
+	// Example: 2026-12-24
+	BackorderExpectedOn *openapi_types.Date `json:"backorder_expected_on"`
+
+	// Backordered How many of them are not there yet, and are sent when they are.
+	//
+	// Example: 0
+	Backordered int `json:"backordered"`
 
 	// Discount What is taken off the whole line.
 	Discount Money `json:"discount"`
@@ -1272,8 +1292,13 @@ type CartLine struct {
 	VariantTitle string `json:"variant_title"`
 }
 
-// CartLineCreate Something to put into a cart. A variant already there gets more.
+// CartLineCreate Something to put into a cart. A variant that is there already, with the same attributes, gets more.
 type CartLineCreate struct {
+	// Attributes What the shopper says of it, by name of at most 64 characters: with others it is another line.
+	//
+	// Example: {"Engraving":"Ada"}
+	Attributes map[string]string `json:"attributes,omitempty"`
+
 	// Quantity How many.
 	//
 	// Example: 1
@@ -1291,6 +1316,19 @@ type CartLineUpdate struct {
 	//
 	// Example: 2
 	Quantity *int `json:"quantity,omitempty"`
+}
+
+// CartOpening A cart that the customer filled before signing in, if there is one.
+type CartOpening struct {
+	// CartID The cart's ID.
+	//
+	// Example: cart_01jd3v7m2kf8r9e0abcdefghjk
+	CartID *string `json:"cart_id,omitempty"`
+
+	// CartToken The cart's token.
+	//
+	// Example: ct_0aBcDeFgHiJkLmNoPqRsTuVwXyZ
+	CartToken *string `json:"cart_token,omitempty"`
 }
 
 // CartPayment How a cart is paid.
@@ -4026,6 +4064,11 @@ type OrderFulfilmentState string
 
 // OrderLine Something that was ordered, as it was then.
 type OrderLine struct {
+	// Attributes What the shopper said of it, by name.
+	//
+	// Example: {"Engraving":"Ada"}
+	Attributes map[string]string `json:"attributes"`
+
 	// Discount What was taken off the whole line.
 	Discount Money `json:"discount"`
 
@@ -8976,6 +9019,18 @@ type UpdateCartLineParams struct {
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
+// ReleaseCartParams defines parameters for ReleaseCart.
+type ReleaseCartParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// ReserveCartParams defines parameters for ReserveCart.
+type ReserveCartParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
 // ListCartShippingMethodsParams defines parameters for ListCartShippingMethods.
 type ListCartShippingMethodsParams struct {
 	// Limit How many to answer at most.
@@ -9037,6 +9092,12 @@ type GetMeParams struct {
 type UpdateMeParams struct {
 	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// OpenMyCartParams defines parameters for OpenMyCart.
+type OpenMyCartParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // ListMyOrdersParams defines parameters for ListMyOrders.
@@ -9710,6 +9771,9 @@ type UpdateMeJSONRequestBody = ShopCustomerUpdate
 
 // UpdateMeApplicationMergePatchPlusJSONRequestBody defines body for UpdateMe for application/merge-patch+json ContentType.
 type UpdateMeApplicationMergePatchPlusJSONRequestBody = ShopCustomerUpdate
+
+// OpenMyCartJSONRequestBody defines body for OpenMyCart for application/json ContentType.
+type OpenMyCartJSONRequestBody = CartOpening
 
 // RequestCustomerPasswordResetJSONRequestBody defines body for RequestCustomerPasswordReset for application/json ContentType.
 type RequestCustomerPasswordResetJSONRequestBody = PasswordResetRequest
