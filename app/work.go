@@ -9,6 +9,7 @@ import (
 
 	"github.com/stoacommerce/stoa/app/upkeep"
 	"github.com/stoacommerce/stoa/commerce/checkout"
+	"github.com/stoacommerce/stoa/commerce/collections"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/observability"
@@ -34,6 +35,7 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	s.webhooks.Register(w, m.db, func(a webhooks.Attempt) { webhookAttempted(m.metrics.Webhooks, a) })
 	s.stores.Register(w)
 	s.pictures.Register(w)
+	(&collections.Ranker{DB: m.db}).Register(w)
 	s.imports.Register(w)
 	s.mailer.Register(w)
 	s.members.Register(w)

@@ -73,7 +73,9 @@ func TestCartsAreMerged(t *testing.T) {
 	if _, err := f.update(guest, cart.Change{Note: &note}, 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.do(func(ctx context.Context, tx *postgres.Tx) (*cart.Cart, error) { return f.carts.Reserve(ctx, tx, guest, 0) }); err != nil {
+	if _, err := f.do(func(ctx context.Context, tx *postgres.Tx) (*cart.Cart, error) {
+		return f.carts.Reserve(ctx, tx, guest, 0)
+	}); err != nil {
 		t.Fatal(err)
 	}
 	c, third, err := f.mine(ada, &guest)
@@ -132,7 +134,9 @@ func TestLinesOfOtherAttributesAreOthers(t *testing.T) {
 		return i
 	}
 	add := func(ref cart.Ref, items ...cart.Item) (*cart.Cart, error) {
-		return f.do(func(ctx context.Context, tx *postgres.Tx) (*cart.Cart, error) { return f.carts.Add(ctx, tx, ref, items...) })
+		return f.do(func(ctx context.Context, tx *postgres.Tx) (*cart.Cart, error) {
+			return f.carts.Add(ctx, tx, ref, items...)
+		})
 	}
 	_, ref := f.create(cart.CreateInput{Items: []cart.Item{item(1), item(1, "a", "1", "b", "2"), item(1, "b", "2", "a", "1")}})
 	c, err := add(ref, item(1, "a", "1"), item(1))
@@ -160,7 +164,9 @@ func TestACartReserves(t *testing.T) {
 	owed := f.Add(t, shoptest.Variant{EUR: 1000, Stock: 1, Title: "Hat", Oversell: true})
 	f.Exec(t, `update variants set backorder_limit = 2, backorder_expected_on = '2026-12-24' where id = $1`, owed)
 	reserve := func(ref cart.Ref) (*cart.Cart, error) {
-		return f.do(func(ctx context.Context, tx *postgres.Tx) (*cart.Cart, error) { return f.carts.Reserve(ctx, tx, ref, 0) })
+		return f.do(func(ctx context.Context, tx *postgres.Tx) (*cart.Cart, error) {
+			return f.carts.Reserve(ctx, tx, ref, 0)
+		})
 	}
 	_, ref := f.create(cart.CreateInput{Items: []cart.Item{{VariantID: shirt, Quantity: 2}, {VariantID: owed, Quantity: 3}}})
 	c, err := reserve(ref)
@@ -201,7 +207,9 @@ func TestACartReserves(t *testing.T) {
 	if _, err := reserve(ref); !problem.Is(err, "out_of_stock") {
 		t.Errorf("reserving anew: %v", err)
 	}
-	c, err = f.do(func(ctx context.Context, tx *postgres.Tx) (*cart.Cart, error) { return f.carts.Release(ctx, tx, other, 0) })
+	c, err = f.do(func(ctx context.Context, tx *postgres.Tx) (*cart.Cart, error) {
+		return f.carts.Release(ctx, tx, other, 0)
+	})
 	if err != nil || c.ReservedUntil != nil {
 		t.Errorf("released: %v, %v", c.ReservedUntil, err)
 	}

@@ -66,6 +66,7 @@ create table order_lines (
     check (refunded_quantity between 0 and quantity)
 );
 create index order_lines_order on order_lines (order_id, position);
+create index order_lines_product on order_lines (product_id); -- what sells best
 
 create table fulfilments (
     id               text collate "C" primary key,
