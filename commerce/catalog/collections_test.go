@@ -179,7 +179,7 @@ func TestCollectionsFollowTheirProducts(t *testing.T) {
 	})
 	show("", "", "")
 	s.must(t, func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := inventory.Take(ctx, tx, "ord_1", []inventory.Line{{VariantID: inventory.VariantID(variants[0]), Quantity: 1}})
+		_, err := inventory.Claim(ctx, tx, "cart_1", []inventory.Line{{VariantID: inventory.VariantID(variants[0]), Quantity: 1}})
 		return err
 	})
 	show("", "", "Cup")
@@ -293,7 +293,7 @@ func TestCollectionsHoldWhatTheirRulesSayWhateverHappensAtOnce(t *testing.T) {
 						return s.UpdateCollection(ctx, tx, made[1], 0, catalog.CollectionPatch{Rule: &sql.Null[collections.Rule]{V: *r, Valid: true}})
 					default:
 						lines := []inventory.Line{{VariantID: inventory.VariantID(variants[at]), Quantity: 1}, {VariantID: inventory.VariantID(variants[(at+1)%6]), Quantity: 1}}
-						_, err := inventory.Take(ctx, tx, "ord_1", lines)
+						_, err := inventory.Claim(ctx, tx, "cart_1", lines)
 						return err
 					}
 				})
