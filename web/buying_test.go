@@ -292,3 +292,30 @@ func (h *house) control(t testing.TB, sql string, args ...any) {
 		t.Fatal(err)
 	}
 }
+
+// Who follows the link in the mail about a cart has it again, in whatever browser.
+func TestALinkBackToTheCart(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	s.product(t, "Lamp", nil)
+	first := h.visitor(t, s.label)
+	first.put("/products/lamp", "2")
+	id := shoptest.Value[string](t, s.Shop, `select id from carts`)
+	link, err := h.links.RecoverCart(s.Ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := url.Parse(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := h.visitor(t, s.label)
+	if to := other.get(at.Path + "?key=guessed").status(http.StatusSeeOther).leadsTo(); to != "/cart" {
+		t.Errorf("a guessed key leads to %s", to)
+	}
+	other.get("/cart").lacks("Lamp")
+	other.get(at.RequestURI()).status(http.StatusSeeOther)
+	other.get("/cart").says("Lamp")
+	first.get("/cart").says("Lamp")
+}

@@ -63,10 +63,11 @@ type Cart struct {
 	UpdatedAt        time.Time
 	ExpiresAt        time.Time
 
-	tax     taxation
-	changed int  // lines that the statement changed
-	begun   bool // whether the statement said first whose it is
-	stale   bool
+	tax      taxation
+	changed  int           // lines that the statement changed
+	begun    bool          // whether the statement said first whose it is
+	patience time.Duration // how long it may be left alone
+	stale    bool
 }
 
 // Line is a number of one variant.

@@ -20,6 +20,7 @@ type document struct {
 	WasNobodys       *bool            `json:"was_nobodys"` // null of a cart that was not there
 	Changed          int              `json:"changed"`
 	ReservedUntil    *time.Time       `json:"reserved_until"`
+	AbandonedMinutes int              `json:"abandoned_minutes"`
 	Currency         string           `json:"currency"`
 	CustomerID       string           `json:"customer_id"`
 	Email            string           `json:"email"`
@@ -90,7 +91,7 @@ func parse(raw []byte) (*Cart, error) {
 		ID: d.ID, State: d.State, Version: d.Version, Currency: d.Currency, CustomerID: d.CustomerID, Email: d.Email,
 		ShippingAddress: d.ShippingAddress, BillingAddress: d.BillingAddress, MethodID: d.MethodID, Note: d.Note,
 		Country: d.Country, TaxExemptReason: d.Tax.Exempt, PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
-		ReservedUntil: d.ReservedUntil, tax: d.Tax, changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
+		ReservedUntil: d.ReservedUntil, patience: time.Duration(d.AbandonedMinutes) * time.Minute, tax: d.Tax, changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
 	}
 	c.tax.company = company(c.BillingAddress, c.ShippingAddress)
 	if m := d.Method; m != nil {

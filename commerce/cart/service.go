@@ -216,6 +216,7 @@ func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref R
 	}
 	if c.begun {
 		journal.Audit(ctx, tx, journal.Entry{Action: ActionBegin, ObjectID: c.ID})
+		c.watch(tx)
 	}
 	if len(c.Lines) > MaxLines {
 		return nil, problem.New(problem.Unprocessable, "too_many", "A cart has at most %d lines.", MaxLines)

@@ -24,6 +24,7 @@ select json_build_object(
 	'currency', c.currency, 'customer_id', coalesce(c.customer_id, ''), 'email', c.email,
 	'shipping_address', c.shipping_address, 'billing_address', c.billing_address,
 	'method_id', coalesce(c.shipping_method_id, ''), 'note', c.note, 'prices_include_tax', s.prices_include_tax,
+	'abandoned_minutes', s.abandoned_cart_minutes,
 	'created_at', c.created_at, 'updated_at', c.updated_at, 'expires_at', c.expires_at,
 	'order', (select json_build_object('id', o.id, 'prices_include_tax', o.prices_include_tax, 'subtotal', o.subtotal_amount,
 			'discount', o.discount_amount, 'taxes', o.taxes,

@@ -22,6 +22,8 @@ type Carts struct {
 	Carts     *cart.Service
 	Customers *customers.Service
 	ShopURL   ShopURL
+	// RecoverURL is the address at which a shopper finds a cart again.
+	RecoverURL func(ctx context.Context, cartID string) (string, error)
 }
 
 // Operations are the handlers by operationId.
@@ -37,6 +39,7 @@ func (h *Carts) Operations() map[string]openapi.Handler {
 		"reserveCart":             h.reserve,
 		"releaseCart":             h.release,
 		"openMyCart":              h.mine,
+		"listCarts":               h.list,
 		"getStaffCart":            h.staffGet,
 		"updateStaffCart":         h.staffUpdate,
 	}
@@ -161,6 +164,39 @@ func (h *Carts) reserve(ctx context.Context, req *openapi.Request) (*openapi.Res
 
 func (h *Carts) release(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
 	return h.change(ctx, req, h.Carts.Release)
+}
+
+func (h *Carts) list(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	after, err := req.After()
+	if err != nil {
+		return nil, err
+	}
+	q := req.Query
+	list, next, err := h.Carts.List(ctx, cart.Filter{
+		State: q.Get("state"), Email: q.Get("email"), CustomerID: q.Get("customer_id"), Abandoned: q.Get("abandoned") == "true",
+		UpdatedBefore: q.Get("updated_before"), After: after, Limit: req.Limit(adminPage),
+	})
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]gen.CartSummary, len(list))
+	for i, c := range list {
+		shown[i] = gen.CartSummary{
+			ID: c.ID, State: gen.CartSummaryStateOpen, CustomerID: c.CustomerID, Email: c.Email, AcceptsMarketing: c.AcceptsMarketing, LineCount: c.LineCount,
+			Subtotal: gen.Money{Amount: c.Subtotal, Currency: c.Currency}, AbandonedAt: c.AbandonedAt,
+			CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(), ExpiresAt: c.ExpiresAt.UTC(),
+		}
+		if c.State == cart.Completed {
+			shown[i].State = gen.CartSummaryStateCompleted
+			continue
+		}
+		url, err := h.RecoverURL(ctx, c.ID)
+		if err != nil {
+			return nil, err
+		}
+		shown[i].RecoverURL = &url
+	}
+	return openapi.List(req, shown, next)
 }
 
 // mine opens the customer's cart, with one that was filled before signing in merged into it.

@@ -49,7 +49,9 @@ func newSelling(t *testing.T) *selling {
 	known := &customers.Service{DB: db, Hasher: hasher, Guard: guard.New(redistest.Client(t), guard.Usual(), log)}
 	s := &selling{t: t, customers: known}
 	s.API = apitest.New(t,
-		(&handlers.Carts{DB: db, Carts: carts, Customers: known, ShopURL: shopURL}).Operations(),
+		(&handlers.Carts{DB: db, Carts: carts, Customers: known, ShopURL: shopURL, RecoverURL: func(_ context.Context, id string) (string, error) {
+			return "https://linen.stoa.example/cart/recover/" + id, nil
+		}}).Operations(),
 		(&handlers.Checkout{DB: db, Checkout: &checkout.Service{DB: db, Carts: carts, Providers: providers, Log: log}, Orders: sold, ShopURL: shopURL}).Operations(),
 		(&handlers.Orders{DB: db, Orders: sold, ShopURL: shopURL}).Operations(),
 		(&handlers.Payments{DB: db}).Operations(),
@@ -187,6 +189,30 @@ func TestCustomersCartsOverHTTP(t *testing.T) {
 	shown := s.admin("GET", "/orders/"+order.String("id"), nil).Want(200)
 	if order.String("lines.0.attributes.Engraving") != "Ada" || shown.Get("allocations.0.quantity") != 2.0 || shown.String("allocations.0.line_id") != order.String("lines.0.id") {
 		t.Errorf("order: %s", shown.Body)
+	}
+}
+
+func TestAbandonedCartsOverHTTP(t *testing.T) {
+	t.Parallel()
+	s := newSelling(t)
+	path, _ := s.cart(2)
+	if list := s.admin("GET", "/carts?abandoned=true", nil).Want(200); list.Get("data.0") != nil {
+		t.Errorf("too early: %s", list.Body)
+	}
+	s.Exec(t, `update carts set updated_at = now() - interval '2 hours'`)
+	s.cart(1)
+	list := s.admin("GET", "/carts?abandoned=true&email=ada@example.com&state=open", nil).Want(200)
+	if got := list.Get("data").([]any); len(got) != 1 || "/carts/"+list.String("data.0.id") != path || list.Get("data.0.subtotal.amount") != 3998.0 ||
+		!strings.HasSuffix(list.String("data.0.recover_url"), "/cart/recover/"+list.String("data.0.id")) {
+		t.Errorf("abandoned: %s", list.Body)
+	}
+	first := s.admin("GET", "/carts?limit=1", nil).Want(200)
+	if next := s.admin("GET", "/carts?limit=1&cursor="+first.String("next_cursor"), nil).Want(200); "/carts/"+next.String("data.0.id") != path {
+		t.Errorf("second page: %s", next.Body)
+	}
+	s.order(1)
+	if done := s.admin("GET", "/carts?state=completed", nil).Want(200); done.Get("data.0.recover_url") != nil || done.String("data.0.state") != "completed" {
+		t.Errorf("completed: %s", done.Body)
 	}
 }
 
