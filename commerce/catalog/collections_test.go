@@ -13,6 +13,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/collections"
 	"github.com/stoacommerce/stoa/commerce/inventory"
+	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
@@ -179,8 +180,13 @@ func TestCollectionsFollowTheirProducts(t *testing.T) {
 	})
 	show("", "", "")
 	s.must(t, func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := inventory.Claim(ctx, tx, "cart_1", []inventory.Line{{VariantID: inventory.VariantID(variants[0]), Quantity: 1}})
-		return err
+		sold := []inventory.Line{{VariantID: inventory.VariantID(variants[0]), Quantity: 1}}
+		held, err := inventory.Claim(ctx, tx, "cart_1", sold)
+		if err != nil {
+			return err
+		}
+		sold[0].LocationID = held[0].Parts[0].LocationID
+		return inventory.Settle(ctx, tx, "cart_1", "ord_1", sold)
 	})
 	show("", "", "Cup")
 	s.wantHolds(t, by, "Cup")
@@ -293,8 +299,15 @@ func TestCollectionsHoldWhatTheirRulesSayWhateverHappensAtOnce(t *testing.T) {
 						return s.UpdateCollection(ctx, tx, made[1], 0, catalog.CollectionPatch{Rule: &sql.Null[collections.Rule]{V: *r, Valid: true}})
 					default:
 						lines := []inventory.Line{{VariantID: inventory.VariantID(variants[at]), Quantity: 1}, {VariantID: inventory.VariantID(variants[(at+1)%6]), Quantity: 1}}
-						_, err := inventory.Claim(ctx, tx, "cart_1", lines)
-						return err
+						cart := ids.New("cart")
+						held, err := inventory.Claim(ctx, tx, cart, lines)
+						if err != nil {
+							return err
+						}
+						for i := range lines {
+							lines[i].LocationID = held[i].Parts[0].LocationID
+						}
+						return inventory.Settle(ctx, tx, cart, "ord_1", lines)
 					}
 				})
 				if err != nil && !problem.Is(err, "out_of_stock") {
