@@ -90,7 +90,9 @@ func (l *Links) within(ctx context.Context, path string, query func(postgres.Sto
 }
 
 // key opens an order to whoever has it.
-func (l *Links) key(ref postgres.StoreRef, orderID string) string { return l.sign(ref, "order", orderID) }
+func (l *Links) key(ref postgres.StoreRef, orderID string) string {
+	return l.sign(ref, "order", orderID)
+}
 
 // sign makes the key of a thing of some kind.
 func (l *Links) sign(ref postgres.StoreRef, kind, id string) string {
