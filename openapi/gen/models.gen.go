@@ -6316,6 +6316,11 @@ type ShopVariant struct {
 	// Example: true
 	Available bool `json:"available"`
 
+	// BackorderExpectedOn The day when there is more of it, where it is sold though there is none; null for unknown.
+	//
+	// Example: 2026-12-24
+	BackorderExpectedOn *openapi_types.Date `json:"backorder_expected_on"`
+
 	// CompareAtPrice The former price that is shown struck through.
 	CompareAtPrice *Money `json:"compare_at_price"`
 
