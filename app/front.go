@@ -59,7 +59,7 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 			DB: m.db, ShopURL: m.shopURL, AcceptsOrders: handlers.AcceptsOrders,
 			Editions: s.editions, Answers: handlers.NewAnswers(looked(m.metrics.Cache.Cache("catalogue"))),
 		},
-		&handlers.Carts{DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, ShopURL: m.shopURL},
+		&handlers.Carts{DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, ShopURL: m.shopURL, RecoverURL: s.links.RecoverCart},
 		&handlers.Checkout{DB: m.db, Checkout: s.checkout, Orders: s.orders, ShopURL: m.shopURL},
 		&handlers.Orders{DB: m.db, Orders: s.orders, ShopURL: m.shopURL},
 		&handlers.Payments{

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stoacommerce/stoa/app/upkeep"
+	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/collections"
 	"github.com/stoacommerce/stoa/commerce/inventory"
@@ -53,6 +54,13 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 		return err
 	})
 	w.Handle(inventory.JobLapse, func(ctx context.Context, _ jobs.Job) error { return inventory.ClearLapsed(ctx, m.db) })
+	w.Handle(cart.JobAbandoned, func(ctx context.Context, job jobs.Job) error {
+		var args cart.AbandonedArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		return s.carts.FindAbandoned(ctx, args)
+	})
 	w.Handle(checkout.JobResume, func(ctx context.Context, _ jobs.Job) error {
 		_, err := s.checkout.ResumePending(ctx)
 		return err

@@ -330,3 +330,30 @@ func TestStepsOfPaying(t *testing.T) {
 	placed := b.pay(b.toPayment(), "manual:bank_transfer").status(http.StatusSeeOther)
 	b.get(placed.leadsTo()).says("To DE02 1203.", "Not paid yet").lacks("placed and paid")
 }
+
+// Who follows the link in the mail about a cart has it again, in whatever browser.
+func TestALinkBackToTheCart(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	s.product(t, "Lamp", nil)
+	first := h.visitor(t, s.label)
+	first.put("/products/lamp", "2")
+	id := shoptest.Value[string](t, s.Shop, `select id from carts`)
+	link, err := h.links.RecoverCart(s.Ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := url.Parse(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := h.visitor(t, s.label)
+	if to := other.get(at.Path + "?key=guessed").status(http.StatusSeeOther).leadsTo(); to != "/cart" {
+		t.Errorf("a guessed key leads to %s", to)
+	}
+	other.get("/cart").lacks("Lamp")
+	other.get(at.RequestURI()).status(http.StatusSeeOther)
+	other.get("/cart").says("Lamp")
+	first.get("/cart").says("Lamp")
+}

@@ -21,11 +21,7 @@ import (
 func place(ctx context.Context, tx *postgres.Tx, c *cart.Cart, charge payments.Charge, provider, name string) (attempt, error) {
 	charge.Reference, charge.Amount = ids.New("pay"), c.Totals.Total
 	a := attempt{Charge: charge, provider: provider, state: pendingState, name: name}
-	wanted := make([]inventory.Line, len(c.Lines))
-	for i, line := range c.Lines {
-		wanted[i] = inventory.Line{VariantID: inventory.VariantID(line.VariantID), Quantity: line.Quantity}
-	}
-	held, err := inventory.Claim(ctx, tx, c.ID, wanted)
+	held, err := inventory.Claim(ctx, tx, c.ID, c.Goods())
 	if err != nil {
 		return a, err
 	}
@@ -66,7 +62,7 @@ func copies(c *cart.Cart, held []inventory.Held) (order, lines string, err error
 			"id": ids.New("orl"), "position": i, "variant_id": l.VariantID, "product_id": l.ProductID, "title": l.Title, "variant_title": l.VariantTitle,
 			"sku": l.SKU, "image_key": l.ImageKey, "quantity": l.Quantity, "unit": l.Unit.Amount, "discount": l.Discount.Amount, "total": l.Total.Amount,
 			"tax": l.Tax.Amount, "taxes": l.Taxes, "requires_shipping": l.RequiresShipping, "tracks_stock": held[i].Counted,
-			"allocations": held[i].Parts,
+			"attributes": l.Attributes, "allocations": held[i].Parts,
 		}
 	}
 	rawOrder, err := json.Marshal(o)

@@ -57,6 +57,7 @@ create table order_lines (
     taxes              jsonb not null default '[]',                 -- how the tax came about, as the API shows it
     requires_shipping  boolean not null,
     tracks_stock       boolean not null,
+    attributes         jsonb not null default '{}', -- {"Engraving": "Ada"}
     allocations        jsonb not null default '[]', -- where it is served from: [{"location_id": "loc_…", "quantity": 1}]
     fulfilled_quantity int not null default 0,
     refunded_quantity  int not null default 0,

@@ -14,6 +14,20 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for AbandonedCartSettingsMail.
+const (
+	AbandonedCartSettingsMailConsenting AbandonedCartSettingsMail = "consenting"
+	AbandonedCartSettingsMailEveryone   AbandonedCartSettingsMail = "everyone"
+	AbandonedCartSettingsMailOff        AbandonedCartSettingsMail = "off"
+)
+
+// Defines values for AbandonedCartSettingsUpdateMail.
+const (
+	AbandonedCartSettingsUpdateMailConsenting AbandonedCartSettingsUpdateMail = "consenting"
+	AbandonedCartSettingsUpdateMailEveryone   AbandonedCartSettingsUpdateMail = "everyone"
+	AbandonedCartSettingsUpdateMailOff        AbandonedCartSettingsUpdateMail = "off"
+)
+
 // Defines values for AcceptedStatus.
 const (
 	AcceptedStatusAccepted AcceptedStatus = "accepted"
@@ -65,6 +79,11 @@ const (
 	CartStateOpen      CartState = "open"
 )
 
+// Defines values for CartAbandonedEventType.
+const (
+	CartAbandonedEventTypeCartAbandoned CartAbandonedEventType = "cart.abandoned"
+)
+
 // Defines values for CartPaymentFlow.
 const (
 	CartPaymentFlowConfirm  CartPaymentFlow = "confirm"
@@ -81,6 +100,12 @@ const (
 	CartProblemCodeShippingMethodMissing CartProblemCode = "shipping_method_missing"
 	CartProblemCodeShippingUnavailable   CartProblemCode = "shipping_unavailable"
 	CartProblemCodeUnavailable           CartProblemCode = "unavailable"
+)
+
+// Defines values for CartSummaryState.
+const (
+	CartSummaryStateCompleted CartSummaryState = "completed"
+	CartSummaryStateOpen      CartSummaryState = "open"
 )
 
 // Defines values for CategoryCreatedEventType.
@@ -200,6 +225,7 @@ const (
 
 // Defines values for EventType.
 const (
+	EventTypeCartAbandoned        EventType = "cart.abandoned"
 	EventTypeCategoryCreated      EventType = "category.created"
 	EventTypeCategoryDeleted      EventType = "category.deleted"
 	EventTypeCategoryUpdated      EventType = "category.updated"
@@ -685,6 +711,12 @@ const (
 	WebhookTestEventTypeWebhookTest WebhookTestEventType = "webhook.test"
 )
 
+// Defines values for ListCartsParamsState.
+const (
+	ListCartsParamsStateCompleted ListCartsParamsState = "completed"
+	ListCartsParamsStateOpen      ListCartsParamsState = "open"
+)
+
 // Defines values for ListInventoryMovementsParamsType.
 const (
 	ListInventoryMovementsParamsTypeAdjustment ListInventoryMovementsParamsType = "adjustment"
@@ -731,6 +763,42 @@ const (
 	ListDeliveriesParamsStateFailed    ListDeliveriesParamsState = "failed"
 	ListDeliveriesParamsStatePending   ListDeliveriesParamsState = "pending"
 )
+
+// AbandonedCartSettings What is set about abandoned carts.
+type AbandonedCartSettings struct {
+	// DelayMinutes After how many minutes without a change a cart counts as abandoned.
+	//
+	// Example: 60
+	DelayMinutes int `json:"delay_minutes"`
+
+	// Mail Who is written to.
+	//
+	// Example: off
+	Mail AbandonedCartSettingsMail `json:"mail"`
+}
+
+// AbandonedCartSettingsMail Who is written to.
+//
+// Example: off
+type AbandonedCartSettingsMail string
+
+// AbandonedCartSettingsUpdate A change of it, as a merge patch.
+type AbandonedCartSettingsUpdate struct {
+	// DelayMinutes After how many minutes without a change a cart counts as abandoned.
+	//
+	// Example: 60
+	DelayMinutes *int `json:"delay_minutes,omitempty"`
+
+	// Mail Who is written to.
+	//
+	// Example: off
+	Mail *AbandonedCartSettingsUpdateMail `json:"mail,omitempty"`
+}
+
+// AbandonedCartSettingsUpdateMail Who is written to.
+//
+// Example: off
+type AbandonedCartSettingsUpdateMail string
 
 // Accepted A request was taken on; what follows arrives by mail or webhook, if there is anyone to get it.
 type Accepted struct {
@@ -1241,6 +1309,11 @@ type Cart struct {
 	// Problems What stands in the way of completing it; empty when nothing does.
 	Problems []CartProblem `json:"problems"`
 
+	// ReservedUntil How long what was in it is reserved; null when it is not.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	ReservedUntil *time.Time `json:"reserved_until"`
+
 	// ShippingAddress Where it goes.
 	ShippingAddress *Address `json:"shipping_address"`
 
@@ -1273,6 +1346,32 @@ type Cart struct {
 //
 // Example: open
 type CartState string
+
+// CartAbandonedEvent A cart was left with something in it, by somebody whose e-mail address is known. It is told once of each cart.
+type CartAbandonedEvent struct {
+	// Data The cart, in short.
+	Data CartEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: cart.abandoned
+	Type CartAbandonedEventType `json:"type"`
+}
+
+// CartAbandonedEventType The event's type.
+//
+// Example: cart.abandoned
+type CartAbandonedEventType string
 
 // CartCompletion The shopper's final word.
 type CartCompletion struct {
@@ -1315,12 +1414,55 @@ type CartCreated struct {
 	Token *string `json:"token"`
 }
 
+// CartEventData The cart, in short.
+type CartEventData struct {
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// CustomerID The signed-in customer, if any.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id"`
+
+	// Email Where the confirmation would go.
+	//
+	// Example: ada@example.com
+	Email string `json:"email"`
+
+	// ID The cart's ID.
+	//
+	// Example: cart_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// LineCount How many lines it has.
+	//
+	// Example: 2
+	LineCount int `json:"line_count"`
+}
+
 // CartLine Something in a cart, at today's price.
 type CartLine struct {
+	// Attributes What the shopper says of it, by name: lines of other attributes are other lines.
+	//
+	// Example: {"Engraving":"Ada"}
+	Attributes map[string]string `json:"attributes"`
+
 	// Available Whether so many can be bought now.
 	//
 	// Example: true
 	Available bool `json:"available"`
+
+	// BackorderExpectedOn The day when they are there; null for unknown, and where none are back-ordered.
+	//
+	// Example: 2026-12-24
+	BackorderExpectedOn *openapi_types.Date `json:"backorder_expected_on"`
+
+	// Backordered How many of them are not there yet, and are sent when they are.
+	//
+	// Example: 0
+	Backordered int `json:"backordered"`
 
 	// Discount What is taken off the whole line.
 	Discount Money `json:"discount"`
@@ -1377,8 +1519,13 @@ type CartLine struct {
 	VariantTitle string `json:"variant_title"`
 }
 
-// CartLineCreate Something to put into a cart. A variant already there gets more.
+// CartLineCreate Something to put into a cart. A variant that is there already, with the same attributes, gets more.
 type CartLineCreate struct {
+	// Attributes What the shopper says of it, by name of at most 64 characters: with others it is another line.
+	//
+	// Example: {"Engraving":"Ada"}
+	Attributes map[string]string `json:"attributes,omitempty"`
+
 	// Quantity How many.
 	//
 	// Example: 1
@@ -1396,6 +1543,19 @@ type CartLineUpdate struct {
 	//
 	// Example: 2
 	Quantity *int `json:"quantity,omitempty"`
+}
+
+// CartOpening A cart that the customer filled before signing in, if there is one.
+type CartOpening struct {
+	// CartID The cart's ID.
+	//
+	// Example: cart_01jd3v7m2kf8r9e0abcdefghjk
+	CartID *string `json:"cart_id,omitempty"`
+
+	// CartToken The cart's token.
+	//
+	// Example: ct_0aBcDeFgHiJkLmNoPqRsTuVwXyZ
+	CartToken *string `json:"cart_token,omitempty"`
 }
 
 // CartPayment How a cart is paid.
@@ -1472,6 +1632,86 @@ type CartProblem struct {
 //
 // Example: email_missing
 type CartProblemCode string
+
+// CartSummary A cart in short.
+type CartSummary struct {
+	// AbandonedAt When it was found to be abandoned, if it was.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	AbandonedAt *time.Time `json:"abandoned_at"`
+
+	// AcceptsMarketing Whether the customer with this address agreed to be written to.
+	//
+	// Example: false
+	AcceptsMarketing bool `json:"accepts_marketing"`
+
+	// CreatedAt When it was made.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// CustomerID The signed-in customer, if any.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id"`
+
+	// Email Where the confirmation would go.
+	//
+	// Example: ada@example.com
+	Email *string `json:"email"`
+
+	// ExpiresAt When it is thrown away unless it changes.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// ID The cart's ID.
+	//
+	// Example: cart_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// LineCount How many lines it has.
+	//
+	// Example: 2
+	LineCount int `json:"line_count"`
+
+	// RecoverURL Where its shopper finds it again; null once it is completed. Whoever follows it may see the cart and buy it.
+	//
+	// Example: https://linen.stoa.example/cart/recover/cart_01jd3v7m2kf8r9e0abcdefghjk?key=q1w2e3
+	RecoverURL *string `json:"recover_url"`
+
+	// State Whether it can still change.
+	//
+	// Example: open
+	State CartSummaryState `json:"state"`
+
+	// Subtotal What its lines come to, at the prices that the shopper was shown.
+	Subtotal Money `json:"subtotal"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// CartSummaryState Whether it can still change.
+//
+// Example: open
+type CartSummaryState string
+
+// CartSummaryList A page of a list.
+type CartSummaryList struct {
+	// Data The page, in the order of the list.
+	Data []CartSummary `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
 
 // CartTotals What a cart comes to, in its currency. `subtotal` is that of the lines and `shipping` that of sending them, both before discounts; `discount` is
 // what is taken off either. The total is `subtotal` + `shipping` - `discount`, and + `tax` where prices do not include it. While no address is
@@ -4386,6 +4626,11 @@ type OrderFulfilmentState string
 
 // OrderLine Something that was ordered, as it was then.
 type OrderLine struct {
+	// Attributes What the shopper said of it, by name.
+	//
+	// Example: {"Engraving":"Ada"}
+	Attributes map[string]string `json:"attributes"`
+
 	// Discount What was taken off the whole line.
 	Discount Money `json:"discount"`
 
@@ -6403,6 +6648,11 @@ type ShopVariant struct {
 	//
 	// Example: true
 	Available bool `json:"available"`
+
+	// BackorderExpectedOn The day when there is more of it, where it is sold though there is none; null for unknown.
+	//
+	// Example: 2026-12-24
+	BackorderExpectedOn *openapi_types.Date `json:"backorder_expected_on"`
 
 	// CompareAtPrice The former price that is shown struck through.
 	CompareAtPrice *Money `json:"compare_at_price"`
@@ -8521,6 +8771,39 @@ type ListAuditEntriesParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// ListCartsParams defines parameters for ListCarts.
+type ListCartsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// State Only those in this state.
+	State *ListCartsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Abandoned Whether to give only carts that were abandoned.
+	Abandoned *bool `form:"abandoned,omitempty" json:"abandoned,omitempty"`
+
+	// Email Only those of this e-mail address.
+	Email *string `form:"email,omitempty" json:"email,omitempty"`
+
+	// CustomerID Only those of this customer.
+	CustomerID *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+
+	// UpdatedBefore Only those that have not changed since.
+	UpdatedBefore *time.Time `form:"updated_before,omitempty" json:"updated_before,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListCartsParamsState defines parameters for ListCarts.
+type ListCartsParamsState string
+
 // GetStaffCartParams defines parameters for GetStaffCart.
 type GetStaffCartParams struct {
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
@@ -9814,6 +10097,27 @@ type SearchProductsParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// GetAbandonedCartSettingsParams defines parameters for GetAbandonedCartSettings.
+type GetAbandonedCartSettingsParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// UpdateAbandonedCartSettingsParams defines parameters for UpdateAbandonedCartSettings.
+type UpdateAbandonedCartSettingsParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListShippingMethodsParams defines parameters for ListShippingMethods.
 type ListShippingMethodsParams struct {
 	// Limit How many to answer at most.
@@ -9934,6 +10238,18 @@ type UpdateCartLineParams struct {
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
+// ReleaseCartParams defines parameters for ReleaseCart.
+type ReleaseCartParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// ReserveCartParams defines parameters for ReserveCart.
+type ReserveCartParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
 // ListCartShippingMethodsParams defines parameters for ListCartShippingMethods.
 type ListCartShippingMethodsParams struct {
 	// Limit How many to answer at most.
@@ -10001,6 +10317,12 @@ type GetMeParams struct {
 type UpdateMeParams struct {
 	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// OpenMyCartParams defines parameters for OpenMyCart.
+type OpenMyCartParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // ListMyOrdersParams defines parameters for ListMyOrders.
@@ -10690,6 +11012,12 @@ type UpdateRoleApplicationMergePatchPlusJSONRequestBody = RoleUpdate
 // SignInJSONRequestBody defines body for SignIn for application/json ContentType.
 type SignInJSONRequestBody = SignInRequest
 
+// UpdateAbandonedCartSettingsJSONRequestBody defines body for UpdateAbandonedCartSettings for application/json ContentType.
+type UpdateAbandonedCartSettingsJSONRequestBody = AbandonedCartSettingsUpdate
+
+// UpdateAbandonedCartSettingsApplicationMergePatchPlusJSONRequestBody defines body for UpdateAbandonedCartSettings for application/merge-patch+json ContentType.
+type UpdateAbandonedCartSettingsApplicationMergePatchPlusJSONRequestBody = AbandonedCartSettingsUpdate
+
 // CreateShippingMethodJSONRequestBody defines body for CreateShippingMethod for application/json ContentType.
 type CreateShippingMethodJSONRequestBody = ShippingMethodCreate
 
@@ -10734,6 +11062,9 @@ type UpdateMeJSONRequestBody = ShopCustomerUpdate
 
 // UpdateMeApplicationMergePatchPlusJSONRequestBody defines body for UpdateMe for application/merge-patch+json ContentType.
 type UpdateMeApplicationMergePatchPlusJSONRequestBody = ShopCustomerUpdate
+
+// OpenMyCartJSONRequestBody defines body for OpenMyCart for application/json ContentType.
+type OpenMyCartJSONRequestBody = CartOpening
 
 // RequestCustomerPasswordResetJSONRequestBody defines body for RequestCustomerPasswordReset for application/json ContentType.
 type RequestCustomerPasswordResetJSONRequestBody = PasswordResetRequest
@@ -11461,6 +11792,40 @@ func (t *WebhookEvent) MergeLocationDeletedEvent(v LocationDeletedEvent) error {
 		return err
 	}
 	b, err = runtime.JSONMerge(b, []byte(`{"type":"location.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCartAbandonedEvent returns the union data inside the WebhookEvent as a CartAbandonedEvent
+func (t WebhookEvent) AsCartAbandonedEvent() (CartAbandonedEvent, error) {
+	var body CartAbandonedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCartAbandonedEvent overwrites any union data inside the WebhookEvent as the provided CartAbandonedEvent
+func (t *WebhookEvent) FromCartAbandonedEvent(v CartAbandonedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"cart.abandoned"}`))
+	t.union = b
+	return err
+}
+
+// MergeCartAbandonedEvent performs a merge with any union data inside the WebhookEvent, using the provided CartAbandonedEvent
+func (t *WebhookEvent) MergeCartAbandonedEvent(v CartAbandonedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"cart.abandoned"}`))
 	if err != nil {
 		return err
 	}
@@ -12470,6 +12835,8 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return nil, err
 	}
 	switch discriminator {
+	case "cart.abandoned":
+		return t.AsCartAbandonedEvent()
 	case "category.created":
 		return t.AsCategoryCreatedEvent()
 	case "category.deleted":

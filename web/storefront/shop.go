@@ -97,6 +97,7 @@ func (s *Shop) routes() {
 	s.page("GET /collections/{handle}", "collection", (*visit).collection)
 	s.page("GET /search", "search", (*visit).search)
 	s.page("GET /cart", "cart", (*visit).cartPage)
+	s.page("GET /cart/recover/{cart}", "cart.recover", (*visit).recoverCart)
 	s.page("POST /cart/lines", "cart.put", (*visit).put)
 	s.page("POST /cart/lines/{line}", "cart.change", (*visit).setLine)
 	s.page("POST /cart/lines/{line}/remove", "cart.remove", (*visit).removeLine)
