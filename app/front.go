@@ -56,9 +56,10 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Carts{DB: m.db, Carts: s.carts, Customers: s.customers, ShopURL: m.shopURL},
 		&handlers.Checkout{DB: m.db, Checkout: s.checkout, Orders: s.orders, ShopURL: m.shopURL},
 		&handlers.Orders{DB: m.db, Orders: s.orders, ShopURL: m.shopURL},
+		&handlers.Documents{DB: m.db, Documents: s.documents},
 		&handlers.Payments{DB: m.db},
 		&handlers.Customers{DB: m.db, Customers: s.customers},
-		&handlers.ShopCustomers{DB: m.db, Customers: s.customers, Orders: s.orders, ShopURL: m.shopURL},
+		&handlers.ShopCustomers{DB: m.db, Customers: s.customers, Orders: s.orders, Documents: s.documents, ShopURL: m.shopURL},
 		&handlers.Webhooks{DB: m.db, Webhooks: s.webhooks},
 	} {
 		maps.Copy(all, some.Operations())

@@ -13,6 +13,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/imports"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
@@ -28,6 +29,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/secrets"
 	"github.com/stoacommerce/stoa/platform/sessions"
+	"github.com/stoacommerce/stoa/platform/typeset"
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/access"
 	"github.com/stoacommerce/stoa/tenants/accounts"
@@ -67,6 +69,7 @@ type services struct {
 	carts     *cart.Service
 	checkout  *checkout.Service
 	orders    *orders.Service
+	documents *documents.Service
 	webhooks  *webhooks.Service
 	links     *storefront.Links
 
@@ -136,6 +139,11 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	s.links = &storefront.Links{StoreURL: m.config.Site.StoreURL, Stores: s.stores, Pepper: pepper.Derive("order_links")}
 	s.carts = cart.New(m.db)
 	s.checkout = &checkout.Service{DB: m.db, Carts: s.carts, Providers: providers, Log: m.log}
+	fonts, err := typeset.OpenFonts(m.config.Files.Fonts)
+	if err != nil {
+		return nil, err
+	}
+	s.documents = &documents.Service{DB: m.db, Fonts: fonts}
 	s.orders = &orders.Service{DB: m.db, Stock: checkout.Stock{}, Providers: providers, Log: m.log}
 	return s, s.openMail(m)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stoacommerce/stoa/app/upkeep"
 	"github.com/stoacommerce/stoa/commerce/checkout"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/jobs"
@@ -40,6 +41,13 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	w.Handle(orders.JobResume, func(ctx context.Context, _ jobs.Job) error {
 		_, err := s.orders.ResumePending(ctx)
 		return err
+	})
+	w.Handle(documents.JobIssue, func(ctx context.Context, job jobs.Job) error {
+		var args documents.IssueArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		return s.documents.Issue(ctx, args)
 	})
 	w.Handle(checkout.JobResume, func(ctx context.Context, _ jobs.Job) error {
 		_, err := s.checkout.ResumePending(ctx)

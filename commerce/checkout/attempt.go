@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/cart"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
@@ -161,6 +162,7 @@ func capture(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.O
 	journal.Usage(tx, "orders", 1)
 	journal.Usage(tx, "revenue:"+order.Total.Currency, order.Total.Amount)
 	orders.Mail(tx, orders.MailArgs{Kind: orders.Confirmation, OrderID: order.ID})
+	documents.Later(tx, documents.IssueArgs{OrderID: order.ID})
 	return true, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
@@ -23,6 +24,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/passwords"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/redis/redistest"
+	"github.com/stoacommerce/stoa/platform/typeset"
 )
 
 // selling is a door before everything that sells, to the sandbox of a store with a shirt.
@@ -46,6 +48,11 @@ func newSelling(t *testing.T) *selling {
 	providers := payments.Providers{payments.TestName: &payments.Test{DB: db, Slow: 20 * time.Millisecond}}
 	carts := cart.New(db)
 	sold := &orders.Service{DB: db, Stock: checkout.Stock{}, Providers: providers, Log: log}
+	fonts, err := typeset.OpenFonts("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed := &documents.Service{DB: db, Fonts: fonts}
 	known := &customers.Service{DB: db, Hasher: hasher, Guard: guard.New(redistest.Client(t), guard.Usual(), log)}
 	s := &selling{t: t, customers: known}
 	s.API = apitest.New(t,
@@ -54,7 +61,8 @@ func newSelling(t *testing.T) *selling {
 		(&handlers.Orders{DB: db, Orders: sold, ShopURL: shopURL}).Operations(),
 		(&handlers.Payments{DB: db}).Operations(),
 		(&handlers.Customers{DB: db, Customers: known}).Operations(),
-		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, ShopURL: shopURL}).Operations(),
+		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, Documents: printed, ShopURL: shopURL}).Operations(),
+		(&handlers.Documents{DB: db, Documents: printed}).Operations(),
 	)
 	s.Shop = shoptest.In(t, db, platform.Sandbox(t, platform.Store(t)))
 	s.staff, s.pk = s.Staff(s.Ctx), s.Publishable(s.Ctx)
