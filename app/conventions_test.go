@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/stoacommerce/stoa/app/apptest"
 	"github.com/stoacommerce/stoa/openapi/flows"
 	"github.com/stoacommerce/stoa/openapi/probe"
+	"github.com/stoacommerce/stoa/platform/ids"
 )
 
 // outsider asks a running program what an integrator asks it.
@@ -178,6 +180,9 @@ func originsAreKept(o outsider, store map[string]string) {
 	if refused := o.ask("GET", "/v1/shop", key, nil, theirs); refused.status != 403 || refused.field("/code") != "origin_not_allowed" || refused.header.Get("Access-Control-Allow-Origin") != "" {
 		o.Errorf("another origin: %d %v", refused.status, refused.header)
 	}
+	if unknown := o.ask("GET", "/v1/shop", "stoa_pk_live_none", nil, ours); unknown.status != 401 || unknown.header.Get("Access-Control-Allow-Origin") != "https://app.example.com" {
+		o.Errorf("a page cannot read why its key is refused: %d %v", unknown.status, unknown.header)
+	}
 	preflight := o.ask("OPTIONS", "/v1/shop/carts", "", nil, ours, "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: authorization, idempotency-key")
 	if preflight.status != 204 || !strings.Contains(preflight.header.Get("Access-Control-Allow-Methods"), "POST") || !strings.Contains(preflight.header.Get("Access-Control-Allow-Headers"), "Authorization") {
 		o.Errorf("preflight: %d %v", preflight.status, preflight.header)
@@ -190,15 +195,25 @@ func originsAreKept(o outsider, store map[string]string) {
 }
 
 func dryRunsTell(o outsider, store map[string]string) {
+	// What the connections did just before is not part of what is tried.
+	for range 20 {
+		if made := o.ask("POST", "/v1/categories", store["secret_key"], fields{"name": "Made just before"}); made.status != 201 {
+			o.Fatalf("a category: %d %s", made.status, made.text)
+		}
+	}
 	body := fields{"title": "Only a thought", "variants": []fields{{"prices": []fields{{"amount": 100, "currency": "EUR"}}, "stock_quantity": 3}}}
 	tried := o.ask("POST", "/v1/products?dry_run=true", store["secret_key"], body)
 	if tried.status != 201 || tried.header.Get("Dry-Run") != "true" || tried.field("/title") != "Only a thought" {
 		o.Fatalf("a dry run: %d %v %s", tried.status, tried.header, tried.text)
 	}
-	for _, row := range []string{"audit_entries;inserted=1", "products;inserted=1", "variants;inserted=1"} {
-		if !strings.Contains(tried.header.Get("Dry-Run-Rows"), row) {
-			o.Errorf("Dry-Run-Rows: %q lacks %s", tried.header.Get("Dry-Run-Rows"), row)
+	rows := strings.Split(tried.header.Get("Dry-Run-Rows"), ", ")
+	for _, row := range []string{"audit_entries;inserted=1", "events;inserted=1", "prices;inserted=1", "stock_movements;inserted=1"} {
+		if !slices.Contains(rows, row) {
+			o.Errorf("Dry-Run-Rows: %q lacks %s", rows, row)
 		}
+	}
+	if strings.Contains(tried.header.Get("Dry-Run-Rows"), "categories") {
+		o.Errorf("Dry-Run-Rows: %q tells of another request", rows)
 	}
 	if !strings.HasPrefix(tried.header.Get("Dry-Run-Events"), "product.created;n=1") {
 		o.Errorf("Dry-Run-Events: %q", tried.header.Get("Dry-Run-Events"))
@@ -261,6 +276,17 @@ func commandsTell(o outsider) {
 	}
 	if waiting, err := command(app.ListJobs("set_aside")); err != nil || !strings.HasPrefix(waiting, "ID") {
 		o.Errorf("jobs: %v\n%s", err, waiting)
+	}
+	for what, do := range map[string]app.Command{
+		"waiting, running, retrying, set_aside": app.ListJobs("gone"), "active, suspended, deleted": app.ListStores("", "gone"),
+		"free, starter, growth, scale": app.SetPlan(ids.New("sto"), "gone", "a slip"),
+	} {
+		if _, err := command(do); err == nil || !strings.Contains(err.Error(), what) {
+			o.Errorf("what there is not: %v, want %s", err, what)
+		}
+	}
+	if sealed, err := command(app.RotateSecrets); err != nil || !strings.Contains(sealed, "platform_secrets.sealed: 0 sealed anew, ") {
+		o.Errorf("sealing anew: %v\n%s", err, sealed)
 	}
 	operator := o.program.OperatorKey("read")
 	listed, err := command(app.ListOperatorKeys)

@@ -64,6 +64,7 @@ type services struct {
 	mailer    *mailer.Mailer
 	catalog   *catalog.Service
 	pictures  *catalog.Pictures
+	editions  *catalog.Editions
 	imports   *imports.Service
 	customers *customers.Service
 	carts     *cart.Service
@@ -123,14 +124,14 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	s.accounts = accounts.New(accounts.Config{
 		DB: m.db, Stores: s.stores, Keys: s.keys, Sessions: s.sessions, Guard: s.guard, Hasher: s.hasher, Bus: m.bus,
 		Sealer: m.ring, Pepper: pepper.Derive("recovery_codes"), Site: m.config.Site.PublicURL, Log: m.log,
-		SignedUp: func(err error) { signedUp(m.metrics.Business, err) }, SignedIn: func(err error) { signedIn(m.metrics.Business, err) },
+		SignedUp: signUpEnds.counted(m.metrics.Business.SignUp), SignedIn: signInEnds.counted(m.metrics.Business.SignIn),
 	})
 	s.members = members.New(members.Config{
 		DB: m.db, Stores: s.stores, Accounts: s.accounts, Access: s.access, Site: m.config.Site.PublicURL, Log: m.log,
 		Limit: func(plan string) *int { return s.plans.Get(plan).Staff },
 	})
 	s.credentials = &credentials.Authenticator{Sessions: s.sessions, Accounts: s.accounts, Stores: s.stores, Keys: s.keys, Operators: s.operators}
-	s.catalog = catalog.New(planLimits{s})
+	s.catalog, s.editions = catalog.New(planLimits{s}), catalog.NewEditions(m.db)
 	s.pictures = &catalog.Pictures{Files: m.files, Processor: images.New(images.Options{})}
 	s.imports = imports.New(m.db, s.catalog, s.pictures, imports.Config{MaxBytes: m.config.HTTP.MaxUpload, Egress: m.outside()}, m.log)
 	s.webhooks = webhooks.New(m.ring, m.outside())

@@ -1,9 +1,14 @@
 package openapi
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/stoacommerce/stoa/platform/problem"
+)
 
 // exposed are the headers of answers that pages of other origins may read.
-const exposed = "Request-Id, ETag, RateLimit, RateLimit-Policy, Link, Retry-After, Idempotent-Replayed, Api-Version"
+const exposed = "Request-Id, ETag, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, " +
+	"Link, Retry-After, Idempotent-Replayed, Api-Version, Deprecation, Sunset"
 
 // preflight answers a browser that asks whether it may. A preflight carries no key, so
 // it says yes to all origins; the request itself is then held against the key's.
@@ -19,14 +24,17 @@ func preflight(w http.ResponseWriter, r *http.Request, allow string) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// cors lets a page of another origin read an answer of the shop. It comes after the key
-// was checked, which refuses origins that it does not allow.
-func cors(req *Request) {
+// cors lets a page of another origin read an answer of the shop: also that its key is
+// unknown or expired, but nothing when the key does not allow the origin.
+func cors(req *Request, refused error) {
 	origin := req.Header.Get("Origin")
 	if origin == "" || !req.Operation.InShop() {
 		return
 	}
 	req.Writer.Add("Vary", "Origin")
+	if problem.Is(refused, "origin_not_allowed") {
+		return
+	}
 	req.Writer.Set("Access-Control-Allow-Origin", origin)
 	req.Writer.Set("Access-Control-Expose-Headers", exposed)
 }

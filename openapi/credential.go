@@ -38,7 +38,7 @@ func (rt *Router) identify(ctx context.Context, req *Request) (tenants.Caller, e
 	if op.Takes(credentialNone) {
 		return tenants.Caller{Principal: principal.Principal{Kind: principal.Anonymous}}, nil
 	}
-	return tenants.Caller{}, unauthenticated(req, "missing_credential", "This needs a credential: "+strings.Join(op.Credentials, ", ")+".")
+	return tenants.Caller{}, unauthenticated(req, "missing_credential", "This needs a credential: "+strings.Join(op.Credentials, ", ")+". A key is given as Authorization: Bearer.")
 }
 
 func (rt *Router) byKey(ctx context.Context, req *Request, key string) (tenants.Caller, error) {
@@ -56,6 +56,8 @@ func (rt *Router) byKey(ctx context.Context, req *Request, key string) (tenants.
 			kind = credentialPublishable
 		}
 		caller, err = rt.config.Authenticator.Key(ctx, key, tenants.Origin{IP: req.IP, Origin: req.Header.Get("Origin")})
+	case key == "":
+		return caller, unauthenticated(req, "invalid_key", "A key is given as Authorization: Bearer, followed by the key.")
 	default:
 		return caller, unauthenticated(req, "invalid_key", "This is not a key of Stoa.")
 	}

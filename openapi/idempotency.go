@@ -55,11 +55,12 @@ func write(ctx context.Context, req *Request, in door, table answers, fn func(co
 			}
 		}
 		var err error
-		if res, err = fn(ctx, tx); err != nil {
+		if req.DryRun() {
+			res, err = try(ctx, tx, fn)
 			return err
 		}
-		if req.DryRun() {
-			undo(tx, res)
+		if res, err = fn(ctx, tx); err != nil {
+			return err
 		}
 		if key != nil {
 			tx.BeforeCommit(func(ctx context.Context, tx *postgres.Tx) error { return table.record(ctx, tx, req, key, res) })

@@ -203,8 +203,8 @@ func (rt *Router) handle(ctx context.Context, req *Request) (*Response, error) {
 	if refused == nil {
 		req.Caller = caller
 		ctx = enter(ctx, req)
-		cors(req)
 	}
+	cors(req, refused)
 	// A credential that is refused counts too, so that nobody tries them without end.
 	if err := rt.config.Limiter.Take(ctx, req, req.Writer); err != nil {
 		return nil, err

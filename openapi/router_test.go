@@ -2,6 +2,8 @@ package openapi_test
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -20,7 +22,12 @@ import (
 func TestTheDoorRefusesBeforeTheHandler(t *testing.T) {
 	var called atomic.Int64
 	api := apitest.New(t, map[string]openapi.Handler{
-		"createCategory": func(context.Context, *openapi.Request) (*openapi.Response, error) {
+		"createCategory": func(_ context.Context, req *openapi.Request) (*openapi.Response, error) {
+			if _, err := openapi.Decode[struct {
+				Position *int `json:"position"`
+			}](req); err != nil {
+				return nil, err
+			}
 			called.Add(1)
 			return nil, problem.New(problem.Unprocessable, "test", "reached")
 		},
@@ -44,10 +51,19 @@ func TestTheDoorRefusesBeforeTheHandler(t *testing.T) {
 	post(staff, "{\"name\":\"a\xff\"}").WantProblem(400, "invalid_request")
 	post(staff, `{"name":"a\u0000"}`).WantProblem(400, "invalid_request")
 	post(staff, strings.Repeat(" ", 1<<20+1)).WantProblem(413, "body_too_large")
-	several := post(staff, `{"name":7,"unknown":1,"position":"x"}`).WantProblem(400, "invalid_request")
-	if faults, _ := several.Get("errors").([]any); len(faults) != 3 {
-		t.Errorf("not every fault is named: %s", several.Body)
-	}
+	several := api.Do(t, staff, "POST", "/v1/categories?unknown=1&dry_run=perhaps", `{"name":7,"un/known":1,"position":"x"}`).WantProblem(400, "invalid_request")
+	wantFaults(t, several, map[string]string{
+		"?unknown": "unknown_parameter: createCategory has no query parameter of this name.", "?dry_run": "type: It must be true or false.",
+		"/name": "type: It must be a string.", "/un~1known": "unknown_field: There is no field of this name.", "/position": "type: It must be an integer.",
+	})
+	wantFaults(t, post(staff, `{"position":-1,"handle":"A B"}`), map[string]string{
+		"/name": "required: It is required and missing.", "/position": "minimum: It must be at least 0.",
+		"/handle": "pattern: It does not match the pattern ^[a-z0-9]+(-[a-z0-9]+)*$",
+	})
+	wantFaults(t, post(staff, `{"name":null}`), map[string]string{"/name": "nullable: It may not be null."})
+	wantFaults(t, post(staff, `{"name":"a"} b`).WantProblem(400, "invalid_body"), map[string]string{"": "syntax: The body is not JSON: invalid character 'b' after top-level value"})
+	wantFaults(t, post(staff, `{"name":"a","position":1e3}`).WantProblem(400, "invalid_body"), map[string]string{"/position": "type: A number 1e3 cannot stand here."})
+	wantFaults(t, post(staff, `{"name":`), map[string]string{"": "syntax: The body is not JSON: unexpected EOF"})
 	api.Do(t, staff, "POST", "/v1/categories?unknown=1", good).WantProblem(400, "invalid_request")
 	if called.Load() != 0 {
 		t.Fatal("the handler was called")
@@ -61,6 +77,20 @@ func TestTheDoorRefusesBeforeTheHandler(t *testing.T) {
 	api.Do(t, staff, "GET", "/v1/nowhere", nil).Want(404)
 	api.Do(t, staff, "GET", "/v1/categories/prod_01jd3v7m2kf8r9e0abcdefghjk", nil).WantProblem(404, "not_found")
 	api.Do(t, staff, "GET", "/v1/categories/%00", nil).WantProblem(404, "not_found")
+}
+
+// wantFaults holds an answer to name these faults and no others, by pointer.
+func wantFaults(t *testing.T, got *apitest.Answer, want map[string]string) {
+	t.Helper()
+	faults, _ := got.Get("errors").([]any)
+	named := map[string]string{}
+	for _, each := range faults {
+		fault, _ := each.(map[string]any)
+		named[fmt.Sprint(fault["pointer"])] = fmt.Sprintf("%s: %s", fault["code"], fault["detail"])
+	}
+	if !maps.Equal(named, want) || len(faults) != len(want) {
+		t.Errorf("the faults are %q, want %q", named, want)
+	}
 }
 
 // TestAWordComesBeforeAParameter holds that /v1/invitations/accept is not taken for an

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -54,9 +53,6 @@ func (r *Request) validate(ctx context.Context) error {
 	if err := r.readBody(wrong); err != nil {
 		return err
 	}
-	if len(wrong.Faults) > 0 {
-		return wrong
-	}
 	// The validator reads the body for itself.
 	request := r.HTTP
 	if r.Body != nil {
@@ -71,7 +67,7 @@ func (r *Request) validate(ctx context.Context) error {
 	var faults openapi3.MultiError
 	for _, p := range r.Operation.parameters {
 		// The validator looks long at what may be missing and is.
-		if !p.Required && !r.gives(p) {
+		if !p.Required && !r.gives(p) || p.In == "query" && wrong.Has("?"+p.Name) {
 			continue
 		}
 		if err := openapi3filter.ValidateParameter(ctx, input, p); err != nil {
@@ -202,75 +198,4 @@ func hasEscapedNUL(body []byte) bool {
 // plain says whether a text is UTF-8 without control characters.
 func plain(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(c rune) bool { return c < 0x20 || c == 0x7f })
-}
-
-// collect walks the validator's errors and names each fault with its place.
-func collect(wrong *problem.Problem, err error, prefix string) {
-	if len(wrong.Faults) >= maxFaults {
-		return
-	}
-	switch e := err.(type) { //nolint:errorlint // a walk over the tree, one level at a time
-	case openapi3.MultiError:
-		for _, inner := range e {
-			collect(wrong, inner, prefix)
-		}
-	case *openapi3filter.RequestError:
-		place := prefix
-		if e.Parameter != nil {
-			place = e.Parameter.Name
-			if e.Parameter.In == "query" {
-				place = "?" + place
-			}
-		}
-		if e.Err == nil {
-			wrong.At(place, "invalid", "%s", firstLine(e.Reason))
-			return
-		}
-		if errors.Is(e.Err, openapi3filter.ErrInvalidRequired) {
-			wrong.At(place, "required", "It is required and missing.")
-			return
-		}
-		collect(wrong, e.Err, place)
-	case *openapi3.SchemaError:
-		if e.Origin != nil && (e.SchemaField == "allOf" || e.SchemaField == "oneOf" || e.SchemaField == "anyOf") {
-			var nested *openapi3.SchemaError
-			var several openapi3.MultiError
-			if errors.As(e.Origin, &nested) || errors.As(e.Origin, &several) {
-				collect(wrong, e.Origin, prefix)
-				return
-			}
-		}
-		place := prefix
-		for _, part := range e.JSONPointer() {
-			place += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(part)
-		}
-		code := e.SchemaField
-		if code == "properties" || code == "additionalProperties" {
-			code = "unknown_field"
-		}
-		wrong.At(place, code, "%s", firstLine(e.Reason))
-	case *openapi3filter.ParseError:
-		wrong.At(prefix, "syntax", "%s", firstLine(e.Error()))
-	default:
-		var several openapi3.MultiError
-		if errors.As(err, &several) {
-			collect(wrong, several, prefix)
-			return
-		}
-		var schema *openapi3.SchemaError
-		if errors.As(err, &schema) {
-			collect(wrong, schema, prefix)
-			return
-		}
-		wrong.At(prefix, "invalid", "%s", firstLine(fmt.Sprint(err)))
-	}
-}
-
-func firstLine(s string) string {
-	s, _, _ = strings.Cut(s, "\n")
-	s, _, _ = strings.Cut(s, "Schema:")
-	if len(s) > 300 {
-		s = strings.ToValidUTF8(s[:300], "") + "…"
-	}
-	return strings.TrimSpace(s)
 }

@@ -51,8 +51,9 @@ type Cart struct {
 	Method           *Method // as chosen; its price counts only while it can be used
 	MethodID         string
 	Note             string
+	Country          string // where it is likely to go, while no address says so
+	TaxExemptReason  string // as the staff has noted it of the cart, or of its customer
 	PricesIncludeTax bool
-	Tax              *Tax
 	Lines            []Line
 	Totals           pricing.Totals
 	Problems         []Problem
@@ -61,6 +62,7 @@ type Cart struct {
 	UpdatedAt        time.Time
 	ExpiresAt        time.Time
 
+	tax     taxation
 	changed int  // lines that the statement changed
 	begun   bool // whether the statement said first whose it is
 	stale   bool
@@ -79,12 +81,12 @@ type Line struct {
 	Quantity         int64
 	Unit             money.Money // now
 	Shown            money.Money // when the shopper last touched the line
-	Total            money.Money
-	Tax              money.Money
 	Taxable          bool
+	TaxClass         string
 	RequiresShipping bool
 	TracksStock      bool
 	Available        bool // so many can be bought now
+	pricing.LineTotal
 
 	offered bool  // it is for sale at all, in the cart's currency
 	left    int64 // how many there are, where stock is counted and bounds what is sold
@@ -97,15 +99,6 @@ type Method struct {
 	Description string
 	Price       money.Money
 	Usable      bool // it serves the cart's address in its currency
-}
-
-// Tax is the rate that a cart falls under.
-type Tax struct {
-	Name     string
-	Country  string
-	Rate     money.Rate
-	RateBPS  int
-	Shipping bool
 }
 
 // Problem is something that stands in the way of completing a cart.
@@ -142,17 +135,31 @@ func (c *Cart) RequiresShipping() bool {
 	return false
 }
 
+// Estimated says whether tax and shipping are guesses by a mere country, as it is not known
+// yet where things go.
+func (c *Cart) Estimated() bool { return c.ShippingAddress == nil && c.RequiresShipping() }
+
 // price computes what an open cart comes to and what is in its way.
 func (c *Cart) price() error {
-	basket := pricing.Basket{Currency: c.Currency, TaxIncluded: c.PricesIncludeTax, Shipping: money.Zero(c.Currency)}
+	basket := pricing.Basket{Currency: c.Currency, TaxIncluded: c.PricesIncludeTax}
 	for _, line := range c.Lines {
-		basket.Lines = append(basket.Lines, pricing.Line{Unit: line.Unit, Quantity: line.Quantity, Taxable: line.Taxable})
+		basket.Lines = append(basket.Lines, pricing.Line{Unit: line.Unit, Quantity: line.Quantity, Taxes: c.tax.goods(line.TaxClass, line.Taxable)})
 	}
 	if c.Method != nil && c.Method.Usable && c.RequiresShipping() {
-		basket.Shipping = c.Method.Price
+		basket.Shipping = pricing.Line{Unit: c.Method.Price, Quantity: 1, Taxes: c.tax.shipping()}
 	}
-	if c.Tax != nil {
-		basket.Tax = &pricing.Tax{Rate: c.Tax.Rate, Shipping: c.Tax.Shipping}
+	if c.tax.relief() != "" {
+		var err error
+		if basket, err = relieved(basket); err != nil {
+			return fmt.Errorf("relieve cart %s of tax: %w", c.ID, err)
+		}
+		c.PricesIncludeTax = false
+		for i := range c.Lines {
+			c.Lines[i].Unit = basket.Lines[i].Unit
+		}
+		if basket.Shipping.Quantity > 0 {
+			c.Method.Price = basket.Shipping.Unit
+		}
 	}
 	totals, err := pricing.Price(basket)
 	if err != nil {
@@ -160,7 +167,7 @@ func (c *Cart) price() error {
 	}
 	c.Totals = totals
 	for i, line := range totals.Lines {
-		c.Lines[i].Total, c.Lines[i].Tax = line.Total, line.Tax
+		c.Lines[i].LineTotal = line
 	}
 	c.judge()
 	return nil

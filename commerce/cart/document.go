@@ -26,17 +26,20 @@ type document struct {
 	BillingAddress   *address.Address `json:"billing_address"`
 	MethodID         string           `json:"method_id"`
 	Note             string           `json:"note"`
+	Country          string           `json:"country"`
 	PricesIncludeTax bool             `json:"prices_include_tax"`
 	CreatedAt        time.Time        `json:"created_at"`
 	UpdatedAt        time.Time        `json:"updated_at"`
 	ExpiresAt        time.Time        `json:"expires_at"`
 	Order            *struct {
-		ID               string `json:"id"`
-		PricesIncludeTax bool   `json:"prices_include_tax"`
-		Subtotal         int64  `json:"subtotal"`
-		Shipping         int64  `json:"shipping"`
-		Tax              int64  `json:"tax"`
-		Total            int64  `json:"total"`
+		ID               string              `json:"id"`
+		PricesIncludeTax bool                `json:"prices_include_tax"`
+		Subtotal         int64               `json:"subtotal"`
+		Discount         int64               `json:"discount"`
+		Shipping         int64               `json:"shipping"`
+		Tax              int64               `json:"tax"`
+		Total            int64               `json:"total"`
+		Taxes            []pricing.TaxAmount `json:"taxes"`
 	} `json:"order"`
 	Method *struct {
 		ID          string `json:"id"`
@@ -45,34 +48,33 @@ type document struct {
 		Amount      *int64 `json:"amount"`
 		Usable      bool   `json:"usable"`
 	} `json:"method"`
-	Tax *struct {
-		Name     string `json:"name"`
-		Country  string `json:"country"`
-		RateBPS  int    `json:"rate_bps"`
-		Shipping bool   `json:"shipping"`
-	} `json:"tax"`
+	Tax   taxation       `json:"tax"`
 	Lines []documentLine `json:"lines"`
 }
 
 type documentLine struct {
-	ID               string          `json:"id"`
-	ProductID        string          `json:"product_id"`
-	VariantID        string          `json:"variant_id"`
-	Handle           string          `json:"handle"`
-	Title            string          `json:"title"`
-	VariantTitle     string          `json:"variant_title"`
-	SKU              string          `json:"sku"`
-	Sizes            json.RawMessage `json:"sizes"`
-	Quantity         int64           `json:"quantity"`
-	Shown            int64           `json:"shown"`
-	Amount           *int64          `json:"amount"`
-	Sold             *int64          `json:"sold"`
-	Active           bool            `json:"active"`
-	Taxable          bool            `json:"taxable"`
-	RequiresShipping bool            `json:"requires_shipping"`
-	TrackStock       bool            `json:"track_stock"`
-	Bounded          bool            `json:"bounded"`
-	Left             int64           `json:"left"`
+	ID           string          `json:"id"`
+	ProductID    string          `json:"product_id"`
+	VariantID    string          `json:"variant_id"`
+	Handle       string          `json:"handle"`
+	Title        string          `json:"title"`
+	VariantTitle string          `json:"variant_title"`
+	SKU          string          `json:"sku"`
+	Sizes        json.RawMessage `json:"sizes"`
+	Quantity     int64           `json:"quantity"`
+	Shown        int64           `json:"shown"`
+	Amount       *int64          `json:"amount"`
+	Sold         *struct {
+		Unit     int64 `json:"unit"`
+		Discount int64 `json:"discount"`
+	} `json:"sold"`
+	Active           bool   `json:"active"`
+	TaxClass         string `json:"tax_class"`
+	Taxable          bool   `json:"taxable"`
+	RequiresShipping bool   `json:"requires_shipping"`
+	TrackStock       bool   `json:"track_stock"`
+	Bounded          bool   `json:"bounded"`
+	Left             int64  `json:"left"`
 }
 
 // parse makes a cart of what a statement gave.
@@ -84,17 +86,15 @@ func parse(raw []byte) (*Cart, error) {
 	c := &Cart{
 		ID: d.ID, State: d.State, Version: d.Version, Currency: d.Currency, CustomerID: d.CustomerID, Email: d.Email,
 		ShippingAddress: d.ShippingAddress, BillingAddress: d.BillingAddress, MethodID: d.MethodID, Note: d.Note,
-		PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
-		changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
+		Country: d.Country, TaxExemptReason: d.Tax.Exempt, PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
+		tax: d.Tax, changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
 	}
+	c.tax.company = company(c.BillingAddress, c.ShippingAddress)
 	if m := d.Method; m != nil {
 		c.Method = &Method{ID: m.ID, Name: m.Name, Description: m.Description, Usable: m.Usable, Price: money.Zero(d.Currency)}
 		if m.Amount != nil {
 			c.Method.Price.Amount = *m.Amount
 		}
-	}
-	if t := d.Tax; t != nil {
-		c.Tax = &Tax{Name: t.Name, Country: t.Country, Rate: money.BasisPoints(int64(t.RateBPS)), RateBPS: t.RateBPS, Shipping: t.Shipping}
 	}
 	for _, line := range d.Lines {
 		l, err := line.line(d.Currency)
@@ -109,7 +109,10 @@ func parse(raw []byte) (*Cart, error) {
 	o := d.Order
 	amount := func(n int64) money.Money { return money.New(n, d.Currency) }
 	c.OrderID, c.PricesIncludeTax = o.ID, o.PricesIncludeTax
-	c.Totals = pricing.Totals{Subtotal: amount(o.Subtotal), Shipping: amount(o.Shipping), Tax: amount(o.Tax), Total: amount(o.Total)}
+	c.Totals = pricing.Totals{
+		Subtotal: amount(o.Subtotal), Discount: amount(o.Discount), Shipping: pricing.LineTotal{Subtotal: amount(o.Shipping)},
+		Tax: amount(o.Tax), Total: amount(o.Total), Taxes: o.Taxes,
+	}
 	return c, nil
 }
 
@@ -117,7 +120,7 @@ func (d documentLine) line(currency string) (Line, error) {
 	l := Line{
 		ID: d.ID, ProductID: d.ProductID, VariantID: d.VariantID, Handle: d.Handle, Title: d.Title, VariantTitle: d.VariantTitle,
 		SKU: d.SKU, Quantity: d.Quantity, Shown: money.New(d.Shown, currency), Unit: money.New(d.Shown, currency),
-		Taxable: d.Taxable, RequiresShipping: d.RequiresShipping, TracksStock: d.TrackStock, left: math.MaxInt64,
+		Taxable: d.Taxable, TaxClass: d.TaxClass, RequiresShipping: d.RequiresShipping, TracksStock: d.TrackStock, left: math.MaxInt64,
 	}
 	if d.Bounded {
 		l.left = max(d.Left, 0)
@@ -126,15 +129,13 @@ func (d documentLine) line(currency string) (Line, error) {
 	l.Available = l.offered && l.Quantity <= l.left
 	switch {
 	case d.Sold != nil:
-		l.Unit.Amount, l.Available = *d.Sold, true
+		l.Unit.Amount, l.Available = d.Sold.Unit, true
+		l.Subtotal, l.Discount = money.New(l.Unit.Amount*l.Quantity, currency), money.New(d.Sold.Discount, currency)
+		l.Total = money.New(l.Subtotal.Amount-l.Discount.Amount, currency)
 	case d.Amount != nil:
 		l.Unit.Amount = *d.Amount
 	}
 	var err error
-	if l.Total, err = l.Unit.Mul(l.Quantity); err != nil {
-		return l, fmt.Errorf("line %s: %w", l.ID, err)
-	}
-	l.Tax = money.Zero(currency)
 	l.ImageKey, err = imageKey(d.Sizes)
 	return l, err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -128,13 +129,18 @@ func TestAProductsMakingIsAFewStatements(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	var counts []int64
-	for _, n := range []int{1, 250} {
-		in := catalog.ProductInput{Title: "Many", Options: []catalog.Option{{Name: "No"}}}
+	for _, n := range []int{1, 2048} {
+		in := catalog.ProductInput{Title: "Many", Options: []catalog.Option{{Name: "Tens"}, {Name: "Ones"}}}
 		for i := range n {
 			v := catalog.NewVariant()
-			v.Choices, v.Stock = []string{fmt.Sprint(i)}, int64(i+1)
+			v.Choices, v.Stock = []string{fmt.Sprint(i / 64), fmt.Sprint(i % 64)}, int64(i+1)
 			v.Prices = []catalog.Price{{Amount: 100, Currency: "EUR"}, {Amount: 120, Currency: "USD"}}
-			in.Options[0].Values, in.Variants = append(in.Options[0].Values, v.Choices[0]), append(in.Variants, v)
+			for at, choice := range v.Choices {
+				if option := &in.Options[at]; !slices.Contains(option.Values, choice) {
+					option.Values = append(option.Values, choice)
+				}
+			}
+			in.Variants = append(in.Variants, v)
 		}
 		ctx, count := postgres.Counting(s.ctx)
 		err := s.db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
@@ -147,14 +153,14 @@ func TestAProductsMakingIsAFewStatements(t *testing.T) {
 		counts = append(counts, count.Statements.Load())
 	}
 	if counts[0] != counts[1] || counts[0] > 9 {
-		t.Errorf("%d statements for one variant, %d for 250", counts[0], counts[1])
+		t.Errorf("%d statements for one variant, %d for 2048", counts[0], counts[1])
 	}
 	in := catalog.ProductInput{Title: "Too many", Options: []catalog.Option{{Name: "No", Values: []string{"a"}}}}
-	for range 251 {
+	for range 2049 {
 		in.Variants = append(in.Variants, catalog.NewVariant())
 	}
 	if _, err := s.product(in); !problem.Is(err, "invalid_product") {
-		t.Errorf("251 variants: %v", err)
+		t.Errorf("2049 variants: %v", err)
 	}
 }
 
@@ -333,5 +339,43 @@ func TestAnythingCanBeSearchedFor(t *testing.T) {
 		if _, err := catalog.ShopProducts(s.ctx, s.db, catalog.ShopFilter{Words: string(text), Limit: 5}); err != nil {
 			t.Errorf("%q: %v", string(text), err)
 		}
+	}
+}
+
+// Looking for what is nowhere takes all three ways of finding something, and none of them
+// reads the whole catalogue.
+func TestNothingIsFoundByAnIndex(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	err := s.in(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := tx.Exec(ctx, `insert into products (id, handle, title, status, description)
+			select n, n, 'Shirt of linen number ' || n, 'active', repeat('Linen. ', 200) from generate_series(1, 5000) n`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, _ := postgres.StoreFrom(s.ctx)
+	err = s.db.InCell(context.Background(), ref.Cell, func(ctx context.Context, tx *postgres.Tx) error {
+		table := postgres.SchemaName(ref.Schema) + ".products" // what autovacuum does in a while
+		if _, err := tx.Exec(ctx, `analyze `+table); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `select gin_clean_pending_list($1::regclass)`, table+"_title")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, plan := search.Parse("zzzzqqqq"), ""
+	err = s.in(func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.QueryRow(ctx, `explain (format json) with `+search.Hits("$1::text", "$2::text", "$3::text", `p.status = 'active'`)+` select id, rank from hits`,
+			q.Text, q.Words, q.Slips).Scan(&plan)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(plan, `"products_search"`); n != 2 || !strings.Contains(plan, `"products_title"`) {
+		t.Errorf("the plan is %s", plan)
 	}
 }

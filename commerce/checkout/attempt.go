@@ -47,22 +47,21 @@ func place(ctx context.Context, tx *postgres.Tx, c *cart.Cart, provider, name st
 func copies(c *cart.Cart, counted []bool) (order, lines string, err error) {
 	type object map[string]any
 	o := object{
-		"id": ids.New("ord"), "prices_include_tax": c.PricesIncludeTax, "tax_name": "", "tax_country": "", "tax_rate_bps": 0,
-		"subtotal": c.Totals.Subtotal.Amount, "shipping": c.Totals.Shipping.Amount, "tax": c.Totals.Tax.Amount, "total": c.Totals.Total.Amount,
-		"shipping_method": nil,
-	}
-	if c.Tax != nil {
-		o["tax_name"], o["tax_country"], o["tax_rate_bps"] = c.Tax.Name, c.Tax.Country, c.Tax.RateBPS
+		"id": ids.New("ord"), "prices_include_tax": c.PricesIncludeTax, "taxes": c.Totals.Taxes,
+		"tax_exempt_reason": c.TaxExemptReason,
+		"subtotal":          c.Totals.Subtotal.Amount, "discount": c.Totals.Discount.Amount, "shipping": c.Totals.Shipping.Subtotal.Amount,
+		"tax": c.Totals.Tax.Amount, "total": c.Totals.Total.Amount, "shipping_method": nil,
 	}
 	if c.Method != nil && c.RequiresShipping() {
-		o["shipping_method"] = object{"id": c.Method.ID, "name": c.Method.Name}
+		sent := c.Totals.Shipping
+		o["shipping_method"] = object{"id": c.Method.ID, "name": c.Method.Name, "discount": sent.Discount, "tax": sent.Tax, "taxes": sent.Taxes}
 	}
 	list := make([]object, len(c.Lines))
 	for i, l := range c.Lines {
 		list[i] = object{
 			"id": ids.New("orl"), "position": i, "variant_id": l.VariantID, "product_id": l.ProductID, "title": l.Title, "variant_title": l.VariantTitle,
-			"sku": l.SKU, "image_key": l.ImageKey, "quantity": l.Quantity, "unit": l.Unit.Amount, "total": l.Total.Amount, "tax": l.Tax.Amount,
-			"requires_shipping": l.RequiresShipping, "tracks_stock": counted[i],
+			"sku": l.SKU, "image_key": l.ImageKey, "quantity": l.Quantity, "unit": l.Unit.Amount, "discount": l.Discount.Amount, "total": l.Total.Amount,
+			"tax": l.Tax.Amount, "taxes": l.Taxes, "requires_shipping": l.RequiresShipping, "tracks_stock": counted[i],
 		}
 	}
 	rawOrder, err := json.Marshal(o)

@@ -150,8 +150,8 @@ func TestComplete(t *testing.T) {
 	}
 	f.sound(shirt, 10)
 	got := shoptest.Value[string](t, f.Shop, `select concat_ws(' ', number, state, payment_state, fulfilment_state, currency, email, subtotal_amount, shipping_amount,
-		tax_amount, total_amount, tax_name, tax_country, tax_rate_bps, shipping_method->>'name', shipping_address->>'city') from orders where id = $1`, id)
-	if got != "1001 open paid unfulfilled EUR ada@example.com 3998 490 716 4488 VAT DE 1900 Standard Berlin" {
+		tax_amount, total_amount, taxes->0->>'name', taxes->0->>'jurisdiction', taxes->0->>'percentage', shipping_method->>'name', shipping_address->>'city') from orders where id = $1`, id)
+	if got != "1001 open paid unfulfilled EUR ada@example.com 3998 490 716 4488 VAT DE 19 Standard Berlin" {
 		t.Errorf("the order: %s", got)
 	}
 	got = shoptest.Value[string](t, f.Shop, `select concat_ws(' ', variant_id = $2, title, sku <> '', quantity, unit_amount, total_amount, tax_amount, tracks_stock) from order_lines where order_id = $1`, id, shirt)

@@ -130,9 +130,9 @@ func (o *order) gross(l Line) int64 {
 // rest is a line for what was paid back beside lines: the shipping where it comes to that,
 // or else a part of everything, with a part of every tax.
 func (o *order) rest(amount int64) (Line, error) {
-	shipping := Line{Total: o.money(o.Shipping), Taxes: o.ShippingTaxes}
+	shipping := Line{Total: o.money(o.Shipping - o.Method.Discount.Amount), Taxes: o.Method.Taxes}
 	if amount == o.gross(shipping) {
-		return Line{Title: o.Method, Quantity: 1, Unit: shipping.Total, Total: shipping.Total, Taxes: shipping.Taxes}, nil
+		return Line{Title: o.Method.Name, Quantity: 1, Unit: shipping.Total, Total: shipping.Total, Taxes: shipping.Taxes}, nil
 	}
 	taxes, net := o.invoice().Taxes, o.Total
 	weights := []int64{}

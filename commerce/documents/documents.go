@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/commerce/pricing"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/typeset"
@@ -32,18 +33,8 @@ const (
 	PackingSlip Kind = "packing_slip"
 )
 
-// Tax is what a tax comes to; its JSON is the one that orders keep.
-type Tax struct {
-	Name         string      `json:"name"`
-	Jurisdiction string      `json:"jurisdiction"`
-	Percentage   string      `json:"percentage"`
-	Taxable      money.Money `json:"taxable_amount"` // without tax
-	Amount       money.Money `json:"amount"`
-	Reason       string      `json:"reason"`
-}
-
-// reverseCharge is the reason of a tax that the buyer owes.
-const reverseCharge = "reverse_charge"
+// Tax is what a tax comes to, or why there is none.
+type Tax = pricing.TaxAmount
 
 // Line is something that was sold, or whose price is given back.
 type Line struct {
@@ -52,7 +43,7 @@ type Line struct {
 	SKU      string      `json:"sku,omitempty"`
 	Quantity int64       `json:"quantity"`
 	Unit     money.Money `json:"unit"`
-	Total    money.Money `json:"total"` // with tax where prices contain it
+	Total    money.Money `json:"total"` // with tax where prices contain it; of an invoice before discounts
 	Taxes    []Tax       `json:"taxes"`
 }
 
@@ -107,12 +98,16 @@ func alike(a, b Tax) bool {
 	return a.Name == b.Name && a.Jurisdiction == b.Jurisdiction && a.Percentage == b.Percentage && a.Reason == b.Reason
 }
 
-// addUp are the taxes of lines, those of one kind in one.
+// addUp are the taxes of lines, those of one kind in one. Reasons why there is none are not
+// among them.
 func addUp(lists ...[]Tax) []Tax {
 	all := []Tax{}
 	for _, list := range lists {
 	next:
 		for _, tax := range list {
+			if tax.Name == "" || tax.Taxable.IsZero() && tax.Amount.IsZero() {
+				continue
+			}
 			for i := range all {
 				if alike(all[i], tax) {
 					all[i].Taxable.Amount += tax.Taxable.Amount

@@ -64,17 +64,24 @@ func (f *fixture) order(title string) (id string, lines []string) {
 	f.t.Helper()
 	id = ids.New("ord")
 	f.Exec(f.t, `insert into orders (id, number, cart_id, token_hash, state, payment_state, fulfilment_state, currency, email, shipping_address, shipping_method,
-			prices_include_tax, tax_name, tax_country, tax_rate_bps, subtotal_amount, shipping_amount, tax_amount, total_amount, note)
+			prices_include_tax, taxes, subtotal_amount, shipping_amount, tax_amount, total_amount, note)
 		values ($1, nextval('order_numbers'), $2, $3, 'open', 'paid', 'unfulfilled', 'EUR', 'ada@example.com',
 			'{"name":"Ada Example","line1":"1 Sample Street","city":"Berlin","postal_code":"10115","country":"DE"}',
-			'{"id":"shp_1","name":"Standard"}', true, 'VAT', 'DE', 1900, 4000, 490, 717, 4490, 'Ring.')`, id, ids.New("cart"), token.Hash(cartToken))
+			jsonb_build_object('id', 'shp_1', 'name', 'Standard', 'taxes', $4::jsonb), true, $5, 4000, 490, 717, 4490, 'Ring.')`,
+		id, ids.New("cart"), token.Hash(cartToken), vat(490, 78), vat(4490, 717))
 	for i, n := range []int64{3, 1} {
 		line := ids.New("orl")
 		lines = append(lines, line)
-		f.Exec(f.t, `insert into order_lines (id, order_id, position, variant_id, product_id, title, variant_title, sku, quantity, unit_amount, total_amount, tax_amount, requires_shipping, tracks_stock)
-			values ($1, $2, $3, 'var_1', 'prod_1', $4, $5, 'S-1', $6, 1000, $7, $8, true, true)`, line, id, i, title, "M", n, n*1000, map[int64]int64{3: 479, 1: 160}[n])
+		f.Exec(f.t, `insert into order_lines (id, order_id, position, variant_id, product_id, title, variant_title, sku, quantity, unit_amount, total_amount, tax_amount, taxes, requires_shipping, tracks_stock)
+			values ($1, $2, $3, 'var_1', 'prod_1', $4, $5, 'S-1', $6, 1000, $7, $8, $9, true, true)`, line, id, i, title, "M", n, n*1000,
+			map[int64]int64{3: 479, 1: 160}[n], vat(n*1000, map[int64]int64{3: 479, 1: 160}[n]))
 	}
 	return id, lines
+}
+
+// vat are the taxes of an amount that contains so much of them, as orders keep them.
+func vat(amount, tax int64) string {
+	return fmt.Sprintf(`[{"name": "VAT", "jurisdiction": "DE", "percentage": "19", "reason": "taxed", "taxable_amount": {"amount": %d, "currency": "EUR"}, "amount": {"amount": %d, "currency": "EUR"}}]`, amount-tax, tax)
 }
 
 // refund is a refund of an order, as orders leave it.

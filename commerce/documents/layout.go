@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/commerce/pricing"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/platform/typeset"
@@ -275,7 +276,7 @@ func (s *sheet) priced(c Content) {
 		at := fmt.Sprintf("/lines/%d", i)
 		name := s.named(at, l, columns[0].width)
 		s.row(columns, []typeset.Text{
-			name[0], s.set(at+"/quantity", w.number(l.Quantity), 50, end(plain)), s.set(at+"/unit", s.amount(l.Unit), 88, end(plain)),
+			name[0], s.set(at+"/quantity", w.number(l.Quantity), 50, end(plain)), s.set(at+"/unit", s.unit(l), 88, end(plain)),
 			s.set(at+"/taxes", s.rates(l.Taxes), 58, end(plain)), s.set(at+"/total", s.amount(l.Total), 92, end(plain)),
 		}, true)
 		s.below(name[1])
@@ -288,8 +289,8 @@ func (s *sheet) priced(c Content) {
 	if c.TaxIncluded && len(c.Taxes) > 0 {
 		notes = append(notes, w.text("tax_included"))
 	}
-	for _, tax := range append([]Tax{}, allTaxes(c)...) {
-		if tax.Reason == reverseCharge {
+	for _, tax := range allTaxes(c) {
+		if tax.Reason == pricing.ReverseCharge {
 			notes = append(notes, w.text("reverse_charge"))
 			break
 		}
@@ -326,10 +327,21 @@ func (s *sheet) below(detail typeset.Text) {
 
 func (s *sheet) amount(m money.Money) string { return m.Format(s.words.locale) }
 
+// unit is a line's price of one, unless something was taken off it.
+func (s *sheet) unit(l Line) string {
+	if l.Unit.Amount*l.Quantity != l.Total.Amount {
+		return "–"
+	}
+	return s.amount(l.Unit)
+}
+
 // rates are the percentages of a line's taxes.
 func (s *sheet) rates(taxes []Tax) string {
 	rates := []string{}
 	for _, tax := range taxes {
+		if tax.Name == "" {
+			continue // there is none
+		}
 		rates = append(rates, s.words.percent(tax.Percentage))
 	}
 	if len(rates) == 0 {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/commerce/pricing"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/platform/typeset"
@@ -58,7 +59,7 @@ func eur(n int64) money.Money { return money.New(n, "EUR") }
 func sample(locale, seller, buyer, thing string) Content {
 	at := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 	vat := []Tax{{Name: "VAT", Jurisdiction: "DE", Percentage: "19", Taxable: eur(3360), Amount: eur(638), Reason: "taxed"}}
-	owed := []Tax{{Name: "VAT", Jurisdiction: "FR", Percentage: "0", Taxable: eur(1000), Amount: eur(0), Reason: reverseCharge}}
+	owed := []Tax{{Name: "VAT", Jurisdiction: "FR", Percentage: "0", Taxable: eur(1000), Amount: eur(0), Reason: pricing.ReverseCharge}}
 	return Content{
 		Kind: Invoice, Number: "INV-2026-0042", IssuedAt: at, Locale: locale, OrderNumber: "#1001", OrderedAt: at.AddDate(0, 0, -1),
 		Seller: Seller{

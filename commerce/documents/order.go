@@ -24,14 +24,12 @@ type order struct {
 	Email           string           `json:"email"`
 	ShippingAddress *address.Address `json:"shipping_address"`
 	BillingAddress  *address.Address `json:"billing_address"`
-	TaxID           string           `json:"tax_id"`
 	Note            string           `json:"note"`
-	Method          string           `json:"method"`
+	Method          method           `json:"method"`
 	TaxIncluded     bool             `json:"tax_included"`
 	Subtotal        int64            `json:"subtotal"`
 	Discount        int64            `json:"discount"`
-	Shipping        int64            `json:"shipping"`
-	ShippingTaxes   []Tax            `json:"shipping_taxes"`
+	Shipping        int64            `json:"shipping"` // before its discount
 	Tax             int64            `json:"tax"`
 	Total           int64            `json:"total"`
 	Refunded        int64            `json:"refunded"`
@@ -43,6 +41,13 @@ type order struct {
 	Invoicing Invoicing `json:"invoicing"`
 }
 
+// method is how an order is sent; its amounts are those of the shipping.
+type method struct {
+	Name     string      `json:"name"`
+	Discount money.Money `json:"discount"`
+	Taxes    []Tax       `json:"taxes"`
+}
+
 type orderLine struct {
 	ID       string `json:"id"`
 	Title    string `json:"title"`
@@ -50,34 +55,23 @@ type orderLine struct {
 	SKU      string `json:"sku"`
 	Quantity int64  `json:"quantity"`
 	Unit     int64  `json:"unit"`
-	Total    int64  `json:"total"`
+	Total    int64  `json:"total"` // after its discount
 	Taxes    []Tax  `json:"taxes"`
 	Ships    bool   `json:"ships"`
 	Unsent   int64  `json:"unsent"`
 }
 
-// taxJSON is SQL for the taxes of an amount that bears the one rate of its order.
-func taxJSON(amount, tax string) string {
-	money := func(n string) string { return `json_build_object('amount', ` + n + `, 'currency', o.currency)` }
-	return `case when ` + tax + ` = 0 then '[]'::json else json_build_array(json_build_object('name', o.tax_name, 'jurisdiction', o.tax_country,
-		'percentage', trim_scale(o.tax_rate_bps / 100.0)::text, 'reason', 'taxed', 'amount', ` + money(tax) + `,
-		'taxable_amount', ` + money(amount+` - case when o.prices_include_tax then `+tax+` else 0 end`) + `)) end`
-}
-
-var orderSQL = `
+const orderSQL = `
 select json_build_object('number', s.order_prefix || o.number, 'state', o.state, 'payment_state', o.payment_state, 'placed_at', o.placed_at,
 	'currency', o.currency, 'email', o.email, 'shipping_address', o.shipping_address, 'billing_address', o.billing_address, 'note', o.note,
-	'method', coalesce(o.shipping_method->>'name', ''), 'tax_included', o.prices_include_tax, 'subtotal', o.subtotal_amount,
-	'shipping', o.shipping_amount, 'shipping_taxes', ` + taxJSON("o.shipping_amount", "t.shipping") + `, 'tax', o.tax_amount,
-	'total', o.total_amount, 'refunded', o.refunded_amount,
+	'method', o.shipping_method, 'tax_included', o.prices_include_tax, 'subtotal', o.subtotal_amount, 'discount', o.discount_amount,
+	'shipping', o.shipping_amount, 'tax', o.tax_amount, 'total', o.total_amount, 'refunded', o.refunded_amount,
 	'lines', (select json_agg(json_build_object('id', l.id, 'title', l.title, 'variant', l.variant_title, 'sku', l.sku, 'quantity', l.quantity,
-		'unit', l.unit_amount, 'total', l.total_amount, 'taxes', ` + taxJSON("l.total_amount", "l.tax_amount") + `, 'ships', l.requires_shipping,
+		'unit', l.unit_amount, 'total', l.total_amount, 'taxes', l.taxes, 'ships', l.requires_shipping,
 		'unsent', greatest(l.quantity - l.fulfilled_quantity - l.refunded_quantity, 0)) order by l.position)
 		from order_lines l where l.order_id = o.id),
 	'locale', s.locale, 'name', s.name, 'contact', s.contact_email, 'invoicing', s.invoicing)::text
-from orders o cross join settings s
-cross join lateral (select o.tax_amount - coalesce(sum(l.tax_amount), 0)::bigint as shipping from order_lines l where l.order_id = o.id) t
-where o.id = $1 and o.state <> 'pending'`
+from orders o cross join settings s where o.id = $1 and o.state <> 'pending'`
 
 // read reads a placed order.
 func read(ctx context.Context, tx *postgres.Tx, id string) (*order, error) {
@@ -102,7 +96,7 @@ func (o *order) money(n int64) money.Money { return money.New(n, o.Currency) }
 // content is what all documents of an order say alike.
 func (o *order) content(kind Kind) Content {
 	c := Content{
-		Kind: kind, Locale: o.Locale, Seller: o.Invoicing.Seller, Buyer: o.BillingAddress, ShipTo: o.ShippingAddress, Email: o.Email, BuyerID: o.TaxID,
+		Kind: kind, Locale: o.Locale, Seller: o.Invoicing.Seller, Buyer: o.BillingAddress, ShipTo: o.ShippingAddress, Email: o.Email,
 		OrderNumber: o.Number, OrderedAt: o.PlacedAt, TaxIncluded: o.TaxIncluded,
 		Footer:   o.Invoicing.Footer,
 		Discount: o.money(0), Shipping: o.money(0), Subtotal: o.money(0), Tax: o.money(0), Total: o.money(0), Taxes: []Tax{}, Lines: []Line{},
@@ -124,12 +118,12 @@ func (o *order) invoice() Content {
 	c := o.content(Invoice)
 	taxes := [][]Tax{}
 	for _, l := range o.Lines {
-		c.Lines = append(c.Lines, Line{Title: l.Title, Variant: l.Variant, SKU: l.SKU, Quantity: l.Quantity, Unit: o.money(l.Unit), Total: o.money(l.Total), Taxes: l.Taxes})
+		c.Lines = append(c.Lines, Line{Title: l.Title, Variant: l.Variant, SKU: l.SKU, Quantity: l.Quantity, Unit: o.money(l.Unit), Total: o.money(l.Unit * l.Quantity), Taxes: l.Taxes})
 		taxes = append(taxes, l.Taxes)
 	}
-	c.Method = o.Method
+	c.Method = o.Method.Name
 	c.Subtotal, c.Discount, c.Shipping = o.money(o.Subtotal), o.money(o.Discount), o.money(o.Shipping)
-	c.Taxes = addUp(append(taxes, o.ShippingTaxes)...)
+	c.Taxes = addUp(append(taxes, o.Method.Taxes)...)
 	c.Tax, c.Total = o.money(o.Tax), o.money(o.Total)
 	c.Paid = o.PaymentState == "paid" || o.PaymentState == "partially_refunded" || o.PaymentState == "refunded"
 	return c

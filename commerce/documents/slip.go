@@ -31,7 +31,7 @@ func (s *Service) PackingSlip(ctx context.Context, orderID, fulfilmentID string)
 			}
 		}
 		c = o.content(PackingSlip)
-		c.IssuedAt, c.Method, c.Note = clock.Now().UTC(), o.Method, o.Note
+		c.IssuedAt, c.Method, c.Note = clock.Now().UTC(), o.Method.Name, o.Note
 		if fulfilmentID != "" {
 			if quantities, c.Tracking, err = fulfilment(ctx, tx, orderID, fulfilmentID); err != nil {
 				return err

@@ -66,8 +66,10 @@ type Mailer struct {
 var mailSQL = `
 select json_build_object('number', s.order_prefix || o.number, 'email', o.email, 'currency', o.currency, 'placed_at', o.placed_at,
 	'shipping_address', o.shipping_address, 'billing_address', o.billing_address, 'method', coalesce(o.shipping_method->>'name', ''),
-	'tax_included', o.prices_include_tax, 'subtotal', o.subtotal_amount, 'shipping', o.shipping_amount, 'tax', o.tax_amount, 'total', o.total_amount,
-	'lines', (select json_agg(json_build_object('id', l.id, 'title', l.title, 'variant', l.variant_title, 'quantity', l.quantity, 'total', l.total_amount)
+	'tax_included', o.prices_include_tax, 'subtotal', o.subtotal_amount,
+	'discount', o.discount_amount, 'shipping', o.shipping_amount, 'tax', o.tax_amount, 'total', o.total_amount,
+	'lines', (select json_agg(json_build_object('id', l.id, 'title', l.title, 'variant', l.variant_title, 'quantity', l.quantity,
+		'total', l.total_amount + l.discount_amount)
 		order by l.position) from order_lines l where l.order_id = o.id),
 	'fulfilment', (select json_build_object('lines', f.lines, 'carrier', f.carrier, 'number', f.tracking_number, 'url', f.tracking_url)
 		from fulfilments f where f.order_id = o.id and f.id = $2),
@@ -81,7 +83,8 @@ type mailed struct {
 	ShippingAddress                 *address.Address `json:"shipping_address"`
 	BillingAddress                  *address.Address `json:"billing_address"`
 	TaxIncluded                     bool             `json:"tax_included"`
-	Subtotal, Shipping, Tax, Total  int64
+	Subtotal, Discount, Shipping    int64
+	Tax, Total                      int64
 	Lines                           []mailedLine
 	Fulfilment                      *struct {
 		Lines                []LineQuantity
@@ -97,7 +100,7 @@ type mailed struct {
 type mailedLine struct {
 	ID, Title, Variant string
 	Quantity           int
-	Total              int64
+	Total              int64 // before its discount, which is told of all lines together
 }
 
 // Send writes one mail and sends it.
@@ -139,7 +142,7 @@ func (o mailed) data(ctx context.Context, kind mail.Kind, url string) (mail.Data
 	case kind == Confirmation:
 		return mail.OrderConfirmation{
 			Name: o.name(), Number: o.Number, PlacedAt: o.PlacedAt, URL: url, Lines: o.lines(nil),
-			Subtotal: amount(o.Subtotal), Discount: amount(0), Shipping: amount(o.Shipping), ShippingMethod: o.Method,
+			Subtotal: amount(o.Subtotal), Discount: amount(o.Discount), Shipping: amount(o.Shipping), ShippingMethod: o.Method,
 			Tax: amount(o.Tax), TaxIncluded: o.TaxIncluded, Total: amount(o.Total),
 			ShippingAddress: mailAddress(o.ShippingAddress), BillingAddress: mailAddress(o.BillingAddress),
 			Test: principal.From(ctx).Mode == principal.Test,

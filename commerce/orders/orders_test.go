@@ -98,9 +98,10 @@ func (f *fixture) buy(quantity int64, how ...string) bought {
 	subtotal := 1333 * quantity
 	b.total = subtotal + b.shippingAmount
 	f.Exec(f.t, `insert into orders (id, number, cart_id, token_hash, state, payment_state, fulfilment_state, currency, email, shipping_address, shipping_method,
-			prices_include_tax, tax_name, tax_country, tax_rate_bps, subtotal_amount, shipping_amount, tax_amount, total_amount, note)
+			prices_include_tax, taxes, subtotal_amount, shipping_amount, tax_amount, total_amount, note)
 		values ($1, nextval('order_numbers'), $2, $3, 'open', 'paid', 'unfulfilled', 'EUR', 'ada@example.com', '{"name":"Ada Example","line1":"1","city":"Berlin","country":"DE"}',
-			'{"id":"shp_1","name":"Standard"}', true, 'VAT', 'DE', 1900, $4, $5, 1, $6, 'Ring.')`,
+			'{"id":"shp_1","name":"Standard","discount":{"amount":0,"currency":"EUR"},"tax":{"amount":1,"currency":"EUR"},"taxes":[]}', true,
+			'[{"name":"VAT","jurisdiction":"DE","percentage":"19","taxable_amount":{"amount":5,"currency":"EUR"},"amount":{"amount":1,"currency":"EUR"},"reason":"taxed"}]', $4, $5, 1, $6, 'Ring.')`,
 		b.id, ids.New("cart"), token.Hash(b.token), subtotal, b.shippingAmount, b.total)
 	for i, unit := range []int64{1000, 333} {
 		variant, line := f.Add(f.t, shoptest.Variant{EUR: unit, Stock: 100}), ids.New("orl")

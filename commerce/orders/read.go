@@ -23,7 +23,8 @@ func amount(column string) string {
 var linesJSON = `(select coalesce(json_agg(json_build_object('id', l.id, 'product_id', l.product_id, 'variant_id', l.variant_id,
 		'title', l.title, 'variant_title', l.variant_title, 'sku', nullif(l.sku, ''),
 		'image_url', case when l.image_key <> '' then $1::text || '/media/' || l.image_key end, 'quantity', l.quantity,
-		'unit_price', ` + amount("l.unit_amount") + `, 'tax', ` + amount("l.tax_amount") + `, 'total', ` + amount("l.total_amount") + `,
+		'unit_price', ` + amount("l.unit_amount") + `, 'discount', ` + amount("l.discount_amount") + `, 'tax', ` + amount("l.tax_amount") + `,
+		'taxes', l.taxes, 'total', ` + amount("l.total_amount") + `,
 		'fulfilled_quantity', l.fulfilled_quantity, 'refunded_quantity', l.refunded_quantity) order by l.position), '[]')
 	from order_lines l where l.order_id = o.id)`
 
@@ -41,10 +42,11 @@ var refundJSON = `json_build_object('id', r.id, 'order_id', r.order_id, 'payment
 var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_state', o.payment_state, 'fulfilment_state', o.fulfilment_state,
 	'email', o.email, 'currency', o.currency, 'prices_include_tax', o.prices_include_tax, 'lines', ` + linesJSON + `,
 	'shipping', case when o.shipping_method is not null then json_build_object('shipping_method_id', o.shipping_method->>'id',
-		'name', o.shipping_method->>'name', 'price', ` + amount("o.shipping_amount") + `) end,
-	'taxes', case when o.tax_country = '' then '[]'::json else json_build_array(json_build_object('name', o.tax_name,
-		'country', o.tax_country, 'rate_bps', o.tax_rate_bps, 'amount', ` + amount("o.tax_amount") + `)) end,
-	'totals', json_build_object('subtotal', ` + amount("o.subtotal_amount") + `, 'shipping', ` + amount("o.shipping_amount") + `,
+		'name', o.shipping_method->>'name', 'price', ` + amount("o.shipping_amount") + `, 'discount', o.shipping_method->'discount',
+		'tax', o.shipping_method->'tax', 'taxes', o.shipping_method->'taxes') end,
+	'taxes', o.taxes,
+	'totals', json_build_object('subtotal', ` + amount("o.subtotal_amount") + `, 'discount', ` + amount("o.discount_amount") + `,
+		'shipping', ` + amount("o.shipping_amount") + `,
 		'tax', ` + amount("o.tax_amount") + `, 'total', ` + amount("o.total_amount") + `, 'refunded', ` + amount("o.refunded_amount") + `),
 	'shipping_address', o.shipping_address, 'billing_address', o.billing_address, 'note', nullif(o.note, ''),
 	'fulfilments', (select coalesce(json_agg(` + fulfilmentJSON + ` order by f.id), '[]') from fulfilments f where f.order_id = o.id),
@@ -52,7 +54,7 @@ var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_stat
 
 var shopJSON = `json_build_object(` + shownJSON + `)`
 
-var staffJSON = `json_build_object(` + shownJSON + `, 'cart_id', o.cart_id, 'customer_id', o.customer_id,
+var staffJSON = `json_build_object(` + shownJSON + `, 'cart_id', o.cart_id, 'customer_id', o.customer_id, 'tax_exempt_reason', nullif(o.tax_exempt_reason, ''),
 	'cancel_reason', nullif(o.cancel_reason, ''), 'updated_at', ` + postgres.UTC("o.updated_at") + `,
 	'payments', (select coalesce(json_agg(` + payments.JSON + ` order by p.id), '[]') from (
 		select * from payments p where p.order_id = o.id order by p.state = 'captured' desc, p.id desc limit 50) p),

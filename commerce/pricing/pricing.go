@@ -1,8 +1,10 @@
-// Package pricing says what lines and their shipping come to, with tax. It is the only
-// place where a cart's or an order's totals are computed; it reads and writes nothing.
+// Package pricing says what lines and their shipping come to, with discounts and taxes. It
+// is the only place where a cart's or an order's totals are computed; it reads and writes
+// nothing, and does not know why something is discounted or taxed.
 package pricing
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/stoacommerce/stoa/platform/money"
@@ -12,50 +14,57 @@ import (
 // MaxAmount is the largest amount that the platform shows, charges or keeps.
 const MaxAmount = 999_999_999_999
 
-// Line is a number of things at a price.
+// Line is a number of things at a price. Its zero value is nothing that costs nothing.
 type Line struct {
 	Unit     money.Money
 	Quantity int64
-	Taxable  bool
-}
-
-// Tax is the one rate that a basket falls under.
-type Tax struct {
-	Rate     money.Rate
-	Shipping bool // shipping is taxed too
+	Discount money.Money // off the whole line, before tax; its zero value is none
+	Taxes    []Tax       // each on what is left, none on top of another
 }
 
 // Basket is what is to be priced. All amounts are in its currency.
 type Basket struct {
 	Currency    string
 	Lines       []Line
-	Shipping    money.Money
-	Tax         *Tax // nil while no rate is known, and where there is none
-	TaxIncluded bool // the prices contain the tax
+	Shipping    Line
+	TaxIncluded bool // the prices contain their taxes
 }
 
-// LineTotal is what one line comes to. Tax is contained in Total where prices contain
-// tax, and comes on top of it where they do not.
+// LineTotal is what one line comes to.
 type LineTotal struct {
-	Total money.Money
-	Tax   money.Money
+	Subtotal money.Money // the price times the quantity
+	Discount money.Money
+	Total    money.Money // what the discount left; it contains Tax where prices do
+	Tax      money.Money // the sum of Taxes
+	Taxes    []TaxAmount // in the order of the line's
 }
 
-// Totals is what a basket comes to. Tax is that of all lines and of shipping; each line
-// is rounded by itself, so that the lines of an invoice add up to its total.
+// Totals is what a basket comes to. Subtotal is that of all lines before discounts; Discount
+// and Tax are those of the lines and of shipping, so that
+//
+//	Total = Subtotal + Shipping.Subtotal - Discount, and + Tax where prices do not contain it.
+//
+// Each line is rounded by itself, so that the lines of an invoice add up to its total.
 type Totals struct {
-	Lines       []LineTotal
-	Subtotal    money.Money
-	Shipping    money.Money
-	ShippingTax money.Money
-	Tax         money.Money
-	Total       money.Money
+	Lines    []LineTotal
+	Shipping LineTotal
+	Subtotal money.Money
+	Discount money.Money
+	Tax      money.Money
+	Total    money.Money
+	Taxes    []TaxAmount // of all lines and shipping, those of one kind in one
 }
+
+// errImpossible is wrapped by faults of the caller, which no shopper can do anything about.
+var errImpossible = errors.New("not a basket")
 
 // Price prices a basket. It refuses one that comes to more than MaxAmount.
 func Price(b Basket) (Totals, error) {
-	t, err := price(b)
-	if err == nil && t.Total.Amount <= MaxAmount {
+	t, err := b.price()
+	switch {
+	case errors.Is(err, errImpossible):
+		return Totals{}, err
+	case err == nil && t.Total.Amount <= MaxAmount:
 		return t, nil
 	}
 	refused := problem.New(problem.Unprocessable, "total_too_large", "This comes to more than can be sold at once.")
@@ -65,58 +74,64 @@ func Price(b Basket) (Totals, error) {
 	return Totals{}, refused
 }
 
-func price(b Basket) (Totals, error) {
-	zero := money.Zero(b.Currency)
-	t := Totals{Lines: make([]LineTotal, len(b.Lines)), Subtotal: zero, Shipping: b.Shipping, ShippingTax: zero, Tax: zero}
+func (b Basket) price() (t Totals, err error) {
+	if t.Shipping, err = b.line(b.Shipping); err != nil {
+		return t, fmt.Errorf("shipping: %w", err)
+	}
+	lines := make([]LineTotal, len(b.Lines), len(b.Lines)+1)
+	subtotal := sum{total: money.Zero(b.Currency)}
 	for i, line := range b.Lines {
-		total, err := line.Unit.Mul(line.Quantity)
-		if err != nil {
+		if lines[i], err = b.line(line); err != nil {
 			return t, fmt.Errorf("line %d: %w", i, err)
 		}
-		t.Lines[i] = LineTotal{Total: total, Tax: zero}
-		if line.Taxable {
-			if t.Lines[i].Tax, err = b.tax(total); err != nil {
-				return t, fmt.Errorf("tax of line %d: %w", i, err)
-			}
-		}
-		if t.Subtotal, err = t.Subtotal.Add(total); err != nil {
-			return t, fmt.Errorf("subtotal: %w", err)
-		}
-		if t.Tax, err = t.Tax.Add(t.Lines[i].Tax); err != nil {
-			return t, fmt.Errorf("tax: %w", err)
+		subtotal.add(lines[i].Subtotal)
+	}
+	discount, tax, total := sum{total: money.Zero(b.Currency)}, sum{total: money.Zero(b.Currency)}, sum{total: money.Zero(b.Currency)}
+	for _, line := range append(lines, t.Shipping) {
+		discount.add(line.Discount)
+		tax.add(line.Tax)
+		total.add(line.Total)
+		if !b.TaxIncluded {
+			total.add(line.Tax)
 		}
 	}
-	return b.finish(t)
+	t.Lines, t.Subtotal, t.Discount, t.Tax, t.Total = lines, subtotal.total, discount.total, tax.total, total.total
+	if err := errors.Join(subtotal.err, discount.err, tax.err, total.err); err != nil {
+		return t, err
+	}
+	t.Taxes, err = summary(append(lines, t.Shipping))
+	return t, err
 }
 
-func (b Basket) finish(t Totals) (_ Totals, err error) {
-	if b.Tax != nil && b.Tax.Shipping {
-		if t.ShippingTax, err = b.tax(t.Shipping); err != nil {
-			return t, fmt.Errorf("tax of shipping: %w", err)
+func (b Basket) line(l Line) (t LineTotal, err error) {
+	for _, m := range []*money.Money{&l.Unit, &l.Discount} {
+		if *m == (money.Money{}) {
+			m.Currency = b.Currency
 		}
-		if t.Tax, err = t.Tax.Add(t.ShippingTax); err != nil {
-			return t, fmt.Errorf("tax: %w", err)
-		}
-	}
-	if t.Total, err = t.Subtotal.Add(t.Shipping); err != nil {
-		return t, fmt.Errorf("total: %w", err)
-	}
-	if !b.TaxIncluded {
-		if t.Total, err = t.Total.Add(t.Tax); err != nil {
-			return t, fmt.Errorf("total: %w", err)
+		if m.Currency != b.Currency {
+			return t, fmt.Errorf("%w: %v in one of %s", errImpossible, *m, b.Currency)
 		}
 	}
-	return t, nil
+	if t.Subtotal, err = l.Unit.Mul(l.Quantity); err != nil {
+		return t, err
+	}
+	if t.Subtotal.IsNegative() || l.Discount.IsNegative() || l.Discount.Amount > t.Subtotal.Amount {
+		return t, fmt.Errorf("%w: %v off %v", errImpossible, l.Discount, t.Subtotal)
+	}
+	t.Discount, t.Total = l.Discount, money.New(t.Subtotal.Amount-l.Discount.Amount, b.Currency)
+	t.Taxes, t.Tax, err = levy(t.Total, l.Taxes, b.TaxIncluded)
+	return t, err
 }
 
-func (b Basket) tax(amount money.Money) (money.Money, error) {
-	switch {
-	case b.Tax == nil:
-		return money.Zero(b.Currency), nil
-	case b.TaxIncluded:
-		return b.Tax.Rate.TaxInGross(amount)
-	default:
-		return b.Tax.Rate.TaxOnNet(amount)
+// sum adds amounts until one does not fit.
+type sum struct {
+	total money.Money
+	err   error
+}
+
+func (s *sum) add(m money.Money) {
+	if s.err == nil {
+		s.total, s.err = s.total.Add(m)
 	}
 }
 

@@ -15,15 +15,16 @@ create table orders (
     email            text not null,
     shipping_address jsonb,
     billing_address  jsonb,
-    shipping_method  jsonb,
+    shipping_method  jsonb,                     -- {"id", "name", "discount", "tax", "taxes"}, as the API shows them
     prices_include_tax boolean not null,
-    tax_name         text not null default '',
-    tax_country      text not null default '',
-    tax_rate_bps     int not null default 0,
-    subtotal_amount  bigint not null,
-    shipping_amount  bigint not null,
-    tax_amount       bigint not null,
-    total_amount     bigint not null,
+    tax_exempt_reason text not null default '',
+    taxes            jsonb not null default '[]', -- of all lines and of shipping, as the API shows them
+    subtotal_amount  bigint not null check (subtotal_amount >= 0), -- before discounts
+    discount_amount  bigint not null default 0,  -- of the lines and of shipping
+    shipping_amount  bigint not null check (shipping_amount >= 0), -- before its discount
+    tax_amount       bigint not null check (tax_amount >= 0),
+    total_amount     bigint not null check (total_amount = subtotal_amount + shipping_amount - discount_amount
+                         + case when prices_include_tax then 0 else tax_amount end),
     refunded_amount  bigint not null default 0,
     note             text not null default '',
     cancel_reason    text not null default '',
@@ -31,6 +32,7 @@ create table orders (
     version          int not null default 1,
     placed_at        timestamptz not null default now(),
     updated_at       timestamptz not null default now(),
+    check (discount_amount between 0 and subtotal_amount + shipping_amount),
     check (refunded_amount between 0 and total_amount)
 );
 create index orders_customer on orders (customer_id, id desc);
@@ -48,13 +50,16 @@ create table order_lines (
     sku                text not null default '',
     image_key          text not null default '',
     quantity           int not null check (quantity > 0),
-    unit_amount        bigint not null,
-    total_amount       bigint not null,
-    tax_amount         bigint not null,
+    unit_amount        bigint not null check (unit_amount >= 0),
+    discount_amount    bigint not null default 0,
+    total_amount       bigint not null check (total_amount >= 0),   -- after the discount
+    tax_amount         bigint not null check (tax_amount >= 0),     -- contained in it or not, as the order's prices are
+    taxes              jsonb not null default '[]',                 -- how the tax came about, as the API shows it
     requires_shipping  boolean not null,
     tracks_stock       boolean not null,
     fulfilled_quantity int not null default 0,
     refunded_quantity  int not null default 0,
+    check (discount_amount >= 0 and total_amount = unit_amount * quantity - discount_amount),
     check (fulfilled_quantity between 0 and quantity),
     check (refunded_quantity between 0 and quantity)
 );

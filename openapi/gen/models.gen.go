@@ -504,6 +504,16 @@ const (
 	StoreUpdatedEventTypeStoreUpdated StoreUpdatedEventType = "store.updated"
 )
 
+// Defines values for TaxReason.
+const (
+	TaxReasonCustomerExempt TaxReason = "customer_exempt"
+	TaxReasonNotCollecting  TaxReason = "not_collecting"
+	TaxReasonProductExempt  TaxReason = "product_exempt"
+	TaxReasonReverseCharge  TaxReason = "reverse_charge"
+	TaxReasonTaxed          TaxReason = "taxed"
+	TaxReasonZeroRated      TaxReason = "zero_rated"
+)
+
 // Defines values for WebhookDeliveryState.
 const (
 	WebhookDeliveryStateDelivered WebhookDeliveryState = "delivered"
@@ -758,6 +768,11 @@ type Address struct {
 	//
 	// Example: Berlin
 	Region *string `json:"region"`
+
+	// TaxID The company's tax number; in the European Union its VAT number with the country in front, which is checked in form.
+	//
+	// Example: DE123456789
+	TaxID *string `json:"tax_id"`
 }
 
 // APIKey A key, without its secret.
@@ -1016,6 +1031,11 @@ type Cart struct {
 	// BillingAddress Who pays, if that is someone else.
 	BillingAddress *Address `json:"billing_address"`
 
+	// Country Where it is likely to go, while no address says so; the shop's own country, when null.
+	//
+	// Example: FR
+	Country *string `json:"country"`
+
 	// CreatedAt When it was made.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -1059,7 +1079,7 @@ type Cart struct {
 	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
 	OrderID *string `json:"order_id"`
 
-	// PricesIncludeTax Whether its prices contain tax.
+	// PricesIncludeTax Whether its prices contain tax. Who is exempt, or owes the tax instead of the shop (`reverse_charge`), buys at prices without it.
 	//
 	// Example: true
 	PricesIncludeTax bool `json:"prices_include_tax"`
@@ -1078,7 +1098,15 @@ type Cart struct {
 	// Example: open
 	State CartState `json:"state"`
 
-	// Totals What a cart comes to, in its currency. Shipping and tax are 0 until they are known.
+	// TaxExemptReason Why no tax is charged, as the staff has noted it; null, if it is.
+	TaxExemptReason *string `json:"tax_exempt_reason"`
+
+	// Taxes The taxes of all lines and of shipping.
+	Taxes []Tax `json:"taxes"`
+
+	// Totals What a cart comes to, in its currency. `subtotal` is that of the lines and `shipping` that of sending them, both before discounts; `discount` is
+	// what is taken off either. The total is `subtotal` + `shipping` - `discount`, and + `tax` where prices do not include it. While no address is
+	// known, tax is estimated by the cart's country, and shipping is 0 until a method is chosen.
 	Totals CartTotals `json:"totals"`
 
 	// UpdatedAt When it last changed.
@@ -1103,6 +1131,11 @@ type CartCompletion struct {
 
 // CartCreate A new cart.
 type CartCreate struct {
+	// Country Where it is likely to go; tax and shipping are estimated by it until an address is known. The shop's own, when left out.
+	//
+	// Example: FR
+	Country *string `json:"country,omitempty"`
+
 	// Currency A currency's ISO 4217 code in upper case.
 	//
 	// Example: EUR
@@ -1134,6 +1167,9 @@ type CartLine struct {
 	//
 	// Example: true
 	Available bool `json:"available"`
+
+	// Discount What is taken off the whole line.
+	Discount Money `json:"discount"`
 
 	// ID The line's ID.
 	//
@@ -1170,7 +1206,7 @@ type CartLine struct {
 	// Example: Linen shirt
 	Title string `json:"title"`
 
-	// Total An amount of money, in the smallest unit of its currency.
+	// Total What the discount leaves of the unit price times the quantity.
 	Total Money `json:"total"`
 
 	// UnitPrice An amount of money, in the smallest unit of its currency.
@@ -1244,8 +1280,18 @@ type CartProblem struct {
 // Example: email_missing
 type CartProblemCode string
 
-// CartTotals What a cart comes to, in its currency. Shipping and tax are 0 until they are known.
+// CartTotals What a cart comes to, in its currency. `subtotal` is that of the lines and `shipping` that of sending them, both before discounts; `discount` is
+// what is taken off either. The total is `subtotal` + `shipping` - `discount`, and + `tax` where prices do not include it. While no address is
+// known, tax is estimated by the cart's country, and shipping is 0 until a method is chosen.
 type CartTotals struct {
+	// Discount An amount of money, in the smallest unit of its currency.
+	Discount Money `json:"discount"`
+
+	// Estimated Whether it may change with the address, which is not known yet.
+	//
+	// Example: false
+	Estimated bool `json:"estimated"`
+
 	// Shipping An amount of money, in the smallest unit of its currency.
 	Shipping Money `json:"shipping"`
 
@@ -1263,6 +1309,11 @@ type CartTotals struct {
 type CartUpdate struct {
 	// BillingAddress Who pays, if that is someone else; null removes it.
 	BillingAddress nullable.Nullable[Address] `json:"billing_address,omitempty"`
+
+	// Country Where it is likely to go, while no address says so; null for the shop's own country.
+	//
+	// Example: FR
+	Country nullable.Nullable[string] `json:"country,omitempty"`
 
 	// Email Where the confirmation will go; null removes it.
 	//
@@ -1833,6 +1884,9 @@ type Customer struct {
 	// Example: true
 	Registered bool `json:"registered"`
 
+	// TaxExemptReason Why they pay no tax, such as the number of a certificate; null, if they do.
+	TaxExemptReason *string `json:"tax_exempt_reason"`
+
 	// UpdatedAt When it last changed.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -1923,6 +1977,19 @@ type CustomerList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// CustomerPasswordReset A shopper's new password, with the token that a mail brought.
+type CustomerPasswordReset struct {
+	// Password A password of at least 15 characters, none of the common ones.
+	//
+	// Example: correct horse battery staple
+	Password string `json:"password"`
+
+	// Token The token from the mail's link.
+	//
+	// Example: ct_0aBcDeFgHiJkLmNoPqRsTuVwXyZ
+	Token string `json:"token"`
+}
+
 // CustomerRegistration A shopper who wants an account at this store.
 type CustomerRegistration struct {
 	// AcceptsMarketing Whether the shopper agrees to be written to; false, when left out.
@@ -1999,6 +2066,9 @@ type CustomerUpdate struct {
 	//
 	// Example: +49 30 0000000
 	Phone nullable.Nullable[string] `json:"phone,omitempty"`
+
+	// TaxExemptReason Why they pay no tax, such as the number of a certificate; null, if they do.
+	TaxExemptReason nullable.Nullable[string] `json:"tax_exempt_reason,omitempty"`
 }
 
 // CustomerUpdatedEvent A customer changed.
@@ -3380,10 +3450,14 @@ type Order struct {
 	// Example: open
 	State OrderState `json:"state"`
 
-	// Taxes The taxes.
-	Taxes []OrderTax `json:"taxes"`
+	// TaxExemptReason Why no tax was charged, as the staff had noted it; null, if it was.
+	TaxExemptReason *string `json:"tax_exempt_reason"`
 
-	// Totals What an order comes to, in its currency.
+	// Taxes The taxes of all lines and of shipping.
+	Taxes []Tax `json:"taxes"`
+
+	// Totals What an order comes to, in its currency. `subtotal` and `shipping` are before discounts. The total is `subtotal` + `shipping` - `discount`, and + `tax`
+	// where prices do not include it.
 	Totals OrderTotals `json:"totals"`
 
 	// UpdatedAt When it last changed.
@@ -3566,6 +3640,9 @@ type OrderFulfilmentState string
 
 // OrderLine Something that was ordered, as it was then.
 type OrderLine struct {
+	// Discount What was taken off the whole line.
+	Discount Money `json:"discount"`
+
 	// FulfilledQuantity How many were sent.
 	//
 	// Example: 0
@@ -3601,15 +3678,18 @@ type OrderLine struct {
 	// Example: LS-M-SAND
 	SKU *string `json:"sku"`
 
-	// Tax An amount of money, in the smallest unit of its currency.
+	// Tax The sum of its taxes.
 	Tax Money `json:"tax"`
+
+	// Taxes How its tax came about.
+	Taxes []Tax `json:"taxes"`
 
 	// Title The product's title.
 	//
 	// Example: Linen shirt
 	Title string `json:"title"`
 
-	// Total An amount of money, in the smallest unit of its currency.
+	// Total What the discount left of the unit price times the quantity; it contains the tax where prices do.
 	Total Money `json:"total"`
 
 	// UnitPrice An amount of money, in the smallest unit of its currency.
@@ -3699,18 +3779,27 @@ type OrderRefundedEventType string
 
 // OrderShipping How an order is sent, as it was agreed.
 type OrderShipping struct {
+	// Discount What was taken off.
+	Discount Money `json:"discount"`
+
 	// Name Its name.
 	//
 	// Example: Standard
 	Name string `json:"name"`
 
-	// Price An amount of money, in the smallest unit of its currency.
+	// Price What it costs before the discount.
 	Price Money `json:"price"`
 
 	// ShippingMethodID The method it was; it may be gone by now.
 	//
 	// Example: shp_01jd3v7m2kf8r9e0abcdefghjk
 	ShippingMethodID *string `json:"shipping_method_id"`
+
+	// Tax The sum of its taxes.
+	Tax Money `json:"tax"`
+
+	// Taxes How its tax came about.
+	Taxes []Tax `json:"taxes"`
 }
 
 // OrderState Where an order is: `completed` is paid and sent in full.
@@ -3718,29 +3807,12 @@ type OrderShipping struct {
 // Example: open
 type OrderState string
 
-// OrderTax A tax contained in, or added to, an order.
-type OrderTax struct {
-	// Amount An amount of money, in the smallest unit of its currency.
-	Amount Money `json:"amount"`
-
-	// Country A country's ISO 3166-1 alpha-2 code in upper case.
-	//
-	// Example: DE
-	Country Country `json:"country"`
-
-	// Name What the tax is called.
-	//
-	// Example: VAT
-	Name string `json:"name"`
-
-	// RateBps The rate in hundredths of a per cent.
-	//
-	// Example: 1900
-	RateBps int `json:"rate_bps"`
-}
-
-// OrderTotals What an order comes to, in its currency.
+// OrderTotals What an order comes to, in its currency. `subtotal` and `shipping` are before discounts. The total is `subtotal` + `shipping` - `discount`, and + `tax`
+// where prices do not include it.
 type OrderTotals struct {
+	// Discount An amount of money, in the smallest unit of its currency.
+	Discount Money `json:"discount"`
+
 	// Refunded An amount of money, in the smallest unit of its currency.
 	Refunded Money `json:"refunded"`
 
@@ -4157,7 +4229,12 @@ type Product struct {
 	// Example: Shirts
 	ProductType *string `json:"product_type"`
 
-	// PublishedAt When it first became active.
+	// PublishAt While it is `active`, it is shown in the shop from then on; null is at once.
+	//
+	// Example: 2026-11-27T00:00:00Z
+	PublishAt *time.Time `json:"publish_at"`
+
+	// PublishedAt When it was, or will be, first shown in the shop.
 	//
 	// Example: 2026-11-22T09:30:00Z
 	PublishedAt *time.Time `json:"published_at"`
@@ -4187,12 +4264,22 @@ type Product struct {
 	// Example: Linen shirt
 	Title string `json:"title"`
 
+	// UnpublishAt It is shown until then; null is for good.
+	//
+	// Example: 2026-12-24T00:00:00Z
+	UnpublishAt *time.Time `json:"unpublish_at"`
+
 	// UpdatedAt When it last changed.
 	//
 	// Example: 2026-11-22T09:30:00Z
 	UpdatedAt time.Time `json:"updated_at"`
 
-	// Variants Its buyable forms.
+	// VariantCount How many variants it has in all.
+	//
+	// Example: 2
+	VariantCount int `json:"variant_count"`
+
+	// Variants Its buyable forms, the first 100 of them. `GET /v1/products/{product_id}/variants` lists them all.
 	Variants []Variant `json:"variants"`
 
 	// Vendor Who makes it.
@@ -4201,7 +4288,7 @@ type Product struct {
 	Vendor *string `json:"vendor"`
 }
 
-// ProductCreate A new product. Without variants it gets one without prices.
+// ProductCreate A new product. Its variants are listed, or made by `matrix` of every combination of its options’ choices; without either it gets one without prices.
 type ProductCreate struct {
 	// CategoryID The category it belongs to.
 	//
@@ -4218,6 +4305,9 @@ type ProductCreate struct {
 	// Example: linen-shirt
 	Handle *string `json:"handle,omitempty"`
 
+	// Matrix What the variants are like that are made of every combination of the options’ choices.
+	Matrix *VariantMatrix `json:"matrix,omitempty"`
+
 	// Options What a shopper chooses, at most three.
 	Options []ProductOption `json:"options,omitempty"`
 
@@ -4225,6 +4315,11 @@ type ProductCreate struct {
 	//
 	// Example: Shirts
 	ProductType *string `json:"product_type,omitempty"`
+
+	// PublishAt While it is `active`, it is shown in the shop from then on; at once, when left out.
+	//
+	// Example: 2026-11-27T00:00:00Z
+	PublishAt *time.Time `json:"publish_at,omitempty"`
 
 	// SEODescription The description for search engines.
 	//
@@ -4250,6 +4345,11 @@ type ProductCreate struct {
 	//
 	// Example: Linen shirt
 	Title string `json:"title"`
+
+	// UnpublishAt It is shown until then; for good, when left out.
+	//
+	// Example: 2026-12-24T00:00:00Z
+	UnpublishAt *time.Time `json:"unpublish_at,omitempty"`
 
 	// Variants Its buyable forms, in order.
 	Variants []VariantCreate `json:"variants,omitempty"`
@@ -4367,6 +4467,33 @@ type ProductOption struct {
 // Example: draft
 type ProductStatus string
 
+// ProductTag A label of products.
+type ProductTag struct {
+	// ProductCount How many products have it.
+	//
+	// Example: 12
+	ProductCount int `json:"product_count"`
+
+	// Tag The label.
+	//
+	// Example: summer
+	Tag string `json:"tag"`
+}
+
+// ProductTagList A page of a list.
+type ProductTagList struct {
+	// Data The page, in the order of the list.
+	Data []ProductTag `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
 // ProductUpdate A change of a product, as a merge patch.
 type ProductUpdate struct {
 	// CategoryID The category it belongs to; null takes it out.
@@ -4392,6 +4519,11 @@ type ProductUpdate struct {
 	// Example: Shirts
 	ProductType nullable.Nullable[string] `json:"product_type,omitempty"`
 
+	// PublishAt While it is `active`, it is shown in the shop from then on; null is at once.
+	//
+	// Example: 2026-11-27T00:00:00Z
+	PublishAt nullable.Nullable[time.Time] `json:"publish_at,omitempty"`
+
 	// SEODescription The description for search engines; null removes it.
 	//
 	// Example: A shirt of pure linen.
@@ -4416,6 +4548,11 @@ type ProductUpdate struct {
 	//
 	// Example: Linen shirt
 	Title *string `json:"title,omitempty"`
+
+	// UnpublishAt It is shown until then; null is for good.
+	//
+	// Example: 2026-12-24T00:00:00Z
+	UnpublishAt nullable.Nullable[time.Time] `json:"unpublish_at,omitempty"`
 
 	// Vendor Who makes it; null removes it.
 	//
@@ -5309,9 +5446,10 @@ type ShopOrder struct {
 	State OrderState `json:"state"`
 
 	// Taxes The taxes.
-	Taxes []OrderTax `json:"taxes"`
+	Taxes []Tax `json:"taxes"`
 
-	// Totals What an order comes to, in its currency.
+	// Totals What an order comes to, in its currency. `subtotal` and `shipping` are before discounts. The total is `subtotal` + `shipping` - `discount`, and + `tax`
+	// where prices do not include it.
 	Totals OrderTotals `json:"totals"`
 }
 
@@ -5393,7 +5531,12 @@ type ShopProduct struct {
 	// Example: Linen shirt
 	Title string `json:"title"`
 
-	// Variants Its buyable forms.
+	// VariantCount How many variants it has in all.
+	//
+	// Example: 2
+	VariantCount int `json:"variant_count"`
+
+	// Variants Its buyable forms, the first 100 of them. `GET /v1/shop/products/{handle_or_id}/variants` lists them all.
 	Variants []ShopVariant `json:"variants"`
 
 	// Vendor Who makes it.
@@ -5453,6 +5596,20 @@ type ShopVariant struct {
 	//
 	// Example: M / Sand
 	Title string `json:"title"`
+}
+
+// ShopVariantList A page of a list.
+type ShopVariantList struct {
+	// Data The page, in the order of the list.
+	Data []ShopVariant `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
 }
 
 // SignInRequest A person's credentials.
@@ -5535,6 +5692,14 @@ type SignupRequest struct {
 	//
 	// Example: Linen & Co
 	StoreName string `json:"store_name"`
+}
+
+// StaffCartUpdate A change of a cart by the staff, as a merge patch.
+type StaffCartUpdate struct {
+	// TaxExemptReason Why who buys it pays no tax; null lets them pay it, unless they are exempt themselves.
+	//
+	// Example: Certificate 12-345
+	TaxExemptReason nullable.Nullable[string] `json:"tax_exempt_reason,omitempty"`
 }
 
 // StaffEventData The person, in short.
@@ -5922,6 +6087,19 @@ type StoreEventData struct {
 	State StoreState `json:"state"`
 }
 
+// StorePlanChange Which plan a store is put on, and why.
+type StorePlanChange struct {
+	// Plan The plans.
+	//
+	// Example: free
+	Plan PlanID `json:"plan"`
+
+	// Reason The reason; kept in the audit, and seen by the merchant.
+	//
+	// Example: Order form of 22 November
+	Reason string `json:"reason"`
+}
+
 // StoreRestoredEvent The store was restored.
 type StoreRestoredEvent struct {
 	// Data The store, in short.
@@ -6079,12 +6257,50 @@ type StoreUpdatedEvent struct {
 // Example: store.updated
 type StoreUpdatedEventType string
 
-// TaxRate The tax of one country. A country without a rate has none.
+// Tax A tax, and how it came about.
+type Tax struct {
+	// Amount What it comes to.
+	Amount Money `json:"amount"`
+
+	// Jurisdiction Whose it is: a country, or a part of one; empty while it is not known where things go.
+	//
+	// Example: DE
+	Jurisdiction string `json:"jurisdiction"`
+
+	// Name What the tax is called; empty where none is collected.
+	//
+	// Example: VAT
+	Name string `json:"name"`
+
+	// Percentage The rate in per cent.
+	//
+	// Example: 19
+	Percentage string `json:"percentage"`
+
+	// Reason Why so much tax: by the rate of the place it goes to, by a rate of nothing, as these goods or this customer are not taxed, as the customer owes it (reverse charge), or as the shop has no rate for that place.
+	//
+	// Example: taxed
+	Reason TaxReason `json:"reason"`
+
+	// TaxableAmount What it is on, without tax.
+	TaxableAmount Money `json:"taxable_amount"`
+}
+
+// TaxRate A rate of tax of a country, or of a part of one.
+//
+// Of the rates that hold where something goes, the narrowest counts: one with postal codes before one of the region, and that before one of the country. A
+// `combinable` rate is added to the wider ones instead, as a county's to its state's. At each of these steps goods of a tax class are taxed by the
+// rates of that class where there are any, else by those without a class. Where no rate holds, no tax is collected.
 type TaxRate struct {
 	// AppliesToShipping Whether shipping is taxed too.
 	//
 	// Example: true
 	AppliesToShipping bool `json:"applies_to_shipping"`
+
+	// Combinable Whether it is added to the rates of the wider area, instead of taking their place.
+	//
+	// Example: false
+	Combinable bool `json:"combinable"`
 
 	// Country A country's ISO 3166-1 alpha-2 code in upper case.
 	//
@@ -6106,10 +6322,25 @@ type TaxRate struct {
 	// Example: VAT
 	Name string `json:"name"`
 
-	// RateBps The rate in hundredths of a per cent: 1900 is 19 %.
+	// Percentage The rate in per cent, with up to four decimals.
 	//
-	// Example: 1900
-	RateBps int `json:"rate_bps"`
+	// Example: 8.875
+	Percentage string `json:"percentage"`
+
+	// PostalCodes The postal codes that it is of: whole ones, beginnings, or ranges such as `10000..10999`; all, when empty.
+	//
+	// Example: ["902","10000..10999"]
+	PostalCodes []string `json:"postal_codes"`
+
+	// Region The state or province that it is of; null for all of the country.
+	//
+	// Example: NY
+	Region *string `json:"region"`
+
+	// TaxClass The tax class of the goods that it is for; null for those without a rate of their own.
+	//
+	// Example: reduced
+	TaxClass *string `json:"tax_class"`
 
 	// UpdatedAt When it last changed.
 	//
@@ -6117,12 +6348,17 @@ type TaxRate struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// TaxRateCreate A new tax rate, one for each country.
+// TaxRateCreate A new tax rate.
 type TaxRateCreate struct {
 	// AppliesToShipping Whether shipping is taxed too; true, when left out.
 	//
 	// Example: true
 	AppliesToShipping *bool `json:"applies_to_shipping,omitempty"`
+
+	// Combinable Whether it is added to the rates of the wider area, instead of taking their place; false, when left out.
+	//
+	// Example: false
+	Combinable *bool `json:"combinable,omitempty"`
 
 	// Country A country's ISO 3166-1 alpha-2 code in upper case.
 	//
@@ -6134,10 +6370,25 @@ type TaxRateCreate struct {
 	// Example: VAT
 	Name string `json:"name"`
 
-	// RateBps The rate in hundredths of a per cent: 1900 is 19 %.
+	// Percentage The rate in per cent, with up to four decimals.
 	//
-	// Example: 1900
-	RateBps int `json:"rate_bps"`
+	// Example: 8.875
+	Percentage string `json:"percentage"`
+
+	// PostalCodes The postal codes that it is of: whole ones, beginnings, or ranges such as `10000..10999`; all, when empty or left out.
+	//
+	// Example: ["902","10000..10999"]
+	PostalCodes []string `json:"postal_codes,omitempty"`
+
+	// Region The state or province that it is of, by its code; all of the country, when left out.
+	//
+	// Example: NY
+	Region *string `json:"region,omitempty"`
+
+	// TaxClass The tax class of the goods that it is for; those without a rate of their own, when left out.
+	//
+	// Example: reduced
+	TaxClass *string `json:"tax_class,omitempty"`
 }
 
 // TaxRateList A page of a list.
@@ -6161,16 +6412,41 @@ type TaxRateUpdate struct {
 	// Example: true
 	AppliesToShipping *bool `json:"applies_to_shipping,omitempty"`
 
+	// Combinable Whether it is added to the rates of the wider area, instead of taking their place.
+	//
+	// Example: false
+	Combinable *bool `json:"combinable,omitempty"`
+
 	// Name What the tax is called.
 	//
 	// Example: VAT
 	Name *string `json:"name,omitempty"`
 
-	// RateBps The rate in hundredths of a per cent.
+	// Percentage The rate in per cent, with up to four decimals.
 	//
-	// Example: 1900
-	RateBps *int `json:"rate_bps,omitempty"`
+	// Example: 8.875
+	Percentage *string `json:"percentage,omitempty"`
+
+	// PostalCodes The postal codes that it is of: whole ones, beginnings, or ranges such as `10000..10999`; all, when empty.
+	//
+	// Example: ["902","10000..10999"]
+	PostalCodes []string `json:"postal_codes,omitempty"`
+
+	// Region The state or province that it is of; null for all of the country.
+	//
+	// Example: NY
+	Region nullable.Nullable[string] `json:"region,omitempty"`
+
+	// TaxClass The tax class of the goods that it is for; null for those without a rate of their own.
+	//
+	// Example: reduced
+	TaxClass nullable.Nullable[string] `json:"tax_class,omitempty"`
 }
+
+// TaxReason Why so much tax: by the rate of the place it goes to, by a rate of nothing, as these goods or this customer are not taxed, as the customer owes it (reverse charge), or as the shop has no rate for that place.
+//
+// Example: taxed
+type TaxReason string
 
 // TestEventData A test's greeting.
 type TestEventData struct {
@@ -6297,10 +6573,18 @@ type Variant struct {
 	// Example: 4006381333931
 	Barcode *string `json:"barcode"`
 
+	// Cost What one costs the merchant. Shoppers never see it.
+	Cost *Money `json:"cost"`
+
 	// CreatedAt When it was made.
 	//
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
+
+	// HeightMM Its height in millimetres.
+	//
+	// Example: 300
+	HeightMM *int `json:"height_mm"`
 
 	// ID The variant's ID.
 	//
@@ -6311,6 +6595,11 @@ type Variant struct {
 	//
 	// Example: img_01jd3v7m2kf8r9e0abcdefghjk
 	ImageID *string `json:"image_id"`
+
+	// LengthMM Its length in millimetres.
+	//
+	// Example: 300
+	LengthMM *int `json:"length_mm"`
 
 	// OptionValues One choice for each of the product's options, in their order.
 	//
@@ -6345,6 +6634,11 @@ type Variant struct {
 	// Example: 12
 	StockQuantity int `json:"stock_quantity"`
 
+	// TaxClass Which tax rates apply; null for the standard ones.
+	//
+	// Example: reduced
+	TaxClass *string `json:"tax_class"`
+
 	// Taxable Whether tax applies.
 	//
 	// Example: true
@@ -6369,6 +6663,11 @@ type Variant struct {
 	//
 	// Example: 320
 	WeightGrams *int `json:"weight_grams"`
+
+	// WidthMM Its width in millimetres.
+	//
+	// Example: 300
+	WidthMM *int `json:"width_mm"`
 }
 
 // VariantCreate A new variant.
@@ -6383,10 +6682,23 @@ type VariantCreate struct {
 	// Example: 4006381333931
 	Barcode *string `json:"barcode,omitempty"`
 
+	// Cost An amount of money, in the smallest unit of its currency.
+	Cost *Money `json:"cost,omitempty"`
+
+	// HeightMM Its height in millimetres.
+	//
+	// Example: 300
+	HeightMM *int `json:"height_mm,omitempty"`
+
 	// ImageID The image that shows it.
 	//
 	// Example: img_01jd3v7m2kf8r9e0abcdefghjk
 	ImageID *string `json:"image_id,omitempty"`
+
+	// LengthMM Its length in millimetres.
+	//
+	// Example: 300
+	LengthMM *int `json:"length_mm,omitempty"`
 
 	// OptionValues One choice for each of the product's options, in their order.
 	//
@@ -6411,6 +6723,11 @@ type VariantCreate struct {
 	// Example: 12
 	StockQuantity *int `json:"stock_quantity,omitempty"`
 
+	// TaxClass Which tax rates apply; the standard ones, when left out.
+	//
+	// Example: reduced
+	TaxClass *string `json:"tax_class,omitempty"`
+
 	// Taxable Whether tax applies; true, when left out.
 	//
 	// Example: true
@@ -6425,6 +6742,89 @@ type VariantCreate struct {
 	//
 	// Example: 320
 	WeightGrams *int `json:"weight_grams,omitempty"`
+
+	// WidthMM Its width in millimetres.
+	//
+	// Example: 300
+	WidthMM *int `json:"width_mm,omitempty"`
+}
+
+// VariantList A page of a list.
+type VariantList struct {
+	// Data The page, in the order of the list.
+	Data []Variant `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// VariantMatrix What the variants are like that are made of every combination of the options’ choices.
+type VariantMatrix struct {
+	// AllowBackorder Whether it sells when none is left; false, when left out.
+	//
+	// Example: false
+	AllowBackorder *bool `json:"allow_backorder,omitempty"`
+
+	// Cost An amount of money, in the smallest unit of its currency.
+	Cost *Money `json:"cost,omitempty"`
+
+	// HeightMM Its height in millimetres.
+	//
+	// Example: 300
+	HeightMM *int `json:"height_mm,omitempty"`
+
+	// ImageID The image that shows it.
+	//
+	// Example: img_01jd3v7m2kf8r9e0abcdefghjk
+	ImageID *string `json:"image_id,omitempty"`
+
+	// LengthMM Its length in millimetres.
+	//
+	// Example: 300
+	LengthMM *int `json:"length_mm,omitempty"`
+
+	// Prices What it costs, once per currency.
+	Prices []Price `json:"prices,omitempty"`
+
+	// RequiresShipping Whether it is a thing to be sent; true, when left out.
+	//
+	// Example: true
+	RequiresShipping *bool `json:"requires_shipping,omitempty"`
+
+	// SKUPattern What stock-keeping numbers are made of: `{1}`, `{2}` and `{3}` stand for the choice of each option, in capitals and with hyphens, `{n}` for the number of the combination. Without it they have none.
+	//
+	// Example: LS-{1}-{2}
+	SKUPattern *string `json:"sku_pattern,omitempty"`
+
+	// StockQuantity How many there are of each; 0, when left out.
+	//
+	// Example: 12
+	StockQuantity *int `json:"stock_quantity,omitempty"`
+
+	// Taxable Whether tax applies; true, when left out.
+	//
+	// Example: true
+	Taxable *bool `json:"taxable,omitempty"`
+
+	// TrackInventory Whether its stock is counted; true, when left out.
+	//
+	// Example: true
+	TrackInventory *bool `json:"track_inventory,omitempty"`
+
+	// WeightGrams Its weight in grams.
+	//
+	// Example: 320
+	WeightGrams *int `json:"weight_grams,omitempty"`
+
+	// WidthMM Its width in millimetres.
+	//
+	// Example: 300
+	WidthMM *int `json:"width_mm,omitempty"`
 }
 
 // VariantUpdate A change of a variant, as a merge patch. Stock changes by inventory adjustments only.
@@ -6439,10 +6839,23 @@ type VariantUpdate struct {
 	// Example: 4006381333931
 	Barcode nullable.Nullable[string] `json:"barcode,omitempty"`
 
+	// Cost What one costs the merchant. Shoppers never see it; null removes it.
+	Cost nullable.Nullable[Money] `json:"cost,omitempty"`
+
+	// HeightMM Its height in millimetres; null removes it.
+	//
+	// Example: 300
+	HeightMM nullable.Nullable[int] `json:"height_mm,omitempty"`
+
 	// ImageID The image that shows it; null removes it.
 	//
 	// Example: img_01jd3v7m2kf8r9e0abcdefghjk
 	ImageID nullable.Nullable[string] `json:"image_id,omitempty"`
+
+	// LengthMM Its length in millimetres; null removes it.
+	//
+	// Example: 300
+	LengthMM nullable.Nullable[int] `json:"length_mm,omitempty"`
 
 	// OptionValues One choice for each of the product's options, in their order.
 	//
@@ -6467,6 +6880,11 @@ type VariantUpdate struct {
 	// Example: LS-M-SAND
 	SKU nullable.Nullable[string] `json:"sku,omitempty"`
 
+	// TaxClass Which tax rates apply; null for the standard ones.
+	//
+	// Example: reduced
+	TaxClass nullable.Nullable[string] `json:"tax_class,omitempty"`
+
 	// Taxable Whether tax applies.
 	//
 	// Example: true
@@ -6481,6 +6899,11 @@ type VariantUpdate struct {
 	//
 	// Example: 320
 	WeightGrams nullable.Nullable[int] `json:"weight_grams,omitempty"`
+
+	// WidthMM Its width in millimetres; null removes it.
+	//
+	// Example: 300
+	WidthMM nullable.Nullable[int] `json:"width_mm,omitempty"`
 }
 
 // WebhookAttempt One try to deliver.
@@ -7109,6 +7532,33 @@ type ListAuditEntriesParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// GetStaffCartParams defines parameters for GetStaffCart.
+type GetStaffCartParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateStaffCartParams defines parameters for UpdateStaffCart.
+type UpdateStaffCartParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
 // ListCategoriesParams defines parameters for ListCategories.
 type ListCategoriesParams struct {
 	// Limit How many to answer at most.
@@ -7119,6 +7569,9 @@ type ListCategoriesParams struct {
 
 	// ParentID Only those right below this one.
 	ParentID *string `form:"parent_id,omitempty" json:"parent_id,omitempty"`
+
+	// AncestorID Only those below this one, however deep.
+	AncestorID *string `form:"ancestor_id,omitempty" json:"ancestor_id,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
@@ -7724,6 +8177,15 @@ type DeleteStoreByOperatorParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// SetStorePlanParams defines parameters for SetStorePlan.
+type SetStorePlanParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // RestoreStoreByOperatorParams defines parameters for RestoreStoreByOperator.
 type RestoreStoreByOperatorParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
@@ -7925,6 +8387,21 @@ type ListPlansParams struct {
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListProductTagsParams defines parameters for ListProductTags.
+type ListProductTagsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
 	// Limit How many to answer at most.
@@ -7942,11 +8419,20 @@ type ListProductsParams struct {
 	// SKU Only those with a variant of this stock-keeping number.
 	SKU *string `form:"sku,omitempty" json:"sku,omitempty"`
 
-	// CategoryID Only those of this category.
+	// CategoryID Only those of this category, or of one below it.
 	CategoryID *string `form:"category_id,omitempty" json:"category_id,omitempty"`
 
 	// CollectionID Only those in this collection.
 	CollectionID *string `form:"collection_id,omitempty" json:"collection_id,omitempty"`
+
+	// Tag Only those with this label.
+	Tag *string `form:"tag,omitempty" json:"tag,omitempty"`
+
+	// Vendor Only those by this maker.
+	Vendor *string `form:"vendor,omitempty" json:"vendor,omitempty"`
+
+	// ProductType Only those of this sort.
+	ProductType *string `form:"product_type,omitempty" json:"product_type,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
@@ -8054,8 +8540,47 @@ type UpdateProductImageParams struct {
 	IfMatch *IfMatchProductHeader `json:"If-Match,omitempty"`
 }
 
+// ListVariantsParams defines parameters for ListVariants.
+type ListVariantsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Option1 Only those with this choice of the first option.
+	Option1 *string `form:"option1,omitempty" json:"option1,omitempty"`
+
+	// Option2 Only those with this choice of the second option.
+	Option2 *string `form:"option2,omitempty" json:"option2,omitempty"`
+
+	// Option3 Only those with this choice of the third option.
+	Option3 *string `form:"option3,omitempty" json:"option3,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // CreateVariantParams defines parameters for CreateVariant.
 type CreateVariantParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// GenerateVariantsParams defines parameters for GenerateVariants.
+type GenerateVariantsParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
 	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 
@@ -8303,6 +8828,12 @@ type ListShopCategoriesParams struct {
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
 }
 
+// GetShopCategoryParams defines parameters for GetShopCategory.
+type GetShopCategoryParams struct {
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
 // ListShopCollectionsParams defines parameters for ListShopCollections.
 type ListShopCollectionsParams struct {
 	// Limit How many to answer at most.
@@ -8354,6 +8885,18 @@ type ListMyOrdersParams struct {
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// RequestCustomerPasswordResetParams defines parameters for RequestCustomerPasswordReset.
+type RequestCustomerPasswordResetParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// CompleteCustomerPasswordResetParams defines parameters for CompleteCustomerPasswordReset.
+type CompleteCustomerPasswordResetParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // ListShopProductsParams defines parameters for ListShopProducts.
 type ListShopProductsParams struct {
 	// Limit How many to answer at most.
@@ -8382,6 +8925,30 @@ type ListShopProductsParams struct {
 type GetShopProductParams struct {
 	// Currency The currency of the prices; the main one, when left out. One that the shop does not sell in answers 422.
 	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// ListShopVariantsParams defines parameters for ListShopVariants.
+type ListShopVariantsParams struct {
+	// Limit How many to answer at most.
+	Limit *ShopLimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Currency The currency of the prices; the main one, when left out. One that the shop does not sell in answers 422.
+	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Option1 Only those with this choice of the first option.
+	Option1 *string `form:"option1,omitempty" json:"option1,omitempty"`
+
+	// Option2 Only those with this choice of the second option.
+	Option2 *string `form:"option2,omitempty" json:"option2,omitempty"`
+
+	// Option3 Only those with this choice of the third option.
+	Option3 *string `form:"option3,omitempty" json:"option3,omitempty"`
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
@@ -8624,6 +9191,18 @@ type DeleteVariantParams struct {
 	IfMatch *IfMatchProductHeader `json:"If-Match,omitempty"`
 }
 
+// GetVariantParams defines parameters for GetVariant.
+type GetVariantParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
 // UpdateVariantParams defines parameters for UpdateVariant.
 type UpdateVariantParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
@@ -8834,6 +9413,12 @@ type UpdateAPIKeyApplicationMergePatchPlusJSONRequestBody = APIKeyUpdate
 // RotateAPIKeyJSONRequestBody defines body for RotateAPIKey for application/json ContentType.
 type RotateAPIKeyJSONRequestBody = APIKeyRotate
 
+// UpdateStaffCartJSONRequestBody defines body for UpdateStaffCart for application/json ContentType.
+type UpdateStaffCartJSONRequestBody = StaffCartUpdate
+
+// UpdateStaffCartApplicationMergePatchPlusJSONRequestBody defines body for UpdateStaffCart for application/merge-patch+json ContentType.
+type UpdateStaffCartApplicationMergePatchPlusJSONRequestBody = StaffCartUpdate
+
 // CreateCategoryJSONRequestBody defines body for CreateCategory for application/json ContentType.
 type CreateCategoryJSONRequestBody = CategoryCreate
 
@@ -8882,6 +9467,9 @@ type DiscardJobJSONRequestBody = OperatorReason
 // DeleteStoreByOperatorJSONRequestBody defines body for DeleteStoreByOperator for application/json ContentType.
 type DeleteStoreByOperatorJSONRequestBody = OperatorReason
 
+// SetStorePlanJSONRequestBody defines body for SetStorePlan for application/json ContentType.
+type SetStorePlanJSONRequestBody = StorePlanChange
+
 // RestoreStoreByOperatorJSONRequestBody defines body for RestoreStoreByOperator for application/json ContentType.
 type RestoreStoreByOperatorJSONRequestBody = OperatorReason
 
@@ -8926,6 +9514,9 @@ type UpdateProductImageApplicationMergePatchPlusJSONRequestBody = ImageUpdate
 
 // CreateVariantJSONRequestBody defines body for CreateVariant for application/json ContentType.
 type CreateVariantJSONRequestBody = VariantCreate
+
+// GenerateVariantsJSONRequestBody defines body for GenerateVariants for application/json ContentType.
+type GenerateVariantsJSONRequestBody = VariantMatrix
 
 // CreateRoleJSONRequestBody defines body for CreateRole for application/json ContentType.
 type CreateRoleJSONRequestBody = RoleCreate
@@ -8983,6 +9574,12 @@ type UpdateMeJSONRequestBody = ShopCustomerUpdate
 
 // UpdateMeApplicationMergePatchPlusJSONRequestBody defines body for UpdateMe for application/merge-patch+json ContentType.
 type UpdateMeApplicationMergePatchPlusJSONRequestBody = ShopCustomerUpdate
+
+// RequestCustomerPasswordResetJSONRequestBody defines body for RequestCustomerPasswordReset for application/json ContentType.
+type RequestCustomerPasswordResetJSONRequestBody = PasswordResetRequest
+
+// CompleteCustomerPasswordResetJSONRequestBody defines body for CompleteCustomerPasswordReset for application/json ContentType.
+type CompleteCustomerPasswordResetJSONRequestBody = CustomerPasswordReset
 
 // SignUpJSONRequestBody defines body for SignUp for application/json ContentType.
 type SignUpJSONRequestBody = SignupRequest

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/commerce/pricing"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/money"
@@ -31,6 +32,8 @@ func (h *Carts) Operations() map[string]openapi.Handler {
 		"updateCartLine":          h.setQuantity,
 		"removeCartLine":          h.remove,
 		"listCartShippingMethods": h.options,
+		"getStaffCart":            h.staffGet,
+		"updateStaffCart":         h.staffUpdate,
 	}
 }
 
@@ -49,7 +52,7 @@ func (h *Carts) create(ctx context.Context, req *openapi.Request) (*openapi.Resp
 	if err != nil {
 		return nil, err
 	}
-	in := cart.CreateInput{Currency: given(body.Currency), Email: given(body.Email)}
+	in := cart.CreateInput{Currency: given(body.Currency), Email: given(body.Email), Country: given(body.Country)}
 	for i, line := range body.Lines {
 		in.Items = append(in.Items, cart.Item{VariantID: line.VariantID, Quantity: int64(line.Quantity), At: fmt.Sprintf("/lines/%d", i)})
 	}
@@ -109,7 +112,7 @@ func (h *Carts) update(ctx context.Context, req *openapi.Request) (*openapi.Resp
 		return nil, err
 	}
 	change := cart.Change{
-		Email: emptied(body.Email), Note: emptied(body.Note), MethodID: emptied(body.ShippingMethodID),
+		Email: emptied(body.Email), Note: emptied(body.Note), MethodID: emptied(body.ShippingMethodID), Country: emptied(body.Country),
 		ShippingAddress: patchedAddress(body.ShippingAddress), BillingAddress: patchedAddress(body.BillingAddress),
 	}
 	return h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, version int) (*cart.Cart, error) {
@@ -170,6 +173,32 @@ func (h *Carts) options(ctx context.Context, req *openapi.Request) (*openapi.Res
 	return openapi.List(req, converted(methods, shippingOption), next)
 }
 
+func (h *Carts) staffGet(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	c, err := h.Carts.StaffRead(ctx, req.Param("cart_id"))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.OK(h.shown(req, c)).Tagged(c.Version), nil
+}
+
+func (h *Carts) staffUpdate(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.StaffCartUpdate](req)
+	if err != nil {
+		return nil, err
+	}
+	version, err := req.IfMatch()
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		c, err := h.Carts.Exempt(ctx, tx, req.Param("cart_id"), given(emptied(body.TaxExemptReason)), version)
+		if err != nil {
+			return nil, err
+		}
+		return openapi.OK(h.shown(req, c)).Tagged(c.Version), nil
+	})
+}
+
 // shown is a cart in the contract's words.
 func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart {
 	if c.State != cart.Completed && !shop(req.Caller.Store).TakesOrders {
@@ -179,11 +208,13 @@ func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart {
 	out := gen.Cart{
 		ID: c.ID, State: gen.CartStateOpen, Currency: c.Currency, CustomerID: orNil(c.CustomerID), Email: orNil(c.Email),
 		Lines:           converted(c.Lines, func(l cart.Line) gen.CartLine { return cartLine(media, l) }),
-		ShippingAddress: shownAddress(c.ShippingAddress), BillingAddress: shownAddress(c.BillingAddress), Note: orNil(c.Note),
-		PricesIncludeTax: c.PricesIncludeTax, Problems: converted(c.Problems, cartProblem), OrderID: orNil(c.OrderID),
+		ShippingAddress: shownAddress(c.ShippingAddress), BillingAddress: shownAddress(c.BillingAddress), Note: orNil(c.Note), Country: orNil(c.Country),
+		TaxExemptReason: orNil(c.TaxExemptReason), PricesIncludeTax: c.PricesIncludeTax, Problems: converted(c.Problems, cartProblem), OrderID: orNil(c.OrderID),
 		Totals: gen.CartTotals{
-			Subtotal: amount(c.Totals.Subtotal), Shipping: amount(c.Totals.Shipping), Tax: amount(c.Totals.Tax), Total: amount(c.Totals.Total),
+			Subtotal: amount(c.Totals.Subtotal), Discount: amount(c.Totals.Discount), Shipping: amount(c.Totals.Shipping.Subtotal),
+			Tax: amount(c.Totals.Tax), Total: amount(c.Totals.Total), Estimated: c.State != cart.Completed && c.Estimated(),
 		},
+		Taxes:     converted(c.Totals.Taxes, shownTax),
 		CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(), ExpiresAt: c.ExpiresAt.UTC(),
 	}
 	if c.State == cart.Completed {
@@ -199,7 +230,8 @@ func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart {
 func cartLine(media string, l cart.Line) gen.CartLine {
 	out := gen.CartLine{
 		ID: l.ID, ProductID: l.ProductID, VariantID: l.VariantID, ProductHandle: l.Handle, Title: l.Title, VariantTitle: l.VariantTitle,
-		SKU: orNil(l.SKU), Quantity: int(l.Quantity), UnitPrice: amount(l.Unit), Total: amount(l.Total), Available: l.Available,
+		SKU: orNil(l.SKU), Quantity: int(l.Quantity), UnitPrice: amount(l.Unit),
+		Discount: amount(l.Discount), Total: amount(l.Total), Available: l.Available,
 	}
 	if l.ImageKey != "" {
 		url := media + "/media/" + l.ImageKey
@@ -214,6 +246,13 @@ func cartProblem(p cart.Problem) gen.CartProblem {
 
 func shippingOption(m cart.Method) gen.ShippingOption {
 	return gen.ShippingOption{ID: m.ID, Name: m.Name, Description: orNil(m.Description), Price: amount(m.Price)}
+}
+
+func shownTax(t pricing.TaxAmount) gen.Tax {
+	return gen.Tax{
+		Name: t.Name, Jurisdiction: t.Jurisdiction, Percentage: t.Percentage, TaxableAmount: amount(t.Taxable), Amount: amount(t.Amount),
+		Reason: gen.TaxReason(t.Reason),
+	}
 }
 
 func amount(m money.Money) gen.Money { return gen.Money{Amount: m.Amount, Currency: m.Currency} }

@@ -36,6 +36,7 @@ func (h *Operator) Operations() map[string]openapi.Handler {
 		"resumeStore":            h.step(h.Stores.Resume),
 		"deleteStoreByOperator":  h.step(h.Stores.Delete),
 		"restoreStoreByOperator": h.step(h.Stores.Restore),
+		"setStorePlan":           h.setPlan,
 		"listCells":              h.cells,
 		"listDeadJobs":           h.jobs,
 		"retryJob":               h.retry,
@@ -103,6 +104,20 @@ func (h *Operator) step(take func(ctx context.Context, tx *postgres.Tx, id, reas
 			return openapi.OK(operatorStore(rec)), nil
 		})
 	}
+}
+
+func (h *Operator) setPlan(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.StorePlanChange](req)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.WriteControl(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		rec, err := h.Stores.SetPlan(ctx, tx, req.Param("store_id"), string(body.Plan), body.Reason)
+		if err != nil {
+			return nil, err
+		}
+		return openapi.OK(operatorStore(rec)), nil
+	})
 }
 
 func operatorStore(rec stores.Record) gen.OperatorStore {

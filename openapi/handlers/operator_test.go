@@ -104,6 +104,19 @@ func TestOperatorsOfStores(t *testing.T) {
 	api.Do(t, support, "POST", path+"/resume", why).Want(200)
 	api.Do(t, support, "POST", path+"/delete", why).WantProblem(403, "missing_permission")
 	api.Do(t, admin, "POST", path+"/restore", why).WantProblem(409, "store_not_deleted")
+	growth := object{"plan": "growth", "reason": "Order form of 22 November"}
+	api.Do(t, support, "POST", path+"/plan", growth).WantProblem(403, "missing_permission")
+	api.Do(t, admin, "POST", path+"/plan", object{"plan": "gold", "reason": "By mistake"}).WantProblem(400, "invalid_request")
+	if tried := api.Do(t, admin, "POST", path+"/plan?dry_run=true", growth).Want(200); tried.String("plan") != "growth" || !strings.Contains(tried.Header.Get("Dry-Run-Rows"), "stores;updated=1") {
+		t.Errorf("a trial: %v %s", tried.Header, tried.Body)
+	}
+	if got := api.Do(t, reader, "GET", path, nil).Want(200); got.String("plan") != "scale" {
+		t.Errorf("after a trial the store is on another plan: %s", got.Body)
+	}
+	if set := api.Do(t, admin, "POST", path+"/plan", growth).Want(200); set.String("plan") != "growth" {
+		t.Errorf("put on a plan: %s", set.Body)
+	}
+	api.Do(t, admin, "POST", "/v1/operator/stores/"+ids.New("sto")+"/plan", growth).WantProblem(404, "not_found")
 	if deleted := api.Do(t, admin, "POST", path+"/delete", why).Want(200); deleted.String("state") != "deleted" || deleted.Get("purge_after") == nil {
 		t.Errorf("deleted: %s", deleted.Body)
 	}

@@ -28,11 +28,13 @@ func ParsePercent(text string) (Rate, error) {
 	return Rate(n), nil
 }
 
-// String is the percentage without needless zeros: "8.875%".
-func (r Rate) String() string {
-	text := decimal(int64(r), rateDecimals)
-	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".") + "%"
+// Percent is the percentage without needless zeros: "8.875".
+func (r Rate) Percent() string {
+	return strings.TrimSuffix(strings.TrimRight(decimal(int64(r), rateDecimals), "0"), ".")
 }
+
+// String is the percentage with its sign: "8.875%".
+func (r Rate) String() string { return r.Percent() + "%" }
 
 // Validate refuses rates that are negative or above 1000 %, which no tax or fee is.
 func (r Rate) Validate() error {

@@ -5,6 +5,7 @@ package problem
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -67,6 +68,11 @@ func (p *Problem) At(pointer, code, detail string, args ...any) *Problem {
 	}
 	p.Faults = append(p.Faults, Fault{Pointer: pointer, Code: code, Detail: detail})
 	return p
+}
+
+// Has says whether something was found wrong at a place of the request.
+func (p *Problem) Has(pointer string) bool {
+	return slices.ContainsFunc(p.Faults, func(f Fault) bool { return f.Pointer == pointer })
 }
 
 // With adds a member to the answer and returns the problem.

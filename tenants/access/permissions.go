@@ -54,7 +54,7 @@ var permissions = []Permission{
 	{StoreDelete, "Delete and restore the store. The owner's alone.", false},
 	{"operator:read", "See the platform: stores, cells, jobs. Operators only.", false},
 	{"operator:support", "Help a store: suspend and resume it, restart its jobs. Operators only.", false},
-	{"operator:admin", "Delete and restore stores. Operators only.", false},
+	{"operator:admin", "Delete and restore stores, and set their plans. Operators only.", false},
 	{None, "Nothing is asked for.", false},
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/commerce/pricing"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -28,12 +29,10 @@ type order struct {
 		Name  string      `json:"name"`
 		Price money.Money `json:"price"`
 	} `json:"shipping"`
-	Taxes []struct {
-		Name   string      `json:"name"`
-		Amount money.Money `json:"amount"`
-	} `json:"taxes"`
+	Taxes  []pricing.TaxAmount `json:"taxes"`
 	Totals struct {
 		Subtotal money.Money `json:"subtotal"`
+		Discount money.Money `json:"discount"`
 		Shipping money.Money `json:"shipping"`
 		Tax      money.Money `json:"tax"`
 		Total    money.Money `json:"total"`
@@ -52,7 +51,11 @@ type orderLine struct {
 	ImageURL     string      `json:"image_url"`
 	Quantity     int64       `json:"quantity"`
 	UnitPrice    money.Money `json:"unit_price"`
-	Total        money.Money `json:"total"`
+}
+
+// subtotal is what the line comes to before discounts, which the page tells of all together.
+func (l orderLine) subtotal() money.Money {
+	return money.New(l.UnitPrice.Amount*l.Quantity, l.UnitPrice.Currency)
 }
 
 type fulfilment struct {
