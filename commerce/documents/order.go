@@ -104,6 +104,9 @@ func (o *order) content(kind Kind) Content {
 	if c.Buyer == nil {
 		c.Buyer = o.ShippingAddress
 	}
+	if c.Buyer != nil {
+		c.BuyerID = c.Buyer.TaxID
+	}
 	if c.Seller.Email == "" {
 		c.Seller.Email = o.Contact
 	}
