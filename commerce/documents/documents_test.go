@@ -44,7 +44,7 @@ func (f *fixture) in(fn func(context.Context, *postgres.Tx) error) error {
 
 // set changes how invoices are written.
 func (f *fixture) set(patch documents.InvoicingPatch) error {
-	return f.in(func(ctx context.Context, tx *postgres.Tx) error { return f.service.UpdateInvoicing(ctx, tx, 0, patch) })
+	return f.in(func(ctx context.Context, tx *postgres.Tx) error { return documents.UpdateInvoicing(ctx, tx, 0, patch) })
 }
 
 func (f *fixture) seller() {
@@ -315,7 +315,7 @@ func TestInvoicingIsChecked(t *testing.T) {
 		t.Errorf("more digits: %v", err)
 	}
 	err := f.in(func(ctx context.Context, tx *postgres.Tx) error {
-		return f.service.UpdateInvoicing(ctx, tx, 1, documents.InvoicingPatch{Footer: to("")})
+		return documents.UpdateInvoicing(ctx, tx, 1, documents.InvoicingPatch{Footer: to("")})
 	})
 	if !problem.Is(err, "stale") {
 		t.Errorf("a stale version: %v", err)

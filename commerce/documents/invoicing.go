@@ -106,7 +106,7 @@ func (p InvoicingPatch) apply(i Invoicing) Invoicing {
 const invoicingSQL = `select invoicing, version, updated_at from settings where id = 1`
 
 // GetInvoicing is how the store writes invoices, with the version of its settings.
-func (s *Service) GetInvoicing(ctx context.Context, tx *postgres.Tx) (Invoicing, int, time.Time, error) {
+func GetInvoicing(ctx context.Context, tx *postgres.Tx) (Invoicing, int, time.Time, error) {
 	return invoicing(ctx, tx, invoicingSQL)
 }
 
@@ -131,7 +131,7 @@ where d.kind = $1 and m is not null and m[2]::bigint > coalesce(s.last, 0) limit
 
 // UpdateInvoicing changes how invoices are written when the settings have the version meant;
 // zero is any. What is issued already stays as it is.
-func (s *Service) UpdateInvoicing(ctx context.Context, tx *postgres.Tx, meant int, patch InvoicingPatch) error {
+func UpdateInvoicing(ctx context.Context, tx *postgres.Tx, meant int, patch InvoicingPatch) error {
 	before, version, _, err := invoicing(ctx, tx, invoicingSQL+` for no key update`)
 	if err != nil {
 		return err

@@ -3450,6 +3450,11 @@ type Order struct {
 	// Example: open
 	State OrderState `json:"state"`
 
+	// Tags The merchant's own labels.
+	//
+	// Example: ["gift"]
+	Tags []string `json:"tags"`
+
 	// TaxExemptReason Why no tax was charged, as the staff had noted it; null, if it was.
 	TaxExemptReason *string `json:"tax_exempt_reason"`
 
@@ -3720,6 +3725,14 @@ type OrderList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// OrderNoteCreate A note of the staff's.
+type OrderNoteCreate struct {
+	// Note The note.
+	//
+	// Example: She asked for a card.
+	Note string `json:"note"`
+}
+
 // OrderPaidEvent An order was paid in full.
 type OrderPaidEvent struct {
 	// Data The order, in short.
@@ -3807,6 +3820,52 @@ type OrderShipping struct {
 // Example: open
 type OrderState string
 
+// OrderTimeline A page of a list.
+type OrderTimeline struct {
+	// Data The page, the latest first.
+	Data []OrderTimelineEntry `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// OrderTimelineEntry Something that happened to an order, or to what belongs to it.
+type OrderTimelineEntry struct {
+	// Action What was done: the thing's kind and a verb. `order.note` is a note of the staff's.
+	//
+	// Example: order.fulfil
+	Action string `json:"action"`
+
+	// Actor Who did something.
+	Actor Actor `json:"actor"`
+
+	// At When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	At time.Time `json:"at"`
+
+	// ID The entry's ID, as in the audit.
+	//
+	// Example: aud_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Note The text of a note.
+	Note *string `json:"note"`
+
+	// Reason Why, where a reason was given.
+	Reason *string `json:"reason"`
+
+	// ResourceID What it was done to, which is the order or one of its payments, fulfilments, refunds or documents.
+	//
+	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
+	ResourceID string `json:"resource_id"`
+}
+
 // OrderTotals What an order comes to, in its currency. `subtotal` and `shipping` are before discounts. The total is `subtotal` + `shipping` - `discount`, and + `tax`
 // where prices do not include it.
 type OrderTotals struct {
@@ -3827,6 +3886,14 @@ type OrderTotals struct {
 
 	// Total An amount of money, in the smallest unit of its currency.
 	Total Money `json:"total"`
+}
+
+// OrderUpdate A change of an order's labels.
+type OrderUpdate struct {
+	// Tags The merchant's own labels; replaces the list.
+	//
+	// Example: ["gift"]
+	Tags []string `json:"tags"`
 }
 
 // PasswordChange A change of password by someone who knows it.
@@ -8230,6 +8297,9 @@ type ListOrdersParams struct {
 	// Number Only the one with this number.
 	Number *int64 `form:"number,omitempty" json:"number,omitempty"`
 
+	// Tag Only those with this label of the merchant's own.
+	Tag *string `form:"tag,omitempty" json:"tag,omitempty"`
+
 	// Since Only those placed at or after this instant.
 	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
 
@@ -8253,6 +8323,21 @@ type GetOrderParams struct {
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateOrderParams defines parameters for UpdateOrder.
+type UpdateOrderParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
 // CancelOrderParams defines parameters for CancelOrder.
@@ -8297,6 +8382,21 @@ type IssueInvoiceParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// CreateOrderNoteParams defines parameters for CreateOrderNote.
+type CreateOrderNoteParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // GetPackingSlipParams defines parameters for GetPackingSlip.
 type GetPackingSlipParams struct {
 	// FulfilmentID The fulfilment; all that is still to be sent, when left out.
@@ -8319,6 +8419,21 @@ type CreateRefundParams struct {
 
 	// IdempotencyKey Makes it safe to ask again; required here. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
+}
+
+// GetOrderTimelineParams defines parameters for GetOrderTimeline.
+type GetOrderTimelineParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
@@ -9479,11 +9594,20 @@ type ResumeStoreJSONRequestBody = OperatorReason
 // SuspendStoreJSONRequestBody defines body for SuspendStore for application/json ContentType.
 type SuspendStoreJSONRequestBody = OperatorReason
 
+// UpdateOrderJSONRequestBody defines body for UpdateOrder for application/json ContentType.
+type UpdateOrderJSONRequestBody = OrderUpdate
+
+// UpdateOrderApplicationMergePatchPlusJSONRequestBody defines body for UpdateOrder for application/merge-patch+json ContentType.
+type UpdateOrderApplicationMergePatchPlusJSONRequestBody = OrderUpdate
+
 // CancelOrderJSONRequestBody defines body for CancelOrder for application/json ContentType.
 type CancelOrderJSONRequestBody = OrderCancel
 
 // CreateFulfilmentJSONRequestBody defines body for CreateFulfilment for application/json ContentType.
 type CreateFulfilmentJSONRequestBody = FulfilmentCreate
+
+// CreateOrderNoteJSONRequestBody defines body for CreateOrderNote for application/json ContentType.
+type CreateOrderNoteJSONRequestBody = OrderNoteCreate
 
 // CreateRefundJSONRequestBody defines body for CreateRefund for application/json ContentType.
 type CreateRefundJSONRequestBody = RefundCreate

@@ -98,7 +98,7 @@ func (h *Documents) invoicing(ctx context.Context, _ *openapi.Request) (res *ope
 }
 
 func (h *Documents) answerInvoicing(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
-	i, version, updated, err := h.Documents.GetInvoicing(ctx, tx)
+	i, version, updated, err := documents.GetInvoicing(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func (h *Documents) updateInvoicing(ctx context.Context, req *openapi.Request) (
 		patch.Email, patch.Website = emptied(s.Email), emptied(s.Website)
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
-		if err := h.Documents.UpdateInvoicing(ctx, tx, version, patch); err != nil {
+		if err := documents.UpdateInvoicing(ctx, tx, version, patch); err != nil {
 			return nil, err
 		}
 		return h.answerInvoicing(ctx, tx)
