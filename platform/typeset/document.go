@@ -87,7 +87,7 @@ func (d *Document) Page() { d.pages = append(d.pages, content.NewStream()) }
 // Pages is how many pages there are.
 func (d *Document) Pages() int { return len(d.pages) }
 
-// Turn goes back to a page, counted from zero, to add to it.
+// page is one of them, counted from zero.
 func (d *Document) page(n int) *content.Stream { return d.pages[n] }
 
 // Put sets a text on the last page, x from the edge where its lines begin and y from the top.
@@ -146,6 +146,9 @@ func (d *Document) drawRun(page *content.Stream, r run, style Style, left, base 
 		i += n
 	}
 	p.flush()
+	if p.rise != 0 {
+		page.SetTextRise(0) // it would hold for all that follows
+	}
 	page.EndText()
 }
 

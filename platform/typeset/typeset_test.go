@@ -156,6 +156,21 @@ func TestGlyphsAreSeen(t *testing.T) {
 	}
 }
 
+// What a mark is raised by is not what follows it is raised by.
+func TestMarksRaiseNothingElse(t *testing.T) {
+	t.Parallel()
+	all := fonts(t, installed)
+	style := typeset.Style{Size: 30}
+	marked, plain := drawn(t, page(t, all, "en", style, "X\u0302\u0302", "Hxg")), drawn(t, page(t, all, "en", style, "XX", "Hxg"))
+	for y := 100; y < 140; y++ {
+		for x := 40; x < 200; x++ {
+			if marked.At(x, y) != plain.At(x, y) {
+				t.Fatalf("the line below differs at %d, %d", x, y)
+			}
+		}
+	}
+}
+
 func darkness(picture image.Image) (sum int) {
 	for x := range picture.Bounds().Dx() {
 		for y := range picture.Bounds().Dy() {
