@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
@@ -102,6 +103,17 @@ func TestAShopperBuysByFormsAlone(t *testing.T) {
 	}
 	b.get("/cart").says("Your cart is empty")
 	b.get("/checkout").status(http.StatusSeeOther)
+
+	// The invoice, for whoever sees the order.
+	s.Exec(t, `update settings set invoicing = '{"seller": {"address": {"name": "Example Ltd", "line1": "1 Pot Street", "city": "Berlin", "country": "DE"}}}'`)
+	if err := h.documents.Issue(s.Ctx, documents.IssueArgs{OrderID: strings.TrimPrefix(order, "/orders/")}); err != nil {
+		t.Fatal(err)
+	}
+	invoice := b.get(order).says("Invoice INV-1").find(`href="(/orders/[^"]+/documents/doc_[^"]+)"`)
+	if file := b.get(invoice).status(http.StatusOK); file.Header().Get("Content-Type") != "application/pdf" || !strings.HasPrefix(file.page(), "%PDF") {
+		t.Error("the invoice is no PDF")
+	}
+	h.visitor(t, s.label).get(invoice).status(http.StatusNotFound)
 
 	// Only who placed it sees it, or who has the link from the mail.
 	stranger := h.visitor(t, s.label)
