@@ -41,13 +41,14 @@ type document struct {
 		Total            int64               `json:"total"`
 		Taxes            []pricing.TaxAmount `json:"taxes"`
 	} `json:"order"`
-	Method *struct {
-		ID          string `json:"id"`
-		Name        string `json:"name"`
-		Description string `json:"description"`
-		Amount      *int64 `json:"amount"`
-		Usable      bool   `json:"usable"`
-	} `json:"method"`
+	Methods []struct {
+		ID          string           `json:"id"`
+		Name        string           `json:"name"`
+		Description string           `json:"description"`
+		Pickup      *address.Address `json:"pickup_address"`
+		Usable      bool             `json:"usable"`
+		methodRates
+	} `json:"methods"`
 	Tax   taxation       `json:"tax"`
 	Lines []documentLine `json:"lines"`
 }
@@ -68,13 +69,14 @@ type documentLine struct {
 		Unit     int64 `json:"unit"`
 		Discount int64 `json:"discount"`
 	} `json:"sold"`
-	Active           bool  `json:"active"`
-	TaxClass         string          `json:"tax_class"`
-	Taxable          bool  `json:"taxable"`
-	RequiresShipping bool  `json:"requires_shipping"`
-	TrackStock       bool  `json:"track_stock"`
-	Bounded          bool  `json:"bounded"`
-	Left             int64 `json:"left"`
+	Active           bool   `json:"active"`
+	TaxClass         string `json:"tax_class"`
+	Taxable          bool   `json:"taxable"`
+	RequiresShipping bool   `json:"requires_shipping"`
+	Grams            int64  `json:"grams"`
+	TrackStock       bool   `json:"track_stock"`
+	Bounded          bool   `json:"bounded"`
+	Left             int64  `json:"left"`
 }
 
 // parse makes a cart of what a statement gave.
@@ -90,11 +92,10 @@ func parse(raw []byte) (*Cart, error) {
 		tax: d.Tax, changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
 	}
 	c.tax.company = company(c.BillingAddress, c.ShippingAddress)
-	if m := d.Method; m != nil {
-		c.Method = &Method{ID: m.ID, Name: m.Name, Description: m.Description, Usable: m.Usable, Price: money.Zero(d.Currency)}
-		if m.Amount != nil {
-			c.Method.Price.Amount = *m.Amount
-		}
+	for _, m := range d.Methods {
+		c.methods = append(c.methods, Method{
+			ID: m.ID, Name: m.Name, Description: m.Description, Pickup: m.Pickup, Usable: m.Usable, Price: money.Zero(d.Currency), rates: m.methodRates,
+		})
 	}
 	for _, line := range d.Lines {
 		l, err := line.line(d.Currency)
@@ -120,7 +121,7 @@ func (d documentLine) line(currency string) (Line, error) {
 	l := Line{
 		ID: d.ID, ProductID: d.ProductID, VariantID: d.VariantID, Handle: d.Handle, Title: d.Title, VariantTitle: d.VariantTitle,
 		SKU: d.SKU, Quantity: d.Quantity, Shown: money.New(d.Shown, currency), Unit: money.New(d.Shown, currency),
-		Taxable: d.Taxable, TaxClass: d.TaxClass, RequiresShipping: d.RequiresShipping, TracksStock: d.TrackStock, left: math.MaxInt64,
+		Taxable: d.Taxable, TaxClass: d.TaxClass, RequiresShipping: d.RequiresShipping, TracksStock: d.TrackStock, grams: d.Grams, left: math.MaxInt64,
 	}
 	if d.Bounded {
 		l.left = max(d.Left, 0)

@@ -48,12 +48,12 @@ func copies(c *cart.Cart, counted []bool) (order, lines string, err error) {
 	o := object{
 		"id": ids.New("ord"), "prices_include_tax": c.PricesIncludeTax, "taxes": c.Totals.Taxes,
 		"tax_exempt_reason": c.TaxExemptReason,
-		"subtotal": c.Totals.Subtotal.Amount, "discount": c.Totals.Discount.Amount, "shipping": c.Totals.Shipping.Subtotal.Amount,
+		"subtotal":          c.Totals.Subtotal.Amount, "discount": c.Totals.Discount.Amount, "shipping": c.Totals.Shipping.Subtotal.Amount,
 		"tax": c.Totals.Tax.Amount, "total": c.Totals.Total.Amount, "shipping_method": nil,
 	}
 	if c.Method != nil && c.RequiresShipping() {
 		sent := c.Totals.Shipping
-		o["shipping_method"] = object{"id": c.Method.ID, "name": c.Method.Name, "discount": sent.Discount, "tax": sent.Tax, "taxes": sent.Taxes}
+		o["shipping_method"] = object{"id": c.Method.ID, "name": c.Method.Name, "pickup_address": c.Method.Pickup, "discount": sent.Discount, "tax": sent.Tax, "taxes": sent.Taxes}
 	}
 	list := make([]object, len(c.Lines))
 	for i, l := range c.Lines {
