@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -95,7 +96,7 @@ func TestListsAndTheirParts(t *testing.T) {
 	for i := range 30 {
 		id := s.product(t, fmt.Sprintf("Bowl %02d", i), func(in *catalog.ProductInput) { in.CategoryID = "cat_b" })
 		if i < 2 {
-			s.Exec(t, `insert into collection_products (collection_id, product_id, position) values ('col_a', $1, $2)`, string(id), i)
+			s.Exec(t, `insert into collection_products (collection_id, product_id, sort_key, shown) values ('col_a', $1, lpad($2::text, 10, '0'), true)`, string(id), strconv.Itoa(i))
 		}
 	}
 	s.product(t, "Lost draft", func(in *catalog.ProductInput) { in.Status = catalog.Draft })
@@ -110,6 +111,15 @@ func TestListsAndTheirParts(t *testing.T) {
 	b.get("/products/bowl-03").says("Bowl 03", `href="/categories/bowls"`, "You may also like", "In stock")
 	if to := b.get("/categories/cat_b").status(http.StatusMovedPermanently).leadsTo(); to != "/categories/bowls" {
 		t.Errorf("led to %s", to)
+	}
+	s.Exec(t, `insert into former_handles (kind, handle, object_id) select 'product', 'dish', id from products where handle = 'bowl-03'
+		union all values ('category', 'dishes', 'cat_b'), ('collection', 'frost', 'col_a')`)
+	for former, now := range map[string]string{
+		"/products/dish?currency=EUR": "/products/bowl-03?currency=EUR", "/categories/dishes": "/categories/bowls", "/collections/frost": "/collections/winter",
+	} {
+		if to := b.get(former).status(http.StatusMovedPermanently).leadsTo(); to != now {
+			t.Errorf("%s led to %s", former, to)
+		}
 	}
 	for _, path := range []string{
 		"/categories/none", "/collections/none", "/products/none", "/products/lost-draft", "/products/bowl-03?variant=var_none", "/nowhere", "/orders/ord_x",
@@ -303,7 +313,7 @@ func TestNothingThatIsWrittenIsExecuted(t *testing.T) {
 			in.Options = []catalog.Option{{Name: evil, Values: []string{evil, "b"}}}
 			in.Variants[0].Choices, in.Variants[0].SKU = []string{evil}, evil
 		})
-		s.Exec(t, `insert into collection_products (collection_id, product_id) values ('col_a', $1)`, string(id))
+		s.Exec(t, `insert into collection_products (collection_id, product_id, sort_key, shown) values ('col_a', $1, '', true)`, string(id))
 		b := h.visitor(t, s.label)
 		q := url.QueryEscape(evil)
 		pages := []*answer{

@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/stoacommerce/stoa/commerce/collections"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/platform/clock"
@@ -75,7 +78,7 @@ func (s *Service) CreateProducts(ctx context.Context, tx *postgres.Tx, inputs []
 	if err := inventory.Begin(ctx, tx, lines); err != nil {
 		return nil, err
 	}
-	if err := index(ctx, tx, inserted); err != nil {
+	if err := index(ctx, tx, slices.Collect(maps.Keys(inserted))...); err != nil {
 		return nil, err
 	}
 	if _, err := tx.Exec(ctx, `update settings set product_count = product_count + $1 where id = 1`, len(inserted)); err != nil {
@@ -98,7 +101,8 @@ func (s *Service) room(ctx context.Context, tx *postgres.Tx) (room, most int, er
 
 // productRecord is a row of products in a statement's argument.
 const productRecord = `jsonb_to_recordset($1::jsonb) as x(id text, handle text, title text, description_html text, vendor text,
-	product_type text, status text, tags text[], options jsonb, category_id text, seo_title text, seo_description text, published_at timestamptz)`
+	product_type text, status text, tags text[], options jsonb, category_id text, seo_title text, seo_description text,
+	publish_at timestamptz, unpublish_at timestamptz, published_at timestamptz)`
 
 // insertProducts inserts rows, but for those whose handle is taken, and gives the IDs of
 // those that went in.
@@ -116,9 +120,9 @@ func insertProducts(ctx context.Context, tx *postgres.Tx, products []whole) (map
 		return nil, fmt.Errorf("insert products: %w", err)
 	}
 	result, err := tx.Query(ctx, `insert into products (id, handle, title, description, vendor, product_type, status, tags, options, category_id,
-			seo_title, seo_description, published_at, created_at, updated_at)
+			seo_title, seo_description, publish_at, unpublish_at, published_at, created_at, updated_at)
 		select id, handle, title, description_html, vendor, product_type, status, tags, options, category_id,
-			seo_title, seo_description, published_at, $2, $2
+			seo_title, seo_description, publish_at, unpublish_at, published_at, $2, $2
 		from `+productRecord+` on conflict (handle) do nothing returning id`, string(raw), clock.Now())
 	if err != nil {
 		return nil, fmt.Errorf("insert products: %w", err)
@@ -134,11 +138,15 @@ func insertProducts(ctx context.Context, tx *postgres.Tx, products []whole) (map
 	return inserted, nil
 }
 
-// index writes anew what products are found by.
-func index(ctx context.Context, tx *postgres.Tx, products map[ProductID]bool) error {
-	list := make([]string, 0, len(products))
-	for id := range products {
-		list = append(list, string(id))
+// index writes anew what products are found by, and in which collections they are. It is
+// the last that is done to them.
+func index(ctx context.Context, tx *postgres.Tx, products ...ProductID) error {
+	list := make([]string, len(products))
+	for i, id := range products {
+		list[i] = string(id)
 	}
-	return search.Index(ctx, tx, list...)
+	if err := search.Index(ctx, tx, list...); err != nil {
+		return err
+	}
+	return collections.Refresh(ctx, tx, list...)
 }

@@ -40,10 +40,10 @@ func TestWhatTheColumnsBecome(t *testing.T) {
 func TestTheNewerTemplate(t *testing.T) {
 	t.Parallel()
 	h := open(t, imports.Config{}, catalog.Unlimited{})
-	o := h.run("Title,URL handle,Description,Product category,SKU,Price,Compare-at price,Inventory tracker,Inventory quantity,Continue selling when out of stock,Weight value (grams),Published on online store\n" +
-		"Lamp,lamp,Bright,Home,L-1,20,,shopify,4,DENY,12.6,FALSE\n")
+	o := h.run("Title,URL handle,Description,Product category,SKU,Price,Compare-at price,Inventory tracker,Inventory quantity,Continue selling when out of stock,Weight value (grams),Published on online store,Cost per item\n" +
+		"Lamp,lamp,Bright,Home,L-1,20,,shopify,4,DENY,12.6,FALSE,7.50\n")
 	h.want(o, "succeeded", imports.Counts{Created: 1})
-	if got := value[string](h, `select concat_ws('|', p.status, v.sku, v.weight_grams, v.stock, v.oversell, r.amount) from products p join variants v on v.product_id = p.id join prices r on r.variant_id = v.id`); got != "draft|L-1|13|4|f|2000" {
+	if got := value[string](h, `select concat_ws('|', p.status, v.sku, v.weight_grams, v.stock, v.oversell, r.amount, v.cost_amount, v.cost_currency) from products p join variants v on v.product_id = p.id join prices r on r.variant_id = v.id`); got != "draft|L-1|13|4|f|2000|750|EUR" {
 		t.Error(got)
 	}
 }
@@ -53,7 +53,8 @@ func TestUpdates(t *testing.T) {
 	h := open(t, imports.Config{}, catalog.Unlimited{})
 	h.run(shirts)
 	h.exec(`insert into prices (variant_id, currency, amount) select id, 'USD', 7777 from variants where sku = 'LS-S'`)
-	h.exec(`update variants set stock = 4, reserved = 2 where sku = 'LS-M'`)
+	h.exec(`with v as (update variants set stock = 4, reserved = 2 where sku = 'LS-M' returning id)
+		update stock_levels set on_hand = 4, reserved = 2 from v where variant_id = v.id`)
 
 	// A new price and stock, a new SKU for known choices, other choices for a known SKU, a new variant.
 	o := h.run(`Handle,Title,Vendor,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Qty,Variant Price
@@ -187,7 +188,7 @@ func TestOneThatFailsAlone(t *testing.T) {
 	h.run(header + "owed,Owed,O-1,shopify,continue,1\n")
 	variant := value[string](h, `select id from variants`)
 	err := h.db.InStore(h.ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := inventory.Reserve(ctx, tx, []inventory.Line{{VariantID: inventory.VariantID(variant), Quantity: 3}})
+		_, err := inventory.Reserve(ctx, tx, "cart_1", []inventory.Line{{VariantID: inventory.VariantID(variant), Quantity: 3}})
 		return err
 	})
 	if err != nil {

@@ -71,7 +71,10 @@ func (h *Settings) createMethod(ctx context.Context, req *openapi.Request) (*ope
 	}
 	in := settings.ShippingInput{
 		Zone: settings.ShippingZoneID(given(body.ZoneID)), Name: body.Name, Description: given(body.Description), TieredBy: string(given(body.TieredBy)),
-		Prices: shippingPrices(body.Prices), Pickup: givenAddress(body.PickupAddress), Active: body.Active == nil || *body.Active, Position: body.Position,
+		Prices: shippingPrices(body.Prices), Active: body.Active == nil || *body.Active, Position: body.Position,
+	}
+	if body.PickupAddress != nil {
+		in.Pickup = givenAddress(*body.PickupAddress)
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		id, err := settings.CreateShippingMethod(ctx, tx, in)
