@@ -114,6 +114,10 @@ func parse(raw []byte) (*Cart, error) {
 		Subtotal: amount(o.Subtotal), Discount: amount(o.Discount), Shipping: pricing.LineTotal{Subtotal: amount(o.Shipping)},
 		Tax: amount(o.Tax), Total: amount(o.Total), Taxes: o.Taxes,
 	}
+	if len(c.methods) == 1 && c.methods[0].ID == c.MethodID {
+		c.Method = &c.methods[0]
+		c.Method.Price = amount(o.Shipping)
+	}
 	return c, nil
 }
 

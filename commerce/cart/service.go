@@ -188,6 +188,9 @@ func (s *Service) Options(ctx context.Context, ref Ref) ([]Method, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.State == Completed {
+		return nil, nil // there is nothing to choose any more
+	}
 	return slices.DeleteFunc(c.methods, func(m Method) bool { return !m.Usable }), nil
 }
 

@@ -128,6 +128,10 @@ func TestPickup(t *testing.T) {
 	if c.Totals.Tax.Amount != 0 || !c.Estimated() {
 		t.Errorf("to France: %+v", c.Totals)
 	}
+	leaf := f.Add(t, shoptest.Variant{EUR: 1190, Digital: true, Untracked: true})
+	if only, _ := f.create(cart.CreateInput{Items: []cart.Item{{VariantID: leaf, Quantity: 1}}, Country: "FR"}); only.Totals.Tax.Amount != 0 {
+		t.Errorf("nothing to fetch: %+v", only.Totals)
+	}
 	if c, err := f.update(ref, cart.Change{MethodID: &pickup}, 0); err != nil || codes(c) != "" || c.Totals.Tax.Amount != 190 || c.Estimated() || c.Method.Pickup.City != "Berlin" {
 		t.Errorf("fetched: %s %+v, %v", codes(c), c.Totals, err)
 	}

@@ -54,12 +54,13 @@ select json_build_object(
 )::text
 from c cross join settings s
 cross join lateral (select coalesce(a.address->>'country', nullif(c.country, ''), s.country) as country, ` + territory.Place("a.address") + `
-	from (select coalesce(c.shipping_address, c.billing_address) as address) a) there
+	from (select coalesce(c.shipping_address, c.billing_address) as address offset 0) a offset 0) there
 cross join lateral (select coalesce(p.address->>'country', there.country) as country,
 		case when p.address is null then there.region else coalesce(p.address->>'region', '') end as region,
 		case when p.address is null then there.postal_code else fetched.postal_code end as postal_code
-	from (select (select m.pickup_address from shipping_methods m where m.id = c.shipping_method_id) as address) p
-	cross join lateral (select ` + territory.Place("p.address") + `) fetched) at`
+	from (select (select m.pickup_address from shipping_methods m where m.id = c.shipping_method_id
+		and exists (select from l join variants v on v.id = l.variant_id where v.requires_shipping)) as address offset 0) p
+	cross join lateral (select ` + territory.Place("p.address") + `) fetched offset 0) at`
 
 // chosen is the way to send that the cart has, and offered says of one whether it serves the
 // cart's currency and the place where it goes: everywhere, or in the zone that is the
