@@ -14,7 +14,7 @@ var Types = []string{
 	"collection.created", "collection.updated", "collection.deleted",
 	"inventory.adjusted", "inventory.transferred", "inventory.low", "inventory.out", "inventory.back", "inventory.item_updated", "location.created", "location.updated", "location.deleted",
 	"order.created", "order.paid", "order.fulfilled", "order.completed", "order.cancelled", "order.refunded",
-	"payment.captured", "payment.failed",
+	"payment.authorised", "payment.captured", "payment.voided", "payment.failed",
 	"refund.succeeded", "refund.failed",
 	"fulfilment.created",
 	"customer.created", "customer.updated", "customer.verified", "customer.deleted",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/stoacommerce/stoa/commerce/cart"
+	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/pricing"
 	"github.com/stoacommerce/stoa/openapi"
@@ -18,6 +19,7 @@ import (
 type Carts struct {
 	DB        *postgres.DB
 	Carts     *cart.Service
+	Checkout  *checkout.Service
 	Customers *customers.Service
 	ShopURL   ShopURL
 }
@@ -32,6 +34,7 @@ func (h *Carts) Operations() map[string]openapi.Handler {
 		"updateCartLine":          h.setQuantity,
 		"removeCartLine":          h.remove,
 		"listCartShippingMethods": h.options,
+		"cancelCartPayment":       h.cancelPayment,
 		"getStaffCart":            h.staffGet,
 		"updateStaffCart":         h.staffUpdate,
 	}
@@ -85,6 +88,17 @@ func (h *Carts) get(ctx context.Context, req *openapi.Request) (*openapi.Respons
 		return nil, err
 	}
 	return openapi.OK(h.shown(req, c)).Tagged(c.Version), nil
+}
+
+func (h *Carts) cancelPayment(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	ref, err := cartRef(req)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.Checkout.Abandon(ctx, ref); err != nil {
+		return nil, err
+	}
+	return h.get(ctx, req)
 }
 
 // change runs a change of the request's cart and answers the cart as it is then.

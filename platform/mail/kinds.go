@@ -164,7 +164,8 @@ type OrderConfirmation struct {
 	Total           money.Money `json:"total"`
 	ShippingAddress Address     `json:"shipping_address"`
 	BillingAddress  Address     `json:"billing_address"`
-	Test            bool        `json:"test"` // of a sandbox
+	Instructions    string      `json:"instructions"` // how to pay what is due; empty for nothing
+	Test            bool        `json:"test"`         // of a sandbox
 }
 
 // OrderRefunded tells that money was given back.

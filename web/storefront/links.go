@@ -42,6 +42,11 @@ func (l *Links) Order(ctx context.Context, orderID string) (string, error) {
 	})
 }
 
+// TestPayment is the page at which a shopper takes the second step of a test payment.
+func (l *Links) TestPayment(ctx context.Context, payment string) (string, error) {
+	return l.within(ctx, "/checkout/test/"+payment, func(postgres.StoreRef) url.Values { return nil })
+}
+
 // VerifyCustomer is the address at which a shopper proves an e-mail address with the token
 // that was sent to it.
 func (l *Links) VerifyCustomer(ctx context.Context, token string) (string, error) {
