@@ -117,7 +117,7 @@ func openAt(t testing.TB, public *url.URL, serving httpserver.Config) *house {
 		t.Fatal(err)
 	}
 	guarded := guard.New(client, guard.Usual(), quiet)
-	carts, providers := cart.New(h.db), payments.Providers{payments.TestName: &payments.Test{DB: h.db}}
+	carts, providers := cart.New(h.db), payments.Providers{payments.TestName: &payments.Test{DB: h.db}, payments.ManualName: payments.ByHand{}}
 	h.orders = &orders.Service{DB: h.db, Providers: providers, Log: quiet}
 	fonts, err := typeset.OpenFonts("")
 	if err != nil {
