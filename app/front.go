@@ -62,6 +62,7 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Carts{DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, ShopURL: m.shopURL, RecoverURL: s.links.RecoverCart},
 		&handlers.Checkout{DB: m.db, Checkout: s.checkout, Orders: s.orders, ShopURL: m.shopURL},
 		&handlers.Orders{DB: m.db, Orders: s.orders, ShopURL: m.shopURL},
+		&handlers.Documents{DB: m.db, Documents: s.documents},
 		&handlers.Payments{
 			DB: m.db, Orders: s.orders, Stripe: s.stripe, Sealer: m.ring, Find: findSide(s.stores),
 			Received: func(fate stripe.Fate) { m.metrics.Payments.News(payments.StripeName, string(fate)) },

@@ -75,6 +75,9 @@ type services struct {
 	stripe    *stripe.Provider
 	books     *reconciliation.Reconciler
 	documents *documents.Service
+	documents *documents.Service
+	stripe    *stripe.Provider
+	books     *reconciliation.Reconciler
 	webhooks  *webhooks.Service
 	links     *storefront.Links
 

@@ -3,6 +3,7 @@ package orders
 import (
 	"context"
 
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -56,8 +57,9 @@ func (s *Summary) Fields() []any {
 		&s.Total.Currency, &s.Total.Amount, &s.Refunded.Currency, &s.Refunded.Amount}
 }
 
-// Earned tells that an order is paid.
+// Earned tells that an order is paid, and has its invoice issued.
 func Earned(ctx context.Context, tx *postgres.Tx, o Summary) {
 	journal.Event(ctx, tx, "order.paid", o.ID, o)
 	journal.Usage(tx, "revenue:"+o.Total.Currency, o.Total.Amount)
+	documents.Later(tx, documents.IssueArgs{OrderID: o.ID})
 }

@@ -40,6 +40,7 @@ func (s *Service) Timeline(ctx context.Context, id, after string, limit int) (po
 // Annotate adds a note of the staff's to an order's timeline, where it stays.
 func (s *Service) Annotate(ctx context.Context, tx *postgres.Tx, id, note string) error {
 	if err := lockVersion(ctx, tx, id, 0); err != nil {
+	if err := own(ctx, tx, id, 0); err != nil {
 		return err
 	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "order.note", ObjectID: id, After: map[string]any{"note": note}})
@@ -48,6 +49,8 @@ func (s *Service) Annotate(ctx context.Context, tx *postgres.Tx, id, note string
 
 // lockVersion locks a placed order that has the version meant; zero is any.
 func lockVersion(ctx context.Context, tx *postgres.Tx, id string, meant int) error {
+// own locks a placed order that has the version meant; zero is any.
+func own(ctx context.Context, tx *postgres.Tx, id string, meant int) error {
 	var version int
 	err := tx.QueryRow(ctx, `select version from orders where id = $1 and state <> 'pending' for no key update`, id).Scan(&version)
 	switch {
@@ -68,6 +71,7 @@ const maxTags = 250
 // the version meant; zero is any.
 func (s *Service) Tag(ctx context.Context, tx *postgres.Tx, id string, meant int, tags []string) error {
 	if err := lockVersion(ctx, tx, id, meant); err != nil {
+	if err := own(ctx, tx, id, meant); err != nil {
 		return err
 	}
 	tidy, seen := []string{}, map[string]bool{}

@@ -5099,7 +5099,7 @@ type OrderUpdate struct {
 	// Tags The merchant's own labels; replaces the list.
 	//
 	// Example: ["gift"]
-	Tags []string `json:"tags"`
+	Tags []string `json:"tags,omitempty"`
 }
 
 // PasswordChange A change of password by someone who knows it.
@@ -10281,8 +10281,8 @@ type CreateRefundParams struct {
 	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
 }
 
-// GetOrderTimelineParams defines parameters for GetOrderTimeline.
-type GetOrderTimelineParams struct {
+// ListOrderTimelineParams defines parameters for ListOrderTimeline.
+type ListOrderTimelineParams struct {
 	// Limit How many to answer at most.
 	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
 

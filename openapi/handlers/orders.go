@@ -22,14 +22,14 @@ type Orders struct {
 // Operations are the handlers by operationId.
 func (h *Orders) Operations() map[string]openapi.Handler {
 	return map[string]openapi.Handler{
-		"listOrders":       h.list,
-		"getOrder":         h.get,
-		"cancelOrder":      h.cancel,
-		"createFulfilment": h.fulfil,
-		"createRefund":     h.refund,
-		"updateOrder":      h.update,
-		"getOrderTimeline": h.timeline,
-		"createOrderNote":  h.note,
+		"listOrders":        h.list,
+		"getOrder":          h.get,
+		"cancelOrder":       h.cancel,
+		"createFulfilment":  h.fulfil,
+		"createRefund":      h.refund,
+		"updateOrder":       h.update,
+		"listOrderTimeline": h.timeline,
+		"createOrderNote":   h.note,
 	}
 }
 

@@ -40,7 +40,7 @@ func (h *ShopCustomers) Operations() map[string]openapi.Handler {
 		"listMyOrders": h.orders,
 		"getShopOrder": h.order,
 
-		"listShopOrderDocuments":    h.documents,
+		"getShopOrderDocuments":     h.documents,
 		"downloadShopOrderDocument": h.document,
 	}
 }
