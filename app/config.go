@@ -116,9 +116,10 @@ type RedisConfig struct {
 // Embedded says whether the program has to start a Redis of its own.
 func (c RedisConfig) Embedded() bool { return c.URL.Empty() }
 
-// FilesConfig is where uploaded files lie.
+// FilesConfig is where files lie.
 type FilesConfig struct {
-	Dir string // absolute
+	Dir   string // uploaded files, absolute
+	Fonts string // fonts beside the program's own, absolute
 }
 
 // MailConfig is how mail leaves.

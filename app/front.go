@@ -66,8 +66,9 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 			DB: m.db, Orders: s.orders, Stripe: s.stripe, Sealer: m.ring, Find: findSide(s.stores),
 			Received: func(fate stripe.Fate) { m.metrics.Payments.News(payments.StripeName, string(fate)) },
 		},
+		&handlers.Documents{DB: m.db, Documents: s.documents},
 		&handlers.Customers{DB: m.db, Customers: s.customers},
-		&handlers.ShopCustomers{DB: m.db, Customers: s.customers, Orders: s.orders, ShopURL: m.shopURL},
+		&handlers.ShopCustomers{DB: m.db, Customers: s.customers, Orders: s.orders, Documents: s.documents, ShopURL: m.shopURL},
 		&handlers.Webhooks{DB: m.db, Webhooks: s.webhooks},
 	} {
 		maps.Copy(all, some.Operations())
@@ -154,7 +155,7 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 	limiter := &page.Limiter{Limits: s.limiter, Strict: limits.StrictRules()}
 	observer := func(name string) httpserver.Observer { return m.metrics.HTTP.Operation(name) }
 	shop := storefront.New(storefront.Config{
-		DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Orders: s.orders, Links: s.links, Editions: s.editions,
+		DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Orders: s.orders, Documents: s.documents, Links: s.links, Editions: s.editions,
 		Media: &media.Handler{Files: m.files, Log: m.log}, Limiter: limiter, Log: m.log,
 		AcceptsOrders: handlers.AcceptsOrders, Looked: looked(m.metrics.Cache.Cache("pages")),
 		Observer: observer,

@@ -13,6 +13,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/imports"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
@@ -30,6 +31,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/secrets"
 	"github.com/stoacommerce/stoa/platform/sessions"
+	"github.com/stoacommerce/stoa/platform/typeset"
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/access"
 	"github.com/stoacommerce/stoa/tenants/accounts"
@@ -72,6 +74,7 @@ type services struct {
 	orders    *orders.Service
 	stripe    *stripe.Provider
 	books     *reconciliation.Reconciler
+	documents *documents.Service
 	webhooks  *webhooks.Service
 	links     *storefront.Links
 
@@ -143,6 +146,11 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	s.stripe = m.openStripe()
 	providers[payments.StripeName] = s.stripe
 	s.checkout = &checkout.Service{DB: m.db, Carts: s.carts, Providers: providers, Log: m.log}
+	fonts, err := typeset.OpenFonts(m.config.Files.Fonts)
+	if err != nil {
+		return nil, err
+	}
+	s.documents = &documents.Service{DB: m.db, Fonts: fonts}
 	s.orders = &orders.Service{DB: m.db, Stock: checkout.Stock{}, Providers: providers, Log: m.log}
 	s.books = &reconciliation.Reconciler{
 		DB: m.db, Books: &reconciliation.Service{DB: m.db, Providers: providers}, Measured: m.metrics.Payments.Differences, Log: m.log,

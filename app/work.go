@@ -11,6 +11,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/collections"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
@@ -52,6 +53,13 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	w.Handle(orders.JobResume, func(ctx context.Context, _ jobs.Job) error {
 		_, err := s.orders.ResumePending(ctx)
 		return err
+	})
+	w.Handle(documents.JobIssue, func(ctx context.Context, job jobs.Job) error {
+		var args documents.IssueArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		return s.documents.Issue(ctx, args)
 	})
 	w.Handle(inventory.JobLapse, func(ctx context.Context, _ jobs.Job) error { return inventory.ClearLapsed(ctx, m.db) })
 	w.Handle(cart.JobAbandoned, func(ctx context.Context, job jobs.Job) error {

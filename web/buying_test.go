@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
@@ -102,6 +103,17 @@ func TestAShopperBuysByFormsAlone(t *testing.T) {
 	}
 	b.get("/cart").says("Your cart is empty")
 	b.get("/checkout").status(http.StatusSeeOther)
+
+	// The invoice, for whoever sees the order.
+	s.Exec(t, `update settings set invoicing = '{"seller": {"address": {"name": "Example Ltd", "line1": "1 Pot Street", "city": "Berlin", "country": "DE"}}}'`)
+	if err := h.documents.Issue(s.Ctx, documents.IssueArgs{OrderID: strings.TrimPrefix(order, "/orders/")}); err != nil {
+		t.Fatal(err)
+	}
+	invoice := b.get(order).says("Invoice INV-1").find(`href="(/orders/[^"]+/documents/doc_[^"]+)"`)
+	if file := b.get(invoice).status(http.StatusOK); file.Header().Get("Content-Type") != "application/pdf" || !strings.HasPrefix(file.page(), "%PDF") {
+		t.Error("the invoice is no PDF")
+	}
+	h.visitor(t, s.label).get(invoice).status(http.StatusNotFound)
 
 	// Only who placed it sees it, or who has the link from the mail.
 	stranger := h.visitor(t, s.label)
@@ -293,33 +305,6 @@ func (h *house) control(t testing.TB, sql string, args ...any) {
 	}
 }
 
-// Who follows the link in the mail about a cart has it again, in whatever browser.
-func TestALinkBackToTheCart(t *testing.T) {
-	t.Parallel()
-	h := open(t)
-	s := h.shop(t)
-	s.product(t, "Lamp", nil)
-	first := h.visitor(t, s.label)
-	first.put("/products/lamp", "2")
-	id := shoptest.Value[string](t, s.Shop, `select id from carts`)
-	link, err := h.links.RecoverCart(s.Ctx, id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	at, err := url.Parse(link)
-	if err != nil {
-		t.Fatal(err)
-	}
-	other := h.visitor(t, s.label)
-	if to := other.get(at.Path + "?key=guessed").status(http.StatusSeeOther).leadsTo(); to != "/cart" {
-		t.Errorf("a guessed key leads to %s", to)
-	}
-	other.get("/cart").lacks("Lamp")
-	other.get(at.RequestURI()).status(http.StatusSeeOther)
-	other.get("/cart").says("Lamp")
-	first.get("/cart").says("Lamp")
-}
-
 // A payment that asks back leads to a page and from there to the order; one that waits can
 // be given up; and an order by bank transfer says how to pay.
 func TestStepsOfPaying(t *testing.T) {
@@ -356,4 +341,31 @@ func TestStepsOfPaying(t *testing.T) {
 	b.put("/products/linen-shirt", "1")
 	placed := b.pay(b.toPayment(), "manual:bank_transfer").status(http.StatusSeeOther)
 	b.get(placed.leadsTo()).says("To DE02 1203.", "Not paid yet").lacks("placed and paid")
+}
+
+// Who follows the link in the mail about a cart has it again, in whatever browser.
+func TestALinkBackToTheCart(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	s.product(t, "Lamp", nil)
+	first := h.visitor(t, s.label)
+	first.put("/products/lamp", "2")
+	id := shoptest.Value[string](t, s.Shop, `select id from carts`)
+	link, err := h.links.RecoverCart(s.Ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := url.Parse(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := h.visitor(t, s.label)
+	if to := other.get(at.Path + "?key=guessed").status(http.StatusSeeOther).leadsTo(); to != "/cart" {
+		t.Errorf("a guessed key leads to %s", to)
+	}
+	other.get("/cart").lacks("Lamp")
+	other.get(at.RequestURI()).status(http.StatusSeeOther)
+	other.get("/cart").says("Lamp")
+	first.get("/cart").says("Lamp")
 }

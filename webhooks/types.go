@@ -17,6 +17,7 @@ var Types = []string{
 	"payment.authorised", "payment.captured", "payment.voided", "payment.failed",
 	"refund.succeeded", "refund.failed",
 	"fulfilment.created",
+	"invoice.issued", "credit_note.issued",
 	"customer.created", "customer.updated", "customer.verified", "customer.deleted",
 	"import.succeeded", "import.failed",
 	"store.updated", "store.suspended", "store.resumed", "store.deleted", "store.restored",

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"github.com/stoacommerce/stoa/app/demo/still"
+	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/tenants/stores"
 )
@@ -21,6 +22,7 @@ var clayAndLinen = shop{
 	locale: "en", accent: "#8c4a30",
 	description: "Quiet things for every day. Stoneware thrown by hand, linen that softens with each wash, and light for long evenings. " +
 		"Made in small batches, meant to be used.",
+	seller: address.Address{Name: "Clay and Linen", Line1: "1 Sample Street", City: "Berlin", PostalCode: "10115", Country: "DE"},
 	others: []rate{{"GBP", 86, 100}, {"USD", 112, 100}},
 	shipping: []parcel{
 		{name: "Standard", description: "Packed in paper, with you in two to four working days", price: 490, countries: []string{"DE", "AT", "FR", "NL", "BE", "LU", "DK", "IT", "ES"}},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -50,6 +51,10 @@ func (s *Seeder) furnish(ctx context.Context, tx *postgres.Tx, want *shop) error
 		Description: &want.description, Locale: &want.locale, AccentColor: &want.accent, Currencies: currencies,
 	})
 	if err != nil {
+		return err
+	}
+	seller := &want.seller
+	if err := documents.UpdateInvoicing(ctx, tx, 0, documents.InvoicingPatch{Address: &seller}); err != nil {
 		return err
 	}
 	var standard settings.ShippingMethodID

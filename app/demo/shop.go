@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/stoacommerce/stoa/app/demo/still"
+	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/platform/money"
@@ -16,6 +17,7 @@ type shop struct {
 	locale      string
 	accent      string
 	description string
+	seller      address.Address
 	others      []rate // the currencies that are sold in besides its own
 	shipping    []parcel
 	taxes       []settings.TaxInput // besides that of its own country

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/cart"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
@@ -195,6 +196,7 @@ func take(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outc
 		orders.Earned(ctx, tx, order)
 	}
 	orders.Mail(tx, orders.MailArgs{Kind: orders.Confirmation, OrderID: order.ID})
+	documents.Later(tx, documents.IssueArgs{OrderID: order.ID})
 	return true, nil
 }
 

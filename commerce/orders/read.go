@@ -55,7 +55,7 @@ var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_stat
 var shopJSON = `json_build_object(` + shownJSON + `,
 	'payment_instructions', (select nullif(p.request->>'instructions', '') from payments p where p.order_id = o.id and p.state = 'due'))`
 
-var staffJSON = `json_build_object(` + shownJSON + `, 'cart_id', o.cart_id, 'customer_id', o.customer_id, 'tax_exempt_reason', nullif(o.tax_exempt_reason, ''),
+var staffJSON = `json_build_object(` + shownJSON + `, 'cart_id', o.cart_id, 'customer_id', o.customer_id, 'tags', o.tags, 'tax_exempt_reason', nullif(o.tax_exempt_reason, ''),
 	'cancel_reason', nullif(o.cancel_reason, ''), 'updated_at', ` + postgres.UTC("o.updated_at") + `,
 	'payments', (select coalesce(json_agg(` + payments.JSON + ` order by p.id), '[]') from (
 		select * from payments p where p.order_id = o.id order by p.state = 'captured' desc, p.id desc limit 50) p),
@@ -90,14 +90,15 @@ from (select *, row_number() over (order by id desc) as n, count(*) over () > $3
 
 var listSQL = page(staffJSON, `($4 = '' or o.state = $4) and ($5 = '' or o.payment_state = $5) and ($6 = '' or o.fulfilment_state = $6)
 	and ($7 = '' or o.customer_id = $7) and ($8 = '' or o.email = lower($8)) and ($9::bigint = 0 or o.number = $9::bigint)
-	and ($10 = '' or o.placed_at >= nullif($10, '')::timestamptz) and ($11 = '' or o.placed_at < nullif($11, '')::timestamptz)`)
+	and ($10 = '' or o.placed_at >= nullif($10, '')::timestamptz) and ($11 = '' or o.placed_at < nullif($11, '')::timestamptz)
+	and ($12 = '' or o.tags @> array[$12::text] and o.tags <> '{}')`)
 
 var mineSQL = page(shopJSON, `o.customer_id = $4`)
 
 // Filter chooses orders; what is empty chooses all.
 type Filter struct {
 	State, PaymentState, FulfilmentState string
-	CustomerID, Email                    string
+	CustomerID, Email, Tag               string
 	Number                               int64
 	Since, Until                         string // RFC 3339
 	After                                string // the last one of the page before
@@ -126,7 +127,7 @@ func (s *Service) GetIn(ctx context.Context, tx *postgres.Tx, media, id string) 
 // List reads a page of orders as the staff sees them.
 func (s *Service) List(ctx context.Context, media string, f Filter) (postgres.Page, error) {
 	found, err := s.DB.Page(ctx, listSQL, media, f.After, f.Limit, f.State, f.PaymentState, f.FulfilmentState, f.CustomerID, f.Email,
-		strconv.FormatInt(f.Number, 10), f.Since, f.Until)
+		strconv.FormatInt(f.Number, 10), f.Since, f.Until, f.Tag)
 	if err != nil {
 		return found, fmt.Errorf("list orders: %w", err)
 	}

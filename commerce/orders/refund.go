@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
@@ -329,6 +330,7 @@ func (s *Service) succeed(ctx context.Context, tx *postgres.Tx, o *order, r refu
 	journal.Audit(ctx, tx, journal.Entry{Action: "refund.succeed", ObjectID: r.id, Before: before, After: o.Summary})
 	journal.Usage(tx, "revenue:"+r.amount.Currency, -r.amount.Amount)
 	Mail(tx, MailArgs{Kind: RefundedMail, OrderID: o.ID, RefundID: r.id})
+	documents.Later(tx, documents.IssueArgs{OrderID: o.ID, RefundID: r.id})
 	return nil
 }
 

@@ -27,6 +27,7 @@ create table orders (
                          + case when prices_include_tax then 0 else tax_amount end),
     refunded_amount  bigint not null default 0,
     note             text not null default '',
+    tags             text[] not null default '{}', -- the merchant's own labels
     cancel_reason    text not null default '',
     cancelled_at     timestamptz,
     version          int not null default 1,
@@ -37,6 +38,7 @@ create table orders (
 );
 create index orders_customer on orders (customer_id, id desc);
 create index orders_email on orders (email, id desc);
+create index orders_tags on orders using gin (tags) where tags <> '{}';
 create index orders_pending on orders (placed_at) where state = 'pending'; -- attempts
 
 create table order_lines (

@@ -191,6 +191,11 @@ const (
 	CollectionUpdatedEventTypeCollectionUpdated CollectionUpdatedEventType = "collection.updated"
 )
 
+// Defines values for CreditNoteIssuedEventType.
+const (
+	CreditNoteIssuedEventTypeCreditNoteIssued CreditNoteIssuedEventType = "credit_note.issued"
+)
+
 // Defines values for CustomerCreatedEventType.
 const (
 	CustomerCreatedEventTypeCustomerCreated CustomerCreatedEventType = "customer.created"
@@ -223,6 +228,12 @@ const (
 	DifferenceKindUnended         DifferenceKind = "unended"
 )
 
+// Defines values for DocumentKind.
+const (
+	DocumentKindCreditNote DocumentKind = "credit_note"
+	DocumentKindInvoice    DocumentKind = "invoice"
+)
+
 // Defines values for EventType.
 const (
 	EventTypeCartAbandoned        EventType = "cart.abandoned"
@@ -232,6 +243,7 @@ const (
 	EventTypeCollectionCreated    EventType = "collection.created"
 	EventTypeCollectionDeleted    EventType = "collection.deleted"
 	EventTypeCollectionUpdated    EventType = "collection.updated"
+	EventTypeCreditNoteIssued     EventType = "credit_note.issued"
 	EventTypeCustomerCreated      EventType = "customer.created"
 	EventTypeCustomerDeleted      EventType = "customer.deleted"
 	EventTypeCustomerUpdated      EventType = "customer.updated"
@@ -245,6 +257,7 @@ const (
 	EventTypeInventoryLow         EventType = "inventory.low"
 	EventTypeInventoryOut         EventType = "inventory.out"
 	EventTypeInventoryTransferred EventType = "inventory.transferred"
+	EventTypeInvoiceIssued        EventType = "invoice.issued"
 	EventTypeLocationCreated      EventType = "location.created"
 	EventTypeLocationDeleted      EventType = "location.deleted"
 	EventTypeLocationUpdated      EventType = "location.updated"
@@ -359,6 +372,11 @@ const (
 	InvitationStateExpired  InvitationState = "expired"
 	InvitationStatePending  InvitationState = "pending"
 	InvitationStateRevoked  InvitationState = "revoked"
+)
+
+// Defines values for InvoiceIssuedEventType.
+const (
+	InvoiceIssuedEventTypeInvoiceIssued InvoiceIssuedEventType = "invoice.issued"
 )
 
 // Defines values for JobState.
@@ -2345,6 +2363,32 @@ type CollectionUpdatedEventType string
 // Example: DE
 type Country = string
 
+// CreditNoteIssuedEvent A credit note was issued.
+type CreditNoteIssuedEvent struct {
+	// Data The document, in short.
+	Data DocumentEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: credit_note.issued
+	Type CreditNoteIssuedEventType `json:"type"`
+}
+
+// CreditNoteIssuedEventType The event's type.
+//
+// Example: credit_note.issued
+type CreditNoteIssuedEventType string
+
 // Currency A currency's ISO 4217 code in upper case.
 //
 // Example: EUR
@@ -2699,6 +2743,88 @@ type DifferenceKind string
 type DifferenceList struct {
 	// Data The page, in the order of the list.
 	Data []Difference `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// Document An invoice or a credit note. It never changes.
+type Document struct {
+	// ID The document's ID.
+	//
+	// Example: doc_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// IssuedAt When it was issued.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	IssuedAt time.Time `json:"issued_at"`
+
+	// Kind What sort of document it is.
+	//
+	// Example: invoice
+	Kind DocumentKind `json:"kind"`
+
+	// Number Its number, from a series without gaps.
+	//
+	// Example: INV-1001
+	Number string `json:"number"`
+
+	// OrderID The order that it is of.
+	//
+	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
+	OrderID string `json:"order_id"`
+
+	// RefundID The refund that a credit note is of.
+	RefundID *string `json:"refund_id"`
+
+	// Tax An amount of money, in the smallest unit of its currency.
+	Tax Money `json:"tax"`
+
+	// Total An amount of money, in the smallest unit of its currency.
+	Total Money `json:"total"`
+}
+
+// DocumentEventData The document, in short.
+type DocumentEventData struct {
+	// ID The document's ID.
+	//
+	// Example: doc_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Kind What sort of document it is.
+	//
+	// Example: invoice
+	Kind DocumentKind `json:"kind"`
+
+	// Number Its number.
+	//
+	// Example: INV-1001
+	Number string `json:"number"`
+
+	// OrderID The order that it is of.
+	//
+	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
+	OrderID string `json:"order_id"`
+
+	// RefundID The refund that a credit note is of.
+	RefundID *string `json:"refund_id"`
+}
+
+// DocumentKind What sort of document it is.
+//
+// Example: invoice
+type DocumentKind string
+
+// DocumentList A page of a list.
+type DocumentList struct {
+	// Data The page, in the order of the list.
+	Data []Document `json:"data"`
 
 	// HasMore Whether there is another page.
 	//
@@ -3634,6 +3760,79 @@ type InvitationList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// InvoiceIssuedEvent An invoice was issued.
+type InvoiceIssuedEvent struct {
+	// Data The document, in short.
+	Data DocumentEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: invoice.issued
+	Type InvoiceIssuedEventType `json:"type"`
+}
+
+// InvoiceIssuedEventType The event's type.
+//
+// Example: invoice.issued
+type InvoiceIssuedEventType string
+
+// Invoicing How a store writes invoices.
+type Invoicing struct {
+	// CreditNoteNumberFormat How credit notes are numbered, in a series of their own.
+	//
+	// Example: CN-{number}
+	CreditNoteNumberFormat string `json:"credit_note_number_format"`
+
+	// Footer What stands at the foot of every page.
+	//
+	// Example: IBAN DE00 0000 0000 0000 0000 00
+	Footer *string `json:"footer"`
+
+	// InvoiceNumberFormat How invoices are numbered: `{number}` is the number, `{number:5}` one of at least five digits; with `{year}` the numbers begin anew with every year.
+	//
+	// Example: INV-{year}-{number:4}
+	InvoiceNumberFormat string `json:"invoice_number_format"`
+
+	// Seller Who sells, as invoices have to say.
+	Seller Seller `json:"seller"`
+
+	// UpdatedAt When the store's settings last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// InvoicingUpdate A change of how invoices are written, as a merge patch.
+type InvoicingUpdate struct {
+	// CreditNoteNumberFormat How credit notes are numbered, in a series of their own.
+	//
+	// Example: CN-{number}
+	CreditNoteNumberFormat *string `json:"credit_note_number_format,omitempty"`
+
+	// Footer What stands at the foot of every page; null removes it.
+	//
+	// Example: IBAN DE00 0000 0000 0000 0000 00
+	Footer nullable.Nullable[string] `json:"footer,omitempty"`
+
+	// InvoiceNumberFormat How invoices are numbered: `{number}` is the number, `{number:5}` one of at least five digits; with `{year}` the numbers begin anew with every year.
+	//
+	// Example: INV-{year}-{number:4}
+	InvoiceNumberFormat *string `json:"invoice_number_format,omitempty"`
+
+	// Seller A change of who sells, as a merge patch.
+	Seller *SellerUpdate `json:"seller,omitempty"`
+}
+
 // Job A job in a cell's queue.
 type Job struct {
 	// Attempts How often it was tried.
@@ -4424,6 +4623,11 @@ type Order struct {
 	// Example: open
 	State OrderState `json:"state"`
 
+	// Tags The merchant's own labels.
+	//
+	// Example: ["gift"]
+	Tags []string `json:"tags"`
+
 	// TaxExemptReason Why no tax was charged, as the staff had noted it; null, if it was.
 	TaxExemptReason *string `json:"tax_exempt_reason"`
 
@@ -4548,6 +4752,12 @@ type OrderCreatedEvent struct {
 //
 // Example: order.created
 type OrderCreatedEventType string
+
+// OrderDocuments The documents of an order, in the order in which they were issued.
+type OrderDocuments struct {
+	// Data The invoice, if it is issued, and then the credit notes.
+	Data []Document `json:"data"`
+}
 
 // OrderEventData The order, in short.
 type OrderEventData struct {
@@ -4711,6 +4921,14 @@ type OrderList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// OrderNoteCreate A note of the staff's.
+type OrderNoteCreate struct {
+	// Note The note.
+	//
+	// Example: She asked for a card.
+	Note string `json:"note"`
+}
+
 // OrderPaidEvent An order was paid in full.
 type OrderPaidEvent struct {
 	// Data The order, in short.
@@ -4798,6 +5016,52 @@ type OrderShipping struct {
 // Example: open
 type OrderState string
 
+// OrderTimeline A page of a list.
+type OrderTimeline struct {
+	// Data The page, the latest first.
+	Data []OrderTimelineEntry `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// OrderTimelineEntry Something that happened to an order, or to what belongs to it.
+type OrderTimelineEntry struct {
+	// Action What was done: the thing's kind and a verb. `order.note` is a note of the staff's.
+	//
+	// Example: order.fulfil
+	Action string `json:"action"`
+
+	// Actor Who did something.
+	Actor Actor `json:"actor"`
+
+	// At When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	At time.Time `json:"at"`
+
+	// ID The entry's ID, as in the audit.
+	//
+	// Example: aud_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Note The text of a note.
+	Note *string `json:"note"`
+
+	// Reason Why, where a reason was given.
+	Reason *string `json:"reason"`
+
+	// ResourceID What it was done to, which is the order or one of its payments, fulfilments, refunds or documents.
+	//
+	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
+	ResourceID string `json:"resource_id"`
+}
+
 // OrderTotals What an order comes to, in its currency. `subtotal` and `shipping` are before discounts. The total is `subtotal` + `shipping` - `discount`, and + `tax`
 // where prices do not include it.
 type OrderTotals struct {
@@ -4818,6 +5082,14 @@ type OrderTotals struct {
 
 	// Total An amount of money, in the smallest unit of its currency.
 	Total Money `json:"total"`
+}
+
+// OrderUpdate A change of an order's labels.
+type OrderUpdate struct {
+	// Tags The merchant's own labels; replaces the list.
+	//
+	// Example: ["gift"]
+	Tags []string `json:"tags"`
 }
 
 // PasswordChange A change of password by someone who knows it.
@@ -5958,6 +6230,58 @@ type RoleUpdate struct {
 	//
 	// Example: ["orders:read","inventory:write"]
 	Permissions []Permission `json:"permissions,omitempty"`
+}
+
+// Seller Who sells, as invoices have to say.
+type Seller struct {
+	// Address The seller's address; its name is the legal one. While it is null, no invoice is issued.
+	Address *Address `json:"address"`
+
+	// Email The address for questions; the store's own, when null.
+	//
+	// Example: shop@example.com
+	Email *string `json:"email"`
+
+	// Registration Where the seller is registered, and under which number.
+	//
+	// Example: Amtsgericht Hamburg HRB 1
+	Registration *string `json:"registration"`
+
+	// TaxID The seller's VAT or other tax number.
+	//
+	// Example: DE123456789
+	TaxID *string `json:"tax_id"`
+
+	// Website The seller's website.
+	//
+	// Example: https://shop.example.com
+	Website *string `json:"website"`
+}
+
+// SellerUpdate A change of who sells, as a merge patch.
+type SellerUpdate struct {
+	// Address The seller's address, given whole; null removes it.
+	Address nullable.Nullable[Address] `json:"address,omitempty"`
+
+	// Email The address for questions; the store's own, when null.
+	//
+	// Example: shop@example.com
+	Email nullable.Nullable[string] `json:"email,omitempty"`
+
+	// Registration Where the seller is registered, and under which number.
+	//
+	// Example: Amtsgericht Hamburg HRB 1
+	Registration nullable.Nullable[string] `json:"registration,omitempty"`
+
+	// TaxID The seller's VAT or other tax number.
+	//
+	// Example: DE123456789
+	TaxID nullable.Nullable[string] `json:"tax_id,omitempty"`
+
+	// Website The seller's website.
+	//
+	// Example: https://shop.example.com
+	Website nullable.Nullable[string] `json:"website,omitempty"`
 }
 
 // Session A signed-in person. The cookie that carries it is set by this answer.
@@ -8448,6 +8772,9 @@ type CustomerIDPath = string
 // DeliveryIDPath defines model for DeliveryIDPath.
 type DeliveryIDPath = string
 
+// DocumentIDPath defines model for DocumentIDPath.
+type DocumentIDPath = string
+
 // DryRunQuery defines model for DryRunQuery.
 type DryRunQuery = bool
 
@@ -9098,6 +9425,54 @@ type UpdateCustomerParams struct {
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
+// ListDocumentsParams defines parameters for ListDocuments.
+type ListDocumentsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Kind Only those of this kind.
+	Kind *DocumentKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// OrderID Only those of this order.
+	OrderID *string `form:"order_id,omitempty" json:"order_id,omitempty"`
+
+	// Since Only those issued at or after this instant.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only those issued before this instant.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetDocumentParams defines parameters for GetDocument.
+type GetDocumentParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// DownloadDocumentParams defines parameters for DownloadDocument.
+type DownloadDocumentParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Limit How many to answer at most.
@@ -9321,6 +9696,33 @@ type RevokeInvitationParams struct {
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetInvoicingParams defines parameters for GetInvoicing.
+type GetInvoicingParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateInvoicingParams defines parameters for UpdateInvoicing.
+type UpdateInvoicingParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
 // ListLocationsParams defines parameters for ListLocations.
@@ -9601,6 +10003,9 @@ type ListOrdersParams struct {
 	// Number Only the one with this number.
 	Number *int64 `form:"number,omitempty" json:"number,omitempty"`
 
+	// Tag Only those with this label of the merchant's own.
+	Tag *string `form:"tag,omitempty" json:"tag,omitempty"`
+
 	// Since Only those placed at or after this instant.
 	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
 
@@ -9624,6 +10029,21 @@ type GetOrderParams struct {
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateOrderParams defines parameters for UpdateOrder.
+type UpdateOrderParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
 // CancelOrderParams defines parameters for CancelOrder.
@@ -9653,6 +10073,48 @@ type CreateFulfilmentParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// IssueInvoiceParams defines parameters for IssueInvoice.
+type IssueInvoiceParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// CreateOrderNoteParams defines parameters for CreateOrderNote.
+type CreateOrderNoteParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// GetPackingSlipParams defines parameters for GetPackingSlip.
+type GetPackingSlipParams struct {
+	// FulfilmentID The fulfilment; all that is still to be sent, when left out.
+	FulfilmentID *string `form:"fulfilment_id,omitempty" json:"fulfilment_id,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // CreateRefundParams defines parameters for CreateRefund.
 type CreateRefundParams struct {
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
@@ -9663,6 +10125,21 @@ type CreateRefundParams struct {
 
 	// IdempotencyKey Makes it safe to ask again; required here. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
+}
+
+// GetOrderTimelineParams defines parameters for GetOrderTimeline.
+type GetOrderTimelineParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
@@ -10919,6 +11396,12 @@ type UpdateInventoryItemApplicationMergePatchPlusJSONRequestBody = InventoryItem
 // AcceptInvitationJSONRequestBody defines body for AcceptInvitation for application/json ContentType.
 type AcceptInvitationJSONRequestBody = InvitationAcceptance
 
+// UpdateInvoicingJSONRequestBody defines body for UpdateInvoicing for application/json ContentType.
+type UpdateInvoicingJSONRequestBody = InvoicingUpdate
+
+// UpdateInvoicingApplicationMergePatchPlusJSONRequestBody defines body for UpdateInvoicing for application/merge-patch+json ContentType.
+type UpdateInvoicingApplicationMergePatchPlusJSONRequestBody = InvoicingUpdate
+
 // CreateLocationJSONRequestBody defines body for CreateLocation for application/json ContentType.
 type CreateLocationJSONRequestBody = LocationCreate
 
@@ -10949,11 +11432,20 @@ type ResumeStoreJSONRequestBody = OperatorReason
 // SuspendStoreJSONRequestBody defines body for SuspendStore for application/json ContentType.
 type SuspendStoreJSONRequestBody = OperatorReason
 
+// UpdateOrderJSONRequestBody defines body for UpdateOrder for application/json ContentType.
+type UpdateOrderJSONRequestBody = OrderUpdate
+
+// UpdateOrderApplicationMergePatchPlusJSONRequestBody defines body for UpdateOrder for application/merge-patch+json ContentType.
+type UpdateOrderApplicationMergePatchPlusJSONRequestBody = OrderUpdate
+
 // CancelOrderJSONRequestBody defines body for CancelOrder for application/json ContentType.
 type CancelOrderJSONRequestBody = OrderCancel
 
 // CreateFulfilmentJSONRequestBody defines body for CreateFulfilment for application/json ContentType.
 type CreateFulfilmentJSONRequestBody = FulfilmentCreate
+
+// CreateOrderNoteJSONRequestBody defines body for CreateOrderNote for application/json ContentType.
+type CreateOrderNoteJSONRequestBody = OrderNoteCreate
 
 // CreateRefundJSONRequestBody defines body for CreateRefund for application/json ContentType.
 type CreateRefundJSONRequestBody = RefundCreate
@@ -12277,6 +12769,74 @@ func (t *WebhookEvent) MergeFulfilmentCreatedEvent(v FulfilmentCreatedEvent) err
 	return err
 }
 
+// AsInvoiceIssuedEvent returns the union data inside the WebhookEvent as a InvoiceIssuedEvent
+func (t WebhookEvent) AsInvoiceIssuedEvent() (InvoiceIssuedEvent, error) {
+	var body InvoiceIssuedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromInvoiceIssuedEvent overwrites any union data inside the WebhookEvent as the provided InvoiceIssuedEvent
+func (t *WebhookEvent) FromInvoiceIssuedEvent(v InvoiceIssuedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"invoice.issued"}`))
+	t.union = b
+	return err
+}
+
+// MergeInvoiceIssuedEvent performs a merge with any union data inside the WebhookEvent, using the provided InvoiceIssuedEvent
+func (t *WebhookEvent) MergeInvoiceIssuedEvent(v InvoiceIssuedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"invoice.issued"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCreditNoteIssuedEvent returns the union data inside the WebhookEvent as a CreditNoteIssuedEvent
+func (t WebhookEvent) AsCreditNoteIssuedEvent() (CreditNoteIssuedEvent, error) {
+	var body CreditNoteIssuedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCreditNoteIssuedEvent overwrites any union data inside the WebhookEvent as the provided CreditNoteIssuedEvent
+func (t *WebhookEvent) FromCreditNoteIssuedEvent(v CreditNoteIssuedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"credit_note.issued"}`))
+	t.union = b
+	return err
+}
+
+// MergeCreditNoteIssuedEvent performs a merge with any union data inside the WebhookEvent, using the provided CreditNoteIssuedEvent
+func (t *WebhookEvent) MergeCreditNoteIssuedEvent(v CreditNoteIssuedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"credit_note.issued"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsCustomerCreatedEvent returns the union data inside the WebhookEvent as a CustomerCreatedEvent
 func (t WebhookEvent) AsCustomerCreatedEvent() (CustomerCreatedEvent, error) {
 	var body CustomerCreatedEvent
@@ -12849,6 +13409,8 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsCollectionDeletedEvent()
 	case "collection.updated":
 		return t.AsCollectionUpdatedEvent()
+	case "credit_note.issued":
+		return t.AsCreditNoteIssuedEvent()
 	case "customer.created":
 		return t.AsCustomerCreatedEvent()
 	case "customer.deleted":
@@ -12875,6 +13437,8 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsInventoryOutEvent()
 	case "inventory.transferred":
 		return t.AsInventoryTransferredEvent()
+	case "invoice.issued":
+		return t.AsInvoiceIssuedEvent()
 	case "location.created":
 		return t.AsLocationCreatedEvent()
 	case "location.deleted":

@@ -38,11 +38,11 @@ func (h *Carts) Operations() map[string]openapi.Handler {
 		"updateCartLine":          h.setQuantity,
 		"removeCartLine":          h.remove,
 		"listCartShippingMethods": h.options,
+		"cancelCartPayment":       h.cancelPayment,
 		"reserveCart":             h.reserve,
 		"releaseCart":             h.release,
 		"openMyCart":              h.mine,
 		"listCarts":               h.list,
-		"cancelCartPayment":       h.cancelPayment,
 		"getStaffCart":            h.staffGet,
 		"updateStaffCart":         h.staffUpdate,
 	}

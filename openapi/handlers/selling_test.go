@@ -12,6 +12,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/commerce/payments/stripe"
@@ -28,6 +29,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/platform/redis/redistest"
 	"github.com/stoacommerce/stoa/platform/secrets"
+	"github.com/stoacommerce/stoa/platform/typeset"
 )
 
 // selling is a door before everything that sells, to the sandbox of a store with a shirt.
@@ -78,6 +80,11 @@ func newSelling(t *testing.T) *selling {
 	providers := payments.Providers{payments.TestName: &payments.Test{DB: db, Slow: 20 * time.Millisecond}, payments.ManualName: payments.ByHand{}}
 	carts := cart.New(db)
 	sold := &orders.Service{DB: db, Stock: checkout.Stock{}, Providers: providers, Log: log}
+	fonts, err := typeset.OpenFonts("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed := &documents.Service{DB: db, Fonts: fonts}
 	known := &customers.Service{DB: db, Hasher: hasher, Guard: guard.New(redistest.Client(t), guard.Usual(), log)}
 	fake := stripetest.New(t)
 	sealer := sealer(t)
@@ -96,7 +103,8 @@ func newSelling(t *testing.T) *selling {
 		(&handlers.Orders{DB: db, Orders: sold, ShopURL: shopURL}).Operations(),
 		(&handlers.Payments{DB: db, Orders: sold, Stripe: byStripe, Sealer: sealer, Find: s.side, Received: func(f stripe.Fate) { s.fates = append(s.fates, f) }}).Operations(),
 		(&handlers.Customers{DB: db, Customers: known}).Operations(),
-		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, ShopURL: shopURL}).Operations(),
+		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, Documents: printed, ShopURL: shopURL}).Operations(),
+		(&handlers.Documents{DB: db, Documents: printed}).Operations(),
 	)
 	s.Shop = shoptest.In(t, db, platform.Sandbox(t, platform.Store(t)))
 	s.staff, s.pk = s.Staff(s.Ctx), s.Publishable(s.Ctx)

@@ -42,17 +42,17 @@ func (l *Links) Order(ctx context.Context, orderID string) (string, error) {
 	})
 }
 
+// TestPayment is the page at which a shopper takes the second step of a test payment.
+func (l *Links) TestPayment(ctx context.Context, payment string) (string, error) {
+	return l.within(ctx, "/checkout/test/"+payment, func(postgres.StoreRef) url.Values { return nil })
+}
+
 // RecoverCart is the address at which a shopper finds a cart of the context's store again,
 // with what opens it.
 func (l *Links) RecoverCart(ctx context.Context, cartID string) (string, error) {
 	return l.within(ctx, "/cart/recover/"+cartID, func(ref postgres.StoreRef) url.Values {
 		return url.Values{"key": {l.sign(ref, "cart", cartID)}}
 	})
-}
-
-// TestPayment is the page at which a shopper takes the second step of a test payment.
-func (l *Links) TestPayment(ctx context.Context, payment string) (string, error) {
-	return l.within(ctx, "/checkout/test/"+payment, func(postgres.StoreRef) url.Values { return nil })
 }
 
 // VerifyCustomer is the address at which a shopper proves an e-mail address with the token

@@ -13,6 +13,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/platform/cache"
 	"github.com/stoacommerce/stoa/platform/httpserver"
@@ -31,6 +32,7 @@ type Config struct {
 	Checkout  *checkout.Service
 	Customers *customers.Service
 	Orders    *orders.Service
+	Documents *documents.Service
 	Links     *Links
 	Editions  *catalog.Editions
 	Media     http.Handler // serves /media/…
@@ -110,6 +112,7 @@ func (s *Shop) routes() {
 	s.page("GET /checkout/test/{payment}", "checkout.test", (*visit).testStep)
 	s.page("POST /checkout/test/{payment}", "checkout.test", (*visit).takeTestStep)
 	s.page("GET /orders/{order}", "order", (*visit).orderPage)
+	s.page("GET /orders/{order}/documents/{document}", "order.document", (*visit).orderDocument)
 	s.page("GET /account", "account", (*visit).account)
 	s.page("GET /account/details", "account.details", (*visit).detailsForm)
 	s.page("POST /account/details", "account.change", (*visit).setDetails)

@@ -147,6 +147,8 @@ var german = map[string]string{
 	"State or province":                                                "Bundesland oder Provinz",
 	"Street and number":                                                "Straße und Hausnummer",
 	"Subtotal":                                                         "Zwischensumme",
+	"Invoice %s":                                                       "Rechnung %s",
+	"Credit note %s":                                                   "Rechnungskorrektur %s",
 	"Summary":                                                          "Übersicht",
 	"Tax and shipping are added at the checkout.":                      "Steuer und Versand kommen an der Kasse hinzu.",
 	"Tax included, plus shipping":                                      "Inklusive Steuer, zuzüglich Versand",
