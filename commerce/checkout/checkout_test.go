@@ -180,7 +180,7 @@ func TestComplete(t *testing.T) {
 		t.Errorf("usage: %s", got)
 	}
 	c, err := f.carts.Read(f.Ctx, ref)
-	if err != nil || c.State != cart.Completed || c.OrderID != id || c.Totals.Total != total || len(c.Problems) != 0 {
+	if err != nil || c.State != cart.Completed || c.OrderID != id || c.Totals.Total != total || len(c.Problems) != 0 || c.Method == nil || c.Method.Price.Amount != 490 {
 		t.Errorf("the cart: %+v, %v", c, err)
 	}
 	f.Exec(t, `update prices set amount = 1`)
