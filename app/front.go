@@ -24,8 +24,8 @@ import (
 	"github.com/stoacommerce/stoa/web/storefront"
 )
 
-// operations are the handlers of the whole contract, by operationId.
-func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Handler {
+// handled are the handlers of the whole contract, by operationId.
+func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Handler {
 	all := map[string]openapi.Handler{}
 	for _, some := range []interface {
 		Operations() map[string]openapi.Handler
@@ -46,6 +46,8 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Categories{DB: m.db, Catalog: s.catalog},
 		&handlers.Collections{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
 		&handlers.Imports{DB: m.db, Imports: s.imports},
+		&handlers.Bulk{DB: m.db, Bulk: s.bulk},
+		&handlers.LongOperations{DB: m.db, Long: s.operations, Bulk: s.bulk},
 		&handlers.Inventory{DB: m.db},
 		&handlers.Search{DB: m.db, ShopURL: m.shopURL},
 		&handlers.Settings{DB: m.db},
@@ -72,7 +74,7 @@ func newRouter(m *machinery, s *services, w *jobs.Workers) (*openapi.Router, err
 	if err != nil {
 		return nil, err
 	}
-	handlers, sample := operations(m, s, w), m.config.API.ResponseSample
+	handlers, sample := handled(m, s, w), m.config.API.ResponseSample
 	traffic := &trafficObserver{m, map[string]*observability.OperationObserver{}}
 	for id := range handlers {
 		traffic.operations[id] = m.metrics.HTTP.Operation(id)

@@ -87,7 +87,7 @@ func (k *Known) Revise(rev Revision) (*Revised, error) {
 		}
 	}
 	for i, in := range rev.Added {
-		v, place := newVariant(p.ID, len(r.after.Variants), in), fmt.Sprintf("/variants/%d", len(rev.Changed)+i)
+		v, place := newVariant(p.ID, nextPlace(r.after.Variants), in), fmt.Sprintf("/variants/%d", len(rev.Changed)+i)
 		at[len(r.after.Variants)] = place
 		c.variant(v, p.Options, place)
 		c.stock(in, place)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 
+	"github.com/oapi-codegen/nullable"
+
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
@@ -171,10 +173,17 @@ func variantPatch(b gen.VariantUpdate) catalog.VariantPatch {
 		ImageID: emptiedAs[catalog.ImageID](b.ImageID), Position: b.Position,
 	}
 	patch.WeightGrams, patch.Length, patch.Width, patch.Height = maybe(b.WeightGrams), maybe(b.LengthMM), maybe(b.WidthMM), maybe(b.HeightMM)
-	if cost := maybe(b.Cost); cost != nil {
-		patch.Cost = &sql.Null[money.Money]{V: money.New(cost.V.Amount, cost.V.Currency), Valid: cost.Valid}
-	}
+	patch.Cost = costPatch(b.Cost)
 	return patch
+}
+
+// costPatch is what a merge patch says of a cost.
+func costPatch(n nullable.Nullable[gen.Money]) *sql.Null[money.Money] {
+	cost := maybe(n)
+	if cost == nil {
+		return nil
+	}
+	return &sql.Null[money.Money]{V: money.New(cost.V.Amount, cost.V.Currency), Valid: cost.Valid}
 }
 
 func prices(list []gen.Price) []catalog.Price {
