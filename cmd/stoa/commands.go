@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stoacommerce/stoa/app"
+	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/secrets"
 )
 
@@ -61,8 +63,13 @@ func reset(_ context.Context, config app.Config, _ app.Build, _ app.Terminal) er
 	return app.Reset(config)
 }
 
+// group is a command that has commands below it and does nothing by itself.
+func group(use, short string) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+}
+
 func storeCommand(build app.Build) *cobra.Command {
-	store := &cobra.Command{Use: "store", Short: "Look after stores"}
+	store := group("store", "Look after stores")
 	var words, state string
 	list := &cobra.Command{Use: "list", Short: "List stores", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
 		return with(c, build, app.ListStores(words, state))
@@ -77,7 +84,7 @@ func storeCommand(build app.Build) *cobra.Command {
 		"restore": "Bring a deleted store back",
 	} {
 		var reason string
-		change := &cobra.Command{Use: verb + " STORE", Short: short, Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
+		change := &cobra.Command{Use: verb + " STORE", Short: short, Args: exactly(1), RunE: func(c *cobra.Command, args []string) error {
 			return with(c, build, app.ChangeStore(verb, args[0], reason))
 		}}
 		change.Flags().StringVar(&reason, "reason", "", "why; the merchant sees it")
@@ -86,7 +93,7 @@ func storeCommand(build app.Build) *cobra.Command {
 	}
 	store.AddCommand(planCommand(build))
 	var file string
-	export := &cobra.Command{Use: "export STORE", Short: "Write all of a store's data as JSON lines", Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
+	export := &cobra.Command{Use: "export STORE", Short: "Write all of a store's data as JSON lines", Args: exactly(1), RunE: func(c *cobra.Command, args []string) error {
 		return with(c, build, app.ExportStore(args[0], file))
 	}}
 	export.Flags().StringVarP(&file, "output", "o", "-", "the file to write; - is standard output")
@@ -94,14 +101,24 @@ func storeCommand(build app.Build) *cobra.Command {
 	return store
 }
 
+// exactly wants so many arguments, and says which.
+func exactly(n int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != n {
+			return fmt.Errorf("this is how it is called: %s", c.UseLine())
+		}
+		return nil
+	}
+}
+
 func cellCommand(build app.Build) *cobra.Command {
-	cell := &cobra.Command{Use: "cell", Short: "Look at the databases that stores lie in"}
+	cell := group("cell", "Look at the databases that stores lie in")
 	cell.AddCommand(configured(build, "list", "List the cells, and how full they are", app.ListCells))
 	return cell
 }
 
 func jobCommand(build app.Build) *cobra.Command {
-	job := &cobra.Command{Use: "job", Short: "Look after jobs"}
+	job := group("job", "Look after jobs")
 	var state string
 	list := &cobra.Command{Use: "list", Short: "List jobs, the latest of each cell first", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
 		return with(c, build, app.ListJobs(state))
@@ -110,7 +127,7 @@ func jobCommand(build app.Build) *cobra.Command {
 	job.AddCommand(list)
 	for verb, short := range map[string]string{"retry": "Put a job that was set aside back into its queue", "discard": "Throw a job away that was set aside"} {
 		var reason string
-		change := &cobra.Command{Use: verb + " JOB", Short: short, Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
+		change := &cobra.Command{Use: verb + " JOB", Short: short, Args: exactly(1), RunE: func(c *cobra.Command, args []string) error {
 			return with(c, build, app.ChangeJob(verb, args[0], reason))
 		}}
 		change.Flags().StringVar(&reason, "reason", "", "why, for the audit")
@@ -122,7 +139,7 @@ func jobCommand(build app.Build) *cobra.Command {
 
 func planCommand(build app.Build) *cobra.Command {
 	var reason string
-	plan := &cobra.Command{Use: "plan STORE PLAN", Short: "Put a store on another plan", Args: cobra.ExactArgs(2), RunE: func(c *cobra.Command, args []string) error {
+	plan := &cobra.Command{Use: "plan STORE PLAN", Short: "Put a store on another plan", Args: exactly(2), RunE: func(c *cobra.Command, args []string) error {
 		return with(c, build, app.SetPlan(args[0], args[1], reason))
 	}}
 	plan.Flags().StringVar(&reason, "reason", "", "why, for the audit")
@@ -131,7 +148,7 @@ func planCommand(build app.Build) *cobra.Command {
 }
 
 func operatorCommand(build app.Build) *cobra.Command {
-	operator := &cobra.Command{Use: "operator", Short: "Look after operators' keys"}
+	operator := group("operator", "Look after operators' keys")
 	var name, role string
 	var days int
 	create := &cobra.Command{Use: "create-key", Short: "Make an operator's key; it is shown once", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
@@ -143,7 +160,7 @@ func operatorCommand(build app.Build) *cobra.Command {
 	_ = create.MarkFlagRequired("name") // the flag exists
 	operator.AddCommand(create,
 		configured(build, "list-keys", "List operators' keys", app.ListOperatorKeys),
-		&cobra.Command{Use: "revoke-key KEY_ID", Short: "End an operator's key at once", Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
+		&cobra.Command{Use: "revoke-key KEY_ID", Short: "End an operator's key at once", Args: exactly(1), RunE: func(c *cobra.Command, args []string) error {
 			return with(c, build, app.RevokeOperatorKey(args[0]))
 		}},
 	)
@@ -151,10 +168,14 @@ func operatorCommand(build app.Build) *cobra.Command {
 }
 
 func secretsCommand(build app.Build) *cobra.Command {
-	command := &cobra.Command{Use: "secrets", Short: "Look after the key ring"}
+	command := group("secrets", "Look after the key ring")
 	command.AddCommand(
-		&cobra.Command{Use: "new-key ID", Short: "Make a key for STOA_SECRET_KEYS; put it first, the old ones after it", Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
-			key, err := secrets.NewKey(args[0])
+		&cobra.Command{Use: "new-key [ID]", Short: "Make a key for STOA_SECRET_KEYS, named after the day unless told otherwise; put it first, the old ones after it", Args: cobra.MaximumNArgs(1), RunE: func(c *cobra.Command, args []string) error {
+			id := clock.Now().Format(time.DateOnly)
+			if len(args) > 0 {
+				id = args[0]
+			}
+			key, err := secrets.NewKey(id)
 			if err == nil {
 				fmt.Fprintln(c.OutOrStdout(), key.Reveal())
 			}

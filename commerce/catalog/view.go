@@ -32,7 +32,8 @@ var variantJSON = `json_build_object('id', v.id, 'product_id', v.product_id, 'ti
 	'track_inventory', v.track_stock, 'allow_backorder', v.oversell, 'stock_quantity', v.stock - v.reserved,
 	'weight_grams', v.weight_grams, 'length_mm', v.length_mm, 'width_mm', v.width_mm, 'height_mm', v.height_mm,
 	'cost', case when v.cost_amount is not null then json_build_object('amount', v.cost_amount, 'currency', v.cost_currency) end,
-	'requires_shipping', v.requires_shipping, 'taxable', v.taxable, 'image_id', v.image_id,
+	'requires_shipping', v.requires_shipping, 'taxable', v.taxable,
+	'tax_class', nullif(v.tax_class, ''), 'image_id', v.image_id,
 	'position', v.position, 'created_at', ` + postgres.UTC("v.created_at") + `, 'updated_at', ` + postgres.UTC("v.updated_at") + `)`
 
 // shownVariants is how many variants a product is shown with. What there is beyond is read

@@ -60,6 +60,7 @@ type Change struct {
 	AcceptsMarketing *bool
 	Note             *string
 	DefaultAddress   **address.Address
+	TaxExemptReason  *string // empty: they are taxed like anybody
 }
 
 // kept is what can be changed of a customer.
@@ -69,6 +70,7 @@ type kept struct {
 	AcceptsMarketing bool             `json:"accepts_marketing"`
 	Note             string           `json:"note"`
 	DefaultAddress   *address.Address `json:"default_address"`
+	TaxExemptReason  string           `json:"tax_exempt_reason"`
 }
 
 // apply makes a change.
@@ -78,7 +80,7 @@ func (k *kept) apply(c Change) error {
 		at         string
 		into, from *string
 		most       int
-	}{{"/name", &k.Name, c.Name, maxName}, {"/phone", &k.Phone, c.Phone, 32}, {"/note", &k.Note, c.Note, 5000}} {
+	}{{"/name", &k.Name, c.Name, maxName}, {"/phone", &k.Phone, c.Phone, 32}, {"/note", &k.Note, c.Note, 5000}, {"/tax_exempt_reason", &k.TaxExemptReason, c.TaxExemptReason, 255}} {
 		if field.from != nil {
 			fits(p, field.at, *field.from, field.most)
 			*field.into = *field.from
@@ -108,9 +110,9 @@ func fits(p *problem.Problem, at, text string, most int) {
 	}
 }
 
-const lockSQL = `select email, email_verified_at is not null, version, name, phone, accepts_marketing, note, default_address from customers where id = $1 for update`
+const lockSQL = `select email, email_verified_at is not null, version, name, phone, accepts_marketing, note, default_address, tax_exempt_reason from customers where id = $1 for update`
 
-const updateSQL = `update customers set name = $2, phone = $3, accepts_marketing = $4, note = $5, default_address = $6, version = version + 1, updated_at = now() where id = $1`
+const updateSQL = `update customers set name = $2, phone = $3, accepts_marketing = $4, note = $5, default_address = $6, tax_exempt_reason = $7, version = version + 1, updated_at = now() where id = $1`
 
 // Update changes a customer. Version is the one that the change is meant for, or 0.
 func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, change Change, version int) error {
@@ -122,7 +124,7 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, change
 	if err := now.apply(change); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, updateSQL, id, now.Name, now.Phone, now.AcceptsMarketing, now.Note, now.DefaultAddress); err != nil {
+	if _, err := tx.Exec(ctx, updateSQL, id, now.Name, now.Phone, now.AcceptsMarketing, now.Note, now.DefaultAddress, now.TaxExemptReason); err != nil {
 		return fmt.Errorf("update customer %s: %w", id, err)
 	}
 	journal.Event(ctx, tx, "customer.updated", id, c)
@@ -148,7 +150,7 @@ func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id string, versio
 func lock(ctx context.Context, tx *postgres.Tx, id string, meant int) (Customer, kept, error) {
 	c, k := Customer{ID: id}, kept{}
 	var version int
-	err := tx.QueryRow(ctx, lockSQL, id).Scan(&c.Email, &c.EmailVerified, &version, &k.Name, &k.Phone, &k.AcceptsMarketing, &k.Note, &k.DefaultAddress)
+	err := tx.QueryRow(ctx, lockSQL, id).Scan(&c.Email, &c.EmailVerified, &version, &k.Name, &k.Phone, &k.AcceptsMarketing, &k.Note, &k.DefaultAddress, &k.TaxExemptReason)
 	switch {
 	case errors.Is(err, postgres.ErrNoRows):
 		return c, k, problem.Missing("customer")

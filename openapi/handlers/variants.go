@@ -147,7 +147,7 @@ func (h *Variants) delete(ctx context.Context, req *openapi.Request) (*openapi.R
 
 func variantInput(b gen.VariantCreate) catalog.VariantInput {
 	in := catalog.NewVariant()
-	in.SKU, in.Barcode, in.ImageID = given(b.SKU), given(b.Barcode), catalog.ImageID(given(b.ImageID))
+	in.SKU, in.Barcode, in.TaxClass, in.ImageID = given(b.SKU), given(b.Barcode), given(b.TaxClass), catalog.ImageID(given(b.ImageID))
 	in.Choices, in.Prices, in.WeightGrams = b.OptionValues, prices(b.Prices), b.WeightGrams
 	in.Dimensions = catalog.Dimensions{Length: b.LengthMM, Width: b.WidthMM, Height: b.HeightMM}
 	if b.Cost != nil {
@@ -169,7 +169,7 @@ func variantInput(b gen.VariantCreate) catalog.VariantInput {
 func variantPatch(b gen.VariantUpdate) catalog.VariantPatch {
 	patch := catalog.VariantPatch{
 		SKU: emptied(b.SKU), Barcode: emptied(b.Barcode), Choices: b.OptionValues, Prices: prices(b.Prices),
-		TrackStock: b.TrackInventory, Oversell: b.AllowBackorder, RequiresShipping: b.RequiresShipping, Taxable: b.Taxable,
+		TrackStock: b.TrackInventory, Oversell: b.AllowBackorder, RequiresShipping: b.RequiresShipping, Taxable: b.Taxable, TaxClass: emptied(b.TaxClass),
 		ImageID: emptiedAs[catalog.ImageID](b.ImageID), Position: b.Position,
 	}
 	patch.WeightGrams, patch.Length, patch.Width, patch.Height = maybe(b.WeightGrams), maybe(b.LengthMM), maybe(b.WidthMM), maybe(b.HeightMM)
