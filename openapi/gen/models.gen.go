@@ -1294,6 +1294,11 @@ type BulkVariantUpdate struct {
 	// Example: LS-M-SAND
 	SKU nullable.Nullable[string] `json:"sku,omitempty"`
 
+	// TaxClass Which tax rates apply; null for the standard ones.
+	//
+	// Example: reduced
+	TaxClass nullable.Nullable[string] `json:"tax_class,omitempty"`
+
 	// Taxable Whether tax applies.
 	//
 	// Example: true
@@ -4289,10 +4294,10 @@ type PriceAdjustment struct {
 	// Example: 0
 	ByAmount *int64 `json:"by_amount,omitempty"`
 
-	// ByBps How much it changes in hundredths of a percent: -1000 is a tenth less.
+	// ByPercentage How much it changes: `-10` is a tenth less.
 	//
-	// Example: -1000
-	ByBps *int `json:"by_bps,omitempty"`
+	// Example: -10
+	ByPercentage *string `json:"by_percentage,omitempty"`
 
 	// CompareAt What becomes of the struck-through price: it stays (`keep`), is the price as it was (`former`), or goes (`remove`).
 	//
@@ -6934,6 +6939,11 @@ type VariantMatrix struct {
 	//
 	// Example: 12
 	StockQuantity *int `json:"stock_quantity,omitempty"`
+
+	// TaxClass Which tax rates apply; the standard ones, when left out.
+	//
+	// Example: reduced
+	TaxClass *string `json:"tax_class,omitempty"`
 
 	// Taxable Whether tax applies; true, when left out.
 	//

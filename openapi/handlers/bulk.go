@@ -2,7 +2,9 @@ package handlers
 
 import (
 	"context"
+	"math"
 	"slices"
+	"strconv"
 
 	"github.com/stoacommerce/stoa/commerce/bulk"
 	"github.com/stoacommerce/stoa/commerce/catalog"
@@ -91,15 +93,24 @@ func variantEdit(b gen.BulkVariantUpdate) catalog.VariantEdit {
 		VariantPatch: catalog.VariantPatch{
 			SKU: emptied(b.SKU), Barcode: emptied(b.Barcode), Prices: prices(b.Prices), TrackStock: b.TrackInventory, Oversell: b.AllowBackorder,
 			WeightGrams: maybe(b.WeightGrams), Length: maybe(b.LengthMM), Width: maybe(b.WidthMM), Height: maybe(b.HeightMM),
-			RequiresShipping: b.RequiresShipping, Taxable: b.Taxable, Cost: costPatch(b.Cost),
+			RequiresShipping: b.RequiresShipping, Taxable: b.Taxable, Cost: costPatch(b.Cost), TaxClass: emptied(b.TaxClass),
 		},
 		SetPrices: prices(b.SetPrices), RemovePrices: slices.Clone(b.RemovePrices),
 	}
 	if a := b.AdjustPrice; a != nil {
-		edit.AdjustPrice = &catalog.PriceAdjustment{Currency: a.Currency, BPS: int64(given(a.ByBps)), Amount: given(a.ByAmount)}
+		edit.AdjustPrice = &catalog.PriceAdjustment{Currency: a.Currency, BPS: hundredths(given(a.ByPercentage)), Amount: given(a.ByAmount)}
 		if compareAt := string(given(a.CompareAt)); compareAt != "keep" {
 			edit.AdjustPrice.CompareAt = catalog.CompareAt(compareAt)
 		}
 	}
 	return edit
+}
+
+// hundredths are those of a percentage, which has two decimals at most.
+func hundredths(percentage string) int64 {
+	value, err := strconv.ParseFloat(percentage, 64)
+	if err != nil { // none is given
+		return 0
+	}
+	return int64(math.Round(value * 100))
 }

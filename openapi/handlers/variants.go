@@ -105,7 +105,7 @@ func matrix(b *gen.VariantMatrix) *catalog.Matrix {
 	}
 	return &catalog.Matrix{SKUPattern: given(b.SKUPattern), Each: variantInput(gen.VariantCreate{
 		Prices: b.Prices, Cost: b.Cost, StockQuantity: b.StockQuantity, TrackInventory: b.TrackInventory, AllowBackorder: b.AllowBackorder,
-		WeightGrams: b.WeightGrams, LengthMM: b.LengthMM, WidthMM: b.WidthMM, HeightMM: b.HeightMM,
+		WeightGrams: b.WeightGrams, LengthMM: b.LengthMM, WidthMM: b.WidthMM, HeightMM: b.HeightMM, TaxClass: b.TaxClass,
 		RequiresShipping: b.RequiresShipping, Taxable: b.Taxable, ImageID: b.ImageID,
 	})}
 }
