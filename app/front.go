@@ -49,6 +49,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Bulk{DB: m.db, Bulk: s.bulk},
 		&handlers.LongOperations{DB: m.db, Long: s.operations, Bulk: s.bulk},
 		&handlers.Inventory{DB: m.db},
+		&handlers.Locations{DB: m.db},
 		&handlers.Search{DB: m.db, ShopURL: m.shopURL},
 		&handlers.Settings{DB: m.db},
 		&handlers.ShopCatalog{

@@ -153,6 +153,7 @@ func (h *house) shelf() string {
 		(select string_agg((to_jsonb(p) - 'version' - 'updated_at' - 'search')::text || (p.search <> '')::text, E'\n' order by id) from products p),
 		(select string_agg((to_jsonb(v) - 'version' - 'updated_at')::text, E'\n' order by id) from variants v),
 		(select string_agg(to_jsonb(r)::text, E'\n' order by variant_id, currency) from prices r),
+		(select string_agg((to_jsonb(l) - 'updated_at')::text, E'\n' order by variant_id) from stock_levels l),
 		(select string_agg(to_jsonb(i)::text, E'\n' order by id) from images i),
 		(select string_agg(to_jsonb(c)::text, E'\n' order by collection_id, product_id) from collection_products c), (select product_count from settings))`)
 }
@@ -297,7 +298,7 @@ func TestWhatIsDeletedComesBack(t *testing.T) {
 	products := h.fill(150)
 	h.exec(`insert into categories (id, path, name, handle) values ('cat_a', 'cat_a/', 'A', 'a')`)
 	h.exec(`insert into collections (id, handle, title) values ('col_a', 'a', 'A'), ('col_b', 'b', 'B')`)
-	h.exec(`insert into collection_products (collection_id, product_id, position) select c.id, p.id, 7 from products p, collections c`)
+	h.exec(`insert into collection_products (collection_id, product_id, sort_key, shown) select c.id, p.id, 'm', true from products p, collections c`)
 	h.exec(`update products set category_id = 'cat_a', description = '<p>é \ "x"</p>'`)
 	h.exec(`insert into images (id, product_id, position, sizes) select 'img_' || id, id, 0, jsonb_build_array(jsonb_build_object('key', 'k/' || id, 'width', 1, 'height', 1)) from products`)
 	before := h.shelf()
@@ -335,7 +336,9 @@ func TestWhatIsDeletedComesBack(t *testing.T) {
 	h.refused(id, "not_undoable")
 
 	// What an order under way holds stays.
-	h.exec(`update variants set reserved = 1 where sku = 'T0-S'`)
+	h.exec(`insert into reservations (cart_id, variant_id, location_id, quantity, paying, expires_at)
+		select 'cart_a', v.id, l.location_id, 1, false, now() + case v.sku when 'T0-S' then interval '1 hour' else interval '-1 hour' end
+		from variants v join stock_levels l on l.variant_id = v.id where v.sku in ('T0-S', 'T1-S')`)
 	id = h.ask(h.service.Products, bulk.Request{Delete: true, IDs: products[:2]})
 	h.want(h.work(id), operations.Counts{Deleted: 1, Failed: 1})
 
@@ -385,7 +388,7 @@ func TestVariantsThatAreDeletedComeBackInTheirPlaces(t *testing.T) {
 	if got := value[string](h, `select string_agg(v.title, ' ' order by v.position) from variants v join products p on p.id = v.product_id where p.handle = 'thing-5'`); got != "S M L" {
 		t.Errorf("in the order %s", got)
 	}
-	if lost := len(strings.Split(before, "\n")) - len(strings.Split(h.shelf(), "\n")); lost != 1+3+3+2 { // thing-1 whole, one variant of thing-0 with its price
+	if lost := len(strings.Split(before, "\n")) - len(strings.Split(h.shelf(), "\n")); lost != 1+3+3+3+3 { // thing-1 whole, one variant of thing-0 with its price and its level
 		t.Errorf("%d rows are lost", lost)
 	}
 }
@@ -454,8 +457,9 @@ func TestEverythingThatGoesWithAProductIsKept(t *testing.T) {
 			select c.conrelid from pg_constraint c, gone where c.contype = 'f' and c.confrelid = gone.t and c.confdeltype = 'c' and c.connamespace = (select relnamespace from pg_class where oid = 'products'::regclass)
 		) select string_agg(relname, ' ' order by relname) from gone join pg_class on oid = t`)
 	list := []string{
-		"products", "variants", "prices", "images", "collection_products", // see catalog's productParts
+		"products", "variants", "stock_levels", "prices", "images", "collection_products", // see catalog's productParts
 		"cart_lines",    // shoppers see that it is gone, and do not find it in their carts again unasked
+		"reservations",  // what is promised is not deleted, and what has lapsed is promised no more
 		"import_images", // pictures that are still to be fetched are not fetched for what is deleted
 	}
 	sort.Strings(list)

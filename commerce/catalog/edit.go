@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -118,7 +119,7 @@ func (s *Service) eachProduct(ctx context.Context, tx *postgres.Tx, ids []Produc
 	if err := updateProducts(ctx, tx, changed); err != nil {
 		return nil, err
 	}
-	return done, index(ctx, tx, touched)
+	return done, index(ctx, tx, slices.Collect(maps.Keys(touched))...)
 }
 
 // from is what makes a product of another that edits have made of it.
@@ -157,7 +158,7 @@ func touchProducts(ctx context.Context, tx *postgres.Tx, products []*product) er
 	if _, err := tx.Exec(ctx, `update products set version = version + 1, updated_at = $2 where id = any($1)`, list, clock.Now()); err != nil {
 		return fmt.Errorf("touch products: %w", err)
 	}
-	return index(ctx, tx, touched)
+	return index(ctx, tx, slices.Collect(maps.Keys(touched))...)
 }
 
 // nullable is a value of a patch that may be missing.

@@ -185,11 +185,11 @@ func (s *Service) eachVariant(ctx context.Context, tx *postgres.Tx, ids []Varian
 	if err := replacePrices(ctx, tx, prices); err != nil {
 		return nil, err
 	}
-	return done, touchProducts(ctx, tx, inOrder(touched))
+	return done, touchProducts(ctx, tx, byID(touched))
 }
 
-// inOrder are products in the order of their IDs.
-func inOrder(products map[ProductID]*product) []*product {
+// byID are products in the order of their IDs.
+func byID(products map[ProductID]*product) []*product {
 	list := make([]*product, 0, len(products))
 	for _, p := range products {
 		list = append(list, p)

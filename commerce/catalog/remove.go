@@ -19,26 +19,42 @@ import (
 type part struct {
 	table string
 	of    string // which rows x are a product's p or, in variantParts, a variant's v
+	as    string // what is added to a row
 	keep  string // which rows r are brought back
 }
 
+// Nothing is promised of what comes back, as what is promised is not deleted. The contents
+// of collections by rule are found anew.
+const (
+	unpromised = ` || '{"reserved": 0}'`
+	atLocation = `exists (select from locations o where o.id = r.location_id)`
+)
+
 var productParts = []part{
-	{"variants", `x.product_id = p.id`, `true`},
-	{"prices", `x.variant_id in (select id from variants where product_id = p.id)`, `true`},
-	{"images", `x.product_id = p.id`, `true`},
-	{"collection_products", `x.product_id = p.id`, `exists (select from collections c where c.id = r.collection_id)`},
+	{"products", `x.id = p.id`, ` || '{"search": ""}'`, `false`},
+	{"variants", `x.product_id = p.id`, unpromised, `true`},
+	{"stock_levels", `x.variant_id in (select id from variants where product_id = p.id)`, unpromised, atLocation},
+	{"prices", `x.variant_id in (select id from variants where product_id = p.id)`, ``, `true`},
+	{"images", `x.product_id = p.id`, ``, `true`},
+	{"collection_products", `x.product_id = p.id`, ``, `exists (select from collections c where c.id = r.collection_id and c.rules is null)`},
 }
 
 var variantParts = []part{
-	{"variants", `x.id = v.id`, `true`},
-	{"prices", `x.variant_id = v.id`, `true`},
+	{"variants", `x.id = v.id`, unpromised, `true`},
+	{"stock_levels", `x.variant_id = v.id`, unpromised, atLocation},
+	{"prices", `x.variant_id = v.id`, ``, `true`},
+}
+
+// held says whether an order under way holds some of the variants that a condition finds.
+func held(where string) string {
+	return `exists (select from reservations r join variants h on h.id = r.variant_id where ` + where + ` and (r.paying or r.expires_at > now()))`
 }
 
 // rowsJSON are the rows of parts, by their tables.
 func rowsJSON(parts []part) string {
 	list := ""
 	for _, p := range parts {
-		list += `, '` + p.table + `', (select coalesce(jsonb_agg(to_jsonb(x)), '[]') from ` + p.table + ` x where ` + p.of + `)`
+		list += `, '` + p.table + `', (select coalesce(jsonb_agg(to_jsonb(x)` + p.as + `), '[]') from ` + p.table + ` x where ` + p.of + `)`
 	}
 	return list
 }
@@ -49,8 +65,8 @@ func promised() error {
 	return problem.New(problem.Conflict, "stock_reserved", "An order under way holds some of it. Try again when that is done.")
 }
 
-var removedProductsSQL = `select p.id, exists (select from variants where product_id = p.id and reserved > 0),
-	jsonb_build_object('product', to_jsonb(p) || '{"search": ""}'` + rowsJSON(productParts) + `) from products p where p.id = any($1)`
+var removedProductsSQL = `select p.id, ` + held(`h.product_id = p.id`) + `,
+	jsonb_build_object('id', p.id` + rowsJSON(productParts) + `) from products p where p.id = any($1)`
 
 // RemoveProducts deletes several products, as DeleteProduct does one, but keeps the files of
 // their images: what undoes it names them, and whoever forgets that deletes them.
@@ -137,7 +153,7 @@ func outcomes[ID ~string](ids []ID, removed map[ID]removal, what string) []Done 
 	return done
 }
 
-var removedVariantsSQL = `select v.id, v.reserved > 0, jsonb_build_object('product_id', v.product_id` + rowsJSON(variantParts) + `)
+var removedVariantsSQL = `select v.id, ` + held(`h.id = v.id`) + `, jsonb_build_object('product_id', v.product_id` + rowsJSON(variantParts) + `)
 	from variants v where v.id = any($1)`
 
 // RemoveVariants deletes several variants, but never a product's last. The others keep
@@ -179,7 +195,7 @@ func (s *Service) RemoveVariants(ctx context.Context, tx *postgres.Tx, ids []Var
 			done[i].Err = problem.New(problem.Conflict, "last_variant", "A product keeps at least one variant.")
 		}
 	}
-	return done, touchProducts(ctx, tx, inOrder(touched))
+	return done, touchProducts(ctx, tx, byID(touched))
 }
 
 // countVariants is how many variants products have.

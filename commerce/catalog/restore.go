@@ -4,26 +4,66 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
+	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
-// restoreParts inserts the rows that were kept of parts.
-func restoreParts(ctx context.Context, tx *postgres.Tx, parts []part, kept string) error {
+// columnsSQL are the columns of tables $1 that rows kept of them in $2 have, and that are
+// not worked out from others. What was added to a table since has its default.
+const columnsSQL = `select t.name, string_agg(quote_ident(a.attname), ', ' order by a.attnum)
+	from unnest($1::text[]) t(name) join pg_attribute a on a.attrelid = t.name::regclass and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+	where (select d->t.name->0 from jsonb_array_elements($2::jsonb) d where d->t.name->0 is not null limit 1) ? a.attname
+	group by t.name`
+
+// columns are the columns that the rows have which were kept of parts, by table.
+func columns(ctx context.Context, tx *postgres.Tx, parts []part, kept string) (map[string]string, error) {
+	var tables []string
 	for _, p := range parts {
-		_, err := tx.Exec(ctx, `insert into `+p.table+` select r.* from jsonb_array_elements($1::jsonb) d,
+		tables = append(tables, p.table)
+	}
+	rows, err := tx.Query(ctx, columnsSQL, tables, kept)
+	if err != nil {
+		return nil, fmt.Errorf("read columns: %w", err)
+	}
+	found := map[string]string{}
+	var table, list string
+	_, err = pgx.ForEachRow(rows, []any{&table, &list}, func() error {
+		found[table] = list
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read columns: %w", err)
+	}
+	return found, nil
+}
+
+// restoreParts inserts the rows that were kept of parts. What there is of variants is
+// counted anew.
+func restoreParts(ctx context.Context, tx *postgres.Tx, parts []part, kept string) error {
+	of, err := columns(ctx, tx, parts, kept)
+	if err != nil {
+		return err
+	}
+	for _, p := range parts {
+		if of[p.table] == "" {
+			continue // there are no rows of it
+		}
+		_, err := tx.Exec(ctx, `insert into `+p.table+` (`+of[p.table]+`) select `+of[p.table]+` from jsonb_array_elements($1::jsonb) d,
 			jsonb_populate_recordset(null::`+p.table+`, d->'`+p.table+`') r where `+p.keep, kept)
 		if err != nil {
 			return fmt.Errorf("restore %s: %w", p.table, err)
 		}
 	}
-	return nil
+	return inventory.Recount(ctx, tx, `select v->>'id' from jsonb_array_elements($1::jsonb) d, jsonb_array_elements(d->'variants') v`, kept)
 }
 
 // RestoreProducts brings products back that were removed, as they were. A handle that
@@ -46,8 +86,15 @@ func (s *Service) RestoreProducts(ctx context.Context, tx *postgres.Tx, ids []Pr
 	if err != nil {
 		return nil, fmt.Errorf("restore products: %w", err)
 	}
-	rows, err := tx.Query(ctx, `insert into products select r.* from jsonb_array_elements($1::jsonb) d, jsonb_populate_record(null::products,
-			d->'product' || case when exists (select from categories where id = d->'product'->>'category_id') then '{}' else '{"category_id": null}' end::jsonb) r
+	of, err := columns(ctx, tx, productParts[:1], string(raw))
+	if err != nil {
+		return nil, err
+	}
+	if len(kept) == 0 {
+		return done, nil
+	}
+	rows, err := tx.Query(ctx, `insert into products (`+of["products"]+`) select `+of["products"]+` from jsonb_array_elements($1::jsonb) d, jsonb_populate_record(null::products,
+			d->'products'->0 || case when exists (select from categories where id = d->'products'->0->>'category_id') then '{}' else '{"category_id": null}' end::jsonb) r
 		on conflict do nothing returning id, handle, title, status`, string(raw))
 	if err != nil {
 		return nil, fmt.Errorf("restore products: %w", err)
@@ -81,7 +128,7 @@ func (s *Service) RestoreProducts(ctx context.Context, tx *postgres.Tx, ids []Pr
 		return nil, fmt.Errorf("count products: %w", err)
 	}
 	journal.Usage(tx, "products", int64(len(restored)))
-	return done, index(ctx, tx, restored)
+	return done, index(ctx, tx, slices.Collect(maps.Keys(restored))...)
 }
 
 func values[K comparable, V any](m map[K]V) []V {
@@ -151,7 +198,7 @@ func (s *Service) RestoreVariants(ctx context.Context, tx *postgres.Tx, ids []Va
 	if err := restoreParts(ctx, tx, variantParts, string(raw)); err != nil {
 		return nil, err
 	}
-	return done, touchProducts(ctx, tx, inOrder(touched))
+	return done, touchProducts(ctx, tx, byID(touched))
 }
 
 // takenChoices are the choices of which products have variants, and how many they have.
