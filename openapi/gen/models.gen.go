@@ -1809,6 +1809,16 @@ type Category struct {
 	// Example: 0
 	Position int `json:"position"`
 
+	// SEODescription The description for search engines.
+	//
+	// Example: Everything with sleeves, of pure linen.
+	SEODescription *string `json:"seo_description"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: Shirts with long sleeves
+	SEOTitle *string `json:"seo_title"`
+
 	// UpdatedAt When it last changed.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -1841,6 +1851,16 @@ type CategoryCreate struct {
 	//
 	// Example: 0
 	Position *int `json:"position,omitempty"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Everything with sleeves, of pure linen.
+	SEODescription *string `json:"seo_description,omitempty"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: Shirts with long sleeves
+	SEOTitle *string `json:"seo_title,omitempty"`
 }
 
 // CategoryCreatedEvent A category was made.
@@ -1953,6 +1973,16 @@ type CategoryUpdate struct {
 	//
 	// Example: 0
 	Position *int `json:"position,omitempty"`
+
+	// SEODescription The description for search engines; null removes it.
+	//
+	// Example: Everything with sleeves, of pure linen.
+	SEODescription nullable.Nullable[string] `json:"seo_description,omitempty"`
+
+	// SEOTitle The title for search engines; null removes it.
+	//
+	// Example: Shirts with long sleeves
+	SEOTitle nullable.Nullable[string] `json:"seo_title,omitempty"`
 }
 
 // CategoryUpdatedEvent A category changed.
@@ -6113,6 +6143,16 @@ type ShopCategory struct {
 	//
 	// Example: 0
 	Position int `json:"position"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Everything with sleeves, of pure linen.
+	SEODescription *string `json:"seo_description"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: Shirts with long sleeves
+	SEOTitle *string `json:"seo_title"`
 }
 
 // ShopCategoryList A page of a list.
