@@ -32,6 +32,7 @@ type Config struct {
 	Files    FilesConfig
 	Mail     MailConfig
 	Security SecurityConfig
+	Stripe   StripeConfig
 	Jobs     JobsConfig
 	API      APIConfig
 	Log      LogConfig
@@ -134,6 +135,15 @@ type SecurityConfig struct {
 	Keys             secrets.Redacted
 	BcryptCost       int
 	WebhookAllowHTTP bool // plain HTTP and private addresses, for development
+}
+
+// StripeConfig is the platform's own account with Stripe. Without keys, stores can be paid
+// by Stripe only by keys of their own.
+type StripeConfig struct {
+	Secret, TestSecret           secrets.Redacted
+	Publishable, TestPublishable string
+	WebhookSecrets               secrets.Redacted // separated by commas
+	APIBase                      *url.URL
 }
 
 // JobsConfig is the background work.

@@ -16,6 +16,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/stoacommerce/stoa/app/apptest"
+	"github.com/stoacommerce/stoa/commerce/payments/stripetest"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/contract"
 	"github.com/stoacommerce/stoa/openapi/probe"
@@ -51,7 +52,10 @@ var endsThings = []string{"signOut", "signOutCustomer", "revokeSession", "remove
 // by another's requests.
 func TestBadRequests(t *testing.T) {
 	t.Parallel()
-	p := apptest.Start(t, apptest.Env{"STOA_RESPONSE_SAMPLE": "0"}) // every answer is held against the contract here
+	p := apptest.Start(t, apptest.Env{
+		"STOA_RESPONSE_SAMPLE": "0", // every answer is held against the contract here
+		"STOA_STRIPE_API_BASE": stripetest.New(t).URL, "STOA_STRIPE_TEST_SECRET_KEY": "sk_test_platform", "STOA_STRIPE_SECRET_KEY": "sk_test_platform",
+	})
 	r := &gallery{p: p, own: newTenant(t, p), other: newTenant(t, p), operator: p.OperatorKey("admin"), reader: p.OperatorKey("read"), client: probe.NewClient(time.Minute)}
 	r.client.Jar = nil
 	doc, err := contract.Load()

@@ -18,6 +18,8 @@ import (
 	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/commerce/payments/stripe"
+	"github.com/stoacommerce/stoa/commerce/reconciliation"
 	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/platform/egress"
@@ -72,6 +74,8 @@ type services struct {
 	carts      *cart.Service
 	checkout   *checkout.Service
 	orders     *orders.Service
+	stripe     *stripe.Provider
+	books      *reconciliation.Reconciler
 	webhooks   *webhooks.Service
 	links      *storefront.Links
 
@@ -138,12 +142,17 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	s.bulk = bulk.New(m.db, s.operations, s.catalog, bulk.Config{}, m.log)
 	s.imports = imports.New(m.db, s.operations, s.catalog, s.pictures, imports.Config{MaxBytes: m.config.HTTP.MaxUpload, Egress: m.outside()}, m.log)
 	s.webhooks = webhooks.New(m.ring, m.outside())
-	providers := payments.Providers{payments.TestName: &payments.Test{DB: m.db}}
 	s.customers = &customers.Service{DB: m.db, Hasher: s.hasher, Guard: s.guard}
 	s.links = &storefront.Links{StoreURL: m.config.Site.StoreURL, Stores: s.stores, Pepper: pepper.Derive("order_links")}
 	s.carts = cart.New(m.db)
+	providers := payments.Providers{payments.TestName: &payments.Test{DB: m.db, Page: s.links.TestPayment}, payments.ManualName: payments.ByHand{}}
+	s.stripe = m.openStripe()
+	providers[payments.StripeName] = s.stripe
 	s.checkout = &checkout.Service{DB: m.db, Carts: s.carts, Providers: providers, Log: m.log}
 	s.orders = &orders.Service{DB: m.db, Stock: checkout.Stock{}, Providers: providers, Log: m.log}
+	s.books = &reconciliation.Reconciler{
+		DB: m.db, Books: &reconciliation.Service{DB: m.db, Providers: providers}, Measured: m.metrics.Payments.Differences, Log: m.log,
+	}
 	return s, s.openMail(m)
 }
 
@@ -166,6 +175,19 @@ func (s *services) openMail(m *machinery) error {
 	}
 	s.mailer = mailer.New(config)
 	return nil
+}
+
+// openStripe opens the platform's account with Stripe.
+func (m *machinery) openStripe() *stripe.Provider {
+	c := m.config.Stripe
+	return stripe.New(stripe.Config{
+		DB: m.db, Sealer: m.ring, Base: strings.TrimSuffix(c.APIBase.String(), "/"),
+		Keys: map[principal.Mode]stripe.Keys{
+			principal.Live: {Secret: c.Secret.Reveal(), Publishable: c.Publishable},
+			principal.Test: {Secret: c.TestSecret.Reveal(), Publishable: c.TestPublishable},
+		},
+		WebhookSecrets: strings.Split(c.WebhookSecrets.Reveal(), ","),
+	})
 }
 
 // looked counts look-ups of a memory.

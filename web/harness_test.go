@@ -114,7 +114,7 @@ func openAt(t testing.TB, public *url.URL, serving httpserver.Config) *house {
 		t.Fatal(err)
 	}
 	guarded := guard.New(client, guard.Usual(), quiet)
-	carts, providers := cart.New(h.db), payments.Providers{payments.TestName: &payments.Test{DB: h.db}}
+	carts, providers := cart.New(h.db), payments.Providers{payments.TestName: &payments.Test{DB: h.db}, payments.ManualName: payments.ByHand{}}
 	h.orders = &orders.Service{DB: h.db, Providers: providers, Log: quiet}
 	shop := storefront.New(storefront.Config{
 		DB: h.db, Carts: carts, Customers: &customers.Service{DB: h.db, Hasher: hasher, Guard: guarded}, Orders: h.orders, Links: h.links, Editions: catalog.NewEditions(h.db), Media: &media.Handler{Files: disk, Log: quiet}, Limiter: limiter, Log: quiet,

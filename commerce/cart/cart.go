@@ -58,14 +58,16 @@ type Cart struct {
 	Totals           pricing.Totals
 	Problems         []Problem
 	OrderID          string
+	ReservedUntil    *time.Time // how long what is in it is promised; nil when it is not
 	CreatedAt        time.Time
 	UpdatedAt        time.Time
 	ExpiresAt        time.Time
 
-	tax     taxation
-	changed int  // lines that the statement changed
-	begun   bool // whether the statement said first whose it is
-	stale   bool
+	tax      taxation
+	changed  int           // lines that the statement changed
+	begun    bool          // whether the statement said first whose it is
+	patience time.Duration // how long it may be left alone
+	stale    bool
 }
 
 // Line is a number of one variant.
@@ -85,11 +87,18 @@ type Line struct {
 	TaxClass         string
 	RequiresShipping bool
 	TracksStock      bool
-	Available        bool // so many can be bought now
+	Available        bool      // so many can be bought now
+	Backordered      int64     // how many of them are not there yet
+	ExpectedOn       time.Time // the day when they are; zero where it is not known
+	Attributes       map[string]string
 	pricing.LineTotal
 
-	offered bool  // it is for sale at all, in the cart's currency
-	left    int64 // how many there are, where stock is counted and bounds what is sold
+	offered    bool  // it is for sale at all, in the cart's currency
+	sold       bool  // it is an order's
+	there      int64 // how many there are
+	left       int64 // how many can be had, where stock is counted and bounds what is sold
+	wanted     int64 // how many of the variant all lines of the cart have
+	expectedOn time.Time
 }
 
 // Method is a way to send a cart.
@@ -173,6 +182,28 @@ func (c *Cart) price() error {
 	return nil
 }
 
+// count finds out of each line whether there is enough of it, beside the other lines of the
+// same variant.
+func (c *Cart) count() {
+	wanted := map[string]int64{}
+	for _, line := range c.Lines {
+		wanted[line.VariantID] += line.Quantity
+	}
+	taken := map[string]int64{}
+	for i := range c.Lines {
+		l := &c.Lines[i]
+		l.wanted = wanted[l.VariantID]
+		l.Available = l.sold || l.offered && l.wanted <= l.left
+		if l.TracksStock && !l.sold && l.Available {
+			l.Backordered = max(l.Quantity-max(l.there-taken[l.VariantID], 0), 0)
+			taken[l.VariantID] += l.Quantity
+		}
+		if l.Backordered > 0 {
+			l.ExpectedOn = l.expectedOn
+		}
+	}
+}
+
 // judge finds what stands in the way of completing the cart.
 func (c *Cart) judge() {
 	found := func(code, line, detail string, args ...any) {
@@ -184,7 +215,7 @@ func (c *Cart) judge() {
 	for _, line := range c.Lines {
 		switch {
 		case line.Available:
-		case line.left < line.Quantity:
+		case line.left < line.wanted:
 			found(OutOfStock, line.ID, "%s", line.shortage())
 		default:
 			found(Unavailable, line.ID, "%s is not for sale at the moment.", line.name())

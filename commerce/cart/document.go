@@ -19,6 +19,8 @@ type document struct {
 	Seen             *int             `json:"seen"`
 	WasNobodys       *bool            `json:"was_nobodys"` // null of a cart that was not there
 	Changed          int              `json:"changed"`
+	ReservedUntil    *time.Time       `json:"reserved_until"`
+	AbandonedMinutes int              `json:"abandoned_minutes"`
 	Currency         string           `json:"currency"`
 	CustomerID       string           `json:"customer_id"`
 	Email            string           `json:"email"`
@@ -68,13 +70,15 @@ type documentLine struct {
 		Unit     int64 `json:"unit"`
 		Discount int64 `json:"discount"`
 	} `json:"sold"`
-	Active           bool   `json:"active"`
-	TaxClass         string `json:"tax_class"`
-	Taxable          bool   `json:"taxable"`
-	RequiresShipping bool   `json:"requires_shipping"`
-	TrackStock       bool   `json:"track_stock"`
-	Bounded          bool   `json:"bounded"`
-	Left             int64  `json:"left"`
+	Active           bool              `json:"active"`
+	TaxClass         string            `json:"tax_class"`
+	Taxable          bool              `json:"taxable"`
+	RequiresShipping bool              `json:"requires_shipping"`
+	TrackStock       bool              `json:"track_stock"`
+	There            int64             `json:"there"`
+	Beyond           *int64            `json:"beyond"`
+	ExpectedOn       string            `json:"expected_on"`
+	Attributes       map[string]string `json:"attributes"`
 }
 
 // parse makes a cart of what a statement gave.
@@ -87,7 +91,7 @@ func parse(raw []byte) (*Cart, error) {
 		ID: d.ID, State: d.State, Version: d.Version, Currency: d.Currency, CustomerID: d.CustomerID, Email: d.Email,
 		ShippingAddress: d.ShippingAddress, BillingAddress: d.BillingAddress, MethodID: d.MethodID, Note: d.Note,
 		Country: d.Country, TaxExemptReason: d.Tax.Exempt, PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
-		tax: d.Tax, changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
+		ReservedUntil: d.ReservedUntil, patience: time.Duration(d.AbandonedMinutes) * time.Minute, tax: d.Tax, changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
 	}
 	c.tax.company = company(c.BillingAddress, c.ShippingAddress)
 	if m := d.Method; m != nil {
@@ -103,6 +107,7 @@ func parse(raw []byte) (*Cart, error) {
 		}
 		c.Lines = append(c.Lines, l)
 	}
+	c.count()
 	if d.Order == nil {
 		return c, c.price()
 	}
@@ -120,16 +125,22 @@ func (d documentLine) line(currency string) (Line, error) {
 	l := Line{
 		ID: d.ID, ProductID: d.ProductID, VariantID: d.VariantID, Handle: d.Handle, Title: d.Title, VariantTitle: d.VariantTitle,
 		SKU: d.SKU, Quantity: d.Quantity, Shown: money.New(d.Shown, currency), Unit: money.New(d.Shown, currency),
-		Taxable: d.Taxable, TaxClass: d.TaxClass, RequiresShipping: d.RequiresShipping, TracksStock: d.TrackStock, left: math.MaxInt64,
+		Taxable: d.Taxable, TaxClass: d.TaxClass, RequiresShipping: d.RequiresShipping, TracksStock: d.TrackStock,
+		Attributes: d.Attributes, there: d.There, left: math.MaxInt64,
 	}
-	if d.Bounded {
-		l.left = max(d.Left, 0)
+	if d.Beyond != nil {
+		l.left = max(d.There+*d.Beyond, 0)
+	}
+	if d.ExpectedOn != "" {
+		var err error
+		if l.expectedOn, err = time.Parse(time.DateOnly, d.ExpectedOn); err != nil {
+			return l, fmt.Errorf("line %s: %w", l.ID, err)
+		}
 	}
 	l.offered = d.Active && d.Amount != nil
-	l.Available = l.offered && l.Quantity <= l.left
 	switch {
 	case d.Sold != nil:
-		l.Unit.Amount, l.Available = d.Sold.Unit, true
+		l.Unit.Amount, l.sold = d.Sold.Unit, true
 		l.Subtotal, l.Discount = money.New(l.Unit.Amount*l.Quantity, currency), money.New(d.Sold.Discount, currency)
 		l.Total = money.New(l.Subtotal.Amount-l.Discount.Amount, currency)
 	case d.Amount != nil:

@@ -34,9 +34,10 @@ const ActionBegin = "checkout.begin"
 
 // Item is what is put into a cart. At is where it stands in the request, for faults.
 type Item struct {
-	VariantID string
-	Quantity  int64
-	At        string
+	VariantID  string
+	Quantity   int64
+	Attributes map[string]string // what the shopper says of it: with others it is another line
+	At         string
 }
 
 // CreateInput is a new cart: all of it may be left out.
@@ -167,17 +168,6 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, ref Ref, change C
 	return c, nil
 }
 
-// Adopt gives a cart that was begun by nobody in particular to the customer who has signed
-// in since.
-func (s *Service) Adopt(ctx context.Context, tx *postgres.Tx, ref Ref, customerID string) (*Cart, error) {
-	c, err := s.change(ctx, tx, adoptSQL, ref, 0, customerID)
-	if err != nil {
-		return nil, s.why(ctx, tx, ref, 0, err)
-	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "cart.adopt", ObjectID: c.ID, After: map[string]any{"customer_id": customerID}})
-	return c, nil
-}
-
 // Options are the ways to send a cart, in the merchant's order.
 func (s *Service) Options(ctx context.Context, ref Ref) ([]Method, error) {
 	raw, err := s.json(ctx, optionsSQL, ref)
@@ -226,6 +216,7 @@ func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref R
 	}
 	if c.begun {
 		journal.Audit(ctx, tx, journal.Entry{Action: ActionBegin, ObjectID: c.ID})
+		c.watch(tx)
 	}
 	if len(c.Lines) > MaxLines {
 		return nil, problem.New(problem.Unprocessable, "too_many", "A cart has at most %d lines.", MaxLines)

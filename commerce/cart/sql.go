@@ -8,9 +8,9 @@ import (
 	"github.com/stoacommerce/stoa/commerce/territory"
 )
 
-// Every statement has three parts by name, on which selectDocument builds: c, the cart's
-// row as it is afterwards; changed, the lines that were changed; and l, all of its lines
-// as they are afterwards.
+// Every statement has four parts by name, on which selectDocument builds: c, the cart's
+// row as it is afterwards; held, what is reserved for it; changed, the lines that were
+// changed; and l, all of its lines as they are afterwards.
 //
 // A change waits for another of the same cart, as both lock its row, but sees the other
 // lines as they were when the statement began. "seen" tells: unless it is just one version
@@ -20,10 +20,11 @@ var selectDocument = `
 select json_build_object(
 	'id', c.id, 'state', c.state, 'version', c.version, 'seen', (select was.version from carts was where was.id = c.id),
 	'was_nobodys', (select was.email = '' from carts was where was.id = c.id),
-	'changed', (select count(*) from changed),
+	'changed', (select count(*) from changed), 'reserved_until', (select min(expires_at) from held),
 	'currency', c.currency, 'customer_id', coalesce(c.customer_id, ''), 'email', c.email,
 	'shipping_address', c.shipping_address, 'billing_address', c.billing_address,
 	'method_id', coalesce(c.shipping_method_id, ''), 'note', c.note, 'prices_include_tax', s.prices_include_tax,
+	'abandoned_minutes', s.abandoned_cart_minutes,
 	'created_at', c.created_at, 'updated_at', c.updated_at, 'expires_at', c.expires_at,
 	'order', (select json_build_object('id', o.id, 'prices_include_tax', o.prices_include_tax, 'subtotal', o.subtotal_amount,
 			'discount', o.discount_amount, 'taxes', o.taxes,
@@ -43,11 +44,11 @@ select json_build_object(
 			'id', l.id, 'product_id', p.id, 'variant_id', v.id, 'handle', p.handle, 'title', p.title, 'variant_title', v.title, 'sku', coalesce(v.sku, ''),
 			'sizes', (select i.sizes from images i where i.product_id = p.id and i.state = 'ready'
 				order by i.id = v.image_id desc nulls last, i.position, i.id limit 1),
-			'quantity', l.quantity, 'shown', l.unit_amount, 'amount', pr.amount, 'active', ` + catalog.Published + `,
+			'quantity', l.quantity, 'attributes', l.attributes, 'shown', l.unit_amount, 'amount', pr.amount, 'active', ` + catalog.Published + `,
 			'sold', (select json_build_object('unit', ol.unit_amount, 'discount', ol.discount_amount) from orders o join order_lines ol on ol.order_id = o.id
-				where c.state = 'completed' and o.cart_id = c.id and ol.variant_id = l.variant_id),
+				where c.state = 'completed' and o.cart_id = c.id and ol.variant_id = l.variant_id and ol.attributes = l.attributes limit 1),
 			'taxable', v.taxable, 'tax_class', v.tax_class, 'requires_shipping', v.requires_shipping, 'track_stock', v.track_stock,
-			'bounded', ` + inventory.Bounded + `, 'left', ` + inventory.Left + `
+			'there', ` + inventory.There + `, 'beyond', ` + inventory.Beyond + `, 'expected_on', v.backorder_expected_on
 		) order by l.created_at, l.id), '[]')
 		from l join variants v on v.id = l.variant_id join products p on p.id = v.product_id
 		left join prices pr on pr.variant_id = v.id and pr.currency = c.currency and c.currency = any(s.currencies))
@@ -57,10 +58,11 @@ from c cross join settings s cross join lateral (select coalesce(a.address->>'co
 	from (select coalesce(c.shipping_address, c.billing_address) as address) a) at`
 
 // opened are the conditions on which a cart is opened: $1 is its ID, $2 its token's digest.
-const opened = `id = $1 and token_hash = decode($2, 'hex') and expires_at > now()`
+const opened = `id = $1 and decode($2, 'hex') = any(token_hash || other_tokens) and expires_at > now()`
 
 var readSQL = `
 with c as (select * from carts where ` + opened + `),
+held as (select expires_at from reservations where cart_id = $1 and not paying and expires_at > now()),
 changed as (select * from cart_lines where false),
 l as (select * from cart_lines where cart_id = $1)` + selectDocument
 
@@ -71,7 +73,7 @@ var staffReadSQL = strings.Replace(readSQL, opened, byStaff, 1)
 
 // exemptSQL notes why the cart's customer pays no tax: $5, empty where they do.
 var exemptSQL = `
-with c as (` + touch + `, tax_exempt_reason = $5 where ` + byStaff + ` and state = 'open' and ($3::int = 0 or version = $3) returning *),
+with c as (` + touch + `, tax_exempt_reason = $5 where ` + byStaff + ` and state = 'open' and ($3::int = 0 or version = $3) returning *` + extended + `),
 changed as (select * from cart_lines where false),` + merged + selectDocument
 
 const staffWhySQL = `select state, version from carts where ` + byStaff
@@ -81,28 +83,34 @@ const staffWhySQL = `select state, version from carts where ` + byStaff
 const touch = `
 update carts set version = version + 1, updated_at = now(), expires_at = now() + $4::interval`
 
-const touched = `
-where ` + opened + ` and state = 'open' and ($3::int = 0 or version = $3) returning *`
+var touched = `
+where ` + opened + ` and state = 'open' and ($3::int = 0 or version = $3) returning *` + extended
+
+// extended ends what touch began: who is active keeps what is reserved.
+var extended = `), held as (
+	update reservations r set expires_at = now() + ` + inventory.HoldSQL + ` from c
+	where r.cart_id = c.id and not r.paying and r.expires_at > now() returning r.expires_at`
 
 // merged are all lines after some of them changed.
 const merged = `
 l as (select * from changed union all
 	select * from cart_lines where cart_id = $1 and not exists (select 1 from changed where changed.id = cart_lines.id))`
 
-// put inserts lines into the cart c, of $5: [{"id", "variant_id", "quantity"}]. A variant
+// put inserts lines into the cart c, of $5: [{"id", "variant_id", "quantity",
+// "attributes"}]. A variant
 // that cannot be bought in the cart's currency is left out; none can where the shop sells in
 // it no more.
 const put = `
 changed as (
-	insert into cart_lines (id, cart_id, variant_id, quantity, unit_amount)
-	select min(x.id), c.id, v.id, sum(x.quantity), min(pr.amount)
-	from c, settings s, jsonb_to_recordset($5::jsonb) as x(id text, variant_id text, quantity int)
+	insert into cart_lines (id, cart_id, variant_id, attributes, quantity, unit_amount)
+	select min(x.id), c.id, v.id, x.attributes, sum(x.quantity), min(pr.amount)
+	from c, settings s, jsonb_to_recordset($5::jsonb) as x(id text, variant_id text, quantity int, attributes jsonb)
 	join variants v on v.id = x.variant_id join products p on p.id = v.product_id and ` + catalog.Published + `
 	join prices pr on pr.variant_id = v.id
 	where pr.currency = c.currency and c.currency = any(s.currencies)
-	group by c.id, v.id
+	group by c.id, v.id, x.attributes
 	order by v.id
-	on conflict (cart_id, variant_id) do update
+	on conflict (cart_id, variant_id, attributes_digest) do update
 		set quantity = cart_lines.quantity + excluded.quantity, unit_amount = excluded.unit_amount
 	returning *
 )`
@@ -117,7 +125,7 @@ with c as (
 	from settings s left join customers k on k.id = $7
 	where coalesce(nullif($3, ''), s.currency) = any(s.currencies)
 	returning *
-),` + put + `,
+), held as (select expires_at from reservations where false),` + put + `,
 l as (select * from changed)` + selectDocument
 
 // setSQL gives the line $5 the quantity $6.
@@ -156,6 +164,36 @@ c as (` + touch + `,
 	shipping_address = coalesce(shipping_address, (select default_address from k))
 ` + touched + `),
 changed as (select * from cart_lines where false),` + merged + selectDocument
+
+// mergeSQL puts the lines of the cart $5 into this one: those that are here already add up,
+// as far as a line goes, and the others move, as far as a cart goes.
+var mergeSQL = `
+with c as (` + touch + `,
+	note = case when note = '' then (select g.note from carts g where g.id = $5) else note end
+` + touched + `),
+moved as (
+	update cart_lines g set cart_id = c.id from c where g.id in (
+		select x.id from cart_lines x where x.cart_id = $5 and not exists (
+			select from cart_lines m where m.cart_id = $1 and m.variant_id = x.variant_id and m.attributes_digest = x.attributes_digest)
+		order by x.created_at, x.id limit greatest($6::int - (select count(*) from cart_lines m where m.cart_id = $1), 0))
+	returning g.*
+), summed as (
+	update cart_lines m set quantity = least(m.quantity + g.quantity, $7::int) from c, cart_lines g
+	where m.cart_id = c.id and g.cart_id = $5 and m.variant_id = g.variant_id and m.attributes_digest = g.attributes_digest
+	returning m.*
+),
+changed as (select * from moved union all select * from summed),` + merged + selectDocument
+
+// mineSQL is the cart that the customer $1 last used, and of the cart $2 what it is, if $3
+// opens it; both are held.
+const mineSQL = `
+select id, state, id = $2 from carts
+where id = (select m.id from carts m where m.customer_id = $1 and m.state = 'open' and m.expires_at > now() and m.id <> $2 order by m.updated_at desc, m.id desc limit 1)
+	or id = $2 and decode($3, 'hex') = any(token_hash || other_tokens) and expires_at > now()
+order by id for update`
+
+// tokenSQL gives the cart $1 another token, $2, and forgets the oldest of many.
+const tokenSQL = `update carts set other_tokens = other_tokens[greatest(cardinality(other_tokens) - 8, 1):] || decode($2, 'hex') where id = $1`
 
 // whySQL says why a cart could not be opened or changed.
 const whySQL = `select state, version from carts where ` + opened

@@ -13,6 +13,9 @@ import (
 // Hold is how long a reservation lasts after the shopper was last active.
 const Hold = 15 * time.Minute
 
+// HoldSQL is Hold as an interval in SQL.
+var HoldSQL = fmt.Sprintf("interval '%d seconds'", int(Hold.Seconds()))
+
 // Held is where a line is served from.
 type Held struct {
 	Counted bool // whether its stock is counted; what is not is served from nowhere

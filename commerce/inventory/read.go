@@ -22,14 +22,15 @@ func lapsed(where string) string {
 		where r.variant_id = v.id and not r.paying and r.expires_at <= now()` + where + `)`
 }
 
-// Left is SQL for how many of a variant v the cart c can have: what is not reserved for
-// others. It does not matter where v may be oversold without end.
-const Left = `(v.stock - v.reserved + coalesce(case when v.oversell then v.backorder_limit end, 0)
+// There is SQL for how many of a variant v there are for the cart c: what is not reserved
+// for others.
+const There = `(v.stock - v.reserved
 	+ (select coalesce(sum(r.quantity), 0)::bigint from reservations r join locations o on o.id = r.location_id and o.active
 		where r.variant_id = v.id and (r.cart_id = c.id or not r.paying and r.expires_at <= now())))`
 
-// Bounded is SQL for whether there is an end to what can be sold of a variant v.
-const Bounded = `(v.track_stock and (not v.oversell or v.backorder_limit is not null))`
+// Beyond is SQL for how many more than there are can be sold of a variant v; null for
+// without end.
+const Beyond = `(case when not v.track_stock then null when v.oversell then v.backorder_limit else 0 end)`
 
 const title = `case when v.title in ('', 'Default') then p.title else p.title || ', ' || v.title end`
 

@@ -21,7 +21,7 @@ func amount(column string) string {
 }
 
 var linesJSON = `(select coalesce(json_agg(json_build_object('id', l.id, 'product_id', l.product_id, 'variant_id', l.variant_id,
-		'title', l.title, 'variant_title', l.variant_title, 'sku', nullif(l.sku, ''),
+		'title', l.title, 'variant_title', l.variant_title, 'sku', nullif(l.sku, ''), 'attributes', l.attributes,
 		'image_url', case when l.image_key <> '' then $1::text || '/media/' || l.image_key end, 'quantity', l.quantity,
 		'unit_price', ` + amount("l.unit_amount") + `, 'discount', ` + amount("l.discount_amount") + `, 'tax', ` + amount("l.tax_amount") + `,
 		'taxes', l.taxes, 'total', ` + amount("l.total_amount") + `,
@@ -52,7 +52,8 @@ var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_stat
 	'fulfilments', (select coalesce(json_agg(` + fulfilmentJSON + ` order by f.id), '[]') from fulfilments f where f.order_id = o.id),
 	'cancelled_at', ` + postgres.UTC("o.cancelled_at") + `, 'created_at', ` + postgres.UTC("o.placed_at")
 
-var shopJSON = `json_build_object(` + shownJSON + `)`
+var shopJSON = `json_build_object(` + shownJSON + `,
+	'payment_instructions', (select nullif(p.request->>'instructions', '') from payments p where p.order_id = o.id and p.state = 'due'))`
 
 var staffJSON = `json_build_object(` + shownJSON + `, 'cart_id', o.cart_id, 'customer_id', o.customer_id, 'tax_exempt_reason', nullif(o.tax_exempt_reason, ''),
 	'cancel_reason', nullif(o.cancel_reason, ''), 'updated_at', ` + postgres.UTC("o.updated_at") + `,

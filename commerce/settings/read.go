@@ -81,12 +81,18 @@ var shopSQL = `select s.version || E'\n' || json_build_object('name', s.name, 'd
 		(select from shipping_methods where active and countries = '{}')), '[]')
 		from shipping_methods m, unnest(m.countries) c where m.active),
 	'prices_include_tax', s.prices_include_tax, 'accent_color', coalesce(s.theme->>'accent_color', '` + DefaultAccent + `'),
-	'url', $2::text, 'accepts_orders', $3::bool)
+	'url', $2::text, 'accepts_orders', $3::bool, 'payment_options', (
+		select coalesce(json_agg(json_build_object('provider', provider, 'token', token, 'name', name) order by place), '[]') from (
+			select 0 as place, 'stripe' as provider, null as token, null as name where s.payments->'providers' ? 'stripe'
+			union all select m.place, 'manual', m.method->>'id', m.method->>'name'
+				from jsonb_array_elements(s.payments->'manual_methods') with ordinality m(method, place) where s.payments->'providers' ? 'manual'
+			union all select 1000, 'test', null, null where $4::bool) options))
 	from settings s where s.id = 1`
 
 // Shop is what the shop tells everyone about itself, as the API shows it. What the store's
-// row does not know is given: its side, where it answers, and whether it takes orders.
-func Shop(ctx context.Context, db *postgres.DB, mode, url string, acceptsOrders bool) (postgres.Object, error) {
-	o, err := db.Object(ctx, shopSQL, mode, url, acceptsOrders)
+// row does not know is given: its side, where it answers, and whether it takes orders and
+// payments by the provider for tests.
+func Shop(ctx context.Context, db *postgres.DB, mode, url string, acceptsOrders, testPayments bool) (postgres.Object, error) {
+	o, err := db.Object(ctx, shopSQL, mode, url, acceptsOrders, testPayments)
 	return must(o, err, "shop")
 }

@@ -16,6 +16,9 @@ create table settings (
     prices_include_tax boolean not null default true,
     order_prefix       text not null default '#',
     theme              jsonb not null default '{}', -- {"accent_color": "#1f5f5b"}
+    payments           jsonb not null default '{}', -- how shoppers may pay; commerce/payments reads it
+    abandoned_cart_minutes int not null default 60 check (abandoned_cart_minutes between 15 and 43200),
+    abandoned_cart_mail text not null default 'off' check (abandoned_cart_mail in ('off', 'consenting', 'everyone')),
     product_count      bigint not null default 0 check (product_count >= 0), -- for the plan's limit; held under the row's lock
     version            int not null default 1,
     updated_at         timestamptz not null default now()

@@ -9,7 +9,7 @@ create table orders (
     customer_id      text collate "C" references customers (id) on delete set null,
     token_hash       bytea not null,            -- the cart's, so that its holder can see the order
     state            text not null check (state in ('pending', 'open', 'completed', 'cancelled')),
-    payment_state    text not null check (payment_state in ('pending', 'paid', 'partially_refunded', 'refunded', 'failed')),
+    payment_state    text not null check (payment_state in ('pending', 'authorised', 'paid', 'partially_refunded', 'refunded', 'voided', 'failed')),
     fulfilment_state text not null check (fulfilment_state in ('unfulfilled', 'partially_fulfilled', 'fulfilled')),
     currency         text not null,
     email            text not null,
@@ -57,6 +57,7 @@ create table order_lines (
     taxes              jsonb not null default '[]',                 -- how the tax came about, as the API shows it
     requires_shipping  boolean not null,
     tracks_stock       boolean not null,
+    attributes         jsonb not null default '{}', -- {"Engraving": "Ada"}
     allocations        jsonb not null default '[]', -- where it is served from: [{"location_id": "loc_…", "quantity": 1}]
     fulfilled_quantity int not null default 0,
     refunded_quantity  int not null default 0,

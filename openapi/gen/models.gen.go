@@ -6,11 +6,26 @@ package gen
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/oapi-codegen/nullable"
 	"github.com/oapi-codegen/runtime"
 	openapi_types "github.com/oapi-codegen/runtime/types"
+)
+
+// Defines values for AbandonedCartSettingsMail.
+const (
+	AbandonedCartSettingsMailConsenting AbandonedCartSettingsMail = "consenting"
+	AbandonedCartSettingsMailEveryone   AbandonedCartSettingsMail = "everyone"
+	AbandonedCartSettingsMailOff        AbandonedCartSettingsMail = "off"
+)
+
+// Defines values for AbandonedCartSettingsUpdateMail.
+const (
+	AbandonedCartSettingsUpdateMailConsenting AbandonedCartSettingsUpdateMail = "consenting"
+	AbandonedCartSettingsUpdateMailEveryone   AbandonedCartSettingsUpdateMail = "everyone"
+	AbandonedCartSettingsUpdateMailOff        AbandonedCartSettingsUpdateMail = "off"
 )
 
 // Defines values for AcceptedStatus.
@@ -74,10 +89,27 @@ const (
 	CancelReasonStock    CancelReason = "stock"
 )
 
+// Defines values for CaptureMethod.
+const (
+	CaptureMethodAutomatic CaptureMethod = "automatic"
+	CaptureMethodManual    CaptureMethod = "manual"
+)
+
 // Defines values for CartState.
 const (
 	CartStateCompleted CartState = "completed"
 	CartStateOpen      CartState = "open"
+)
+
+// Defines values for CartAbandonedEventType.
+const (
+	CartAbandonedEventTypeCartAbandoned CartAbandonedEventType = "cart.abandoned"
+)
+
+// Defines values for CartPaymentFlow.
+const (
+	CartPaymentFlowConfirm  CartPaymentFlow = "confirm"
+	CartPaymentFlowRedirect CartPaymentFlow = "redirect"
 )
 
 // Defines values for CartProblemCode.
@@ -90,6 +122,12 @@ const (
 	CartProblemCodeShippingMethodMissing CartProblemCode = "shipping_method_missing"
 	CartProblemCodeShippingUnavailable   CartProblemCode = "shipping_unavailable"
 	CartProblemCodeUnavailable           CartProblemCode = "unavailable"
+)
+
+// Defines values for CartSummaryState.
+const (
+	CartSummaryStateCompleted CartSummaryState = "completed"
+	CartSummaryStateOpen      CartSummaryState = "open"
 )
 
 // Defines values for CategoryCreatedEventType.
@@ -195,10 +233,23 @@ const (
 	CustomerVerifiedEventTypeCustomerVerified CustomerVerifiedEventType = "customer.verified"
 )
 
+// Defines values for DifferenceKind.
+const (
+	DifferenceKindOrderMissing    DifferenceKind = "order_missing"
+	DifferenceKindPaymentState    DifferenceKind = "payment_state"
+	DifferenceKindProviderBooks   DifferenceKind = "provider_books"
+	DifferenceKindProviderNoBooks DifferenceKind = "provider_no_books"
+	DifferenceKindRefundSums      DifferenceKind = "refund_sums"
+	DifferenceKindReserved        DifferenceKind = "reserved"
+	DifferenceKindStock           DifferenceKind = "stock"
+	DifferenceKindUnended         DifferenceKind = "unended"
+)
+
 // Defines values for EventType.
 const (
 	EventTypeBulkFailed           EventType = "bulk.failed"
 	EventTypeBulkSucceeded        EventType = "bulk.succeeded"
+	EventTypeCartAbandoned        EventType = "cart.abandoned"
 	EventTypeCategoryCreated      EventType = "category.created"
 	EventTypeCategoryDeleted      EventType = "category.deleted"
 	EventTypeCategoryUpdated      EventType = "category.updated"
@@ -227,8 +278,10 @@ const (
 	EventTypeOrderFulfilled       EventType = "order.fulfilled"
 	EventTypeOrderPaid            EventType = "order.paid"
 	EventTypeOrderRefunded        EventType = "order.refunded"
+	EventTypePaymentAuthorised    EventType = "payment.authorised"
 	EventTypePaymentCaptured      EventType = "payment.captured"
 	EventTypePaymentFailed        EventType = "payment.failed"
+	EventTypePaymentVoided        EventType = "payment.voided"
 	EventTypeProductCreated       EventType = "product.created"
 	EventTypeProductDeleted       EventType = "product.deleted"
 	EventTypeProductUpdated       EventType = "product.updated"
@@ -366,6 +419,12 @@ const (
 	ModeTest Mode = "test"
 )
 
+// Defines values for NextActionType.
+const (
+	NextActionTypeConfirm  NextActionType = "confirm"
+	NextActionTypeRedirect NextActionType = "redirect"
+)
+
 // Defines values for OperationKind.
 const (
 	OperationKindBulkDeleteProducts OperationKind = "bulk_delete_products"
@@ -436,11 +495,13 @@ const (
 
 // Defines values for OrderPaymentState.
 const (
+	OrderPaymentStateAuthorised        OrderPaymentState = "authorised"
 	OrderPaymentStateFailed            OrderPaymentState = "failed"
 	OrderPaymentStatePaid              OrderPaymentState = "paid"
 	OrderPaymentStatePartiallyRefunded OrderPaymentState = "partially_refunded"
 	OrderPaymentStatePending           OrderPaymentState = "pending"
 	OrderPaymentStateRefunded          OrderPaymentState = "refunded"
+	OrderPaymentStateVoided            OrderPaymentState = "voided"
 )
 
 // Defines values for OrderRefundedEventType.
@@ -455,6 +516,11 @@ const (
 	OrderStateOpen      OrderState = "open"
 )
 
+// Defines values for PaymentAuthorisedEventType.
+const (
+	PaymentAuthorisedEventTypePaymentAuthorised PaymentAuthorisedEventType = "payment.authorised"
+)
+
 // Defines values for PaymentCapturedEventType.
 const (
 	PaymentCapturedEventTypePaymentCaptured PaymentCapturedEventType = "payment.captured"
@@ -467,16 +533,28 @@ const (
 
 // Defines values for PaymentProvider.
 const (
-	PaymentProviderTest PaymentProvider = "test"
+	PaymentProviderManual PaymentProvider = "manual"
+	PaymentProviderStripe PaymentProvider = "stripe"
+	PaymentProviderTest   PaymentProvider = "test"
 )
 
 // Defines values for PaymentState.
 const (
+	PaymentStateAuthorised        PaymentState = "authorised"
 	PaymentStateCaptured          PaymentState = "captured"
+	PaymentStateDue               PaymentState = "due"
 	PaymentStateFailed            PaymentState = "failed"
 	PaymentStatePartiallyRefunded PaymentState = "partially_refunded"
 	PaymentStatePending           PaymentState = "pending"
+	PaymentStateProcessing        PaymentState = "processing"
 	PaymentStateRefunded          PaymentState = "refunded"
+	PaymentStateRequiresAction    PaymentState = "requires_action"
+	PaymentStateVoided            PaymentState = "voided"
+)
+
+// Defines values for PaymentVoidedEventType.
+const (
+	PaymentVoidedEventTypePaymentVoided PaymentVoidedEventType = "payment.voided"
 )
 
 // Defines values for Permission.
@@ -495,6 +573,7 @@ const (
 	PermissionOrdersRead      Permission = "orders:read"
 	PermissionOrdersWrite     Permission = "orders:write"
 	PermissionPaymentsRead    Permission = "payments:read"
+	PermissionPaymentsWrite   Permission = "payments:write"
 	PermissionProductsRead    Permission = "products:read"
 	PermissionProductsWrite   Permission = "products:write"
 	PermissionRefundsWrite    Permission = "refunds:write"
@@ -676,6 +755,12 @@ const (
 	WebhookTestEventTypeWebhookTest WebhookTestEventType = "webhook.test"
 )
 
+// Defines values for ListCartsParamsState.
+const (
+	ListCartsParamsStateCompleted ListCartsParamsState = "completed"
+	ListCartsParamsStateOpen      ListCartsParamsState = "open"
+)
+
 // Defines values for ListInventoryMovementsParamsType.
 const (
 	ListInventoryMovementsParamsTypeAdjustment ListInventoryMovementsParamsType = "adjustment"
@@ -722,6 +807,42 @@ const (
 	ListDeliveriesParamsStateFailed    ListDeliveriesParamsState = "failed"
 	ListDeliveriesParamsStatePending   ListDeliveriesParamsState = "pending"
 )
+
+// AbandonedCartSettings What is set about abandoned carts.
+type AbandonedCartSettings struct {
+	// DelayMinutes After how many minutes without a change a cart counts as abandoned.
+	//
+	// Example: 60
+	DelayMinutes int `json:"delay_minutes"`
+
+	// Mail Who is written to.
+	//
+	// Example: off
+	Mail AbandonedCartSettingsMail `json:"mail"`
+}
+
+// AbandonedCartSettingsMail Who is written to.
+//
+// Example: off
+type AbandonedCartSettingsMail string
+
+// AbandonedCartSettingsUpdate A change of it, as a merge patch.
+type AbandonedCartSettingsUpdate struct {
+	// DelayMinutes After how many minutes without a change a cart counts as abandoned.
+	//
+	// Example: 60
+	DelayMinutes *int `json:"delay_minutes,omitempty"`
+
+	// Mail Who is written to.
+	//
+	// Example: off
+	Mail *AbandonedCartSettingsUpdateMail `json:"mail,omitempty"`
+}
+
+// AbandonedCartSettingsUpdateMail Who is written to.
+//
+// Example: off
+type AbandonedCartSettingsUpdateMail string
 
 // Accepted A request was taken on; what follows arrives by mail or webhook, if there is anyone to get it.
 type Accepted struct {
@@ -1464,6 +1585,11 @@ type BulkVariantsAction string
 // Example: customer
 type CancelReason string
 
+// CaptureMethod When the money is taken. `automatic` is at once, `manual` when the staff capture it.
+//
+// Example: automatic
+type CaptureMethod string
+
 // Cart What a shopper is about to buy.
 type Cart struct {
 	// BillingAddress Who pays, if that is someone else.
@@ -1525,6 +1651,11 @@ type Cart struct {
 	// Problems What stands in the way of completing it; empty when nothing does.
 	Problems []CartProblem `json:"problems"`
 
+	// ReservedUntil How long what was in it is reserved; null when it is not.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	ReservedUntil *time.Time `json:"reserved_until"`
+
 	// ShippingAddress Where it goes.
 	ShippingAddress *Address `json:"shipping_address"`
 
@@ -1557,6 +1688,32 @@ type Cart struct {
 //
 // Example: open
 type CartState string
+
+// CartAbandonedEvent A cart was left with something in it, by somebody whose e-mail address is known. It is told once of each cart.
+type CartAbandonedEvent struct {
+	// Data The cart, in short.
+	Data CartEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: cart.abandoned
+	Type CartAbandonedEventType `json:"type"`
+}
+
+// CartAbandonedEventType The event's type.
+//
+// Example: cart.abandoned
+type CartAbandonedEventType string
 
 // CartCompletion The shopper's final word.
 type CartCompletion struct {
@@ -1599,12 +1756,55 @@ type CartCreated struct {
 	Token *string `json:"token"`
 }
 
+// CartEventData The cart, in short.
+type CartEventData struct {
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// CustomerID The signed-in customer, if any.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id"`
+
+	// Email Where the confirmation would go.
+	//
+	// Example: ada@example.com
+	Email string `json:"email"`
+
+	// ID The cart's ID.
+	//
+	// Example: cart_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// LineCount How many lines it has.
+	//
+	// Example: 2
+	LineCount int `json:"line_count"`
+}
+
 // CartLine Something in a cart, at today's price.
 type CartLine struct {
+	// Attributes What the shopper says of it, by name: lines of other attributes are other lines.
+	//
+	// Example: {"Engraving":"Ada"}
+	Attributes map[string]string `json:"attributes"`
+
 	// Available Whether so many can be bought now.
 	//
 	// Example: true
 	Available bool `json:"available"`
+
+	// BackorderExpectedOn The day when they are there; null for unknown, and where none are back-ordered.
+	//
+	// Example: 2026-12-24
+	BackorderExpectedOn *openapi_types.Date `json:"backorder_expected_on"`
+
+	// Backordered How many of them are not there yet, and are sent when they are.
+	//
+	// Example: 0
+	Backordered int `json:"backordered"`
 
 	// Discount What is taken off the whole line.
 	Discount Money `json:"discount"`
@@ -1661,8 +1861,13 @@ type CartLine struct {
 	VariantTitle string `json:"variant_title"`
 }
 
-// CartLineCreate Something to put into a cart. A variant already there gets more.
+// CartLineCreate Something to put into a cart. A variant that is there already, with the same attributes, gets more.
 type CartLineCreate struct {
+	// Attributes What the shopper says of it, by name of at most 64 characters: with others it is another line.
+	//
+	// Example: {"Engraving":"Ada"}
+	Attributes map[string]string `json:"attributes,omitempty"`
+
 	// Quantity How many.
 	//
 	// Example: 1
@@ -1682,17 +1887,69 @@ type CartLineUpdate struct {
 	Quantity *int `json:"quantity,omitempty"`
 }
 
+// CartOpening A cart that the customer filled before signing in, if there is one.
+type CartOpening struct {
+	// CartID The cart's ID.
+	//
+	// Example: cart_01jd3v7m2kf8r9e0abcdefghjk
+	CartID *string `json:"cart_id,omitempty"`
+
+	// CartToken The cart's token.
+	//
+	// Example: ct_0aBcDeFgHiJkLmNoPqRsTuVwXyZ
+	CartToken *string `json:"cart_token,omitempty"`
+}
+
 // CartPayment How a cart is paid.
 type CartPayment struct {
-	// Provider Who takes the money. `test` exists in sandboxes and demo stores only.
+	// Flow For `stripe`: `redirect` to Stripe's own page, which is the default and needs a `return_url`, or `confirm` on the front end's own, by Stripe's library.
 	//
-	// Example: test
+	// Example: redirect
+	Flow *CartPaymentFlow `json:"flow,omitempty"`
+
+	// Provider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
+	//
+	// Example: stripe
 	Provider PaymentProvider `json:"provider"`
 
-	// Token What the provider gave for the shopper's means of payment. For `test`, what is to happen: `succeeds`, `declined`, `insufficient_funds`, `error` (no answer, nothing taken), `times_out` (no answer, but taken), `slow`, or `refund_fails` (taken, but never paid back).
+	// ReturnURL Where the shopper comes back to after a step at the provider's page.
+	//
+	// Example: https://shop.example.com/thanks
+	ReturnURL *string `json:"return_url,omitempty"`
+
+	// Token What the provider gave for the shopper's means of payment. For `manual`, the ID of the method, the first when left out. For `test`, what is to happen: `succeeds`, `declined`, `insufficient_funds`, `error` (no answer, nothing taken), `times_out` (no answer, but taken), `slow`, `succeeds_late` (is processing for a while), `requires_action` (a second step at a page), or `refund_fails` (taken, but never paid back).
 	//
 	// Example: succeeds
-	Token string `json:"token"`
+	Token *string `json:"token,omitempty"`
+}
+
+// CartPaymentFlow For `stripe`: `redirect` to Stripe's own page, which is the default and needs a `return_url`, or `confirm` on the front end's own, by Stripe's library.
+//
+// Example: redirect
+type CartPaymentFlow string
+
+// CartPaymentProgress How far a cart's payment is. It has become an order when `order` is there.
+type CartPaymentProgress struct {
+	// NextAction What the shopper has to do; null for nothing but to wait.
+	NextAction *NextAction `json:"next_action"`
+
+	// Order The order; null while there is none.
+	Order *ShopOrder `json:"order"`
+
+	// PaymentID The payment's ID.
+	//
+	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
+	PaymentID string `json:"payment_id"`
+
+	// Provider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
+	//
+	// Example: stripe
+	Provider PaymentProvider `json:"provider"`
+
+	// State What became of a payment. One that `requires_action` waits for the shopper; a `processing` one is with the provider; a `due` one is owed by the shopper; an `authorised` one is held, to be captured.
+	//
+	// Example: captured
+	State PaymentState `json:"state"`
 }
 
 // CartProblem Something that stands in the way of completing a cart.
@@ -1717,6 +1974,86 @@ type CartProblem struct {
 //
 // Example: email_missing
 type CartProblemCode string
+
+// CartSummary A cart in short.
+type CartSummary struct {
+	// AbandonedAt When it was found to be abandoned, if it was.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	AbandonedAt *time.Time `json:"abandoned_at"`
+
+	// AcceptsMarketing Whether the customer with this address agreed to be written to.
+	//
+	// Example: false
+	AcceptsMarketing bool `json:"accepts_marketing"`
+
+	// CreatedAt When it was made.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// CustomerID The signed-in customer, if any.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id"`
+
+	// Email Where the confirmation would go.
+	//
+	// Example: ada@example.com
+	Email *string `json:"email"`
+
+	// ExpiresAt When it is thrown away unless it changes.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// ID The cart's ID.
+	//
+	// Example: cart_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// LineCount How many lines it has.
+	//
+	// Example: 2
+	LineCount int `json:"line_count"`
+
+	// RecoverURL Where its shopper finds it again; null once it is completed. Whoever follows it may see the cart and buy it.
+	//
+	// Example: https://linen.stoa.example/cart/recover/cart_01jd3v7m2kf8r9e0abcdefghjk?key=q1w2e3
+	RecoverURL *string `json:"recover_url"`
+
+	// State Whether it can still change.
+	//
+	// Example: open
+	State CartSummaryState `json:"state"`
+
+	// Subtotal What its lines come to, at the prices that the shopper was shown.
+	Subtotal Money `json:"subtotal"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// CartSummaryState Whether it can still change.
+//
+// Example: open
+type CartSummaryState string
+
+// CartSummaryList A page of a list.
+type CartSummaryList struct {
+	// Data The page, in the order of the list.
+	Data []CartSummary `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
 
 // CartTotals What a cart comes to, in its currency. `subtotal` is that of the lines and `shipping` that of sending them, both before discounts; `discount` is
 // what is taken off either. The total is `subtotal` + `shipping` - `discount`, and + `tax` where prices do not include it. While no address is
@@ -2685,6 +3022,63 @@ type DeletedEventData struct {
 	//
 	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+}
+
+// Difference Something that differs in a store's books.
+type Difference struct {
+	// Detail What stands where, in JSON.
+	//
+	// Example: {"taken": 1999, "provider_taken": 0}
+	Detail string `json:"detail"`
+
+	// FoundAt When it was found first.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	FoundAt time.Time `json:"found_at"`
+
+	// Kind What differs.
+	//
+	// Example: provider_books
+	Kind DifferenceKind `json:"kind"`
+
+	// Mode The side of a store: `live` sells, `test` is its sandbox with data, settings and webhooks of its own.
+	//
+	// Example: live
+	Mode Mode `json:"mode"`
+
+	// ObjectID The payment, order, refund or variant.
+	//
+	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID string `json:"object_id"`
+
+	// SeenAt When it was found last.
+	//
+	// Example: 2026-11-23T09:30:00Z
+	SeenAt time.Time `json:"seen_at"`
+
+	// StoreID The store's ID.
+	//
+	// Example: sto_01jd3v7m2kf8r9e0abcdefghjk
+	StoreID string `json:"store_id"`
+}
+
+// DifferenceKind What differs.
+//
+// Example: provider_books
+type DifferenceKind string
+
+// DifferenceList A page of a list.
+type DifferenceList struct {
+	// Data The page, in the order of the list.
+	Data []Difference `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
 }
 
 // EmailChangeRequest A change of e-mail address, to be confirmed from the new one.
@@ -3940,6 +4334,24 @@ type LocationUpdatedEvent struct {
 // Example: location.updated
 type LocationUpdatedEventType string
 
+// ManualMethod A way to pay that no provider takes part in. The staff note that the money came.
+type ManualMethod struct {
+	// ID Its ID, given as the payment's `token`.
+	//
+	// Example: bank_transfer
+	ID string `json:"id"`
+
+	// Instructions How to pay, for the shopper who has placed an order.
+	//
+	// Example: Please transfer the total to DE02 1203 0000 0000 2020 51 and name the order's number.
+	Instructions string `json:"instructions"`
+
+	// Name Its name, as shoppers read it.
+	//
+	// Example: Bank transfer
+	Name string `json:"name"`
+}
+
 // Mode The side of a store: `live` sells, `test` is its sandbox with data, settings and webhooks of its own.
 //
 // Example: live
@@ -3957,6 +4369,33 @@ type Money struct {
 	// Example: EUR
 	Currency Currency `json:"currency"`
 }
+
+// NextAction What the shopper has to do before the payment can go on.
+type NextAction struct {
+	// Account The provider's account, to be named with the publishable key; null where the key is the account's own.
+	Account *string `json:"account"`
+
+	// ClientSecret Confirms the payment, in a front end of the shop's own.
+	ClientSecret *string `json:"client_secret"`
+
+	// PublishableKey The provider's key for front ends.
+	PublishableKey *string `json:"publishable_key"`
+
+	// Type `redirect`: the shopper goes to `url`, and comes back. `confirm`: the front end confirms by the provider's library with the `client_secret`.
+	//
+	// Example: redirect
+	Type NextActionType `json:"type"`
+
+	// URL The provider's page; null when there is none.
+	//
+	// Example: https://checkout.stripe.com/c/pay/cs_test_4711
+	URL *string `json:"url"`
+}
+
+// NextActionType `redirect`: the shopper goes to `url`, and comes back. `confirm`: the front end confirms by the provider's library with the `client_secret`.
+//
+// Example: redirect
+type NextActionType string
 
 // Operation Something that takes longer than a request.
 type Operation struct {
@@ -4351,9 +4790,9 @@ type Order struct {
 	// Example: 1001
 	Number int64 `json:"number"`
 
-	// PaymentState What became of the money.
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured.
 	//
-	// Example: pending
+	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
 
 	// Payments The payments.
@@ -4530,9 +4969,9 @@ type OrderEventData struct {
 	// Example: 1001
 	Number int64 `json:"number"`
 
-	// PaymentState What became of the money.
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured.
 	//
-	// Example: pending
+	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
 
 	// Refunded An amount of money, in the smallest unit of its currency.
@@ -4580,6 +5019,11 @@ type OrderFulfilmentState string
 
 // OrderLine Something that was ordered, as it was then.
 type OrderLine struct {
+	// Attributes What the shopper said of it, by name.
+	//
+	// Example: {"Engraving":"Ada"}
+	Attributes map[string]string `json:"attributes"`
+
 	// Discount What was taken off the whole line.
 	Discount Money `json:"discount"`
 
@@ -4686,9 +5130,9 @@ type OrderPaidEvent struct {
 // Example: order.paid
 type OrderPaidEventType string
 
-// OrderPaymentState What became of the money.
+// OrderPaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured.
 //
-// Example: pending
+// Example: paid
 type OrderPaymentState string
 
 // OrderRefundedEvent Part or all of an order was paid back.
@@ -4821,6 +5265,11 @@ type Payment struct {
 	// Amount An amount of money, in the smallest unit of its currency.
 	Amount Money `json:"amount"`
 
+	// CaptureMethod When the money is taken. `automatic` is at once, `manual` when the staff capture it.
+	//
+	// Example: automatic
+	CaptureMethod CaptureMethod `json:"capture_method"`
+
 	// CreatedAt When it was tried.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4836,14 +5285,19 @@ type Payment struct {
 	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// Method The store's name for the manual method; null for other providers.
+	//
+	// Example: Bank transfer
+	Method *string `json:"method"`
+
 	// OrderID The order's ID.
 	//
 	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
 	OrderID string `json:"order_id"`
 
-	// Provider Who takes the money. `test` exists in sandboxes and demo stores only.
+	// Provider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
 	//
-	// Example: test
+	// Example: stripe
 	Provider PaymentProvider `json:"provider"`
 
 	// Reference The provider's own name for it.
@@ -4854,9 +5308,9 @@ type Payment struct {
 	// Refunded An amount of money, in the smallest unit of its currency.
 	Refunded Money `json:"refunded"`
 
-	// State What became of a payment.
+	// State What became of a payment. One that `requires_action` waits for the shopper; a `processing` one is with the provider; a `due` one is owed by the shopper; an `authorised` one is held, to be captured.
 	//
-	// Example: pending
+	// Example: captured
 	State PaymentState `json:"state"`
 
 	// UpdatedAt When it last changed.
@@ -4864,6 +5318,32 @@ type Payment struct {
 	// Example: 2026-11-22T09:30:00Z
 	UpdatedAt time.Time `json:"updated_at"`
 }
+
+// PaymentAuthorisedEvent A payment is held, to be captured.
+type PaymentAuthorisedEvent struct {
+	// Data The payment, in short.
+	Data PaymentEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: payment.authorised
+	Type PaymentAuthorisedEventType `json:"type"`
+}
+
+// PaymentAuthorisedEventType The event's type.
+//
+// Example: payment.authorised
+type PaymentAuthorisedEventType string
 
 // PaymentCapturedEvent A payment was taken.
 type PaymentCapturedEvent struct {
@@ -4911,9 +5391,9 @@ type PaymentEventData struct {
 	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
 	OrderID string `json:"order_id"`
 
-	// State What became of a payment.
+	// State What became of a payment. One that `requires_action` waits for the shopper; a `processing` one is with the provider; a `due` one is owed by the shopper; an `authorised` one is held, to be captured.
 	//
-	// Example: pending
+	// Example: captured
 	State PaymentState `json:"state"`
 }
 
@@ -4957,15 +5437,97 @@ type PaymentList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// PaymentProvider Who takes the money. `test` exists in sandboxes and demo stores only.
+// PaymentOption A way to pay that a shop offers.
+type PaymentOption struct {
+	// Name Its name, as shoppers read it; null where the front end knows best.
+	//
+	// Example: Bank transfer
+	Name *string `json:"name"`
+
+	// Provider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
+	//
+	// Example: stripe
+	Provider PaymentProvider `json:"provider"`
+
+	// Token What is given as the payment's `token`; null where that is the provider's matter.
+	//
+	// Example: bank_transfer
+	Token *string `json:"token"`
+}
+
+// PaymentProvider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
 //
-// Example: test
+// Example: stripe
 type PaymentProvider string
 
-// PaymentState What became of a payment.
+// PaymentSettings How shoppers of a store may pay.
+type PaymentSettings struct {
+	// CaptureMethod When the money is taken. `automatic` is at once, `manual` when the staff capture it.
+	//
+	// Example: automatic
+	CaptureMethod CaptureMethod `json:"capture_method"`
+
+	// ManualMethods The manual methods, in the order in which shoppers see them.
+	ManualMethods []ManualMethod `json:"manual_methods"`
+
+	// Providers The providers that are on, beside `test` where it exists.
+	//
+	// Example: ["manual"]
+	Providers []PaymentProvider `json:"providers"`
+
+	// Stripe The Stripe account; null for none.
+	Stripe *StripeSettings `json:"stripe"`
+}
+
+// PaymentSettingsUpdate A change of how shoppers may pay, as a merge patch.
+type PaymentSettingsUpdate struct {
+	// CaptureMethod When the money is taken. `automatic` is at once, `manual` when the staff capture it.
+	//
+	// Example: automatic
+	CaptureMethod *CaptureMethod `json:"capture_method,omitempty"`
+
+	// ManualMethods All manual methods, in the order in which shoppers see them.
+	ManualMethods []ManualMethod `json:"manual_methods,omitempty"`
+
+	// Providers The providers that are on. `manual` needs a manual method.
+	//
+	// Example: ["manual"]
+	Providers []PaymentProvider `json:"providers,omitempty"`
+
+	// Stripe The store's own keys; null takes them, or the connected account, away and turns Stripe off.
+	Stripe nullable.Nullable[StripeSettingsUpdate] `json:"stripe,omitempty"`
+}
+
+// PaymentState What became of a payment. One that `requires_action` waits for the shopper; a `processing` one is with the provider; a `due` one is owed by the shopper; an `authorised` one is held, to be captured.
 //
-// Example: pending
+// Example: captured
 type PaymentState string
+
+// PaymentVoidedEvent A payment was given up that was authorised or due.
+type PaymentVoidedEvent struct {
+	// Data The payment, in short.
+	Data PaymentEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: payment.voided
+	Type PaymentVoidedEventType `json:"type"`
+}
+
+// PaymentVoidedEventType The event's type.
+//
+// Example: payment.voided
+type PaymentVoidedEventType string
 
 // Permission Something that a credential may be allowed to do. `write` implies `read`.
 //
@@ -5554,6 +6116,14 @@ type ProductUpdatedEvent struct {
 // Example: product.updated
 type ProductUpdatedEventType string
 
+// Reconciliation What comparing a store's books has found.
+type Reconciliation struct {
+	// Differences How many things differ; `listDifferences` tells them.
+	//
+	// Example: 0
+	Differences int `json:"differences"`
+}
+
 // RecoveryCodes Codes that stand in for the authenticator, each once. They are shown only now.
 type RecoveryCodes struct {
 	// Codes The codes; empty in a replay later than ten minutes after the first answer.
@@ -6096,6 +6666,9 @@ type Shop struct {
 	// Example: Linen & Co
 	Name string `json:"name"`
 
+	// PaymentOptions The ways to pay, in the order in which to offer them.
+	PaymentOptions []PaymentOption `json:"payment_options"`
+
 	// PricesIncludeTax Whether prices contain tax.
 	//
 	// Example: true
@@ -6360,9 +6933,14 @@ type ShopOrder struct {
 	// Example: 1001
 	Number int64 `json:"number"`
 
-	// PaymentState What became of the money.
+	// PaymentInstructions How to pay an order whose payment is due; null for any other.
 	//
-	// Example: pending
+	// Example: Please transfer the total to DE02 1203 0000 0000 2020 51 and name the order's number.
+	PaymentInstructions *string `json:"payment_instructions"`
+
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured.
+	//
+	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
 
 	// PricesIncludeTax Whether its prices contain tax.
@@ -6501,6 +7079,11 @@ type ShopVariant struct {
 	//
 	// Example: true
 	Available bool `json:"available"`
+
+	// BackorderExpectedOn The day when there is more of it, where it is sold though there is none; null for unknown.
+	//
+	// Example: 2026-12-24
+	BackorderExpectedOn *openapi_types.Date `json:"backorder_expected_on"`
 
 	// CompareAtPrice The former price that is shown struck through.
 	CompareAtPrice *Money `json:"compare_at_price"`
@@ -7243,6 +7826,82 @@ type StoreUpdatedEvent struct {
 //
 // Example: store.updated
 type StoreUpdatedEventType string
+
+// StripeConnect A wish to connect a Stripe account.
+type StripeConnect struct {
+	// ReturnURL Where the merchant comes back to.
+	//
+	// Example: https://admin.example.com/payments
+	ReturnURL string `json:"return_url"`
+}
+
+// StripeConnection Where a Stripe account is opened or completed.
+type StripeConnection struct {
+	// AccountID The Stripe account.
+	//
+	// Example: acct_1PqExample
+	AccountID string `json:"account_id"`
+
+	// URL Stripe's page. It can be opened once, and soon.
+	//
+	// Example: https://connect.stripe.com/setup/s/acct_1PqExample/abc
+	URL string `json:"url"`
+}
+
+// StripeEvent An event as Stripe sends it. More is in it than is read here.
+type StripeEvent struct {
+	// ID Its ID, by which repeats are known.
+	//
+	// Example: evt_1PqExample
+	ID                   string                 `json:"id"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// StripeSettings Where a store's payments by Stripe go.
+type StripeSettings struct {
+	// AccountID The Stripe account.
+	//
+	// Example: acct_1PqExample
+	AccountID string `json:"account_id"`
+
+	// ChargesEnabled Whether Stripe lets it take payments, as far as is known.
+	//
+	// Example: true
+	ChargesEnabled bool `json:"charges_enabled"`
+
+	// PublishableKey The store's own publishable key, for its front ends.
+	//
+	// Example: pk_live_example
+	PublishableKey *string `json:"publishable_key"`
+
+	// SecretKeyLast4 The end of the store's own secret key; null for an account that is connected to the platform.
+	//
+	// Example: 4eC3
+	SecretKeyLast4 *string `json:"secret_key_last4"`
+
+	// WebhookSecretSet Whether the secret of the account's own webhook is known.
+	//
+	// Example: false
+	WebhookSecretSet bool `json:"webhook_secret_set"`
+}
+
+// StripeSettingsUpdate The store's own keys. The account is the one that the secret key is of.
+type StripeSettingsUpdate struct {
+	// PublishableKey The account's publishable key, for front ends that confirm payments themselves.
+	//
+	// Example: pk_live_example
+	PublishableKey *string `json:"publishable_key,omitempty"`
+
+	// SecretKey The account's secret key, or a restricted one. It is sealed and never shown again.
+	//
+	// Example: sk_live_example4eC3
+	SecretKey *string `json:"secret_key,omitempty"`
+
+	// WebhookSecret The signing secret of a webhook of the account that leads to `receiveStripeEvent`. It is sealed and never shown again.
+	//
+	// Example: whsec_example
+	WebhookSecret *string `json:"webhook_secret,omitempty"`
+}
 
 // Tax A tax, and how it came about.
 type Tax struct {
@@ -8311,6 +8970,9 @@ type StoreHeader = string
 // StoreIDPath defines model for StoreIDPath.
 type StoreIDPath = string
 
+// StripeSignatureHeader defines model for StripeSignatureHeader.
+type StripeSignatureHeader = string
+
 // TaxRateIDPath defines model for TaxRateIDPath.
 type TaxRateIDPath = string
 
@@ -8544,6 +9206,39 @@ type ListAuditEntriesParams struct {
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
+
+// ListCartsParams defines parameters for ListCarts.
+type ListCartsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// State Only those in this state.
+	State *ListCartsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Abandoned Whether to give only carts that were abandoned.
+	Abandoned *bool `form:"abandoned,omitempty" json:"abandoned,omitempty"`
+
+	// Email Only those of this e-mail address.
+	Email *string `form:"email,omitempty" json:"email,omitempty"`
+
+	// CustomerID Only those of this customer.
+	CustomerID *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+
+	// UpdatedBefore Only those that have not changed since.
+	UpdatedBefore *time.Time `form:"updated_before,omitempty" json:"updated_before,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListCartsParamsState defines parameters for ListCarts.
+type ListCartsParamsState string
 
 // GetStaffCartParams defines parameters for GetStaffCart.
 type GetStaffCartParams struct {
@@ -9232,6 +9927,21 @@ type ListCellsParams struct {
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListDifferencesParams defines parameters for ListDifferences.
+type ListDifferencesParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Kind Only those of this kind.
+	Kind *DifferenceKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// StoreID Only those of this store.
+	StoreID *string `form:"store_id,omitempty" json:"store_id,omitempty"`
+}
+
 // ListDeadJobsParams defines parameters for ListDeadJobs.
 type ListDeadJobsParams struct {
 	// Limit How many to answer at most.
@@ -9418,6 +10128,48 @@ type CompletePasswordResetParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// ReceiveStripeEventParams defines parameters for ReceiveStripeEvent.
+type ReceiveStripeEventParams struct {
+	// StripeSignature Stripe's signature over the body.
+	StripeSignature *StripeSignatureHeader `json:"Stripe-Signature,omitempty"`
+}
+
+// GetPaymentSettingsParams defines parameters for GetPaymentSettings.
+type GetPaymentSettingsParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdatePaymentSettingsParams defines parameters for UpdatePaymentSettings.
+type UpdatePaymentSettingsParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// ConnectStripeParams defines parameters for ConnectStripe.
+type ConnectStripeParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListPaymentsParams defines parameters for ListPayments.
 type ListPaymentsParams struct {
 	// Limit How many to answer at most.
@@ -9446,6 +10198,30 @@ type GetPaymentParams struct {
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CapturePaymentParams defines parameters for CapturePayment.
+type CapturePaymentParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again; required here. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
+}
+
+// VoidPaymentParams defines parameters for VoidPayment.
+type VoidPaymentParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again; required here. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
 }
 
 // ListPermissionsParams defines parameters for ListPermissions.
@@ -9787,6 +10563,27 @@ type SearchProductsParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// GetAbandonedCartSettingsParams defines parameters for GetAbandonedCartSettings.
+type GetAbandonedCartSettingsParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// UpdateAbandonedCartSettingsParams defines parameters for UpdateAbandonedCartSettings.
+type UpdateAbandonedCartSettingsParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListShippingMethodsParams defines parameters for ListShippingMethods.
 type ListShippingMethodsParams struct {
 	// Limit How many to answer at most.
@@ -9907,6 +10704,18 @@ type UpdateCartLineParams struct {
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
+// ReleaseCartParams defines parameters for ReleaseCart.
+type ReleaseCartParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// ReserveCartParams defines parameters for ReserveCart.
+type ReserveCartParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
 // ListCartShippingMethodsParams defines parameters for ListCartShippingMethods.
 type ListCartShippingMethodsParams struct {
 	// Limit How many to answer at most.
@@ -9974,6 +10783,12 @@ type GetMeParams struct {
 type UpdateMeParams struct {
 	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// OpenMyCartParams defines parameters for OpenMyCart.
+type OpenMyCartParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // ListMyOrdersParams defines parameters for ListMyOrders.
@@ -10603,6 +11418,9 @@ type DeleteStoreByOperatorJSONRequestBody = OperatorReason
 // SetStorePlanJSONRequestBody defines body for SetStorePlan for application/json ContentType.
 type SetStorePlanJSONRequestBody = StorePlanChange
 
+// ReconcileStoreJSONRequestBody defines body for ReconcileStore for application/json ContentType.
+type ReconcileStoreJSONRequestBody = OperatorReason
+
 // RestoreStoreByOperatorJSONRequestBody defines body for RestoreStoreByOperator for application/json ContentType.
 type RestoreStoreByOperatorJSONRequestBody = OperatorReason
 
@@ -10626,6 +11444,18 @@ type RequestPasswordResetJSONRequestBody = PasswordResetRequest
 
 // CompletePasswordResetJSONRequestBody defines body for CompletePasswordReset for application/json ContentType.
 type CompletePasswordResetJSONRequestBody = PasswordResetCompletion
+
+// ReceiveStripeEventJSONRequestBody defines body for ReceiveStripeEvent for application/json ContentType.
+type ReceiveStripeEventJSONRequestBody = StripeEvent
+
+// UpdatePaymentSettingsJSONRequestBody defines body for UpdatePaymentSettings for application/json ContentType.
+type UpdatePaymentSettingsJSONRequestBody = PaymentSettingsUpdate
+
+// UpdatePaymentSettingsApplicationMergePatchPlusJSONRequestBody defines body for UpdatePaymentSettings for application/merge-patch+json ContentType.
+type UpdatePaymentSettingsApplicationMergePatchPlusJSONRequestBody = PaymentSettingsUpdate
+
+// ConnectStripeJSONRequestBody defines body for ConnectStripe for application/json ContentType.
+type ConnectStripeJSONRequestBody = StripeConnect
 
 // CreateProductJSONRequestBody defines body for CreateProduct for application/json ContentType.
 type CreateProductJSONRequestBody = ProductCreate
@@ -10665,6 +11495,12 @@ type UpdateRoleApplicationMergePatchPlusJSONRequestBody = RoleUpdate
 
 // SignInJSONRequestBody defines body for SignIn for application/json ContentType.
 type SignInJSONRequestBody = SignInRequest
+
+// UpdateAbandonedCartSettingsJSONRequestBody defines body for UpdateAbandonedCartSettings for application/json ContentType.
+type UpdateAbandonedCartSettingsJSONRequestBody = AbandonedCartSettingsUpdate
+
+// UpdateAbandonedCartSettingsApplicationMergePatchPlusJSONRequestBody defines body for UpdateAbandonedCartSettings for application/merge-patch+json ContentType.
+type UpdateAbandonedCartSettingsApplicationMergePatchPlusJSONRequestBody = AbandonedCartSettingsUpdate
 
 // CreateShippingMethodJSONRequestBody defines body for CreateShippingMethod for application/json ContentType.
 type CreateShippingMethodJSONRequestBody = ShippingMethodCreate
@@ -10710,6 +11546,9 @@ type UpdateMeJSONRequestBody = ShopCustomerUpdate
 
 // UpdateMeApplicationMergePatchPlusJSONRequestBody defines body for UpdateMe for application/merge-patch+json ContentType.
 type UpdateMeApplicationMergePatchPlusJSONRequestBody = ShopCustomerUpdate
+
+// OpenMyCartJSONRequestBody defines body for OpenMyCart for application/json ContentType.
+type OpenMyCartJSONRequestBody = CartOpening
 
 // RequestCustomerPasswordResetJSONRequestBody defines body for RequestCustomerPasswordReset for application/json ContentType.
 type RequestCustomerPasswordResetJSONRequestBody = PasswordResetRequest
@@ -10770,6 +11609,72 @@ type RotateWebhookSecretJSONRequestBody = WebhookSecretRotate
 
 // ReceiveEventJSONRequestBody defines body for ReceiveEvent for application/json ContentType.
 type ReceiveEventJSONRequestBody = WebhookEvent
+
+// Getter for additional properties for StripeEvent. Returns the specified
+// element and whether it was found
+func (a StripeEvent) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for StripeEvent
+func (a *StripeEvent) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for StripeEvent to handle AdditionalProperties
+func (a *StripeEvent) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["id"]; found {
+		err = json.Unmarshal(raw, &a.ID)
+		if err != nil {
+			return fmt.Errorf("error reading 'id': %w", err)
+		}
+		delete(object, "id")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for StripeEvent to handle AdditionalProperties
+func (a StripeEvent) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	object["id"], err = json.Marshal(a.ID)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'id': %w", err)
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
 
 // AsProductCreatedEvent returns the union data inside the WebhookEvent as a ProductCreatedEvent
 func (t WebhookEvent) AsProductCreatedEvent() (ProductCreatedEvent, error) {
@@ -11383,6 +12288,40 @@ func (t *WebhookEvent) MergeLocationDeletedEvent(v LocationDeletedEvent) error {
 	return err
 }
 
+// AsCartAbandonedEvent returns the union data inside the WebhookEvent as a CartAbandonedEvent
+func (t WebhookEvent) AsCartAbandonedEvent() (CartAbandonedEvent, error) {
+	var body CartAbandonedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCartAbandonedEvent overwrites any union data inside the WebhookEvent as the provided CartAbandonedEvent
+func (t *WebhookEvent) FromCartAbandonedEvent(v CartAbandonedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"cart.abandoned"}`))
+	t.union = b
+	return err
+}
+
+// MergeCartAbandonedEvent performs a merge with any union data inside the WebhookEvent, using the provided CartAbandonedEvent
+func (t *WebhookEvent) MergeCartAbandonedEvent(v CartAbandonedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"cart.abandoned"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsOrderCreatedEvent returns the union data inside the WebhookEvent as a OrderCreatedEvent
 func (t WebhookEvent) AsOrderCreatedEvent() (OrderCreatedEvent, error) {
 	var body OrderCreatedEvent
@@ -11587,6 +12526,40 @@ func (t *WebhookEvent) MergeOrderRefundedEvent(v OrderRefundedEvent) error {
 	return err
 }
 
+// AsPaymentAuthorisedEvent returns the union data inside the WebhookEvent as a PaymentAuthorisedEvent
+func (t WebhookEvent) AsPaymentAuthorisedEvent() (PaymentAuthorisedEvent, error) {
+	var body PaymentAuthorisedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPaymentAuthorisedEvent overwrites any union data inside the WebhookEvent as the provided PaymentAuthorisedEvent
+func (t *WebhookEvent) FromPaymentAuthorisedEvent(v PaymentAuthorisedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"payment.authorised"}`))
+	t.union = b
+	return err
+}
+
+// MergePaymentAuthorisedEvent performs a merge with any union data inside the WebhookEvent, using the provided PaymentAuthorisedEvent
+func (t *WebhookEvent) MergePaymentAuthorisedEvent(v PaymentAuthorisedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"payment.authorised"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsPaymentCapturedEvent returns the union data inside the WebhookEvent as a PaymentCapturedEvent
 func (t WebhookEvent) AsPaymentCapturedEvent() (PaymentCapturedEvent, error) {
 	var body PaymentCapturedEvent
@@ -11612,6 +12585,40 @@ func (t *WebhookEvent) MergePaymentCapturedEvent(v PaymentCapturedEvent) error {
 		return err
 	}
 	b, err = runtime.JSONMerge(b, []byte(`{"type":"payment.captured"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPaymentVoidedEvent returns the union data inside the WebhookEvent as a PaymentVoidedEvent
+func (t WebhookEvent) AsPaymentVoidedEvent() (PaymentVoidedEvent, error) {
+	var body PaymentVoidedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPaymentVoidedEvent overwrites any union data inside the WebhookEvent as the provided PaymentVoidedEvent
+func (t *WebhookEvent) FromPaymentVoidedEvent(v PaymentVoidedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"payment.voided"}`))
+	t.union = b
+	return err
+}
+
+// MergePaymentVoidedEvent performs a merge with any union data inside the WebhookEvent, using the provided PaymentVoidedEvent
+func (t *WebhookEvent) MergePaymentVoidedEvent(v PaymentVoidedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"payment.voided"}`))
 	if err != nil {
 		return err
 	}
@@ -12387,6 +13394,8 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsBulkFailedEvent()
 	case "bulk.succeeded":
 		return t.AsBulkSucceededEvent()
+	case "cart.abandoned":
+		return t.AsCartAbandonedEvent()
 	case "category.created":
 		return t.AsCategoryCreatedEvent()
 	case "category.deleted":
@@ -12443,10 +13452,14 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsOrderPaidEvent()
 	case "order.refunded":
 		return t.AsOrderRefundedEvent()
+	case "payment.authorised":
+		return t.AsPaymentAuthorisedEvent()
 	case "payment.captured":
 		return t.AsPaymentCapturedEvent()
 	case "payment.failed":
 		return t.AsPaymentFailedEvent()
+	case "payment.voided":
+		return t.AsPaymentVoidedEvent()
 	case "product.created":
 		return t.AsProductCreatedEvent()
 	case "product.deleted":

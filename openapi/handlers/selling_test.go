@@ -14,6 +14,8 @@ import (
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/commerce/payments/stripe"
+	"github.com/stoacommerce/stoa/commerce/payments/stripetest"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/openapi/apitest"
@@ -22,7 +24,10 @@ import (
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/passwords"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
+	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/platform/redis/redistest"
+	"github.com/stoacommerce/stoa/platform/secrets"
 )
 
 // selling is a door before everything that sells, to the sandbox of a store with a shirt.
@@ -33,6 +38,33 @@ type selling struct {
 	staff, pk string
 	shirt     string
 	customers *customers.Service
+	buying    *checkout.Service
+	sold      *orders.Service
+	stripe    *stripetest.Stripe
+	fates     []stripe.Fate // of Stripe's events
+}
+
+// side is the store's sandbox, and no other.
+func (s *selling) side(_ context.Context, id string, mode principal.Mode) (postgres.StoreRef, error) {
+	ref, _ := postgres.StoreFrom(s.Ctx)
+	if ref.ID != id || ref.Mode != mode {
+		return ref, problem.Missing("store")
+	}
+	return ref, nil
+}
+
+// sealer seals for as long as the test takes.
+func sealer(t *testing.T) *secrets.Ring {
+	t.Helper()
+	key, err := secrets.NewKey("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring, err := secrets.ParseRing(key.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring
 }
 
 func newSelling(t *testing.T) *selling {
@@ -43,16 +75,26 @@ func newSelling(t *testing.T) *selling {
 		t.Fatal(err)
 	}
 	db, log := platform.DB, slog.New(slog.DiscardHandler)
-	providers := payments.Providers{payments.TestName: &payments.Test{DB: db, Slow: 20 * time.Millisecond}}
+	providers := payments.Providers{payments.TestName: &payments.Test{DB: db, Slow: 20 * time.Millisecond}, payments.ManualName: payments.ByHand{}}
 	carts := cart.New(db)
 	sold := &orders.Service{DB: db, Stock: checkout.Stock{}, Providers: providers, Log: log}
 	known := &customers.Service{DB: db, Hasher: hasher, Guard: guard.New(redistest.Client(t), guard.Usual(), log)}
-	s := &selling{t: t, customers: known}
+	fake := stripetest.New(t)
+	sealer := sealer(t)
+	byStripe := stripe.New(stripe.Config{
+		DB: db, Sealer: sealer, Base: fake.URL, WebhookSecrets: []string{stripetest.Secret},
+		Keys: map[principal.Mode]stripe.Keys{principal.Test: {Secret: "sk_test_platform", Publishable: "pk_test_platform"}},
+	})
+	providers[payments.StripeName] = byStripe
+	buying := &checkout.Service{DB: db, Carts: carts, Providers: providers, Log: log}
+	s := &selling{t: t, customers: known, stripe: fake, buying: buying, sold: sold}
 	s.API = apitest.New(t,
-		(&handlers.Carts{DB: db, Carts: carts, Customers: known, ShopURL: shopURL}).Operations(),
-		(&handlers.Checkout{DB: db, Checkout: &checkout.Service{DB: db, Carts: carts, Providers: providers, Log: log}, Orders: sold, ShopURL: shopURL}).Operations(),
+		(&handlers.Carts{DB: db, Carts: carts, Checkout: buying, Customers: known, ShopURL: shopURL, RecoverURL: func(_ context.Context, id string) (string, error) {
+			return "https://linen.stoa.example/cart/recover/" + id, nil
+		}}).Operations(),
+		(&handlers.Checkout{DB: db, Checkout: buying, Orders: sold, ShopURL: shopURL}).Operations(),
 		(&handlers.Orders{DB: db, Orders: sold, ShopURL: shopURL}).Operations(),
-		(&handlers.Payments{DB: db}).Operations(),
+		(&handlers.Payments{DB: db, Orders: sold, Stripe: byStripe, Sealer: sealer, Find: s.side, Received: func(f stripe.Fate) { s.fates = append(s.fates, f) }}).Operations(),
 		(&handlers.Customers{DB: db, Customers: known}).Operations(),
 		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, ShopURL: shopURL}).Operations(),
 	)
@@ -139,6 +181,79 @@ func TestCartsOverHTTP(t *testing.T) {
 		t.Errorf("the line is %v", got)
 	}
 	s.shop("DELETE", line, nil, token).WantProblem(404, "not_found")
+}
+
+// A cart is reserved, found again by its customer, and merged with a guest's.
+func TestCustomersCartsOverHTTP(t *testing.T) {
+	t.Parallel()
+	s := newSelling(t)
+	s.SetStock(t, s.shirt, 5)
+	path, token := s.cart(3)
+	first := s.shop("GET", path, nil, token).Want(200)
+	held := s.shop("PUT", path+"/reservation", nil, token, "If-Match: "+first.Header.Get("ETag")).Want(200)
+	if held.String("reserved_until") == "" || held.Get("lines.0.backordered") != 0.0 {
+		t.Errorf("reserved: %s", held.Body)
+	}
+	s.shop("PUT", path+"/reservation", nil, token, "If-Match: "+first.Header.Get("ETag")).WantProblem(412, "stale")
+	s.shop("PUT", path+"/reservation", nil).WantProblem(401, "invalid_cart_token")
+	guest := s.shop("POST", "/carts", object{"lines": []object{{"variant_id": s.shirt, "quantity": 2, "attributes": object{"Engraving": "Ada"}}}}).Want(201)
+	if guest.String("cart.lines.0.attributes.Engraving") != "Ada" {
+		t.Errorf("attributes: %s", guest.Body)
+	}
+	s.shop("POST", "/carts", object{"lines": []object{{"variant_id": s.shirt, "quantity": 3}}}).WantProblem(409, "out_of_stock")
+	s.shop("POST", "/carts", object{"lines": []object{{"variant_id": s.shirt, "quantity": 1, "attributes": object{"": "Ada"}}}}).WantProblem(422, "details_invalid")
+	if let := s.shop("DELETE", path+"/reservation", nil, token).Want(200); let.Get("reserved_until") != nil {
+		t.Errorf("released: %s", let.Body)
+	}
+
+	me := s.account("ada@example.com")
+	s.shop("POST", "/me/cart", object{}).WantProblem(401, "invalid_customer_token")
+	s.shop("POST", "/me/cart", object{"cart_id": ids.New("cart"), "cart_token": "ct_none"}, me).WantProblem(404, "not_found")
+	s.shop("POST", "/me/cart", object{"cart_id": ids.New("cart")}, me).WantProblem(422, "details_invalid")
+	empty := s.shop("POST", "/me/cart", object{}, me).Want(200)
+	if empty.String("cart.customer_id") == "" || empty.String("token") == "" {
+		t.Errorf("empty: %s", empty.Body)
+	}
+	merged := s.shop("POST", "/me/cart", object{"cart_id": guest.String("cart.id"), "cart_token": guest.String("token")}, me).Want(200)
+	if merged.String("cart.id") != empty.String("cart.id") || merged.Get("cart.lines.0.quantity") != 2.0 {
+		t.Errorf("merged: %s", merged.Body)
+	}
+	mine := "/carts/" + merged.String("cart.id")
+	s.shop("GET", mine, nil, "Cart-Token: "+merged.String("token")).Want(200)
+	s.shop("GET", mine, nil, "Cart-Token: "+empty.String("token")).Want(200)
+	if again := s.shop("POST", "/me/cart", object{}, me).Want(200); again.String("cart.id") != empty.String("cart.id") {
+		t.Errorf("found again: %s", again.Body)
+	}
+	s.shop("PATCH", mine, object{"shipping_method_id": s.Standard, "shipping_address": berlin()}, "Cart-Token: "+merged.String("token")).Want(200)
+	order := s.shop("POST", mine+"/complete", completion(2, "succeeds"), "Cart-Token: "+merged.String("token"), key()).Want(201)
+	shown := s.admin("GET", "/orders/"+order.String("id"), nil).Want(200)
+	if order.String("lines.0.attributes.Engraving") != "Ada" || shown.Get("allocations.0.quantity") != 2.0 || shown.String("allocations.0.line_id") != order.String("lines.0.id") {
+		t.Errorf("order: %s", shown.Body)
+	}
+}
+
+func TestAbandonedCartsOverHTTP(t *testing.T) {
+	t.Parallel()
+	s := newSelling(t)
+	path, _ := s.cart(2)
+	if list := s.admin("GET", "/carts?abandoned=true", nil).Want(200); list.Get("data.0") != nil {
+		t.Errorf("too early: %s", list.Body)
+	}
+	s.Exec(t, `update carts set updated_at = now() - interval '2 hours'`)
+	s.cart(1)
+	list := s.admin("GET", "/carts?abandoned=true&email=ada@example.com&state=open", nil).Want(200)
+	if got := list.Get("data").([]any); len(got) != 1 || "/carts/"+list.String("data.0.id") != path || list.Get("data.0.subtotal.amount") != 3998.0 ||
+		!strings.HasSuffix(list.String("data.0.recover_url"), "/cart/recover/"+list.String("data.0.id")) {
+		t.Errorf("abandoned: %s", list.Body)
+	}
+	first := s.admin("GET", "/carts?limit=1", nil).Want(200)
+	if next := s.admin("GET", "/carts?limit=1&cursor="+first.String("next_cursor"), nil).Want(200); "/carts/"+next.String("data.0.id") != path {
+		t.Errorf("second page: %s", next.Body)
+	}
+	s.order(1)
+	if done := s.admin("GET", "/carts?state=completed", nil).Want(200); done.Get("data.0.recover_url") != nil || done.String("data.0.state") != "completed" {
+		t.Errorf("completed: %s", done.Body)
+	}
 }
 
 // Two shoppers who happen to use the same Idempotency-Key share a publishable key, but no

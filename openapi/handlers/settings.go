@@ -18,16 +18,18 @@ type Settings struct {
 // Operations are the handlers by operationId.
 func (h *Settings) Operations() map[string]openapi.Handler {
 	return map[string]openapi.Handler{
-		"listShippingMethods":  h.methods,
-		"createShippingMethod": h.createMethod,
-		"getShippingMethod":    h.method,
-		"updateShippingMethod": h.updateMethod,
-		"deleteShippingMethod": h.deleteMethod,
-		"listTaxRates":         h.taxRates,
-		"createTaxRate":        h.createTaxRate,
-		"getTaxRate":           h.taxRate,
-		"updateTaxRate":        h.updateTaxRate,
-		"deleteTaxRate":        h.deleteTaxRate,
+		"listShippingMethods":         h.methods,
+		"createShippingMethod":        h.createMethod,
+		"getShippingMethod":           h.method,
+		"updateShippingMethod":        h.updateMethod,
+		"deleteShippingMethod":        h.deleteMethod,
+		"listTaxRates":                h.taxRates,
+		"getAbandonedCartSettings":    h.abandoned,
+		"updateAbandonedCartSettings": h.setAbandoned,
+		"createTaxRate":               h.createTaxRate,
+		"getTaxRate":                  h.taxRate,
+		"updateTaxRate":               h.updateTaxRate,
+		"deleteTaxRate":               h.deleteTaxRate,
 	}
 }
 
@@ -206,5 +208,31 @@ func (h *Settings) deleteTaxRate(ctx context.Context, req *openapi.Request) (*op
 			return nil, err
 		}
 		return openapi.NoContent(), nil
+	})
+}
+
+func (h *Settings) abandoned(ctx context.Context, _ *openapi.Request) (*openapi.Response, error) {
+	set, err := settings.Abandoned(ctx, h.DB)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.OK(set.Data), nil
+}
+
+func (h *Settings) setAbandoned(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.AbandonedCartSettingsUpdate](req)
+	if err != nil {
+		return nil, err
+	}
+	patch := settings.AbandonedCartsPatch{Minutes: body.DelayMinutes, Mail: as[string](body.Mail)}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		if err := settings.SetAbandoned(ctx, tx, patch); err != nil {
+			return nil, err
+		}
+		set, err := settings.Abandoned(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		return openapi.OK(set.Data), nil
 	})
 }

@@ -121,3 +121,22 @@ func TestTaxRates(t *testing.T) {
 		t.Errorf("audit: %s", got)
 	}
 }
+
+func TestAbandonedCartSettings(t *testing.T) {
+	t.Parallel()
+	api := newCatalog(t, 0)
+	ctx := api.Platform.Store(t)
+	key := api.Staff(ctx)
+	const path = "/v1/settings/abandoned-carts"
+	if got := api.Do(t, key, "GET", path, nil).Want(200); got.Get("delay_minutes") != 60.0 || got.Get("mail") != "off" {
+		t.Errorf("as a store begins: %s", got.Body)
+	}
+	api.Do(t, key, "PATCH", path+"?dry_run=true", object{"mail": "everyone"}).Want(200)
+	if got := api.Do(t, key, "PATCH", path, object{"delay_minutes": 120}).Want(200); got.Get("delay_minutes") != 120.0 || got.Get("mail") != "off" {
+		t.Errorf("changed: %s", got.Body)
+	}
+	for _, wrong := range []object{{"mail": "some"}, {"delay_minutes": 1}, {}} {
+		api.Do(t, key, "PATCH", path, wrong).WantProblem(400, "invalid_request")
+	}
+	api.Do(t, api.Scoped(ctx, "settings:read"), "PATCH", path, object{"mail": "everyone"}).WantProblem(403, "missing_permission")
+}

@@ -43,7 +43,7 @@ func TestRoles(t *testing.T) {
 		{"catalogue", member(Catalogue), append(slices.Clone(inStore), "products:write",
 			"inventory:read", "inventory:write", "imports:write", "operations:read", "operations:write", "events:read")},
 		{"orders", member(Orders), append(slices.Clone(inStore), "orders:read", "orders:write",
-			"payments:read", "refunds:write", "customers:read", "customers:write", "inventory:read", "events:read")},
+			"payments:read", "payments:write", "refunds:write", "customers:read", "customers:write", "inventory:read", "events:read")},
 		{"support", member(Support), append(slices.Clone(inStore), "orders:read", "payments:read",
 			"customers:read", "customers:write", "inventory:read")},
 		{"analyst", member(Analyst), append(slices.Clone(inStore), "orders:read", "payments:read", "inventory:read", "usage:read")},

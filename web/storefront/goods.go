@@ -89,7 +89,19 @@ type about struct {
 	PricesIncludeTax  bool     `json:"prices_include_tax"`
 	AccentColor       string   `json:"accent_color"`
 	AcceptsOrders     bool     `json:"accepts_orders"`
+
+	PaymentOptions []paymentOption `json:"payment_options"`
 }
+
+// paymentOption is a way to pay that the shop offers.
+type paymentOption struct {
+	Provider string `json:"provider"`
+	Token    string `json:"token"`
+	Name     string `json:"name"`
+}
+
+// Value names the option in a form.
+func (o paymentOption) Value() string { return o.Provider + ":" + o.Token }
 
 // sale is the former price of the cheapest variant that has one, if all that can be
 // shown as the product's price is reduced.

@@ -42,6 +42,7 @@ type order struct {
 	BillingAddress  *address.Address `json:"billing_address"`
 	Note            string           `json:"note"`
 	Fulfilments     []fulfilment     `json:"fulfilments"`
+	Instructions    string           `json:"payment_instructions"` // how to pay what is due
 	CreatedAt       time.Time        `json:"created_at"`
 }
 
@@ -128,6 +129,9 @@ func (v *view) date(t time.Time) string {
 	}
 	return t.Format("02.01.2006")
 }
+
+// Paid says whether nothing is owed.
+func (o *order) Paid() bool { return o.PaymentState != "pending" && o.PaymentState != "voided" }
 
 // progress is how far an order has come: 1 paid, 2 partly sent, 3 sent.
 func (o *order) progress() int {
