@@ -18,7 +18,7 @@ var Types = []string{
 	"refund.succeeded", "refund.failed",
 	"fulfilment.created",
 	"customer.created", "customer.updated", "customer.verified", "customer.deleted",
-	"import.succeeded", "import.failed",
+	"import.succeeded", "import.failed", "bulk.succeeded", "bulk.failed",
 	"store.updated", "store.suspended", "store.resumed", "store.deleted", "store.restored",
 	"staff.invited", "staff.joined", "staff.updated", "staff.removed",
 	"webhook.test",
