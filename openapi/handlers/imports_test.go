@@ -103,7 +103,7 @@ func TestImportOverHTTP(t *testing.T) {
 	if done.String("state") != "succeeded" || done.Get("progress.total") != 3.0 || done.Get("progress.done") != 3.0 || done.Get("finished_at") == nil || done.Get("error") != nil {
 		t.Errorf("done: %s", done.Body)
 	}
-	if fmt.Sprint(done.Get("counts")) != "map[created:2 failed:1 skipped:0 updated:0 warnings:1]" || done.String("messages.0.field") != "Colour of box" {
+	if fmt.Sprint(done.Get("counts")) != "map[created:2 deleted:0 failed:1 skipped:0 updated:0 warnings:1]" || done.String("messages.0.field") != "Colour of box" {
 		t.Errorf("done: %s", done.Body)
 	}
 
