@@ -67,6 +67,7 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 			DB: m.db, Orders: s.orders, Stripe: s.stripe, Sealer: m.ring, Find: findSide(s.stores),
 			Received: func(fate stripe.Fate) { m.metrics.Payments.News(payments.StripeName, string(fate)) },
 		},
+		&handlers.Documents{DB: m.db, Documents: s.documents},
 		&handlers.Customers{DB: m.db, Customers: s.customers},
 		&handlers.ShopCustomers{DB: m.db, Customers: s.customers, Orders: s.orders, Documents: s.documents, ShopURL: m.shopURL},
 		&handlers.Webhooks{DB: m.db, Webhooks: s.webhooks},

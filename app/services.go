@@ -72,6 +72,9 @@ type services struct {
 	carts     *cart.Service
 	checkout  *checkout.Service
 	orders    *orders.Service
+	stripe    *stripe.Provider
+	books     *reconciliation.Reconciler
+	documents *documents.Service
 	documents *documents.Service
 	stripe    *stripe.Provider
 	books     *reconciliation.Reconciler

@@ -271,7 +271,8 @@ func TestOneWayToSendIsChosenByItself(t *testing.T) {
 	b := h.visitor(t, s.label)
 	b.put("/products/cloth", "1")
 	b.follow("/checkout/contact", contact()).says("Standard", "Pay €29.90 now")
-	s.Exec(t, `update shipping_methods set countries = '{FR}'`)
+	s.Exec(t, `update shipping_zones set territories = '[{"country": "FR"}]'`)
+	s.Exec(t, `update shipping_methods set zone_id = (select id from shipping_zones)`)
 	b.get("/checkout").says("This shop does not send to your address.")
 }
 

@@ -19,7 +19,7 @@ type shop struct {
 	description string
 	seller      address.Address
 	others      []rate // the currencies that are sold in besides its own
-	shipping    []parcel
+	shipping    []area
 	taxes       []settings.TaxInput // besides that of its own country
 	shelves     []shelf
 	collections []collection
@@ -44,11 +44,19 @@ func (s *shop) price(amount int64) []money.Money {
 	return prices
 }
 
-// parcel is a way to send orders.
+// area is where orders are sent to in the same ways.
+type area struct {
+	name      string
+	countries []string
+	ways      []parcel
+}
+
+// parcel is a way to send orders, or where to fetch them.
 type parcel struct {
 	name, description string
 	price             int64
-	countries         []string // everywhere when empty
+	freeFrom          int64 // 0 for never
+	pickup            *address.Address
 }
 
 // shelf is a category at the top, and those below it.

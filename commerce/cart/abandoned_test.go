@@ -36,7 +36,16 @@ func TestAbandonedCarts(t *testing.T) {
 		}
 	}
 	jobs := func(kind string) int {
-		return shoptest.Value[int](t, f.Shop, `select count(*) from cell.outbox where kind = $1`, kind)
+		t.Helper()
+		ref, _ := postgres.StoreFrom(f.Ctx)
+		var n int
+		err := f.DB.InCell(context.Background(), ref.Cell, func(ctx context.Context, tx *postgres.Tx) error {
+			return tx.QueryRow(ctx, `select count(*) from cell.outbox where kind = $1`, kind).Scan(&n)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
 	}
 	told := func() int {
 		return shoptest.Value[int](t, f.Shop, `select count(*) from events where type = 'cart.abandoned'`)

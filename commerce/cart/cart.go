@@ -68,6 +68,7 @@ type Cart struct {
 	begun    bool          // whether the statement said first whose it is
 	patience time.Duration // how long it may be left alone
 	stale    bool
+	methods  []Method // the chosen one or, where all were asked for, those that serve its place
 }
 
 // Line is a number of one variant.
@@ -99,15 +100,7 @@ type Line struct {
 	left       int64 // how many can be had, where stock is counted and bounds what is sold
 	wanted     int64 // how many of the variant all lines of the cart have
 	expectedOn time.Time
-}
-
-// Method is a way to send a cart.
-type Method struct {
-	ID          string
-	Name        string
-	Description string
-	Price       money.Money
-	Usable      bool // it serves the cart's address in its currency
+	grams      int64 // what one weighs
 }
 
 // Problem is something that stands in the way of completing a cart.
@@ -146,7 +139,14 @@ func (c *Cart) RequiresShipping() bool {
 
 // Estimated says whether tax and shipping are guesses by a mere country, as it is not known
 // yet where things go.
-func (c *Cart) Estimated() bool { return c.ShippingAddress == nil && c.RequiresShipping() }
+func (c *Cart) Estimated() bool {
+	return c.ShippingAddress == nil && c.RequiresShipping() && !c.Fetched()
+}
+
+// Fetched says whether the shopper fetches it instead of having it sent.
+func (c *Cart) Fetched() bool {
+	return c.Method != nil && c.Method.Pickup != nil && c.RequiresShipping()
+}
 
 // price computes what an open cart comes to and what is in its way.
 func (c *Cart) price() error {
@@ -154,20 +154,17 @@ func (c *Cart) price() error {
 	for _, line := range c.Lines {
 		basket.Lines = append(basket.Lines, pricing.Line{Unit: line.Unit, Quantity: line.Quantity, Taxes: c.tax.goods(line.TaxClass, line.Taxable)})
 	}
-	if c.Method != nil && c.Method.Usable && c.RequiresShipping() {
-		basket.Shipping = pricing.Line{Unit: c.Method.Price, Quantity: 1, Taxes: c.tax.shipping()}
+	var err error
+	if basket.Shipping, err = c.send(basket.Lines); err != nil {
+		return err
 	}
 	if c.tax.relief() != "" {
-		var err error
 		if basket, err = relieved(basket); err != nil {
 			return fmt.Errorf("relieve cart %s of tax: %w", c.ID, err)
 		}
 		c.PricesIncludeTax = false
 		for i := range c.Lines {
 			c.Lines[i].Unit = basket.Lines[i].Unit
-		}
-		if basket.Shipping.Quantity > 0 {
-			c.Method.Price = basket.Shipping.Unit
 		}
 	}
 	totals, err := pricing.Price(basket)
@@ -227,7 +224,7 @@ func (c *Cart) judge() {
 	if !c.RequiresShipping() {
 		return
 	}
-	if c.ShippingAddress == nil {
+	if c.ShippingAddress == nil && !c.Fetched() {
 		found(AddressMissing, "", "A shipping address is needed.")
 	}
 	switch {

@@ -43,13 +43,14 @@ type document struct {
 		Total            int64               `json:"total"`
 		Taxes            []pricing.TaxAmount `json:"taxes"`
 	} `json:"order"`
-	Method *struct {
-		ID          string `json:"id"`
-		Name        string `json:"name"`
-		Description string `json:"description"`
-		Amount      *int64 `json:"amount"`
-		Usable      bool   `json:"usable"`
-	} `json:"method"`
+	Methods []struct {
+		ID          string           `json:"id"`
+		Name        string           `json:"name"`
+		Description string           `json:"description"`
+		Pickup      *address.Address `json:"pickup_address"`
+		Usable      bool             `json:"usable"`
+		methodRates
+	} `json:"methods"`
 	Tax   taxation       `json:"tax"`
 	Lines []documentLine `json:"lines"`
 }
@@ -79,6 +80,7 @@ type documentLine struct {
 	Beyond           *int64            `json:"beyond"`
 	ExpectedOn       string            `json:"expected_on"`
 	Attributes       map[string]string `json:"attributes"`
+	Grams            int64             `json:"grams"`
 }
 
 // parse makes a cart of what a statement gave.
@@ -94,11 +96,10 @@ func parse(raw []byte) (*Cart, error) {
 		ReservedUntil: d.ReservedUntil, patience: time.Duration(d.AbandonedMinutes) * time.Minute, tax: d.Tax, changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
 	}
 	c.tax.company = company(c.BillingAddress, c.ShippingAddress)
-	if m := d.Method; m != nil {
-		c.Method = &Method{ID: m.ID, Name: m.Name, Description: m.Description, Usable: m.Usable, Price: money.Zero(d.Currency)}
-		if m.Amount != nil {
-			c.Method.Price.Amount = *m.Amount
-		}
+	for _, m := range d.Methods {
+		c.methods = append(c.methods, Method{
+			ID: m.ID, Name: m.Name, Description: m.Description, Pickup: m.Pickup, Usable: m.Usable, Price: money.Zero(d.Currency), rates: m.methodRates,
+		})
 	}
 	for _, line := range d.Lines {
 		l, err := line.line(d.Currency)
@@ -118,6 +119,10 @@ func parse(raw []byte) (*Cart, error) {
 		Subtotal: amount(o.Subtotal), Discount: amount(o.Discount), Shipping: pricing.LineTotal{Subtotal: amount(o.Shipping)},
 		Tax: amount(o.Tax), Total: amount(o.Total), Taxes: o.Taxes,
 	}
+	if len(c.methods) == 1 && c.methods[0].ID == c.MethodID {
+		c.Method = &c.methods[0]
+		c.Method.Price = amount(o.Shipping)
+	}
 	return c, nil
 }
 
@@ -126,7 +131,7 @@ func (d documentLine) line(currency string) (Line, error) {
 		ID: d.ID, ProductID: d.ProductID, VariantID: d.VariantID, Handle: d.Handle, Title: d.Title, VariantTitle: d.VariantTitle,
 		SKU: d.SKU, Quantity: d.Quantity, Shown: money.New(d.Shown, currency), Unit: money.New(d.Shown, currency),
 		Taxable: d.Taxable, TaxClass: d.TaxClass, RequiresShipping: d.RequiresShipping, TracksStock: d.TrackStock,
-		Attributes: d.Attributes, there: d.There, left: math.MaxInt64,
+		Attributes: d.Attributes, grams: d.Grams, there: d.There, left: math.MaxInt64,
 	}
 	if d.Beyond != nil {
 		l.left = max(d.There+*d.Beyond, 0)

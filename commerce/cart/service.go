@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -16,7 +17,6 @@ import (
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
-	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/platform/token"
@@ -168,27 +168,20 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, ref Ref, change C
 	return c, nil
 }
 
-// Options are the ways to send a cart, in the merchant's order.
+// Options are the ways to send a cart with what they cost, in the merchant's order.
 func (s *Service) Options(ctx context.Context, ref Ref) ([]Method, error) {
 	raw, err := s.json(ctx, optionsSQL, ref)
 	if err != nil {
 		return nil, err
 	}
-	var found []struct {
-		ID          string `json:"id"`
-		Name        string `json:"name"`
-		Description string `json:"description"`
-		Amount      int64  `json:"amount"`
-		Currency    string `json:"currency"`
+	c, err := read(raw)
+	if err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal(raw, &found); err != nil {
-		return nil, fmt.Errorf("read shipping methods: %w", err)
+	if c.State == Completed {
+		return nil, nil // there is nothing to choose any more
 	}
-	methods := make([]Method, len(found))
-	for i, m := range found {
-		methods[i] = Method{m.ID, m.Name, m.Description, money.New(m.Amount, m.Currency), true}
-	}
-	return methods, nil
+	return slices.DeleteFunc(c.methods, func(m Method) bool { return !m.Usable }), nil
 }
 
 // change runs one of the statements that change a cart.

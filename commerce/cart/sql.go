@@ -30,10 +30,9 @@ select json_build_object(
 			'discount', o.discount_amount, 'taxes', o.taxes,
 			'shipping', o.shipping_amount, 'tax', o.tax_amount, 'total', o.total_amount)
 		from orders o where o.cart_id = c.id and c.state = 'completed'),
-	'method', (select json_build_object('id', m.id, 'name', m.name, 'description', m.description, 'amount', (m.amounts->>c.currency)::bigint,
-			'usable', m.active and m.amounts ? c.currency and
-				(cardinality(m.countries) = 0 or c.shipping_address is null or c.shipping_address->>'country' = any(m.countries)))
-		from shipping_methods m where m.id = c.shipping_method_id),
+	'methods', (select coalesce(json_agg(json_build_object('id', m.id, 'name', m.name, 'description', m.description, 'pickup_address', m.pickup_address,
+			'tiered_by', m.tiered_by, 'price', m.prices->c.currency, 'usable', ` + offered + `) order by m.position, m.id), '[]')
+		from shipping_methods m where ` + chosen + `),
 	'country', c.country,
 	'tax', json_build_object('home', s.country, 'country', at.country, 'region', at.region,
 		'exempt', coalesce(nullif(c.tax_exempt_reason, ''), (select k.tax_exempt_reason from customers k where k.id = c.customer_id), ''),
@@ -47,15 +46,34 @@ select json_build_object(
 			'quantity', l.quantity, 'attributes', l.attributes, 'shown', l.unit_amount, 'amount', pr.amount, 'active', ` + catalog.Published + `,
 			'sold', (select json_build_object('unit', ol.unit_amount, 'discount', ol.discount_amount) from orders o join order_lines ol on ol.order_id = o.id
 				where c.state = 'completed' and o.cart_id = c.id and ol.variant_id = l.variant_id and ol.attributes = l.attributes limit 1),
-			'taxable', v.taxable, 'tax_class', v.tax_class, 'requires_shipping', v.requires_shipping, 'track_stock', v.track_stock,
+			'taxable', v.taxable, 'tax_class', v.tax_class, 'requires_shipping', v.requires_shipping, 'grams', coalesce(v.weight_grams, 0), 'track_stock', v.track_stock,
 			'there', ` + inventory.There + `, 'beyond', ` + inventory.Beyond + `, 'expected_on', v.backorder_expected_on
 		) order by l.created_at, l.id), '[]')
 		from l join variants v on v.id = l.variant_id join products p on p.id = v.product_id
 		left join prices pr on pr.variant_id = v.id and pr.currency = c.currency and c.currency = any(s.currencies))
 )::text
-from c cross join settings s cross join lateral (select coalesce(a.address->>'country', nullif(c.country, ''), s.country) as country, ` +
-	territory.Place("a.address") + `
-	from (select coalesce(c.shipping_address, c.billing_address) as address) a) at`
+from c cross join settings s
+cross join lateral (select coalesce(a.address->>'country', nullif(c.country, ''), s.country) as country, ` + territory.Place("a.address") + `
+	from (select coalesce(c.shipping_address, c.billing_address) as address offset 0) a offset 0) there
+cross join lateral (select coalesce(p.address->>'country', there.country) as country,
+		case when p.address is null then there.region else coalesce(p.address->>'region', '') end as region,
+		case when p.address is null then there.postal_code else fetched.postal_code end as postal_code
+	from (select (select m.pickup_address from shipping_methods m where m.id = c.shipping_method_id
+		and exists (select from l join variants v on v.id = l.variant_id where v.requires_shipping)) as address offset 0) p
+	cross join lateral (select ` + territory.Place("p.address") + `) fetched offset 0) at`
+
+// chosen is the way to send that the cart has, and offered says of one whether it serves the
+// cart's currency and the place where it goes: everywhere, or in the zone that is the
+// narrowest there.
+const chosen = `m.id = c.shipping_method_id`
+
+var offered = `m.active and m.prices ? c.currency and (m.zone_id is null or m.zone_id = (
+	select z.id from shipping_zones z left join lateral (
+			select min(case when t.of->'postal_codes' <> '[]' then 0 when t.of->>'region' <> '' then 1 else 2 end) as width
+			from jsonb_array_elements(z.territories) t(of)
+			where ` + territory.Covers("(t.of->>'country')", "coalesce(t.of->>'region', '')",
+	"array(select jsonb_array_elements_text(coalesce(t.of->'postal_codes', '[]')))", "there") + `) w on true
+	where w.width is not null or z.territories = '[]' order by coalesce(w.width, 3), z.id limit 1))`
 
 // opened are the conditions on which a cart is opened: $1 is its ID, $2 its token's digest.
 const opened = `id = $1 and decode($2, 'hex') = any(token_hash || other_tokens) and expires_at > now()`
@@ -200,11 +218,5 @@ const whySQL = `select state, version from carts where ` + opened
 
 const lockSQL = `select state, version from carts where ` + opened + ` for update`
 
-// optionsSQL are the ways to send a cart, in the merchant's order.
-const optionsSQL = `
-select (select coalesce(json_agg(json_build_object('id', m.id, 'name', m.name, 'description', m.description, 'amount', (m.amounts->>c.currency)::bigint,
-		'currency', c.currency) order by m.position, m.id), '[]')
-	from shipping_methods m
-	where m.active and m.amounts ? c.currency and
-		(cardinality(m.countries) = 0 or c.shipping_address is null or c.shipping_address->>'country' = any(m.countries)))::text
-from carts c where ` + opened
+// optionsSQL reads a cart with all ways to send it, in the merchant's order.
+var optionsSQL = strings.Replace(readSQL, "where "+chosen, "where "+offered, 1)

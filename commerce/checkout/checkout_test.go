@@ -173,14 +173,14 @@ func TestComplete(t *testing.T) {
 	if got != "ada@example.com Ada Example Berlin t" {
 		t.Errorf("the customer: %s", got)
 	}
-	if got := f.cell(`select string_agg(kind, ' ' order by kind) from cell.outbox where store = $1`); got != "checkout_resume documents_issue order_mail" {
+	if got := f.cell(`select string_agg(kind, ' ' order by kind) from cell.outbox where store = $1`); got != "cart_abandoned checkout_resume documents_issue order_mail" {
 		t.Errorf("jobs: %s", got)
 	}
 	if got := f.cell(`select string_agg(metric || ' ' || delta, ', ' order by metric) from cell.usage_deltas where store = $1`); got != "orders 1, revenue:EUR 4488" {
 		t.Errorf("usage: %s", got)
 	}
 	c, err := f.carts.Read(f.Ctx, ref)
-	if err != nil || c.State != cart.Completed || c.OrderID != id || c.Totals.Total != total || len(c.Problems) != 0 {
+	if err != nil || c.State != cart.Completed || c.OrderID != id || c.Totals.Total != total || len(c.Problems) != 0 || c.Method == nil || c.Method.Price.Amount != 490 {
 		t.Errorf("the cart: %+v, %v", c, err)
 	}
 	f.Exec(t, `update prices set amount = 1`)

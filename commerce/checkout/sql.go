@@ -35,7 +35,7 @@ with c as (
 		subtotal_amount, discount_amount, shipping_amount, tax_amount, total_amount, note)
 	select x.id, coalesce((select was.number from orders was where was.cart_id = c.id), nextval('order_numbers')),
 		c.id, c.customer_id, c.token_hash, 'pending', 'pending', 'unfulfilled', c.currency, c.email,
-		c.shipping_address, c.billing_address, x.shipping_method, x.prices_include_tax, x.tax_exempt_reason, x.taxes,
+		case when jsonb_typeof(x.shipping_method->'pickup_address') = 'object' then null else c.shipping_address end, c.billing_address, x.shipping_method, x.prices_include_tax, x.tax_exempt_reason, x.taxes,
 		x.subtotal, x.discount, x.shipping, x.tax, x.total, c.note
 	from c, jsonb_to_record($2::jsonb) as x(id text, shipping_method jsonb, prices_include_tax boolean, tax_exempt_reason text, taxes jsonb,
 		subtotal bigint, discount bigint, shipping bigint, tax bigint, total bigint)

@@ -228,10 +228,11 @@ func Return(ctx context.Context, tx *postgres.Tx, orderID string, reason Reason,
 	}
 	var back, rest []Line
 	for _, line := range lines {
-		for _, from := range sold {
+		for j, from := range sold {
 			if part := min(from.Quantity, line.Quantity); from.VariantID == line.VariantID && part > 0 {
 				back = append(back, Line{from.VariantID, from.LocationID, part})
 				line.Quantity -= part
+				sold[j].Quantity -= part
 			}
 		}
 		if line.Quantity > 0 {

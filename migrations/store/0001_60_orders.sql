@@ -15,7 +15,7 @@ create table orders (
     email            text not null,
     shipping_address jsonb,
     billing_address  jsonb,
-    shipping_method  jsonb,                     -- {"id", "name", "discount", "tax", "taxes"}, as the API shows them
+    shipping_method  jsonb,                     -- {"id", "name", "pickup_address", "discount", "tax", "taxes"}, as the API shows them
     prices_include_tax boolean not null,
     tax_exempt_reason text not null default '',
     taxes            jsonb not null default '[]', -- of all lines and of shipping, as the API shows them

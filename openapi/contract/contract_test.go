@@ -217,13 +217,16 @@ func TestObjectsAreClosedAndEverythingIsBounded(t *testing.T) {
 }
 
 // checkClosed refuses objects that take unknown properties, and texts, lists and numbers
-// without a bound.
+// without a bound. An object whose names are the caller's has a bounded number of them, and
+// says what each is.
 func checkClosed(t *testing.T, at string, s *openapi3.Schema) {
 	t.Helper()
 	switch {
 	case s.AllOf != nil, s.OneOf != nil, s.Type == nil:
 	case s.Type.Is("object"):
-		if s.AdditionalProperties.Has == nil || *s.AdditionalProperties.Has {
+		if each := s.AdditionalProperties.Schema; each != nil && s.MaxProps != nil {
+			checkClosed(t, at+".*", each.Value)
+		} else if s.AdditionalProperties.Has == nil || *s.AdditionalProperties.Has {
 			t.Errorf("%s takes unknown properties", at)
 		}
 	case s.Type.Is("string"):

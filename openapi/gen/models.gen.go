@@ -628,6 +628,13 @@ const (
 	RoleNameSupport   RoleName = "support"
 )
 
+// Defines values for ShippingMeasure.
+const (
+	ShippingMeasurePrice    ShippingMeasure = "price"
+	ShippingMeasureQuantity ShippingMeasure = "quantity"
+	ShippingMeasureWeight   ShippingMeasure = "weight"
+)
+
 // Defines values for StaffInvitedEventType.
 const (
 	StaffInvitedEventTypeStaffInvited StaffInvitedEventType = "staff.invited"
@@ -4996,6 +5003,9 @@ type OrderShipping struct {
 	// Example: Standard
 	Name string `json:"name"`
 
+	// PickupAddress Where the shopper fetches it; null when it is sent.
+	PickupAddress *Address `json:"pickup_address"`
+
 	// Price What it costs before the discount.
 	Price Money `json:"price"`
 
@@ -6360,17 +6370,17 @@ type SessionInfoList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// ShippingMethod A way to send orders, at a flat price.
+// ShippingMeasure What prices of sending go by: the weight in grams or the quantity of what is to be sent, or the price of the goods after discounts.
+//
+// Example: weight
+type ShippingMeasure string
+
+// ShippingMethod A way to send orders, or to have them fetched.
 type ShippingMethod struct {
 	// Active Whether it is offered.
 	//
 	// Example: true
 	Active bool `json:"active"`
-
-	// Countries The countries it serves; empty is all.
-	//
-	// Example: ["DE","FR"]
-	Countries []Country `json:"countries"`
 
 	// CreatedAt When it was made.
 	//
@@ -6392,18 +6402,29 @@ type ShippingMethod struct {
 	// Example: Standard
 	Name string `json:"name"`
 
+	// PickupAddress Where shoppers fetch it instead of having it sent; null when it is sent.
+	PickupAddress *Address `json:"pickup_address"`
+
 	// Position Its place among the methods, from 0.
 	//
 	// Example: 0
 	Position int `json:"position"`
 
-	// Prices What it costs, once per currency; it isn't offered in others.
-	Prices []Money `json:"prices"`
+	// Prices What it costs, once per currency; it is not offered in others.
+	Prices []ShippingPrice `json:"prices"`
+
+	// TieredBy What its prices go by: the `weight` in grams or the `quantity` of what is to be sent, or the `price` of the goods after discounts; null for one price for all.
+	TieredBy *ShippingMeasure `json:"tiered_by"`
 
 	// UpdatedAt When it last changed.
 	//
 	// Example: 2026-11-22T09:30:00Z
 	UpdatedAt time.Time `json:"updated_at"`
+
+	// ZoneID The shipping zone that it serves; null for everywhere.
+	//
+	// Example: shz_01jd3v7m2kf8r9e0abcdefghjk
+	ZoneID *string `json:"zone_id"`
 }
 
 // ShippingMethodCreate A new way to send orders.
@@ -6413,20 +6434,18 @@ type ShippingMethodCreate struct {
 	// Example: true
 	Active *bool `json:"active,omitempty"`
 
-	// Countries The countries it serves; all, when empty or left out.
-	//
-	// Example: ["DE","FR"]
-	Countries []Country `json:"countries,omitempty"`
-
 	// Description What shoppers may expect.
 	//
 	// Example: Three to five working days
 	Description *string `json:"description,omitempty"`
 
-	// Name Its name.
+	// Name Its name, as shoppers read it.
 	//
 	// Example: Standard
 	Name string `json:"name"`
+
+	// PickupAddress Where shoppers fetch it instead of having it sent.
+	PickupAddress *Address `json:"pickup_address,omitempty"`
 
 	// Position Its place among the methods, from 0; last, when left out.
 	//
@@ -6434,7 +6453,15 @@ type ShippingMethodCreate struct {
 	Position *int `json:"position,omitempty"`
 
 	// Prices What it costs, once per currency.
-	Prices []Money `json:"prices"`
+	Prices []ShippingPrice `json:"prices"`
+
+	// TieredBy What its prices go by: the `weight` in grams or the `quantity` of what is to be sent, or the `price` of the goods after discounts; one price for all, when left out.
+	TieredBy *ShippingMeasure `json:"tiered_by,omitempty"`
+
+	// ZoneID The shipping zone that it serves; everywhere, when left out.
+	//
+	// Example: shz_01jd3v7m2kf8r9e0abcdefghjk
+	ZoneID *string `json:"zone_id,omitempty"`
 }
 
 // ShippingMethodList A page of a list.
@@ -6458,20 +6485,18 @@ type ShippingMethodUpdate struct {
 	// Example: true
 	Active *bool `json:"active,omitempty"`
 
-	// Countries The countries it serves; replaces the list.
-	//
-	// Example: ["DE","FR"]
-	Countries []Country `json:"countries,omitempty"`
-
 	// Description What shoppers may expect; null removes it.
 	//
 	// Example: Three to five working days
 	Description nullable.Nullable[string] `json:"description,omitempty"`
 
-	// Name Its name.
+	// Name Its name, as shoppers read it.
 	//
 	// Example: Standard
 	Name *string `json:"name,omitempty"`
+
+	// PickupAddress Where shoppers fetch it instead of having it sent; null has it sent.
+	PickupAddress nullable.Nullable[Address] `json:"pickup_address,omitempty"`
 
 	// Position Its place among the methods, from 0.
 	//
@@ -6479,7 +6504,15 @@ type ShippingMethodUpdate struct {
 	Position *int `json:"position,omitempty"`
 
 	// Prices What it costs, once per currency; replaces the list.
-	Prices []Money `json:"prices,omitempty"`
+	Prices []ShippingPrice `json:"prices,omitempty"`
+
+	// TieredBy What its prices go by: the `weight` in grams or the `quantity` of what is to be sent, or the `price` of the goods after discounts; null for one price for all.
+	TieredBy nullable.Nullable[ShippingMeasure] `json:"tiered_by,omitempty"`
+
+	// ZoneID The shipping zone that it serves; null for everywhere.
+	//
+	// Example: shz_01jd3v7m2kf8r9e0abcdefghjk
+	ZoneID nullable.Nullable[string] `json:"zone_id,omitempty"`
 }
 
 // ShippingOption A way to send this cart.
@@ -6499,7 +6532,10 @@ type ShippingOption struct {
 	// Example: Standard
 	Name string `json:"name"`
 
-	// Price An amount of money, in the smallest unit of its currency.
+	// PickupAddress Where the shopper fetches it; null when it is sent.
+	PickupAddress *Address `json:"pickup_address"`
+
+	// Price What it costs for what is in the cart now.
 	Price Money `json:"price"`
 }
 
@@ -6515,6 +6551,103 @@ type ShippingOptionList struct {
 
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
+}
+
+// ShippingPrice What a way to send costs in one currency.
+type ShippingPrice struct {
+	// Amount What it costs below the first tier, in the currency's minor unit.
+	//
+	// Example: 490
+	Amount int64 `json:"amount"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// FreeFrom What the goods come to, after discounts, for it to cost nothing; null for never.
+	//
+	// Example: 5000
+	FreeFrom *int64 `json:"free_from"`
+
+	// Tiers What it costs from so much on, rising; one price for all, when empty or left out.
+	Tiers []ShippingTier `json:"tiers,omitempty"`
+}
+
+// ShippingTier What a way to send costs from so much on.
+type ShippingTier struct {
+	// Amount What it costs from there on, in the currency's minor unit; it is not offered from there on, when null.
+	//
+	// Example: 690
+	Amount *int64 `json:"amount"`
+
+	// From From how much on: grams, pieces, or an amount in the currency's minor unit, as the method is `tiered_by`.
+	//
+	// Example: 2000
+	From int64 `json:"from"`
+}
+
+// ShippingZone A part of the world that is sent to in the same ways. Of several that hold a place the narrowest counts: one by postal codes before one by region, and that
+// before one by country. A zone without territories is everywhere that no other zone is.
+type ShippingZone struct {
+	// CreatedAt When it was made.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID The zone's ID.
+	//
+	// Example: shz_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Name Its name, for the staff.
+	//
+	// Example: Domestic
+	Name string `json:"name"`
+
+	// Territories What is in it; empty for everywhere else.
+	Territories []Territory `json:"territories"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// ShippingZoneCreate A new shipping zone.
+type ShippingZoneCreate struct {
+	// Name Its name, for the staff.
+	//
+	// Example: Domestic
+	Name string `json:"name"`
+
+	// Territories What is in it; everywhere else, when empty or left out.
+	Territories []Territory `json:"territories,omitempty"`
+}
+
+// ShippingZoneList A page of a list.
+type ShippingZoneList struct {
+	// Data The page, in the order of the list.
+	Data []ShippingZone `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// ShippingZoneUpdate A change of a shipping zone, as a merge patch.
+type ShippingZoneUpdate struct {
+	// Name Its name, for the staff.
+	//
+	// Example: Domestic
+	Name *string `json:"name,omitempty"`
+
+	// Territories What is in it; replaces the list.
+	Territories []Territory `json:"territories,omitempty"`
 }
 
 // Shop What a shop tells everyone about itself.
@@ -7987,6 +8120,24 @@ type TaxRateUpdate struct {
 // Example: taxed
 type TaxReason string
 
+// Territory A country, or a part of one.
+type Territory struct {
+	// Country A country's ISO 3166-1 alpha-2 code in upper case.
+	//
+	// Example: DE
+	Country Country `json:"country"`
+
+	// PostalCodes Some of its postal codes: whole ones, beginnings, or ranges such as `10000..10999`; all, when empty or left out.
+	//
+	// Example: ["100..104"]
+	PostalCodes []string `json:"postal_codes,omitempty"`
+
+	// Region A state or province of it, by its code; all of it, when null or left out.
+	//
+	// Example: NY
+	Region *string `json:"region"`
+}
+
 // TestEventData A test's greeting.
 type TestEventData struct {
 	// EndpointID The endpoint that is tested.
@@ -8851,6 +9002,9 @@ type SessionIDPath = string
 
 // ShippingMethodIDPath defines model for ShippingMethodIDPath.
 type ShippingMethodIDPath = string
+
+// ShippingZoneIDPath defines model for ShippingZoneIDPath.
+type ShippingZoneIDPath = string
 
 // ShopLimitQuery defines model for ShopLimitQuery.
 type ShopLimitQuery = int
@@ -10667,6 +10821,78 @@ type UpdateShippingMethodParams struct {
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
+// ListShippingZonesParams defines parameters for ListShippingZones.
+type ListShippingZonesParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CreateShippingZoneParams defines parameters for CreateShippingZone.
+type CreateShippingZoneParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteShippingZoneParams defines parameters for DeleteShippingZone.
+type DeleteShippingZoneParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// GetShippingZoneParams defines parameters for GetShippingZone.
+type GetShippingZoneParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateShippingZoneParams defines parameters for UpdateShippingZone.
+type UpdateShippingZoneParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
 // GetShopParams defines parameters for GetShop.
 type GetShopParams struct {
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
@@ -11518,6 +11744,15 @@ type UpdateShippingMethodJSONRequestBody = ShippingMethodUpdate
 
 // UpdateShippingMethodApplicationMergePatchPlusJSONRequestBody defines body for UpdateShippingMethod for application/merge-patch+json ContentType.
 type UpdateShippingMethodApplicationMergePatchPlusJSONRequestBody = ShippingMethodUpdate
+
+// CreateShippingZoneJSONRequestBody defines body for CreateShippingZone for application/json ContentType.
+type CreateShippingZoneJSONRequestBody = ShippingZoneCreate
+
+// UpdateShippingZoneJSONRequestBody defines body for UpdateShippingZone for application/json ContentType.
+type UpdateShippingZoneJSONRequestBody = ShippingZoneUpdate
+
+// UpdateShippingZoneApplicationMergePatchPlusJSONRequestBody defines body for UpdateShippingZone for application/merge-patch+json ContentType.
+type UpdateShippingZoneApplicationMergePatchPlusJSONRequestBody = ShippingZoneUpdate
 
 // CreateCartJSONRequestBody defines body for CreateCart for application/json ContentType.
 type CreateCartJSONRequestBody = CartCreate

@@ -27,8 +27,9 @@ type order struct {
 	PricesIncludeTax bool        `json:"prices_include_tax"`
 	Lines            []orderLine `json:"lines"`
 	Shipping         *struct {
-		Name  string      `json:"name"`
-		Price money.Money `json:"price"`
+		Name          string           `json:"name"`
+		Price         money.Money      `json:"price"`
+		PickupAddress *address.Address `json:"pickup_address"`
 	} `json:"shipping"`
 	Taxes  []pricing.TaxAmount `json:"taxes"`
 	Totals struct {
