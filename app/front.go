@@ -29,8 +29,8 @@ import (
 	"github.com/stoacommerce/stoa/web/storefront"
 )
 
-// operations are the handlers of the whole contract, by operationId.
-func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Handler {
+// handled are the handlers of the whole contract, by operationId.
+func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Handler {
 	all := map[string]openapi.Handler{}
 	for _, some := range []interface {
 		Operations() map[string]openapi.Handler
@@ -51,6 +51,8 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Categories{DB: m.db, Catalog: s.catalog},
 		&handlers.Collections{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
 		&handlers.Imports{DB: m.db, Imports: s.imports},
+		&handlers.Bulk{DB: m.db, Bulk: s.bulk},
+		&handlers.LongOperations{DB: m.db, Long: s.operations, Bulk: s.bulk},
 		&handlers.Inventory{DB: m.db},
 		&handlers.Locations{DB: m.db},
 		&handlers.Search{DB: m.db, ShopURL: m.shopURL},
@@ -67,7 +69,6 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 			DB: m.db, Orders: s.orders, Stripe: s.stripe, Sealer: m.ring, Find: findSide(s.stores),
 			Received: func(fate stripe.Fate) { m.metrics.Payments.News(payments.StripeName, string(fate)) },
 		},
-		&handlers.Documents{DB: m.db, Documents: s.documents},
 		&handlers.Customers{DB: m.db, Customers: s.customers},
 		&handlers.ShopCustomers{DB: m.db, Customers: s.customers, Orders: s.orders, Documents: s.documents, ShopURL: m.shopURL},
 		&handlers.Webhooks{DB: m.db, Webhooks: s.webhooks},
@@ -91,7 +92,7 @@ func newRouter(m *machinery, s *services, w *jobs.Workers) (*openapi.Router, err
 	if err != nil {
 		return nil, err
 	}
-	handlers, sample := operations(m, s, w), m.config.API.ResponseSample
+	handlers, sample := handled(m, s, w), m.config.API.ResponseSample
 	traffic := &trafficObserver{m, map[string]*observability.OperationObserver{}}
 	for id := range handlers {
 		traffic.operations[id] = m.metrics.HTTP.Operation(id)

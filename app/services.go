@@ -9,12 +9,14 @@ import (
 
 	"github.com/stoacommerce/stoa/app/mailer"
 	"github.com/stoacommerce/stoa/billing"
+	"github.com/stoacommerce/stoa/commerce/bulk"
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/imports"
+	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/commerce/payments/stripe"
@@ -50,36 +52,35 @@ const apiVersion = "2026-11-22"
 
 // services are the parts that have business in them.
 type services struct {
-	plans     *billing.Plans
-	meter     *billing.Meter
-	limiter   *limits.Limiter
-	access    *access.Enforcer
-	sessions  *sessions.Manager
-	guard     *guard.Guard
-	hasher    *passwords.Hasher
-	stores    *stores.Service
-	keys      *keys.Service
-	accounts  *accounts.Service
-	members   *members.Service
-	operators *operators.Service
-	mailbox   *mailbox.Service
-	mailer    *mailer.Mailer
-	catalog   *catalog.Service
-	pictures  *catalog.Pictures
-	editions  *catalog.Editions
-	imports   *imports.Service
-	customers *customers.Service
-	carts     *cart.Service
-	checkout  *checkout.Service
-	orders    *orders.Service
-	stripe    *stripe.Provider
-	books     *reconciliation.Reconciler
-	documents *documents.Service
-	documents *documents.Service
-	stripe    *stripe.Provider
-	books     *reconciliation.Reconciler
-	webhooks  *webhooks.Service
-	links     *storefront.Links
+	plans      *billing.Plans
+	meter      *billing.Meter
+	limiter    *limits.Limiter
+	access     *access.Enforcer
+	sessions   *sessions.Manager
+	guard      *guard.Guard
+	hasher     *passwords.Hasher
+	stores     *stores.Service
+	keys       *keys.Service
+	accounts   *accounts.Service
+	members    *members.Service
+	operators  *operators.Service
+	mailbox    *mailbox.Service
+	mailer     *mailer.Mailer
+	catalog    *catalog.Service
+	pictures   *catalog.Pictures
+	editions   *catalog.Editions
+	operations *operations.Service
+	bulk       *bulk.Service
+	imports    *imports.Service
+	customers  *customers.Service
+	carts      *cart.Service
+	checkout   *checkout.Service
+	orders     *orders.Service
+	stripe     *stripe.Provider
+	books      *reconciliation.Reconciler
+	documents  *documents.Service
+	webhooks   *webhooks.Service
+	links      *storefront.Links
 
 	credentials openapi.Authenticator
 	pepper      secrets.Pepper // the platform's
@@ -140,7 +141,9 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	s.credentials = &credentials.Authenticator{Sessions: s.sessions, Accounts: s.accounts, Stores: s.stores, Keys: s.keys, Operators: s.operators}
 	s.catalog, s.editions = catalog.New(planLimits{s}), catalog.NewEditions(m.db)
 	s.pictures = &catalog.Pictures{Files: m.files, Processor: images.New(images.Options{})}
-	s.imports = imports.New(m.db, s.catalog, s.pictures, imports.Config{MaxBytes: m.config.HTTP.MaxUpload, Egress: m.outside()}, m.log)
+	s.operations = operations.New(m.db)
+	s.bulk = bulk.New(m.db, s.operations, s.catalog, bulk.Config{}, m.log)
+	s.imports = imports.New(m.db, s.operations, s.catalog, s.pictures, imports.Config{MaxBytes: m.config.HTTP.MaxUpload, Egress: m.outside()}, m.log)
 	s.webhooks = webhooks.New(m.ring, m.outside())
 	s.customers = &customers.Service{DB: m.db, Hasher: s.hasher, Guard: s.guard}
 	s.links = &storefront.Links{StoreURL: m.config.Site.StoreURL, Stores: s.stores, Pepper: pepper.Derive("order_links")}

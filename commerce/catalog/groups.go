@@ -24,10 +24,12 @@ func subtree(id string) string {
 }
 
 var categoryJSON = `json_build_object('id', t.id, 'name', t.name, 'handle', t.handle, 'description', nullif(t.description, ''),
+	'seo_title', nullif(t.seo_title, ''), 'seo_description', nullif(t.seo_description, ''),
 	'parent_id', t.parent_id, 'position', t.position,
 	'created_at', ` + postgres.UTC("t.created_at") + `, 'updated_at', ` + postgres.UTC("t.updated_at") + `)`
 
 const shopCategoryJSON = `json_build_object('id', t.id, 'name', t.name, 'handle', t.handle, 'description', nullif(t.description, ''),
+	'seo_title', nullif(t.seo_title, ''), 'seo_description', nullif(t.seo_description, ''),
 	'parent_id', t.parent_id, 'position', t.position)`
 
 var (

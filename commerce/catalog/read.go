@@ -58,9 +58,9 @@ select case when count(*) > $2::int then max(p.id) filter (where p.n = $2::int) 
 from page p`
 }
 
-// wanted are the conditions of a filter of products, whose seven values begin at the
-// parameter that the first is.
-func wanted(first int) string {
+// Wanted are the conditions of a filter of products p, whose values are parameters from
+// the first on.
+func Wanted(first int) string {
 	return strings.NewReplacer("$status", place(first), "$category", place(first+1), "$collection", place(first+2), "$tag", place(first+3),
 		"$vendor", place(first+4), "$type", place(first+5), "$sku", place(first+6)).Replace(`($status = '' or p.status = $status)
 	and ($category = '' or p.category_id in ` + subtree("$category") + `)
@@ -71,16 +71,16 @@ func wanted(first int) string {
 
 func place(n int) string { return "$" + strconv.Itoa(n) }
 
-// values are the filter's values, in the order of wanted.
-func (f ProductFilter) values() []any {
+// Values are the filter's values for Wanted.
+func (f ProductFilter) Values() []any {
 	return []any{f.Status, f.CategoryID, f.CollectionID, f.Tag, f.Vendor, f.Type, f.SKU}
 }
 
-var productsSQL = listSQL(`($4 = '' or p.handle = $4) and ` + wanted(5))
+var productsSQL = listSQL(`($4 = '' or p.handle = $4) and ` + Wanted(5))
 
 // Products is a page of products, the latest first.
 func Products(ctx context.Context, db *postgres.DB, f ProductFilter) (postgres.Page, error) {
-	return db.Page(ctx, productsSQL, append([]any{f.Media, f.Limit, f.After, f.Handle}, f.values()...)...)
+	return db.Page(ctx, productsSQL, append([]any{f.Media, f.Limit, f.After, f.Handle}, f.Values()...)...)
 }
 
 var productSQL = `select p.version || E'\n' || ` + productJSON + ` from products p where p.id = $2`

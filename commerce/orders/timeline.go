@@ -39,7 +39,6 @@ func (s *Service) Timeline(ctx context.Context, id, after string, limit int) (po
 
 // Annotate adds a note of the staff's to an order's timeline, where it stays.
 func (s *Service) Annotate(ctx context.Context, tx *postgres.Tx, id, note string) error {
-	if err := lockVersion(ctx, tx, id, 0); err != nil {
 	if err := own(ctx, tx, id, 0); err != nil {
 		return err
 	}
@@ -47,8 +46,6 @@ func (s *Service) Annotate(ctx context.Context, tx *postgres.Tx, id, note string
 	return nil
 }
 
-// lockVersion locks a placed order that has the version meant; zero is any.
-func lockVersion(ctx context.Context, tx *postgres.Tx, id string, meant int) error {
 // own locks a placed order that has the version meant; zero is any.
 func own(ctx context.Context, tx *postgres.Tx, id string, meant int) error {
 	var version int
@@ -70,7 +67,6 @@ const maxTags = 250
 // Tag gives an order these labels of the merchant's own, in place of those it has, when it has
 // the version meant; zero is any.
 func (s *Service) Tag(ctx context.Context, tx *postgres.Tx, id string, meant int, tags []string) error {
-	if err := lockVersion(ctx, tx, id, meant); err != nil {
 	if err := own(ctx, tx, id, meant); err != nil {
 		return err
 	}

@@ -20,10 +20,6 @@ create table settings (
     abandoned_cart_minutes int not null default 60 check (abandoned_cart_minutes between 15 and 43200),
     abandoned_cart_mail text not null default 'off' check (abandoned_cart_mail in ('off', 'consenting', 'everyone')),
     invoicing          jsonb not null default '{}', -- who sells, and how invoices are numbered: see commerce/documents
-    invoicing          jsonb not null default '{}', -- who sells, and how invoices are numbered: see commerce/documents
-    payments           jsonb not null default '{}', -- how shoppers may pay; commerce/payments reads it
-    abandoned_cart_minutes int not null default 60 check (abandoned_cart_minutes between 15 and 43200),
-    abandoned_cart_mail text not null default 'off' check (abandoned_cart_mail in ('off', 'consenting', 'everyone')),
     product_count      bigint not null default 0 check (product_count >= 0), -- for the plan's limit; held under the row's lock
     version            int not null default 1,
     updated_at         timestamptz not null default now()

@@ -59,6 +59,28 @@ const (
 	APIKeyKindSecret      APIKeyKind = "secret"
 )
 
+// Defines values for BulkFailedEventType.
+const (
+	BulkFailedEventTypeBulkFailed BulkFailedEventType = "bulk.failed"
+)
+
+// Defines values for BulkProductsAction.
+const (
+	BulkProductsActionDelete BulkProductsAction = "delete"
+	BulkProductsActionUpdate BulkProductsAction = "update"
+)
+
+// Defines values for BulkSucceededEventType.
+const (
+	BulkSucceededEventTypeBulkSucceeded BulkSucceededEventType = "bulk.succeeded"
+)
+
+// Defines values for BulkVariantsAction.
+const (
+	BulkVariantsActionDelete BulkVariantsAction = "delete"
+	BulkVariantsActionUpdate BulkVariantsAction = "update"
+)
+
 // Defines values for CancelReason.
 const (
 	CancelReasonCustomer CancelReason = "customer"
@@ -236,6 +258,8 @@ const (
 
 // Defines values for EventType.
 const (
+	EventTypeBulkFailed           EventType = "bulk.failed"
+	EventTypeBulkSucceeded        EventType = "bulk.succeeded"
 	EventTypeCartAbandoned        EventType = "cart.abandoned"
 	EventTypeCategoryCreated      EventType = "category.created"
 	EventTypeCategoryDeleted      EventType = "category.deleted"
@@ -296,6 +320,11 @@ const (
 // Defines values for ImportFailedEventType.
 const (
 	ImportFailedEventTypeImportFailed ImportFailedEventType = "import.failed"
+)
+
+// Defines values for ImportKind.
+const (
+	ImportKindShopifyProducts ImportKind = "shopify_products"
 )
 
 // Defines values for ImportSucceededEventType.
@@ -416,7 +445,12 @@ const (
 
 // Defines values for OperationKind.
 const (
-	OperationKindShopifyProducts OperationKind = "shopify_products"
+	OperationKindBulkDeleteProducts OperationKind = "bulk_delete_products"
+	OperationKindBulkDeleteVariants OperationKind = "bulk_delete_variants"
+	OperationKindBulkUpdateProducts OperationKind = "bulk_update_products"
+	OperationKindBulkUpdateVariants OperationKind = "bulk_update_variants"
+	OperationKindShopifyProducts    OperationKind = "shopify_products"
+	OperationKindUndo               OperationKind = "undo"
 )
 
 // Defines values for OperationMessageSeverity.
@@ -429,7 +463,9 @@ const (
 // Defines values for OperationRowOutcome.
 const (
 	OperationRowOutcomeCreated OperationRowOutcome = "created"
+	OperationRowOutcomeDeleted OperationRowOutcome = "deleted"
 	OperationRowOutcomeFailed  OperationRowOutcome = "failed"
+	OperationRowOutcomePending OperationRowOutcome = "pending"
 	OperationRowOutcomeSkipped OperationRowOutcome = "skipped"
 	OperationRowOutcomeUpdated OperationRowOutcome = "updated"
 )
@@ -541,33 +577,34 @@ const (
 
 // Defines values for Permission.
 const (
-	PermissionAuditRead      Permission = "audit:read"
-	PermissionCustomersRead  Permission = "customers:read"
-	PermissionCustomersWrite Permission = "customers:write"
-	PermissionEventsRead     Permission = "events:read"
-	PermissionImportsRead    Permission = "imports:read"
-	PermissionImportsWrite   Permission = "imports:write"
-	PermissionInventoryRead  Permission = "inventory:read"
-	PermissionInventoryWrite Permission = "inventory:write"
-	PermissionKeysRead       Permission = "keys:read"
-	PermissionKeysWrite      Permission = "keys:write"
-	PermissionOrdersRead     Permission = "orders:read"
-	PermissionOrdersWrite    Permission = "orders:write"
-	PermissionPaymentsRead   Permission = "payments:read"
-	PermissionPaymentsWrite  Permission = "payments:write"
-	PermissionProductsRead   Permission = "products:read"
-	PermissionProductsWrite  Permission = "products:write"
-	PermissionRefundsWrite   Permission = "refunds:write"
-	PermissionSettingsRead   Permission = "settings:read"
-	PermissionSettingsWrite  Permission = "settings:write"
-	PermissionStaffRead      Permission = "staff:read"
-	PermissionStaffWrite     Permission = "staff:write"
-	PermissionStoreExport    Permission = "store:export"
-	PermissionStoreRead      Permission = "store:read"
-	PermissionStoreWrite     Permission = "store:write"
-	PermissionUsageRead      Permission = "usage:read"
-	PermissionWebhooksRead   Permission = "webhooks:read"
-	PermissionWebhooksWrite  Permission = "webhooks:write"
+	PermissionAuditRead       Permission = "audit:read"
+	PermissionCustomersRead   Permission = "customers:read"
+	PermissionCustomersWrite  Permission = "customers:write"
+	PermissionEventsRead      Permission = "events:read"
+	PermissionImportsWrite    Permission = "imports:write"
+	PermissionInventoryRead   Permission = "inventory:read"
+	PermissionInventoryWrite  Permission = "inventory:write"
+	PermissionKeysRead        Permission = "keys:read"
+	PermissionKeysWrite       Permission = "keys:write"
+	PermissionOperationsRead  Permission = "operations:read"
+	PermissionOperationsWrite Permission = "operations:write"
+	PermissionOrdersRead      Permission = "orders:read"
+	PermissionOrdersWrite     Permission = "orders:write"
+	PermissionPaymentsRead    Permission = "payments:read"
+	PermissionPaymentsWrite   Permission = "payments:write"
+	PermissionProductsRead    Permission = "products:read"
+	PermissionProductsWrite   Permission = "products:write"
+	PermissionRefundsWrite    Permission = "refunds:write"
+	PermissionSettingsRead    Permission = "settings:read"
+	PermissionSettingsWrite   Permission = "settings:write"
+	PermissionStaffRead       Permission = "staff:read"
+	PermissionStaffWrite      Permission = "staff:write"
+	PermissionStoreExport     Permission = "store:export"
+	PermissionStoreRead       Permission = "store:read"
+	PermissionStoreWrite      Permission = "store:write"
+	PermissionUsageRead       Permission = "usage:read"
+	PermissionWebhooksRead    Permission = "webhooks:read"
+	PermissionWebhooksWrite   Permission = "webhooks:write"
 )
 
 // Defines values for PlanID.
@@ -576,6 +613,13 @@ const (
 	PlanIDGrowth  PlanID = "growth"
 	PlanIDScale   PlanID = "scale"
 	PlanIDStarter PlanID = "starter"
+)
+
+// Defines values for PriceAdjustmentCompareAt.
+const (
+	PriceAdjustmentCompareAtFormer PriceAdjustmentCompareAt = "former"
+	PriceAdjustmentCompareAtKeep   PriceAdjustmentCompareAt = "keep"
+	PriceAdjustmentCompareAtRemove PriceAdjustmentCompareAt = "remove"
 )
 
 // Defines values for ProductCreatedEventType.
@@ -1263,6 +1307,304 @@ type AuditEntryList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// BulkFailedEvent A bulk change or deletion, or the undoing of one, failed as a whole or was cancelled.
+type BulkFailedEvent struct {
+	// Data The operation, in short.
+	Data OperationEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: bulk.failed
+	Type BulkFailedEventType `json:"type"`
+}
+
+// BulkFailedEventType The event's type.
+//
+// Example: bulk.failed
+type BulkFailedEventType string
+
+// BulkFilter Which products, or the variants of which.
+type BulkFilter struct {
+	// CategoryID Only those of this category, or of one below it.
+	//
+	// Example: cat_01jd3v7m2kf8r9e0abcdefghjk
+	CategoryID *string `json:"category_id,omitempty"`
+
+	// CollectionID Only those in this collection.
+	//
+	// Example: col_01jd3v7m2kf8r9e0abcdefghjk
+	CollectionID *string `json:"collection_id,omitempty"`
+
+	// ProductType Only those of this sort.
+	//
+	// Example: Shirts
+	ProductType *string `json:"product_type,omitempty"`
+
+	// Status Whether a product is sold: only `active` ones show in the shop.
+	//
+	// Example: draft
+	Status *ProductStatus `json:"status,omitempty"`
+
+	// Tag Only those with this label.
+	//
+	// Example: summer
+	Tag *string `json:"tag,omitempty"`
+
+	// Vendor Only those by this maker.
+	//
+	// Example: Example Mill
+	Vendor *string `json:"vendor,omitempty"`
+}
+
+// BulkProduct One of many products, with changes of its own.
+type BulkProduct struct {
+	// Changes What is to become of a product. What isn't said stays.
+	Changes BulkProductUpdate `json:"changes"`
+
+	// ProductID The product's ID.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID string `json:"product_id"`
+}
+
+// BulkProductUpdate What is to become of a product. What isn't said stays.
+type BulkProductUpdate struct {
+	// AddTags Labels that it is to have besides.
+	//
+	// Example: ["sale"]
+	AddTags []string `json:"add_tags,omitempty"`
+
+	// CategoryID The category it belongs to; null takes it out.
+	//
+	// Example: cat_01jd3v7m2kf8r9e0abcdefghjk
+	CategoryID nullable.Nullable[string] `json:"category_id,omitempty"`
+
+	// DescriptionHTML Its description as HTML; what is active in it is removed.
+	//
+	// Example: <p>Woven in one piece.</p>
+	DescriptionHTML *string `json:"description_html,omitempty"`
+
+	// ProductType What sort of thing it is; null removes it.
+	//
+	// Example: Shirts
+	ProductType nullable.Nullable[string] `json:"product_type,omitempty"`
+
+	// PublishAt While it is `active`, it is shown in the shop from then on; null is at once.
+	//
+	// Example: 2026-11-27T00:00:00Z
+	PublishAt nullable.Nullable[time.Time] `json:"publish_at,omitempty"`
+
+	// RemoveTags Labels that it is to have no longer.
+	//
+	// Example: ["summer"]
+	RemoveTags []string `json:"remove_tags,omitempty"`
+
+	// SEODescription The description for search engines; null removes it.
+	//
+	// Example: A shirt of pure linen.
+	SEODescription nullable.Nullable[string] `json:"seo_description,omitempty"`
+
+	// SEOTitle The title for search engines; null removes it.
+	//
+	// Example: Linen shirt, made to last
+	SEOTitle nullable.Nullable[string] `json:"seo_title,omitempty"`
+
+	// Status Whether a product is sold: only `active` ones show in the shop.
+	//
+	// Example: draft
+	Status *ProductStatus `json:"status,omitempty"`
+
+	// Tags The merchant's own labels; replaces the list.
+	//
+	// Example: ["summer"]
+	Tags []string `json:"tags,omitempty"`
+
+	// Title Its name, as shoppers read it.
+	//
+	// Example: Linen shirt
+	Title *string `json:"title,omitempty"`
+
+	// UnpublishAt It is shown until then; null is for good.
+	//
+	// Example: 2026-12-24T00:00:00Z
+	UnpublishAt nullable.Nullable[time.Time] `json:"unpublish_at,omitempty"`
+
+	// Vendor Who makes it; null removes it.
+	//
+	// Example: Example Mill
+	Vendor nullable.Nullable[string] `json:"vendor,omitempty"`
+}
+
+// BulkProducts A change or a deletion of many products: those of `product_ids`, those that `filter` finds now, or `items`, each with changes of its own.
+type BulkProducts struct {
+	// Action What is to be done to them.
+	//
+	// Example: update
+	Action BulkProductsAction `json:"action"`
+
+	// Changes What is to become of a product. What isn't said stays.
+	Changes *BulkProductUpdate `json:"changes,omitempty"`
+
+	// Filter Which products, or the variants of which.
+	Filter *BulkFilter `json:"filter,omitempty"`
+
+	// Items The products, each with changes of its own; not for a deletion.
+	Items []BulkProduct `json:"items,omitempty"`
+
+	// ProductIDs The products.
+	ProductIDs []string `json:"product_ids,omitempty"`
+}
+
+// BulkProductsAction What is to be done to them.
+//
+// Example: update
+type BulkProductsAction string
+
+// BulkSucceededEvent A bulk change or deletion ended, or the undoing of one.
+type BulkSucceededEvent struct {
+	// Data The operation, in short.
+	Data OperationEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: bulk.succeeded
+	Type BulkSucceededEventType `json:"type"`
+}
+
+// BulkSucceededEventType The event's type.
+//
+// Example: bulk.succeeded
+type BulkSucceededEventType string
+
+// BulkVariant One of many variants, with changes of its own.
+type BulkVariant struct {
+	// Changes What is to become of a variant. What isn't said stays.
+	Changes BulkVariantUpdate `json:"changes"`
+
+	// VariantID The variant's ID.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID string `json:"variant_id"`
+}
+
+// BulkVariantUpdate What is to become of a variant. What isn't said stays.
+type BulkVariantUpdate struct {
+	// AdjustPrice A change of the price in one currency, for variants that have one. Half a minor unit is rounded up.
+	AdjustPrice *PriceAdjustment `json:"adjust_price,omitempty"`
+
+	// AllowBackorder Whether it sells when none is left.
+	//
+	// Example: false
+	AllowBackorder *bool `json:"allow_backorder,omitempty"`
+
+	// Barcode A GTIN, ISBN or the like; null removes it.
+	//
+	// Example: 4006381333931
+	Barcode nullable.Nullable[string] `json:"barcode,omitempty"`
+
+	// Cost What one costs the merchant. Shoppers never see it; null removes it.
+	Cost nullable.Nullable[Money] `json:"cost,omitempty"`
+
+	// HeightMM Its height in millimetres; null removes it.
+	//
+	// Example: 300
+	HeightMM nullable.Nullable[int] `json:"height_mm,omitempty"`
+
+	// LengthMM Its length in millimetres; null removes it.
+	//
+	// Example: 300
+	LengthMM nullable.Nullable[int] `json:"length_mm,omitempty"`
+
+	// Prices What it costs, once per currency; replaces the list.
+	Prices []Price `json:"prices,omitempty"`
+
+	// RemovePrices Currencies that it has no price in any longer.
+	RemovePrices []Currency `json:"remove_prices,omitempty"`
+
+	// RequiresShipping Whether it is a thing to be sent.
+	//
+	// Example: true
+	RequiresShipping *bool `json:"requires_shipping,omitempty"`
+
+	// SetPrices What it costs in these currencies; others stay.
+	SetPrices []Price `json:"set_prices,omitempty"`
+
+	// SKU The merchant's stock-keeping number; null removes it.
+	//
+	// Example: LS-M-SAND
+	SKU nullable.Nullable[string] `json:"sku,omitempty"`
+
+	// TaxClass Which tax rates apply; null for the standard ones.
+	//
+	// Example: reduced
+	TaxClass nullable.Nullable[string] `json:"tax_class,omitempty"`
+
+	// Taxable Whether tax applies.
+	//
+	// Example: true
+	Taxable *bool `json:"taxable,omitempty"`
+
+	// TrackInventory Whether its stock is counted.
+	//
+	// Example: true
+	TrackInventory *bool `json:"track_inventory,omitempty"`
+
+	// WeightGrams Its weight in grams; null removes it.
+	//
+	// Example: 320
+	WeightGrams nullable.Nullable[int] `json:"weight_grams,omitempty"`
+
+	// WidthMM Its width in millimetres; null removes it.
+	//
+	// Example: 300
+	WidthMM nullable.Nullable[int] `json:"width_mm,omitempty"`
+}
+
+// BulkVariants A change or a deletion of many variants: those of `variant_ids`, those that `filter` finds now, or `items`, each with changes of its own.
+type BulkVariants struct {
+	// Action What is to be done to them.
+	//
+	// Example: update
+	Action BulkVariantsAction `json:"action"`
+
+	// Changes What is to become of a variant. What isn't said stays.
+	Changes *BulkVariantUpdate `json:"changes,omitempty"`
+
+	// Filter Which products, or the variants of which.
+	Filter *BulkFilter `json:"filter,omitempty"`
+
+	// Items The variants, each with changes of its own; not for a deletion.
+	Items []BulkVariant `json:"items,omitempty"`
+
+	// VariantIDs The variants.
+	VariantIDs []string `json:"variant_ids,omitempty"`
+}
+
+// BulkVariantsAction What is to be done to them.
+//
+// Example: update
+type BulkVariantsAction string
+
 // CancelReason Why an order is cancelled: the customer asked, it is out of stock, it looks like fraud, or anything else.
 //
 // Example: customer
@@ -1829,6 +2171,16 @@ type Category struct {
 	// Example: 0
 	Position int `json:"position"`
 
+	// SEODescription The description for search engines.
+	//
+	// Example: Everything with sleeves, of pure linen.
+	SEODescription *string `json:"seo_description"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: Shirts with long sleeves
+	SEOTitle *string `json:"seo_title"`
+
 	// UpdatedAt When it last changed.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -1861,6 +2213,16 @@ type CategoryCreate struct {
 	//
 	// Example: 0
 	Position *int `json:"position,omitempty"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Everything with sleeves, of pure linen.
+	SEODescription *string `json:"seo_description,omitempty"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: Shirts with long sleeves
+	SEOTitle *string `json:"seo_title,omitempty"`
 }
 
 // CategoryCreatedEvent A category was made.
@@ -1973,6 +2335,16 @@ type CategoryUpdate struct {
 	//
 	// Example: 0
 	Position *int `json:"position,omitempty"`
+
+	// SEODescription The description for search engines; null removes it.
+	//
+	// Example: Everything with sleeves, of pure linen.
+	SEODescription nullable.Nullable[string] `json:"seo_description,omitempty"`
+
+	// SEOTitle The title for search engines; null removes it.
+	//
+	// Example: Shirts with long sleeves
+	SEOTitle nullable.Nullable[string] `json:"seo_title,omitempty"`
 }
 
 // CategoryUpdatedEvent A category changed.
@@ -3112,6 +3484,11 @@ type ImportFailedEvent struct {
 // Example: import.failed
 type ImportFailedEventType string
 
+// ImportKind What a file to import is.
+//
+// Example: shopify_products
+type ImportKind string
+
 // ImportSucceededEvent An import ended.
 type ImportSucceededEvent struct {
 	// Data The operation, in short.
@@ -3143,10 +3520,10 @@ type ImportUpload struct {
 	// File The CSV file in UTF-8. A larger one than the platform takes (32 MB, unless it is set otherwise) is answered with 413.
 	File openapi_types.File `json:"file"`
 
-	// Kind What a long operation does.
+	// Kind What a file to import is.
 	//
 	// Example: shopify_products
-	Kind OperationKind `json:"kind"`
+	Kind ImportKind `json:"kind"`
 }
 
 // InventoryAdjusted The levels after an adjustment, in the order of its lines.
@@ -4272,6 +4649,17 @@ type Operation struct {
 	//
 	// Example: queued
 	State OperationState `json:"state"`
+
+	// UndoUntil Until when it can be undone; null when it cannot.
+	//
+	// Example: 2026-12-22T09:30:00Z
+	UndoUntil *time.Time `json:"undo_until"`
+
+	// Undoes The operation that this one undoes.
+	Undoes *string `json:"undoes"`
+
+	// UndoneBy The last operation that undoes this one.
+	UndoneBy *string `json:"undone_by"`
 }
 
 // OperationCounts What became of the rows. Each is counted once as made, changed, passed over or refused.
@@ -4280,6 +4668,11 @@ type OperationCounts struct {
 	//
 	// Example: 100
 	Created int `json:"created"`
+
+	// Deleted Rows that deleted something.
+	//
+	// Example: 0
+	Deleted int `json:"deleted"`
 
 	// Failed Rows refused.
 	//
@@ -4367,7 +4760,7 @@ type OperationMessage struct {
 	// Example: The address answered 404.
 	Detail string `json:"detail"`
 
-	// Field The column it is about, as the file names it.
+	// Field What it is about - a column as the file names it, or a pointer to a property.
 	//
 	// Example: Image Src
 	Field *string `json:"field"`
@@ -4396,14 +4789,14 @@ type OperationProgress struct {
 	Total *int `json:"total"`
 }
 
-// OperationRow The fate of one row of a file.
+// OperationRow The fate of one row of a file, or of one thing of a bulk change.
 type OperationRow struct {
 	// Handle The handle of the product that the row is about; null when it names none.
 	//
 	// Example: linen-shirt
 	Handle *string `json:"handle"`
 
-	// Line The line of the file that it begins at, the header being line 1.
+	// Line The line of the file that it begins at, the header being line 1; or which of the things it is, from 1 on.
 	//
 	// Example: 2
 	Line int `json:"line"`
@@ -4411,18 +4804,18 @@ type OperationRow struct {
 	// Messages What there is to say about it. Every refused row says why.
 	Messages []OperationMessage `json:"messages"`
 
-	// Outcome What became of it. All rows of a product that is refused failed.
+	// Outcome What became of it; `pending` is still to be done, or was when the operation ended. All rows of a product that is refused failed.
 	//
 	// Example: created
 	Outcome OperationRowOutcome `json:"outcome"`
 
-	// ResourceID The thing that the row made, changed or found as it should be: the product by its first row, a variant or an image by others.
+	// ResourceID The thing that the row is about. Of a file: what it made, changed or found as it should be, the product by its first row, a variant or an image by others.
 	//
 	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
 	ResourceID *string `json:"resource_id"`
 }
 
-// OperationRowOutcome What became of it. All rows of a product that is refused failed.
+// OperationRowOutcome What became of it; `pending` is still to be done, or was when the operation ended. All rows of a product that is refused failed.
 //
 // Example: created
 type OperationRowOutcome string
@@ -5519,6 +5912,34 @@ type Price struct {
 	// Example: EUR
 	Currency Currency `json:"currency"`
 }
+
+// PriceAdjustment A change of the price in one currency, for variants that have one. Half a minor unit is rounded up.
+type PriceAdjustment struct {
+	// ByAmount What is added after that, in the minor unit.
+	//
+	// Example: 0
+	ByAmount *int64 `json:"by_amount,omitempty"`
+
+	// ByPercentage How much it changes: `-10` is a tenth less.
+	//
+	// Example: -10
+	ByPercentage *string `json:"by_percentage,omitempty"`
+
+	// CompareAt What becomes of the struck-through price: it stays (`keep`), is the price as it was (`former`), or goes (`remove`).
+	//
+	// Example: former
+	CompareAt *PriceAdjustmentCompareAt `json:"compare_at,omitempty"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+}
+
+// PriceAdjustmentCompareAt What becomes of the struck-through price: it stays (`keep`), is the price as it was (`former`), or goes (`remove`).
+//
+// Example: former
+type PriceAdjustmentCompareAt string
 
 // Problem Why a request was not answered as asked (RFC 9457). `code` is stable; read it, not the texts.
 type Problem struct {
@@ -6752,6 +7173,16 @@ type ShopCategory struct {
 	//
 	// Example: 0
 	Position int `json:"position"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Everything with sleeves, of pure linen.
+	SEODescription *string `json:"seo_description"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: Shirts with long sleeves
+	SEOTitle *string `json:"seo_title"`
 }
 
 // ShopCategoryList A page of a list.
@@ -8517,6 +8948,11 @@ type VariantMatrix struct {
 	// Example: 12
 	StockQuantity *int `json:"stock_quantity,omitempty"`
 
+	// TaxClass Which tax rates apply; the standard ones, when left out.
+	//
+	// Example: reduced
+	TaxClass *string `json:"tax_class,omitempty"`
+
 	// Taxable Whether tax applies; true, when left out.
 	//
 	// Example: true
@@ -9663,7 +10099,7 @@ type GetEventParams struct {
 // CreateImportParams defines parameters for CreateImport.
 type CreateImportParams struct {
 	// Kind What the file is. Required when it is the body itself.
-	Kind *OperationKind `form:"kind,omitempty" json:"kind,omitempty"`
+	Kind *ImportKind `form:"kind,omitempty" json:"kind,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
@@ -10022,6 +10458,21 @@ type ListOperationRowsParamsOutcome string
 
 // ListOperationRowsParamsSeverity defines parameters for ListOperationRows.
 type ListOperationRowsParamsSeverity string
+
+// UndoOperationParams defines parameters for UndoOperation.
+type UndoOperationParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
 
 // ListCellsParams defines parameters for ListCells.
 type ListCellsParams struct {
@@ -10484,6 +10935,21 @@ type ListProductsParams struct {
 
 // CreateProductParams defines parameters for CreateProduct.
 type CreateProductParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// BulkProductsParams defines parameters for BulkProducts.
+type BulkProductsParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
 	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 
@@ -11328,6 +11794,21 @@ type GetUsageParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// BulkVariantsParams defines parameters for BulkVariants.
+type BulkVariantsParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // DeleteVariantParams defines parameters for DeleteVariant.
 type DeleteVariantParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
@@ -11697,6 +12178,9 @@ type ConnectStripeJSONRequestBody = StripeConnect
 // CreateProductJSONRequestBody defines body for CreateProduct for application/json ContentType.
 type CreateProductJSONRequestBody = ProductCreate
 
+// BulkProductsJSONRequestBody defines body for BulkProducts for application/json ContentType.
+type BulkProductsJSONRequestBody = BulkProducts
+
 // UpdateProductJSONRequestBody defines body for UpdateProduct for application/json ContentType.
 type UpdateProductJSONRequestBody = ProductUpdate
 
@@ -11825,6 +12309,9 @@ type UpdateTaxRateJSONRequestBody = TaxRateUpdate
 
 // UpdateTaxRateApplicationMergePatchPlusJSONRequestBody defines body for UpdateTaxRate for application/merge-patch+json ContentType.
 type UpdateTaxRateApplicationMergePatchPlusJSONRequestBody = TaxRateUpdate
+
+// BulkVariantsJSONRequestBody defines body for BulkVariants for application/json ContentType.
+type BulkVariantsJSONRequestBody = BulkVariants
 
 // UpdateVariantJSONRequestBody defines body for UpdateVariant for application/json ContentType.
 type UpdateVariantJSONRequestBody = VariantUpdate
@@ -13276,6 +13763,74 @@ func (t *WebhookEvent) MergeImportFailedEvent(v ImportFailedEvent) error {
 	return err
 }
 
+// AsBulkSucceededEvent returns the union data inside the WebhookEvent as a BulkSucceededEvent
+func (t WebhookEvent) AsBulkSucceededEvent() (BulkSucceededEvent, error) {
+	var body BulkSucceededEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromBulkSucceededEvent overwrites any union data inside the WebhookEvent as the provided BulkSucceededEvent
+func (t *WebhookEvent) FromBulkSucceededEvent(v BulkSucceededEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"bulk.succeeded"}`))
+	t.union = b
+	return err
+}
+
+// MergeBulkSucceededEvent performs a merge with any union data inside the WebhookEvent, using the provided BulkSucceededEvent
+func (t *WebhookEvent) MergeBulkSucceededEvent(v BulkSucceededEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"bulk.succeeded"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsBulkFailedEvent returns the union data inside the WebhookEvent as a BulkFailedEvent
+func (t WebhookEvent) AsBulkFailedEvent() (BulkFailedEvent, error) {
+	var body BulkFailedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromBulkFailedEvent overwrites any union data inside the WebhookEvent as the provided BulkFailedEvent
+func (t *WebhookEvent) FromBulkFailedEvent(v BulkFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"bulk.failed"}`))
+	t.union = b
+	return err
+}
+
+// MergeBulkFailedEvent performs a merge with any union data inside the WebhookEvent, using the provided BulkFailedEvent
+func (t *WebhookEvent) MergeBulkFailedEvent(v BulkFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"bulk.failed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsStoreUpdatedEvent returns the union data inside the WebhookEvent as a StoreUpdatedEvent
 func (t WebhookEvent) AsStoreUpdatedEvent() (StoreUpdatedEvent, error) {
 	var body StoreUpdatedEvent
@@ -13630,6 +14185,10 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return nil, err
 	}
 	switch discriminator {
+	case "bulk.failed":
+		return t.AsBulkFailedEvent()
+	case "bulk.succeeded":
+		return t.AsBulkSucceededEvent()
 	case "cart.abandoned":
 		return t.AsCartAbandonedEvent()
 	case "category.created":

@@ -41,7 +41,7 @@ func TestRoles(t *testing.T) {
 		{"owner", member(Owner), append(slices.Clone(storeAll), StoreDelete, StoreExport)},
 		{"admin", member(Admin), storeAll},
 		{"catalogue", member(Catalogue), append(slices.Clone(inStore), "products:write",
-			"inventory:read", "inventory:write", "imports:read", "imports:write", "events:read")},
+			"inventory:read", "inventory:write", "imports:write", "operations:read", "operations:write", "events:read")},
 		{"orders", member(Orders), append(slices.Clone(inStore), "orders:read", "orders:write",
 			"payments:read", "payments:write", "refunds:write", "customers:read", "customers:write", "inventory:read", "events:read")},
 		{"support", member(Support), append(slices.Clone(inStore), "orders:read", "payments:read",

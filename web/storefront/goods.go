@@ -57,19 +57,23 @@ type size struct {
 }
 
 type category struct {
-	ID          string `json:"id"`
-	Name        string `json:"name"`
-	Handle      string `json:"handle"`
-	Description string `json:"description"`
-	ParentID    string `json:"parent_id"`
-	Position    int    `json:"position"`
+	ID             string `json:"id"`
+	Name           string `json:"name"`
+	Handle         string `json:"handle"`
+	Description    string `json:"description"`
+	SEOTitle       string `json:"seo_title"`
+	SEODescription string `json:"seo_description"`
+	ParentID       string `json:"parent_id"`
+	Position       int    `json:"position"`
 }
 
 type collection struct {
-	ID          string `json:"id"`
-	Name        string `json:"name"`
-	Handle      string `json:"handle"`
-	Description string `json:"description_html"`
+	ID             string `json:"id"`
+	Name           string `json:"name"`
+	Handle         string `json:"handle"`
+	Description    string `json:"description_html"`
+	SEOTitle       string `json:"seo_title"`
+	SEODescription string `json:"seo_description"`
 }
 
 // about is what a store says of itself.
