@@ -17,8 +17,12 @@ with moved as (
 	select 'reserved', variant_id || '/' || location_id, jsonb_build_object('level', coalesce(l.reserved, 0), 'reservations', coalesce(p.quantity, 0))
 	from stock_levels l full join promised p using (variant_id, location_id) where coalesce(l.reserved, 0) <> coalesce(p.quantity, 0)
 	union all
-	select 'stock', v.id, jsonb_build_object('stock', v.stock, 'levels', l.on_hand)
-	from variants v cross join lateral (select coalesce(sum(on_hand), 0)::bigint as on_hand from stock_levels where variant_id = v.id) l where v.stock <> l.on_hand
+	select d.kind, v.id, jsonb_build_object('variant', d.counted, 'levels', d.levels)
+	from variants v cross join lateral (
+			select coalesce(sum(l.on_hand), 0)::bigint as on_hand, coalesce(sum(l.reserved), 0)::bigint as reserved
+			from stock_levels l join locations o on o.id = l.location_id and o.active where l.variant_id = v.id) l
+		cross join lateral (values ('stock', v.stock, l.on_hand), ('reserved', v.reserved, l.reserved)) d(kind, counted, levels)
+	where d.counted <> d.levels
 	union all
 	select 'reserved', r.cart_id, jsonb_build_object('variant_id', r.variant_id, 'quantity', r.quantity)
 	from reservations r where r.paying and not exists (
