@@ -87,9 +87,11 @@ func vat(amount, tax int64) string {
 // refund is a refund of an order, as orders leave it.
 func (f *fixture) refund(order, state string, amount int64, lines string) string {
 	f.t.Helper()
-	id, payment := ids.New("ref"), ids.New("pay")
-	f.Exec(f.t, `insert into payments (id, cart_id, order_id, provider, state, currency, amount) values ($1, 'cart_' || $2, $2, 'test', 'captured', 'EUR', 4490)`, payment, order)
-	f.Exec(f.t, `insert into refunds (id, order_id, payment_id, state, currency, amount, reason, lines) values ($1, $2, $3, $4, 'EUR', $5, 'Damaged', $6)`, id, order, payment, state, amount, lines)
+	id := ids.New("ref")
+	f.Exec(f.t, `insert into payments (id, cart_id, order_id, provider, state, currency, amount) values ($1, 'cart_' || $2, $2, 'test', 'captured', 'EUR', 4490)
+		on conflict do nothing`, ids.New("pay"), order)
+	f.Exec(f.t, `insert into refunds (id, order_id, payment_id, state, currency, amount, reason, lines)
+		select $1, $2, id, $3, 'EUR', $4, 'Damaged', $5 from payments where order_id = $2`, id, order, state, amount, lines)
 	return id
 }
 
