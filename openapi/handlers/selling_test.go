@@ -43,6 +43,7 @@ type selling struct {
 	buying    *checkout.Service
 	sold      *orders.Service
 	stripe    *stripetest.Stripe
+	byStripe  *stripe.Provider
 	fates     []stripe.Fate // of Stripe's events
 }
 
@@ -94,7 +95,7 @@ func newSelling(t *testing.T) *selling {
 	})
 	providers[payments.StripeName] = byStripe
 	buying := &checkout.Service{DB: db, Carts: carts, Providers: providers, Log: log}
-	s := &selling{t: t, customers: known, stripe: fake, buying: buying, sold: sold}
+	s := &selling{t: t, customers: known, stripe: fake, byStripe: byStripe, buying: buying, sold: sold}
 	s.API = apitest.New(t,
 		(&handlers.Carts{DB: db, Carts: carts, Checkout: buying, Customers: known, ShopURL: shopURL, RecoverURL: func(_ context.Context, id string) (string, error) {
 			return "https://linen.stoa.example/cart/recover/" + id, nil

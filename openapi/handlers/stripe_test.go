@@ -132,6 +132,36 @@ func TestStripeOverHTTP(t *testing.T) {
 	}
 }
 
+// News of an account has the store learn whether it may take payments by now.
+func TestNewsOfAnAccount(t *testing.T) {
+	t.Parallel()
+	s := newSelling(t)
+	learn := func(want any) {
+		t.Helper()
+		if err := s.byStripe.Look(s.Ctx, stripe.News{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.admin("GET", "/payment-settings", nil).Want(200); got.Get("stripe.charges_enabled") != want {
+			t.Errorf("want %v: %s", want, got.Body)
+		}
+	}
+	if err := s.byStripe.Learn(s.Ctx); err != nil {
+		t.Errorf("a store without an account: %v", err)
+	}
+	account := s.admin("POST", "/payment-settings/stripe/connect", object{"return_url": "https://admin.example.com"}).Want(200).String("account_id")
+	learn(false)
+	s.stripe.Ready(account)
+	learn(true)
+	told := false
+	err := s.byStripe.Look(s.Ctx, stripe.News{Payment: "pay_1"}, func(_ context.Context, payment string) error {
+		told = payment == "pay_1"
+		return nil
+	})
+	if err != nil || !told {
+		t.Errorf("news of a payment: %v, told %v", err, told)
+	}
+}
+
 func TestStripesEvents(t *testing.T) {
 	t.Parallel()
 	s := newSelling(t)
