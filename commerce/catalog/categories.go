@@ -219,7 +219,7 @@ func (s *Service) UpdateCategory(ctx context.Context, tx *postgres.Tx, id Catego
 	if err != nil {
 		return err
 	}
-	if err := stale(row.Version, meant); err != nil {
+	if err := problem.Outdated(row.Version, meant); err != nil {
 		return err
 	}
 	before := *row
@@ -314,7 +314,7 @@ func (s *Service) DeleteCategory(ctx context.Context, tx *postgres.Tx, id Catego
 	if err != nil {
 		return err
 	}
-	if err := stale(row.Version, meant); err != nil {
+	if err := problem.Outdated(row.Version, meant); err != nil {
 		return err
 	}
 	for try := 1; ; try++ {

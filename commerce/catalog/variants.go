@@ -158,7 +158,7 @@ func lockVariant(ctx context.Context, tx *postgres.Tx, id VariantID, meant int) 
 	if err != nil {
 		return nil, nil, 0, err
 	}
-	if err := stale(p.Version, meant); err != nil {
+	if err := problem.Outdated(p.Version, meant); err != nil {
 		return nil, nil, 0, err
 	}
 	variants, err := variantsOf(ctx, tx, productID)

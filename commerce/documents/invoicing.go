@@ -136,8 +136,8 @@ func UpdateInvoicing(ctx context.Context, tx *postgres.Tx, meant int, patch Invo
 	if err != nil {
 		return err
 	}
-	if meant != 0 && meant != version {
-		return problem.New(problem.Stale, "stale", "It has changed since: the version is %d now.", version)
+	if err := problem.Outdated(version, meant); err != nil {
+		return err
 	}
 	after := patch.apply(before)
 	if err := after.check(); err != nil {

@@ -150,11 +150,11 @@ func chosen(list []*location, id LocationID, meant int) (found *location, last b
 			last = false
 		}
 	}
-	switch {
-	case found == nil:
+	if found == nil {
 		return nil, false, problem.Missing("location")
-	case meant != 0 && meant != found.Version:
-		return nil, false, problem.New(problem.Stale, "stale", "It has changed since: the version is %d now.", found.Version)
+	}
+	if err := problem.Outdated(found.Version, meant); err != nil {
+		return nil, false, err
 	}
 	return found, last && found.Active, nil
 }

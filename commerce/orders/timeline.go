@@ -55,10 +55,8 @@ func own(ctx context.Context, tx *postgres.Tx, id string, meant int) error {
 		return problem.Missing("order")
 	case err != nil:
 		return fmt.Errorf("lock order %s: %w", id, err)
-	case meant != 0 && meant != version:
-		return problem.New(problem.Stale, "stale", "It has changed since: the version is %d now.", version)
 	}
-	return nil
+	return problem.Outdated(version, meant)
 }
 
 // maxTags bounds an order's labels.

@@ -99,8 +99,8 @@ func Update(ctx context.Context, tx *postgres.Tx, meant int, change Change) (Set
 // lockSettings holds the settings, which have the version meant; zero is any.
 func lockSettings(ctx context.Context, tx *postgres.Tx, meant int) (Settings, error) {
 	s, err := read(ctx, tx, " for no key update")
-	if err == nil && meant != 0 && meant != s.Version {
-		err = problem.New(problem.Stale, "stale", "It has changed since: the version is %d now.", s.Version)
+	if err == nil {
+		err = problem.Outdated(s.Version, meant)
 	}
 	return s, err
 }

@@ -225,7 +225,7 @@ func findMethod(list []*method, id ShippingMethodID, meant int) (int, error) {
 	if at < 0 {
 		return 0, problem.Missing("shipping method")
 	}
-	return at, stale(list[at].Version, meant)
+	return at, problem.Outdated(list[at].Version, meant)
 }
 
 // UpdateShippingMethod changes a way to send orders that has the version meant; zero is any.

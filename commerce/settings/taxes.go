@@ -138,7 +138,7 @@ func lockTaxRate(ctx context.Context, tx *postgres.Tx, id TaxRateID, meant int) 
 	if err != nil {
 		return nil, fmt.Errorf("read tax rate %s: %w", id, err)
 	}
-	return t, stale(t.Version, meant)
+	return t, problem.Outdated(t.Version, meant)
 }
 
 // UpdateTaxRate changes a rate that has the version meant; zero is any.

@@ -107,7 +107,7 @@ func lockZone(ctx context.Context, tx *postgres.Tx, id ShippingZoneID, meant int
 	if err != nil {
 		return nil, fmt.Errorf("read shipping zone %s: %w", id, err)
 	}
-	return z, stale(z.Version, meant)
+	return z, problem.Outdated(z.Version, meant)
 }
 
 // UpdateShippingZone changes a zone that has the version meant; zero is any.
