@@ -3,7 +3,6 @@ package catalog
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -16,17 +15,6 @@ import (
 // changed it.
 type Source interface {
 	Object(ctx context.Context, query string, args ...any) (postgres.Object, error)
-}
-
-// must turns a missing row into the problem that there is no such thing.
-func must(o postgres.Object, err error, what string) (postgres.Object, error) {
-	switch {
-	case errors.Is(err, postgres.ErrNoRows):
-		return o, problem.Missing(what)
-	case err != nil:
-		return o, fmt.Errorf("read %s: %w", what, err)
-	}
-	return o, nil
 }
 
 // ProductFilter says which products are wanted; empty fields ask for nothing.
@@ -88,7 +76,7 @@ var productSQL = `select p.version || E'\n' || ` + productJSON + ` from products
 // Product is a product.
 func Product(ctx context.Context, from Source, media string, id ProductID) (postgres.Object, error) {
 	o, err := from.Object(ctx, productSQL, media, string(id))
-	return must(o, err, "product")
+	return postgres.Found(o, err, "product")
 }
 
 var variantSQL = `select p.version || E'\n' || ` + variantJSON + ` from variants v join products p on p.id = v.product_id where v.id = $1`
@@ -96,7 +84,7 @@ var variantSQL = `select p.version || E'\n' || ` + variantJSON + ` from variants
 // Variant is a variant, with the version of its product.
 func Variant(ctx context.Context, from Source, id VariantID) (postgres.Object, error) {
 	o, err := from.Object(ctx, variantSQL, string(id))
-	return must(o, err, "variant")
+	return postgres.Found(o, err, "variant")
 }
 
 var imageSQL = `select p.version || E'\n' || ` + imageJSON + ` from images i join products p on p.id = i.product_id where i.id = $2`
@@ -104,7 +92,7 @@ var imageSQL = `select p.version || E'\n' || ` + imageJSON + ` from images i joi
 // Image is an image, with the version of its product.
 func Image(ctx context.Context, from Source, media string, id ImageID) (postgres.Object, error) {
 	o, err := from.Object(ctx, imageSQL, media, string(id))
-	return must(o, err, "image")
+	return postgres.Found(o, err, "image")
 }
 
 // found is the order of a search: the best first. Products are read once it is known

@@ -2,11 +2,9 @@ package inventory
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/stoacommerce/stoa/platform/postgres"
-	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // source is where things are read: the database, or a transaction that has just changed
@@ -78,18 +76,8 @@ var itemOneSQL = `select v.version || E'\n' || ` + itemJSON + `::text from varia
 
 // Item is one variant's stock as the API shows it.
 func Item(ctx context.Context, from source, id VariantID) (postgres.Object, error) {
-	return must(ctx, from, "variant", itemOneSQL, string(id))
-}
-
-func must(ctx context.Context, from source, what, query string, args ...any) (postgres.Object, error) {
-	o, err := from.Object(ctx, query, args...)
-	switch {
-	case errors.Is(err, postgres.ErrNoRows):
-		return o, problem.Missing(what)
-	case err != nil:
-		return o, fmt.Errorf("read %s: %w", what, err)
-	}
-	return o, nil
+	o, err := from.Object(ctx, itemOneSQL, string(id))
+	return postgres.Found(o, err, "variant")
 }
 
 // levelJSON is a level l of a variant v of a product p as the API shows it.
@@ -176,5 +164,6 @@ func Locations(ctx context.Context, db *postgres.DB, after string, limit int) (p
 
 // Location is one of them.
 func Location(ctx context.Context, from source, id LocationID) (postgres.Object, error) {
-	return must(ctx, from, "location", locationSQL, string(id))
+	o, err := from.Object(ctx, locationSQL, string(id))
+	return postgres.Found(o, err, "location")
 }

@@ -25,7 +25,7 @@ const abandonedSQL = `select s.version || E'\n' || json_build_object('delay_minu
 // Abandoned is what is set about abandoned carts, as the API shows it.
 func Abandoned(ctx context.Context, from Source) (postgres.Object, error) {
 	o, err := from.Object(ctx, abandonedSQL)
-	return must(o, err, "settings")
+	return postgres.Found(o, err, "settings")
 }
 
 // SetAbandoned changes what is set about abandoned carts.

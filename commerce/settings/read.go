@@ -2,27 +2,14 @@ package settings
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/stoacommerce/stoa/platform/postgres"
-	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // Source is where a single thing is read: the database, or a transaction that has just
 // changed it.
 type Source interface {
 	Object(ctx context.Context, query string, args ...any) (postgres.Object, error)
-}
-
-func must(o postgres.Object, err error, what string) (postgres.Object, error) {
-	switch {
-	case errors.Is(err, postgres.ErrNoRows):
-		return o, problem.Missing(what)
-	case err != nil:
-		return o, fmt.Errorf("read %s: %w", what, err)
-	}
-	return o, nil
 }
 
 var methodJSON = `json_build_object('id', t.id, 'name', t.name, 'description', nullif(t.description, ''),
@@ -48,7 +35,7 @@ func ShippingMethods(ctx context.Context, db *postgres.DB, after string, limit i
 // ShippingMethod is one of them.
 func ShippingMethod(ctx context.Context, from Source, id ShippingMethodID) (postgres.Object, error) {
 	o, err := from.Object(ctx, methodSQL, string(id))
-	return must(o, err, "shipping method")
+	return postgres.Found(o, err, "shipping method")
 }
 
 var zoneJSON = `json_build_object('id', t.id, 'name', t.name, 'territories', (
@@ -69,7 +56,7 @@ func ShippingZones(ctx context.Context, db *postgres.DB, after string, limit int
 // ShippingZone is one of them.
 func ShippingZone(ctx context.Context, from Source, id ShippingZoneID) (postgres.Object, error) {
 	o, err := from.Object(ctx, zoneSQL, string(id))
-	return must(o, err, "shipping zone")
+	return postgres.Found(o, err, "shipping zone")
 }
 
 var taxRateJSON = `json_build_object('id', t.id, 'name', t.name, 'country', t.country, 'region', nullif(t.region, ''), 'postal_codes', t.postal_codes,
@@ -94,7 +81,7 @@ func TaxRates(ctx context.Context, db *postgres.DB, after string, limit int) (po
 // TaxRate is one of them.
 func TaxRate(ctx context.Context, from Source, id TaxRateID) (postgres.Object, error) {
 	o, err := from.Object(ctx, taxRateSQL, string(id))
-	return must(o, err, "tax rate")
+	return postgres.Found(o, err, "tax rate")
 }
 
 var shopSQL = `select s.version || E'\n' || json_build_object('name', s.name, 'description', nullif(s.description, ''),
@@ -118,5 +105,5 @@ var shopSQL = `select s.version || E'\n' || json_build_object('name', s.name, 'd
 // payments by the provider for tests.
 func Shop(ctx context.Context, db *postgres.DB, mode, url string, acceptsOrders, testPayments bool) (postgres.Object, error) {
 	o, err := db.Object(ctx, shopSQL, mode, url, acceptsOrders, testPayments)
-	return must(o, err, "shop")
+	return postgres.Found(o, err, "shop")
 }
