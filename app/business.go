@@ -68,35 +68,40 @@ func countEvent(m *observability.BusinessMetrics, event journal.Recorded) {
 	}
 }
 
-// signedUp counts the end of a sign-up, and of one that nobody waited for nothing.
-func signedUp(m *observability.BusinessMetrics, err error) {
-	refused := problem.As(err)
-	switch {
-	case err == nil:
-		m.SignUp(observability.SignUpCreated)
-	case errors.Is(err, context.Canceled):
-	case refused == nil || refused.Kind >= problem.Internal:
-		m.SignUp(observability.SignUpFailed)
-	case refused.Kind == problem.Unauthenticated:
-		m.SignUp(observability.SignUpKnownEmail)
-	default:
-		m.SignUp(observability.SignUpRefused)
-	}
+// ends are the outcomes of what people try, by how it ended.
+type ends[T any] struct {
+	done, refused, failed T
+	but                   map[problem.Kind]T // refusals with an outcome of their own
 }
 
-// signedIn counts the end of a sign-in. One that is asked for its code goes on, and so
-// counts when it comes with it.
-func signedIn(m *observability.BusinessMetrics, err error) {
-	refused := problem.As(err)
-	switch {
-	case err == nil:
-		m.SignIn(observability.SignInSucceeded)
-	case errors.Is(err, context.Canceled), problem.Is(err, "totp_required"):
-	case refused == nil || refused.Kind >= problem.Internal:
-		m.SignIn(observability.SignInUnavailable)
-	case refused.Kind == problem.Limited:
-		m.SignIn(observability.SignInLimited)
-	default:
-		m.SignIn(observability.SignInRefused)
+var (
+	signUpEnds = ends[observability.SignUpOutcome]{
+		observability.SignUpCreated, observability.SignUpRefused, observability.SignUpFailed,
+		map[problem.Kind]observability.SignUpOutcome{problem.Unauthenticated: observability.SignUpKnownEmail},
+	}
+	signInEnds = ends[observability.SignInOutcome]{
+		observability.SignInSucceeded, observability.SignInRefused, observability.SignInUnavailable,
+		map[problem.Kind]observability.SignInOutcome{problem.Limited: observability.SignInLimited},
+	}
+)
+
+// counted counts each end. One that nobody waited for is none, and neither is a sign-in that
+// is asked for its code: it goes on, and counts when it comes with it.
+func (e ends[T]) counted(count func(T)) func(error) {
+	return func(err error) {
+		refused := problem.As(err)
+		switch {
+		case err == nil:
+			count(e.done)
+		case errors.Is(err, context.Canceled), problem.Is(err, "totp_required"):
+		case refused == nil || refused.Kind >= problem.Internal:
+			count(e.failed)
+		default:
+			outcome, own := e.but[refused.Kind]
+			if !own {
+				outcome = e.refused
+			}
+			count(outcome)
+		}
 	}
 }

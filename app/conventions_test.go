@@ -276,6 +276,9 @@ func commandsTell(o outsider) {
 	if waiting, err := command(app.ListJobs("set_aside")); err != nil || !strings.HasPrefix(waiting, "ID") {
 		o.Errorf("jobs: %v\n%s", err, waiting)
 	}
+	if sealed, err := command(app.RotateSecrets); err != nil || !strings.Contains(sealed, "platform_secrets.sealed: 0 sealed anew, ") {
+		o.Errorf("sealing anew: %v\n%s", err, sealed)
+	}
 	operator := o.program.OperatorKey("read")
 	listed, err := command(app.ListOperatorKeys)
 	line := strings.Split(listed+"\n", "\n")[1] // the latest

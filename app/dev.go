@@ -24,15 +24,15 @@ func Dev(ctx context.Context, config Config, build Build, term Terminal) (err er
 	started := time.Now()
 	services, err := StartEmbedded(ctx, &config, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	defer func() { err = errors.Join(err, services.Stop()) }()
 	if err := Migrate(ctx, config, build, term); err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	a, err := New(ctx, config, build, term.Err)
 	if err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	(&demo.Painter{DB: a.db, Catalog: a.catalog, Pictures: a.pictures}).Register(a.workers)
 	err = a.Run(ctx, Roles{Serve: true, Work: true, Ready: func(ctx context.Context) error {
@@ -45,6 +45,14 @@ func Dev(ctx context.Context, config Config, build Build, term Terminal) (err er
 	}})
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("%w: end what listens there, or set STOA_HTTP_ADDR and STOA_OPS_ADDR", err)
+	}
+	return err
+}
+
+// unlessEnded is the error of a start, and none where it was Ctrl-C that broke it off.
+func unlessEnded(ctx context.Context, err error) error {
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return nil
 	}
 	return err
 }

@@ -85,9 +85,10 @@ func (d *developer) kill() {
 	}
 }
 
-// interrupt ends the program as Ctrl-C does.
+// interrupt ends the program as Ctrl-C does, which ends it well and all that it has started.
 func (d *developer) interrupt() {
 	d.t.Helper()
+	started := descendants(d.t, d.process.PID())
 	if err := d.process.Stop(child.Step{Signal: syscall.SIGINT, Wait: time.Minute}); err != nil {
 		d.t.Errorf("the program does not end at once: %v", err)
 	}
@@ -95,6 +96,7 @@ func (d *developer) interrupt() {
 		d.t.Errorf("the program ended with %v\n%s", err, d.out)
 	}
 	d.process = nil
+	apptest.Eventually(d.t, time.Minute, "nothing that it started runs any more", func() bool { return !slices.ContainsFunc(started, func(pid int) bool { return !gone(pid) }) })
 }
 
 // refused runs the program to its end, which has to be a refusal in these words.
@@ -161,14 +163,20 @@ func (d *developer) read() (kept told, err error) {
 	return kept, json.Unmarshal(raw, &kept)
 }
 
+// written says whether the last process has written a file.
+func (d *developer) written(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && !info.ModTime().Before(d.since)
+}
+
 // ready waits until the program has told of everything, which it does at last.
 func (d *developer) ready() (kept told) {
 	d.t.Helper()
 	d.await("dev.json is written", func() bool {
-		info, err := os.Stat(d.file())
-		if err != nil || info.ModTime().Before(d.since) {
+		if !d.written(d.file()) {
 			return false
 		}
+		var err error
 		kept, err = d.read()
 		return err == nil
 	})
@@ -209,9 +217,9 @@ func descendants(t *testing.T, of int) (list []int) {
 // gone says whether a process has ended.
 func gone(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
-// TestDev goes through a developer's day: a port that is taken, a first start that is killed
-// at a bad moment, a second one beside it, the first order of the README, another kill,
-// Ctrl-C, and a reset.
+// TestDev goes through a developer's day: a port that is taken, starts that are broken off
+// by Ctrl-C and one that is killed at a bad moment, a second one beside it, the first order of
+// the README, another kill, Ctrl-C, and a reset.
 func TestDev(t *testing.T) {
 	t.Parallel()
 	d := newDeveloper(t, apptest.Build(t))
@@ -222,6 +230,11 @@ func TestDev(t *testing.T) {
 	d.refused("dev", "STOA_HTTP_ADDR")
 	if err := taken.Close(); err != nil {
 		t.Fatal(err)
+	}
+	for _, file := range []string{"lock", "port"} { // while Postgres is made, and soon after it has started
+		d.dev()
+		d.await(file+" is written", func() bool { return d.written(filepath.Join(d.folder, ".stoa", "postgres", file)) })
+		d.interrupt()
 	}
 	d.dev()
 	d.answers()
@@ -276,12 +289,10 @@ func TestDev(t *testing.T) {
 	if status, _ := d.get(d.url+"/v1/orders/"+id, first.Stores[0].LiveSecret); status != http.StatusOK {
 		t.Errorf("the order did not outlast a kill: %d", status)
 	}
-	started := descendants(t, d.process.PID())
-	if len(started) < 2 {
-		t.Errorf("it runs with %d processes, without a Postgres and a Redis", len(started))
+	if n := len(descendants(t, d.process.PID())); n < 2 {
+		t.Errorf("it runs with %d processes, without a Postgres and a Redis", n)
 	}
 	d.interrupt()
-	apptest.Eventually(t, time.Minute, "nothing that it started runs any more", func() bool { return !slices.ContainsFunc(started, func(pid int) bool { return !gone(pid) }) })
 	if out, err := d.command("reset").CombinedOutput(); err != nil {
 		t.Errorf("reset: %v\n%s", err, out)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -38,10 +39,11 @@ type gallery struct {
 	reader   string // and one that may look
 	client   *http.Client
 	shots    atomic.Int64
+	written  sync.Map // the writes that succeeded: their operations by the requests' IDs
 }
 
 // endsThings are operations that take away what the others need, and come last.
-var endsThings = []string{"signOut", "signOutCustomer", "revokeSession", "removeStaffMember", "revokeApiKey", "rotateApiKey", "completeCart", "suspendStore", "deleteStore", "deleteStoreByOperator"}
+var endsThings = []string{"signOut", "signOutCustomer", "revokeSession", "removeStaffMember", "revokeApiKey", "rotateApiKey", "completeCart", "setStorePlan", "suspendStore", "deleteStore", "deleteStoreByOperator"}
 
 // TestBadRequests tries every operation of the contract with what is no request of it, and
 // with requests that nobody should send. Only what the contract declares is answered, and
@@ -94,6 +96,34 @@ func TestBadRequests(t *testing.T) {
 	}
 	t.Logf("%d odd requests took %v", r.shots.Load(), time.Since(began).Round(time.Second))
 	after.same(t, snapshot(t, p), r.other.storeID)
+	r.audited(t)
+}
+
+// audited holds that the audit tells of every operation that wrote. A request that changes
+// nothing, such as one to what is so already, leaves no entry.
+func (r *gallery) audited(t *testing.T) {
+	t.Helper()
+	entries := map[string]bool{}
+	for _, schema := range append(apptest.Query[string](r.p, `select 's_' || number from schemas where state = 'taken'`), "public") {
+		for _, id := range apptest.Query[string](r.p, `select distinct request_id from `+schema+`.audit_entries`) {
+			entries[id] = true
+		}
+	}
+	told := map[string]bool{}
+	r.written.Range(func(id, operation any) bool {
+		told[operation.(string)] = told[operation.(string)] || entries[id.(string)]
+		return true
+	})
+	if len(told) < 40 {
+		t.Errorf("only %d operations wrote", len(told))
+	}
+	// Nobody has the address of the one, and the role that the other gives is the owner's own.
+	changedNothing := []string{"requestPasswordReset", "updateStaffMember"}
+	for operation, is := range told {
+		if !is && !slices.Contains(changedNothing, operation) {
+			t.Errorf("%s wrote, and left no entry in the audit", operation)
+		}
+	}
 }
 
 // fire sends shots at an operation, and holds what is answered against the contract.
@@ -103,6 +133,9 @@ func (r *gallery) fire(t *testing.T, op *openapi.Operation, shots []shot) {
 		answer := r.send(t, op, s)
 		if answer == nil {
 			continue
+		}
+		if op.Writes() && answer.Status < 300 && answer.Header.Get("Dry-Run") == "" && answer.Header.Get("Idempotent-Replayed") == "" {
+			r.written.Store(answer.Header.Get("Request-Id"), op.ID)
 		}
 		describe := func() string { return fmt.Sprintf("%s, %s: %d %.400s", op.ID, s.what, answer.Status, answer.Body) }
 		switch {

@@ -120,7 +120,7 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	s.accounts = accounts.New(accounts.Config{
 		DB: m.db, Stores: s.stores, Keys: s.keys, Sessions: s.sessions, Guard: s.guard, Hasher: s.hasher, Bus: m.bus,
 		Sealer: m.ring, Pepper: pepper.Derive("recovery_codes"), Site: m.config.Site.PublicURL, Log: m.log,
-		SignedUp: func(err error) { signedUp(m.metrics.Business, err) }, SignedIn: func(err error) { signedIn(m.metrics.Business, err) },
+		SignedUp: signUpEnds.counted(m.metrics.Business.SignUp), SignedIn: signInEnds.counted(m.metrics.Business.SignIn),
 	})
 	s.members = members.New(members.Config{
 		DB: m.db, Stores: s.stores, Accounts: s.accounts, Access: s.access, Site: m.config.Site.PublicURL, Log: m.log,

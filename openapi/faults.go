@@ -121,9 +121,9 @@ func explain(e *openapi3.SchemaError) string {
 		}
 		return firstLine("It must be one of: " + strings.Join(allowed, ", "))
 	case "minLength":
-		return fmt.Sprintf("It has at least %d characters.", s.MinLength)
+		return fmt.Sprintf("It must have at least %d characters.", s.MinLength)
 	case "maxLength":
-		return fmt.Sprintf("It has at most %d characters.", *s.MaxLength)
+		return fmt.Sprintf("It must have at most %d characters.", *s.MaxLength)
 	case "pattern":
 		return firstLine("It does not match the pattern " + s.Pattern)
 	case "minProperties":

@@ -59,6 +59,7 @@ func TestStrictLimitsAreCharged(t *testing.T) {
 	}
 	for class, want := range map[string][]string{
 		limits.Signup: {"signUp"}, limits.Reset: {"requestEmailChange", "requestEmailVerification", "requestPasswordReset"},
+		limits.Forgot:  {"requestCustomerPasswordReset"},
 		limits.Payment: {"cancelOrder", "completeCart", "createRefund"},
 	} {
 		if !slices.Equal(charged[class], want) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -65,10 +66,20 @@ func Decode[T any](r *Request) (T, error) {
 		return body, nil
 	}
 	if err := json.Unmarshal(r.Body, &body); err != nil {
-		// The contract let it pass, so the type must be narrower than the schema.
-		return body, problem.New(problem.Invalid, "invalid_body", "The body cannot be read as %s takes it.", r.Operation.ID).Because(err)
+		return body, unread(r.Operation, err)
 	}
 	return body, nil
+}
+
+// unread tells why a body cannot be read that the contract let pass: something follows its
+// JSON, or the type is narrower than the schema, as for the integer 1e3.
+func unread(op *Operation, err error) error {
+	p := problem.New(problem.Invalid, "invalid_body", "The body cannot be read as %s takes it.", op.ID).Because(err)
+	var narrow *json.UnmarshalTypeError
+	if errors.As(err, &narrow) {
+		return p.At("/"+strings.ReplaceAll(narrow.Field, ".", "/"), "type", "A %s cannot stand here.", narrow.Value)
+	}
+	return p.At("", "syntax", "The body is not JSON: %s", firstLine(err.Error()))
 }
 
 // IfMatch is the version that a change is meant for, as given in If-Match; zero when none

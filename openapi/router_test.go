@@ -22,7 +22,12 @@ import (
 func TestTheDoorRefusesBeforeTheHandler(t *testing.T) {
 	var called atomic.Int64
 	api := apitest.New(t, map[string]openapi.Handler{
-		"createCategory": func(context.Context, *openapi.Request) (*openapi.Response, error) {
+		"createCategory": func(_ context.Context, req *openapi.Request) (*openapi.Response, error) {
+			if _, err := openapi.Decode[struct {
+				Position *int `json:"position"`
+			}](req); err != nil {
+				return nil, err
+			}
 			called.Add(1)
 			return nil, problem.New(problem.Unprocessable, "test", "reached")
 		},
@@ -56,6 +61,8 @@ func TestTheDoorRefusesBeforeTheHandler(t *testing.T) {
 		"/handle": "pattern: It does not match the pattern ^[a-z0-9]+(-[a-z0-9]+)*$",
 	})
 	wantFaults(t, post(staff, `{"name":null}`), map[string]string{"/name": "nullable: It may not be null."})
+	wantFaults(t, post(staff, `{"name":"a"} b`).WantProblem(400, "invalid_body"), map[string]string{"": "syntax: The body is not JSON: invalid character 'b' after top-level value"})
+	wantFaults(t, post(staff, `{"name":"a","position":1e3}`).WantProblem(400, "invalid_body"), map[string]string{"/position": "type: A number 1e3 cannot stand here."})
 	wantFaults(t, post(staff, `{"name":`), map[string]string{"": "syntax: The body is not JSON: unexpected EOF"})
 	api.Do(t, staff, "POST", "/v1/categories?unknown=1", good).WantProblem(400, "invalid_request")
 	if called.Load() != 0 {

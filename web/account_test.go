@@ -56,11 +56,12 @@ func (s *shop) deliver(t testing.TB, to string) (path string) {
 	var data struct {
 		URL       string `json:"url"`
 		SignInURL string `json:"sign_in_url"`
+		ResetURL  string `json:"reset_url"`
 	}
 	if err := json.Unmarshal(sent.letters[len(sent.letters)-1].Data, &data); err != nil {
 		t.Fatal(err)
 	}
-	u, err := url.Parse(data.URL + data.SignInURL)
+	u, err := url.Parse(data.URL + data.SignInURL + data.ResetURL)
 	if shop := s.h.links.StoreURL(s.label); err != nil || u.Host != shop.Host || u.Scheme != shop.Scheme {
 		t.Fatalf("the mail leads to %s, %v", u, err)
 	}
@@ -167,6 +168,39 @@ func TestAKnownShopperIsToldByMailAlone(t *testing.T) {
 	}
 	if link := s.deliver(t, email); link != "/account/sign-in" {
 		t.Errorf("the mail leads to %s", link)
+	}
+}
+
+func TestAShopperForgetsThePassword(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	s.product(t, "Vase", nil)
+	b, email := h.visitor(t, s.label), shopperAddress()
+	b.post("/account/register", url.Values{"email": {email}, "password": {goodPassword}}).status(http.StatusOK)
+	b.follow("/account/verify", b.get(s.deliver(t, email)).hidden()).status(http.StatusOK)
+
+	other := h.visitor(t, s.label)
+	other.put("/products/vase", "1")
+	other.get("/account/sign-in").says("Forgotten your password?", `href="/account/forgot-password"`)
+	other.get("/account/forgot-password").says("Send the link", `name="email"`)
+	known := other.post("/account/forgot-password", url.Values{"email": {email}}).status(http.StatusOK).says("Look into your mail").text()
+	if unknown := other.post("/account/forgot-password", url.Values{"email": {"nobody@example.com"}}).status(http.StatusOK).text(); unknown != known {
+		t.Errorf("a known address is told apart: %s", unknown)
+	}
+	link := s.deliver(t, email)
+	form := other.get(link).status(http.StatusOK).says("Choose a new password", `autocomplete="new-password"`).hidden()
+	other.get("/account/reset-password").status(http.StatusNotFound)
+	form.Set("password", "short")
+	other.post("/account/reset-password", form).status(http.StatusUnprocessableEntity).says(`id="password-fault"`, `value="`+form.Get("token")+`"`)
+	form.Set("password", "a third bench in the rain")
+	other.follow("/account/reset-password", form).says("Your new password is kept", email)
+	other.get("/cart").says("Vase")
+	b.get("/account").status(http.StatusSeeOther)
+	b.post("/account/reset-password", form).status(http.StatusUnprocessableEntity).says("This link does not work any more")
+	b.post("/account/sign-in", url.Values{"email": {email}, "password": {"a third bench in the rain"}}).status(http.StatusSeeOther)
+	if to := s.deliver(t, email); to != "/account/forgot-password" {
+		t.Errorf("the mail that tells of it leads to %s", to)
 	}
 }
 

@@ -210,7 +210,7 @@ func TestPagesObeyTheirPolicies(t *testing.T) {
 	s.product(t, "Linen shirt", nil)
 	c := browse(t)
 	shop, own := "http://"+s.label+"."+host, "http://"+host
-	for _, path := range []string{"/", "/products", "/products/linen-shirt", "/search?q=linen", "/cart", "/nowhere", "/account/sign-in", "/account/register"} {
+	for _, path := range []string{"/", "/products", "/products/linen-shirt", "/search?q=linen", "/cart", "/nowhere", "/account/sign-in", "/account/register", "/account/forgot-password", "/account/reset-password?token=x"} {
 		c.visit(shop + path)
 	}
 	for _, path := range []string{"/", "/sign-up", "/sign-in", "/forgot-password", "/verify-email?token=x", "/mailbox", "/docs/errors", "/nowhere", "/docs"} {

@@ -329,7 +329,7 @@ func TestFormsFromElsewhereAreRefused(t *testing.T) {
 	s := h.shop(t)
 	s.product(t, "Cup", nil)
 	for host, paths := range map[string][]string{
-		s.label + "." + domain: {"/cart/lines", "/checkout/contact", "/checkout/pay", "/account/sign-in", "/account/sign-out", "/account/register", "/account/verify", "/account/details"},
+		s.label + "." + domain: {"/cart/lines", "/checkout/contact", "/checkout/pay", "/account/sign-in", "/account/sign-out", "/account/register", "/account/verify", "/account/details", "/account/forgot-password", "/account/reset-password"},
 		domain:                 {"/sign-up", "/sign-in", "/sign-out", "/reset-password", "/accept-invitation"},
 	} {
 		for _, header := range []http.Header{

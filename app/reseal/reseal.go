@@ -30,6 +30,11 @@ type Count struct {
 	Failed   int    // could not be opened: under none of the ring's keys, or damaged
 }
 
+// String is a line for whoever watches.
+func (c Count) String() string {
+	return fmt.Sprintf("%s: %d sealed anew, %d under the newest key already, %d not opened", c.Place, c.Resealed, c.Current, c.Failed)
+}
+
 // batch is how many rows are held at a time.
 const batch = 200
 

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stoacommerce/stoa/app"
+	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/secrets"
 )
 
@@ -153,8 +155,12 @@ func operatorCommand(build app.Build) *cobra.Command {
 func secretsCommand(build app.Build) *cobra.Command {
 	command := &cobra.Command{Use: "secrets", Short: "Look after the key ring"}
 	command.AddCommand(
-		&cobra.Command{Use: "new-key ID", Short: "Make a key for STOA_SECRET_KEYS; put it first, the old ones after it", Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
-			key, err := secrets.NewKey(args[0])
+		&cobra.Command{Use: "new-key [ID]", Short: "Make a key for STOA_SECRET_KEYS, named after the day unless told otherwise; put it first, the old ones after it", Args: cobra.MaximumNArgs(1), RunE: func(c *cobra.Command, args []string) error {
+			id := clock.Now().Format(time.DateOnly)
+			if len(args) > 0 {
+				id = args[0]
+			}
+			key, err := secrets.NewKey(id)
 			if err == nil {
 				fmt.Fprintln(c.OutOrStdout(), key.Reveal())
 			}

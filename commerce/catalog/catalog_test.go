@@ -335,3 +335,41 @@ func TestAnythingCanBeSearchedFor(t *testing.T) {
 		}
 	}
 }
+
+// Looking for what is nowhere takes all three ways of finding something, and none of them
+// reads the whole catalogue.
+func TestNothingIsFoundByAnIndex(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	err := s.in(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := tx.Exec(ctx, `insert into products (id, handle, title, status, description)
+			select n, n, 'Shirt of linen number ' || n, 'active', repeat('Linen. ', 200) from generate_series(1, 5000) n`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, _ := postgres.StoreFrom(s.ctx)
+	err = s.db.InCell(context.Background(), ref.Cell, func(ctx context.Context, tx *postgres.Tx) error {
+		table := postgres.SchemaName(ref.Schema) + ".products" // what autovacuum does in a while
+		if _, err := tx.Exec(ctx, `analyze `+table); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `select gin_clean_pending_list($1::regclass)`, table+"_title")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, plan := search.Parse("zzzzqqqq"), ""
+	err = s.in(func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.QueryRow(ctx, `explain (format json) with `+search.Hits("$1::text", "$2::text", "$3::text", `p.status = 'active'`)+` select id, rank from hits`,
+			q.Text, q.Words, q.Slips).Scan(&plan)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(plan, `"products_search"`); n != 2 || !strings.Contains(plan, `"products_title"`) {
+		t.Errorf("the plan is %s", plan)
+	}
+}

@@ -57,6 +57,12 @@ func (l links) VerifyCustomer(_ context.Context, token string) (string, error) {
 	return "https://shop.example/verify?token=" + token, l.err
 }
 func (l links) SignIn(context.Context) (string, error) { return "https://shop.example/sign-in", l.err }
+func (l links) ForgotPassword(context.Context) (string, error) {
+	return "https://shop.example/forgot", l.err
+}
+func (l links) ResetPassword(_ context.Context, token string) (string, error) {
+	return "https://shop.example/reset?token=" + token, l.err
+}
 
 func open(t testing.TB) *fixture {
 	t.Helper()
@@ -161,7 +167,7 @@ func TestFromRegistrationToAccount(t *testing.T) {
 	f.Exec(t, `insert into orders (id, number, cart_id, token_hash, state, payment_state, fulfilment_state, currency, email, prices_include_tax, subtotal_amount, shipping_amount, tax_amount, total_amount)
 		values ('ord_1', 1, 'cart_1', '', 'open', 'paid', 'unfulfilled', 'EUR', 'ada@example.com', true, 1, 0, 0, 1)`)
 	args := f.register(" Ada@Example.com", password, "Ada")
-	if n := f.count(`select count(*) from customers`); n != 0 || args.Known {
+	if n := f.count(`select count(*) from customers`); n != 0 || args.About != customers.Registered {
 		t.Fatalf("%d customers before the address is proven", n)
 	}
 	if _, err := f.signIn("ada@example.com", password); !problem.Is(err, "invalid_credentials") {
@@ -419,14 +425,13 @@ func TestMailsThatFail(t *testing.T) {
 	}
 	f.box.err = nil
 	f.mailer.Links = links{lost}
-	for _, known := range []bool{true, false} {
-		args.Known = known
+	for _, args.About = range []customers.Topic{customers.Known, customers.Changed, customers.Registered} {
 		if err := f.mailer.Send(f.Ctx, args); !errors.Is(err, lost) {
 			t.Errorf("without an address: %v", err)
 		}
 	}
 	f.mailer.Links = links{}
-	if err := f.mailer.Send(f.Ctx, customers.MailArgs{Registration: "zz"}); err == nil {
+	if err := f.mailer.Send(f.Ctx, customers.MailArgs{About: customers.Registered, Registration: "zz"}); err == nil {
 		t.Error("a registration that is none")
 	}
 	// Tried again, the mail brings a link that works.

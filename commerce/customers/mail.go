@@ -2,28 +2,45 @@ package customers
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"time"
 
+	"github.com/stoacommerce/stoa/platform/clock"
+	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/mail"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/token"
 )
 
-// JobMail is the kind of the job that writes to who wants an account; its arguments are
-// MailArgs and Mailer does it.
+// JobMail is the kind of the job that writes to a shopper; its arguments are MailArgs and
+// Mailer does it.
 const JobMail = "customer_mail"
+
+// Topic is what a mail to a shopper is about.
+type Topic string
+
+// The topics.
+const (
+	Registered Topic = "registered" // an account was asked for
+	Known      Topic = "known"      // the same, but there is one
+	Forgotten  Topic = "forgotten"  // a new password was asked for
+	Changed    Topic = "changed"    // a new password was set
+)
 
 // MailArgs say to whom is to be written. They carry no token: it is drawn when the mail is
 // written, so that none lies in a queue.
 type MailArgs struct {
 	MailID       string    `json:"mail_id"` // so that sending twice can be noticed
+	About        Topic     `json:"about"`
 	Email        string    `json:"email"`
-	Known        bool      `json:"known"`        // there is an account
-	Registration string    `json:"registration"` // where it is kept
+	Registration string    `json:"registration,omitempty"` // where it is kept
 	At           time.Time `json:"at"`
 	IP           string    `json:"ip"`
+}
+
+func newMail(ctx context.Context, about Topic, email string) MailArgs {
+	return MailArgs{MailID: ids.New("mail"), About: about, Email: email, At: clock.Now(), IP: principal.From(ctx).IP}
 }
 
 // Post sends a mail in the name and looks of the context's store.
@@ -35,6 +52,8 @@ type Post interface {
 type Links interface {
 	VerifyCustomer(ctx context.Context, token string) (string, error)
 	SignIn(ctx context.Context) (string, error)
+	ForgotPassword(ctx context.Context) (string, error)
+	ResetPassword(ctx context.Context, token string) (string, error)
 }
 
 // Mailer writes the mails about accounts.
@@ -44,45 +63,83 @@ type Mailer struct {
 	Links Links
 }
 
-// linkSQL gives the registration $1 the token with the digest $2.
-const linkSQL = `
+const (
+	// linkSQL gives the registration $2 the token with the digest $1.
+	linkSQL = `
 insert into customer_tokens (hash, purpose, data, expires_at)
-select $2, purpose, data, expires_at from customer_tokens where hash = $1 and purpose = 'verify_email' and expires_at > now()`
+select $1, purpose, data, expires_at from customer_tokens where hash = decode($2, 'hex') and purpose = 'verify_email' and expires_at > now()`
+
+	// resetLinkSQL gives the account of the address $2 the token with the digest $1, for $3,
+	// unless it was given $4 of them within an hour.
+	resetLinkSQL = `
+insert into customer_tokens (hash, customer_id, purpose, expires_at)
+select $1, id, 'reset_password', now() + $3::interval from customers c where email = $2 and password_hash is not null and $4 > (
+	select count(*) from customer_tokens t where t.customer_id = c.id and t.purpose = 'reset_password' and t.created_at > now() - interval '1 hour')`
+)
 
 // Send writes one mail and sends it. The name that was given with a registration is not
 // in it: whoever registers a stranger's address would have us deliver their words.
 func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
-	if args.Known {
-		url, err := m.Links.SignIn(ctx)
-		if err != nil {
-			return fmt.Errorf("address for signing in: %w", err)
-		}
-		return m.Post.Send(ctx, args.letter(mail.CustomerKnownSignup{SignInURL: url, At: args.At, IP: args.IP}))
-	}
-	place, err := hex.DecodeString(args.Registration)
-	if err != nil {
-		return fmt.Errorf("registration %q: %w", args.Registration, err)
-	}
-	secret, open := token.New("cv"), false
-	err = m.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		tag, err := tx.Exec(ctx, linkSQL, place, token.Hash(secret))
-		open = tag.RowsAffected() == 1
+	data, err := m.write(ctx, args)
+	if err != nil || data == nil {
 		return err
-	})
-	if err != nil || !open {
-		return err // where it is not open, it is completed or too old by now
 	}
-	url, err := m.Links.VerifyCustomer(ctx, secret)
-	if err != nil {
-		return fmt.Errorf("address for verifying: %w", err)
+	letter := mail.NewLetter(args.Email, data)
+	if args.MailID != "" {
+		letter.ID = args.MailID
 	}
-	return m.Post.Send(ctx, args.letter(mail.CustomerVerifyEmail{URL: url, ValidHours: int(verifyTime / time.Hour)}))
+	return m.Post.Send(ctx, letter)
 }
 
-func (a MailArgs) letter(data mail.Data) mail.Letter {
-	letter := mail.NewLetter(a.Email, data)
-	if a.MailID != "" {
-		letter.ID = a.MailID
+// write gives what a mail tells, or nil where there is nothing to tell any more.
+func (m *Mailer) write(ctx context.Context, args MailArgs) (mail.Data, error) {
+	switch args.About {
+	case Known:
+		url, err := m.Links.SignIn(ctx)
+		return mail.CustomerKnownSignup{SignInURL: url, At: args.At, IP: args.IP}, wrapped(err)
+	case Changed:
+		url, err := m.Links.ForgotPassword(ctx)
+		return mail.PasswordChanged{ResetURL: url, At: args.At, IP: args.IP}, wrapped(err)
+	case Forgotten:
+		// Where there is no account, nobody is written to.
+		url, err := m.link(ctx, m.Links.ResetPassword, resetLinkSQL, args.Email, resetTime, resetsAnHour)
+		if url == "" {
+			return nil, err
+		}
+		return mail.PasswordReset{URL: url, ValidMinutes: int(resetTime.Minutes()), IP: args.IP}, nil
+	case Registered:
+		// Where it is not open, it is completed or too old by now.
+		url, err := m.link(ctx, m.Links.VerifyCustomer, linkSQL, args.Registration)
+		if url == "" {
+			return nil, err
+		}
+		return mail.CustomerVerifyEmail{URL: url, ValidHours: int(verifyTime.Hours())}, nil
 	}
-	return letter
+	return nil, fmt.Errorf("a mail to a shopper about %q", args.About)
+}
+
+// link draws a token, keeps it by a statement whose first parameter is its digest, and
+// gives the address that it opens: none where the statement keeps nothing.
+func (m *Mailer) link(ctx context.Context, address func(context.Context, string) (string, error), keepSQL string, args ...any) (string, error) {
+	secret, kept := token.New("ct"), false
+	err := m.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		tag, err := tx.Exec(ctx, keepSQL, append([]any{token.Hash(secret)}, args...)...)
+		kept = tag.RowsAffected() == 1
+		return err
+	})
+	if err != nil || !kept {
+		return "", err
+	}
+	url, err := address(ctx, secret)
+	if err != nil {
+		return "", wrapped(err)
+	}
+	return url, nil
+}
+
+func wrapped(err error) error {
+	if err != nil {
+		return fmt.Errorf("address of a shop's page: %w", err)
+	}
+	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 
 	"github.com/stoacommerce/stoa/commerce/address"
-	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/passwords"
@@ -94,7 +93,11 @@ func (s *Service) Register(ctx context.Context, tx *postgres.Tx, r Registration)
 		return fmt.Errorf("register: %w", err)
 	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "customer.register"})
-	journal.Job(tx, JobMail, MailArgs{MailID: ids.New("mail"), Email: r.Email, Known: known, Registration: hex.EncodeToString(place), At: clock.Now(), IP: principal.From(ctx).IP})
+	args := newMail(ctx, Registered, r.Email)
+	if args.Registration = hex.EncodeToString(place); known {
+		args.About = Known
+	}
+	journal.Job(tx, JobMail, args)
 	return nil
 }
 
@@ -160,5 +163,5 @@ with gone as (delete from customer_tokens where purpose = 'verify_email' and dat
 update orders set customer_id = $1 where email = $2 and customer_id is null`
 
 func invalidToken() error {
-	return problem.New(problem.Unprocessable, "token_invalid", "The link was used, or is too old. Register again for another.")
+	return problem.New(problem.Unprocessable, "token_invalid", "The link was used, or is too old. Ask for another.")
 }

@@ -3,6 +3,17 @@ package search
 // likeness is how much a title must look like what was looked for, from 0 to 1.
 const likeness = "0.32"
 
+// alike are the products whose title looks like the text, which the titles' index finds as
+// soon as it is told how much that is. That stands before the products because these are
+// read for its row.
+func alike(text, only string) string {
+	return `
+	select a.id, a.rank from (select set_config('pg_trgm.word_similarity_threshold', '` + likeness + `', true) as told) t, lateral (
+		select p.id, ext.word_similarity(` + text + `, p.title)::numeric(12, 6) as rank from products p
+		where t.told <> '' and not exists (select from exact) and not exists (select from slips)
+			and ` + text + ` operator(ext.<%) p.title and ` + only + ` offset 0) a`
+}
+
 // Hits is the text of a common table expression "hits (id, rank)" of the products that a
 // query finds, the best with the highest rank. The query's parts are the statement's
 // parameters $text, $words and $slips; only narrows the products p.
@@ -16,9 +27,6 @@ func Hits(text, words, slips, only string) string {
 	}
 	return `exact as (` + matching(words) + `
 ), slips as (` + matching(slips) + ` and not exists (select from exact)
-), alike as (
-	select p.id, ext.word_similarity(` + text + `, p.title)::numeric(12, 6) as rank from products p
-	where not exists (select from exact) and not exists (select from slips)
-		and ext.word_similarity(` + text + `, p.title) >= ` + likeness + ` and ` + only + `
+), alike as (` + alike(text, only) + `
 ), hits as (select * from exact union all select * from slips union all select * from alike)`
 }

@@ -54,6 +54,8 @@ func (p *photographer) shopper(shop string) error {
 		visit("missing", "/nowhere"),
 		visit("cart-empty", "/cart"),
 		visit("sign-in", "/account/sign-in"),
+		visit("shopper-forgot-password", "/account/forgot-password"),
+		visit("shopper-new-password", "/account/reset-password?token=x"),
 		visit("register", "/account/register"),
 		follow("main form .button"), snap("register-faults"),
 		p.fillCart(shop), snap("cart"),

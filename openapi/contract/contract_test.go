@@ -60,7 +60,7 @@ func TestTheBundleIsCurrent(t *testing.T) {
 }
 
 func TestEveryOperationSaysWhatTheRouterNeeds(t *testing.T) {
-	limits := []string{"read", "write", "search", "upload", "auth", "reset", "signup", "code", "payment", "none"}
+	limits := []string{"read", "write", "search", "upload", "auth", "reset", "forgot", "signup", "code", "payment", "none"}
 	credentials := []string{"none", "session", "secret_key", "publishable_key", "operator_key", "cart_token", "customer_token"}
 	permission := regexp.MustCompile(`^(none|[a-z]+:[a-z]+)$`)
 	seen := map[string]bool{}

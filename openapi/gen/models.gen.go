@@ -1902,6 +1902,19 @@ type CustomerList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// CustomerPasswordReset A shopper's new password, with the token that a mail brought.
+type CustomerPasswordReset struct {
+	// Password A password of at least 15 characters, none of the common ones.
+	//
+	// Example: correct horse battery staple
+	Password string `json:"password"`
+
+	// Token The token from the mail's link.
+	//
+	// Example: ct_0aBcDeFgHiJkLmNoPqRsTuVwXyZ
+	Token string `json:"token"`
+}
+
 // CustomerRegistration A shopper who wants an account at this store.
 type CustomerRegistration struct {
 	// AcceptsMarketing Whether the shopper agrees to be written to; false, when left out.
@@ -8071,6 +8084,18 @@ type ListMyOrdersParams struct {
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// RequestCustomerPasswordResetParams defines parameters for RequestCustomerPasswordReset.
+type RequestCustomerPasswordResetParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// CompleteCustomerPasswordResetParams defines parameters for CompleteCustomerPasswordReset.
+type CompleteCustomerPasswordResetParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // ListShopProductsParams defines parameters for ListShopProducts.
 type ListShopProductsParams struct {
 	// Limit How many to answer at most.
@@ -8697,6 +8722,12 @@ type UpdateMeJSONRequestBody = ShopCustomerUpdate
 
 // UpdateMeApplicationMergePatchPlusJSONRequestBody defines body for UpdateMe for application/merge-patch+json ContentType.
 type UpdateMeApplicationMergePatchPlusJSONRequestBody = ShopCustomerUpdate
+
+// RequestCustomerPasswordResetJSONRequestBody defines body for RequestCustomerPasswordReset for application/json ContentType.
+type RequestCustomerPasswordResetJSONRequestBody = PasswordResetRequest
+
+// CompleteCustomerPasswordResetJSONRequestBody defines body for CompleteCustomerPasswordReset for application/json ContentType.
+type CompleteCustomerPasswordResetJSONRequestBody = CustomerPasswordReset
 
 // SignUpJSONRequestBody defines body for SignUp for application/json ContentType.
 type SignUpJSONRequestBody = SignupRequest

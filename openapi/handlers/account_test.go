@@ -152,9 +152,12 @@ func TestSignUpOverHTTP(t *testing.T) {
 	store := api.Do(t, out.String("keys.live.secret"), "GET", "/v1/store", nil).Want(200)
 	shown := out.JSON()["store"].(map[string]any)
 	for name, value := range store.JSON() {
-		if was, _ := json.Marshal(shown[name]); name != "updated_at" && string(was) != marshal(value) {
+		if was, _ := json.Marshal(shown[name]); string(was) != marshal(value) {
 			t.Errorf("%s is shown as %s and is %s", name, was, marshal(value))
 		}
+	}
+	if store.String("updated_at") < store.String("created_at") {
+		t.Errorf("changed before it was made: %s", store.Body)
 	}
 	// A test key has a sandbox, born by its first use.
 	if sandbox := api.Do(t, out.String("keys.test.secret"), "GET", "/v1/store", nil).Want(200); sandbox.String("mode") != "test" || sandbox.String("name") != "Linen & Co" {

@@ -54,6 +54,37 @@ func (shopLinks) VerifyCustomer(_ context.Context, token string) (string, error)
 	return "https://shop.example/?token=" + token, nil
 }
 func (shopLinks) SignIn(context.Context) (string, error) { return "https://shop.example/sign-in", nil }
+func (shopLinks) ForgotPassword(context.Context) (string, error) {
+	return "https://shop.example/forgot", nil
+}
+func (shopLinks) ResetPassword(_ context.Context, token string) (string, error) {
+	return "https://shop.example/?token=" + token, nil
+}
+
+// resetsPassword sets a new password by the link of a mail.
+func (s *selling) resetsPassword(t *testing.T, email string) {
+	t.Helper()
+	unknown := s.shop("POST", "/password-resets", object{"email": "nobody@example.com"}).Want(202)
+	known := s.shop("POST", "/password-resets", object{"email": email}).Want(202)
+	if string(known.Body) != string(unknown.Body) {
+		t.Errorf("a known address is answered %s, an unknown one %s", known.Body, unknown.Body)
+	}
+	token := s.mailed()
+	s.shop("POST", "/password-resets/complete", object{"token": token, "password": "passwordpassword1"}).WantProblem(422, "password_too_common")
+	s.shop("POST", "/password-resets/complete", object{"token": token, "password": "short"}).Want(400)
+	newSelling(t).shop("POST", "/password-resets/complete", object{"token": token, "password": "a third bench in the rain"}).WantProblem(422, "token_invalid")
+	once := "Idempotency-Key: new-password"
+	reset := s.shop("POST", "/password-resets/complete", object{"token": token, "password": "a third bench in the rain"}, once).Want(201)
+	if reset.String("customer.email") != email || reset.String("token") == "" {
+		t.Errorf("reset: %s", reset.Body)
+	}
+	again := s.shop("POST", "/password-resets/complete", object{"token": token, "password": "a third bench in the rain"}, once).Want(201)
+	if again.Header.Get("Idempotent-Replayed") != "true" || again.String("token") != reset.String("token") {
+		t.Errorf("replayed: %s", again.Body)
+	}
+	s.shop("GET", "/me", nil, "Customer-Token: "+reset.String("token")).Want(200)
+	s.shop("POST", "/password-resets/complete", object{"token": token, "password": "a third bench in the rain"}).WantProblem(422, "token_invalid")
+}
 
 func TestCustomersOverHTTP(t *testing.T) {
 	t.Parallel()
@@ -99,6 +130,8 @@ func TestCustomersOverHTTP(t *testing.T) {
 	if string(known.Body) != string(unknown.Body) {
 		t.Errorf("a known address is answered %s, an unknown one %s", known.Body, unknown.Body)
 	}
+	s.resetsPassword(t, "ada@example.com")
+	signedIn = s.shop("POST", "/customer-session", object{"email": "ada@example.com", "password": "a third bench in the rain"}).Want(201)
 	// Another store's session opens nothing here.
 	other := newSelling(t)
 	other.shop("GET", "/me", nil, "Customer-Token: "+signedIn.String("token")).WantProblem(401, "invalid_customer_token")

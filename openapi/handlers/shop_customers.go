@@ -29,10 +29,14 @@ func (h *ShopCustomers) Operations() map[string]openapi.Handler {
 		"verifyCustomer":   h.verify,
 		"signInCustomer":   h.signIn,
 		"signOutCustomer":  h.signOut,
-		"getMe":            h.me,
-		"updateMe":         h.updateMe,
-		"listMyOrders":     h.orders,
-		"getShopOrder":     h.order,
+
+		"requestCustomerPasswordReset":  h.requestReset,
+		"completeCustomerPasswordReset": h.reset,
+
+		"getMe":        h.me,
+		"updateMe":     h.updateMe,
+		"listMyOrders": h.orders,
+		"getShopOrder": h.order,
 	}
 }
 
@@ -59,7 +63,7 @@ func (h *ShopCustomers) register(ctx context.Context, req *openapi.Request) (*op
 		return nil, err
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
-		return openapi.Accepted("", gen.Accepted{Status: gen.AcceptedStatusAccepted}), h.Customers.Register(ctx, tx, registration)
+		return accepted(), h.Customers.Register(ctx, tx, registration)
 	})
 }
 
@@ -87,6 +91,35 @@ func (h *ShopCustomers) signIn(ctx context.Context, req *openapi.Request) (res *
 		return err
 	})
 	return res, err
+}
+
+func (h *ShopCustomers) requestReset(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.PasswordResetRequest](req)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		h.Customers.RequestReset(ctx, tx, body.Email)
+		return accepted(), nil
+	})
+}
+
+func (h *ShopCustomers) reset(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.CustomerPasswordReset](req)
+	if err != nil {
+		return nil, err
+	}
+	reset, err := h.Customers.PrepareReset(ctx, body.Token, body.Password)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		session, err := h.Customers.ResetPassword(ctx, tx, reset)
+		if err != nil {
+			return nil, err
+		}
+		return h.session(ctx, tx, session)
+	})
 }
 
 // session answers whom a shopper has signed in as, with the token.

@@ -129,11 +129,15 @@ func (h *Store) store(req *openapi.Request, rec stores.Record, s stores.Settings
 }
 
 func shownStore(shopURL string, mode principal.Mode, rec stores.Record, s stores.Settings) gen.Store {
+	updated := s.UpdatedAt
+	if updated.Before(rec.CreatedAt) { // a store is furnished before it is entered
+		updated = rec.CreatedAt
+	}
 	return gen.Store{
 		ID: rec.ID, Name: s.Name, Address: rec.Address, State: gen.StoreState(rec.Status), Mode: gen.Mode(mode),
 		Description: orNil(s.Description), ContactEmail: orNil(s.ContactEmail), Country: s.Country, Locale: s.Locale,
 		Currency: s.Currency, Currencies: s.Currencies, PricesIncludeTax: s.PricesIncludeTax, AccentColor: s.AccentColor,
-		ShopURL: shopURL, Plan: gen.PlanID(rec.Plan), CreatedAt: rec.CreatedAt, UpdatedAt: s.UpdatedAt,
+		ShopURL: shopURL, Plan: gen.PlanID(rec.Plan), CreatedAt: rec.CreatedAt, UpdatedAt: updated,
 		SuspendedAt: rec.SuspendedAt, SuspensionReason: orNil(rec.SuspensionReason), DeletedAt: rec.DeletedAt, PurgeAfter: rec.PurgeAfter,
 	}
 }

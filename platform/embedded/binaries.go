@@ -91,6 +91,9 @@ func chooseRelease(ctx context.Context, dataVersion string, bin, cache, reposito
 	if cached, err := inspect(ctx, filepath.Join(cache, "bin")); err == nil {
 		releases = append(releases, cached)
 	}
+	if err := ctx.Err(); err != nil {
+		return release{}, fmt.Errorf("look for PostgreSQL: %w", err) // releases may be there and not have answered
+	}
 	if dataVersion == "" && len(releases) > 0 {
 		return releases[0], nil
 	}

@@ -245,6 +245,9 @@ func TestPostgresStartGivesUpWithItsContext(t *testing.T) {
 		t.Fatalf("answered %v", err)
 	}
 	startPostgresIn(t, PostgresOptions{Dir: dir}) // nothing half made stands in the way
+	if _, err := chooseRelease(ctx, "", "", dir, ""); !errors.Is(err, context.Canceled) {
+		t.Errorf("the search for a release answered %v", err)
+	}
 }
 
 func TestPostgresSaysWhichVersionIsMissing(t *testing.T) {

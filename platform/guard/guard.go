@@ -181,7 +181,7 @@ func rest(now time.Time, window time.Duration) time.Duration {
 
 func refusal(wait time.Duration) error {
 	seconds := int64((wait + time.Second - 1) / time.Second)
-	p := problem.New(problem.Limited, "rate_limited", "Too many failed attempts. Try again in %d seconds.", seconds).
+	p := problem.New(problem.Limited, "rate_limited", "Too many failed attempts. Try again in %d s.", seconds).
 		With("violated-policies", []string{"sign-in"})
 	p.Type = limits.QuotaExceeded
 	p.RetryAfter = time.Duration(seconds) * time.Second

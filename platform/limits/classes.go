@@ -11,6 +11,7 @@ const (
 	Signup  = "signup"  // making accounts
 	Auth    = "auth"    // signing in, second factors, links from mails; see platform/guard for accounts
 	Reset   = "reset"   // having mails sent to an account
+	Forgot  = "forgot"  // having a shopper sent a link for a new password; commerce/customers bounds them for each
 	Code    = "code"    // guessing coupons and gift cards
 	Payment = "payment" // trying cards
 )
@@ -33,6 +34,7 @@ func StrictRules() Rules {
 		Signup:  {{"signup-address", true, 20, time.Hour}},
 		Auth:    {{"auth-address", true, 100, 5 * time.Minute}},
 		Reset:   {{"reset-address", true, 30, time.Hour}, {"reset-account", false, 5, time.Hour}},
+		Forgot:  {{"forgot-address", true, 20, time.Hour}},
 		Code:    {{"code-address", true, 30, 10 * time.Minute}, {"code-store", false, 3000, 10 * time.Minute}},
 		Payment: {{"payment-address", true, 30, 10 * time.Minute}, {"payment-store", false, 6000, 10 * time.Minute}},
 	}

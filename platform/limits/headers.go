@@ -115,7 +115,7 @@ func (d Decision) Problem() *problem.Problem {
 		names = append(names, s.Name)
 	}
 	wait := d.RetryAfter()
-	p := problem.New(problem.Limited, "rate_limited", "Too many requests. Try again in %d seconds.", int64(wait/time.Second)).
+	p := problem.New(problem.Limited, "rate_limited", "Too many requests. Try again in %d s.", int64(wait/time.Second)).
 		With("violated-policies", names)
 	p.Type = QuotaExceeded
 	p.RetryAfter = wait

@@ -69,6 +69,8 @@ func (v *visit) account() error {
 	switch {
 	case query.Has("welcome"):
 		p.Told = p.T("Your address is confirmed, and you are signed in.")
+	case query.Has("renewed"):
+		p.Told = p.T("Your new password is kept, and you are signed in.")
 	case query.Has("saved"):
 		p.Told = p.T("Your details are saved.")
 	}

@@ -53,6 +53,17 @@ func (l *Links) SignIn(ctx context.Context) (string, error) {
 	return l.within(ctx, "/account/sign-in", func(postgres.StoreRef) url.Values { return nil })
 }
 
+// ForgotPassword is the address at which shoppers ask for a new password.
+func (l *Links) ForgotPassword(ctx context.Context) (string, error) {
+	return l.within(ctx, "/account/forgot-password", func(postgres.StoreRef) url.Values { return nil })
+}
+
+// ResetPassword is the address at which a shopper sets a new password with the token that
+// was sent for it.
+func (l *Links) ResetPassword(ctx context.Context, token string) (string, error) {
+	return l.within(ctx, "/account/reset-password", func(postgres.StoreRef) url.Values { return url.Values{"token": {token}} })
+}
+
 // within is an address in the shop of the context's store.
 func (l *Links) within(ctx context.Context, path string, query func(postgres.StoreRef) url.Values) (string, error) {
 	ref, ok := postgres.StoreFrom(ctx)
