@@ -16,6 +16,7 @@ import (
 	"github.com/stoacommerce/stoa/app/apptest"
 	"github.com/stoacommerce/stoa/openapi/flows"
 	"github.com/stoacommerce/stoa/openapi/probe"
+	"github.com/stoacommerce/stoa/platform/ids"
 )
 
 // outsider asks a running program what an integrator asks it.
@@ -275,6 +276,14 @@ func commandsTell(o outsider) {
 	}
 	if waiting, err := command(app.ListJobs("set_aside")); err != nil || !strings.HasPrefix(waiting, "ID") {
 		o.Errorf("jobs: %v\n%s", err, waiting)
+	}
+	for what, do := range map[string]app.Command{
+		"waiting, running, retrying, set_aside": app.ListJobs("gone"), "active, suspended, deleted": app.ListStores("", "gone"),
+		"free, starter, growth, scale": app.SetPlan(ids.New("sto"), "gone", "a slip"),
+	} {
+		if _, err := command(do); err == nil || !strings.Contains(err.Error(), what) {
+			o.Errorf("what there is not: %v, want %s", err, what)
+		}
 	}
 	if sealed, err := command(app.RotateSecrets); err != nil || !strings.Contains(sealed, "platform_secrets.sealed: 0 sealed anew, ") {
 		o.Errorf("sealing anew: %v\n%s", err, sealed)

@@ -34,6 +34,9 @@ const listedJobs = 500
 // cell that is down is named, and the others are listed all the same.
 func ListJobs(state string) Command {
 	return withApp(func(ctx context.Context, a *App, term Terminal) error {
+		if err := among("state", state, "waiting", "running", "retrying", "set_aside"); err != nil {
+			return err
+		}
 		table := tabwriter.NewWriter(term.Out, 0, 4, 2, ' ', 0)
 		fmt.Fprintln(table, "ID\tKIND\tSTORE\tATTEMPTS\tCREATED\tLAST FAILURE")
 		for _, queue := range a.workers.Queues() {

@@ -3,10 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
-	"github.com/stoacommerce/stoa/billing"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/tenants/stores"
 )
@@ -14,12 +11,12 @@ import (
 // SetPlan puts a store, named by its ID, on another plan.
 func SetPlan(id, plan, reason string) Command {
 	return withApp(func(ctx context.Context, a *App, term Terminal) error {
-		if all := a.plans.All(); !slices.ContainsFunc(all, func(p billing.Plan) bool { return p.ID == plan }) {
-			var known []string
-			for _, p := range all {
-				known = append(known, p.ID)
-			}
-			return fmt.Errorf("there is no plan %q; there are: %s", plan, strings.Join(known, ", "))
+		var known []string
+		for _, p := range a.plans.All() {
+			known = append(known, p.ID)
+		}
+		if err := among("plan", plan, known...); err != nil {
+			return err
 		}
 		var record stores.Record
 		err := a.db.InControl(byOperator(ctx), func(ctx context.Context, tx *postgres.Tx) (err error) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -25,9 +27,22 @@ func byOperator(ctx context.Context) context.Context {
 	})
 }
 
-// ListStores prints the stores that have words in them and are in a state.
+// among refuses what is not among the values that there are.
+func among(what, given string, known ...string) error {
+	if slices.Contains(known, given) {
+		return nil
+	}
+	return fmt.Errorf("there is no %s %q; there are: %s", what, given, strings.Join(known, ", "))
+}
+
+// ListStores prints the stores that have words in them and are in a state, or in any.
 func ListStores(words, state string) Command {
 	return withApp(func(ctx context.Context, a *App, term Terminal) error {
+		if state != "" {
+			if err := among("state", state, string(tenants.Active), string(tenants.Suspended), string(tenants.Deleted)); err != nil {
+				return err
+			}
+		}
 		table := tabwriter.NewWriter(term.Out, 0, 4, 2, ' ', 0)
 		fmt.Fprintln(table, "ID\tADDRESS\tSTATE\tPLAN\tCELL\tCREATED\tNAME")
 		filter := stores.Filter{Query: words, Status: tenants.Status(state), Limit: 500}

@@ -28,8 +28,8 @@ var clayAndLinen = shop{
 		{name: "Worldwide", description: "Tracked, seven to twelve working days", price: 1990},
 	},
 	taxes: []settings.TaxInput{
-		{Country: "AT", Name: "USt.", RateBPS: 2000, AppliesToShipping: true}, {Country: "FR", Name: "TVA", RateBPS: 2000, AppliesToShipping: true},
-		{Country: "NL", Name: "BTW", RateBPS: 2100, AppliesToShipping: true}, {Country: "IT", Name: "IVA", RateBPS: 2200, AppliesToShipping: true},
+		{Country: "AT", Name: "USt.", Percentage: "20", AppliesToShipping: true}, {Country: "FR", Name: "TVA", Percentage: "20", AppliesToShipping: true},
+		{Country: "NL", Name: "BTW", Percentage: "21", AppliesToShipping: true}, {Country: "IT", Name: "IVA", Percentage: "22", AppliesToShipping: true},
 	},
 	shelves: []shelf{
 		{"Tableware", "Stoneware for breakfast, dinner and everything in between. All of it goes into the dishwasher.", []string{"Cups and mugs", "Plates and bowls", "Serving"}},

@@ -22,7 +22,7 @@ var nightFerry = shop{
 		{name: "Selbst abholen", description: "Am Steg 4, dienstags bis samstags", price: 0, countries: []string{"CH"}},
 	},
 	taxes: []settings.TaxInput{
-		{Country: "DE", Name: "MwSt.", RateBPS: 1900, AppliesToShipping: true}, {Country: "AT", Name: "USt.", RateBPS: 2000, AppliesToShipping: true},
+		{Country: "DE", Name: "MwSt.", Percentage: "19", AppliesToShipping: true}, {Country: "AT", Name: "USt.", Percentage: "20", AppliesToShipping: true},
 	},
 	shelves: []shelf{
 		{"Kaffee", "Zwei Röstungen für alle Tage, sechs von einzelnen Höfen, und eine ohne Koffein.", []string{"Espresso", "Filterkaffee", "Zum Kennenlernen"}},

@@ -79,7 +79,7 @@ func storeCommand(build app.Build) *cobra.Command {
 		"restore": "Bring a deleted store back",
 	} {
 		var reason string
-		change := &cobra.Command{Use: verb + " STORE", Short: short, Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
+		change := &cobra.Command{Use: verb + " STORE", Short: short, Args: exactly(1), RunE: func(c *cobra.Command, args []string) error {
 			return with(c, build, app.ChangeStore(verb, args[0], reason))
 		}}
 		change.Flags().StringVar(&reason, "reason", "", "why; the merchant sees it")
@@ -88,12 +88,22 @@ func storeCommand(build app.Build) *cobra.Command {
 	}
 	store.AddCommand(planCommand(build))
 	var file string
-	export := &cobra.Command{Use: "export STORE", Short: "Write all of a store's data as JSON lines", Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
+	export := &cobra.Command{Use: "export STORE", Short: "Write all of a store's data as JSON lines", Args: exactly(1), RunE: func(c *cobra.Command, args []string) error {
 		return with(c, build, app.ExportStore(args[0], file))
 	}}
 	export.Flags().StringVarP(&file, "output", "o", "-", "the file to write; - is standard output")
 	store.AddCommand(export)
 	return store
+}
+
+// exactly wants so many arguments, and says which.
+func exactly(n int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != n {
+			return fmt.Errorf("this is how it is called: %s", c.UseLine())
+		}
+		return nil
+	}
 }
 
 func cellCommand(build app.Build) *cobra.Command {
@@ -112,7 +122,7 @@ func jobCommand(build app.Build) *cobra.Command {
 	job.AddCommand(list)
 	for verb, short := range map[string]string{"retry": "Put a job that was set aside back into its queue", "discard": "Throw a job away that was set aside"} {
 		var reason string
-		change := &cobra.Command{Use: verb + " JOB", Short: short, Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
+		change := &cobra.Command{Use: verb + " JOB", Short: short, Args: exactly(1), RunE: func(c *cobra.Command, args []string) error {
 			return with(c, build, app.ChangeJob(verb, args[0], reason))
 		}}
 		change.Flags().StringVar(&reason, "reason", "", "why, for the audit")
@@ -124,7 +134,7 @@ func jobCommand(build app.Build) *cobra.Command {
 
 func planCommand(build app.Build) *cobra.Command {
 	var reason string
-	plan := &cobra.Command{Use: "plan STORE PLAN", Short: "Put a store on another plan", Args: cobra.ExactArgs(2), RunE: func(c *cobra.Command, args []string) error {
+	plan := &cobra.Command{Use: "plan STORE PLAN", Short: "Put a store on another plan", Args: exactly(2), RunE: func(c *cobra.Command, args []string) error {
 		return with(c, build, app.SetPlan(args[0], args[1], reason))
 	}}
 	plan.Flags().StringVar(&reason, "reason", "", "why, for the audit")
@@ -145,7 +155,7 @@ func operatorCommand(build app.Build) *cobra.Command {
 	_ = create.MarkFlagRequired("name") // the flag exists
 	operator.AddCommand(create,
 		configured(build, "list-keys", "List operators' keys", app.ListOperatorKeys),
-		&cobra.Command{Use: "revoke-key KEY_ID", Short: "End an operator's key at once", Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
+		&cobra.Command{Use: "revoke-key KEY_ID", Short: "End an operator's key at once", Args: exactly(1), RunE: func(c *cobra.Command, args []string) error {
 			return with(c, build, app.RevokeOperatorKey(args[0]))
 		}},
 	)

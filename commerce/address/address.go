@@ -24,6 +24,7 @@ type Address struct {
 	PostalCode string `json:"postal_code,omitempty"`
 	Country    string `json:"country"`
 	Phone      string `json:"phone,omitempty"`
+	TaxID      string `json:"tax_id,omitempty"` // the company's: its VAT number in the European Union
 }
 
 // rule is what a country asks of its addresses.
@@ -66,11 +67,13 @@ func Known(code string) bool {
 	return err == nil && region.IsCountry() && region.String() == code
 }
 
-// Trim takes away the white space around every part.
+// Trim takes away the white space around every part, and gives region and tax number the
+// form that they are compared in.
 func (a Address) Trim() Address {
-	for _, part := range []*string{&a.Name, &a.Company, &a.Line1, &a.Line2, &a.City, &a.Region, &a.PostalCode, &a.Country, &a.Phone} {
+	for _, part := range []*string{&a.Name, &a.Company, &a.Line1, &a.Line2, &a.City, &a.Region, &a.PostalCode, &a.Country, &a.Phone, &a.TaxID} {
 		*part = strings.TrimSpace(*part)
 	}
+	a.Region, a.TaxID = Region(a.Country, a.Region), taxID(a.TaxID)
 	return a
 }
 
@@ -79,6 +82,7 @@ func (a Address) parts() []part {
 	return []part{
 		{"name", a.Name, 255}, {"company", a.Company, 255}, {"line1", a.Line1, 255}, {"line2", a.Line2, 255},
 		{"city", a.City, 255}, {"region", a.Region, 255}, {"postal_code", a.PostalCode, 32}, {"phone", a.Phone, 32},
+		{"tax_id", a.TaxID, 32},
 	}
 }
 
@@ -104,6 +108,9 @@ func (a Address) Check(p *problem.Problem, at string) {
 	if !Known(a.Country) {
 		p.At(at+"/country", "country", "There is no country with this code.")
 		return
+	}
+	if a.TaxID != "" && InEU(a.Country) && VATCountry(a.TaxID) == "" {
+		p.At(at+"/tax_id", "tax_id", "This is not the VAT number of a member of the European Union. It begins with its country, such as DE123456789.")
 	}
 	rule, ok := rules[a.Country]
 	if !ok {

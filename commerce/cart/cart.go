@@ -51,6 +51,8 @@ type Cart struct {
 	Method           *Method // as chosen; its price counts only while it can be used
 	MethodID         string
 	Note             string
+	Country          string // where it is likely to go, while no address says so
+	TaxExemptReason  string // as the staff has noted it of the cart, or of its customer
 	PricesIncludeTax bool
 	Lines            []Line
 	Totals           pricing.Totals
@@ -60,7 +62,7 @@ type Cart struct {
 	UpdatedAt        time.Time
 	ExpiresAt        time.Time
 
-	tax     taxes
+	tax     taxation
 	changed int  // lines that the statement changed
 	begun   bool // whether the statement said first whose it is
 	stale   bool
@@ -80,6 +82,7 @@ type Line struct {
 	Unit             money.Money // now
 	Shown            money.Money // when the shopper last touched the line
 	Taxable          bool
+	TaxClass         string
 	RequiresShipping bool
 	TracksStock      bool
 	Available        bool // so many can be bought now
@@ -132,14 +135,31 @@ func (c *Cart) RequiresShipping() bool {
 	return false
 }
 
+// Estimated says whether tax and shipping are guesses by a mere country, as it is not known
+// yet where things go.
+func (c *Cart) Estimated() bool { return c.ShippingAddress == nil && c.RequiresShipping() }
+
 // price computes what an open cart comes to and what is in its way.
 func (c *Cart) price() error {
 	basket := pricing.Basket{Currency: c.Currency, TaxIncluded: c.PricesIncludeTax}
 	for _, line := range c.Lines {
-		basket.Lines = append(basket.Lines, pricing.Line{Unit: line.Unit, Quantity: line.Quantity, Taxes: c.tax.of(line.Taxable)})
+		basket.Lines = append(basket.Lines, pricing.Line{Unit: line.Unit, Quantity: line.Quantity, Taxes: c.tax.goods(line.TaxClass, line.Taxable)})
 	}
 	if c.Method != nil && c.Method.Usable && c.RequiresShipping() {
-		basket.Shipping = pricing.Line{Unit: c.Method.Price, Quantity: 1, Taxes: c.tax.ofShipping()}
+		basket.Shipping = pricing.Line{Unit: c.Method.Price, Quantity: 1, Taxes: c.tax.shipping()}
+	}
+	if c.tax.relief() != "" {
+		var err error
+		if basket, err = relieved(basket); err != nil {
+			return fmt.Errorf("relieve cart %s of tax: %w", c.ID, err)
+		}
+		c.PricesIncludeTax = false
+		for i := range c.Lines {
+			c.Lines[i].Unit = basket.Lines[i].Unit
+		}
+		if basket.Shipping.Quantity > 0 {
+			c.Method.Price = basket.Shipping.Unit
+		}
 	}
 	totals, err := pricing.Price(basket)
 	if err != nil {

@@ -26,6 +26,7 @@ type document struct {
 	BillingAddress   *address.Address `json:"billing_address"`
 	MethodID         string           `json:"method_id"`
 	Note             string           `json:"note"`
+	Country          string           `json:"country"`
 	PricesIncludeTax bool             `json:"prices_include_tax"`
 	CreatedAt        time.Time        `json:"created_at"`
 	UpdatedAt        time.Time        `json:"updated_at"`
@@ -47,7 +48,7 @@ type document struct {
 		Amount      *int64 `json:"amount"`
 		Usable      bool   `json:"usable"`
 	} `json:"method"`
-	Tax   taxes          `json:"tax"`
+	Tax   taxation       `json:"tax"`
 	Lines []documentLine `json:"lines"`
 }
 
@@ -68,6 +69,7 @@ type documentLine struct {
 		Discount int64 `json:"discount"`
 	} `json:"sold"`
 	Active           bool  `json:"active"`
+	TaxClass         string          `json:"tax_class"`
 	Taxable          bool  `json:"taxable"`
 	RequiresShipping bool  `json:"requires_shipping"`
 	TrackStock       bool  `json:"track_stock"`
@@ -84,9 +86,10 @@ func parse(raw []byte) (*Cart, error) {
 	c := &Cart{
 		ID: d.ID, State: d.State, Version: d.Version, Currency: d.Currency, CustomerID: d.CustomerID, Email: d.Email,
 		ShippingAddress: d.ShippingAddress, BillingAddress: d.BillingAddress, MethodID: d.MethodID, Note: d.Note,
-		PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
+		Country: d.Country, TaxExemptReason: d.Tax.Exempt, PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
 		tax: d.Tax, changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
 	}
+	c.tax.company = company(c.BillingAddress, c.ShippingAddress)
 	if m := d.Method; m != nil {
 		c.Method = &Method{ID: m.ID, Name: m.Name, Description: m.Description, Usable: m.Usable, Price: money.Zero(d.Currency)}
 		if m.Amount != nil {
@@ -117,7 +120,7 @@ func (d documentLine) line(currency string) (Line, error) {
 	l := Line{
 		ID: d.ID, ProductID: d.ProductID, VariantID: d.VariantID, Handle: d.Handle, Title: d.Title, VariantTitle: d.VariantTitle,
 		SKU: d.SKU, Quantity: d.Quantity, Shown: money.New(d.Shown, currency), Unit: money.New(d.Shown, currency),
-		Taxable: d.Taxable, RequiresShipping: d.RequiresShipping, TracksStock: d.TrackStock, left: math.MaxInt64,
+		Taxable: d.Taxable, TaxClass: d.TaxClass, RequiresShipping: d.RequiresShipping, TracksStock: d.TrackStock, left: math.MaxInt64,
 	}
 	if d.Bounded {
 		l.left = max(d.Left, 0)

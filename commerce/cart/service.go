@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -41,6 +44,7 @@ type CreateInput struct {
 	Currency   string // the store's own when empty
 	Email      string
 	CustomerID string // of who is signed in
+	Country    string // where it is likely to go; the store's own when empty
 	Items      []Item
 }
 
@@ -49,6 +53,7 @@ type Change struct {
 	Email           *string // empty removes it
 	Note            *string
 	MethodID        *string
+	Country         *string // empty removes it
 	ShippingAddress **address.Address // to nil removes it
 	BillingAddress  **address.Address
 }
@@ -56,11 +61,11 @@ type Change struct {
 // Create makes a cart and gives the token that opens it, which nobody can give again.
 func (s *Service) Create(ctx context.Context, tx *postgres.Tx, in CreateInput) (*Cart, string, error) {
 	in.Email = address.Email(in.Email)
-	if err := validate(in.Items, in.Email); err != nil {
+	if err := validate(in.Items, in.Email, in.Country); err != nil {
 		return nil, "", err
 	}
 	ref := Ref{ID: ids.New("cart"), Token: token.New("ct")}
-	c, err := s.change(ctx, tx, createSQL, ref, in.Currency, rows(in.Items), in.Email, in.CustomerID)
+	c, err := s.change(ctx, tx, createSQL, ref, in.Currency, rows(in.Items), in.Email, in.CustomerID, in.Country)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil, "", problem.New(problem.Unprocessable, "currency_not_sold", "This shop does not sell in %s.", in.Currency).
 			At("/currency", "currency", "The shop's currencies are in its settings.")
@@ -86,7 +91,7 @@ func (s *Service) Read(ctx context.Context, ref Ref) (*Cart, error) {
 
 // Add puts something into a cart; of a variant that is there already there is more then.
 func (s *Service) Add(ctx context.Context, tx *postgres.Tx, ref Ref, items ...Item) (*Cart, error) {
-	if err := validate(items, ""); err != nil {
+	if err := validate(items, "", ""); err != nil {
 		return nil, err
 	}
 	c, err := s.change(ctx, tx, addSQL, ref, 0, rows(items))
@@ -210,7 +215,11 @@ func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref R
 	if c.stale {
 		// The row is ours by now, so that this reading is the last word.
 		changed, begun := c.changed, c.begun
-		if c, err = s.ReadIn(ctx, tx, ref); err != nil {
+		reading := readSQL
+		if ref.Token == "" {
+			reading = staffReadSQL
+		}
+		if c, err = readIn(ctx, tx, reading, ref); err != nil {
 			return nil, err
 		}
 		c.changed, c.begun = changed, begun
@@ -226,8 +235,12 @@ func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref R
 
 // ReadIn gives a cart as the transaction sees it.
 func (s *Service) ReadIn(ctx context.Context, tx *postgres.Tx, ref Ref) (*Cart, error) {
+	return readIn(ctx, tx, readSQL, ref)
+}
+
+func readIn(ctx context.Context, tx *postgres.Tx, sql string, ref Ref) (*Cart, error) {
 	var raw []byte
-	err := tx.QueryRow(ctx, readSQL, ref.ID, hash(ref)).Scan(&raw)
+	err := tx.QueryRow(ctx, sql, ref.ID, hash(ref)).Scan(&raw)
 	if _, err := postgres.Must(raw, err, "cart"); err != nil {
 		return nil, err
 	}
@@ -248,8 +261,36 @@ func (s *Service) Lock(ctx context.Context, tx *postgres.Tx, ref Ref) (State, er
 	return state, nil
 }
 
+// StaffRead gives a cart to the staff, who hold no token.
+func (s *Service) StaffRead(ctx context.Context, id string) (*Cart, error) {
+	raw, err := s.db.JSON(ctx, staffReadSQL, id, "")
+	if raw, err = postgres.Must(raw, err, "cart"); err != nil {
+		return nil, err
+	}
+	return read(raw)
+}
+
+// Exempt notes why who buys this cart pays no tax; an empty reason lets them pay it.
+func (s *Service) Exempt(ctx context.Context, tx *postgres.Tx, id, reason string, version int) (*Cart, error) {
+	if n := utf8.RuneCountInString(reason); n > 255 || !utf8.ValidString(reason) || strings.ContainsFunc(reason, unicode.IsControl) {
+		return nil, problem.New(problem.Unprocessable, "details_invalid", "The cart cannot be like this.").
+			At("/tax_exempt_reason", "characters", "It is one line of at most 255 characters.")
+	}
+	ref := Ref{ID: id}
+	c, err := s.change(ctx, tx, exemptSQL, ref, version, reason)
+	if err != nil {
+		return nil, s.whyNot(ctx, tx, staffWhySQL, ref, version, err)
+	}
+	journal.Audit(ctx, tx, journal.Entry{Action: "cart.exempt", ObjectID: id, Reason: reason, After: map[string]any{"tax_exempt_reason": reason}})
+	return c, nil
+}
+
 // why turns the failure of a change into what the shopper is told.
 func (s *Service) why(ctx context.Context, tx *postgres.Tx, ref Ref, version int, err error) error {
+	return s.whyNot(ctx, tx, whySQL, ref, version, err)
+}
+
+func (s *Service) whyNot(ctx context.Context, tx *postgres.Tx, sql string, ref Ref, version int, err error) error {
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == "23514" {
 		return tooMany("/quantity")
@@ -259,7 +300,7 @@ func (s *Service) why(ctx context.Context, tx *postgres.Tx, ref Ref, version int
 	}
 	var state State
 	var present int
-	err = tx.QueryRow(ctx, whySQL, ref.ID, hash(ref)).Scan(&state, &present)
+	err = tx.QueryRow(ctx, sql, ref.ID, hash(ref)).Scan(&state, &present)
 	switch {
 	case errors.Is(err, postgres.ErrNoRows):
 		return problem.Missing("cart")

@@ -1,5 +1,11 @@
 package cart
 
+import (
+	"strings"
+
+	"github.com/stoacommerce/stoa/commerce/territory"
+)
+
 // Every statement has three parts by name, on which selectDocument builds: c, the cart's
 // row as it is afterwards; changed, the lines that were changed; and l, all of its lines
 // as they are afterwards.
@@ -8,7 +14,7 @@ package cart
 // lines as they were when the statement began. "seen" tells: unless it is just one version
 // behind, something came in between and the cart is read again.
 
-const selectDocument = `
+var selectDocument = `
 select json_build_object(
 	'id', c.id, 'state', c.state, 'version', c.version, 'seen', (select was.version from carts was where was.id = c.id),
 	'was_nobodys', (select was.email = '' from carts was where was.id = c.id),
@@ -25,11 +31,12 @@ select json_build_object(
 			'usable', m.active and m.amounts ? c.currency and
 				(cardinality(m.countries) = 0 or c.shipping_address is null or c.shipping_address->>'country' = any(m.countries)))
 		from shipping_methods m where m.id = c.shipping_method_id),
-	'tax', (select json_build_object('country', coalesce(at.country, ''), 'rate', (
-			select json_build_object('name', t.name, 'rate_bps', t.rate_bps, 'shipping', t.applies_to_shipping)
-			from tax_rates t where t.country = at.country))
-		from (select coalesce(c.shipping_address->>'country', c.billing_address->>'country',
-			case when not exists (select 1 from l join variants v on v.id = l.variant_id where v.requires_shipping) then s.country end) as country) at),
+	'country', c.country,
+	'tax', json_build_object('home', s.country, 'country', at.country, 'region', at.region,
+		'exempt', coalesce(nullif(c.tax_exempt_reason, ''), (select k.tax_exempt_reason from customers k where k.id = c.customer_id), ''),
+		'rates', (select coalesce(json_agg(json_build_object('name', t.name, 'class', t.tax_class, 'rate', t.rate, 'combinable', t.combinable,
+				'shipping', t.applies_to_shipping, 'width', case when t.postal_codes <> '{}' then 0 when t.region <> '' then 1 else 2 end) order by t.id), '[]')
+			from tax_rates t where ` + territory.Covers("t.country", "t.region", "t.postal_codes", "at") + `)),
 	'lines', (select coalesce(json_agg(json_build_object(
 			'id', l.id, 'product_id', p.id, 'variant_id', v.id, 'handle', p.handle, 'title', p.title, 'variant_title', v.title, 'sku', coalesce(v.sku, ''),
 			'sizes', (select i.sizes from images i where i.product_id = p.id and i.state = 'ready'
@@ -37,21 +44,35 @@ select json_build_object(
 			'quantity', l.quantity, 'shown', l.unit_amount, 'amount', pr.amount, 'active', p.status = 'active',
 			'sold', (select json_build_object('unit', ol.unit_amount, 'discount', ol.discount_amount) from orders o join order_lines ol on ol.order_id = o.id
 				where c.state = 'completed' and o.cart_id = c.id and ol.variant_id = l.variant_id),
-			'taxable', v.taxable, 'requires_shipping', v.requires_shipping, 'track_stock', v.track_stock,
+			'taxable', v.taxable, 'tax_class', v.tax_class, 'requires_shipping', v.requires_shipping, 'track_stock', v.track_stock,
 			'bounded', v.track_stock and not v.oversell, 'left', v.stock - v.reserved
 		) order by l.created_at, l.id), '[]')
 		from l join variants v on v.id = l.variant_id join products p on p.id = v.product_id
 		left join prices pr on pr.variant_id = v.id and pr.currency = c.currency and c.currency = any(s.currencies))
 )::text
-from c cross join settings s`
+from c cross join settings s cross join lateral (select coalesce(a.address->>'country', nullif(c.country, ''), s.country) as country, ` +
+	territory.Place("a.address") + `
+	from (select coalesce(c.shipping_address, c.billing_address) as address) a) at`
 
 // opened are the conditions on which a cart is opened: $1 is its ID, $2 its token's digest.
 const opened = `id = $1 and token_hash = decode($2, 'hex') and expires_at > now()`
 
-const readSQL = `
+var readSQL = `
 with c as (select * from carts where ` + opened + `),
 changed as (select * from cart_lines where false),
 l as (select * from cart_lines where cart_id = $1)` + selectDocument
+
+// byStaff are the conditions on which the staff opens a cart, whoever holds its token.
+const byStaff = `id = $1 and $2::text is not null and expires_at > now()`
+
+var staffReadSQL = strings.Replace(readSQL, opened, byStaff, 1)
+
+// exemptSQL notes why the cart's customer pays no tax: $5, empty where they do.
+var exemptSQL = `
+with c as (` + touch + `, tax_exempt_reason = $5 where ` + byStaff + ` and state = 'open' and ($3::int = 0 or version = $3) returning *),
+changed as (select * from cart_lines where false),` + merged + selectDocument
+
+const staffWhySQL = `select state, version from carts where ` + byStaff
 
 // touch begins every change of an open cart: $3 is the version that it is meant for, 0 for
 // any, and $4 how long it lives on.
@@ -84,13 +105,13 @@ changed as (
 	returning *
 )`
 
-const addSQL = `
+var addSQL = `
 with c as (` + touch + touched + `),` + put + `,` + merged + selectDocument
 
-const createSQL = `
+var createSQL = `
 with c as (
-	insert into carts (id, token_hash, currency, customer_id, email, shipping_address, expires_at)
-	select $1, decode($2, 'hex'), coalesce(nullif($3, ''), s.currency), k.id, coalesce(nullif($6, ''), k.email, ''), k.default_address, now() + $4::interval
+	insert into carts (id, token_hash, currency, customer_id, email, country, shipping_address, expires_at)
+	select $1, decode($2, 'hex'), coalesce(nullif($3, ''), s.currency), k.id, coalesce(nullif($6, ''), k.email, ''), $8, k.default_address, now() + $4::interval
 	from settings s left join customers k on k.id = $7
 	where coalesce(nullif($3, ''), s.currency) = any(s.currencies)
 	returning *
@@ -98,7 +119,7 @@ with c as (
 l as (select * from changed)` + selectDocument
 
 // setSQL gives the line $5 the quantity $6.
-const setSQL = `
+var setSQL = `
 with c as (` + touch + touched + `),
 changed as (
 	update cart_lines set quantity = $6::int,
@@ -107,16 +128,17 @@ changed as (
 ),` + merged + selectDocument
 
 // removeSQL takes out the line $5.
-const removeSQL = `
+var removeSQL = `
 with c as (` + touch + touched + `),
 changed as (delete from cart_lines using c where cart_lines.cart_id = c.id and cart_lines.id = $5 returning cart_lines.*),
 l as (select * from cart_lines where cart_id = $1 and not exists (select 1 from changed where changed.id = cart_lines.id))` + selectDocument
 
 // updateSQL sets what $5 has keys for.
-const updateSQL = `
+var updateSQL = `
 with c as (` + touch + `,
 	email = coalesce($5::jsonb->>'email', email),
 	note = coalesce($5::jsonb->>'note', note),
+	country = coalesce($5::jsonb->>'country', country),
 	shipping_method_id = case when $5::jsonb ? 'shipping_method_id' then nullif($5::jsonb->>'shipping_method_id', '') else shipping_method_id end,
 	shipping_address = case when $5::jsonb ? 'shipping_address' then nullif($5::jsonb->'shipping_address', 'null') else shipping_address end,
 	billing_address = case when $5::jsonb ? 'billing_address' then nullif($5::jsonb->'billing_address', 'null') else billing_address end
@@ -125,7 +147,7 @@ changed as (select * from cart_lines where false),` + merged + selectDocument
 
 // adoptSQL gives a cart to the customer $5, with what is known of them where the cart does
 // not say otherwise.
-const adoptSQL = `
+var adoptSQL = `
 with k as (select id, email, default_address from customers where id = $5),
 c as (` + touch + `,
 	customer_id = (select id from k), email = coalesce(nullif(email, ''), (select k.email from k), ''),

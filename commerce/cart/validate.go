@@ -14,7 +14,7 @@ import (
 const maxNote = 2000
 
 // validate finds everything wrong with what is put into a cart.
-func validate(items []Item, email string) error {
+func validate(items []Item, email, country string) error {
 	p := problem.New(problem.Unprocessable, "details_invalid", "The cart cannot be like this.")
 	for _, item := range items {
 		if item.Quantity < 1 || item.Quantity > MaxQuantity {
@@ -23,6 +23,9 @@ func validate(items []Item, email string) error {
 	}
 	if email != "" && !address.ValidEmail(email) {
 		p.At("/email", "email", "This is not an e-mail address.")
+	}
+	if country != "" && !address.Known(country) {
+		p.At("/country", "country", "There is no country with this code.")
 	}
 	if len(items) > MaxLines {
 		p.At("/lines", "maxItems", "A cart has at most %d lines.", MaxLines)
@@ -46,6 +49,12 @@ func (c Change) fields() (map[string]any, error) {
 			p.At("/note", "maxLength", "It is text of at most %d characters.", maxNote)
 		}
 		set["note"] = *c.Note
+	}
+	if c.Country != nil {
+		if *c.Country != "" && !address.Known(*c.Country) {
+			p.At("/country", "country", "There is no country with this code.")
+		}
+		set["country"] = *c.Country
 	}
 	if c.MethodID != nil {
 		set["shipping_method_id"] = *c.MethodID

@@ -201,10 +201,10 @@ func updateVariants(ctx context.Context, tx *postgres.Tx, variants []*variant) e
 		return fmt.Errorf("update variants: %w", err)
 	}
 	_, err = tx.Exec(ctx, `update variants v set title = x.title, options = x.option_values, sku = nullif(x.sku, ''), barcode = x.barcode,
-			weight_grams = x.weight_grams, image_id = nullif(x.image_id, ''), requires_shipping = x.requires_shipping, taxable = x.taxable,
+			weight_grams = x.weight_grams, image_id = nullif(x.image_id, ''), requires_shipping = x.requires_shipping, taxable = x.taxable, tax_class = coalesce(x.tax_class, ''),
 			track_stock = x.track_inventory, oversell = x.allow_backorder, version = v.version + 1, updated_at = $2
 		from jsonb_to_recordset($1::jsonb) as x(id text, title text, option_values text[], sku text, barcode text, weight_grams int, image_id text,
-			requires_shipping boolean, taxable boolean, track_inventory boolean, allow_backorder boolean)
+			requires_shipping boolean, taxable boolean, tax_class text, track_inventory boolean, allow_backorder boolean)
 		where v.id = x.id`, string(raw), clock.Now())
 	if violates(err, "variants_check") {
 		return problem.New(problem.Conflict, "stock_reserved", "More is promised or sold than there is in stock: adjust the stock first.")

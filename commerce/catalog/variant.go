@@ -37,6 +37,7 @@ type VariantInput struct {
 	WeightGrams      *int
 	RequiresShipping bool
 	Taxable          bool
+	TaxClass         string // the standard one when empty
 	ImageID          ImageID
 }
 
@@ -56,6 +57,7 @@ type VariantPatch struct {
 	WeightGrams      *sql.Null[int]
 	RequiresShipping *bool
 	Taxable          *bool
+	TaxClass         *string
 	ImageID          *ImageID
 	Position         *int
 }
@@ -75,6 +77,7 @@ type variant struct {
 	ImageID          ImageID   `bun:"image_id,nullzero" json:"image_id,omitempty"`
 	RequiresShipping bool      `bun:"requires_shipping" json:"requires_shipping"`
 	Taxable          bool      `bun:"taxable" json:"taxable"`
+	TaxClass         string    `bun:"tax_class" json:"tax_class,omitempty"`
 	TrackStock       bool      `bun:"track_stock" json:"track_inventory"`
 	Oversell         bool      `bun:"oversell" json:"allow_backorder"`
 	Version          int       `bun:"version" json:"-"`
@@ -90,7 +93,7 @@ func newVariant(productID ProductID, position int, in VariantInput) *variant {
 	return &variant{
 		ID: VariantID(ids.New("var")), ProductID: productID, Position: position, Choices: slices.Clone(in.Choices),
 		SKU: in.SKU, Barcode: in.Barcode, WeightGrams: in.WeightGrams, ImageID: in.ImageID, RequiresShipping: in.RequiresShipping,
-		Taxable: in.Taxable, TrackStock: in.TrackStock, Oversell: in.Oversell, Version: 1, CreatedAt: now, UpdatedAt: now,
+		Taxable: in.Taxable, TaxClass: in.TaxClass, TrackStock: in.TrackStock, Oversell: in.Oversell, Version: 1, CreatedAt: now, UpdatedAt: now,
 		Prices: in.Prices,
 	}
 }

@@ -211,6 +211,7 @@ func (patch VariantPatch) apply(v *variant) {
 	set(&v.Oversell, patch.Oversell)
 	set(&v.RequiresShipping, patch.RequiresShipping)
 	set(&v.Taxable, patch.Taxable)
+	set(&v.TaxClass, patch.TaxClass)
 	set(&v.ImageID, patch.ImageID)
 	if patch.Choices != nil {
 		v.Choices = slices.Clone(patch.Choices)

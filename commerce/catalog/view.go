@@ -30,7 +30,8 @@ var variantJSON = `json_build_object('id', v.id, 'product_id', v.product_id, 'ti
 	'prices', (select coalesce(json_agg(json_build_object('amount', r.amount, 'currency', r.currency, 'compare_at_amount', r.compare_at_amount)
 		order by r.currency), '[]') from prices r where r.variant_id = v.id),
 	'track_inventory', v.track_stock, 'allow_backorder', v.oversell, 'stock_quantity', v.stock - v.reserved,
-	'weight_grams', v.weight_grams, 'requires_shipping', v.requires_shipping, 'taxable', v.taxable, 'image_id', v.image_id,
+	'weight_grams', v.weight_grams, 'requires_shipping', v.requires_shipping, 'taxable', v.taxable,
+	'tax_class', nullif(v.tax_class, ''), 'image_id', v.image_id,
 	'position', v.position, 'created_at', ` + postgres.UTC("v.created_at") + `, 'updated_at', ` + postgres.UTC("v.updated_at") + `)`
 
 var productJSON = `json_build_object('id', p.id, 'handle', p.handle, 'title', p.title, 'description_html', p.description,

@@ -21,18 +21,18 @@ with c as (
 	update carts set state = 'completing', updated_at = now() where id = $1 returning *
 ), o as (
 	insert into orders (id, number, cart_id, customer_id, token_hash, state, payment_state, fulfilment_state, currency, email,
-		shipping_address, billing_address, shipping_method, prices_include_tax, taxes,
+		shipping_address, billing_address, shipping_method, prices_include_tax, tax_exempt_reason, taxes,
 		subtotal_amount, discount_amount, shipping_amount, tax_amount, total_amount, note)
 	select x.id, coalesce((select was.number from orders was where was.cart_id = c.id), nextval('order_numbers')),
 		c.id, c.customer_id, c.token_hash, 'pending', 'pending', 'unfulfilled', c.currency, c.email,
-		c.shipping_address, c.billing_address, x.shipping_method, x.prices_include_tax, x.taxes,
+		c.shipping_address, c.billing_address, x.shipping_method, x.prices_include_tax, x.tax_exempt_reason, x.taxes,
 		x.subtotal, x.discount, x.shipping, x.tax, x.total, c.note
-	from c, jsonb_to_record($2::jsonb) as x(id text, shipping_method jsonb, prices_include_tax boolean, taxes jsonb,
+	from c, jsonb_to_record($2::jsonb) as x(id text, shipping_method jsonb, prices_include_tax boolean, tax_exempt_reason text, taxes jsonb,
 		subtotal bigint, discount bigint, shipping bigint, tax bigint, total bigint)
 	on conflict (cart_id) do update set (customer_id, payment_state, email, shipping_address, billing_address, shipping_method,
-			prices_include_tax, taxes, subtotal_amount, discount_amount, shipping_amount, tax_amount, total_amount, note, updated_at)
+			prices_include_tax, tax_exempt_reason, taxes, subtotal_amount, discount_amount, shipping_amount, tax_amount, total_amount, note, updated_at)
 		= (excluded.customer_id, 'pending', excluded.email, excluded.shipping_address, excluded.billing_address, excluded.shipping_method,
-			excluded.prices_include_tax, excluded.taxes, excluded.subtotal_amount, excluded.discount_amount,
+			excluded.prices_include_tax, excluded.tax_exempt_reason, excluded.taxes, excluded.subtotal_amount, excluded.discount_amount,
 			excluded.shipping_amount, excluded.tax_amount, excluded.total_amount, excluded.note, now())
 		where orders.state = 'pending'
 	returning id

@@ -62,6 +62,7 @@ type Change struct {
 	Note             *string
 	DefaultAddress   **address.Address
 	GroupIDs         []string // all of them; nil leaves them
+	TaxExemptReason  *string // empty: they are taxed like anybody
 }
 
 // kept is what can be changed of a customer.
@@ -72,6 +73,7 @@ type kept struct {
 	Note             string           `json:"note"`
 	DefaultAddress   *address.Address `json:"default_address"`
 	GroupIDs         []string         `json:"group_ids"`
+	TaxExemptReason  string           `json:"tax_exempt_reason"`
 }
 
 // apply makes a change.
@@ -81,7 +83,7 @@ func (k *kept) apply(c Change) error {
 		at         string
 		into, from *string
 		most       int
-	}{{"/name", &k.Name, c.Name, maxName}, {"/phone", &k.Phone, c.Phone, 32}, {"/note", &k.Note, c.Note, 5000}} {
+	}{{"/name", &k.Name, c.Name, maxName}, {"/phone", &k.Phone, c.Phone, 32}, {"/note", &k.Note, c.Note, 5000}, {"/tax_exempt_reason", &k.TaxExemptReason, c.TaxExemptReason, 255}} {
 		if field.from != nil {
 			fits(p, field.at, *field.from, field.most)
 			*field.into = *field.from
@@ -117,9 +119,9 @@ func fits(p *problem.Problem, at, text string, most int) {
 	}
 }
 
-const lockSQL = `select email, email_verified_at is not null, version, name, phone, accepts_marketing, note, default_address, group_ids from customers where id = $1 for update`
+const lockSQL = `select email, email_verified_at is not null, version, name, phone, accepts_marketing, note, default_address, group_ids, tax_exempt_reason from customers where id = $1 for update`
 
-const updateSQL = `update customers set name = $2, phone = $3, accepts_marketing = $4, note = $5, default_address = $6, group_ids = $7, version = version + 1, updated_at = now() where id = $1`
+const updateSQL = `update customers set name = $2, phone = $3, accepts_marketing = $4, note = $5, default_address = $6, group_ids = $7, tax_exempt_reason = $8, version = version + 1, updated_at = now() where id = $1`
 
 // Update changes a customer. Version is the one that the change is meant for, or 0.
 func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, change Change, version int) error {
@@ -136,7 +138,7 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, change
 			return err
 		}
 	}
-	if _, err := tx.Exec(ctx, updateSQL, id, now.Name, now.Phone, now.AcceptsMarketing, now.Note, now.DefaultAddress, now.GroupIDs); err != nil {
+	if _, err := tx.Exec(ctx, updateSQL, id, now.Name, now.Phone, now.AcceptsMarketing, now.Note, now.DefaultAddress, now.GroupIDs, now.TaxExemptReason); err != nil {
 		return fmt.Errorf("update customer %s: %w", id, err)
 	}
 	journal.Event(ctx, tx, "customer.updated", id, c)
@@ -162,7 +164,7 @@ func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id string, versio
 func lock(ctx context.Context, tx *postgres.Tx, id string, meant int) (Customer, kept, error) {
 	c, k := Customer{ID: id}, kept{}
 	var version int
-	err := tx.QueryRow(ctx, lockSQL, id).Scan(&c.Email, &c.EmailVerified, &version, &k.Name, &k.Phone, &k.AcceptsMarketing, &k.Note, &k.DefaultAddress, &k.GroupIDs)
+	err := tx.QueryRow(ctx, lockSQL, id).Scan(&c.Email, &c.EmailVerified, &version, &k.Name, &k.Phone, &k.AcceptsMarketing, &k.Note, &k.DefaultAddress, &k.GroupIDs, &k.TaxExemptReason)
 	switch {
 	case errors.Is(err, postgres.ErrNoRows):
 		return c, k, problem.Missing("customer")

@@ -54,7 +54,7 @@ var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_stat
 
 var shopJSON = `json_build_object(` + shownJSON + `)`
 
-var staffJSON = `json_build_object(` + shownJSON + `, 'cart_id', o.cart_id, 'customer_id', o.customer_id,
+var staffJSON = `json_build_object(` + shownJSON + `, 'cart_id', o.cart_id, 'customer_id', o.customer_id, 'tax_exempt_reason', nullif(o.tax_exempt_reason, ''),
 	'cancel_reason', nullif(o.cancel_reason, ''), 'updated_at', ` + postgres.UTC("o.updated_at") + `,
 	'payments', (select coalesce(json_agg(` + payments.JSON + ` order by p.id), '[]') from (
 		select * from payments p where p.order_id = o.id order by p.state = 'captured' desc, p.id desc limit 50) p),

@@ -49,18 +49,21 @@ func ShippingMethod(ctx context.Context, from Source, id ShippingMethodID) (post
 	return must(o, err, "shipping method")
 }
 
-var taxRateJSON = `json_build_object('id', t.id, 'name', t.name, 'country', t.country, 'rate_bps', t.rate_bps,
+var taxRateJSON = `json_build_object('id', t.id, 'name', t.name, 'country', t.country, 'region', nullif(t.region, ''), 'postal_codes', t.postal_codes,
+	'tax_class', nullif(t.tax_class, ''), 'percentage', trim_scale(t.rate / 10000.0)::text, 'combinable', t.combinable,
 	'applies_to_shipping', t.applies_to_shipping,
 	'created_at', ` + postgres.UTC("t.created_at") + `, 'updated_at', ` + postgres.UTC("t.updated_at") + `)`
 
 var (
 	taxRatesSQL = postgres.List{
-		From: "tax_rates t where true", Each: taxRateJSON, Order: "t.country", After: "t.country > $2", Position: "t.country",
+		From: "tax_rates t where true", Each: taxRateJSON, Order: "t.country, t.region, t.id",
+		After:    "(t.country, t.region, t.id) > (split_part($2, ':', 1), split_part($2, ':', 3), split_part($2, ':', 2))",
+		Position: "t.country || ':' || t.id || ':' || t.region",
 	}.SQL()
 	taxRateSQL = `select t.version || E'\n' || ` + taxRateJSON + ` from tax_rates t where t.id = $1`
 )
 
-// TaxRates is a page of tax rates, by country, as the API shows them.
+// TaxRates is a page of tax rates, by country and region, as the API shows them.
 func TaxRates(ctx context.Context, db *postgres.DB, after string, limit int) (postgres.Page, error) {
 	return db.Page(ctx, taxRatesSQL, limit, after)
 }

@@ -109,17 +109,17 @@ func TestShippingAndTaxes(t *testing.T) {
 				return err
 			}
 		}
-		rate, err = settings.CreateTaxRate(ctx, tx, settings.TaxInput{Name: "VAT", Country: "DE", RateBPS: 1900})
+		rate, err = settings.CreateTaxRate(ctx, tx, settings.TaxInput{Name: "VAT", Country: "DE", Percentage: "19"})
 		return err
 	})
 	err := p.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := settings.CreateTaxRate(ctx, tx, settings.TaxInput{Name: "VAT", Country: "DE", RateBPS: 700})
+		_, err := settings.CreateTaxRate(ctx, tx, settings.TaxInput{Name: "VAT", Country: "DE", Percentage: "7"})
 		return err
 	})
-	if !problem.Is(err, "country_has_rate") {
+	if !problem.Is(err, "tax_rate_exists") {
 		t.Errorf("two rates for a country: %v", err)
 	}
-	for _, wrong := range []settings.TaxInput{{Name: "VAT", Country: "DE", RateBPS: -1}, {Country: "DE"}, {Name: "VAT", Country: "QQ"}} {
+	for _, wrong := range []settings.TaxInput{{Name: "VAT", Country: "DE", Percentage: "-1"}, {Country: "DE"}, {Name: "VAT", Country: "QQ"}} {
 		err := p.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 			_, err := settings.CreateTaxRate(ctx, tx, wrong)
 			return err
@@ -139,7 +139,7 @@ func TestShippingAndTaxes(t *testing.T) {
 		if err := settings.UpdateShippingMethod(ctx, tx, method, 1, settings.ShippingPatch{Name: ptr("Slow"), Position: ptr(1), Countries: []string{"AT"}, Active: ptr(false)}); err != nil {
 			return err
 		}
-		if err := settings.UpdateTaxRate(ctx, tx, rate, 1, settings.TaxPatch{RateBPS: ptr(1600)}); err != nil {
+		if err := settings.UpdateTaxRate(ctx, tx, rate, 1, settings.TaxPatch{Percentage: ptr("16")}); err != nil {
 			return err
 		}
 		o, err := settings.ShippingMethod(ctx, tx, method)

@@ -5,34 +5,49 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"reflect"
+	"regexp"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/uptrace/bun"
 
-	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/commerce/territory"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
-// TaxRateID names the tax of a country.
+// TaxRateID names a rate of tax.
 type TaxRateID string
 
-// TaxInput is the tax of a country, to be set.
+// mostTaxRates is how many rates a store can have. Who needs those of every American town
+// asks a tax service.
+const mostTaxRates = 1000
+
+// TaxInput is a rate of tax to be made.
 type TaxInput struct {
 	Name              string
 	Country           string
-	RateBPS           int // hundredths of a per cent
+	Region            string   // all when empty
+	PostalCodes       []string // all when empty
+	TaxClass          string   // what has none of its own, when empty
+	Percentage        string   // "19", "8.875"
+	Combinable        bool     // it is added to the rates of the wider area, instead of taking their place
 	AppliesToShipping bool
 }
 
-// TaxPatch changes the tax of a country; what is nil stays.
+// TaxPatch changes a rate; what is nil stays.
 type TaxPatch struct {
 	Name              *string
-	RateBPS           *int
+	Region            *string
+	PostalCodes       []string
+	TaxClass          *string
+	Percentage        *string
+	Combinable        *bool
 	AppliesToShipping *bool
 }
 
@@ -40,44 +55,76 @@ type TaxPatch struct {
 type taxRate struct {
 	bun.BaseModel `bun:"table:tax_rates,alias:t" json:"-"`
 
-	ID                TaxRateID `bun:"id,pk" json:"id"`
-	Country           string    `bun:"country" json:"country"`
-	Name              string    `bun:"name" json:"name"`
-	RateBPS           int       `bun:"rate_bps" json:"rate_bps"`
-	AppliesToShipping bool      `bun:"applies_to_shipping" json:"applies_to_shipping"`
-	Version           int       `bun:"version" json:"version"`
-	CreatedAt         time.Time `bun:"created_at" json:"-"`
-	UpdatedAt         time.Time `bun:"updated_at" json:"-"`
+	ID                TaxRateID  `bun:"id,pk" json:"id"`
+	Name              string     `bun:"name" json:"name"`
+	Country           string     `bun:"country" json:"country"`
+	Region            string     `bun:"region" json:"region"`
+	PostalCodes       []string   `bun:"postal_codes,array" json:"postal_codes"`
+	TaxClass          string     `bun:"tax_class" json:"tax_class"`
+	Rate              money.Rate `bun:"rate" json:"rate"`
+	Combinable        bool       `bun:"combinable" json:"combinable"`
+	AppliesToShipping bool       `bun:"applies_to_shipping" json:"applies_to_shipping"`
+	Version           int        `bun:"version" json:"version"`
+	CreatedAt         time.Time  `bun:"created_at" json:"-"`
+	UpdatedAt         time.Time  `bun:"updated_at" json:"-"`
 }
 
-func (t *taxRate) check() error {
+// taxClass is a name for goods that are taxed alike.
+var taxClass = regexp.MustCompile(`^([a-z0-9][a-z0-9_-]{0,63})?$`)
+
+// check tidies the rate and says what is wrong with it. Percentage is as somebody wrote it;
+// nil where it stays.
+func (t *taxRate) check(percentage *string) error {
 	wrong := problem.New(problem.Unprocessable, "invalid_tax_rate", "The tax rate cannot be kept as it is.")
 	line(wrong, &t.Name, "/name", 1, 255)
-	if !address.Known(t.Country) {
-		wrong.At("/country", "country", "There is no country %q.", t.Country)
+	if percentage != nil {
+		rate, err := money.ParsePercent(*percentage)
+		if err != nil || rate < 0 || rate > money.BasisPoints(10_000) {
+			wrong.At("/percentage", "out_of_range", "It is 0 to 100 with up to four decimals, such as 8.875.")
+		}
+		t.Rate = rate
 	}
-	if t.RateBPS < 0 || t.RateBPS > 10000 {
-		wrong.At("/rate_bps", "out_of_range", "A rate is 0 to 10000.")
+	at := territory.Territory{Country: t.Country, Region: t.Region, PostalCodes: t.PostalCodes}
+	at.Tidy()
+	at.Check(wrong, "")
+	if t.Region, t.PostalCodes = at.Region, at.PostalCodes; t.PostalCodes == nil {
+		t.PostalCodes = []string{}
+	}
+	if !taxClass.MatchString(t.TaxClass) {
+		wrong.At("/tax_class", "pattern", "It is up to 64 lower-case letters, digits, hyphens and underscores.")
 	}
 	return wrong.OrNil()
 }
 
-// CreateTaxRate sets the tax of a country that has none.
+// clash is the answer to a rate that would be in another one's place.
+func (t *taxRate) clash(err error) error {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && (refused.ConstraintName == "tax_rates_name" || refused.ConstraintName == "tax_rates_place") {
+		return problem.New(problem.Conflict, "tax_rate_exists", "There is such a rate already: change it, or make this one combinable under another name.")
+	}
+	return fmt.Errorf("keep tax rate %s: %w", t.ID, err)
+}
+
+// CreateTaxRate makes a rate of tax.
 func CreateTaxRate(ctx context.Context, tx *postgres.Tx, in TaxInput) (TaxRateID, error) {
 	now := clock.Now()
 	t := &taxRate{
-		ID: TaxRateID(ids.New("tax")), Country: in.Country, Name: in.Name, RateBPS: in.RateBPS,
-		AppliesToShipping: in.AppliesToShipping, Version: 1, CreatedAt: now, UpdatedAt: now,
+		ID: TaxRateID(ids.New("tax")), Name: in.Name, Country: in.Country, Region: in.Region, PostalCodes: in.PostalCodes, TaxClass: in.TaxClass,
+		Combinable: in.Combinable, AppliesToShipping: in.AppliesToShipping, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
-	if err := t.check(); err != nil {
+	if err := t.check(&in.Percentage); err != nil {
 		return "", err
 	}
+	// The settings' row stands for the list, so that it does not outgrow its bound.
+	others := 0
+	if err := tx.QueryRow(ctx, `with s as (select from settings where id = 1 for no key update) select (select count(*) from tax_rates) from s`).Scan(&others); err != nil {
+		return "", fmt.Errorf("count tax rates: %w", err)
+	}
+	if others >= mostTaxRates {
+		return "", problem.New(problem.Unprocessable, "tax_rate_limit", "A store has at most %d tax rates.", mostTaxRates)
+	}
 	if _, err := tx.Bun.NewInsert().Model(t).Exec(ctx); err != nil {
-		var refused *pgconn.PgError
-		if errors.As(err, &refused) && refused.ConstraintName == "tax_rates_country_key" {
-			return "", problem.New(problem.Conflict, "country_has_rate", "%s has a tax rate already.", t.Country)
-		}
-		return "", fmt.Errorf("insert tax rate: %w", err)
+		return "", t.clash(err)
 	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "tax_rate.create", ObjectID: string(t.ID), After: t})
 	return t.ID, nil
@@ -95,7 +142,7 @@ func lockTaxRate(ctx context.Context, tx *postgres.Tx, id TaxRateID, meant int) 
 	return t, stale(t.Version, meant)
 }
 
-// UpdateTaxRate changes the tax of a country that has the version meant; zero is any.
+// UpdateTaxRate changes a rate that has the version meant; zero is any.
 func UpdateTaxRate(ctx context.Context, tx *postgres.Tx, id TaxRateID, meant int, patch TaxPatch) error {
 	t, err := lockTaxRate(ctx, tx, id, meant)
 	if err != nil {
@@ -103,23 +150,28 @@ func UpdateTaxRate(ctx context.Context, tx *postgres.Tx, id TaxRateID, meant int
 	}
 	before := *t
 	set(&t.Name, patch.Name)
-	set(&t.RateBPS, patch.RateBPS)
+	set(&t.Region, patch.Region)
+	set(&t.TaxClass, patch.TaxClass)
+	set(&t.Combinable, patch.Combinable)
 	set(&t.AppliesToShipping, patch.AppliesToShipping)
-	if err := t.check(); err != nil {
+	if patch.PostalCodes != nil {
+		t.PostalCodes = patch.PostalCodes
+	}
+	if err := t.check(patch.Percentage); err != nil {
 		return err
 	}
-	if before == *t {
+	if reflect.DeepEqual(before, *t) {
 		return nil
 	}
 	t.Version, t.UpdatedAt = t.Version+1, clock.Now()
 	if _, err := tx.Bun.NewUpdate().Model(t).WherePK().Exec(ctx); err != nil {
-		return fmt.Errorf("update tax rate %s: %w", id, err)
+		return t.clash(err)
 	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "tax_rate.update", ObjectID: string(id), Before: before, After: t})
 	return nil
 }
 
-// DeleteTaxRate ends the tax of a country that has the version meant; zero is any.
+// DeleteTaxRate ends a rate that has the version meant; zero is any.
 func DeleteTaxRate(ctx context.Context, tx *postgres.Tx, id TaxRateID, meant int) error {
 	t, err := lockTaxRate(ctx, tx, id, meant)
 	if err != nil {

@@ -43,7 +43,7 @@ func New(t testing.TB, platform *testdb.Platform) *Shop {
 func In(t testing.TB, db *postgres.DB, ctx context.Context) *Shop {
 	t.Helper()
 	s := &Shop{DB: db, Ctx: ctx, Standard: ids.New("shp"), Express: ids.New("shp")}
-	s.Exec(t, `insert into tax_rates (id, country, name, rate_bps) values ($1, 'DE', 'VAT', 1900)`, ids.New("tax"))
+	s.Exec(t, `insert into tax_rates (id, country, name, rate) values ($1, 'DE', 'VAT', 190000)`, ids.New("tax"))
 	s.Exec(t, `insert into shipping_methods (id, name, description, countries, amounts, position) values
 		($1, 'Standard', '', '{}', '{"EUR": 490, "USD": 590}', 0), ($2, 'Express', 'Tomorrow', '{DE,AT}', '{"EUR": 1200}', 1)`, s.Standard, s.Express)
 	return s

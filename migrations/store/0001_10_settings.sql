@@ -36,11 +36,17 @@ create table shipping_methods (
 
 create table tax_rates (
     id         text collate "C" primary key,
-    country    text not null unique,
     name       text not null,
-    rate_bps   int not null check (rate_bps between 0 and 10000),
+    country    text not null,
+    region     text not null default '',        -- empty: all of the country
+    postal_codes text[] not null default '{}',  -- beginnings and ranges; empty: all of the region
+    tax_class  text not null default '',        -- empty: what has none of its own
+    rate       int not null check (rate between 0 and 1000000), -- in millionths
+    combinable boolean not null default false,  -- with the rates of the wider area, instead of in their place
     applies_to_shipping boolean not null default true,
     version    int not null default 1,
     created_at timestamptz not null default now(),
-    updated_at timestamptz not null default now()
+    updated_at timestamptz not null default now(),
+    constraint tax_rates_name unique (country, region, tax_class, name)
 );
+create unique index tax_rates_place on tax_rates (country, region, tax_class) where not combinable and postal_codes = '{}';

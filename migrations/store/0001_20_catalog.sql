@@ -51,6 +51,7 @@ create table variants (
     image_id          text collate "C",         -- one of its product's
     requires_shipping boolean not null default true,
     taxable           boolean not null default true,
+    tax_class         text not null default '', -- empty: the standard one
     track_stock       boolean not null default true,
     oversell          boolean not null default false,
     stock             bigint not null default 0, -- on hand; the sum of its movements

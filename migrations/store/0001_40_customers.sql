@@ -17,6 +17,7 @@ create table customers (
     password_hash     text,                     -- null: known from orders only, or not verified yet
     accepts_marketing boolean not null default false,
     default_address   jsonb,
+    tax_exempt_reason text not null default '', -- empty: taxed like anybody
     note              text not null default '',
     group_ids         text[] not null default '{}',
     version           int not null default 1,

@@ -7,6 +7,8 @@ create table carts (
     currency           text not null,
     customer_id        text collate "C" references customers (id) on delete set null,
     email              text not null default '',
+    country            text not null default '', -- where it is likely to go, while no address says so
+    tax_exempt_reason  text not null default '', -- empty: taxed like its customer
     shipping_address   jsonb,
     billing_address    jsonb,
     shipping_method_id text collate "C",

@@ -17,6 +17,7 @@ create table orders (
     billing_address  jsonb,
     shipping_method  jsonb,                     -- {"id", "name", "discount", "tax", "taxes"}, as the API shows them
     prices_include_tax boolean not null,
+    tax_exempt_reason text not null default '',
     taxes            jsonb not null default '[]', -- of all lines and of shipping, as the API shows them
     subtotal_amount  bigint not null check (subtotal_amount >= 0), -- before discounts
     discount_amount  bigint not null default 0,  -- of the lines and of shipping

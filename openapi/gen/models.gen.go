@@ -830,6 +830,11 @@ type Address struct {
 	//
 	// Example: Berlin
 	Region *string `json:"region"`
+
+	// TaxID The company's tax number; in the European Union its VAT number with the country in front, which is checked in form.
+	//
+	// Example: DE123456789
+	TaxID *string `json:"tax_id"`
 }
 
 // APIKey A key, without its secret.
@@ -1088,6 +1093,11 @@ type Cart struct {
 	// BillingAddress Who pays, if that is someone else.
 	BillingAddress *Address `json:"billing_address"`
 
+	// Country Where it is likely to go, while no address says so; the shop's own country, when null.
+	//
+	// Example: FR
+	Country *string `json:"country"`
+
 	// CreatedAt When it was made.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -1131,7 +1141,7 @@ type Cart struct {
 	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
 	OrderID *string `json:"order_id"`
 
-	// PricesIncludeTax Whether its prices contain tax.
+	// PricesIncludeTax Whether its prices contain tax. Who is exempt, or owes the tax instead of the shop (`reverse_charge`), buys at prices without it.
 	//
 	// Example: true
 	PricesIncludeTax bool `json:"prices_include_tax"`
@@ -1150,12 +1160,15 @@ type Cart struct {
 	// Example: open
 	State CartState `json:"state"`
 
+	// TaxExemptReason Why no tax is charged, as the staff has noted it; null, if it is.
+	TaxExemptReason *string `json:"tax_exempt_reason"`
+
 	// Taxes The taxes of all lines and of shipping.
 	Taxes []Tax `json:"taxes"`
 
 	// Totals What a cart comes to, in its currency. `subtotal` is that of the lines and `shipping` that of sending them, both before discounts; `discount` is
-	// what is taken off either. The total is `subtotal` + `shipping` - `discount`, and + `tax` where prices do not include it. Shipping and tax are 0 until
-	// they are known.
+	// what is taken off either. The total is `subtotal` + `shipping` - `discount`, and + `tax` where prices do not include it. While no address is
+	// known, tax is estimated by the cart's country, and shipping is 0 until a method is chosen.
 	Totals CartTotals `json:"totals"`
 
 	// UpdatedAt When it last changed.
@@ -1180,6 +1193,11 @@ type CartCompletion struct {
 
 // CartCreate A new cart.
 type CartCreate struct {
+	// Country Where it is likely to go; tax and shipping are estimated by it until an address is known. The shop's own, when left out.
+	//
+	// Example: FR
+	Country *string `json:"country,omitempty"`
+
 	// Currency A currency's ISO 4217 code in upper case.
 	//
 	// Example: EUR
@@ -1325,11 +1343,16 @@ type CartProblem struct {
 type CartProblemCode string
 
 // CartTotals What a cart comes to, in its currency. `subtotal` is that of the lines and `shipping` that of sending them, both before discounts; `discount` is
-// what is taken off either. The total is `subtotal` + `shipping` - `discount`, and + `tax` where prices do not include it. Shipping and tax are 0 until
-// they are known.
+// what is taken off either. The total is `subtotal` + `shipping` - `discount`, and + `tax` where prices do not include it. While no address is
+// known, tax is estimated by the cart's country, and shipping is 0 until a method is chosen.
 type CartTotals struct {
 	// Discount An amount of money, in the smallest unit of its currency.
 	Discount Money `json:"discount"`
+
+	// Estimated Whether it may change with the address, which is not known yet.
+	//
+	// Example: false
+	Estimated bool `json:"estimated"`
 
 	// Shipping An amount of money, in the smallest unit of its currency.
 	Shipping Money `json:"shipping"`
@@ -1348,6 +1371,11 @@ type CartTotals struct {
 type CartUpdate struct {
 	// BillingAddress Who pays, if that is someone else; null removes it.
 	BillingAddress nullable.Nullable[Address] `json:"billing_address,omitempty"`
+
+	// Country Where it is likely to go, while no address says so; null for the shop's own country.
+	//
+	// Example: FR
+	Country nullable.Nullable[string] `json:"country,omitempty"`
 
 	// Email Where the confirmation will go; null removes it.
 	//
@@ -1895,6 +1923,9 @@ type Customer struct {
 	// Example: true
 	Registered bool `json:"registered"`
 
+	// TaxExemptReason Why they pay no tax, such as the number of a certificate; null, if they do.
+	TaxExemptReason *string `json:"tax_exempt_reason"`
+
 	// UpdatedAt When it last changed.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -2135,6 +2166,9 @@ type CustomerUpdate struct {
 	//
 	// Example: +49 30 0000000
 	Phone nullable.Nullable[string] `json:"phone,omitempty"`
+
+	// TaxExemptReason Why they pay no tax, such as the number of a certificate; null, if they do.
+	TaxExemptReason nullable.Nullable[string] `json:"tax_exempt_reason,omitempty"`
 }
 
 // CustomerUpdatedEvent A customer changed.
@@ -3360,6 +3394,9 @@ type Order struct {
 	//
 	// Example: open
 	State OrderState `json:"state"`
+
+	// TaxExemptReason Why no tax was charged, as the staff had noted it; null, if it was.
+	TaxExemptReason *string `json:"tax_exempt_reason"`
 
 	// Taxes The taxes of all lines and of shipping.
 	Taxes []Tax `json:"taxes"`
@@ -6013,6 +6050,14 @@ type SignupRequest struct {
 	StoreName string `json:"store_name"`
 }
 
+// StaffCartUpdate A change of a cart by the staff, as a merge patch.
+type StaffCartUpdate struct {
+	// TaxExemptReason Why who buys it pays no tax; null lets them pay it, unless they are exempt themselves.
+	//
+	// Example: Certificate 12-345
+	TaxExemptReason nullable.Nullable[string] `json:"tax_exempt_reason,omitempty"`
+}
+
 // StaffEventData The person, in short.
 type StaffEventData struct {
 	// AccountID The account's ID; null while somebody is only invited.
@@ -6597,12 +6642,21 @@ type Tax struct {
 	TaxableAmount Money `json:"taxable_amount"`
 }
 
-// TaxRate The tax of one country. A country without a rate has none.
+// TaxRate A rate of tax of a country, or of a part of one.
+//
+// Of the rates that hold where something goes, the narrowest counts: one with postal codes before one of the region, and that before one of the country. A
+// `combinable` rate is added to the wider ones instead, as a county's to its state's. At each of these steps goods of a tax class are taxed by the
+// rates of that class where there are any, else by those without a class. Where no rate holds, no tax is collected.
 type TaxRate struct {
 	// AppliesToShipping Whether shipping is taxed too.
 	//
 	// Example: true
 	AppliesToShipping bool `json:"applies_to_shipping"`
+
+	// Combinable Whether it is added to the rates of the wider area, instead of taking their place.
+	//
+	// Example: false
+	Combinable bool `json:"combinable"`
 
 	// Country A country's ISO 3166-1 alpha-2 code in upper case.
 	//
@@ -6624,10 +6678,25 @@ type TaxRate struct {
 	// Example: VAT
 	Name string `json:"name"`
 
-	// RateBps The rate in hundredths of a per cent: 1900 is 19 %.
+	// Percentage The rate in per cent, with up to four decimals.
 	//
-	// Example: 1900
-	RateBps int `json:"rate_bps"`
+	// Example: 8.875
+	Percentage string `json:"percentage"`
+
+	// PostalCodes The postal codes that it is of: whole ones, beginnings, or ranges such as `10000..10999`; all, when empty.
+	//
+	// Example: ["902","10000..10999"]
+	PostalCodes []string `json:"postal_codes"`
+
+	// Region The state or province that it is of; null for all of the country.
+	//
+	// Example: NY
+	Region *string `json:"region"`
+
+	// TaxClass The tax class of the goods that it is for; null for those without a rate of their own.
+	//
+	// Example: reduced
+	TaxClass *string `json:"tax_class"`
 
 	// UpdatedAt When it last changed.
 	//
@@ -6635,12 +6704,17 @@ type TaxRate struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// TaxRateCreate A new tax rate, one for each country.
+// TaxRateCreate A new tax rate.
 type TaxRateCreate struct {
 	// AppliesToShipping Whether shipping is taxed too; true, when left out.
 	//
 	// Example: true
 	AppliesToShipping *bool `json:"applies_to_shipping,omitempty"`
+
+	// Combinable Whether it is added to the rates of the wider area, instead of taking their place; false, when left out.
+	//
+	// Example: false
+	Combinable *bool `json:"combinable,omitempty"`
 
 	// Country A country's ISO 3166-1 alpha-2 code in upper case.
 	//
@@ -6652,10 +6726,25 @@ type TaxRateCreate struct {
 	// Example: VAT
 	Name string `json:"name"`
 
-	// RateBps The rate in hundredths of a per cent: 1900 is 19 %.
+	// Percentage The rate in per cent, with up to four decimals.
 	//
-	// Example: 1900
-	RateBps int `json:"rate_bps"`
+	// Example: 8.875
+	Percentage string `json:"percentage"`
+
+	// PostalCodes The postal codes that it is of: whole ones, beginnings, or ranges such as `10000..10999`; all, when empty or left out.
+	//
+	// Example: ["902","10000..10999"]
+	PostalCodes []string `json:"postal_codes,omitempty"`
+
+	// Region The state or province that it is of, by its code; all of the country, when left out.
+	//
+	// Example: NY
+	Region *string `json:"region,omitempty"`
+
+	// TaxClass The tax class of the goods that it is for; those without a rate of their own, when left out.
+	//
+	// Example: reduced
+	TaxClass *string `json:"tax_class,omitempty"`
 }
 
 // TaxRateList A page of a list.
@@ -6679,15 +6768,35 @@ type TaxRateUpdate struct {
 	// Example: true
 	AppliesToShipping *bool `json:"applies_to_shipping,omitempty"`
 
+	// Combinable Whether it is added to the rates of the wider area, instead of taking their place.
+	//
+	// Example: false
+	Combinable *bool `json:"combinable,omitempty"`
+
 	// Name What the tax is called.
 	//
 	// Example: VAT
 	Name *string `json:"name,omitempty"`
 
-	// RateBps The rate in hundredths of a per cent.
+	// Percentage The rate in per cent, with up to four decimals.
 	//
-	// Example: 1900
-	RateBps *int `json:"rate_bps,omitempty"`
+	// Example: 8.875
+	Percentage *string `json:"percentage,omitempty"`
+
+	// PostalCodes The postal codes that it is of: whole ones, beginnings, or ranges such as `10000..10999`; all, when empty.
+	//
+	// Example: ["902","10000..10999"]
+	PostalCodes []string `json:"postal_codes,omitempty"`
+
+	// Region The state or province that it is of; null for all of the country.
+	//
+	// Example: NY
+	Region nullable.Nullable[string] `json:"region,omitempty"`
+
+	// TaxClass The tax class of the goods that it is for; null for those without a rate of their own.
+	//
+	// Example: reduced
+	TaxClass nullable.Nullable[string] `json:"tax_class,omitempty"`
 }
 
 // TaxReason Why so much tax: by the rate of the place it goes to, by a rate of nothing, as these goods or this customer are not taxed, as the customer owes it (reverse charge), or as the shop has no rate for that place.
@@ -6868,6 +6977,11 @@ type Variant struct {
 	// Example: 12
 	StockQuantity int `json:"stock_quantity"`
 
+	// TaxClass Which tax rates apply; null for the standard ones.
+	//
+	// Example: reduced
+	TaxClass *string `json:"tax_class"`
+
 	// Taxable Whether tax applies.
 	//
 	// Example: true
@@ -6934,6 +7048,11 @@ type VariantCreate struct {
 	// Example: 12
 	StockQuantity *int `json:"stock_quantity,omitempty"`
 
+	// TaxClass Which tax rates apply; the standard ones, when left out.
+	//
+	// Example: reduced
+	TaxClass *string `json:"tax_class,omitempty"`
+
 	// Taxable Whether tax applies; true, when left out.
 	//
 	// Example: true
@@ -6989,6 +7108,11 @@ type VariantUpdate struct {
 	//
 	// Example: LS-M-SAND
 	SKU nullable.Nullable[string] `json:"sku,omitempty"`
+
+	// TaxClass Which tax rates apply; null for the standard ones.
+	//
+	// Example: reduced
+	TaxClass nullable.Nullable[string] `json:"tax_class,omitempty"`
 
 	// Taxable Whether tax applies.
 	//
@@ -7636,6 +7760,33 @@ type ListAuditEntriesParams struct {
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetStaffCartParams defines parameters for GetStaffCart.
+type GetStaffCartParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateStaffCartParams defines parameters for UpdateStaffCart.
+type UpdateStaffCartParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
 // ListCategoriesParams defines parameters for ListCategories.
@@ -9467,6 +9618,12 @@ type UpdateAPIKeyApplicationMergePatchPlusJSONRequestBody = APIKeyUpdate
 
 // RotateAPIKeyJSONRequestBody defines body for RotateAPIKey for application/json ContentType.
 type RotateAPIKeyJSONRequestBody = APIKeyRotate
+
+// UpdateStaffCartJSONRequestBody defines body for UpdateStaffCart for application/json ContentType.
+type UpdateStaffCartJSONRequestBody = StaffCartUpdate
+
+// UpdateStaffCartApplicationMergePatchPlusJSONRequestBody defines body for UpdateStaffCart for application/merge-patch+json ContentType.
+type UpdateStaffCartApplicationMergePatchPlusJSONRequestBody = StaffCartUpdate
 
 // CreateCategoryJSONRequestBody defines body for CreateCategory for application/json ContentType.
 type CreateCategoryJSONRequestBody = CategoryCreate

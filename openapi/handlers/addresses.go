@@ -14,7 +14,7 @@ func shownAddress(a *address.Address) *gen.Address {
 	}
 	return &gen.Address{
 		Name: a.Name, Company: orNil(a.Company), Line1: a.Line1, Line2: orNil(a.Line2), City: a.City, Region: orNil(a.Region),
-		PostalCode: orNil(a.PostalCode), Country: a.Country, Phone: orNil(a.Phone),
+		PostalCode: orNil(a.PostalCode), Country: a.Country, Phone: orNil(a.Phone), TaxID: orNil(a.TaxID),
 	}
 }
 
@@ -29,7 +29,7 @@ func patchedAddress(n nullable.Nullable[gen.Address]) **address.Address {
 		g := n.MustGet()
 		a = &address.Address{
 			Name: g.Name, Company: given(g.Company), Line1: g.Line1, Line2: given(g.Line2), City: g.City, Region: given(g.Region),
-			PostalCode: given(g.PostalCode), Country: g.Country, Phone: given(g.Phone),
+			PostalCode: given(g.PostalCode), Country: g.Country, Phone: given(g.Phone), TaxID: given(g.TaxID),
 		}
 	}
 	return &a

@@ -32,6 +32,8 @@ func (h *Carts) Operations() map[string]openapi.Handler {
 		"updateCartLine":          h.setQuantity,
 		"removeCartLine":          h.remove,
 		"listCartShippingMethods": h.options,
+		"getStaffCart":            h.staffGet,
+		"updateStaffCart":         h.staffUpdate,
 	}
 }
 
@@ -50,7 +52,7 @@ func (h *Carts) create(ctx context.Context, req *openapi.Request) (*openapi.Resp
 	if err != nil {
 		return nil, err
 	}
-	in := cart.CreateInput{Currency: given(body.Currency), Email: given(body.Email)}
+	in := cart.CreateInput{Currency: given(body.Currency), Email: given(body.Email), Country: given(body.Country)}
 	for i, line := range body.Lines {
 		in.Items = append(in.Items, cart.Item{VariantID: line.VariantID, Quantity: int64(line.Quantity), At: fmt.Sprintf("/lines/%d", i)})
 	}
@@ -110,7 +112,7 @@ func (h *Carts) update(ctx context.Context, req *openapi.Request) (*openapi.Resp
 		return nil, err
 	}
 	change := cart.Change{
-		Email: emptied(body.Email), Note: emptied(body.Note), MethodID: emptied(body.ShippingMethodID),
+		Email: emptied(body.Email), Note: emptied(body.Note), MethodID: emptied(body.ShippingMethodID), Country: emptied(body.Country),
 		ShippingAddress: patchedAddress(body.ShippingAddress), BillingAddress: patchedAddress(body.BillingAddress),
 	}
 	return h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, version int) (*cart.Cart, error) {
@@ -171,6 +173,32 @@ func (h *Carts) options(ctx context.Context, req *openapi.Request) (*openapi.Res
 	return openapi.List(req, converted(methods, shippingOption), next)
 }
 
+func (h *Carts) staffGet(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	c, err := h.Carts.StaffRead(ctx, req.Param("cart_id"))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.OK(h.shown(req, c)).Tagged(c.Version), nil
+}
+
+func (h *Carts) staffUpdate(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.StaffCartUpdate](req)
+	if err != nil {
+		return nil, err
+	}
+	version, err := req.IfMatch()
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		c, err := h.Carts.Exempt(ctx, tx, req.Param("cart_id"), given(emptied(body.TaxExemptReason)), version)
+		if err != nil {
+			return nil, err
+		}
+		return openapi.OK(h.shown(req, c)).Tagged(c.Version), nil
+	})
+}
+
 // shown is a cart in the contract's words.
 func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart {
 	if c.State != cart.Completed && !shop(req.Caller.Store).TakesOrders {
@@ -180,11 +208,11 @@ func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart {
 	out := gen.Cart{
 		ID: c.ID, State: gen.CartStateOpen, Currency: c.Currency, CustomerID: orNil(c.CustomerID), Email: orNil(c.Email),
 		Lines:           converted(c.Lines, func(l cart.Line) gen.CartLine { return cartLine(media, l) }),
-		ShippingAddress: shownAddress(c.ShippingAddress), BillingAddress: shownAddress(c.BillingAddress), Note: orNil(c.Note),
-		PricesIncludeTax: c.PricesIncludeTax, Problems: converted(c.Problems, cartProblem), OrderID: orNil(c.OrderID),
+		ShippingAddress: shownAddress(c.ShippingAddress), BillingAddress: shownAddress(c.BillingAddress), Note: orNil(c.Note), Country: orNil(c.Country),
+		TaxExemptReason: orNil(c.TaxExemptReason), PricesIncludeTax: c.PricesIncludeTax, Problems: converted(c.Problems, cartProblem), OrderID: orNil(c.OrderID),
 		Totals: gen.CartTotals{
 			Subtotal: amount(c.Totals.Subtotal), Discount: amount(c.Totals.Discount), Shipping: amount(c.Totals.Shipping.Subtotal),
-			Tax: amount(c.Totals.Tax), Total: amount(c.Totals.Total),
+			Tax: amount(c.Totals.Tax), Total: amount(c.Totals.Total), Estimated: c.State != cart.Completed && c.Estimated(),
 		},
 		Taxes:     converted(c.Totals.Taxes, shownTax),
 		CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(), ExpiresAt: c.ExpiresAt.UTC(),

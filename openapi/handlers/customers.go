@@ -65,6 +65,7 @@ func (h *Customers) update(ctx context.Context, req *openapi.Request) (*openapi.
 	change := customers.Change{
 		Name: emptied(body.Name), Phone: emptied(body.Phone), AcceptsMarketing: body.AcceptsMarketing,
 		Note: emptied(body.Note), DefaultAddress: patchedAddress(body.DefaultAddress), GroupIDs: body.GroupIDs,
+		TaxExemptReason: emptied(body.TaxExemptReason),
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		if err := h.Customers.Update(ctx, tx, req.Param("customer_id"), change, version); err != nil {

@@ -158,7 +158,8 @@ func (h *Settings) createTaxRate(ctx context.Context, req *openapi.Request) (*op
 		return nil, err
 	}
 	in := settings.TaxInput{
-		Name: body.Name, Country: body.Country, RateBPS: body.RateBps,
+		Name: body.Name, Country: body.Country, Region: given(body.Region), PostalCodes: body.PostalCodes, TaxClass: given(body.TaxClass),
+		Percentage: body.Percentage, Combinable: given(body.Combinable),
 		AppliesToShipping: body.AppliesToShipping == nil || *body.AppliesToShipping,
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
@@ -183,7 +184,10 @@ func (h *Settings) updateTaxRate(ctx context.Context, req *openapi.Request) (*op
 	if err != nil {
 		return nil, err
 	}
-	patch := settings.TaxPatch{Name: body.Name, RateBPS: body.RateBps, AppliesToShipping: body.AppliesToShipping}
+	patch := settings.TaxPatch{
+		Name: body.Name, Region: emptied(body.Region), PostalCodes: body.PostalCodes, TaxClass: emptied(body.TaxClass), Percentage: body.Percentage,
+		Combinable: body.Combinable, AppliesToShipping: body.AppliesToShipping,
+	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		if err := settings.UpdateTaxRate(ctx, tx, taxRateID(req), version, patch); err != nil {
 			return nil, err

@@ -90,26 +90,26 @@ func TestTaxRates(t *testing.T) {
 	ctx, other := api.Platform.Store(t), api.Platform.Store(t)
 	key := api.Staff(ctx)
 	const path = "/v1/tax-rates"
-	german := api.Do(t, key, "POST", path, object{"name": "MwSt", "country": "DE", "rate_bps": 1900}).Want(201)
-	if german.Get("applies_to_shipping") != true || german.Get("rate_bps") != 1900.0 {
+	german := api.Do(t, key, "POST", path, object{"name": "MwSt", "country": "DE", "percentage": "19"}).Want(201)
+	if german.Get("applies_to_shipping") != true || german.Get("percentage") != "19" {
 		t.Errorf("made: %s", german.Body)
 	}
-	api.Do(t, key, "POST", path, object{"name": "VAT", "country": "AT", "rate_bps": 2000, "applies_to_shipping": false}).Want(201)
-	api.Do(t, key, "POST", path, object{"name": "VAT", "country": "DE", "rate_bps": 700}).WantProblem(409, "country_has_rate")
-	api.Do(t, key, "POST", path, object{"name": "VAT", "country": "XX", "rate_bps": 700}).WantProblem(422, "invalid_tax_rate")
-	api.Do(t, key, "POST", path, object{"name": "VAT", "country": "FR", "rate_bps": 10001}).WantProblem(400, "invalid_request")
+	api.Do(t, key, "POST", path, object{"name": "VAT", "country": "AT", "percentage": "20", "applies_to_shipping": false}).Want(201)
+	api.Do(t, key, "POST", path, object{"name": "VAT", "country": "DE", "percentage": "7"}).WantProblem(409, "tax_rate_exists")
+	api.Do(t, key, "POST", path, object{"name": "VAT", "country": "XX", "percentage": "7"}).WantProblem(422, "invalid_tax_rate")
+	api.Do(t, key, "POST", path, object{"name": "VAT", "country": "FR", "percentage": "100.01"}).WantProblem(422, "invalid_tax_rate")
 	page := api.Do(t, key, "GET", path+"?limit=1", nil).Want(200)
 	if got := names(page, "country") + names(api.Do(t, key, "GET", path+"?limit=1&cursor="+page.String("next_cursor"), nil).Want(200), "country"); got != "ATDE" {
 		t.Errorf("pages: %s", got)
 	}
 	at := path + "/" + german.String("id")
-	changed := api.Do(t, key, "PATCH", at, object{"rate_bps": 1600, "applies_to_shipping": false}, "If-Match: "+german.Header.Get("ETag")).Want(200)
-	if changed.Get("rate_bps") != 1600.0 || changed.Get("applies_to_shipping") != false || changed.String("name") != "MwSt" {
+	changed := api.Do(t, key, "PATCH", at, object{"percentage": "16", "applies_to_shipping": false}, "If-Match: "+german.Header.Get("ETag")).Want(200)
+	if changed.Get("percentage") != "16" || changed.Get("applies_to_shipping") != false || changed.String("name") != "MwSt" {
 		t.Errorf("changed: %s", changed.Body)
 	}
-	api.Do(t, key, "PATCH", at, object{"rate_bps": 1600}, apitest.ChangesNothing).Want(200)
+	api.Do(t, key, "PATCH", at, object{"percentage": "16"}, apitest.ChangesNothing).Want(200)
 	api.Do(t, key, "PATCH", at, object{"name": " "}).WantProblem(422, "invalid_tax_rate")
-	api.Do(t, key, "PATCH", at, object{"rate_bps": 1}, "If-Match: "+german.Header.Get("ETag")).WantProblem(412, "stale")
+	api.Do(t, key, "PATCH", at, object{"percentage": "0.01"}, "If-Match: "+german.Header.Get("ETag")).WantProblem(412, "stale")
 	api.Do(t, key, "DELETE", at, nil, "If-Match: "+german.Header.Get("ETag")).WantProblem(412, "stale")
 	stranger := api.Staff(other)
 	api.Do(t, stranger, "GET", at, nil).WantProblem(404, "not_found")

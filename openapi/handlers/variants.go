@@ -80,7 +80,7 @@ func (h *Variants) delete(ctx context.Context, req *openapi.Request) (*openapi.R
 
 func variantInput(b gen.VariantCreate) catalog.VariantInput {
 	in := catalog.NewVariant()
-	in.SKU, in.Barcode, in.ImageID = given(b.SKU), given(b.Barcode), catalog.ImageID(given(b.ImageID))
+	in.SKU, in.Barcode, in.TaxClass, in.ImageID = given(b.SKU), given(b.Barcode), given(b.TaxClass), catalog.ImageID(given(b.ImageID))
 	in.Choices, in.Prices, in.WeightGrams = b.OptionValues, prices(b.Prices), b.WeightGrams
 	in.Stock, in.Oversell = int64(given(b.StockQuantity)), given(b.AllowBackorder)
 	if b.TrackInventory != nil {
@@ -98,7 +98,7 @@ func variantInput(b gen.VariantCreate) catalog.VariantInput {
 func variantPatch(b gen.VariantUpdate) catalog.VariantPatch {
 	patch := catalog.VariantPatch{
 		SKU: emptied(b.SKU), Barcode: emptied(b.Barcode), Choices: b.OptionValues, Prices: prices(b.Prices),
-		TrackStock: b.TrackInventory, Oversell: b.AllowBackorder, RequiresShipping: b.RequiresShipping, Taxable: b.Taxable,
+		TrackStock: b.TrackInventory, Oversell: b.AllowBackorder, RequiresShipping: b.RequiresShipping, Taxable: b.Taxable, TaxClass: emptied(b.TaxClass),
 		ImageID: emptiedAs[catalog.ImageID](b.ImageID), Position: b.Position,
 	}
 	if b.WeightGrams.IsSpecified() {

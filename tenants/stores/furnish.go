@@ -22,7 +22,7 @@ values (1, $1, $2, $3, $4, array[$4], $5, $6)`
 insert into shipping_methods (id, name, description, countries, amounts, position)
 values ($1, 'Standard', '', '{}', jsonb_build_object($2::text, $3::bigint), 0)`
 
-	insertTax = `insert into tax_rates (id, country, name, rate_bps) values ($1, $2, $3, $4)`
+	insertTax = `insert into tax_rates (id, country, name, rate) values ($1, $2, $3, $4 * 100)`
 )
 
 // shippingUnits is what the first shipping method costs, in whole units of the currency.

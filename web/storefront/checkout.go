@@ -148,7 +148,7 @@ func (v *visit) testPayments() bool { return v.store.Demo || v.store.Ref.Mode ==
 func addressFields(a *address.Address) map[string]*string {
 	return map[string]*string{
 		"name": &a.Name, "company": &a.Company, "line1": &a.Line1, "line2": &a.Line2, "city": &a.City,
-		"region": &a.Region, "postal_code": &a.PostalCode, "country": &a.Country, "phone": &a.Phone,
+		"region": &a.Region, "postal_code": &a.PostalCode, "country": &a.Country, "phone": &a.Phone, "tax_id": &a.TaxID,
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/commerce/pricing"
+	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/web/page"
 )
 
@@ -23,6 +25,7 @@ var fieldNames, fieldOrder = func() (map[string]string, []string) {
 		for _, f := range []struct{ field, name string }{
 			{"name", "Name"}, {"country", "Country"}, {"company", "Company"}, {"line1", "Street and number"}, {"line2", "Apartment, floor"},
 			{"postal_code", "Postal code"}, {"city", "City"}, {"region", "State or province"}, {"phone", "Phone"},
+			{"tax_id", "VAT number"},
 		} {
 			names[prefix+f.field] = f.name
 			order = append(order, prefix+f.field)
@@ -74,6 +77,20 @@ func (p *checkoutView) taxLine() string {
 		}
 	}
 	return p.T("%s of %s is part of the total.", p.money(p.Cart.Totals.Tax), strings.Join(names, ", "))
+}
+
+// taxName is what a tax is called in a sum, with why there is none of it; empty where that
+// is nothing to tell.
+func (v *view) taxName(name string, reason pricing.Reason, amount money.Money) string {
+	switch {
+	case reason == pricing.ReverseCharge:
+		return v.T("%s: the buyer owes it (reverse charge)", name)
+	case reason == pricing.CustomerExempt:
+		return v.T("%s: exempt", name)
+	case amount.IsZero():
+		return ""
+	}
+	return name
 }
 
 // postalLines are the lines of an address, with the country by its name.

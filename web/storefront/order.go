@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/commerce/pricing"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -28,10 +29,7 @@ type order struct {
 		Name  string      `json:"name"`
 		Price money.Money `json:"price"`
 	} `json:"shipping"`
-	Taxes []struct {
-		Name   string      `json:"name"`
-		Amount money.Money `json:"amount"`
-	} `json:"taxes"`
+	Taxes  []pricing.TaxAmount `json:"taxes"`
 	Totals struct {
 		Subtotal money.Money `json:"subtotal"`
 		Discount money.Money `json:"discount"`
