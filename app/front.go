@@ -46,6 +46,7 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Categories{DB: m.db, Catalog: s.catalog},
 		&handlers.Collections{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
 		&handlers.Imports{DB: m.db, Imports: s.imports},
+		&handlers.Promotions{DB: m.db},
 		&handlers.Inventory{DB: m.db},
 		&handlers.Search{DB: m.db, ShopURL: m.shopURL},
 		&handlers.Settings{DB: m.db},

@@ -68,13 +68,13 @@ type documentLine struct {
 		Unit     int64 `json:"unit"`
 		Discount int64 `json:"discount"`
 	} `json:"sold"`
-	Active           bool  `json:"active"`
-	TaxClass         string          `json:"tax_class"`
-	Taxable          bool  `json:"taxable"`
-	RequiresShipping bool  `json:"requires_shipping"`
-	TrackStock       bool  `json:"track_stock"`
-	Bounded          bool  `json:"bounded"`
-	Left             int64 `json:"left"`
+	Active           bool   `json:"active"`
+	TaxClass         string `json:"tax_class"`
+	Taxable          bool   `json:"taxable"`
+	RequiresShipping bool   `json:"requires_shipping"`
+	TrackStock       bool   `json:"track_stock"`
+	Bounded          bool   `json:"bounded"`
+	Left             int64  `json:"left"`
 }
 
 // parse makes a cart of what a statement gave.

@@ -53,7 +53,7 @@ type Change struct {
 	Email           *string // empty removes it
 	Note            *string
 	MethodID        *string
-	Country         *string // empty removes it
+	Country         *string           // empty removes it
 	ShippingAddress **address.Address // to nil removes it
 	BillingAddress  **address.Address
 }

@@ -48,7 +48,7 @@ func copies(c *cart.Cart, counted []bool) (order, lines string, err error) {
 	o := object{
 		"id": ids.New("ord"), "prices_include_tax": c.PricesIncludeTax, "taxes": c.Totals.Taxes,
 		"tax_exempt_reason": c.TaxExemptReason,
-		"subtotal": c.Totals.Subtotal.Amount, "discount": c.Totals.Discount.Amount, "shipping": c.Totals.Shipping.Subtotal.Amount,
+		"subtotal":          c.Totals.Subtotal.Amount, "discount": c.Totals.Discount.Amount, "shipping": c.Totals.Shipping.Subtotal.Amount,
 		"tax": c.Totals.Tax.Amount, "total": c.Totals.Total.Amount, "shipping_method": nil,
 	}
 	if c.Method != nil && c.RequiresShipping() {

@@ -62,7 +62,7 @@ type Change struct {
 	Note             *string
 	DefaultAddress   **address.Address
 	GroupIDs         []string // all of them; nil leaves them
-	TaxExemptReason  *string // empty: they are taxed like anybody
+	TaxExemptReason  *string  // empty: they are taxed like anybody
 }
 
 // kept is what can be changed of a customer.

@@ -44,6 +44,10 @@ func AddCodes(ctx context.Context, tx *postgres.Tx, id ID, in Batch) ([]string, 
 		rand.Read(b[:])
 		codes = append(codes, Normal(in.Prefix)+alphabet.EncodeToString(b[:]))
 	}
+	if len(codes) == 0 {
+		return nil, problem.New(problem.Unprocessable, "invalid_promotion", "Give codes, or how many are to be made.").
+			At("/count", "required", "How many?")
+	}
 	if len(codes) > MaxCodes {
 		return nil, problem.New(problem.Unprocessable, "invalid_promotion", "At most %d codes are made at once.", MaxCodes).
 			At("/count", "out_of_range", "At most %d.", MaxCodes)

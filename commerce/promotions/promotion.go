@@ -121,7 +121,7 @@ func (r *Rule) check(wrong *problem.Problem) {
 		rate(wrong, "/rate_bps", r.RateBPS)
 		quantity(wrong, "/buy_quantity", r.BuyQuantity, 1)
 		quantity(wrong, "/get_quantity", r.GetQuantity, 1)
-		quantity(wrong, "/max_uses", r.MaxUses, 0)
+		quantity(wrong, "/max_uses_per_order", r.MaxUses, 0)
 	default:
 		wrong.At("/kind", "enum", "There is no such kind.")
 	}
@@ -133,7 +133,7 @@ func (r *Rule) check(wrong *problem.Problem) {
 	amounts(wrong, "/minimum_amounts", r.MinimumAmounts, 0)
 	quantity(wrong, "/minimum_quantity", r.MinimumQuantity, 0)
 	if len(r.GroupIDs) > maxSelected {
-		wrong.At("/group_ids", "out_of_range", "At most %d.", maxSelected)
+		wrong.At("/customer_group_ids", "out_of_range", "At most %d.", maxSelected)
 	}
 	clean.Combines = slices.DeleteFunc(slices.Clone(order), func(c Class) bool { return !slices.Contains(r.Combines, c) })
 	*r = clean
@@ -172,6 +172,22 @@ func amounts(wrong *problem.Problem, at string, byCurrency map[string]int64, lea
 	}
 }
 
+// ByCurrency is one amount for each currency, as a rule has them; nil for none. Of two in one
+// currency the second is refused.
+func ByCurrency(at string, list []money.Money) (map[string]int64, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	found, wrong := map[string]int64{}, problem.New(problem.Unprocessable, "invalid_promotion", "The promotion cannot be kept as it is.")
+	for i, m := range list {
+		if _, there := found[m.Currency]; there {
+			wrong.At(fmt.Sprintf("%s/%d/currency", at, i), "repeated", "There is an amount in %s already.", m.Currency)
+		}
+		found[m.Currency] = m.Amount
+	}
+	return found, wrong.OrNil()
+}
+
 // named is what an event tells of a promotion.
 type named struct {
 	ID    ID     `json:"id"`
@@ -187,6 +203,9 @@ func Create(ctx context.Context, tx *postgres.Tx, in Input) (ID, error) {
 	}
 	if in.StartsAt != nil {
 		p.StartsAt = *in.StartsAt
+	}
+	if err := know(ctx, tx, &p.Rule, &Rule{}); err != nil {
+		return "", err
 	}
 	if err := p.check(); err != nil {
 		return "", err
@@ -258,6 +277,9 @@ func Update(ctx context.Context, tx *postgres.Tx, id ID, meant int, patch Patch)
 	set(&p.EndsAt, patch.EndsAt)
 	set(&p.UsageLimit, patch.UsageLimit)
 	set(&p.CustomerLimit, patch.CustomerLimit)
+	if err := know(ctx, tx, &p.Rule, &before.Rule); err != nil {
+		return err
+	}
 	if err := p.check(); err != nil {
 		return err
 	}

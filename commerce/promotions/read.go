@@ -23,7 +23,9 @@ func moneyJSON(key string) string {
 }
 
 func selectionJSON(key string) string {
-	each := func(name string) string { return `'` + name + `', coalesce(t.rule->'` + key + `'->'` + name + `', '[]')` }
+	each := func(name string) string {
+		return `'` + name + `', coalesce(t.rule->'` + key + `'->'` + name + `', '[]')`
+	}
 	return `json_build_object(` + each("product_ids") + `, ` + each("variant_ids") + `, ` + each("collection_ids") + `, ` + each("tags") + `)`
 }
 
@@ -45,10 +47,10 @@ var (
 	}.SQL()
 	getSQL   = `select t.version || E'\n' || ` + promotionJSON + ` from promotions t where t.id = $1`
 	codesSQL = postgres.List{
-		From: "promotion_codes t where t.promotion_id = $3",
-		Each: `json_build_object('code', t.code, 'used', t.used, 'usage_limit', t.usage_limit, 'created_at', ` + postgres.UTC("t.created_at") + `)`,
+		From:  "promotion_codes t where t.promotion_id = $3",
+		Each:  `json_build_object('code', t.code, 'used', t.used, 'usage_limit', t.usage_limit, 'created_at', ` + postgres.UTC("t.created_at") + `)`,
 		Order: "t.code", After: "t.code > $2", Position: "t.code",
-	}.SQL()
+	}.SQL() + ` having exists (select from promotions p where p.id = $3)`
 )
 
 // List is a page of the promotions, the latest first, as the API shows them.
@@ -70,5 +72,12 @@ func Get(ctx context.Context, from Source, id ID) (postgres.Object, error) {
 
 // Codes is a page of a promotion's codes, by their letters, as the API shows them.
 func Codes(ctx context.Context, db *postgres.DB, id ID, after string, limit int) (postgres.Page, error) {
-	return db.Page(ctx, codesSQL, limit, after, string(id))
+	page, err := db.Page(ctx, codesSQL, limit, after, string(id))
+	switch {
+	case errors.Is(err, postgres.ErrNoRows):
+		return page, problem.Missing("promotion")
+	case err != nil:
+		return page, fmt.Errorf("list the codes of promotion %s: %w", id, err)
+	}
+	return page, nil
 }

@@ -53,6 +53,7 @@ func newSelling(t *testing.T) *selling {
 		(&handlers.Checkout{DB: db, Checkout: &checkout.Service{DB: db, Carts: carts, Providers: providers, Log: log}, Orders: sold, ShopURL: shopURL}).Operations(),
 		(&handlers.Orders{DB: db, Orders: sold, ShopURL: shopURL}).Operations(),
 		(&handlers.Payments{DB: db}).Operations(),
+		(&handlers.Promotions{DB: db}).Operations(),
 		(&handlers.Customers{DB: db, Customers: known}).Operations(),
 		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, ShopURL: shopURL}).Operations(),
 	)
