@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -19,6 +20,9 @@ type Terminal struct {
 
 // Serve answers requests until ctx ends, and works on jobs too when so configured.
 func Serve(ctx context.Context, config Config, build Build, term Terminal) error {
+	if err := notEmbedded(config); err != nil {
+		return err
+	}
 	a, err := New(ctx, config, build, term.Err)
 	if err != nil {
 		return err
@@ -28,6 +32,9 @@ func Serve(ctx context.Context, config Config, build Build, term Terminal) error
 
 // Work works on jobs until ctx ends.
 func Work(ctx context.Context, config Config, build Build, term Terminal) error {
+	if err := notEmbedded(config); err != nil {
+		return err
+	}
 	a, err := New(ctx, config, build, term.Err)
 	if err != nil {
 		return err
@@ -90,10 +97,18 @@ func withApp(do func(context.Context, *App, Terminal) error) Command {
 	}
 }
 
-// notEmbedded refuses what needs databases that run already.
+// notEmbedded refuses what needs services that run already.
 func notEmbedded(config Config) error {
+	var missing []string
 	if config.Database.Embedded() {
-		return fmt.Errorf("this needs a database: set STOA_DATABASE_URL, STOA_CELLS and STOA_REDIS_URL (those of a running stoa dev stand in %s)", filepath.Join(config.DataDir, devFile))
+		missing = append(missing, "STOA_DATABASE_URL and STOA_CELLS")
 	}
-	return nil
+	if config.Redis.Embedded() {
+		missing = append(missing, "STOA_REDIS_URL")
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return fmt.Errorf("only stoa dev starts services of its own: set %s (those of a running stoa dev stand in %s)",
+		strings.Join(missing, " and "), filepath.Join(config.DataDir, devFile))
 }

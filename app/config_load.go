@@ -53,7 +53,8 @@ func BindFlags(flags *pflag.FlagSet, variables ...string) {
 			continue
 		}
 		// The default is not handed to pflag: what counts as set is decided by LoadConfig.
-		flags.String(o.flag(), "", o.doc+" ["+o.variable+"]")
+		// What stands in back quotes pflag takes for the name of the value.
+		flags.String(o.flag(), "", strings.ReplaceAll(o.doc, "`", "")+" ["+o.variable+"]")
 		flags.Lookup(o.flag()).DefValue = o.initial
 		if isBool(o) {
 			flags.Lookup(o.flag()).NoOptDefVal = "true"

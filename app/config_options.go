@@ -102,7 +102,7 @@ var options = []option{
 		set: duration(func(c *Config) *time.Duration { return &c.HTTP.DrainTimeout }, time.Second, 10*time.Minute)},
 
 	{variable: "STOA_DATABASE_URL", group: groupDatabase, form: "postgres://user:password@host:port/database", secret: true,
-		doc: "The control database, as its owner. Empty starts an embedded Postgres (not in production).",
+		doc: "The control database, as its owner. Empty, stoa dev starts one of its own; all else refuses.",
 		set: secretURL(func(c *Config) secretRef { return &c.Database.URL }, "postgres", "postgresql")},
 	{variable: "STOA_DATABASE_CONNECTIONS", group: groupDatabase, initial: "8", form: "a number from 2 to 500",
 		doc: "Connections to the control database.",
@@ -124,7 +124,7 @@ var options = []option{
 		set: number(func(c *Config) *int { return &c.Database.ReadyStores }, 0, 100)},
 
 	{variable: "STOA_REDIS_URL", group: groupRedis, form: "redis://:password@host:port/0, or rediss:// for TLS", secret: true,
-		doc: "Redis, for limits, staff sessions and revocations. Empty starts an embedded one (not in production).",
+		doc: "Redis, for limits, staff sessions and revocations. Empty, stoa dev starts one of its own; all else refuses.",
 		set: secretURL(func(c *Config) secretRef { return &c.Redis.URL }, "redis", "rediss")},
 	{variable: "STOA_FILES_DIR", group: groupRedis, form: "a folder",
 		doc: "Uploaded files, shared by all replicas. Unless set: files in STOA_DATA_DIR.",

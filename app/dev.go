@@ -96,6 +96,7 @@ func (c *Config) services() map[string]string {
 		cells = append(cells, cell.Name+"="+cell.URL.Reveal())
 	}
 	return map[string]string{
+		"STOA_DATA_DIR":     c.DataDir, // where the keys are that secrets are sealed with
 		"STOA_DATABASE_URL": c.Database.URL.Reveal(), "STOA_CELLS": strings.Join(cells, ","), "STOA_REDIS_URL": c.Redis.URL.Reveal(),
 	}
 }

@@ -46,9 +46,9 @@ func newDeveloper(t *testing.T, binary string, env ...string) *developer {
 	return d
 }
 
-// command is the program with an argument.
-func (d *developer) command(verb string) *exec.Cmd {
-	command := exec.Command(d.binary, verb)
+// command is the program with arguments.
+func (d *developer) command(arguments string) *exec.Cmd {
+	command := exec.Command(d.binary, strings.Fields(arguments)...)
 	command.Dir, command.Env = d.folder, d.env
 	return command
 }
@@ -107,6 +107,16 @@ func (d *developer) refused(verb, words string) {
 	if !errors.As(err, &failed) || !strings.Contains(string(out), words) {
 		d.t.Errorf("stoa %s answered %v, without %q:\n%s", verb, err, words, out)
 	}
+}
+
+// beside runs another command on the services of the running program, as dev.json tells it.
+func (d *developer) beside(kept told, arguments, words string) {
+	d.t.Helper()
+	other := &developer{t: d.t, binary: d.binary, folder: d.t.TempDir()}
+	for name, value := range kept.Environment {
+		other.env = append(other.env, name+"="+value)
+	}
+	other.refused(arguments, words)
 }
 
 func (d *developer) get(address, key string) (status int, body string) {
@@ -228,6 +238,8 @@ func TestDev(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.refused("dev", "STOA_HTTP_ADDR")
+	d.refused("serve", "set STOA_DATABASE_URL and STOA_CELLS and STOA_REDIS_URL")
+	d.refused("store lst", `unknown command "lst"`)
 	if err := taken.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -260,6 +272,9 @@ func TestDev(t *testing.T) {
 		if status, list := d.get(d.url+"/v1/products", store.TestSecret); status != http.StatusOK || strings.Contains(list, `"description_html"`) {
 			t.Errorf("the sandbox of %s answered %d: %.200s", store.ShopURL, status, list)
 		}
+	}
+	for arguments, words := range map[string]string{"store list --state closed": `no state "closed"`, "store suspend nobody --reason why": "no such store"} {
+		d.beside(first, arguments, words)
 	}
 	if status, _ := d.get(d.url+"/v1/operator/stores", first.OperatorKey); status != http.StatusOK {
 		t.Errorf("the operator's key is answered %d", status)

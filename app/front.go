@@ -41,7 +41,7 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Operator{DB: m.db, Stores: s.stores, Jobs: w, Log: m.log},
 		&handlers.Billing{Plans: s.plans, Meter: s.meter},
 		&handlers.Products{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
-		&handlers.Variants{DB: m.db, Catalog: s.catalog},
+		&handlers.Variants{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
 		&handlers.Images{DB: m.db, Catalog: s.catalog, Pictures: s.pictures, ShopURL: m.shopURL},
 		&handlers.Categories{DB: m.db, Catalog: s.catalog},
 		&handlers.Collections{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
@@ -52,7 +52,7 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Settings{DB: m.db},
 		&handlers.ShopCatalog{
 			DB: m.db, ShopURL: m.shopURL, AcceptsOrders: handlers.AcceptsOrders,
-			Answers: handlers.NewAnswers(looked(m.metrics.Cache.Cache("catalogue"))),
+			Editions: s.editions, Answers: handlers.NewAnswers(looked(m.metrics.Cache.Cache("catalogue"))),
 		},
 		&handlers.Carts{DB: m.db, Carts: s.carts, Customers: s.customers, ShopURL: m.shopURL},
 		&handlers.Checkout{DB: m.db, Checkout: s.checkout, Orders: s.orders, ShopURL: m.shopURL},
@@ -138,7 +138,7 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 	limiter := &page.Limiter{Limits: s.limiter, Strict: limits.StrictRules()}
 	observer := func(name string) httpserver.Observer { return m.metrics.HTTP.Operation(name) }
 	shop := storefront.New(storefront.Config{
-		DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Orders: s.orders, Links: s.links,
+		DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Orders: s.orders, Links: s.links, Editions: s.editions,
 		Media: &media.Handler{Files: m.files, Log: m.log}, Limiter: limiter, Log: m.log,
 		AcceptsOrders: handlers.AcceptsOrders, Looked: looked(m.metrics.Cache.Cache("pages")),
 		Observer: observer,

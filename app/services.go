@@ -62,6 +62,7 @@ type services struct {
 	mailer    *mailer.Mailer
 	catalog   *catalog.Service
 	pictures  *catalog.Pictures
+	editions  *catalog.Editions
 	imports   *imports.Service
 	customers *customers.Service
 	carts     *cart.Service
@@ -127,7 +128,7 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 		Limit: func(plan string) *int { return s.plans.Get(plan).Staff },
 	})
 	s.credentials = &credentials.Authenticator{Sessions: s.sessions, Accounts: s.accounts, Stores: s.stores, Keys: s.keys, Operators: s.operators}
-	s.catalog = catalog.New(planLimits{s})
+	s.catalog, s.editions = catalog.New(planLimits{s}), catalog.NewEditions(m.db)
 	s.pictures = &catalog.Pictures{Files: m.files, Processor: images.New(images.Options{})}
 	s.imports = imports.New(m.db, s.catalog, s.pictures, imports.Config{MaxBytes: m.config.HTTP.MaxUpload, Egress: m.outside()}, m.log)
 	s.webhooks = webhooks.New(m.ring, m.outside())

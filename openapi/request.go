@@ -132,6 +132,11 @@ func Accepted(location string, body any) *Response {
 	return r
 }
 
+// Moved answers 308: the thing has another address now, for good.
+func Moved(location string) *Response {
+	return (&Response{Status: http.StatusPermanentRedirect}).With("Location", location)
+}
+
 // NoContent answers 204.
 func NoContent() *Response { return &Response{Status: http.StatusNoContent} }
 

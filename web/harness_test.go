@@ -117,7 +117,7 @@ func openAt(t testing.TB, public *url.URL, serving httpserver.Config) *house {
 	carts, providers := cart.New(h.db), payments.Providers{payments.TestName: &payments.Test{DB: h.db}}
 	h.orders = &orders.Service{DB: h.db, Providers: providers, Log: quiet}
 	shop := storefront.New(storefront.Config{
-		DB: h.db, Carts: carts, Customers: &customers.Service{DB: h.db, Hasher: hasher, Guard: guarded}, Orders: h.orders, Links: h.links, Media: &media.Handler{Files: disk, Log: quiet}, Limiter: limiter, Log: quiet,
+		DB: h.db, Carts: carts, Customers: &customers.Service{DB: h.db, Hasher: hasher, Guard: guarded}, Orders: h.orders, Links: h.links, Editions: catalog.NewEditions(h.db), Media: &media.Handler{Files: disk, Log: quiet}, Limiter: limiter, Log: quiet,
 		Checkout: &checkout.Service{DB: h.db, Carts: carts, Providers: providers, Log: quiet},
 		AcceptsOrders: func(_ context.Context, store *tenants.Store) (bool, error) {
 			return store.Ref.Mode == principal.Test || store.Demo || store.OwnerVerified, nil

@@ -111,6 +111,15 @@ func TestListsAndTheirParts(t *testing.T) {
 	if to := b.get("/categories/cat_b").status(http.StatusMovedPermanently).leadsTo(); to != "/categories/bowls" {
 		t.Errorf("led to %s", to)
 	}
+	s.Exec(t, `insert into former_handles (kind, handle, object_id) select 'product', 'dish', id from products where handle = 'bowl-03'
+		union all values ('category', 'dishes', 'cat_b'), ('collection', 'frost', 'col_a')`)
+	for former, now := range map[string]string{
+		"/products/dish?currency=EUR": "/products/bowl-03?currency=EUR", "/categories/dishes": "/categories/bowls", "/collections/frost": "/collections/winter",
+	} {
+		if to := b.get(former).status(http.StatusMovedPermanently).leadsTo(); to != now {
+			t.Errorf("%s led to %s", former, to)
+		}
+	}
 	for _, path := range []string{
 		"/categories/none", "/collections/none", "/products/none", "/products/lost-draft", "/products/bowl-03?variant=var_none", "/nowhere", "/orders/ord_x",
 		"/products/" + strings.Repeat("x", 2000), "/media/x.jpg", "/products/%00", "/categories/%ff", "/collections/..%2f..",

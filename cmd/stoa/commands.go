@@ -63,8 +63,13 @@ func reset(_ context.Context, config app.Config, _ app.Build, _ app.Terminal) er
 	return app.Reset(config)
 }
 
+// group is a command that has commands below it and does nothing by itself.
+func group(use, short string) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+}
+
 func storeCommand(build app.Build) *cobra.Command {
-	store := &cobra.Command{Use: "store", Short: "Look after stores"}
+	store := group("store", "Look after stores")
 	var words, state string
 	list := &cobra.Command{Use: "list", Short: "List stores", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
 		return with(c, build, app.ListStores(words, state))
@@ -107,13 +112,13 @@ func exactly(n int) cobra.PositionalArgs {
 }
 
 func cellCommand(build app.Build) *cobra.Command {
-	cell := &cobra.Command{Use: "cell", Short: "Look at the databases that stores lie in"}
+	cell := group("cell", "Look at the databases that stores lie in")
 	cell.AddCommand(configured(build, "list", "List the cells, and how full they are", app.ListCells))
 	return cell
 }
 
 func jobCommand(build app.Build) *cobra.Command {
-	job := &cobra.Command{Use: "job", Short: "Look after jobs"}
+	job := group("job", "Look after jobs")
 	var state string
 	list := &cobra.Command{Use: "list", Short: "List jobs, the latest of each cell first", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
 		return with(c, build, app.ListJobs(state))
@@ -143,7 +148,7 @@ func planCommand(build app.Build) *cobra.Command {
 }
 
 func operatorCommand(build app.Build) *cobra.Command {
-	operator := &cobra.Command{Use: "operator", Short: "Look after operators' keys"}
+	operator := group("operator", "Look after operators' keys")
 	var name, role string
 	var days int
 	create := &cobra.Command{Use: "create-key", Short: "Make an operator's key; it is shown once", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
@@ -163,7 +168,7 @@ func operatorCommand(build app.Build) *cobra.Command {
 }
 
 func secretsCommand(build app.Build) *cobra.Command {
-	command := &cobra.Command{Use: "secrets", Short: "Look after the key ring"}
+	command := group("secrets", "Look after the key ring")
 	command.AddCommand(
 		&cobra.Command{Use: "new-key [ID]", Short: "Make a key for STOA_SECRET_KEYS, named after the day unless told otherwise; put it first, the old ones after it", Args: cobra.MaximumNArgs(1), RunE: func(c *cobra.Command, args []string) error {
 			id := clock.Now().Format(time.DateOnly)

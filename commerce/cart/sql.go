@@ -3,6 +3,7 @@ package cart
 import (
 	"strings"
 
+	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/territory"
 )
 
@@ -41,7 +42,7 @@ select json_build_object(
 			'id', l.id, 'product_id', p.id, 'variant_id', v.id, 'handle', p.handle, 'title', p.title, 'variant_title', v.title, 'sku', coalesce(v.sku, ''),
 			'sizes', (select i.sizes from images i where i.product_id = p.id and i.state = 'ready'
 				order by i.id = v.image_id desc nulls last, i.position, i.id limit 1),
-			'quantity', l.quantity, 'shown', l.unit_amount, 'amount', pr.amount, 'active', p.status = 'active',
+			'quantity', l.quantity, 'shown', l.unit_amount, 'amount', pr.amount, 'active', ` + catalog.Published + `,
 			'sold', (select json_build_object('unit', ol.unit_amount, 'discount', ol.discount_amount) from orders o join order_lines ol on ol.order_id = o.id
 				where c.state = 'completed' and o.cart_id = c.id and ol.variant_id = l.variant_id),
 			'taxable', v.taxable, 'tax_class', v.tax_class, 'requires_shipping', v.requires_shipping, 'track_stock', v.track_stock,
@@ -95,7 +96,7 @@ changed as (
 	insert into cart_lines (id, cart_id, variant_id, quantity, unit_amount)
 	select min(x.id), c.id, v.id, sum(x.quantity), min(pr.amount)
 	from c, settings s, jsonb_to_recordset($5::jsonb) as x(id text, variant_id text, quantity int)
-	join variants v on v.id = x.variant_id join products p on p.id = v.product_id and p.status = 'active'
+	join variants v on v.id = x.variant_id join products p on p.id = v.product_id and ` + catalog.Published + `
 	join prices pr on pr.variant_id = v.id
 	where pr.currency = c.currency and c.currency = any(s.currencies)
 	group by c.id, v.id

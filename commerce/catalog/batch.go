@@ -98,7 +98,8 @@ func (s *Service) room(ctx context.Context, tx *postgres.Tx) (room, most int, er
 
 // productRecord is a row of products in a statement's argument.
 const productRecord = `jsonb_to_recordset($1::jsonb) as x(id text, handle text, title text, description_html text, vendor text,
-	product_type text, status text, tags text[], options jsonb, category_id text, seo_title text, seo_description text, published_at timestamptz)`
+	product_type text, status text, tags text[], options jsonb, category_id text, seo_title text, seo_description text,
+	publish_at timestamptz, unpublish_at timestamptz, published_at timestamptz)`
 
 // insertProducts inserts rows, but for those whose handle is taken, and gives the IDs of
 // those that went in.
@@ -116,9 +117,9 @@ func insertProducts(ctx context.Context, tx *postgres.Tx, products []whole) (map
 		return nil, fmt.Errorf("insert products: %w", err)
 	}
 	result, err := tx.Query(ctx, `insert into products (id, handle, title, description, vendor, product_type, status, tags, options, category_id,
-			seo_title, seo_description, published_at, created_at, updated_at)
+			seo_title, seo_description, publish_at, unpublish_at, published_at, created_at, updated_at)
 		select id, handle, title, description_html, vendor, product_type, status, tags, options, category_id,
-			seo_title, seo_description, published_at, $2, $2
+			seo_title, seo_description, publish_at, unpublish_at, published_at, $2, $2
 		from `+productRecord+` on conflict (handle) do nothing returning id`, string(raw), clock.Now())
 	if err != nil {
 		return nil, fmt.Errorf("insert products: %w", err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -128,13 +129,18 @@ func TestAProductsMakingIsAFewStatements(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	var counts []int64
-	for _, n := range []int{1, 250} {
-		in := catalog.ProductInput{Title: "Many", Options: []catalog.Option{{Name: "No"}}}
+	for _, n := range []int{1, 2048} {
+		in := catalog.ProductInput{Title: "Many", Options: []catalog.Option{{Name: "Tens"}, {Name: "Ones"}}}
 		for i := range n {
 			v := catalog.NewVariant()
-			v.Choices, v.Stock = []string{fmt.Sprint(i)}, int64(i+1)
+			v.Choices, v.Stock = []string{fmt.Sprint(i / 64), fmt.Sprint(i % 64)}, int64(i+1)
 			v.Prices = []catalog.Price{{Amount: 100, Currency: "EUR"}, {Amount: 120, Currency: "USD"}}
-			in.Options[0].Values, in.Variants = append(in.Options[0].Values, v.Choices[0]), append(in.Variants, v)
+			for at, choice := range v.Choices {
+				if option := &in.Options[at]; !slices.Contains(option.Values, choice) {
+					option.Values = append(option.Values, choice)
+				}
+			}
+			in.Variants = append(in.Variants, v)
 		}
 		ctx, count := postgres.Counting(s.ctx)
 		err := s.db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
@@ -147,14 +153,14 @@ func TestAProductsMakingIsAFewStatements(t *testing.T) {
 		counts = append(counts, count.Statements.Load())
 	}
 	if counts[0] != counts[1] || counts[0] > 9 {
-		t.Errorf("%d statements for one variant, %d for 250", counts[0], counts[1])
+		t.Errorf("%d statements for one variant, %d for 2048", counts[0], counts[1])
 	}
 	in := catalog.ProductInput{Title: "Too many", Options: []catalog.Option{{Name: "No", Values: []string{"a"}}}}
-	for range 251 {
+	for range 2049 {
 		in.Variants = append(in.Variants, catalog.NewVariant())
 	}
 	if _, err := s.product(in); !problem.Is(err, "invalid_product") {
-		t.Errorf("251 variants: %v", err)
+		t.Errorf("2049 variants: %v", err)
 	}
 }
 

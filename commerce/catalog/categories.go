@@ -256,6 +256,11 @@ func (s *Service) UpdateCategory(ctx context.Context, tx *postgres.Tx, id Catego
 		}
 		return fmt.Errorf("update category %s: %w", id, err)
 	}
+	if row.Handle != before.Handle {
+		if err := leave(ctx, tx, KindCategory, before.Handle, string(id)); err != nil {
+			return err
+		}
+	}
 	journal.Event(ctx, tx, "category.updated", string(id), row.named())
 	journal.Audit(ctx, tx, journal.Entry{Action: "category.update", ObjectID: string(id), Before: &before, After: row})
 	return nil
@@ -295,16 +300,18 @@ func (s *Service) DeleteCategory(ctx context.Context, tx *postgres.Tx, id Catego
 	if err := stale(row.Version, meant); err != nil {
 		return err
 	}
-	// From here on nobody can put a product into it.
-	if _, err := tx.Exec(ctx, `select from categories where id = $1 for update`, id); err != nil {
-		return fmt.Errorf("lock category %s: %w", id, err)
-	}
-	if _, err := tx.Exec(ctx, `update products set category_id = null, version = version + 1, updated_at = now() where category_id = $1`, id); err != nil {
+	// The products come before the category, as with those who change a product's.
+	_, err = tx.Exec(ctx, `with locked as (select id from products where category_id = $1 order by id for no key update)
+		update products p set category_id = null, version = version + 1, updated_at = now() from locked where p.id = locked.id`, id)
+	if err != nil {
 		return fmt.Errorf("empty category %s: %w", id, err)
 	}
 	if _, err := tx.Exec(ctx, `delete from categories where id = $1`, id); err != nil {
 		if violates(err, "categories_parent_id_fkey") {
 			return problem.New(problem.Conflict, "category_not_empty", "There are categories below it.")
+		}
+		if violates(err, "products_category_id_fkey") {
+			return problem.New(problem.Conflict, "conflict", "A product was put into it at the same moment. Ask again.")
 		}
 		return fmt.Errorf("delete category %s: %w", id, err)
 	}

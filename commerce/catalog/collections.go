@@ -145,6 +145,11 @@ func (s *Service) UpdateCollection(ctx context.Context, tx *postgres.Tx, id Coll
 	if err := changedCollection(ctx, tx, row); err != nil {
 		return err
 	}
+	if row.Handle != before.Handle {
+		if err := leave(ctx, tx, KindCollection, before.Handle, string(id)); err != nil {
+			return err
+		}
+	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "collection.update", ObjectID: string(id), Before: &before, After: row})
 	return nil
 }

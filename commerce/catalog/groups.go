@@ -17,6 +17,12 @@ const (
 	categoryPosition = `coalesce(t.parent_id, '') || ':' || t.position || ':' || t.id`
 )
 
+// subtree are the IDs of a category and of all below it: a range of the paths, as an ID
+// comes before the sign that follows.
+func subtree(id string) string {
+	return `(select c.id from categories top join categories c on c.path >= top.path and c.path < top.path || '~' where top.id = ` + id + `)`
+}
+
 var categoryJSON = `json_build_object('id', t.id, 'name', t.name, 'handle', t.handle, 'description', nullif(t.description, ''),
 	'parent_id', t.parent_id, 'position', t.position,
 	'created_at', ` + postgres.UTC("t.created_at") + `, 'updated_at', ` + postgres.UTC("t.updated_at") + `)`
@@ -26,7 +32,7 @@ const shopCategoryJSON = `json_build_object('id', t.id, 'name', t.name, 'handle'
 
 var (
 	categoriesSQL = postgres.List{
-		From: "categories t where ($3 = '' or t.parent_id = $3)", Each: categoryJSON,
+		From: "categories t where ($3 = '' or t.parent_id = $3) and ($4 = '' or t.id <> $4 and t.id in " + subtree("$4") + ")", Each: categoryJSON,
 		Order: categoryOrder, After: categoryAfter, Position: categoryPosition,
 	}.SQL()
 	shopCategoriesSQL = postgres.List{
@@ -37,9 +43,9 @@ var (
 )
 
 // Categories is a page of categories, by place; parentID narrows it to those right below
-// one.
-func Categories(ctx context.Context, db *postgres.DB, parentID, after string, limit int) (postgres.Page, error) {
-	return db.Page(ctx, categoriesSQL, limit, after, parentID)
+// one, ancestorID to all below one.
+func Categories(ctx context.Context, db *postgres.DB, parentID, ancestorID, after string, limit int) (postgres.Page, error) {
+	return db.Page(ctx, categoriesSQL, limit, after, parentID, ancestorID)
 }
 
 // Category is a category.

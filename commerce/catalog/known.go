@@ -59,7 +59,7 @@ func KnownByHandle(ctx context.Context, tx *postgres.Tx, handles []string, locke
 	known, byHandle := map[ProductID]*Known{}, map[string]*Known{}
 	var list []string
 	for _, p := range products {
-		p.Tags = tidyTags(p.Tags)
+		p.tidy()
 		if p.Options == nil {
 			p.Options = []Option{}
 		}

@@ -1,12 +1,15 @@
 package catalog
 
 import (
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
+
+	"github.com/stoacommerce/stoa/platform/clock"
 )
 
 // Status says whether a product is sold.
@@ -28,7 +31,7 @@ type Option struct {
 // Bounds of a product.
 const (
 	maxOptions  = 3
-	maxVariants = 250
+	maxVariants = 2048
 	maxImages   = 250
 	maxTags     = 250
 	maxChoices  = 250
@@ -46,8 +49,11 @@ type ProductInput struct {
 	CategoryID     CategoryID
 	SEOTitle       string
 	SEODescription string
+	PublishAt      time.Time // an active product is shown from then on; at once when zero
+	UnpublishAt    time.Time // and until then; for good when zero
 	Options        []Option
 	Variants       []VariantInput // one of the first choices, without prices, when empty
+	Matrix         *Matrix        // instead of Variants: one for each combination of choices
 }
 
 // ProductPatch changes a product; what is nil stays. An empty text removes what may be
@@ -58,6 +64,7 @@ type ProductPatch struct {
 	Status                                   *Status
 	CategoryID                               *CategoryID
 	SEOTitle, SEODescription                 *string
+	PublishAt, UnpublishAt                   *sql.Null[time.Time]
 	Options                                  []Option
 }
 
@@ -77,6 +84,8 @@ type product struct {
 	CategoryID     CategoryID `bun:"category_id,nullzero" json:"category_id,omitempty"`
 	SEOTitle       string     `bun:"seo_title" json:"seo_title"`
 	SEODescription string     `bun:"seo_description" json:"seo_description"`
+	PublishAt      time.Time  `bun:"publish_at,nullzero" json:"publish_at,omitzero"`
+	UnpublishAt    time.Time  `bun:"unpublish_at,nullzero" json:"unpublish_at,omitzero"`
 	PublishedAt    time.Time  `bun:"published_at,nullzero" json:"published_at,omitzero"`
 	Version        int        `bun:"version" json:"version"`
 	CreatedAt      time.Time  `bun:"created_at" json:"-"`
@@ -98,6 +107,9 @@ func (p *product) check() checker {
 	}
 	if len(p.Tags) > maxTags {
 		c.wrong.At("/tags", "maxItems", "There are %d, and may be %d.", len(p.Tags), maxTags)
+	}
+	if !p.PublishAt.IsZero() && !p.UnpublishAt.IsZero() && !p.UnpublishAt.After(p.PublishAt) {
+		c.wrong.At("/unpublish_at", "order", "It is taken down before it is shown.")
 	}
 	p.Options = slices.Clone(p.Options)
 	c.options(p.Options)
@@ -162,6 +174,27 @@ func (c checker) fits(options []Option, choices []string, pointer string) bool {
 		}
 	}
 	return ok
+}
+
+// tidy has a row that was read be equal to one that is given the same.
+func (p *product) tidy() {
+	p.Tags = tidyTags(p.Tags)
+	p.PublishAt, p.UnpublishAt = p.PublishAt.UTC(), p.UnpublishAt.UTC()
+}
+
+// instant sets a time as exactly as it is kept.
+func instant(at *time.Time, given time.Time) { *at = given.UTC().Truncate(time.Microsecond) }
+
+// publish notes when the product was or will be first to be shown.
+func (p *product) publish() {
+	now := clock.Now()
+	if p.Status != Active || !p.PublishedAt.IsZero() && !p.PublishedAt.After(now) {
+		return
+	}
+	p.PublishedAt = now
+	if p.PublishAt.After(now) {
+		p.PublishedAt = p.PublishAt
+	}
 }
 
 // summary is the data of a product's events, in the contract's shape.

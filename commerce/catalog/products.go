@@ -54,12 +54,12 @@ func newProduct(in ProductInput) (whole, []inventory.Line, error) {
 	if p.Status == "" {
 		p.Status = Draft
 	}
-	if p.Status == Active {
-		p.PublishedAt = now
-	}
+	instant(&p.PublishAt, in.PublishAt)
+	instant(&p.UnpublishAt, in.UnpublishAt)
+	p.publish()
 	c := p.check()
 	c.handle(p.Handle)
-	variants, stock := c.newVariants(p, in.Variants)
+	variants, stock := c.newVariants(p, in)
 	return whole{p, variants}, stock, c.wrong.OrNil()
 }
 
@@ -76,7 +76,14 @@ type whole struct {
 }
 
 // newVariants are the rows of a new product's variants, and their first stock.
-func (c checker) newVariants(p *product, inputs []VariantInput) ([]*variant, []inventory.Line) {
+func (c checker) newVariants(p *product, in ProductInput) ([]*variant, []inventory.Line) {
+	inputs := in.Variants
+	if in.Matrix != nil {
+		if len(inputs) > 0 {
+			c.wrong.At("/matrix", "excluded", "Variants are either listed or generated.")
+		}
+		inputs = c.combinations(in.Matrix, p.Options, nil, "/matrix/sku_pattern")
+	}
 	if len(inputs) == 0 {
 		only := NewVariant()
 		for _, option := range p.Options {
@@ -90,14 +97,19 @@ func (c checker) newVariants(p *product, inputs []VariantInput) ([]*variant, []i
 		c.wrong.At("/variants", "maxItems", "There are %d, and may be %d.", len(inputs), maxVariants)
 	}
 	variants, stock := make([]*variant, len(inputs)), make([]inventory.Line, len(inputs))
-	for i, in := range inputs {
-		v, at := newVariant(p.ID, i, in), fmt.Sprintf("/variants/%d", i)
+	for i, input := range inputs {
+		v, at := newVariant(p.ID, i, input), fmt.Sprintf("/variants/%d", i)
+		variants[i], stock[i] = v, inventory.Line{VariantID: inventory.VariantID(v.ID), Quantity: input.Stock}
+		if in.Matrix != nil {
+			if at = "/matrix"; i > 0 && len(c.wrong.Faults) > 0 {
+				continue // what is wrong with one is wrong with all
+			}
+		}
 		c.variant(v, p.Options, at)
-		c.stock(in, at)
-		if in.ImageID != "" {
+		c.stock(input, at)
+		if input.ImageID != "" {
 			c.wrong.At(at+"/image_id", "not_found", "A product that is being made has no images yet.")
 		}
-		variants[i], stock[i] = v, inventory.Line{VariantID: inventory.VariantID(v.ID), Quantity: in.Stock}
 	}
 	c.distinct(variants, func(i int) string { return fmt.Sprintf("/variants/%d/option_values", i) })
 	return variants, stock
@@ -174,7 +186,7 @@ func lockProduct(ctx context.Context, tx *postgres.Tx, id ProductID) (*product, 
 	if err != nil {
 		return nil, fmt.Errorf("read product %s: %w", id, err)
 	}
-	p.Tags = tidyTags(p.Tags)
+	p.tidy()
 	return p, nil
 }
 
@@ -205,12 +217,15 @@ func (s *Service) UpdateProduct(ctx context.Context, tx *postgres.Tx, id Product
 	if reflect.DeepEqual(before, *p) {
 		return nil
 	}
-	if p.Status == Active && p.PublishedAt.IsZero() {
-		p.PublishedAt = clock.Now()
-	}
+	p.publish()
 	p.Version, p.UpdatedAt = p.Version+1, clock.Now()
 	if err := s.saveProduct(ctx, tx, p); err != nil {
 		return err
+	}
+	if p.Handle != before.Handle {
+		if err := leave(ctx, tx, KindProduct, before.Handle, string(p.ID)); err != nil {
+			return err
+		}
 	}
 	journal.Event(ctx, tx, "product.updated", string(p.ID), p.summary())
 	journal.Audit(ctx, tx, journal.Entry{Action: "product.update", ObjectID: string(p.ID), Before: &before, After: p})
@@ -227,6 +242,12 @@ func (patch ProductPatch) apply(p *product) {
 	set(&p.CategoryID, patch.CategoryID)
 	set(&p.SEOTitle, patch.SEOTitle)
 	set(&p.SEODescription, patch.SEODescription)
+	if patch.PublishAt != nil {
+		instant(&p.PublishAt, patch.PublishAt.V)
+	}
+	if patch.UnpublishAt != nil {
+		instant(&p.UnpublishAt, patch.UnpublishAt.V)
+	}
 	if patch.Tags != nil {
 		p.Tags = patch.Tags
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -32,8 +34,11 @@ type ProductFilter struct {
 	Status       string
 	Handle       string
 	SKU          string
-	CategoryID   string
+	CategoryID   string // or of one below it
 	CollectionID string
+	Tag          string
+	Vendor       string
+	Type         string
 	Media        string // what media addresses begin with
 	After        string // a position
 	Limit        int
@@ -53,13 +58,29 @@ select case when count(*) > $2::int then max(p.id) filter (where p.n = $2::int) 
 from page p`
 }
 
-var productsSQL = listSQL(`($4 = '' or p.status = $4) and ($5 = '' or p.handle = $5)
-	and ($6 = '' or p.id in (select product_id from variants where sku = $6)) and ($7 = '' or p.category_id = $7)
-	and ($8 = '' or p.id in (select product_id from collection_products where collection_id = $8))`)
+// wanted are the conditions of a filter of products, whose seven values begin at the
+// parameter that the first is.
+func wanted(first int) string {
+	return strings.NewReplacer("$status", place(first), "$category", place(first+1), "$collection", place(first+2), "$tag", place(first+3),
+		"$vendor", place(first+4), "$type", place(first+5), "$sku", place(first+6)).Replace(`($status = '' or p.status = $status)
+	and ($category = '' or p.category_id in ` + subtree("$category") + `)
+	and ($collection = '' or p.id in (select product_id from collection_products where collection_id = $collection))
+	and ($tag = '' or p.tags @> array[$tag::text]) and ($vendor = '' or p.vendor = $vendor) and ($type = '' or p.product_type = $type)
+	and ($sku = '' or p.id in (select product_id from variants where sku = $sku))`)
+}
+
+func place(n int) string { return "$" + strconv.Itoa(n) }
+
+// values are the filter's values, in the order of wanted.
+func (f ProductFilter) values() []any {
+	return []any{f.Status, f.CategoryID, f.CollectionID, f.Tag, f.Vendor, f.Type, f.SKU}
+}
+
+var productsSQL = listSQL(`($4 = '' or p.handle = $4) and ` + wanted(5))
 
 // Products is a page of products, the latest first.
 func Products(ctx context.Context, db *postgres.DB, f ProductFilter) (postgres.Page, error) {
-	return db.Page(ctx, productsSQL, f.Media, f.Limit, f.After, f.Status, f.Handle, f.SKU, f.CategoryID, f.CollectionID)
+	return db.Page(ctx, productsSQL, append([]any{f.Media, f.Limit, f.After, f.Handle}, f.values()...)...)
 }
 
 var productSQL = `select p.version || E'\n' || ` + productJSON + ` from products p where p.id = $2`

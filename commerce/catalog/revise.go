@@ -99,9 +99,7 @@ func (k *Known) Revise(rev Revision) (*Revised, error) {
 		c.wrong.At("/variants", "maxItems", "There would be %d, and may be %d.", n, maxVariants)
 	}
 	c.distinct(r.after.Variants, func(i int) string { return at[i] + "/option_values" })
-	if p.Status == Active && p.PublishedAt.IsZero() {
-		p.PublishedAt = clock.Now()
-	}
+	p.publish()
 	r.product = !reflect.DeepEqual(*k.product, p)
 	return r, c.wrong.OrNil()
 }
@@ -184,7 +182,8 @@ func updateProducts(ctx context.Context, tx *postgres.Tx, products []*product) e
 	}
 	_, err = tx.Exec(ctx, `update products p set handle = x.handle, title = x.title, description = x.description_html, vendor = x.vendor,
 			product_type = x.product_type, status = x.status, tags = x.tags, options = x.options, category_id = x.category_id,
-			seo_title = x.seo_title, seo_description = x.seo_description, published_at = x.published_at, version = p.version + 1, updated_at = $2
+			seo_title = x.seo_title, seo_description = x.seo_description, publish_at = x.publish_at,
+			unpublish_at = x.unpublish_at, published_at = x.published_at, version = p.version + 1, updated_at = $2
 		from `+productRecord+` where p.id = x.id`, string(raw), clock.Now())
 	if err != nil {
 		return rowRefused(fmt.Errorf("update products: %w", err))
@@ -201,9 +200,11 @@ func updateVariants(ctx context.Context, tx *postgres.Tx, variants []*variant) e
 		return fmt.Errorf("update variants: %w", err)
 	}
 	_, err = tx.Exec(ctx, `update variants v set title = x.title, options = x.option_values, sku = nullif(x.sku, ''), barcode = x.barcode,
-			weight_grams = x.weight_grams, image_id = nullif(x.image_id, ''), requires_shipping = x.requires_shipping, taxable = x.taxable, tax_class = coalesce(x.tax_class, ''),
+			weight_grams = x.weight_grams, length_mm = x.length_mm, width_mm = x.width_mm, height_mm = x.height_mm,
+			cost_amount = x.cost_amount, cost_currency = nullif(x.cost_currency, ''), image_id = nullif(x.image_id, ''), requires_shipping = x.requires_shipping, taxable = x.taxable, tax_class = coalesce(x.tax_class, ''),
 			track_stock = x.track_inventory, oversell = x.allow_backorder, version = v.version + 1, updated_at = $2
-		from jsonb_to_recordset($1::jsonb) as x(id text, title text, option_values text[], sku text, barcode text, weight_grams int, image_id text,
+		from jsonb_to_recordset($1::jsonb) as x(id text, title text, option_values text[], sku text, barcode text, weight_grams int,
+			length_mm int, width_mm int, height_mm int, cost_amount bigint, cost_currency text, image_id text,
 			requires_shipping boolean, taxable boolean, tax_class text, track_inventory boolean, allow_backorder boolean)
 		where v.id = x.id`, string(raw), clock.Now())
 	if violates(err, "variants_check") {

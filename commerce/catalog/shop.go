@@ -31,13 +31,13 @@ with ` + with + `
 select case when c.currency is not null then (
 	select case when count(*) > $4::int then max(` + position + `) filter (where p.n = $4::int) else '' end || E'\n' ||
 		coalesce(json_agg(` + shopProductJSON + ` order by p.n) filter (where p.n <= $4::int), '[]')::text
-	from page p, ` + shopVariants + `) end
+	from page p, ` + shopVariants(shownVariants) + `) end
 from ` + sold
 }
 
 // inShop are the products that the filter lets through.
-const inShop = `p.status = 'active' and ($6 = '' or $6 = any (p.tags))
-	and ($5 = '' or p.category_id in (select c.id from categories c, categories top where top.id = $5 and starts_with(c.path, top.path)))`
+var inShop = Published + ` and ($6 = '' or p.tags @> array[$6::text])
+	and ($5 = '' or p.category_id in ` + subtree("$5") + `)`
 
 var shopListSQL = shopPage(`page as (
 	select p.*, row_number() over (order by p.id desc) as n from products p
@@ -55,11 +55,11 @@ var shopCollectionProductsSQL = shopPage(`page as (
 	order by m.position, m.product_id limit $4::int + 1
 )`, `p.position || ':' || p.id`)
 
-var shopSearchSQL = shopPage(search.Hits("$5", "$6", "$7", `p.status = 'active'`)+`, `+found, `p.rank || ':' || p.id`)
+var shopSearchSQL = shopPage(search.Hits("$5", "$6", "$7", Published)+`, `+found, `p.rank || ':' || p.id`)
 
 var shopHandlesSQL = `
 select coalesce(json_agg(json_build_object('handle', p.handle, 'updated_at', ` + postgres.UTC("p.updated_at") + `) order by p.id desc), '[]')::text
-from (select id, handle, updated_at from products where status = 'active' order by id desc limit $1) p`
+from (select id, handle, updated_at from products p where ` + Published + ` order by id desc limit $1) p`
 
 // ShopHandles are the handles of all products that are sold, the latest first, and when
 // each was changed; for lists of what there is.
@@ -96,12 +96,19 @@ func ShopProducts(ctx context.Context, db *postgres.DB, f ShopFilter) (postgres.
 }
 
 var shopProductSQL = `select case when c.currency is not null then p.version || E'\n' || ` + shopProductJSON + ` end
-	from ` + sold + `, products p, ` + shopVariants + ` where p.status = 'active' and (p.handle = $3 or p.id = $3)`
+	from ` + sold + `, products p, ` + shopVariants("$4") + ` where ` + Published + ` and (p.handle = $3 or p.id = $3)`
+
+// MostShown and AllVariants are how many of its variants a product of the shop comes with:
+// what answers show, and all that there can be.
+const (
+	MostShown   = 100
+	AllVariants = maxVariants
+)
 
 // ShopProduct is a product that is sold, by its handle or its ID, in one currency: the
-// store's main one when it is empty.
-func ShopProduct(ctx context.Context, db *postgres.DB, media, currency, handleOrID string) (postgres.Object, error) {
-	o, err := db.Object(ctx, shopProductSQL, media, currency, handleOrID)
+// store's main one when it is empty. It comes with so many of its variants.
+func ShopProduct(ctx context.Context, db *postgres.DB, media, currency, handleOrID string, variants int) (postgres.Object, error) {
+	o, err := db.Object(ctx, shopProductSQL, media, currency, handleOrID, variants)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return o, problem.Missing("product")
 	}

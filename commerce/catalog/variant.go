@@ -28,17 +28,26 @@ const maxAmount = 999_999_999_999
 
 // VariantInput is a variant to be made. NewVariant gives the usual one.
 type VariantInput struct {
-	SKU, Barcode     string
-	Choices          []string // one of each option's
-	Prices           []Price
-	TrackStock       bool
-	Oversell         bool
-	Stock            int64
-	WeightGrams      *int
+	SKU, Barcode string
+	Choices      []string // one of each option's
+	Prices       []Price
+	TrackStock   bool
+	Oversell     bool
+	Stock        int64
+	WeightGrams  *int
+	Dimensions
+	Cost             *money.Money // what one costs the merchant
 	RequiresShipping bool
 	Taxable          bool
 	TaxClass         string // the standard one when empty
 	ImageID          ImageID
+}
+
+// Dimensions are how large a thing is, in millimetres; nil is not known.
+type Dimensions struct {
+	Length *int `bun:"length_mm" json:"length_mm"`
+	Width  *int `bun:"width_mm" json:"width_mm"`
+	Height *int `bun:"height_mm" json:"height_mm"`
 }
 
 // NewVariant is a variant as it is when nothing is said of it.
@@ -55,6 +64,10 @@ type VariantPatch struct {
 	TrackStock       *bool
 	Oversell         *bool
 	WeightGrams      *sql.Null[int]
+	Length           *sql.Null[int]
+	Width            *sql.Null[int]
+	Height           *sql.Null[int]
+	Cost             *sql.Null[money.Money]
 	RequiresShipping *bool
 	Taxable          *bool
 	TaxClass         *string
@@ -66,14 +79,17 @@ type VariantPatch struct {
 type variant struct {
 	bun.BaseModel `bun:"table:variants,alias:v" json:"-"`
 
-	ID               VariantID `bun:"id,pk" json:"id"`
-	ProductID        ProductID `bun:"product_id" json:"product_id"`
-	Position         int       `bun:"position" json:"position"`
-	Title            string    `bun:"title" json:"title"`
-	Choices          []string  `bun:"options,array" json:"option_values"`
-	SKU              string    `bun:"sku,nullzero" json:"sku"`
-	Barcode          string    `bun:"barcode" json:"barcode"`
-	WeightGrams      *int      `bun:"weight_grams" json:"weight_grams"`
+	ID          VariantID `bun:"id,pk" json:"id"`
+	ProductID   ProductID `bun:"product_id" json:"product_id"`
+	Position    int       `bun:"position" json:"position"`
+	Title       string    `bun:"title" json:"title"`
+	Choices     []string  `bun:"options,array" json:"option_values"`
+	SKU         string    `bun:"sku,nullzero" json:"sku"`
+	Barcode     string    `bun:"barcode" json:"barcode"`
+	WeightGrams *int      `bun:"weight_grams" json:"weight_grams"`
+	Dimensions
+	CostAmount       *int64    `bun:"cost_amount" json:"cost_amount"`
+	CostCurrency     string    `bun:"cost_currency,nullzero" json:"cost_currency"`
 	ImageID          ImageID   `bun:"image_id,nullzero" json:"image_id,omitempty"`
 	RequiresShipping bool      `bun:"requires_shipping" json:"requires_shipping"`
 	Taxable          bool      `bun:"taxable" json:"taxable"`
@@ -90,11 +106,21 @@ type variant struct {
 // newVariant is the row of a variant to be made.
 func newVariant(productID ProductID, position int, in VariantInput) *variant {
 	now := clock.Now()
-	return &variant{
+	v := &variant{
 		ID: VariantID(ids.New("var")), ProductID: productID, Position: position, Choices: slices.Clone(in.Choices),
-		SKU: in.SKU, Barcode: in.Barcode, WeightGrams: in.WeightGrams, ImageID: in.ImageID, RequiresShipping: in.RequiresShipping,
+		SKU: in.SKU, Barcode: in.Barcode, WeightGrams: in.WeightGrams, Dimensions: in.Dimensions, ImageID: in.ImageID, RequiresShipping: in.RequiresShipping,
 		Taxable: in.Taxable, TaxClass: in.TaxClass, TrackStock: in.TrackStock, Oversell: in.Oversell, Version: 1, CreatedAt: now, UpdatedAt: now,
 		Prices: in.Prices,
+	}
+	v.costs(in.Cost)
+	return v
+}
+
+// costs notes what one costs the merchant; nil is not known.
+func (v *variant) costs(cost *money.Money) {
+	v.CostAmount, v.CostCurrency = nil, ""
+	if cost != nil {
+		v.CostAmount, v.CostCurrency = &cost.Amount, cost.Currency
 	}
 }
 
@@ -110,28 +136,51 @@ func (c checker) variant(v *variant, options []Option, at string) {
 	}
 	c.fits(options, v.Choices, at+"/option_values")
 	v.Title = titleOf(v.Choices)
-	if v.WeightGrams != nil && (*v.WeightGrams < 0 || *v.WeightGrams > 100_000_000) {
-		c.wrong.At(at+"/weight_grams", "out_of_range", "It weighs 0 to 100000000 grams.")
+	c.measure(v.WeightGrams, at+"/weight_grams", 100_000_000)
+	c.measure(v.Length, at+"/length_mm", maxLength)
+	c.measure(v.Width, at+"/width_mm", maxLength)
+	c.measure(v.Height, at+"/height_mm", maxLength)
+	if v.CostAmount != nil {
+		c.amount(*v.CostAmount, at+"/cost/amount")
+		c.currency(v.CostCurrency, at+"/cost/currency")
 	}
 	c.prices(v.Prices, at+"/prices")
+}
+
+// maxLength bounds lengths: a hundred metres.
+const maxLength = 100_000
+
+// measure checks a weight or a length; nil is not known.
+func (c checker) measure(n *int, at string, most int) {
+	if n != nil && (*n < 0 || *n > most) {
+		c.wrong.At(at, "out_of_range", "It is 0 to %d.", most)
+	}
+}
+
+func (c checker) amount(amount int64, at string) {
+	if amount < 0 || amount > maxAmount {
+		c.wrong.At(at, "out_of_range", "A price is 0 to %d.", maxAmount)
+	}
+}
+
+func (c checker) currency(currency, at string) {
+	if !money.Known(currency) {
+		c.wrong.At(at, "currency", "There is no currency %q.", currency)
+	}
 }
 
 func (c checker) prices(prices []Price, at string) {
 	seen := map[string]bool{}
 	for i, price := range prices {
 		place := fmt.Sprintf("%s/%d", at, i)
-		switch {
-		case !money.Known(price.Currency):
-			c.wrong.At(place+"/currency", "currency", "There is no currency %q.", price.Currency)
-		case seen[price.Currency]:
+		c.currency(price.Currency, place+"/currency")
+		if seen[price.Currency] {
 			c.wrong.At(place+"/currency", "repeated", "There is another price in %s.", price.Currency)
 		}
 		seen[price.Currency] = true
-		if price.Amount < 0 || price.Amount > maxAmount {
-			c.wrong.At(place+"/amount", "out_of_range", "A price is 0 to %d.", maxAmount)
-		}
-		if price.CompareAt != nil && (*price.CompareAt < 0 || *price.CompareAt > maxAmount) {
-			c.wrong.At(place+"/compare_at_amount", "out_of_range", "A price is 0 to %d.", maxAmount)
+		c.amount(price.Amount, place+"/amount")
+		if price.CompareAt != nil {
+			c.amount(*price.CompareAt, place+"/compare_at_amount")
 		}
 	}
 }

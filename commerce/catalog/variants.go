@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"reflect"
@@ -13,6 +14,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
@@ -57,11 +59,15 @@ func variantsOf(ctx context.Context, tx *postgres.Tx, id ProductID) ([]*variant,
 	if err != nil {
 		return nil, fmt.Errorf("read the prices of %s: %w", id, err)
 	}
+	byID := make(map[VariantID]*variant, len(variants))
+	for _, v := range variants {
+		byID[v.ID] = v
+	}
 	var of VariantID
 	var price Price
 	_, err = pgx.ForEachRow(rows, []any{&of, &price.Amount, &price.Currency, &price.CompareAt}, func() error {
-		if i := slices.IndexFunc(variants, func(v *variant) bool { return v.ID == of }); i >= 0 {
-			variants[i].Prices = append(variants[i].Prices, price)
+		if v := byID[of]; v != nil {
+			v.Prices = append(v.Prices, price)
 		}
 		price.CompareAt = nil
 		return nil
@@ -83,7 +89,7 @@ func (s *Service) CreateVariant(ctx context.Context, tx *postgres.Tx, productID 
 		return "", err
 	}
 	if len(others) >= maxVariants {
-		return "", problem.New(problem.Unprocessable, "variant_limit", "A product has at most %d variants.", maxVariants)
+		return "", tooManyVariants()
 	}
 	v := newVariant(p.ID, len(others), in)
 	c := check("invalid_variant", "The variant cannot be kept as it is.")
@@ -107,6 +113,10 @@ func (s *Service) CreateVariant(ctx context.Context, tx *postgres.Tx, productID 
 	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "variant.create", ObjectID: string(v.ID), After: v})
 	return v.ID, nil
+}
+
+func tooManyVariants() error {
+	return problem.New(problem.Unprocessable, "variant_limit", "A product has at most %d variants.", maxVariants)
 }
 
 // imageOf checks that a picture is one of the product's.
@@ -220,11 +230,25 @@ func (patch VariantPatch) apply(v *variant) {
 		v.Prices = append([]Price(nil), patch.Prices...)
 		slices.SortFunc(v.Prices, func(a, b Price) int { return strings.Compare(a.Currency, b.Currency) })
 	}
-	if w := patch.WeightGrams; w != nil {
-		v.WeightGrams = nil
-		if w.Valid {
-			v.WeightGrams = &w.V
-		}
+	setNull(&v.WeightGrams, patch.WeightGrams)
+	setNull(&v.Length, patch.Length)
+	setNull(&v.Width, patch.Width)
+	setNull(&v.Height, patch.Height)
+	if patch.Cost != nil {
+		var cost *money.Money
+		setNull(&cost, patch.Cost)
+		v.costs(cost)
+	}
+}
+
+// setNull sets what may be missing, unless the patch leaves it alone.
+func setNull[T any](field **T, value *sql.Null[T]) {
+	if value == nil {
+		return
+	}
+	*field = nil
+	if value.Valid {
+		*field = &value.V
 	}
 }
 

@@ -30,9 +30,16 @@ var variantJSON = `json_build_object('id', v.id, 'product_id', v.product_id, 'ti
 	'prices', (select coalesce(json_agg(json_build_object('amount', r.amount, 'currency', r.currency, 'compare_at_amount', r.compare_at_amount)
 		order by r.currency), '[]') from prices r where r.variant_id = v.id),
 	'track_inventory', v.track_stock, 'allow_backorder', v.oversell, 'stock_quantity', v.stock - v.reserved,
-	'weight_grams', v.weight_grams, 'requires_shipping', v.requires_shipping, 'taxable', v.taxable,
+	'weight_grams', v.weight_grams, 'length_mm', v.length_mm, 'width_mm', v.width_mm, 'height_mm', v.height_mm,
+	'cost', case when v.cost_amount is not null then json_build_object('amount', v.cost_amount, 'currency', v.cost_currency) end,
+	'requires_shipping', v.requires_shipping, 'taxable', v.taxable,
 	'tax_class', nullif(v.tax_class, ''), 'image_id', v.image_id,
 	'position', v.position, 'created_at', ` + postgres.UTC("v.created_at") + `, 'updated_at', ` + postgres.UTC("v.updated_at") + `)`
+
+// shownVariants is how many variants a product is shown with. What there is beyond is read
+// page by page, so that products of thousands of variants do not make answers without
+// bounds.
+const shownVariants = "100"
 
 var productJSON = `json_build_object('id', p.id, 'handle', p.handle, 'title', p.title, 'description_html', p.description,
 	'vendor', nullif(p.vendor, ''), 'product_type', nullif(p.product_type, ''), 'tags', p.tags, 'status', p.status,
@@ -40,14 +47,22 @@ var productJSON = `json_build_object('id', p.id, 'handle', p.handle, 'title', p.
 	'collection_ids', (select coalesce(json_agg(c.collection_id), '[]') from
 		(select collection_id from collection_products where product_id = p.id order by collection_id limit 250) c),
 	'seo_title', nullif(p.seo_title, ''), 'seo_description', nullif(p.seo_description, ''), 'options', p.options,
-	'variants', (select coalesce(json_agg(` + variantJSON + ` order by v.position, v.id), '[]') from variants v where v.product_id = p.id),
+	'variants', (select coalesce(json_agg(` + variantJSON + ` order by v.position, v.id), '[]') from
+		(select * from variants where product_id = p.id order by position, id limit ` + shownVariants + `) v),
+	'variant_count', (select count(*) from variants where product_id = p.id),
 	'images', ` + imagesJSON(imageJSON) + `,
+	'publish_at', ` + postgres.UTC("p.publish_at") + `, 'unpublish_at', ` + postgres.UTC("p.unpublish_at") + `,
 	'published_at', ` + postgres.UTC("p.published_at") + `, 'created_at', ` + postgres.UTC("p.created_at") + `, 'updated_at', ` + postgres.UTC("p.updated_at") + `)`
 
 // moneyJSON is an amount of the shop's currency c.
 func moneyJSON(amount string) string {
 	return `json_build_object('amount', ` + amount + `, 'currency', c.currency)`
 }
+
+// Published says whether a product p is shown in the shop: it is active, and the present
+// lies between its instants of publishing and of taking down, as far as it has them. The
+// clock alone makes it true or false; nothing has to happen at the instant.
+const Published = `(p.status = 'active' and coalesce(p.publish_at <= now(), true) and coalesce(p.unpublish_at > now(), true))`
 
 // sellable says whether a variant v with its price r can be bought now.
 const sellable = `(r.amount is not null and (not v.track_stock or v.oversell or v.stock > v.reserved))`
@@ -57,19 +72,22 @@ var shopVariantJSON = `json_build_object('id', v.id, 'title', v.title, 'sku', v.
 	'compare_at_price', case when r.compare_at_amount > r.amount then ` + moneyJSON("r.compare_at_amount") + ` end,
 	'available', ` + sellable + `, 'image_id', v.image_id)`
 
-// shopVariants are a product's variants in the shop's currency c, and what they come to.
-var shopVariants = `lateral (
-	select coalesce(json_agg(` + shopVariantJSON + ` order by v.position, v.id), '[]') as list,
+// shopVariants are the first of a product's variants in the shop's currency c, and what
+// all of them come to.
+func shopVariants(most string) string {
+	return `lateral (
+	select coalesce(json_agg(` + shopVariantJSON + ` order by v.n) filter (where v.n <= ` + most + `), '[]') as list, count(*) as count,
 		min(r.amount) as low, max(r.amount) as high, coalesce(bool_or(` + sellable + `), false) as available
-	from variants v left join prices r on r.variant_id = v.id and r.currency = c.currency
-	where v.product_id = p.id) o`
+	from (select *, row_number() over (order by position, id) as n from variants where product_id = p.id) v
+	left join prices r on r.variant_id = v.id and r.currency = c.currency) o`
+}
 
 var shopProductJSON = `json_build_object('id', p.id, 'handle', p.handle, 'title', p.title, 'description_html', p.description,
 	'vendor', nullif(p.vendor, ''), 'product_type', nullif(p.product_type, ''), 'tags', p.tags, 'category_id', p.category_id,
 	'seo_title', nullif(p.seo_title, ''), 'seo_description', nullif(p.seo_description, ''),
 	'price_from', case when o.low is not null then ` + moneyJSON("o.low") + ` end,
 	'price_to', case when o.high is not null then ` + moneyJSON("o.high") + ` end,
-	'available', o.available, 'options', p.options, 'variants', o.list, 'images', ` + imagesJSON(shopImageJSON) + `)`
+	'available', o.available, 'options', p.options, 'variants', o.list, 'variant_count', o.count, 'images', ` + imagesJSON(shopImageJSON) + `)`
 
 // sold is the shop's currency: $2, or the main one when that is empty; null when the shop
 // does not sell in it.

@@ -35,6 +35,7 @@ const (
 	colPolicy
 	colPrice
 	colCompareAt
+	colCost
 	colShipping
 	colTaxable
 	colImage
@@ -75,6 +76,7 @@ var columnNames = [columns][]string{
 	colPolicy:         {"Variant Inventory Policy", "Continue selling when out of stock"},
 	colPrice:          {"Variant Price", "Price"},
 	colCompareAt:      {"Variant Compare At Price", "Compare-at price"},
+	colCost:           {"Cost per item"},
 	colShipping:       {"Variant Requires Shipping", "Requires shipping"},
 	colTaxable:        {"Variant Taxable", "Charge tax"},
 	colImage:          {"Image Src", "Product image URL"},

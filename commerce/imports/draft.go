@@ -42,7 +42,7 @@ type variantDraft struct {
 	track, oversell, shipping, taxable *bool
 	stock                              *int64
 	price                              *int64
-	compareAt                          *int64
+	compareAt, cost                    *int64
 	comparesAt                         bool // the file has the column
 	image                              string
 }
@@ -284,6 +284,7 @@ func (dr drafter) variant(r *row) *variantDraft {
 		row: r, sku: t.number(r, colSKU), barcode: t.number(r, colBarcode), grams: t.grams(r), oversell: t.oversell(r),
 		shipping: t.boolean(r, colShipping), taxable: t.boolean(r, colTaxable), stock: t.quantity(r, colQuantity),
 		price: t.amount(r, colPrice, dr.currency), compareAt: t.amount(r, colCompareAt, dr.currency), comparesAt: t.has(colCompareAt),
+		cost: t.amount(r, colCost, dr.currency),
 	}
 	if t.has(colTracker) {
 		track := t.text(r, colTracker) != ""

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/inventory"
+	"github.com/stoacommerce/stoa/platform/money"
 )
 
 // plan is what is to be done for a draft: a product to be made, or one that is known to
@@ -73,6 +74,9 @@ func (v *variantDraft) input(t *table, currency string) catalog.VariantInput {
 	}
 	if v.stock != nil {
 		in.Stock = *v.stock
+	}
+	if v.cost != nil {
+		in.Cost = &money.Money{Amount: *v.cost, Currency: currency}
 	}
 	if v.price == nil {
 		t.warn(v.row, colPrice, "price_missing", "Without a price it cannot be bought.")
@@ -216,6 +220,9 @@ func (v *variantDraft) patch(known *catalog.Known, was catalog.KnownVariant, cur
 	}
 	if v.grams != nil {
 		patch.WeightGrams = &sql.Null[int]{V: *v.grams, Valid: true}
+	}
+	if v.cost != nil {
+		patch.Cost = &sql.Null[money.Money]{V: money.New(*v.cost, currency), Valid: true}
 	}
 	at := slices.IndexFunc(was.Prices, func(price catalog.Price) bool { return price.Currency == currency })
 	if v.price != nil || at >= 0 && v.comparesAt {

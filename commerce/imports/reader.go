@@ -13,7 +13,7 @@ import (
 // Bounds of a file's parts, so that memory is bounded whatever the file is.
 const (
 	maxRecord = 2 << 20 // bytes of a row
-	maxGroup  = 1000    // rows of a product
+	maxGroup  = 2500    // rows of a product: its variants and pictures
 )
 
 // byteOrderMark is what some programs begin a text in UTF-8 with.

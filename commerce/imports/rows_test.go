@@ -40,10 +40,10 @@ func TestWhatTheColumnsBecome(t *testing.T) {
 func TestTheNewerTemplate(t *testing.T) {
 	t.Parallel()
 	h := open(t, imports.Config{}, catalog.Unlimited{})
-	o := h.run("Title,URL handle,Description,Product category,SKU,Price,Compare-at price,Inventory tracker,Inventory quantity,Continue selling when out of stock,Weight value (grams),Published on online store\n" +
-		"Lamp,lamp,Bright,Home,L-1,20,,shopify,4,DENY,12.6,FALSE\n")
+	o := h.run("Title,URL handle,Description,Product category,SKU,Price,Compare-at price,Inventory tracker,Inventory quantity,Continue selling when out of stock,Weight value (grams),Published on online store,Cost per item\n" +
+		"Lamp,lamp,Bright,Home,L-1,20,,shopify,4,DENY,12.6,FALSE,7.50\n")
 	h.want(o, "succeeded", imports.Counts{Created: 1})
-	if got := value[string](h, `select concat_ws('|', p.status, v.sku, v.weight_grams, v.stock, v.oversell, r.amount) from products p join variants v on v.product_id = p.id join prices r on r.variant_id = v.id`); got != "draft|L-1|13|4|f|2000" {
+	if got := value[string](h, `select concat_ws('|', p.status, v.sku, v.weight_grams, v.stock, v.oversell, r.amount, v.cost_amount, v.cost_currency) from products p join variants v on v.product_id = p.id join prices r on r.variant_id = v.id`); got != "draft|L-1|13|4|f|2000|750|EUR" {
 		t.Error(got)
 	}
 }

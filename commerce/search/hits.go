@@ -6,10 +6,10 @@ const likeness = "0.32"
 // alike are the products whose title looks like the text, which the titles' index finds as
 // soon as it is told how much that is. That stands before the products because these are
 // read for its row.
-func alike(text, only string) string {
+func alike(text, similarity, only string) string {
 	return `
 	select a.id, a.rank from (select set_config('pg_trgm.word_similarity_threshold', '` + likeness + `', true) as told) t, lateral (
-		select p.id, ext.word_similarity(` + text + `, p.title)::numeric(12, 6) as rank from products p
+		select p.id, ` + similarity + `::numeric(12, 6) as rank from products p
 		where t.told <> '' and not exists (select from exact) and not exists (select from slips)
 			and ` + text + ` operator(ext.<%) p.title and ` + only + ` offset 0) a`
 }
@@ -18,15 +18,17 @@ func alike(text, only string) string {
 // query finds, the best with the highest rank. The query's parts are the statement's
 // parameters $text, $words and $slips; only narrows the products p.
 func Hits(text, words, slips, only string) string {
-	matching := func(query string) string {
+	// Over the many words that may have been meant ts_rank takes long, and says little.
+	similarity := `ext.word_similarity(` + text + `, p.title)`
+	matching := func(query, rank string) string {
 		return `
-	select p.id, (ts_rank('{0.05, 0.2, 0.4, 1}', p.search, q.query)
+	select p.id, (` + rank + `
 		+ case when p.id in (select product_id from variants where sku = ` + text + `) then 1 else 0 end)::numeric(12, 6) as rank
 	from products p, (select to_tsquery('simple', ` + query + `) || to_tsquery(l.language, ` + query + `) as query from (select ` + languageSQL + ` as language) l) q
 	where ` + query + ` <> '' and p.search @@ q.query and ` + only
 	}
-	return `exact as (` + matching(words) + `
-), slips as (` + matching(slips) + ` and not exists (select from exact)
-), alike as (` + alike(text, only) + `
+	return `exact as (` + matching(words, `ts_rank('{0.05, 0.2, 0.4, 1}', p.search, q.query)`) + `
+), slips as (` + matching(slips, similarity) + ` and not exists (select from exact)
+), alike as (` + alike(text, similarity, only) + `
 ), hits as (select * from exact union all select * from slips union all select * from alike)`
 }

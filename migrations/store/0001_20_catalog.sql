@@ -12,7 +12,7 @@ create table categories (
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now()
 );
-create index categories_path on categories (path text_pattern_ops);
+create index categories_path on categories (path);
 create index categories_parent on categories (parent_id, position);
 
 create table products (
@@ -29,13 +29,18 @@ create table products (
     seo_title    text not null default '',
     seo_description text not null default '',
     search       tsvector not null default '',
-    published_at timestamptz,                   -- when it first became active
+    publish_at   timestamptz,                   -- an active one is shown from then on
+    unpublish_at timestamptz check (unpublish_at > publish_at), -- and until then
+    published_at timestamptz,                   -- when it was first to be shown
     version      int not null default 1,
     created_at   timestamptz not null default now(),
     updated_at   timestamptz not null default now()
 );
 create index products_listed on products (id desc) where status = 'active';
+create index products_publish on products (publish_at) where publish_at is not null;
+create index products_unpublish on products (unpublish_at) where unpublish_at is not null;
 create index products_category on products (category_id, id desc);
+create index products_tags on products using gin (tags);
 create index products_search on products using gin (search);
 create index products_title on products using gin (title ext.gin_trgm_ops);
 
@@ -48,6 +53,11 @@ create table variants (
     sku               text collate "C",
     barcode           text not null default '',
     weight_grams      int check (weight_grams >= 0),
+    length_mm         int check (length_mm >= 0),
+    width_mm          int check (width_mm >= 0),
+    height_mm         int check (height_mm >= 0),
+    cost_amount       bigint check (cost_amount >= 0), -- what one costs the merchant; never shown to shoppers
+    cost_currency     text,
     image_id          text collate "C",         -- one of its product's
     requires_shipping boolean not null default true,
     taxable           boolean not null default true,
@@ -59,7 +69,8 @@ create table variants (
     version           int not null default 1,
     created_at        timestamptz not null default now(),
     updated_at        timestamptz not null default now(),
-    check (oversell or not track_stock or stock >= reserved)
+    check (oversell or not track_stock or stock >= reserved),
+    constraint variants_cost_check check ((cost_amount is null) = (cost_currency is null))
 );
 create index variants_product on variants (product_id, position);
 create index variants_sku on variants (sku) where sku is not null;
@@ -105,3 +116,11 @@ create table collection_products (
     primary key (collection_id, product_id)
 );
 create index collection_products_product on collection_products (product_id);
+
+-- Handles that things once had: who comes by one is shown the way.
+create table former_handles (
+    kind      text not null check (kind in ('product', 'category', 'collection')),
+    handle    text collate "C" not null,
+    object_id text collate "C" not null,
+    primary key (kind, handle)
+);

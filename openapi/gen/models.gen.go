@@ -4168,7 +4168,12 @@ type Product struct {
 	// Example: Shirts
 	ProductType *string `json:"product_type"`
 
-	// PublishedAt When it first became active.
+	// PublishAt While it is `active`, it is shown in the shop from then on; null is at once.
+	//
+	// Example: 2026-11-27T00:00:00Z
+	PublishAt *time.Time `json:"publish_at"`
+
+	// PublishedAt When it was, or will be, first shown in the shop.
 	//
 	// Example: 2026-11-22T09:30:00Z
 	PublishedAt *time.Time `json:"published_at"`
@@ -4198,12 +4203,22 @@ type Product struct {
 	// Example: Linen shirt
 	Title string `json:"title"`
 
+	// UnpublishAt It is shown until then; null is for good.
+	//
+	// Example: 2026-12-24T00:00:00Z
+	UnpublishAt *time.Time `json:"unpublish_at"`
+
 	// UpdatedAt When it last changed.
 	//
 	// Example: 2026-11-22T09:30:00Z
 	UpdatedAt time.Time `json:"updated_at"`
 
-	// Variants Its buyable forms.
+	// VariantCount How many variants it has in all.
+	//
+	// Example: 2
+	VariantCount int `json:"variant_count"`
+
+	// Variants Its buyable forms, the first 100 of them. `GET /v1/products/{product_id}/variants` lists them all.
 	Variants []Variant `json:"variants"`
 
 	// Vendor Who makes it.
@@ -4212,7 +4227,7 @@ type Product struct {
 	Vendor *string `json:"vendor"`
 }
 
-// ProductCreate A new product. Without variants it gets one without prices.
+// ProductCreate A new product. Its variants are listed, or made by `matrix` of every combination of its options’ choices; without either it gets one without prices.
 type ProductCreate struct {
 	// CategoryID The category it belongs to.
 	//
@@ -4229,6 +4244,9 @@ type ProductCreate struct {
 	// Example: linen-shirt
 	Handle *string `json:"handle,omitempty"`
 
+	// Matrix What the variants are like that are made of every combination of the options’ choices.
+	Matrix *VariantMatrix `json:"matrix,omitempty"`
+
 	// Options What a shopper chooses, at most three.
 	Options []ProductOption `json:"options,omitempty"`
 
@@ -4236,6 +4254,11 @@ type ProductCreate struct {
 	//
 	// Example: Shirts
 	ProductType *string `json:"product_type,omitempty"`
+
+	// PublishAt While it is `active`, it is shown in the shop from then on; at once, when left out.
+	//
+	// Example: 2026-11-27T00:00:00Z
+	PublishAt *time.Time `json:"publish_at,omitempty"`
 
 	// SEODescription The description for search engines.
 	//
@@ -4261,6 +4284,11 @@ type ProductCreate struct {
 	//
 	// Example: Linen shirt
 	Title string `json:"title"`
+
+	// UnpublishAt It is shown until then; for good, when left out.
+	//
+	// Example: 2026-12-24T00:00:00Z
+	UnpublishAt *time.Time `json:"unpublish_at,omitempty"`
 
 	// Variants Its buyable forms, in order.
 	Variants []VariantCreate `json:"variants,omitempty"`
@@ -4378,6 +4406,33 @@ type ProductOption struct {
 // Example: draft
 type ProductStatus string
 
+// ProductTag A label of products.
+type ProductTag struct {
+	// ProductCount How many products have it.
+	//
+	// Example: 12
+	ProductCount int `json:"product_count"`
+
+	// Tag The label.
+	//
+	// Example: summer
+	Tag string `json:"tag"`
+}
+
+// ProductTagList A page of a list.
+type ProductTagList struct {
+	// Data The page, in the order of the list.
+	Data []ProductTag `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
 // ProductUpdate A change of a product, as a merge patch.
 type ProductUpdate struct {
 	// CategoryID The category it belongs to; null takes it out.
@@ -4403,6 +4458,11 @@ type ProductUpdate struct {
 	// Example: Shirts
 	ProductType nullable.Nullable[string] `json:"product_type,omitempty"`
 
+	// PublishAt While it is `active`, it is shown in the shop from then on; null is at once.
+	//
+	// Example: 2026-11-27T00:00:00Z
+	PublishAt nullable.Nullable[time.Time] `json:"publish_at,omitempty"`
+
 	// SEODescription The description for search engines; null removes it.
 	//
 	// Example: A shirt of pure linen.
@@ -4427,6 +4487,11 @@ type ProductUpdate struct {
 	//
 	// Example: Linen shirt
 	Title *string `json:"title,omitempty"`
+
+	// UnpublishAt It is shown until then; null is for good.
+	//
+	// Example: 2026-12-24T00:00:00Z
+	UnpublishAt nullable.Nullable[time.Time] `json:"unpublish_at,omitempty"`
 
 	// Vendor Who makes it; null removes it.
 	//
@@ -5906,7 +5971,12 @@ type ShopProduct struct {
 	// Example: Linen shirt
 	Title string `json:"title"`
 
-	// Variants Its buyable forms.
+	// VariantCount How many variants it has in all.
+	//
+	// Example: 2
+	VariantCount int `json:"variant_count"`
+
+	// Variants Its buyable forms, the first 100 of them. `GET /v1/shop/products/{handle_or_id}/variants` lists them all.
 	Variants []ShopVariant `json:"variants"`
 
 	// Vendor Who makes it.
@@ -5966,6 +6036,20 @@ type ShopVariant struct {
 	//
 	// Example: M / Sand
 	Title string `json:"title"`
+}
+
+// ShopVariantList A page of a list.
+type ShopVariantList struct {
+	// Data The page, in the order of the list.
+	Data []ShopVariant `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
 }
 
 // SignInRequest A person's credentials.
@@ -6929,10 +7013,18 @@ type Variant struct {
 	// Example: 4006381333931
 	Barcode *string `json:"barcode"`
 
+	// Cost What one costs the merchant. Shoppers never see it.
+	Cost *Money `json:"cost"`
+
 	// CreatedAt When it was made.
 	//
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
+
+	// HeightMM Its height in millimetres.
+	//
+	// Example: 300
+	HeightMM *int `json:"height_mm"`
 
 	// ID The variant's ID.
 	//
@@ -6943,6 +7035,11 @@ type Variant struct {
 	//
 	// Example: img_01jd3v7m2kf8r9e0abcdefghjk
 	ImageID *string `json:"image_id"`
+
+	// LengthMM Its length in millimetres.
+	//
+	// Example: 300
+	LengthMM *int `json:"length_mm"`
 
 	// OptionValues One choice for each of the product's options, in their order.
 	//
@@ -7006,6 +7103,11 @@ type Variant struct {
 	//
 	// Example: 320
 	WeightGrams *int `json:"weight_grams"`
+
+	// WidthMM Its width in millimetres.
+	//
+	// Example: 300
+	WidthMM *int `json:"width_mm"`
 }
 
 // VariantCreate A new variant.
@@ -7020,10 +7122,23 @@ type VariantCreate struct {
 	// Example: 4006381333931
 	Barcode *string `json:"barcode,omitempty"`
 
+	// Cost An amount of money, in the smallest unit of its currency.
+	Cost *Money `json:"cost,omitempty"`
+
+	// HeightMM Its height in millimetres.
+	//
+	// Example: 300
+	HeightMM *int `json:"height_mm,omitempty"`
+
 	// ImageID The image that shows it.
 	//
 	// Example: img_01jd3v7m2kf8r9e0abcdefghjk
 	ImageID *string `json:"image_id,omitempty"`
+
+	// LengthMM Its length in millimetres.
+	//
+	// Example: 300
+	LengthMM *int `json:"length_mm,omitempty"`
 
 	// OptionValues One choice for each of the product's options, in their order.
 	//
@@ -7067,6 +7182,89 @@ type VariantCreate struct {
 	//
 	// Example: 320
 	WeightGrams *int `json:"weight_grams,omitempty"`
+
+	// WidthMM Its width in millimetres.
+	//
+	// Example: 300
+	WidthMM *int `json:"width_mm,omitempty"`
+}
+
+// VariantList A page of a list.
+type VariantList struct {
+	// Data The page, in the order of the list.
+	Data []Variant `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// VariantMatrix What the variants are like that are made of every combination of the options’ choices.
+type VariantMatrix struct {
+	// AllowBackorder Whether it sells when none is left; false, when left out.
+	//
+	// Example: false
+	AllowBackorder *bool `json:"allow_backorder,omitempty"`
+
+	// Cost An amount of money, in the smallest unit of its currency.
+	Cost *Money `json:"cost,omitempty"`
+
+	// HeightMM Its height in millimetres.
+	//
+	// Example: 300
+	HeightMM *int `json:"height_mm,omitempty"`
+
+	// ImageID The image that shows it.
+	//
+	// Example: img_01jd3v7m2kf8r9e0abcdefghjk
+	ImageID *string `json:"image_id,omitempty"`
+
+	// LengthMM Its length in millimetres.
+	//
+	// Example: 300
+	LengthMM *int `json:"length_mm,omitempty"`
+
+	// Prices What it costs, once per currency.
+	Prices []Price `json:"prices,omitempty"`
+
+	// RequiresShipping Whether it is a thing to be sent; true, when left out.
+	//
+	// Example: true
+	RequiresShipping *bool `json:"requires_shipping,omitempty"`
+
+	// SKUPattern What stock-keeping numbers are made of: `{1}`, `{2}` and `{3}` stand for the choice of each option, in capitals and with hyphens, `{n}` for the number of the combination. Without it they have none.
+	//
+	// Example: LS-{1}-{2}
+	SKUPattern *string `json:"sku_pattern,omitempty"`
+
+	// StockQuantity How many there are of each; 0, when left out.
+	//
+	// Example: 12
+	StockQuantity *int `json:"stock_quantity,omitempty"`
+
+	// Taxable Whether tax applies; true, when left out.
+	//
+	// Example: true
+	Taxable *bool `json:"taxable,omitempty"`
+
+	// TrackInventory Whether its stock is counted; true, when left out.
+	//
+	// Example: true
+	TrackInventory *bool `json:"track_inventory,omitempty"`
+
+	// WeightGrams Its weight in grams.
+	//
+	// Example: 320
+	WeightGrams *int `json:"weight_grams,omitempty"`
+
+	// WidthMM Its width in millimetres.
+	//
+	// Example: 300
+	WidthMM *int `json:"width_mm,omitempty"`
 }
 
 // VariantUpdate A change of a variant, as a merge patch. Stock changes by inventory adjustments only.
@@ -7081,10 +7279,23 @@ type VariantUpdate struct {
 	// Example: 4006381333931
 	Barcode nullable.Nullable[string] `json:"barcode,omitempty"`
 
+	// Cost What one costs the merchant. Shoppers never see it; null removes it.
+	Cost nullable.Nullable[Money] `json:"cost,omitempty"`
+
+	// HeightMM Its height in millimetres; null removes it.
+	//
+	// Example: 300
+	HeightMM nullable.Nullable[int] `json:"height_mm,omitempty"`
+
 	// ImageID The image that shows it; null removes it.
 	//
 	// Example: img_01jd3v7m2kf8r9e0abcdefghjk
 	ImageID nullable.Nullable[string] `json:"image_id,omitempty"`
+
+	// LengthMM Its length in millimetres; null removes it.
+	//
+	// Example: 300
+	LengthMM nullable.Nullable[int] `json:"length_mm,omitempty"`
 
 	// OptionValues One choice for each of the product's options, in their order.
 	//
@@ -7128,6 +7339,11 @@ type VariantUpdate struct {
 	//
 	// Example: 320
 	WeightGrams nullable.Nullable[int] `json:"weight_grams,omitempty"`
+
+	// WidthMM Its width in millimetres; null removes it.
+	//
+	// Example: 300
+	WidthMM nullable.Nullable[int] `json:"width_mm,omitempty"`
 }
 
 // WebhookAttempt One try to deliver.
@@ -7799,6 +8015,9 @@ type ListCategoriesParams struct {
 
 	// ParentID Only those right below this one.
 	ParentID *string `form:"parent_id,omitempty" json:"parent_id,omitempty"`
+
+	// AncestorID Only those below this one, however deep.
+	AncestorID *string `form:"ancestor_id,omitempty" json:"ancestor_id,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
@@ -8584,6 +8803,21 @@ type ListPlansParams struct {
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListProductTagsParams defines parameters for ListProductTags.
+type ListProductTagsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
 	// Limit How many to answer at most.
@@ -8601,11 +8835,20 @@ type ListProductsParams struct {
 	// SKU Only those with a variant of this stock-keeping number.
 	SKU *string `form:"sku,omitempty" json:"sku,omitempty"`
 
-	// CategoryID Only those of this category.
+	// CategoryID Only those of this category, or of one below it.
 	CategoryID *string `form:"category_id,omitempty" json:"category_id,omitempty"`
 
 	// CollectionID Only those in this collection.
 	CollectionID *string `form:"collection_id,omitempty" json:"collection_id,omitempty"`
+
+	// Tag Only those with this label.
+	Tag *string `form:"tag,omitempty" json:"tag,omitempty"`
+
+	// Vendor Only those by this maker.
+	Vendor *string `form:"vendor,omitempty" json:"vendor,omitempty"`
+
+	// ProductType Only those of this sort.
+	ProductType *string `form:"product_type,omitempty" json:"product_type,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
@@ -8713,8 +8956,47 @@ type UpdateProductImageParams struct {
 	IfMatch *IfMatchProductHeader `json:"If-Match,omitempty"`
 }
 
+// ListVariantsParams defines parameters for ListVariants.
+type ListVariantsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Option1 Only those with this choice of the first option.
+	Option1 *string `form:"option1,omitempty" json:"option1,omitempty"`
+
+	// Option2 Only those with this choice of the second option.
+	Option2 *string `form:"option2,omitempty" json:"option2,omitempty"`
+
+	// Option3 Only those with this choice of the third option.
+	Option3 *string `form:"option3,omitempty" json:"option3,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // CreateVariantParams defines parameters for CreateVariant.
 type CreateVariantParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// GenerateVariantsParams defines parameters for GenerateVariants.
+type GenerateVariantsParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
 	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 
@@ -9076,6 +9358,12 @@ type ListShopCategoriesParams struct {
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
 }
 
+// GetShopCategoryParams defines parameters for GetShopCategory.
+type GetShopCategoryParams struct {
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
 // ListShopCollectionsParams defines parameters for ListShopCollections.
 type ListShopCollectionsParams struct {
 	// Limit How many to answer at most.
@@ -9167,6 +9455,30 @@ type ListShopProductsParams struct {
 type GetShopProductParams struct {
 	// Currency The currency of the prices; the main one, when left out. One that the shop does not sell in answers 422.
 	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// ListShopVariantsParams defines parameters for ListShopVariants.
+type ListShopVariantsParams struct {
+	// Limit How many to answer at most.
+	Limit *ShopLimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Currency The currency of the prices; the main one, when left out. One that the shop does not sell in answers 422.
+	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Option1 Only those with this choice of the first option.
+	Option1 *string `form:"option1,omitempty" json:"option1,omitempty"`
+
+	// Option2 Only those with this choice of the second option.
+	Option2 *string `form:"option2,omitempty" json:"option2,omitempty"`
+
+	// Option3 Only those with this choice of the third option.
+	Option3 *string `form:"option3,omitempty" json:"option3,omitempty"`
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
@@ -9407,6 +9719,18 @@ type DeleteVariantParams struct {
 
 	// IfMatch The `ETag` of the product that the change is meant for; 412 when the product has changed since.
 	IfMatch *IfMatchProductHeader `json:"If-Match,omitempty"`
+}
+
+// GetVariantParams defines parameters for GetVariant.
+type GetVariantParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
 }
 
 // UpdateVariantParams defines parameters for UpdateVariant.
@@ -9723,6 +10047,9 @@ type UpdateProductImageApplicationMergePatchPlusJSONRequestBody = ImageUpdate
 
 // CreateVariantJSONRequestBody defines body for CreateVariant for application/json ContentType.
 type CreateVariantJSONRequestBody = VariantCreate
+
+// GenerateVariantsJSONRequestBody defines body for GenerateVariants for application/json ContentType.
+type GenerateVariantsJSONRequestBody = VariantMatrix
 
 // CreatePromotionJSONRequestBody defines body for CreatePromotion for application/json ContentType.
 type CreatePromotionJSONRequestBody = PromotionCreate

@@ -31,7 +31,7 @@ func (h *Categories) list(ctx context.Context, req *openapi.Request) (*openapi.R
 	if err != nil {
 		return nil, err
 	}
-	page, err := catalog.Categories(ctx, h.DB, req.Query.Get("parent_id"), after, req.Limit(adminPage))
+	page, err := catalog.Categories(ctx, h.DB, req.Query.Get("parent_id"), req.Query.Get("ancestor_id"), after, req.Limit(adminPage))
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,8 @@
 package handlers
 
 import (
+	"database/sql"
+
 	"github.com/oapi-codegen/nullable"
 
 	"github.com/stoacommerce/stoa/tenants"
@@ -58,6 +60,15 @@ func emptiedAs[T ~string](n nullable.Nullable[string]) *T {
 		s = T(n.MustGet())
 	}
 	return &s
+}
+
+// maybe is what a merge patch says of a value: nil leaves it, an invalid one removes it.
+func maybe[T any](n nullable.Nullable[T]) *sql.Null[T] {
+	if !n.IsSpecified() {
+		return nil
+	}
+	value, err := n.Get()
+	return &sql.Null[T]{V: value, Valid: err == nil}
 }
 
 // given is what a property says, or nothing when it was left out.

@@ -45,7 +45,7 @@ func newGallery(t *testing.T) *gallery {
 	pictures := &catalog.Pictures{Files: disk, Processor: images.New(images.Options{MaxBytes: 200 << 10})}
 	api := apitest.New(t,
 		(&handlers.Products{DB: db, Catalog: service, ShopURL: shopURL}).Operations(),
-		(&handlers.Variants{DB: db, Catalog: service}).Operations(),
+		(&handlers.Variants{DB: db, Catalog: service, ShopURL: shopURL}).Operations(),
 		(&handlers.Images{DB: db, Catalog: service, Pictures: pictures, ShopURL: shopURL}).Operations(),
 		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, AcceptsOrders: open}).Operations(),
 	)

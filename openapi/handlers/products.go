@@ -19,11 +19,12 @@ type Products struct {
 // Operations are the handlers by operationId.
 func (h *Products) Operations() map[string]openapi.Handler {
 	return map[string]openapi.Handler{
-		"listProducts":  h.list,
-		"createProduct": h.create,
-		"getProduct":    h.get,
-		"updateProduct": h.update,
-		"deleteProduct": h.delete,
+		"listProducts":    h.list,
+		"listProductTags": h.tags,
+		"createProduct":   h.create,
+		"getProduct":      h.get,
+		"updateProduct":   h.update,
+		"deleteProduct":   h.delete,
 	}
 }
 
@@ -35,9 +36,21 @@ func (h *Products) list(ctx context.Context, req *openapi.Request) (*openapi.Res
 	q := req.Query
 	page, err := catalog.Products(ctx, h.DB, catalog.ProductFilter{
 		Status: q.Get("status"), Handle: q.Get("handle"), SKU: q.Get("sku"),
-		CategoryID: q.Get("category_id"), CollectionID: q.Get("collection_id"),
+		CategoryID: q.Get("category_id"), CollectionID: q.Get("collection_id"), Tag: q.Get("tag"), Vendor: q.Get("vendor"), Type: q.Get("product_type"),
 		Media: h.ShopURL(req.Caller.Store), After: after, Limit: req.Limit(adminPage),
 	})
+	if err != nil {
+		return nil, err
+	}
+	return openapi.RawList(req, page), nil
+}
+
+func (h *Products) tags(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	after, err := req.After()
+	if err != nil {
+		return nil, err
+	}
+	page, err := catalog.Tags(ctx, h.DB, after, req.Limit(adminPage))
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +122,8 @@ func productInput(b gen.ProductCreate) catalog.ProductInput {
 	in := catalog.ProductInput{
 		Title: b.Title, Handle: given(b.Handle), Description: given(b.DescriptionHTML), Vendor: given(b.Vendor), Type: given(b.ProductType),
 		Tags: b.Tags, Status: catalog.Status(given(b.Status)), CategoryID: catalog.CategoryID(given(b.CategoryID)),
-		SEOTitle: given(b.SEOTitle), SEODescription: given(b.SEODescription), Options: options(b.Options),
+		SEOTitle: given(b.SEOTitle), SEODescription: given(b.SEODescription), PublishAt: given(b.PublishAt), UnpublishAt: given(b.UnpublishAt),
+		Options: options(b.Options), Matrix: matrix(b.Matrix),
 	}
 	for _, v := range b.Variants {
 		in.Variants = append(in.Variants, variantInput(v))
@@ -121,7 +135,8 @@ func productPatch(b gen.ProductUpdate) catalog.ProductPatch {
 	return catalog.ProductPatch{
 		Title: b.Title, Handle: b.Handle, Description: b.DescriptionHTML, Vendor: emptied(b.Vendor), Type: emptied(b.ProductType),
 		Tags: b.Tags, Status: as[catalog.Status](b.Status), CategoryID: emptiedAs[catalog.CategoryID](b.CategoryID),
-		SEOTitle: emptied(b.SEOTitle), SEODescription: emptied(b.SEODescription), Options: options(b.Options),
+		SEOTitle: emptied(b.SEOTitle), SEODescription: emptied(b.SEODescription), PublishAt: maybe(b.PublishAt), UnpublishAt: maybe(b.UnpublishAt),
+		Options: options(b.Options),
 	}
 }
 

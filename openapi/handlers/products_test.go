@@ -31,7 +31,7 @@ func newCatalog(t *testing.T, most int) *apitest.API {
 	db, service := testdb.Open(t).DB, catalog.New(limit(most))
 	return apitest.New(t,
 		(&handlers.Products{DB: db, Catalog: service, ShopURL: shopURL}).Operations(),
-		(&handlers.Variants{DB: db, Catalog: service}).Operations(),
+		(&handlers.Variants{DB: db, Catalog: service, ShopURL: shopURL}).Operations(),
 		(&handlers.Categories{DB: db, Catalog: service}).Operations(),
 		(&handlers.Collections{DB: db, Catalog: service, ShopURL: shopURL}).Operations(),
 		(&handlers.Inventory{DB: db}).Operations(),

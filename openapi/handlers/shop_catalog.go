@@ -2,6 +2,8 @@ package handlers
 
 import (
 	"context"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
@@ -9,6 +11,7 @@ import (
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/platform/cache"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/tenants"
 )
 
@@ -16,8 +19,9 @@ import (
 type ShopCatalog struct {
 	DB      *postgres.DB
 	ShopURL ShopURL
-	// Answers keeps what is the same for all shoppers; nil keeps nothing.
-	Answers *cache.Cache[Answer]
+	// Answers keeps what is the same for all shoppers, by Editions; nil keeps nothing.
+	Answers  *cache.Cache[Answer]
+	Editions *catalog.Editions
 	// AcceptsOrders says whether carts of the store can be completed.
 	AcceptsOrders func(ctx context.Context, store *tenants.Store) (bool, error)
 }
@@ -28,7 +32,9 @@ func (h *ShopCatalog) Operations() map[string]openapi.Handler {
 		"getShop":             h.shop,
 		"listShopProducts":    h.kept(h.products),
 		"getShopProduct":      h.kept(h.product),
+		"listShopVariants":    h.kept(h.variants),
 		"listShopCategories":  h.kept(h.categories),
+		"getShopCategory":     h.kept(h.category),
 		"listShopCollections": h.kept(h.collections),
 		"getShopCollection":   h.kept(h.collection),
 		"searchShop":          h.search,
@@ -65,7 +71,7 @@ func (h *ShopCatalog) kept(handle openapi.Handler) openapi.Handler {
 	}
 	return func(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
 		// A cursor in the query is signed by us, so that nobody can ask for endless pages.
-		key := req.Caller.Store.Edition() + "\x00" + req.HTTP.URL.Path + "\x00" + req.Query.Encode()
+		key := h.Editions.Of(ctx, req.Caller.Store) + "\x00" + req.HTTP.URL.Path + "\x00" + req.Query.Encode()
 		answer, err := h.Answers.Get(ctx, key, func(ctx context.Context) (Answer, error) {
 			response, err := handle(ctx, req)
 			return Answer{response}, err
@@ -111,11 +117,23 @@ func (h *ShopCatalog) page(ctx context.Context, req *openapi.Request, filter cat
 }
 
 func (h *ShopCatalog) product(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	product, err := catalog.ShopProduct(ctx, h.DB, h.ShopURL(req.Caller.Store), req.Query.Get("currency"), req.Param("handle_or_id"))
+	product, err := catalog.ShopProduct(ctx, h.DB, h.ShopURL(req.Caller.Store), req.Query.Get("currency"), req.Param("handle_or_id"), catalog.MostShown)
+	if err != nil {
+		return h.moved(ctx, req, catalog.KindProduct, err)
+	}
+	return openapi.OK(product.Data).Tagged(product.Version), nil
+}
+
+func (h *ShopCatalog) variants(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	filter, err := variantFilter(req, shopPage)
 	if err != nil {
 		return nil, err
 	}
-	return openapi.OK(product.Data).Tagged(product.Version), nil
+	page, err := catalog.ShopVariants(ctx, h.DB, req.Query.Get("currency"), req.Param("handle_or_id"), filter)
+	if err != nil {
+		return h.moved(ctx, req, catalog.KindProduct, err)
+	}
+	return openapi.RawList(req, page).Tagged(0), nil
 }
 
 func (h *ShopCatalog) categories(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
@@ -128,6 +146,14 @@ func (h *ShopCatalog) categories(ctx context.Context, req *openapi.Request) (*op
 		return nil, err
 	}
 	return openapi.RawList(req, page).Tagged(0), nil
+}
+
+func (h *ShopCatalog) category(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	category, err := catalog.ShopCategory(ctx, h.DB, req.Param("handle_or_id"))
+	if err != nil {
+		return h.moved(ctx, req, catalog.KindCategory, err)
+	}
+	return openapi.OK(category.Data).Tagged(category.Version), nil
 }
 
 func (h *ShopCatalog) collections(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
@@ -145,7 +171,23 @@ func (h *ShopCatalog) collections(ctx context.Context, req *openapi.Request) (*o
 func (h *ShopCatalog) collection(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
 	collection, err := catalog.ShopCollection(ctx, h.DB, req.Param("handle_or_id"))
 	if err != nil {
-		return nil, err
+		return h.moved(ctx, req, catalog.KindCollection, err)
 	}
 	return openapi.OK(collection.Data).Tagged(collection.Version), nil
+}
+
+// moved shows those the way who ask for a thing by a handle that it once had. Err is why
+// there is none of this handle.
+func (h *ShopCatalog) moved(ctx context.Context, req *openapi.Request, kind catalog.Kind, err error) (*openapi.Response, error) {
+	if !problem.Is(err, "not_found") {
+		return nil, err
+	}
+	former := req.Param("handle_or_id")
+	now, err := catalog.Moved(ctx, h.DB, kind, former)
+	if err != nil {
+		return nil, err
+	}
+	// The path's template is the operation's own, and handles need no escaping.
+	way := url.URL{Path: strings.Replace(req.Operation.Path, "{handle_or_id}", now, 1), RawQuery: req.HTTP.URL.RawQuery}
+	return openapi.Moved(way.String()), nil
 }

@@ -127,7 +127,7 @@ func (v *visit) products() error {
 func (v *visit) category() error {
 	c := v.frame.category(v.r.PathValue("handle"))
 	if c == nil {
-		return problem.Missing("category")
+		return v.renamed(catalog.KindCategory, "/categories/", problem.Missing("category"))
 	}
 	if v.r.PathValue("handle") != c.Handle {
 		return v.moved("/categories/" + c.Handle)
@@ -145,7 +145,7 @@ func (v *visit) category() error {
 func (v *visit) collection() error {
 	c := v.frame.collection(v.r.PathValue("handle"))
 	if c == nil {
-		return problem.Missing("collection")
+		return v.renamed(catalog.KindCollection, "/collections/", problem.Missing("collection"))
 	}
 	if v.r.PathValue("handle") != c.Handle {
 		return v.moved("/collections/" + c.Handle)
@@ -162,6 +162,20 @@ func (v *visit) moved(path string) error {
 	}
 	http.Redirect(v.w, v.r, path, http.StatusMovedPermanently)
 	return nil
+}
+
+// renamed sends those to a thing who come by a handle that it once had. Err is why there
+// is none of this handle.
+func (v *visit) renamed(kind catalog.Kind, folder string, err error) error {
+	handle := v.r.PathValue("handle")
+	if !problem.Is(err, "not_found") || !readable(handle) {
+		return err
+	}
+	now, moved := catalog.Moved(v.r.Context(), v.config().DB, kind, handle)
+	if moved != nil {
+		return moved
+	}
+	return v.moved(folder + now)
 }
 
 // list begins a page with a list of products.
@@ -262,7 +276,7 @@ func (v *visit) productPage() error {
 	if chosen != "" {
 		query.Set("variant", chosen)
 	}
-	return v.shared("/products/"+handle, query, func(ctx context.Context) (*page.Rendered, error) {
+	err := v.shared("/products/"+handle, query, func(ctx context.Context) (*page.Rendered, error) {
 		p := &productView{view: v.view("", "")}
 		var err error
 		if p.product, err = v.shop.product(ctx, p.Currency, handle); err != nil {
@@ -289,6 +303,7 @@ func (v *visit) productPage() error {
 		}
 		return page.Render(ctx, productPage(p))
 	})
+	return v.renamed(catalog.KindProduct, "/products/", err)
 }
 
 // readable says whether a part of an address can be the name of something.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/cart"
+	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/orders"
@@ -31,6 +32,7 @@ type Config struct {
 	Customers *customers.Service
 	Orders    *orders.Service
 	Links     *Links
+	Editions  *catalog.Editions
 	Media     http.Handler // serves /media/…
 	Limiter   *page.Limiter
 	Log       *slog.Logger
@@ -310,11 +312,14 @@ func (v *visit) robots() error {
 	return nil
 }
 
+// edition is that of what shoppers see of the store now.
+func (v *visit) edition() string { return v.config().Editions.Of(v.r.Context(), &v.store) }
+
 // shared answers with a page that is the same for all shoppers. name is the page's path
 // with all that it depends on, and nothing else, so that nobody can fill the cache with
 // copies of one page.
 func (v *visit) shared(name string, query url.Values, make func(ctx context.Context) (*page.Rendered, error)) error {
-	key := v.store.Edition() + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
+	key := v.edition() + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
 	p, err := v.shop.pages.Get(v.r.Context(), key, make)
 	if err != nil {
 		return err

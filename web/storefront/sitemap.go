@@ -24,7 +24,7 @@ func (v *visit) sitemap() error {
 	if v.sandbox {
 		return problem.Missing("page")
 	}
-	list, err := v.shop.sitemaps.Get(v.r.Context(), v.store.Edition(), func(ctx context.Context) (*page.Asset, error) {
+	list, err := v.shop.sitemaps.Get(v.r.Context(), v.edition(), func(ctx context.Context) (*page.Asset, error) {
 		raw, err := catalog.ShopHandles(ctx, v.config().DB, mostAddresses-mostCategories-mostCollections-2)
 		if err != nil {
 			return nil, err

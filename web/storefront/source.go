@@ -27,7 +27,7 @@ func (s *Shop) goods(ctx context.Context, f catalog.ShopFilter) (goods, error) {
 
 // product reads one product.
 func (s *Shop) product(ctx context.Context, currency, handle string) (product, error) {
-	o, err := catalog.ShopProduct(ctx, s.config.DB, "", currency, handle)
+	o, err := catalog.ShopProduct(ctx, s.config.DB, "", currency, handle, catalog.AllVariants)
 	if err != nil {
 		return product{}, err
 	}
