@@ -12,6 +12,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/pricing"
+	"github.com/stoacommerce/stoa/commerce/promotions"
 	"github.com/stoacommerce/stoa/platform/money"
 )
 
@@ -55,6 +56,8 @@ type Cart struct {
 	TaxExemptReason  string // as the staff has noted it of the cart, or of its customer
 	PricesIncludeTax bool
 	Lines            []Line
+	Codes            []Code
+	Discounts        []promotions.Applied // of each promotion, off lines and shipping
 	Totals           pricing.Totals
 	Problems         []Problem
 	OrderID          string
@@ -63,6 +66,9 @@ type Cart struct {
 	ExpiresAt        time.Time
 
 	tax     taxation
+	rules   []promotions.Rule // of the promotions that it may get
+	buyer   promotions.Buyer
+	coded   int  // how many codes there were before the statement
 	changed int  // lines that the statement changed
 	begun   bool // whether the statement said first whose it is
 	stale   bool
@@ -86,10 +92,12 @@ type Line struct {
 	RequiresShipping bool
 	TracksStock      bool
 	Available        bool // so many can be bought now
+	Discounts        []promotions.Applied
 	pricing.LineTotal
 
-	offered bool  // it is for sale at all, in the cart's currency
-	left    int64 // how many there are, where stock is counted and bounds what is sold
+	collections, tags []string // its product's
+	offered           bool     // it is for sale at all, in the cart's currency
+	left              int64    // how many there are, where stock is counted and bounds what is sold
 }
 
 // Method is a way to send a cart.
@@ -160,6 +168,9 @@ func (c *Cart) price() error {
 		if basket.Shipping.Quantity > 0 {
 			c.Method.Price = basket.Shipping.Unit
 		}
+	}
+	if err := c.discount(&basket); err != nil {
+		return err
 	}
 	totals, err := pricing.Price(basket)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/pricing"
+	"github.com/stoacommerce/stoa/commerce/promotions"
 	"github.com/stoacommerce/stoa/platform/money"
 )
 
@@ -32,14 +33,15 @@ type document struct {
 	UpdatedAt        time.Time        `json:"updated_at"`
 	ExpiresAt        time.Time        `json:"expires_at"`
 	Order            *struct {
-		ID               string              `json:"id"`
-		PricesIncludeTax bool                `json:"prices_include_tax"`
-		Subtotal         int64               `json:"subtotal"`
-		Discount         int64               `json:"discount"`
-		Shipping         int64               `json:"shipping"`
-		Tax              int64               `json:"tax"`
-		Total            int64               `json:"total"`
-		Taxes            []pricing.TaxAmount `json:"taxes"`
+		ID               string               `json:"id"`
+		PricesIncludeTax bool                 `json:"prices_include_tax"`
+		Subtotal         int64                `json:"subtotal"`
+		Discount         int64                `json:"discount"`
+		Shipping         int64                `json:"shipping"`
+		Tax              int64                `json:"tax"`
+		Total            int64                `json:"total"`
+		Taxes            []pricing.TaxAmount  `json:"taxes"`
+		Discounts        []promotions.Applied `json:"discounts"`
 	} `json:"order"`
 	Method *struct {
 		ID          string `json:"id"`
@@ -48,8 +50,12 @@ type document struct {
 		Amount      *int64 `json:"amount"`
 		Usable      bool   `json:"usable"`
 	} `json:"method"`
-	Tax   taxation       `json:"tax"`
-	Lines []documentLine `json:"lines"`
+	Tax        taxation          `json:"tax"`
+	Codes      []string          `json:"codes"`
+	Coded      int               `json:"coded"`
+	Promotions []promotions.Rule `json:"promotions"`
+	Buyer      promotions.Buyer  `json:"buyer"`
+	Lines      []documentLine    `json:"lines"`
 }
 
 type documentLine struct {
@@ -65,16 +71,19 @@ type documentLine struct {
 	Shown        int64           `json:"shown"`
 	Amount       *int64          `json:"amount"`
 	Sold         *struct {
-		Unit     int64 `json:"unit"`
-		Discount int64 `json:"discount"`
+		Unit      int64                `json:"unit"`
+		Discount  int64                `json:"discount"`
+		Discounts []promotions.Applied `json:"discounts"`
 	} `json:"sold"`
-	Active           bool   `json:"active"`
-	TaxClass         string `json:"tax_class"`
-	Taxable          bool   `json:"taxable"`
-	RequiresShipping bool   `json:"requires_shipping"`
-	TrackStock       bool   `json:"track_stock"`
-	Bounded          bool   `json:"bounded"`
-	Left             int64  `json:"left"`
+	Collections      []string `json:"collections"`
+	Tags             []string `json:"tags"`
+	Active           bool     `json:"active"`
+	TaxClass         string   `json:"tax_class"`
+	Taxable          bool     `json:"taxable"`
+	RequiresShipping bool     `json:"requires_shipping"`
+	TrackStock       bool     `json:"track_stock"`
+	Bounded          bool     `json:"bounded"`
+	Left             int64    `json:"left"`
 }
 
 // parse makes a cart of what a statement gave.
@@ -87,7 +96,7 @@ func parse(raw []byte) (*Cart, error) {
 		ID: d.ID, State: d.State, Version: d.Version, Currency: d.Currency, CustomerID: d.CustomerID, Email: d.Email,
 		ShippingAddress: d.ShippingAddress, BillingAddress: d.BillingAddress, MethodID: d.MethodID, Note: d.Note,
 		Country: d.Country, TaxExemptReason: d.Tax.Exempt, PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
-		tax: d.Tax, changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
+		tax: d.Tax, rules: d.Promotions, buyer: d.Buyer, coded: d.Coded, changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
 	}
 	c.tax.company = company(c.BillingAddress, c.ShippingAddress)
 	if m := d.Method; m != nil {
@@ -95,6 +104,9 @@ func parse(raw []byte) (*Cart, error) {
 		if m.Amount != nil {
 			c.Method.Price.Amount = *m.Amount
 		}
+	}
+	for _, code := range d.Codes {
+		c.Codes = append(c.Codes, Code{Code: code})
 	}
 	for _, line := range d.Lines {
 		l, err := line.line(d.Currency)
@@ -108,7 +120,8 @@ func parse(raw []byte) (*Cart, error) {
 	}
 	o := d.Order
 	amount := func(n int64) money.Money { return money.New(n, d.Currency) }
-	c.OrderID, c.PricesIncludeTax = o.ID, o.PricesIncludeTax
+	c.OrderID, c.PricesIncludeTax, c.Discounts = o.ID, o.PricesIncludeTax, o.Discounts
+	c.tellCodes(nil)
 	c.Totals = pricing.Totals{
 		Subtotal: amount(o.Subtotal), Discount: amount(o.Discount), Shipping: pricing.LineTotal{Subtotal: amount(o.Shipping)},
 		Tax: amount(o.Tax), Total: amount(o.Total), Taxes: o.Taxes,
@@ -121,6 +134,7 @@ func (d documentLine) line(currency string) (Line, error) {
 		ID: d.ID, ProductID: d.ProductID, VariantID: d.VariantID, Handle: d.Handle, Title: d.Title, VariantTitle: d.VariantTitle,
 		SKU: d.SKU, Quantity: d.Quantity, Shown: money.New(d.Shown, currency), Unit: money.New(d.Shown, currency),
 		Taxable: d.Taxable, TaxClass: d.TaxClass, RequiresShipping: d.RequiresShipping, TracksStock: d.TrackStock, left: math.MaxInt64,
+		collections: d.Collections, tags: d.Tags,
 	}
 	if d.Bounded {
 		l.left = max(d.Left, 0)
@@ -129,7 +143,7 @@ func (d documentLine) line(currency string) (Line, error) {
 	l.Available = l.offered && l.Quantity <= l.left
 	switch {
 	case d.Sold != nil:
-		l.Unit.Amount, l.Available = d.Sold.Unit, true
+		l.Unit.Amount, l.Available, l.Discounts = d.Sold.Unit, true, d.Sold.Discounts
 		l.Subtotal, l.Discount = money.New(l.Unit.Amount*l.Quantity, currency), money.New(d.Sold.Discount, currency)
 		l.Total = money.New(l.Subtotal.Amount-l.Discount.Amount, currency)
 	case d.Amount != nil:

@@ -2,6 +2,7 @@ package promotions
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -22,12 +23,26 @@ type Discount struct {
 	By     []Applied
 }
 
-// Applied is what one promotion takes off.
+// Applied is what one promotion takes off. Its JSON is that of the contract, and is kept with
+// orders as it is.
 type Applied struct {
-	ID     string      `json:"id"`
+	ID     string      `json:"promotion_id"`
 	Title  string      `json:"title"`
-	Code   string      `json:"code,omitempty"`
+	Code   string      `json:"code"` // null, where the promotion is automatic
 	Amount money.Money `json:"amount"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (a Applied) MarshalJSON() ([]byte, error) {
+	type plain Applied
+	shown := struct {
+		plain
+		Code *string `json:"code"`
+	}{plain: plain(a)}
+	if a.Code != "" {
+		shown.Code = &a.Code
+	}
+	return json.Marshal(shown)
 }
 
 // Refusal is why a code has no effect on a basket.

@@ -65,7 +65,7 @@ type promotion struct {
 	Automatic     bool       `bun:"automatic" json:"automatic"`
 	Rule          Rule       `bun:"rule,type:jsonb" json:"rule"`
 	Active        bool       `bun:"active" json:"active"`
-	StartsAt      time.Time  `bun:"starts_at" json:"starts_at"`
+	StartsAt      time.Time  `bun:"starts_at,nullzero,default:now()" json:"starts_at"`
 	EndsAt        *time.Time `bun:"ends_at" json:"ends_at"`
 	UsageLimit    *int64     `bun:"usage_limit" json:"usage_limit"`
 	CustomerLimit *int64     `bun:"customer_limit" json:"customer_limit"`
@@ -212,6 +212,9 @@ func Create(ctx context.Context, tx *postgres.Tx, in Input) (ID, error) {
 	}
 	if err := room(ctx, tx, p.Active); err != nil {
 		return "", err
+	}
+	if in.StartsAt == nil {
+		p.StartsAt = time.Time{} // by the database's clock, which judges it
 	}
 	if _, err := tx.Bun.NewInsert().Model(p).Exec(ctx); err != nil {
 		return "", fmt.Errorf("insert promotion: %w", err)

@@ -108,6 +108,6 @@ type Line struct {
 // Buyer is what is known of who buys. As long as that is nothing, the promotion for first
 // orders is granted: completing the cart judges again.
 type Buyer struct {
-	GroupIDs []string
-	Orders   int64 // that they placed before
+	GroupIDs []string `json:"group_ids"`
+	Orders   int64    `json:"orders"` // that they placed before
 }

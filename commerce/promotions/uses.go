@@ -94,9 +94,19 @@ func left(ctx context.Context, tx *postgres.Tx, refuse func([]string) error, que
 	return refuse(ids)
 }
 
-// ReleaseSQL takes back what the order $1 made use of: part of the statement that gives an
-// order up. It names nothing but "released".
-const ReleaseSQL = `
-released as (delete from promotion_uses where order_id = $1 returning promotion_id, code),
-returned as (update promotions set used = used - 1 from released where promotions.id = released.promotion_id),
-returned_codes as (update promotion_codes set used = used - 1 from released where promotion_codes.code = released.code)`
+// releaseSQL takes back what the order $1 made use of. Promotions are locked in the order of
+// their IDs here as well.
+const releaseSQL = `
+with released as (delete from promotion_uses where order_id = $1 returning promotion_id, code),
+locked as (select p.id from promotions p where p.id in (select promotion_id from released) order by p.id for no key update),
+returned as (update promotions set used = greatest(used - 1, 0) from locked where promotions.id = locked.id returning promotions.id)
+update promotion_codes c set used = greatest(c.used - 1, 0) from released r join returned on returned.id = r.promotion_id
+where c.code = r.code and c.promotion_id = r.promotion_id`
+
+// Release takes back what an order made use of that came to nothing.
+func Release(ctx context.Context, tx *postgres.Tx, orderID string) error {
+	if _, err := tx.Exec(ctx, releaseSQL, orderID); err != nil {
+		return fmt.Errorf("release the promotions of order %s: %w", orderID, err)
+	}
+	return nil
+}

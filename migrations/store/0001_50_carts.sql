@@ -13,6 +13,7 @@ create table carts (
     billing_address    jsonb,
     shipping_method_id text collate "C",
     note               text not null default '',
+    codes              text[] not null default '{}', -- of promotions, in the order in which they were given
     version            int not null default 1,
     created_at         timestamptz not null default now(),
     updated_at         timestamptz not null default now(),

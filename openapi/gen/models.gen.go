@@ -58,6 +58,15 @@ const (
 	CartStateOpen      CartState = "open"
 )
 
+// Defines values for CartCodeReason.
+const (
+	CartCodeReasonBetterDiscount    CartCodeReason = "better_discount"
+	CartCodeReasonMinimumNotReached CartCodeReason = "minimum_not_reached"
+	CartCodeReasonNotAvailable      CartCodeReason = "not_available"
+	CartCodeReasonNotForTheseItems  CartCodeReason = "not_for_these_items"
+	CartCodeReasonNotForYou         CartCodeReason = "not_for_you"
+)
+
 // Defines values for CartProblemCode.
 const (
 	CartProblemCodeAddressMissing        CartProblemCode = "address_missing"
@@ -1093,6 +1102,9 @@ type Cart struct {
 	// BillingAddress Who pays, if that is someone else.
 	BillingAddress *Address `json:"billing_address"`
 
+	// Codes The codes that the shopper gave, and what became of each.
+	Codes []CartCode `json:"codes"`
+
 	// Country Where it is likely to go, while no address says so; the shop's own country, when null.
 	//
 	// Example: FR
@@ -1112,6 +1124,9 @@ type Cart struct {
 	//
 	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
 	CustomerID *string `json:"customer_id"`
+
+	// Discounts What each promotion takes off the lines and shipping together, the most first. They are those that save the most of all that may stand beside each other.
+	Discounts []Discount `json:"discounts"`
 
 	// Email Where the confirmation will go.
 	//
@@ -1182,6 +1197,37 @@ type Cart struct {
 // Example: open
 type CartState string
 
+// CartCode A code in a cart. One that has no effect stays, and has it as soon as it can.
+type CartCode struct {
+	// Applied Whether it makes the cart cheaper now.
+	//
+	// Example: false
+	Applied bool `json:"applied"`
+
+	// Code The code, in capitals.
+	//
+	// Example: SUMMER15
+	Code string `json:"code"`
+
+	// Reason Why it does not: the cart is too small for it, has nothing that it is about, or its shopper is not one whom it is for; another promotion saves more and does not combine with it; or it is used up or has ended.
+	//
+	// Example: minimum_not_reached
+	Reason *CartCodeReason `json:"reason"`
+}
+
+// CartCodeReason Why it does not: the cart is too small for it, has nothing that it is about, or its shopper is not one whom it is for; another promotion saves more and does not combine with it; or it is used up or has ended.
+//
+// Example: minimum_not_reached
+type CartCodeReason string
+
+// CartCodeCreate A code that a shopper has.
+type CartCodeCreate struct {
+	// Code The code. Capitals and small letters are alike.
+	//
+	// Example: SUMMER15
+	Code string `json:"code"`
+}
+
 // CartCompletion The shopper's final word.
 type CartCompletion struct {
 	// ExpectedTotal An amount of money, in the smallest unit of its currency.
@@ -1232,6 +1278,9 @@ type CartLine struct {
 
 	// Discount What is taken off the whole line.
 	Discount Money `json:"discount"`
+
+	// Discounts What makes up the discount.
+	Discounts []Discount `json:"discounts"`
 
 	// ID The line's ID.
 	//
@@ -2229,6 +2278,27 @@ type DeletedEventData struct {
 	//
 	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+}
+
+// Discount What a promotion takes off.
+type Discount struct {
+	// Amount What is taken off, before taxes that come on top.
+	Amount Money `json:"amount"`
+
+	// Code The code that brought it; null, if it came by itself.
+	//
+	// Example: SUMMER15
+	Code *string `json:"code"`
+
+	// PromotionID The promotion's ID; it may be gone by now.
+	//
+	// Example: prm_01jd3v7m2kf8r9e0abcdefghjk
+	PromotionID string `json:"promotion_id"`
+
+	// Title The promotion's name.
+	//
+	// Example: 15 % off everything
+	Title string `json:"title"`
 }
 
 // EmailChangeRequest A change of e-mail address, to be confirmed from the new one.
@@ -3337,6 +3407,9 @@ type Order struct {
 	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
 	CustomerID *string `json:"customer_id"`
 
+	// Discounts What each promotion took off the lines and shipping together, the most first.
+	Discounts []Discount `json:"discounts"`
+
 	// Email Where the confirmation went.
 	//
 	// Example: ada@example.com
@@ -3581,6 +3654,9 @@ type OrderFulfilmentState string
 type OrderLine struct {
 	// Discount What was taken off the whole line.
 	Discount Money `json:"discount"`
+
+	// Discounts What made up the discount.
+	Discounts []Discount `json:"discounts"`
 
 	// FulfilledQuantity How many were sent.
 	//
@@ -5832,6 +5908,9 @@ type ShopOrder struct {
 	//
 	// Example: EUR
 	Currency Currency `json:"currency"`
+
+	// Discounts What each promotion took off the lines and shipping together, the most first.
+	Discounts []Discount `json:"discounts"`
 
 	// Email Where the confirmation went.
 	//
@@ -9313,6 +9392,18 @@ type UpdateCartParams struct {
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
+// AddCartCodeParams defines parameters for AddCartCode.
+type AddCartCodeParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// RemoveCartCodeParams defines parameters for RemoveCartCode.
+type RemoveCartCodeParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
 // CompleteCartParams defines parameters for CompleteCart.
 type CompleteCartParams struct {
 	// IdempotencyKey Makes it safe to ask again; required here. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
@@ -10092,6 +10183,9 @@ type UpdateCartJSONRequestBody = CartUpdate
 
 // UpdateCartApplicationMergePatchPlusJSONRequestBody defines body for UpdateCart for application/merge-patch+json ContentType.
 type UpdateCartApplicationMergePatchPlusJSONRequestBody = CartUpdate
+
+// AddCartCodeJSONRequestBody defines body for AddCartCode for application/json ContentType.
+type AddCartCodeJSONRequestBody = CartCodeCreate
 
 // CompleteCartJSONRequestBody defines body for CompleteCart for application/json ContentType.
 type CompleteCartJSONRequestBody = CartCompletion

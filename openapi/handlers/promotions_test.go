@@ -84,8 +84,8 @@ func TestPromotionRefusals(t *testing.T) {
 	}
 	for pointer, change := range map[string]object{
 		"/title": {"title": "  "}, "/rate_bps": {"rate_bps": 0}, "/class": {"class": "shipping"}, "/amounts": {"kind": "fixed_amount"},
-		"/amounts/1/currency": {"kind": "fixed_amount", "amounts": eur(1, 2)}, "/minimum_amounts": {"minimum_amounts": eur(-1)},
-		"/buy_quantity": {"kind": "buy_x_get_y", "get_quantity": 1}, "/get_quantity": {"kind": "buy_x_get_y", "buy_quantity": 1},
+		"/amounts/1/currency": {"kind": "fixed_amount", "amounts": eur(1, 2)},
+		"/buy_quantity":       {"kind": "buy_x_get_y", "get_quantity": 1}, "/get_quantity": {"kind": "buy_x_get_y", "buy_quantity": 1},
 		"/ends_at": {"starts_at": "2030-01-02T00:00:00Z", "ends_at": "2030-01-01T00:00:00Z"},
 	} {
 		if got := post(change).WantProblem(422, "invalid_promotion").String("errors.0.pointer"); got != pointer {
@@ -97,7 +97,7 @@ func TestPromotionRefusals(t *testing.T) {
 	post(object{"codes": []string{"A B"}}).WantProblem(400, "invalid_request")
 	post(object{"used": 3}).WantProblem(400, "invalid_request")
 	wrong := post(object{
-		"items": object{"variant_ids": []string{s.shirt, ids.New("var")}, "product_ids": []string{ids.New("prod")}, "collection_ids": []string{ids.New("col")}},
+		"items":              object{"variant_ids": []string{s.shirt, ids.New("var")}, "product_ids": []string{ids.New("prod")}, "collection_ids": []string{ids.New("col")}},
 		"customer_group_ids": []string{ids.New("cgr")},
 	}).WantProblem(422, "unknown_reference")
 	for i, want := range []string{"/items/product_ids/0", "/items/variant_ids/1", "/items/collection_ids/0", "/customer_group_ids/0"} {
@@ -197,5 +197,61 @@ func TestCustomerGroups(t *testing.T) {
 	}
 	if got := audits(t, s.API, s.Ctx, trade.String("id")); got != "customer_group.create customer_group.update customer_group.delete" {
 		t.Errorf("audit: %s", got)
+	}
+}
+
+// A code goes from the cart to the order, which tells of it for good.
+func TestCodesOfCarts(t *testing.T) {
+	t.Parallel()
+	s := newSelling(t)
+	made := s.admin("POST", "/promotions", object{
+		"title": "Two shirts, half off", "kind": "percentage", "class": "products", "rate_bps": 5000, "minimum_quantity": 2, "codes": []string{"HALF"}, "usage_limit": 1,
+		"items": object{"variant_ids": []string{s.shirt}},
+	}).Want(201)
+	s.admin("POST", "/promotions", object{"title": "Never", "kind": "percentage", "rate_bps": 5000, "codes": []string{"ASLEEP"}, "active": false}).Want(201)
+	path, token := s.cart(1)
+	if got := s.shop("GET", path, nil, token).Want(200); got.Get("codes.0") != nil || got.Get("discounts.0") != nil {
+		t.Errorf("a cart: %s", got.Body)
+	}
+	small := s.shop("POST", path+"/codes", object{"code": "half"}, token, key()).Want(201)
+	if small.String("codes.0.code") != "HALF" || small.Get("codes.0.applied") != false || small.String("codes.0.reason") != "minimum_not_reached" || small.Get("totals.discount.amount") != 0.0 {
+		t.Errorf("too few: %s", small.Body)
+	}
+	unknown := s.shop("POST", path+"/codes", object{"code": "NEVER"}, token).WantProblem(422, "code_invalid")
+	asleep := s.shop("POST", path+"/codes", object{"code": "ASLEEP"}, token).WantProblem(422, "code_invalid")
+	if unknown.String("detail") != asleep.String("detail") || fmt.Sprint(unknown.Get("errors")) != fmt.Sprint(asleep.Get("errors")) {
+		t.Errorf("an unknown code is answered %s, one that sleeps %s", unknown.Body, asleep.Body)
+	}
+	s.shop("POST", path+"/codes", object{"code": "HALF", "promotion_id": "x"}, token).WantProblem(400, "invalid_request")
+	s.shop("POST", path+"/codes", object{"code": "HALF"}).WantProblem(401, "invalid_cart_token")
+	both := s.shop("POST", path+"/lines", object{"variant_id": s.shirt, "quantity": 1}, token).Want(201)
+	if both.Get("codes.0.applied") != true || both.Get("codes.0.reason") != nil || both.Get("totals.discount.amount") != 1999.0 || both.Get("lines.0.discounts.0.amount.amount") != 1999.0 ||
+		both.String("discounts.0.title") != "Two shirts, half off" || both.String("discounts.0.promotion_id") != made.String("id") || both.String("discounts.0.code") != "HALF" {
+		t.Errorf("enough: %s", both.Body)
+	}
+	removed := s.shop("DELETE", path+"/codes/Half", nil, token, "If-Match: "+both.Header.Get("ETag")).Want(200)
+	if removed.Get("codes.0") != nil || removed.Get("totals.discount.amount") != 0.0 {
+		t.Errorf("removed: %s", removed.Body)
+	}
+	s.shop("DELETE", path+"/codes/HALF", nil, token, "If-Match: "+both.Header.Get("ETag")).WantProblem(412, "stale")
+	s.shop("DELETE", path+"/codes/HALF", nil, token).WantProblem(404, "not_found")
+	s.shop("POST", path+"/codes", object{"code": "HALF"}, token).Want(201)
+	s.shop("POST", path+"/complete", completion(2, "succeeds"), token, key()).WantProblem(409, "total_changed")
+	order := s.shop("POST", path+"/complete", completion(1, "succeeds"), token, key()).Want(201)
+	for _, seen := range []*apitest.Answer{order, s.admin("GET", "/orders/"+order.String("id"), nil).Want(200)} {
+		if seen.Get("totals.discount.amount") != 1999.0 || seen.String("discounts.0.code") != "HALF" || seen.Get("lines.0.discounts.0.amount.amount") != 1999.0 || seen.Get("lines.0.total.amount") != 1999.0 {
+			t.Errorf("the order: %s", seen.Body)
+		}
+	}
+	if got := s.shop("GET", path, nil, token).Want(200); got.Get("codes.0.applied") != true || got.String("discounts.0.code") != "HALF" || got.String("lines.0.discounts.0.code") != "HALF" {
+		t.Errorf("the completed cart: %s", got.Body)
+	}
+	if got := s.admin("GET", "/promotions/"+made.String("id"), nil).Want(200); got.String("state") != "used_up" || got.Get("used") != 1.0 {
+		t.Errorf("the promotion: %s", got.Body)
+	}
+	s.admin("PATCH", "/promotions/"+made.String("id"), object{"title": "Anything", "usage_limit": nil}).Want(200)
+	s.shop("POST", path+"/codes", object{"code": "HALF"}, token).WantProblem(409, "cart_completed")
+	if got := names(s.admin("GET", "/promotions/"+made.String("id")+"/codes", nil).Want(200), "used"); got != "1" {
+		t.Errorf("uses of the code: %s", got)
 	}
 }

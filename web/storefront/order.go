@@ -7,6 +7,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/pricing"
+	"github.com/stoacommerce/stoa/commerce/promotions"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -29,10 +30,10 @@ type order struct {
 		Name  string      `json:"name"`
 		Price money.Money `json:"price"`
 	} `json:"shipping"`
-	Taxes  []pricing.TaxAmount `json:"taxes"`
-	Totals struct {
+	Taxes     []pricing.TaxAmount  `json:"taxes"`
+	Discounts []promotions.Applied `json:"discounts"`
+	Totals    struct {
 		Subtotal money.Money `json:"subtotal"`
-		Discount money.Money `json:"discount"`
 		Shipping money.Money `json:"shipping"`
 		Tax      money.Money `json:"tax"`
 		Total    money.Money `json:"total"`
