@@ -48,6 +48,7 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Imports{DB: m.db, Imports: s.imports},
 		&handlers.Promotions{DB: m.db},
 		&handlers.Inventory{DB: m.db},
+		&handlers.Locations{DB: m.db},
 		&handlers.Search{DB: m.db, ShopURL: m.shopURL},
 		&handlers.Settings{DB: m.db},
 		&handlers.ShopCatalog{

@@ -138,6 +138,7 @@ func (w *tenant) sell(t testing.TB) {
 	w.ids["orl"] = get("getOrder", "/lines/0/id")
 	w.ids["pay"] = get("listPayments", "/data/0/id")
 	w.ids["cus"] = get("listCustomers", "/data/0/id")
+	w.ids["loc"] = get("listLocations", "/data/0/id")
 	w.ids["ref"] = w.must(t, 201, probe.Call{Operation: "createRefund", Path: w.path(), Header: headers(w.secret, "Idempotency-Key", run()), Body: body(map[string]any{"amount": price(1)})}).String("/id")
 	w.must(t, 201, probe.Call{Operation: "createFulfilment", Path: w.path(), Header: headers(w.secret), Body: body(map[string]any{"lines": []any{map[string]any{"line_id": w.ids["orl"], "quantity": 1}}})})
 	w.ids["evt"] = get("listEvents", "/data/0/id")

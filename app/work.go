@@ -9,6 +9,8 @@ import (
 
 	"github.com/stoacommerce/stoa/app/upkeep"
 	"github.com/stoacommerce/stoa/commerce/checkout"
+	"github.com/stoacommerce/stoa/commerce/collections"
+	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/jobs"
@@ -33,6 +35,7 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	s.webhooks.Register(w, m.db, func(a webhooks.Attempt) { webhookAttempted(m.metrics.Webhooks, a) })
 	s.stores.Register(w)
 	s.pictures.Register(w)
+	(&collections.Ranker{DB: m.db}).Register(w)
 	s.imports.Register(w)
 	s.mailer.Register(w)
 	s.members.Register(w)
@@ -41,6 +44,7 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 		_, err := s.orders.ResumePending(ctx)
 		return err
 	})
+	w.Handle(inventory.JobLapse, func(ctx context.Context, _ jobs.Job) error { return inventory.ClearLapsed(ctx, m.db) })
 	w.Handle(checkout.JobResume, func(ctx context.Context, _ jobs.Job) error {
 		_, err := s.checkout.ResumePending(ctx)
 		return err

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -95,7 +96,7 @@ func TestListsAndTheirParts(t *testing.T) {
 	for i := range 30 {
 		id := s.product(t, fmt.Sprintf("Bowl %02d", i), func(in *catalog.ProductInput) { in.CategoryID = "cat_b" })
 		if i < 2 {
-			s.Exec(t, `insert into collection_products (collection_id, product_id, position) values ('col_a', $1, $2)`, string(id), i)
+			s.Exec(t, `insert into collection_products (collection_id, product_id, sort_key, shown) values ('col_a', $1, lpad($2::text, 10, '0'), true)`, string(id), strconv.Itoa(i))
 		}
 	}
 	s.product(t, "Lost draft", func(in *catalog.ProductInput) { in.Status = catalog.Draft })
@@ -312,7 +313,7 @@ func TestNothingThatIsWrittenIsExecuted(t *testing.T) {
 			in.Options = []catalog.Option{{Name: evil, Values: []string{evil, "b"}}}
 			in.Variants[0].Choices, in.Variants[0].SKU = []string{evil}, evil
 		})
-		s.Exec(t, `insert into collection_products (collection_id, product_id) values ('col_a', $1)`, string(id))
+		s.Exec(t, `insert into collection_products (collection_id, product_id, sort_key, shown) values ('col_a', $1, '', true)`, string(id))
 		b := h.visitor(t, s.label)
 		q := url.QueryEscape(evil)
 		pages := []*answer{

@@ -287,15 +287,15 @@ func TestTheShopChangesMeanwhile(t *testing.T) {
 	if c.Lines[0].Unit.Amount != 1500 || c.Lines[0].Shown.Amount != 1000 || c.Totals.Subtotal.Amount != 4500 || codes(c) != "" {
 		t.Fatalf("dearer: %+v", c)
 	}
-	f.Exec(t, `update variants set stock = 2 where id = $1`, shirt)
+	f.SetStock(t, shirt, 2)
 	if c = f.read(ref); codes(c) != "out_of_stock" || c.Lines[0].Available || c.Problems[0].Detail != "Only 2 of Shirt are left." || c.Problems[0].LineID != c.Lines[0].ID {
 		t.Fatalf("fewer: %+v", c.Problems)
 	}
-	f.Exec(t, `update variants set stock = 0 where id = $1`, shirt)
+	f.SetStock(t, shirt, 0)
 	if c = f.read(ref); codes(c) != "out_of_stock" || c.Problems[0].Detail != "Shirt is sold out." {
 		t.Fatalf("none: %+v", c.Problems)
 	}
-	f.Exec(t, `update variants set stock = 9 where id = $1`, shirt)
+	f.SetStock(t, shirt, 9)
 	f.Exec(t, `delete from prices where variant_id = $1`, shirt)
 	if c = f.read(ref); codes(c) != "unavailable" || c.Lines[0].Unit.Amount != 1000 {
 		t.Fatalf("without a price: %+v", c)

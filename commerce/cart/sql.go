@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/territory"
 )
 
@@ -49,7 +50,7 @@ select json_build_object(
 				where c.state = 'completed' and o.cart_id = c.id and ol.variant_id = l.variant_id),
 			'collections', ` + collectionsJSON + `, 'tags', p.tags,
 			'taxable', v.taxable, 'tax_class', v.tax_class, 'requires_shipping', v.requires_shipping, 'track_stock', v.track_stock,
-			'bounded', v.track_stock and not v.oversell, 'left', v.stock - v.reserved
+			'bounded', ` + inventory.Bounded + `, 'left', ` + inventory.Left + `
 		) order by l.created_at, l.id), '[]')
 		from l join variants v on v.id = l.variant_id join products p on p.id = v.product_id
 		left join prices pr on pr.variant_id = v.id and pr.currency = c.currency and c.currency = any(s.currencies))

@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/stoacommerce/stoa/commerce/collections"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/platform/clock"
@@ -75,7 +78,7 @@ func (s *Service) CreateProducts(ctx context.Context, tx *postgres.Tx, inputs []
 	if err := inventory.Begin(ctx, tx, lines); err != nil {
 		return nil, err
 	}
-	if err := index(ctx, tx, inserted); err != nil {
+	if err := index(ctx, tx, slices.Collect(maps.Keys(inserted))...); err != nil {
 		return nil, err
 	}
 	if _, err := tx.Exec(ctx, `update settings set product_count = product_count + $1 where id = 1`, len(inserted)); err != nil {
@@ -135,11 +138,15 @@ func insertProducts(ctx context.Context, tx *postgres.Tx, products []whole) (map
 	return inserted, nil
 }
 
-// index writes anew what products are found by.
-func index(ctx context.Context, tx *postgres.Tx, products map[ProductID]bool) error {
-	list := make([]string, 0, len(products))
-	for id := range products {
-		list = append(list, string(id))
+// index writes anew what products are found by, and in which collections they are. It is
+// the last that is done to them.
+func index(ctx context.Context, tx *postgres.Tx, products ...ProductID) error {
+	list := make([]string, len(products))
+	for i, id := range products {
+		list[i] = string(id)
 	}
-	return search.Index(ctx, tx, list...)
+	if err := search.Index(ctx, tx, list...); err != nil {
+		return err
+	}
+	return collections.Refresh(ctx, tx, list...)
 }

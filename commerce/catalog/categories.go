@@ -10,8 +10,10 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
+	"github.com/stoacommerce/stoa/commerce/collections"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -261,6 +263,11 @@ func (s *Service) UpdateCategory(ctx context.Context, tx *postgres.Tx, id Catego
 			return err
 		}
 	}
+	if moved {
+		if err := collections.RebuildAll(ctx, tx, collections.ByCategory); err != nil {
+			return err
+		}
+	}
 	journal.Event(ctx, tx, "category.updated", string(id), row.named())
 	journal.Audit(ctx, tx, journal.Entry{Action: "category.update", ObjectID: string(id), Before: &before, After: row})
 	return nil
@@ -300,25 +307,41 @@ func (s *Service) DeleteCategory(ctx context.Context, tx *postgres.Tx, id Catego
 	if err := stale(row.Version, meant); err != nil {
 		return err
 	}
-	// The products come before the category, as with those who change a product's.
-	_, err = tx.Exec(ctx, `with locked as (select id from products where category_id = $1 order by id for no key update)
-		update products p set category_id = null, version = version + 1, updated_at = now() from locked where p.id = locked.id`, id)
-	if err != nil {
-		return fmt.Errorf("empty category %s: %w", id, err)
-	}
-	if _, err := tx.Exec(ctx, `delete from categories where id = $1`, id); err != nil {
-		if violates(err, "categories_parent_id_fkey") {
-			return problem.New(problem.Conflict, "category_not_empty", "There are categories below it.")
+	for try := 1; ; try++ {
+		err := emptyAndDelete(ctx, tx, id)
+		if err == nil {
+			break
 		}
-		if violates(err, "products_category_id_fkey") {
-			return problem.New(problem.Conflict, "conflict", "A product was put into it at the same moment. Ask again.")
+		if try == 5 || !violates(err, "products_category_id_fkey") { // somebody put a product into it meanwhile
+			return err
 		}
-		return fmt.Errorf("delete category %s: %w", id, err)
 	}
 	if err := closeRanks(ctx, tx, row.ParentID); err != nil {
+		return err
+	}
+	if err := collections.RebuildAll(ctx, tx, collections.ByCategory); err != nil {
 		return err
 	}
 	journal.Event(ctx, tx, "category.deleted", string(id), gone{string(id)})
 	journal.Audit(ctx, tx, journal.Entry{Action: "category.delete", ObjectID: string(id), Before: row})
 	return nil
+}
+
+// emptyAndDelete takes all products out of a category and deletes it, or does nothing.
+// The products are locked first: whoever changes one locks its category after it.
+func emptyAndDelete(ctx context.Context, tx *postgres.Tx, id CategoryID) error {
+	return pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `with locked as (select id from products where category_id = $1 order by id for no key update)
+			update products p set category_id = null, version = version + 1, updated_at = now() from locked where p.id = locked.id`, id)
+		if err != nil {
+			return fmt.Errorf("empty category %s: %w", id, err)
+		}
+		if _, err := tx.Exec(ctx, `delete from categories where id = $1`, id); err != nil {
+			if violates(err, "categories_parent_id_fkey") {
+				return problem.New(problem.Conflict, "category_not_empty", "There are categories below it.")
+			}
+			return fmt.Errorf("delete category %s: %w", id, err)
+		}
+		return nil
+	})
 }

@@ -5,11 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
+	"github.com/stoacommerce/stoa/commerce/collections"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -19,60 +20,112 @@ import (
 
 // CollectionInput is a collection to be made.
 type CollectionInput struct {
-	Name        string
-	Handle      string // made from the name when empty
-	Description string // HTML; cleaned
-	Products    []ProductID
+	Name           string
+	Handle         string // made from the name when empty
+	Description    string // HTML; cleaned
+	SEOTitle       string
+	SEODescription string
+	SortOrder      string            // "manual" when empty
+	Rule           *collections.Rule // put together by hand when nil
+	Products       []ProductID
 }
 
-// CollectionPatch changes a collection; what is nil stays.
+// CollectionPatch changes a collection; what is nil stays. An invalid Rule leaves the
+// products that there are and has them put together by hand from then on.
 type CollectionPatch struct {
 	Name, Handle, Description *string
+	SEOTitle, SEODescription  *string
+	SortOrder                 *string
+	Rule                      *sql.Null[collections.Rule]
 }
+
+// manual is the order of a collection that is put in order by hand.
+const manual = "manual"
 
 // collection is a row of collections, and what the audit keeps of one.
 type collection struct {
 	bun.BaseModel `bun:"table:collections,alias:c" json:"-"`
 
-	ID          CollectionID `bun:"id,pk" json:"id"`
-	Handle      string       `bun:"handle" json:"handle"`
-	Name        string       `bun:"title" json:"name"`
-	Description string       `bun:"description" json:"description_html"`
-	Version     int          `bun:"version" json:"version"`
-	CreatedAt   time.Time    `bun:"created_at" json:"-"`
-	UpdatedAt   time.Time    `bun:"updated_at" json:"-"`
+	ID             CollectionID            `bun:"id,pk" json:"id"`
+	Handle         string                  `bun:"handle" json:"handle"`
+	Name           string                  `bun:"title" json:"name"`
+	Description    string                  `bun:"description" json:"description_html"`
+	SEOTitle       string                  `bun:"seo_title" json:"seo_title"`
+	SEODescription string                  `bun:"seo_description" json:"seo_description"`
+	Match          string                  `bun:"match" json:"match"`
+	Rules          []collections.Condition `bun:"rules,type:jsonb,nullzero" json:"rules,omitempty"`
+	SortOrder      string                  `bun:"sort_order" json:"sort_order"`
+	Version        int                     `bun:"version" json:"version"`
+	CreatedAt      time.Time               `bun:"created_at" json:"-"`
+	UpdatedAt      time.Time               `bun:"updated_at" json:"-"`
 }
 
-func (row *collection) check() error {
+// obey gives a collection its rule, or none.
+func (row *collection) obey(rule *collections.Rule) {
+	row.Match, row.Rules = "all", nil
+	if rule == nil {
+		return
+	}
+	row.Rules = append([]collections.Condition{}, rule.Conditions...)
+	if rule.Any {
+		row.Match = "any"
+	}
+}
+
+// check tidies the collection's texts and rule and says what is wrong with them. Prices
+// that name no currency are in the main one.
+func (row *collection) check(currency string) error {
 	c := check("invalid_collection", "The collection cannot be kept as it is.")
 	c.line(&row.Name, "/name", 1, maxName)
 	c.html(&row.Description, "/description_html")
+	c.line(&row.SEOTitle, "/seo_title", 0, maxName)
+	c.line(&row.SEODescription, "/seo_description", 0, maxSEO)
 	c.handle(row.Handle)
+	if row.Rules != nil {
+		rule := collections.Rule{Conditions: row.Rules}
+		rule.Check(c.wrong, "/rule", currency)
+	}
 	return c.wrong.OrNil()
 }
 
 func (row *collection) named() named { return named{string(row.ID), row.Handle, row.Name} }
 
-// contents is a change of what is in a collection, for the audit.
-type contents struct {
-	Added   []ProductID `json:"added,omitempty"`
-	Removed ProductID   `json:"removed,omitempty"`
-}
-
-// CreateCollection makes a collection, with products or without.
+// CreateCollection makes a collection, by a rule or by hand, with products or without.
 func (s *Service) CreateCollection(ctx context.Context, tx *postgres.Tx, in CollectionInput) (CollectionID, error) {
 	now := clock.Now()
 	row := &collection{
-		ID: CollectionID(ids.New("col")), Name: in.Name, Handle: in.Handle, Description: in.Description,
-		Version: 1, CreatedAt: now, UpdatedAt: now,
+		ID: CollectionID(ids.New("col")), Name: in.Name, Handle: in.Handle, Description: in.Description, SEOTitle: in.SEOTitle,
+		SEODescription: in.SEODescription, SortOrder: in.SortOrder, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
-	if err := row.check(); err != nil {
+	row.obey(in.Rule)
+	if row.SortOrder == "" {
+		row.SortOrder = manual
+	}
+	currency, err := mainCurrency(ctx, tx)
+	if err != nil {
 		return "", err
+	}
+	if err := row.check(currency); err != nil {
+		return "", err
+	}
+	if row.Rules != nil && len(in.Products) > 0 {
+		return "", byRule()
 	}
 	if err := insertCollection(ctx, tx, row); err != nil {
 		return "", err
 	}
+	if row.Rules != nil {
+		if err := collections.Alone(ctx, tx); err != nil {
+			return "", err
+		}
+		if err := collections.Rebuild(ctx, tx, string(row.ID)); err != nil {
+			return "", err
+		}
+	}
 	if _, err := appendProducts(ctx, tx, row.ID, in.Products); err != nil {
+		return "", err
+	}
+	if err := collections.KeepRanked(ctx, tx, string(row.ID), row.SortOrder); err != nil {
 		return "", err
 	}
 	journal.Event(ctx, tx, "collection.created", string(row.ID), row.named())
@@ -81,6 +134,19 @@ func (s *Service) CreateCollection(ctx context.Context, tx *postgres.Tx, in Coll
 		contents
 	}{row, contents{Added: in.Products}}})
 	return row.ID, nil
+}
+
+// mainCurrency is the store's, whose settings' row is locked until the end of the
+// transaction: no product is made or deleted, and no rule changed meanwhile.
+func mainCurrency(ctx context.Context, tx *postgres.Tx) (currency string, err error) {
+	if err := tx.QueryRow(ctx, `select currency from settings where id = 1 for no key update`).Scan(&currency); err != nil {
+		return "", fmt.Errorf("read the main currency: %w", err)
+	}
+	return currency, nil
+}
+
+func byRule() error {
+	return problem.New(problem.Conflict, "collection_by_rule", "The collection's products follow from its rule.")
 }
 
 // insertCollection inserts the row under its handle or, when it has none, under the first
@@ -125,6 +191,10 @@ func lockCollection(ctx context.Context, tx *postgres.Tx, id CollectionID) (*col
 
 // UpdateCollection changes a collection that has the version meant; zero is any.
 func (s *Service) UpdateCollection(ctx context.Context, tx *postgres.Tx, id CollectionID, meant int, patch CollectionPatch) error {
+	currency, err := mainCurrency(ctx, tx)
+	if err != nil {
+		return err
+	}
 	row, err := lockCollection(ctx, tx, id)
 	if err != nil {
 		return err
@@ -136,10 +206,18 @@ func (s *Service) UpdateCollection(ctx context.Context, tx *postgres.Tx, id Coll
 	set(&row.Name, patch.Name)
 	set(&row.Handle, patch.Handle)
 	set(&row.Description, patch.Description)
-	if err := row.check(); err != nil {
+	set(&row.SEOTitle, patch.SEOTitle)
+	set(&row.SEODescription, patch.SEODescription)
+	set(&row.SortOrder, patch.SortOrder)
+	if rule := patch.Rule; rule != nil && rule.Valid {
+		row.obey(&rule.V)
+	} else if rule != nil {
+		row.obey(nil)
+	}
+	if err := row.check(currency); err != nil {
 		return err
 	}
-	if before == *row {
+	if reflect.DeepEqual(before, *row) {
 		return nil
 	}
 	if err := changedCollection(ctx, tx, row); err != nil {
@@ -150,8 +228,35 @@ func (s *Service) UpdateCollection(ctx context.Context, tx *postgres.Tx, id Coll
 			return err
 		}
 	}
+	if err := rearranged(ctx, tx, &before, row); err != nil {
+		return err
+	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "collection.update", ObjectID: string(id), Before: &before, After: row})
 	return nil
+}
+
+// rearranged finds a collection's products and their order anew, where its rule or its
+// order has changed.
+func rearranged(ctx context.Context, tx *postgres.Tx, before, after *collection) error {
+	sorted := before.SortOrder != after.SortOrder
+	if !sorted && before.Match == after.Match && reflect.DeepEqual(before.Rules, after.Rules) {
+		return nil
+	}
+	if err := collections.Alone(ctx, tx); err != nil {
+		return err
+	}
+	if sorted && after.SortOrder == manual {
+		if err := collections.Number(ctx, tx, string(after.ID)); err != nil {
+			return err
+		}
+	}
+	if err := collections.Rebuild(ctx, tx, string(after.ID)); err != nil {
+		return err
+	}
+	if !sorted {
+		return nil
+	}
+	return collections.KeepRanked(ctx, tx, string(after.ID), after.SortOrder)
 }
 
 // changedCollection saves a collection, which is locked, in its next version.
@@ -177,94 +282,13 @@ func (s *Service) DeleteCollection(ctx context.Context, tx *postgres.Tx, id Coll
 	if err := stale(row.Version, meant); err != nil {
 		return err
 	}
+	if err := collections.Alone(ctx, tx); err != nil {
+		return err
+	}
 	if _, err := tx.Exec(ctx, `delete from collections where id = $1`, id); err != nil {
 		return fmt.Errorf("delete collection %s: %w", id, err)
 	}
 	journal.Event(ctx, tx, "collection.deleted", string(id), gone{string(id)})
 	journal.Audit(ctx, tx, journal.Entry{Action: "collection.delete", ObjectID: string(id), Before: row})
-	return nil
-}
-
-// AddToCollection appends products to a collection; those in it already stay where they are.
-func (s *Service) AddToCollection(ctx context.Context, tx *postgres.Tx, id CollectionID, products []ProductID) error {
-	row, err := lockCollection(ctx, tx, id)
-	if err != nil {
-		return err
-	}
-	added, err := appendProducts(ctx, tx, id, products)
-	if err != nil || len(added) == 0 {
-		return err
-	}
-	if err := changedCollection(ctx, tx, row); err != nil {
-		return err
-	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "collection.add", ObjectID: string(id), After: contents{Added: added}})
-	return nil
-}
-
-// appendSQL says of each product whether it exists and whether it was put in. The products
-// are locked, in order, so that none is deleted meanwhile.
-const appendSQL = `
-with wanted as (
-	select id, min(n) as n from unnest($2::text[]) with ordinality w(id, n) group by id
-), there as (
-	select id from products where id = any($2) order by id for key share
-), added as (
-	insert into collection_products (collection_id, product_id, position)
-	select $1, w.id, coalesce((select max(position) + 1 from collection_products where collection_id = $1), 0) + row_number() over (order by w.n) - 1
-	from wanted w join there using (id)
-	on conflict do nothing returning product_id
-)
-select w.id, t.id is not null, a.product_id is not null
-from wanted w left join there t using (id) left join added a on a.product_id = w.id order by w.n`
-
-func appendProducts(ctx context.Context, tx *postgres.Tx, id CollectionID, products []ProductID) ([]ProductID, error) {
-	if len(products) == 0 {
-		return nil, nil
-	}
-	rows, err := tx.Query(ctx, appendSQL, id, products)
-	if err != nil {
-		return nil, fmt.Errorf("add to collection %s: %w", id, err)
-	}
-	wrong := problem.New(problem.Unprocessable, "invalid_collection", "The collection cannot be kept as it is.")
-	var added []ProductID
-	var product ProductID
-	var exists, put bool
-	_, err = pgx.ForEachRow(rows, []any{&product, &exists, &put}, func() error {
-		if !exists {
-			for i := range products {
-				if products[i] == product {
-					wrong.At(fmt.Sprintf("/product_ids/%d", i), "not_found", "There is no such product.")
-				}
-			}
-		}
-		if put {
-			added = append(added, product)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("add to collection %s: %w", id, err)
-	}
-	return added, wrong.OrNil()
-}
-
-// RemoveFromCollection takes a product out of a collection.
-func (s *Service) RemoveFromCollection(ctx context.Context, tx *postgres.Tx, id CollectionID, productID ProductID) error {
-	row, err := lockCollection(ctx, tx, id)
-	if err != nil {
-		return err
-	}
-	tag, err := tx.Exec(ctx, `delete from collection_products where collection_id = $1 and product_id = $2`, id, productID)
-	if err != nil {
-		return fmt.Errorf("take %s out of collection %s: %w", productID, id, err)
-	}
-	if tag.RowsAffected() == 0 {
-		return problem.Missing("product in this collection")
-	}
-	if err := changedCollection(ctx, tx, row); err != nil {
-		return err
-	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "collection.remove", ObjectID: string(id), After: contents{Removed: productID}})
 	return nil
 }

@@ -1,5 +1,6 @@
 // Package catalog owns what a store offers: products with their options, variants, prices
-// and pictures, the tree of categories, and collections put together by hand.
+// and pictures, the tree of categories, and collections. Which products a collection holds
+// belongs to package collections.
 //
 // Writes are methods of Service within a transaction of the store; each leaves an audit
 // entry and an event. Reads are functions that let Postgres write the API's JSON, one

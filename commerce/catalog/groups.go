@@ -66,10 +66,15 @@ func ShopCategory(ctx context.Context, db *postgres.DB, handleOrID string) (post
 }
 
 var collectionJSON = `json_build_object('id', t.id, 'name', t.title, 'handle', t.handle, 'description_html', t.description,
+	'seo_title', nullif(t.seo_title, ''), 'seo_description', nullif(t.seo_description, ''), 'sort_order', t.sort_order,
+	'rule', case when t.rules is not null then json_build_object('match', t.match, 'conditions', (
+		select json_agg(json_build_object('field', r.field, 'operator', r.operator, 'value', r.value, 'currency', r.currency) order by r.n)
+		from rows from (jsonb_to_recordset(t.rules) as (field text, operator text, value text, currency text)) with ordinality r(field, operator, value, currency, n))) end,
 	'product_count', (select count(*) from collection_products m where m.collection_id = t.id),
 	'created_at', ` + postgres.UTC("t.created_at") + `, 'updated_at', ` + postgres.UTC("t.updated_at") + `)`
 
-const shopCollectionJSON = `json_build_object('id', t.id, 'name', t.title, 'handle', t.handle, 'description_html', t.description)`
+const shopCollectionJSON = `json_build_object('id', t.id, 'name', t.title, 'handle', t.handle, 'description_html', t.description,
+	'seo_title', nullif(t.seo_title, ''), 'seo_description', nullif(t.seo_description, ''))`
 
 var (
 	collectionsSQL            = latest("collections t where true", collectionJSON)
@@ -104,14 +109,26 @@ func ShopCollection(ctx context.Context, db *postgres.DB, handleOrID string) (po
 	return must(o, err, "collection")
 }
 
+// inOrder is the order of a collection's products, and the position within it: the
+// product's key and, for the case that keys repeat, its ID, which comes first as it has no
+// colon in it. After is the parameter of the position.
+const (
+	inOrder         = `m.sort_key, m.product_id`
+	inOrderPosition = `p.id || ':' || p.sort_key`
+)
+
+func inOrderAfter(after string) string {
+	return `(` + after + ` = '' or (m.sort_key, m.product_id) > (substr(` + after + `, position(':' in ` + after + `) + 1), split_part(` + after + `, ':', 1)))`
+}
+
 var collectionProductsSQL = `
 with page as (
-	select p.*, m.position, row_number() over (order by m.position, m.product_id) as n
+	select p.*, m.sort_key, row_number() over (order by ` + inOrder + `) as n
 	from collection_products m join products p on p.id = m.product_id
-	where m.collection_id = $4 and ($3 = '' or (m.position, m.product_id) > (nullif(split_part($3, ':', 1), '')::int, split_part($3, ':', 2)))
-	order by m.position, m.product_id limit $2::int + 1
+	where m.collection_id = $4 and ` + inOrderAfter("$3") + `
+	order by ` + inOrder + ` limit $2::int + 1
 )
-select case when count(p.id) > $2::int then max(p.position || ':' || p.id) filter (where p.n = $2::int) else '' end || E'\n' ||
+select case when count(p.id) > $2::int then max(` + inOrderPosition + `) filter (where p.n = $2::int) else '' end || E'\n' ||
 	coalesce(json_agg(` + productJSON + ` order by p.n) filter (where p.n <= $2::int), '[]')::text
 from (select id from collections where id = $4) there left join page p on true group by there.id`
 

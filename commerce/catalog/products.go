@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/stoacommerce/stoa/commerce/inventory"
-	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -35,7 +34,7 @@ func (s *Service) CreateProduct(ctx context.Context, tx *postgres.Tx, in Product
 	if err := inventory.Begin(ctx, tx, stock); err != nil {
 		return "", err
 	}
-	if err := search.Index(ctx, tx, string(p.ID)); err != nil {
+	if err := index(ctx, tx, p.ID); err != nil {
 		return "", err
 	}
 	p.tellMade(ctx, tx)
@@ -269,7 +268,7 @@ func (s *Service) saveProduct(ctx context.Context, tx *postgres.Tx, p *product) 
 		}
 		return rowRefused(fmt.Errorf("update product %s: %w", p.ID, err))
 	}
-	return search.Index(ctx, tx, string(p.ID))
+	return index(ctx, tx, p.ID)
 }
 
 // touched notes on a product, which is locked, that something of it has changed.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -148,7 +149,7 @@ func (s *Service) SaveRevised(ctx context.Context, tx *postgres.Tx, list []*Revi
 			return err
 		}
 	}
-	if err := index(ctx, tx, touched); err != nil {
+	if err := index(ctx, tx, slices.Collect(maps.Keys(touched))...); err != nil {
 		return err
 	}
 	for _, r := range list {
@@ -207,7 +208,7 @@ func updateVariants(ctx context.Context, tx *postgres.Tx, variants []*variant) e
 			length_mm int, width_mm int, height_mm int, cost_amount bigint, cost_currency text, image_id text,
 			requires_shipping boolean, taxable boolean, tax_class text, track_inventory boolean, allow_backorder boolean)
 		where v.id = x.id`, string(raw), clock.Now())
-	if violates(err, "variants_check") {
+	if violates(err, "variants_check") || violates(err, "stock_levels_check") {
 		return problem.New(problem.Conflict, "stock_reserved", "More is promised or sold than there is in stock: adjust the stock first.")
 	}
 	if err != nil {

@@ -45,15 +45,13 @@ var shopListSQL = shopPage(`page as (
 	order by p.id desc limit $4::int + 1
 )`, `p.id`)
 
-// The position within a collection is the product's place and, for the case that places
-// repeat, its ID.
 var shopCollectionProductsSQL = shopPage(`page as (
-	select p.*, m.position, row_number() over (order by m.position, m.product_id) as n
+	select p.*, m.sort_key, row_number() over (order by `+inOrder+`) as n
 	from collection_products m join products p on p.id = m.product_id
-	where m.collection_id = $7 and ($3 = '' or (m.position, m.product_id) > (nullif(split_part($3, ':', 1), '')::int, split_part($3, ':', 2)))
+	where m.collection_id = $7 and m.shown and `+inOrderAfter("$3")+`
 		and `+inShop+`
-	order by m.position, m.product_id limit $4::int + 1
-)`, `p.position || ':' || p.id`)
+	order by `+inOrder+` limit $4::int + 1
+)`, inOrderPosition)
 
 var shopSearchSQL = shopPage(search.Hits("$5", "$6", "$7", Published)+`, `+found, `p.rank || ':' || p.id`)
 

@@ -255,7 +255,7 @@ func setNull[T any](field **T, value *sql.Null[T]) {
 func saveVariant(ctx context.Context, tx *postgres.Tx, v *variant, prices bool) error {
 	v.Version, v.UpdatedAt = v.Version+1, clock.Now()
 	if _, err := tx.Bun.NewUpdate().Model(v).WherePK().Exec(ctx); err != nil {
-		if violates(err, "variants_check") {
+		if violates(err, "variants_check") || violates(err, "stock_levels_check") {
 			return problem.New(problem.Conflict, "stock_reserved", "More is promised or sold than there is in stock: adjust the stock first.")
 		}
 		return fmt.Errorf("update variant %s: %w", v.ID, err)

@@ -65,7 +65,7 @@ func moneyJSON(amount string) string {
 const Published = `(p.status = 'active' and coalesce(p.publish_at <= now(), true) and coalesce(p.unpublish_at > now(), true))`
 
 // sellable says whether a variant v with its price r can be bought now.
-const sellable = `(r.amount is not null and (not v.track_stock or v.oversell or v.stock > v.reserved))`
+const sellable = `(r.amount is not null and (not v.track_stock or coalesce(v.stock - v.reserved > case when v.oversell then -v.backorder_limit else 0 end, true)))`
 
 var shopVariantJSON = `json_build_object('id', v.id, 'title', v.title, 'sku', v.sku, 'option_values', v.options,
 	'price', case when r.amount is not null then ` + moneyJSON("r.amount") + ` end,

@@ -26,11 +26,11 @@ func place(ctx context.Context, tx *postgres.Tx, c *cart.Cart, provider, name st
 	for i, line := range c.Lines {
 		wanted[i] = inventory.Line{VariantID: inventory.VariantID(line.VariantID), Quantity: line.Quantity}
 	}
-	counted, err := inventory.Reserve(ctx, tx, wanted)
+	held, err := inventory.Claim(ctx, tx, c.ID, wanted)
 	if err != nil {
 		return a, err
 	}
-	order, lines, err := copies(c, counted)
+	order, lines, err := copies(c, held)
 	if err != nil {
 		return a, fmt.Errorf("copy cart %s: %w", c.ID, err)
 	}
@@ -47,7 +47,7 @@ func place(ctx context.Context, tx *postgres.Tx, c *cart.Cart, provider, name st
 }
 
 // copies are the cart's order and lines as placeSQL takes them.
-func copies(c *cart.Cart, counted []bool) (order, lines string, err error) {
+func copies(c *cart.Cart, held []inventory.Held) (order, lines string, err error) {
 	type object map[string]any
 	o := object{
 		"id": ids.New("ord"), "prices_include_tax": c.PricesIncludeTax, "taxes": c.Totals.Taxes,
@@ -64,7 +64,8 @@ func copies(c *cart.Cart, counted []bool) (order, lines string, err error) {
 		list[i] = object{
 			"id": ids.New("orl"), "position": i, "variant_id": l.VariantID, "product_id": l.ProductID, "title": l.Title, "variant_title": l.VariantTitle,
 			"sku": l.SKU, "image_key": l.ImageKey, "quantity": l.Quantity, "unit": l.Unit.Amount, "discount": l.Discount.Amount, "total": l.Total.Amount,
-			"discounts": listed(l.Discounts), "tax": l.Tax.Amount, "taxes": l.Taxes, "requires_shipping": l.RequiresShipping, "tracks_stock": counted[i],
+			"discounts": listed(l.Discounts), "tax": l.Tax.Amount, "taxes": l.Taxes, "requires_shipping": l.RequiresShipping, "tracks_stock": held[i].Counted,
+			"allocations": held[i].Parts,
 		}
 	}
 	rawOrder, err := json.Marshal(o)
@@ -140,11 +141,12 @@ func takeOver(ctx context.Context, tx *postgres.Tx, payment string) (bool, error
 // capture records that the money was taken: from here on there is an order. It is false
 // when the attempt was brought to an end before.
 func capture(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outcome) (bool, error) {
+	var cart string
 	var goods []byte
 	var fresh, verified bool
 	var order orders.Summary
 	customer := ids.New("cus")
-	into := append(order.Fields(), &goods, &fresh, &verified)
+	into := append(order.Fields(), &cart, &goods, &fresh, &verified)
 	err := tx.QueryRow(ctx, fmt.Sprintf(captureSQL, orders.SummaryColumns), a.payment, outcome.Reference, customer).Scan(into...)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return false, nil
@@ -156,7 +158,7 @@ func capture(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.O
 	if err != nil {
 		return false, err
 	}
-	if err := inventory.Settle(ctx, tx, order.ID, lines); err != nil {
+	if err := inventory.Settle(ctx, tx, cart, order.ID, lines); err != nil {
 		return false, fmt.Errorf("sell the goods of order %s: %w", order.ID, err)
 	}
 	if fresh {
@@ -175,19 +177,15 @@ func capture(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.O
 // fail records that nothing was charged, lets go of the goods and opens the cart again. It
 // is false when the attempt was brought to an end before.
 func fail(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outcome) (bool, error) {
-	var goods []byte
-	err := tx.QueryRow(ctx, failSQL, a.payment, outcome.Reference, outcome.Failure).Scan(&goods)
+	var cart string
+	err := tx.QueryRow(ctx, failSQL, a.payment, outcome.Reference, outcome.Failure).Scan(&cart)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("fail payment %s: %w", a.payment, err)
 	}
-	lines, err := parseGoods(goods)
-	if err != nil {
-		return false, err
-	}
-	if err := inventory.Release(ctx, tx, lines); err != nil {
+	if err := inventory.Reopen(ctx, tx, cart); err != nil {
 		return false, fmt.Errorf("release the goods of payment %s: %w", a.payment, err)
 	}
 	if err := promotions.Release(ctx, tx, a.order); err != nil {
@@ -200,8 +198,9 @@ func fail(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outc
 
 func parseGoods(raw []byte) ([]inventory.Line, error) {
 	var list []struct {
-		VariantID inventory.VariantID `json:"variant_id"`
-		Quantity  int64               `json:"quantity"`
+		VariantID  inventory.VariantID  `json:"variant_id"`
+		LocationID inventory.LocationID `json:"location_id"`
+		Quantity   int64                `json:"quantity"`
 	}
 	if err := json.Unmarshal(raw, &list); err != nil {
 		return nil, fmt.Errorf("read an order's goods: %w", err)

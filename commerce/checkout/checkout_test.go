@@ -263,7 +263,7 @@ func TestIncomplete(t *testing.T) {
 	if p := problem.As(err); p == nil || p.Code != "cart_incomplete" || len(p.Faults) != 3 {
 		t.Fatalf("got %v", err)
 	}
-	f.Exec(t, `update variants set stock = 1`)
+	f.SetStock(t, shirt, 1)
 	_, err = f.service.Complete(f.Ctx, f.input(ref, money.New(3998, "EUR"), "succeeds"), nil)
 	if p := problem.As(err); p == nil || p.Code != "out_of_stock" || p.Faults[0].Pointer != "/lines/0/quantity" || p.Faults[0].Detail != "Only 1 of Shirt are left." {
 		t.Fatalf("got %v", err)

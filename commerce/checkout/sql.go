@@ -40,19 +40,20 @@ with c as (
 	delete from order_lines using o where order_lines.order_id = o.id
 ), l as (
 	insert into order_lines (id, order_id, position, variant_id, product_id, title, variant_title, sku, image_key, quantity,
-		unit_amount, discount_amount, discounts, total_amount, tax_amount, taxes, requires_shipping, tracks_stock)
+		unit_amount, discount_amount, discounts, total_amount, tax_amount, taxes, requires_shipping, tracks_stock, allocations)
 	select x.id, o.id, x.position, x.variant_id, x.product_id, x.title, x.variant_title, x.sku, x.image_key, x.quantity,
-		x.unit, x.discount, x.discounts, x.total, x.tax, x.taxes, x.requires_shipping, x.tracks_stock
+		x.unit, x.discount, x.discounts, x.total, x.tax, x.taxes, x.requires_shipping, x.tracks_stock, x.allocations
 	from o, jsonb_to_recordset($3::jsonb) as x(id text, position int, variant_id text, product_id text, title text, variant_title text, sku text,
-		image_key text, quantity int, unit bigint, discount bigint, discounts jsonb, total bigint, tax bigint, taxes jsonb, requires_shipping boolean, tracks_stock boolean)
+		image_key text, quantity int, unit bigint, discount bigint, discounts jsonb, total bigint, tax bigint, taxes jsonb, requires_shipping boolean,
+		tracks_stock boolean, allocations jsonb)
 )
 insert into payments (id, cart_id, order_id, provider, attempt, state, currency, amount)
 select $4, $1, o.id, $5, $6, 'pending', $7, $8 from o
 returning order_id`
 
-// goods are the lines of order o whose stock is counted.
-const goods = `(select coalesce(json_agg(json_build_object('variant_id', l.variant_id, 'quantity', l.quantity)), '[]')
-	from order_lines l where l.order_id = o.id and l.tracks_stock)`
+// goods are the lines of order o whose stock is counted, where they are served from.
+const goods = `(select coalesce(json_agg(json_build_object('variant_id', l.variant_id, 'location_id', a.location_id, 'quantity', a.quantity)), '[]')
+	from order_lines l, jsonb_to_recordset(l.allocations) as a(location_id text, quantity bigint) where l.order_id = o.id and l.tracks_stock)`
 
 // captureSQL makes the payment $1 captured and its order open. Who buys is a customer from
 // then on, known by the e-mail address; what is known of those who have an account is not
@@ -81,15 +82,15 @@ with p as (
 ), c as (
 	update carts set state = 'completed', version = carts.version + 1, updated_at = now() from b where carts.id = b.cart_id
 )
-select %s, ` + goods + `, coalesce((select fresh from k), false), coalesce((select verified from k), false) from o`
+select %s, o.cart_id, ` + goods + `, coalesce((select fresh from k), false), coalesce((select verified from k), false) from o`
 
 // failSQL makes the payment $1 failed and opens its cart again.
 const failSQL = `
 with p as (
 	update payments set state = 'failed', reference = $2, failure = $3, updated_at = now() where id = $1 and state = 'pending' returning *
 ), o as (
-	update orders set payment_state = 'failed', updated_at = now() from p where orders.id = p.order_id and orders.state = 'pending' returning orders.id
+	update orders set payment_state = 'failed', updated_at = now() from p where orders.id = p.order_id and orders.state = 'pending' returning orders.cart_id
 ), c as (
 	update carts set state = 'open', updated_at = now() from p where carts.id = p.cart_id and carts.state = 'completing'
 )
-select ` + goods + ` from o`
+select cart_id from o`

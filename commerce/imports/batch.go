@@ -278,7 +278,8 @@ func (b *batch) adjust(ctx context.Context, tx *postgres.Tx, lines []inventory.L
 	if len(lines) == 0 {
 		return nil
 	}
-	return inventory.Adjust(ctx, tx, inventory.Adjustment{Reason: inventory.Imported, Note: b.operation.ID, Lines: lines})
+	_, err := inventory.Adjust(ctx, tx, inventory.Adjustment{Reason: inventory.Imported, Note: b.operation.ID, Lines: inventory.Change(lines)})
+	return err
 }
 
 // identify notes which variants the rows are of.

@@ -53,7 +53,8 @@ func TestUpdates(t *testing.T) {
 	h := open(t, imports.Config{}, catalog.Unlimited{})
 	h.run(shirts)
 	h.exec(`insert into prices (variant_id, currency, amount) select id, 'USD', 7777 from variants where sku = 'LS-S'`)
-	h.exec(`update variants set stock = 4, reserved = 2 where sku = 'LS-M'`)
+	h.exec(`with v as (update variants set stock = 4, reserved = 2 where sku = 'LS-M' returning id)
+		update stock_levels set on_hand = 4, reserved = 2 from v where variant_id = v.id`)
 
 	// A new price and stock, a new SKU for known choices, other choices for a known SKU, a new variant.
 	o := h.run(`Handle,Title,Vendor,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Qty,Variant Price
@@ -187,7 +188,7 @@ func TestOneThatFailsAlone(t *testing.T) {
 	h.run(header + "owed,Owed,O-1,shopify,continue,1\n")
 	variant := value[string](h, `select id from variants`)
 	err := h.db.InStore(h.ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := inventory.Reserve(ctx, tx, []inventory.Line{{VariantID: inventory.VariantID(variant), Quantity: 3}})
+		_, err := inventory.Reserve(ctx, tx, "cart_1", []inventory.Line{{VariantID: inventory.VariantID(variant), Quantity: 3}})
 		return err
 	})
 	if err != nil {

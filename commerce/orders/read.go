@@ -58,7 +58,10 @@ var staffJSON = `json_build_object(` + shownJSON + `, 'cart_id', o.cart_id, 'cus
 	'cancel_reason', nullif(o.cancel_reason, ''), 'updated_at', ` + postgres.UTC("o.updated_at") + `,
 	'payments', (select coalesce(json_agg(` + payments.JSON + ` order by p.id), '[]') from (
 		select * from payments p where p.order_id = o.id order by p.state = 'captured' desc, p.id desc limit 50) p),
-	'refunds', (select coalesce(json_agg(` + refundJSON + ` order by r.id), '[]') from refunds r where r.order_id = o.id))`
+	'refunds', (select coalesce(json_agg(` + refundJSON + ` order by r.id), '[]') from refunds r where r.order_id = o.id),
+	'allocations', (select coalesce(json_agg(json_build_object('line_id', l.id, 'location_id', a.location_id, 'quantity', a.quantity) order by l.position, a.n), '[]')
+		from order_lines l, jsonb_array_elements(l.allocations) with ordinality e(part, n),
+			lateral (select e.part->>'location_id' as location_id, (e.part->>'quantity')::bigint as quantity, e.n) a where l.order_id = o.id))`
 
 var getSQL = `select o.version || E'\n' || ` + staffJSON + `::text from orders o where o.id = $2 and o.state <> 'pending'`
 

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/commerce/collections"
 	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -169,6 +170,11 @@ func Update(ctx context.Context, tx *postgres.Tx, meant int, patch Patch) (after
 	}
 	if before.Locale != after.Locale {
 		if err := search.Reindex(ctx, tx); err != nil {
+			return before, false, err
+		}
+	}
+	if before.Currency != after.Currency { // collections are sorted by its prices
+		if err := collections.RebuildAll(ctx, tx, collections.ByPrice); err != nil {
 			return before, false, err
 		}
 	}

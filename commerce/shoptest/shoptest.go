@@ -86,14 +86,23 @@ func (s *Shop) Add(t testing.TB, v Variant) string {
 		v.Title = "Linen shirt"
 	}
 	s.Exec(t, `insert into products (id, handle, title, status) values ($1, $2, $3, $4)`, product, strings.TrimPrefix(product, "prod_"), v.Title, status)
-	s.Exec(t, `insert into variants (id, product_id, position, title, sku, stock, track_stock, oversell, requires_shipping, taxable) values ($1, $2, 0, '', $3, $4, $5, $6, $7, $8)`,
-		variant, product, "SKU-"+variant[len(variant)-6:], v.Stock, !v.Untracked, v.Oversell, !v.Digital, !v.Untaxed)
+	s.Exec(t, `insert into variants (id, product_id, position, title, sku, track_stock, oversell, requires_shipping, taxable) values ($1, $2, 0, '', $3, $4, $5, $6, $7)`,
+		variant, product, "SKU-"+variant[len(variant)-6:], !v.Untracked, v.Oversell, !v.Digital, !v.Untaxed)
+	s.SetStock(t, variant, v.Stock)
 	for currency, amount := range map[string]int64{"EUR": v.EUR, "USD": v.USD} {
 		if amount > 0 {
 			s.Exec(t, `insert into prices (variant_id, currency, amount) values ($1, $2, $3)`, variant, currency, amount)
 		}
 	}
 	return variant
+}
+
+// SetStock puts so many of a variant into the warehouse, behind the ledger's back.
+func (s *Shop) SetStock(t testing.TB, variant string, stock int64) {
+	t.Helper()
+	s.Exec(t, `with v as (update variants set stock = $2 where id = $1 returning id, bounded)
+		insert into stock_levels (variant_id, location_id, on_hand, bounded) select v.id, o.id, $2, v.bounded from v, locations o
+		on conflict (variant_id, location_id) do update set on_hand = excluded.on_hand`, variant, stock)
 }
 
 // Stock is how many of a variant are on hand.

@@ -64,12 +64,17 @@ create table variants (
     tax_class         text not null default '', -- empty: the standard one
     track_stock       boolean not null default true,
     oversell          boolean not null default false,
-    stock             bigint not null default 0, -- on hand; the sum of its movements
+    stock             bigint not null default 0, -- on hand at all active locations
     reserved          bigint not null default 0 check (reserved >= 0),
+    low_stock_threshold int check (low_stock_threshold >= 0),
+    backorder_limit   int check (backorder_limit >= 0), -- how far it may be oversold; null: without end
+    backorder_expected_on date,                 -- when there is more of it
+    bounded           boolean not null generated always as (track_stock and not oversell) stored, -- never below nothing
     version           int not null default 1,
     created_at        timestamptz not null default now(),
     updated_at        timestamptz not null default now(),
-    check (oversell or not track_stock or stock >= reserved),
+    unique (id, bounded),
+    check (not track_stock or stock - reserved >= case when oversell then -backorder_limit else 0 end),
     constraint variants_cost_check check ((cost_amount is null) = (cost_currency is null))
 );
 create index variants_product on variants (product_id, position);
@@ -99,23 +104,34 @@ create table images (
 );
 create index images_product on images (product_id, position);
 
+-- What a collection's rules look at is written in commerce/collections.
 create table collections (
     id          text collate "C" primary key,
     handle      text collate "C" not null unique,
     title       text not null,
     description text not null default '',
+    seo_title   text not null default '',
+    seo_description text not null default '',
+    match       text not null default 'all' check (match in ('all', 'any')),
+    rules       jsonb,                          -- [{"field": "tag", "operator": "equals", "value": "summer"}]; null when it is put together by hand
+    sort_order  text not null default 'manual' check (sort_order in ('manual', 'best_selling', 'newest', 'title', 'price_ascending', 'price_descending')),
+    ranked_at   timestamptz,                    -- when its best sellers were last counted
     version     int not null default 1,
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now()
 );
+create index collections_by_stock on collections (id) where rules @? '$[*] ? (@.field == "stock" || @.field == "available")';
 
 create table collection_products (
     collection_id text collate "C" not null references collections (id) on delete cascade,
     product_id    text collate "C" not null references products (id) on delete cascade,
-    position      int not null default 0,
+    sort_key      text collate "C" not null,    -- its place in the collection's order
+    shown         boolean not null,             -- whether the product is active
     primary key (collection_id, product_id)
 );
 create index collection_products_product on collection_products (product_id);
+create index collection_products_order on collection_products (collection_id, sort_key, product_id);
+create index collection_products_shown on collection_products (collection_id, sort_key, product_id) where shown;
 
 -- Handles that things once had: who comes by one is shown the way.
 create table former_handles (

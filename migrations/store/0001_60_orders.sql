@@ -59,6 +59,7 @@ create table order_lines (
     taxes              jsonb not null default '[]',                 -- how the tax came about, as the API shows it
     requires_shipping  boolean not null,
     tracks_stock       boolean not null,
+    allocations        jsonb not null default '[]', -- where it is served from: [{"location_id": "loc_…", "quantity": 1}]
     fulfilled_quantity int not null default 0,
     refunded_quantity  int not null default 0,
     check (discount_amount >= 0 and total_amount = unit_amount * quantity - discount_amount),
@@ -66,6 +67,7 @@ create table order_lines (
     check (refunded_quantity between 0 and quantity)
 );
 create index order_lines_order on order_lines (order_id, position);
+create index order_lines_product on order_lines (product_id); -- what sells best
 
 create table fulfilments (
     id               text collate "C" primary key,

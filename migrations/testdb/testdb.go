@@ -131,6 +131,10 @@ func (p *Platform) Store(t testing.TB) context.Context {
 		err := p.DB.InStore(postgres.WithStore(ctx, ref), func(ctx context.Context, tx *postgres.Tx) error {
 			_, err := tx.Exec(ctx, `insert into settings (id, name, contact_email, country, currency, currencies)
 				values (1, 'Test Store', 'owner@example.com', 'DE', 'EUR', '{EUR,USD}')`)
+			if err != nil {
+				return err
+			}
+			_, err = tx.Exec(ctx, `insert into locations (id, name) values ($1, 'Warehouse')`, ids.New("loc"))
 			return err
 		})
 		if err != nil {

@@ -100,6 +100,37 @@ const (
 	CellStateUp   CellState = "up"
 )
 
+// Defines values for CollectionConditionField.
+const (
+	CollectionConditionFieldAvailable      CollectionConditionField = "available"
+	CollectionConditionFieldCategory       CollectionConditionField = "category"
+	CollectionConditionFieldCompareAtPrice CollectionConditionField = "compare_at_price"
+	CollectionConditionFieldOnSale         CollectionConditionField = "on_sale"
+	CollectionConditionFieldPrice          CollectionConditionField = "price"
+	CollectionConditionFieldProductType    CollectionConditionField = "product_type"
+	CollectionConditionFieldSKU            CollectionConditionField = "sku"
+	CollectionConditionFieldStock          CollectionConditionField = "stock"
+	CollectionConditionFieldTag            CollectionConditionField = "tag"
+	CollectionConditionFieldTitle          CollectionConditionField = "title"
+	CollectionConditionFieldVariantTitle   CollectionConditionField = "variant_title"
+	CollectionConditionFieldVendor         CollectionConditionField = "vendor"
+	CollectionConditionFieldWeightGrams    CollectionConditionField = "weight_grams"
+)
+
+// Defines values for CollectionConditionOperator.
+const (
+	CollectionConditionOperatorContains    CollectionConditionOperator = "contains"
+	CollectionConditionOperatorEndsWith    CollectionConditionOperator = "ends_with"
+	CollectionConditionOperatorEquals      CollectionConditionOperator = "equals"
+	CollectionConditionOperatorGreaterThan CollectionConditionOperator = "greater_than"
+	CollectionConditionOperatorIsNotSet    CollectionConditionOperator = "is_not_set"
+	CollectionConditionOperatorIsSet       CollectionConditionOperator = "is_set"
+	CollectionConditionOperatorLessThan    CollectionConditionOperator = "less_than"
+	CollectionConditionOperatorNotContains CollectionConditionOperator = "not_contains"
+	CollectionConditionOperatorNotEquals   CollectionConditionOperator = "not_equals"
+	CollectionConditionOperatorStartsWith  CollectionConditionOperator = "starts_with"
+)
+
 // Defines values for CollectionCreatedEventType.
 const (
 	CollectionCreatedEventTypeCollectionCreated CollectionCreatedEventType = "collection.created"
@@ -108,6 +139,22 @@ const (
 // Defines values for CollectionDeletedEventType.
 const (
 	CollectionDeletedEventTypeCollectionDeleted CollectionDeletedEventType = "collection.deleted"
+)
+
+// Defines values for CollectionRuleMatch.
+const (
+	CollectionRuleMatchAll CollectionRuleMatch = "all"
+	CollectionRuleMatchAny CollectionRuleMatch = "any"
+)
+
+// Defines values for CollectionSortOrder.
+const (
+	CollectionSortOrderBestSelling     CollectionSortOrder = "best_selling"
+	CollectionSortOrderManual          CollectionSortOrder = "manual"
+	CollectionSortOrderNewest          CollectionSortOrder = "newest"
+	CollectionSortOrderPriceAscending  CollectionSortOrder = "price_ascending"
+	CollectionSortOrderPriceDescending CollectionSortOrder = "price_descending"
+	CollectionSortOrderTitle           CollectionSortOrder = "title"
 )
 
 // Defines values for CollectionUpdatedEventType.
@@ -137,46 +184,54 @@ const (
 
 // Defines values for EventType.
 const (
-	EventTypeCategoryCreated   EventType = "category.created"
-	EventTypeCategoryDeleted   EventType = "category.deleted"
-	EventTypeCategoryUpdated   EventType = "category.updated"
-	EventTypeCollectionCreated EventType = "collection.created"
-	EventTypeCollectionDeleted EventType = "collection.deleted"
-	EventTypeCollectionUpdated EventType = "collection.updated"
-	EventTypeCustomerCreated   EventType = "customer.created"
-	EventTypeCustomerDeleted   EventType = "customer.deleted"
-	EventTypeCustomerUpdated   EventType = "customer.updated"
-	EventTypeCustomerVerified  EventType = "customer.verified"
-	EventTypeFulfilmentCreated EventType = "fulfilment.created"
-	EventTypeImportFailed      EventType = "import.failed"
-	EventTypeImportSucceeded   EventType = "import.succeeded"
-	EventTypeInventoryAdjusted EventType = "inventory.adjusted"
-	EventTypeOrderCancelled    EventType = "order.cancelled"
-	EventTypeOrderCompleted    EventType = "order.completed"
-	EventTypeOrderCreated      EventType = "order.created"
-	EventTypeOrderFulfilled    EventType = "order.fulfilled"
-	EventTypeOrderPaid         EventType = "order.paid"
-	EventTypeOrderRefunded     EventType = "order.refunded"
-	EventTypePaymentCaptured   EventType = "payment.captured"
-	EventTypePaymentFailed     EventType = "payment.failed"
-	EventTypeProductCreated    EventType = "product.created"
-	EventTypeProductDeleted    EventType = "product.deleted"
-	EventTypeProductUpdated    EventType = "product.updated"
-	EventTypePromotionCreated  EventType = "promotion.created"
-	EventTypePromotionDeleted  EventType = "promotion.deleted"
-	EventTypePromotionUpdated  EventType = "promotion.updated"
-	EventTypeRefundFailed      EventType = "refund.failed"
-	EventTypeRefundSucceeded   EventType = "refund.succeeded"
-	EventTypeStaffInvited      EventType = "staff.invited"
-	EventTypeStaffJoined       EventType = "staff.joined"
-	EventTypeStaffRemoved      EventType = "staff.removed"
-	EventTypeStaffUpdated      EventType = "staff.updated"
-	EventTypeStoreDeleted      EventType = "store.deleted"
-	EventTypeStoreRestored     EventType = "store.restored"
-	EventTypeStoreResumed      EventType = "store.resumed"
-	EventTypeStoreSuspended    EventType = "store.suspended"
-	EventTypeStoreUpdated      EventType = "store.updated"
-	EventTypeWebhookTest       EventType = "webhook.test"
+	EventTypeCategoryCreated      EventType = "category.created"
+	EventTypeCategoryDeleted      EventType = "category.deleted"
+	EventTypeCategoryUpdated      EventType = "category.updated"
+	EventTypeCollectionCreated    EventType = "collection.created"
+	EventTypeCollectionDeleted    EventType = "collection.deleted"
+	EventTypeCollectionUpdated    EventType = "collection.updated"
+	EventTypeCustomerCreated      EventType = "customer.created"
+	EventTypeCustomerDeleted      EventType = "customer.deleted"
+	EventTypeCustomerUpdated      EventType = "customer.updated"
+	EventTypeCustomerVerified     EventType = "customer.verified"
+	EventTypeFulfilmentCreated    EventType = "fulfilment.created"
+	EventTypeImportFailed         EventType = "import.failed"
+	EventTypeImportSucceeded      EventType = "import.succeeded"
+	EventTypeInventoryAdjusted    EventType = "inventory.adjusted"
+	EventTypeInventoryBack        EventType = "inventory.back"
+	EventTypeInventoryItemUpdated EventType = "inventory.item_updated"
+	EventTypeInventoryLow         EventType = "inventory.low"
+	EventTypeInventoryOut         EventType = "inventory.out"
+	EventTypeInventoryTransferred EventType = "inventory.transferred"
+	EventTypeLocationCreated      EventType = "location.created"
+	EventTypeLocationDeleted      EventType = "location.deleted"
+	EventTypeLocationUpdated      EventType = "location.updated"
+	EventTypeOrderCancelled       EventType = "order.cancelled"
+	EventTypeOrderCompleted       EventType = "order.completed"
+	EventTypeOrderCreated         EventType = "order.created"
+	EventTypeOrderFulfilled       EventType = "order.fulfilled"
+	EventTypeOrderPaid            EventType = "order.paid"
+	EventTypeOrderRefunded        EventType = "order.refunded"
+	EventTypePaymentCaptured      EventType = "payment.captured"
+	EventTypePaymentFailed        EventType = "payment.failed"
+	EventTypeProductCreated       EventType = "product.created"
+	EventTypeProductDeleted       EventType = "product.deleted"
+	EventTypeProductUpdated       EventType = "product.updated"
+	EventTypePromotionCreated     EventType = "promotion.created"
+	EventTypePromotionDeleted     EventType = "promotion.deleted"
+	EventTypePromotionUpdated     EventType = "promotion.updated"
+	EventTypeRefundFailed         EventType = "refund.failed"
+	EventTypeRefundSucceeded      EventType = "refund.succeeded"
+	EventTypeStaffInvited         EventType = "staff.invited"
+	EventTypeStaffJoined          EventType = "staff.joined"
+	EventTypeStaffRemoved         EventType = "staff.removed"
+	EventTypeStaffUpdated         EventType = "staff.updated"
+	EventTypeStoreDeleted         EventType = "store.deleted"
+	EventTypeStoreRestored        EventType = "store.restored"
+	EventTypeStoreResumed         EventType = "store.resumed"
+	EventTypeStoreSuspended       EventType = "store.suspended"
+	EventTypeStoreUpdated         EventType = "store.updated"
+	EventTypeWebhookTest          EventType = "webhook.test"
 )
 
 // Defines values for FulfilmentCreatedEventType.
@@ -208,6 +263,21 @@ const (
 	InventoryAdjustmentReasonReturned   InventoryAdjustmentReason = "returned"
 )
 
+// Defines values for InventoryBackEventType.
+const (
+	InventoryBackEventTypeInventoryBack InventoryBackEventType = "inventory.back"
+)
+
+// Defines values for InventoryItemUpdatedEventType.
+const (
+	InventoryItemUpdatedEventTypeInventoryItemUpdated InventoryItemUpdatedEventType = "inventory.item_updated"
+)
+
+// Defines values for InventoryLowEventType.
+const (
+	InventoryLowEventTypeInventoryLow InventoryLowEventType = "inventory.low"
+)
+
 // Defines values for InventoryMovementReason.
 const (
 	InventoryMovementReasonCancellation InventoryMovementReason = "cancellation"
@@ -220,6 +290,26 @@ const (
 	InventoryMovementReasonRefund       InventoryMovementReason = "refund"
 	InventoryMovementReasonReturned     InventoryMovementReason = "returned"
 	InventoryMovementReasonSale         InventoryMovementReason = "sale"
+	InventoryMovementReasonTransfer     InventoryMovementReason = "transfer"
+)
+
+// Defines values for InventoryMovementType.
+const (
+	InventoryMovementTypeAdjustment InventoryMovementType = "adjustment"
+	InventoryMovementTypeReceipt    InventoryMovementType = "receipt"
+	InventoryMovementTypeReturn     InventoryMovementType = "return"
+	InventoryMovementTypeSale       InventoryMovementType = "sale"
+	InventoryMovementTypeTransfer   InventoryMovementType = "transfer"
+)
+
+// Defines values for InventoryOutEventType.
+const (
+	InventoryOutEventTypeInventoryOut InventoryOutEventType = "inventory.out"
+)
+
+// Defines values for InventoryTransferredEventType.
+const (
+	InventoryTransferredEventTypeInventoryTransferred InventoryTransferredEventType = "inventory.transferred"
 )
 
 // Defines values for InvitationState.
@@ -236,6 +326,21 @@ const (
 	JobStateRunning  JobState = "running"
 	JobStateSetAside JobState = "set_aside"
 	JobStateWaiting  JobState = "waiting"
+)
+
+// Defines values for LocationCreatedEventType.
+const (
+	LocationCreatedEventTypeLocationCreated LocationCreatedEventType = "location.created"
+)
+
+// Defines values for LocationDeletedEventType.
+const (
+	LocationDeletedEventTypeLocationDeleted LocationDeletedEventType = "location.deleted"
+)
+
+// Defines values for LocationUpdatedEventType.
+const (
+	LocationUpdatedEventTypeLocationUpdated LocationUpdatedEventType = "location.updated"
 )
 
 // Defines values for Mode.
@@ -614,6 +719,15 @@ const (
 // Defines values for WebhookTestEventType.
 const (
 	WebhookTestEventTypeWebhookTest WebhookTestEventType = "webhook.test"
+)
+
+// Defines values for ListInventoryMovementsParamsType.
+const (
+	ListInventoryMovementsParamsTypeAdjustment ListInventoryMovementsParamsType = "adjustment"
+	ListInventoryMovementsParamsTypeReceipt    ListInventoryMovementsParamsType = "receipt"
+	ListInventoryMovementsParamsTypeReturn     ListInventoryMovementsParamsType = "return"
+	ListInventoryMovementsParamsTypeSale       ListInventoryMovementsParamsType = "sale"
+	ListInventoryMovementsParamsTypeTransfer   ListInventoryMovementsParamsType = "transfer"
 )
 
 // Defines values for ListInvitationsParamsState.
@@ -1711,7 +1825,7 @@ type CellList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// Collection Products put together by hand.
+// Collection Products put together by hand or by a rule.
 type Collection struct {
 	// CreatedAt When it was made.
 	//
@@ -1743,11 +1857,60 @@ type Collection struct {
 	// Example: 12
 	ProductCount int `json:"product_count"`
 
+	// Rule Which products are in it; null when they are put together by hand.
+	Rule *CollectionRule `json:"rule"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Light things for warm days.
+	SEODescription *string `json:"seo_description"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: Summer linen
+	SEOTitle *string `json:"seo_title"`
+
+	// SortOrder The order of a collection's products: by hand, by what sells best (counted anew every hour), the newest first, by title, or by the lowest price in the store's main currency.
+	//
+	// Example: manual
+	SortOrder CollectionSortOrder `json:"sort_order"`
+
 	// UpdatedAt When it last changed.
 	//
 	// Example: 2026-11-22T09:30:00Z
 	UpdatedAt time.Time `json:"updated_at"`
 }
+
+// CollectionCondition What a collection's rule asks of a product. What is asked of several things, such as of tags or of variants, is met when one of them meets it; what begins with `not_` or `is_not_`, when none does. Upper and lower case don't matter.
+type CollectionCondition struct {
+	// Currency The currency of the prices; the main one, when left out.
+	Currency *string `json:"currency"`
+
+	// Field What is looked at. `category` is met by those below it too; `price`, `compare_at_price` and `on_sale` are about any variant's price; `stock` is how many can be sold of all variants whose stock is counted; `available` is whether any variant can be bought.
+	//
+	// Example: tag
+	Field CollectionConditionField `json:"field"`
+
+	// Operator How it is compared. Texts take all but the last two; numbers and prices take `equals`, `not_equals`, `greater_than`, `less_than`, `is_set` and `is_not_set`; a category `equals`, `not_equals`, `is_set` and `is_not_set`; `on_sale` and `available` only `equals`.
+	//
+	// Example: equals
+	Operator CollectionConditionOperator `json:"operator"`
+
+	// Value What it is compared with, as text: a number as its digits, a price in the currency's minor unit, `true` or `false`, a category's ID. Left out with `is_set` and `is_not_set`.
+	//
+	// Example: summer
+	Value *string `json:"value"`
+}
+
+// CollectionConditionField What is looked at. `category` is met by those below it too; `price`, `compare_at_price` and `on_sale` are about any variant's price; `stock` is how many can be sold of all variants whose stock is counted; `available` is whether any variant can be bought.
+//
+// Example: tag
+type CollectionConditionField string
+
+// CollectionConditionOperator How it is compared. Texts take all but the last two; numbers and prices take `equals`, `not_equals`, `greater_than`, `less_than`, `is_set` and `is_not_set`; a category `equals`, `not_equals`, `is_set` and `is_not_set`; `on_sale` and `available` only `equals`.
+//
+// Example: equals
+type CollectionConditionOperator string
 
 // CollectionCreate A new collection.
 type CollectionCreate struct {
@@ -1766,8 +1929,26 @@ type CollectionCreate struct {
 	// Example: Summer
 	Name string `json:"name"`
 
-	// ProductIDs Products to begin with, in order.
+	// ProductIDs Products to begin with, in order; none with a rule.
 	ProductIDs []string `json:"product_ids,omitempty"`
+
+	// Rule Which products a collection holds.
+	Rule *CollectionRule `json:"rule,omitempty"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Light things for warm days.
+	SEODescription *string `json:"seo_description,omitempty"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: Summer linen
+	SEOTitle *string `json:"seo_title,omitempty"`
+
+	// SortOrder The order of a collection's products: by hand, by what sells best (counted anew every hour), the newest first, by title, or by the lowest price in the store's main currency.
+	//
+	// Example: manual
+	SortOrder *CollectionSortOrder `json:"sort_order,omitempty"`
 }
 
 // CollectionCreatedEvent A collection was made.
@@ -1854,11 +2035,40 @@ type CollectionList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// CollectionProductUpdate A change of a product's place in a collection, as a merge patch.
+type CollectionProductUpdate struct {
+	// Position How many products come before it; last, when there are fewer.
+	//
+	// Example: 0
+	Position *int `json:"position,omitempty"`
+}
+
 // CollectionProducts Products to put into a collection.
 type CollectionProducts struct {
 	// ProductIDs The products, in the order they are appended; those already in it stay where they are.
 	ProductIDs []string `json:"product_ids"`
 }
+
+// CollectionRule Which products a collection holds.
+type CollectionRule struct {
+	// Conditions What is asked.
+	Conditions []CollectionCondition `json:"conditions"`
+
+	// Match Whether all conditions have to be met, or any of them is enough.
+	//
+	// Example: all
+	Match CollectionRuleMatch `json:"match"`
+}
+
+// CollectionRuleMatch Whether all conditions have to be met, or any of them is enough.
+//
+// Example: all
+type CollectionRuleMatch string
+
+// CollectionSortOrder The order of a collection's products: by hand, by what sells best (counted anew every hour), the newest first, by title, or by the lowest price in the store's main currency.
+//
+// Example: manual
+type CollectionSortOrder string
 
 // CollectionUpdate A change of a collection, as a merge patch.
 type CollectionUpdate struct {
@@ -1876,6 +2086,24 @@ type CollectionUpdate struct {
 	//
 	// Example: Summer
 	Name *string `json:"name,omitempty"`
+
+	// Rule Which products are in it; replaces the rule. Null has it put together by hand, beginning with the products that are in it.
+	Rule nullable.Nullable[CollectionRule] `json:"rule,omitempty"`
+
+	// SEODescription The description for search engines; null removes it.
+	//
+	// Example: Light things for warm days.
+	SEODescription nullable.Nullable[string] `json:"seo_description,omitempty"`
+
+	// SEOTitle The title for search engines; null removes it.
+	//
+	// Example: Summer linen
+	SEOTitle nullable.Nullable[string] `json:"seo_title,omitempty"`
+
+	// SortOrder The order of a collection's products: by hand, by what sells best (counted anew every hour), the newest first, by title, or by the lowest price in the store's main currency.
+	//
+	// Example: manual
+	SortOrder *CollectionSortOrder `json:"sort_order,omitempty"`
 }
 
 // CollectionUpdatedEvent A collection, or what is in it, changed.
@@ -2616,7 +2844,7 @@ type InventoryAdjusted struct {
 
 // InventoryAdjustedEvent The stock of a variant was changed by hand or by an import.
 type InventoryAdjustedEvent struct {
-	// Data The variant's stock.
+	// Data The variant's stock at a location.
 	Data InventoryEventData `json:"data"`
 
 	// ID The event's ID. A receiver knows repeats by it.
@@ -2642,7 +2870,7 @@ type InventoryAdjustedEventType string
 
 // InventoryAdjustment Changes of stock that happen together or not at all.
 type InventoryAdjustment struct {
-	// Lines The changes, each variant at most once.
+	// Lines The changes, each variant at most once for a location.
 	Lines []InventoryAdjustmentLine `json:"lines"`
 
 	// Note Anything to remember.
@@ -2661,12 +2889,22 @@ type InventoryAdjustment struct {
 // Example: received
 type InventoryAdjustmentReason string
 
-// InventoryAdjustmentLine A change of one variant's stock.
+// InventoryAdjustmentLine A change of one level: by `delta`, or to `on_hand`.
 type InventoryAdjustmentLine struct {
 	// Delta How many come (or go, when negative).
 	//
 	// Example: 10
-	Delta int `json:"delta"`
+	Delta *int `json:"delta,omitempty"`
+
+	// LocationID The location's ID; the first active one, when left out.
+	//
+	// Example: loc_01jd3v7m2kf8r9e0abcdefghjk
+	LocationID *string `json:"location_id,omitempty"`
+
+	// OnHand How many there are afterwards.
+	//
+	// Example: 14
+	OnHand *int `json:"on_hand,omitempty"`
 
 	// VariantID The variant's ID.
 	//
@@ -2674,14 +2912,45 @@ type InventoryAdjustmentLine struct {
 	VariantID string `json:"variant_id"`
 }
 
-// InventoryEventData The variant's stock.
+// InventoryBackEvent There is something on hand of a variant again.
+type InventoryBackEvent struct {
+	// Data The variant's stock at all active locations.
+	Data StockEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: inventory.back
+	Type InventoryBackEventType `json:"type"`
+}
+
+// InventoryBackEventType The event's type.
+//
+// Example: inventory.back
+type InventoryBackEventType string
+
+// InventoryEventData The variant's stock at a location.
 type InventoryEventData struct {
 	// Delta How many came (or went, when negative).
 	//
 	// Example: 10
 	Delta int `json:"delta"`
 
-	// OnHand How many there are now.
+	// LocationID The location's ID.
+	//
+	// Example: loc_01jd3v7m2kf8r9e0abcdefghjk
+	LocationID string `json:"location_id"`
+
+	// OnHand How many there are at the location now.
 	//
 	// Example: 14
 	OnHand int `json:"on_hand"`
@@ -2702,14 +2971,34 @@ type InventoryEventData struct {
 	VariantID string `json:"variant_id"`
 }
 
-// InventoryLevel How many of a variant there are.
-type InventoryLevel struct {
+// InventoryItem A variant and how many there are of it at all active locations.
+type InventoryItem struct {
+	// AllowBackorder Whether it is sold when there is none.
+	//
+	// Example: false
+	AllowBackorder bool `json:"allow_backorder"`
+
 	// Available How many can be sold: on hand less reserved.
 	//
 	// Example: 12
 	Available int `json:"available"`
 
-	// OnHand How many lie in the warehouse.
+	// BackorderExpectedOn The day when there is more of it, which shoppers are told; null for unknown.
+	//
+	// Example: 2026-12-24
+	BackorderExpectedOn *openapi_types.Date `json:"backorder_expected_on"`
+
+	// BackorderLimit How far it may be oversold, where back-orders are allowed; null for without end.
+	//
+	// Example: 20
+	BackorderLimit *int `json:"backorder_limit"`
+
+	// LowStockThreshold From so many on hand downwards its stock is low, and `inventory.low` is told; null for never.
+	//
+	// Example: 5
+	LowStockThreshold *int `json:"low_stock_threshold"`
+
+	// OnHand How many lie at active locations.
 	//
 	// Example: 14
 	OnHand int `json:"on_hand"`
@@ -2719,7 +3008,7 @@ type InventoryLevel struct {
 	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
 	ProductID string `json:"product_id"`
 
-	// Reserved How many of them are promised to orders under way.
+	// Reserved How many of them are promised to checkouts and orders under way.
 	//
 	// Example: 2
 	Reserved int `json:"reserved"`
@@ -2750,6 +3039,112 @@ type InventoryLevel struct {
 	VariantID string `json:"variant_id"`
 }
 
+// InventoryItemList A page of a list.
+type InventoryItemList struct {
+	// Data The page, in the order of the list.
+	Data []InventoryItem `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// InventoryItemUpdate A change of how stock is watched, as a merge patch.
+type InventoryItemUpdate struct {
+	// BackorderExpectedOn The day when there is more of it, which shoppers are told; null for unknown.
+	//
+	// Example: 2026-12-24
+	BackorderExpectedOn nullable.Nullable[openapi_types.Date] `json:"backorder_expected_on,omitempty"`
+
+	// BackorderLimit How far it may be oversold, where back-orders are allowed; null for without end.
+	//
+	// Example: 20
+	BackorderLimit nullable.Nullable[int] `json:"backorder_limit,omitempty"`
+
+	// LowStockThreshold From so many on hand downwards its stock is low, and `inventory.low` is told; null for never.
+	//
+	// Example: 5
+	LowStockThreshold nullable.Nullable[int] `json:"low_stock_threshold,omitempty"`
+}
+
+// InventoryItemUpdatedEvent How a variant's stock is watched was changed.
+type InventoryItemUpdatedEvent struct {
+	// Data How the variant's stock is watched.
+	Data StockItemEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: inventory.item_updated
+	Type InventoryItemUpdatedEventType `json:"type"`
+}
+
+// InventoryItemUpdatedEventType The event's type.
+//
+// Example: inventory.item_updated
+type InventoryItemUpdatedEventType string
+
+// InventoryLevel How many of a variant there are at a location.
+type InventoryLevel struct {
+	// Available On hand less reserved.
+	//
+	// Example: 12
+	Available int `json:"available"`
+
+	// LocationID The location's ID.
+	//
+	// Example: loc_01jd3v7m2kf8r9e0abcdefghjk
+	LocationID string `json:"location_id"`
+
+	// OnHand How many lie there.
+	//
+	// Example: 14
+	OnHand int `json:"on_hand"`
+
+	// ProductID Its product's ID.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID string `json:"product_id"`
+
+	// Reserved How many of them are promised to checkouts and orders under way.
+	//
+	// Example: 2
+	Reserved int `json:"reserved"`
+
+	// SKU The merchant's stock-keeping number.
+	//
+	// Example: LS-M-SAND
+	SKU *string `json:"sku"`
+
+	// Title The product's and the variant's title.
+	//
+	// Example: Linen shirt, M / Sand
+	Title string `json:"title"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// VariantID The variant's ID.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID string `json:"variant_id"`
+}
+
 // InventoryLevelList A page of a list.
 type InventoryLevelList struct {
 	// Data The page, in the order of the list.
@@ -2763,6 +3158,32 @@ type InventoryLevelList struct {
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
 }
+
+// InventoryLowEvent What is on hand of a variant, at all active locations, fell to its threshold.
+type InventoryLowEvent struct {
+	// Data The variant's stock at all active locations.
+	Data StockEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: inventory.low
+	Type InventoryLowEventType `json:"type"`
+}
+
+// InventoryLowEventType The event's type.
+//
+// Example: inventory.low
+type InventoryLowEventType string
 
 // InventoryMovement One change of a variant's stock.
 type InventoryMovement struct {
@@ -2784,12 +3205,17 @@ type InventoryMovement struct {
 	// Example: mov_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// LocationID The location's ID.
+	//
+	// Example: loc_01jd3v7m2kf8r9e0abcdefghjk
+	LocationID string `json:"location_id"`
+
 	// Note Anything to remember.
 	//
 	// Example: Delivery 4711
 	Note *string `json:"note"`
 
-	// OnHandAfter How many there were afterwards.
+	// OnHandAfter How many there were at the location afterwards.
 	//
 	// Example: 13
 	OnHandAfter int `json:"on_hand_after"`
@@ -2804,6 +3230,16 @@ type InventoryMovement struct {
 	// Example: sale
 	Reason InventoryMovementReason `json:"reason"`
 
+	// TransferID The transfer it belongs to, if any.
+	//
+	// Example: trf_01jd3v7m2kf8r9e0abcdefghjk
+	TransferID *string `json:"transfer_id"`
+
+	// Type What sort of change.
+	//
+	// Example: sale
+	Type InventoryMovementType `json:"type"`
+
 	// VariantID The variant's ID.
 	//
 	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
@@ -2814,6 +3250,11 @@ type InventoryMovement struct {
 //
 // Example: sale
 type InventoryMovementReason string
+
+// InventoryMovementType What sort of change.
+//
+// Example: sale
+type InventoryMovementType string
 
 // InventoryMovementList A page of a list.
 type InventoryMovementList struct {
@@ -2828,6 +3269,103 @@ type InventoryMovementList struct {
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
 }
+
+// InventoryOutEvent The last of a variant that was on hand at an active location is gone.
+type InventoryOutEvent struct {
+	// Data The variant's stock at all active locations.
+	Data StockEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: inventory.out
+	Type InventoryOutEventType `json:"type"`
+}
+
+// InventoryOutEventType The event's type.
+//
+// Example: inventory.out
+type InventoryOutEventType string
+
+// InventoryTransfer Goods that go from one location to another, together or not at all.
+type InventoryTransfer struct {
+	// FromLocationID Where they are.
+	//
+	// Example: loc_01jd3v7m2kf8r9e0abcdefghjk
+	FromLocationID string `json:"from_location_id"`
+
+	// Lines The goods, each variant at most once.
+	Lines []InventoryTransferLine `json:"lines"`
+
+	// Note Anything to remember.
+	//
+	// Example: To the shop
+	Note *string `json:"note,omitempty"`
+
+	// ToLocationID Where they go.
+	//
+	// Example: loc_01jd3v7m2kf8r9e0abcdefghjk
+	ToLocationID string `json:"to_location_id"`
+}
+
+// InventoryTransferLine So many of a variant.
+type InventoryTransferLine struct {
+	// Quantity How many.
+	//
+	// Example: 5
+	Quantity int `json:"quantity"`
+
+	// VariantID The variant's ID.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID string `json:"variant_id"`
+}
+
+// InventoryTransferred The levels after a transfer: for its lines in order, those where the goods were, then those where they are.
+type InventoryTransferred struct {
+	// ID The transfer's ID, which its movements bear.
+	//
+	// Example: trf_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Levels The levels.
+	Levels []InventoryLevel `json:"levels"`
+}
+
+// InventoryTransferredEvent Goods went from one location to another.
+type InventoryTransferredEvent struct {
+	// Data The transfer.
+	Data TransferEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: inventory.transferred
+	Type InventoryTransferredEventType `json:"type"`
+}
+
+// InventoryTransferredEventType The event's type.
+//
+// Example: inventory.transferred
+type InventoryTransferredEventType string
 
 // Invitation An invitation to a store.
 type Invitation struct {
@@ -3045,6 +3583,199 @@ type LineQuantityShown struct {
 //
 // Example: en-GB
 type Locale = string
+
+// Location A place where goods lie.
+type Location struct {
+	// Active Whether what is there is for sale.
+	//
+	// Example: true
+	Active bool `json:"active"`
+
+	// Address Where it is.
+	Address *Address `json:"address"`
+
+	// CreatedAt When it was made.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID The location's ID.
+	//
+	// Example: loc_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Name Its name, for staff.
+	//
+	// Example: Warehouse
+	Name string `json:"name"`
+
+	// Priority Its place in the order of serving: the lowest that has everything serves an order.
+	//
+	// Example: 0
+	Priority int `json:"priority"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// LocationCreate A new place where goods lie.
+type LocationCreate struct {
+	// Active Whether what is there is for sale; true, when left out.
+	//
+	// Example: true
+	Active *bool `json:"active,omitempty"`
+
+	// Address A postal address. It is given whole, never in parts.
+	Address *Address `json:"address,omitempty"`
+
+	// Name Its name.
+	//
+	// Example: Warehouse
+	Name string `json:"name"`
+
+	// Priority Its place in the order of serving; last, when left out.
+	//
+	// Example: 0
+	Priority *int `json:"priority,omitempty"`
+}
+
+// LocationCreatedEvent A location was made.
+type LocationCreatedEvent struct {
+	// Data The location, in short.
+	Data LocationEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: location.created
+	Type LocationCreatedEventType `json:"type"`
+}
+
+// LocationCreatedEventType The event's type.
+//
+// Example: location.created
+type LocationCreatedEventType string
+
+// LocationDeletedEvent A location was deleted.
+type LocationDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: location.deleted
+	Type LocationDeletedEventType `json:"type"`
+}
+
+// LocationDeletedEventType The event's type.
+//
+// Example: location.deleted
+type LocationDeletedEventType string
+
+// LocationEventData The location, in short.
+type LocationEventData struct {
+	// Active Whether what is there is for sale.
+	//
+	// Example: true
+	Active bool `json:"active"`
+
+	// ID The location's ID.
+	//
+	// Example: loc_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Name Its name.
+	//
+	// Example: Warehouse
+	Name string `json:"name"`
+
+	// Priority Its place in the order of serving.
+	//
+	// Example: 0
+	Priority int `json:"priority"`
+}
+
+// LocationList A page of a list.
+type LocationList struct {
+	// Data The page, in the order of the list.
+	Data []Location `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// LocationUpdate A change of a location, as a merge patch. An address is given whole.
+type LocationUpdate struct {
+	// Active Whether what is there is for sale.
+	//
+	// Example: true
+	Active *bool `json:"active,omitempty"`
+
+	// Address Where it is; null removes it.
+	Address nullable.Nullable[Address] `json:"address,omitempty"`
+
+	// Name Its name.
+	//
+	// Example: Warehouse
+	Name *string `json:"name,omitempty"`
+
+	// Priority Its place in the order of serving.
+	//
+	// Example: 0
+	Priority *int `json:"priority,omitempty"`
+}
+
+// LocationUpdatedEvent A location was changed.
+type LocationUpdatedEvent struct {
+	// Data The location, in short.
+	Data LocationEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: location.updated
+	Type LocationUpdatedEventType `json:"type"`
+}
+
+// LocationUpdatedEventType The event's type.
+//
+// Example: location.updated
+type LocationUpdatedEventType string
 
 // Mode The side of a store: `live` sells, `test` is its sandbox with data, settings and webhooks of its own.
 //
@@ -3376,6 +4107,9 @@ type OperatorStoreList struct {
 
 // Order What a shopper bought. Everything in it is a copy made at completion.
 type Order struct {
+	// Allocations Where its lines are served from: chosen at completion, for those whose stock is counted.
+	Allocations []OrderAllocation `json:"allocations"`
+
 	// BillingAddress Who pays, if that is someone else.
 	BillingAddress *Address `json:"billing_address"`
 
@@ -3482,6 +4216,24 @@ type Order struct {
 	//
 	// Example: 2026-11-22T09:30:00Z
 	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// OrderAllocation So many of a line that come from a location.
+type OrderAllocation struct {
+	// LineID The line's ID.
+	//
+	// Example: orl_01jd3v7m2kf8r9e0abcdefghjk
+	LineID string `json:"line_id"`
+
+	// LocationID The location's ID.
+	//
+	// Example: loc_01jd3v7m2kf8r9e0abcdefghjk
+	LocationID string `json:"location_id"`
+
+	// Quantity How many.
+	//
+	// Example: 2
+	Quantity int `json:"quantity"`
 }
 
 // OrderCancel Why an order is cancelled. What was paid is paid back and what isn't sent goes back to stock, unless told otherwise.
@@ -5780,6 +6532,16 @@ type ShopCollection struct {
 	//
 	// Example: Summer
 	Name string `json:"name"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Light things for warm days.
+	SEODescription *string `json:"seo_description"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: Summer linen
+	SEOTitle *string `json:"seo_title"`
 }
 
 // ShopCollectionList A page of a list.
@@ -6426,6 +7188,57 @@ type StaffUpdatedEvent struct {
 // Example: staff.updated
 type StaffUpdatedEventType string
 
+// StockEventData The variant's stock at all active locations.
+type StockEventData struct {
+	// LowStockThreshold From so many on hand downwards its stock is low.
+	//
+	// Example: 5
+	LowStockThreshold *int `json:"low_stock_threshold"`
+
+	// OnHand How many there are now.
+	//
+	// Example: 4
+	OnHand int `json:"on_hand"`
+
+	// ProductID Its product's ID.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID string `json:"product_id"`
+
+	// SKU The merchant's stock-keeping number.
+	//
+	// Example: LS-M-SAND
+	SKU *string `json:"sku"`
+
+	// VariantID The variant's ID.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID string `json:"variant_id"`
+}
+
+// StockItemEventData How the variant's stock is watched.
+type StockItemEventData struct {
+	// BackorderExpectedOn The day when there is more of it, which shoppers are told; null for unknown.
+	//
+	// Example: 2026-12-24
+	BackorderExpectedOn *openapi_types.Date `json:"backorder_expected_on"`
+
+	// BackorderLimit How far it may be oversold, where back-orders are allowed; null for without end.
+	//
+	// Example: 20
+	BackorderLimit *int `json:"backorder_limit"`
+
+	// LowStockThreshold From so many on hand downwards its stock is low, and `inventory.low` is told; null for never.
+	//
+	// Example: 5
+	LowStockThreshold *int `json:"low_stock_threshold"`
+
+	// VariantID The variant's ID.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID string `json:"variant_id"`
+}
+
 // Store A store and its settings, in the mode that the request acts on.
 type Store struct {
 	// AccentColor The theme's accent.
@@ -7038,6 +7851,27 @@ type Tracking struct {
 	//
 	// Example: https://tracking.example.com/EX123456789
 	URL *string `json:"url"`
+}
+
+// TransferEventData The transfer.
+type TransferEventData struct {
+	// FromLocationID Where the goods were.
+	//
+	// Example: loc_01jd3v7m2kf8r9e0abcdefghjk
+	FromLocationID string `json:"from_location_id"`
+
+	// ID The transfer's ID.
+	//
+	// Example: trf_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Lines The goods.
+	Lines []InventoryTransferLine `json:"lines"`
+
+	// ToLocationID Where they are.
+	//
+	// Example: loc_01jd3v7m2kf8r9e0abcdefghjk
+	ToLocationID string `json:"to_location_id"`
 }
 
 // Usage What a store uses, and what its plan allows.
@@ -7782,6 +8616,9 @@ type LimitQuery = int
 // LineIDPath defines model for LineIDPath.
 type LineIDPath = string
 
+// LocationIDPath defines model for LocationIDPath.
+type LocationIDPath = string
+
 // ModeHeader The side of a store: `live` sells, `test` is its sandbox with data, settings and webhooks of its own.
 //
 // Example: live
@@ -8276,6 +9113,18 @@ type RemoveCollectionProductParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// MoveCollectionProductParams defines parameters for MoveCollectionProduct.
+type MoveCollectionProductParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListCustomerGroupsParams defines parameters for ListCustomerGroups.
 type ListCustomerGroupsParams struct {
 	// Limit How many to answer at most.
@@ -8479,6 +9328,9 @@ type ListInventoryParams struct {
 	// AvailableBelow Only variants of which fewer can be sold.
 	AvailableBelow *int `form:"available_below,omitempty" json:"available_below,omitempty"`
 
+	// Low Whether to give only variants that are low: whose stock on hand is at or below their threshold, or nothing.
+	Low *bool `form:"low,omitempty" json:"low,omitempty"`
+
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
 
@@ -8501,6 +9353,30 @@ type AdjustInventoryParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// ListInventoryLevelsParams defines parameters for ListInventoryLevels.
+type ListInventoryLevelsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// VariantID Only this variant.
+	VariantID *string `form:"variant_id,omitempty" json:"variant_id,omitempty"`
+
+	// ProductID Only variants of this product.
+	ProductID *string `form:"product_id,omitempty" json:"product_id,omitempty"`
+
+	// LocationID Only this location.
+	LocationID *string `form:"location_id,omitempty" json:"location_id,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListInventoryMovementsParams defines parameters for ListInventoryMovements.
 type ListInventoryMovementsParams struct {
 	// Limit How many to answer at most.
@@ -8514,6 +9390,54 @@ type ListInventoryMovementsParams struct {
 
 	// OrderID Only changes by this order.
 	OrderID *string `form:"order_id,omitempty" json:"order_id,omitempty"`
+
+	// LocationID Only changes at this location.
+	LocationID *string `form:"location_id,omitempty" json:"location_id,omitempty"`
+
+	// TransferID Only those of this transfer.
+	TransferID *string `form:"transfer_id,omitempty" json:"transfer_id,omitempty"`
+
+	// Type Only changes of this type.
+	Type *ListInventoryMovementsParamsType `form:"type,omitempty" json:"type,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListInventoryMovementsParamsType defines parameters for ListInventoryMovements.
+type ListInventoryMovementsParamsType string
+
+// TransferInventoryParams defines parameters for TransferInventory.
+type TransferInventoryParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// GetInventoryItemParams defines parameters for GetInventoryItem.
+type GetInventoryItemParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// UpdateInventoryItemParams defines parameters for UpdateInventoryItem.
+type UpdateInventoryItemParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
@@ -8559,6 +9483,78 @@ type RevokeInvitationParams struct {
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListLocationsParams defines parameters for ListLocations.
+type ListLocationsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CreateLocationParams defines parameters for CreateLocation.
+type CreateLocationParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteLocationParams defines parameters for DeleteLocation.
+type DeleteLocationParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// GetLocationParams defines parameters for GetLocation.
+type GetLocationParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateLocationParams defines parameters for UpdateLocation.
+type UpdateLocationParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
 // ListOperationsParams defines parameters for ListOperations.
@@ -10061,6 +11057,12 @@ type UpdateCollectionApplicationMergePatchPlusJSONRequestBody = CollectionUpdate
 // AddCollectionProductsJSONRequestBody defines body for AddCollectionProducts for application/json ContentType.
 type AddCollectionProductsJSONRequestBody = CollectionProducts
 
+// MoveCollectionProductJSONRequestBody defines body for MoveCollectionProduct for application/json ContentType.
+type MoveCollectionProductJSONRequestBody = CollectionProductUpdate
+
+// MoveCollectionProductApplicationMergePatchPlusJSONRequestBody defines body for MoveCollectionProduct for application/merge-patch+json ContentType.
+type MoveCollectionProductApplicationMergePatchPlusJSONRequestBody = CollectionProductUpdate
+
 // CreateCustomerGroupJSONRequestBody defines body for CreateCustomerGroup for application/json ContentType.
 type CreateCustomerGroupJSONRequestBody = CustomerGroupCreate
 
@@ -10082,8 +11084,26 @@ type CreateImportMultipartRequestBody = ImportUpload
 // AdjustInventoryJSONRequestBody defines body for AdjustInventory for application/json ContentType.
 type AdjustInventoryJSONRequestBody = InventoryAdjustment
 
+// TransferInventoryJSONRequestBody defines body for TransferInventory for application/json ContentType.
+type TransferInventoryJSONRequestBody = InventoryTransfer
+
+// UpdateInventoryItemJSONRequestBody defines body for UpdateInventoryItem for application/json ContentType.
+type UpdateInventoryItemJSONRequestBody = InventoryItemUpdate
+
+// UpdateInventoryItemApplicationMergePatchPlusJSONRequestBody defines body for UpdateInventoryItem for application/merge-patch+json ContentType.
+type UpdateInventoryItemApplicationMergePatchPlusJSONRequestBody = InventoryItemUpdate
+
 // AcceptInvitationJSONRequestBody defines body for AcceptInvitation for application/json ContentType.
 type AcceptInvitationJSONRequestBody = InvitationAcceptance
+
+// CreateLocationJSONRequestBody defines body for CreateLocation for application/json ContentType.
+type CreateLocationJSONRequestBody = LocationCreate
+
+// UpdateLocationJSONRequestBody defines body for UpdateLocation for application/json ContentType.
+type UpdateLocationJSONRequestBody = LocationUpdate
+
+// UpdateLocationApplicationMergePatchPlusJSONRequestBody defines body for UpdateLocation for application/merge-patch+json ContentType.
+type UpdateLocationApplicationMergePatchPlusJSONRequestBody = LocationUpdate
 
 // DiscardJobJSONRequestBody defines body for DiscardJob for application/json ContentType.
 type DiscardJobJSONRequestBody = OperatorReason
@@ -10704,6 +11724,278 @@ func (t *WebhookEvent) MergeInventoryAdjustedEvent(v InventoryAdjustedEvent) err
 		return err
 	}
 	b, err = runtime.JSONMerge(b, []byte(`{"type":"inventory.adjusted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsInventoryTransferredEvent returns the union data inside the WebhookEvent as a InventoryTransferredEvent
+func (t WebhookEvent) AsInventoryTransferredEvent() (InventoryTransferredEvent, error) {
+	var body InventoryTransferredEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromInventoryTransferredEvent overwrites any union data inside the WebhookEvent as the provided InventoryTransferredEvent
+func (t *WebhookEvent) FromInventoryTransferredEvent(v InventoryTransferredEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"inventory.transferred"}`))
+	t.union = b
+	return err
+}
+
+// MergeInventoryTransferredEvent performs a merge with any union data inside the WebhookEvent, using the provided InventoryTransferredEvent
+func (t *WebhookEvent) MergeInventoryTransferredEvent(v InventoryTransferredEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"inventory.transferred"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsInventoryLowEvent returns the union data inside the WebhookEvent as a InventoryLowEvent
+func (t WebhookEvent) AsInventoryLowEvent() (InventoryLowEvent, error) {
+	var body InventoryLowEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromInventoryLowEvent overwrites any union data inside the WebhookEvent as the provided InventoryLowEvent
+func (t *WebhookEvent) FromInventoryLowEvent(v InventoryLowEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"inventory.low"}`))
+	t.union = b
+	return err
+}
+
+// MergeInventoryLowEvent performs a merge with any union data inside the WebhookEvent, using the provided InventoryLowEvent
+func (t *WebhookEvent) MergeInventoryLowEvent(v InventoryLowEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"inventory.low"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsInventoryOutEvent returns the union data inside the WebhookEvent as a InventoryOutEvent
+func (t WebhookEvent) AsInventoryOutEvent() (InventoryOutEvent, error) {
+	var body InventoryOutEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromInventoryOutEvent overwrites any union data inside the WebhookEvent as the provided InventoryOutEvent
+func (t *WebhookEvent) FromInventoryOutEvent(v InventoryOutEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"inventory.out"}`))
+	t.union = b
+	return err
+}
+
+// MergeInventoryOutEvent performs a merge with any union data inside the WebhookEvent, using the provided InventoryOutEvent
+func (t *WebhookEvent) MergeInventoryOutEvent(v InventoryOutEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"inventory.out"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsInventoryBackEvent returns the union data inside the WebhookEvent as a InventoryBackEvent
+func (t WebhookEvent) AsInventoryBackEvent() (InventoryBackEvent, error) {
+	var body InventoryBackEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromInventoryBackEvent overwrites any union data inside the WebhookEvent as the provided InventoryBackEvent
+func (t *WebhookEvent) FromInventoryBackEvent(v InventoryBackEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"inventory.back"}`))
+	t.union = b
+	return err
+}
+
+// MergeInventoryBackEvent performs a merge with any union data inside the WebhookEvent, using the provided InventoryBackEvent
+func (t *WebhookEvent) MergeInventoryBackEvent(v InventoryBackEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"inventory.back"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsInventoryItemUpdatedEvent returns the union data inside the WebhookEvent as a InventoryItemUpdatedEvent
+func (t WebhookEvent) AsInventoryItemUpdatedEvent() (InventoryItemUpdatedEvent, error) {
+	var body InventoryItemUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromInventoryItemUpdatedEvent overwrites any union data inside the WebhookEvent as the provided InventoryItemUpdatedEvent
+func (t *WebhookEvent) FromInventoryItemUpdatedEvent(v InventoryItemUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"inventory.item_updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeInventoryItemUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided InventoryItemUpdatedEvent
+func (t *WebhookEvent) MergeInventoryItemUpdatedEvent(v InventoryItemUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"inventory.item_updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsLocationCreatedEvent returns the union data inside the WebhookEvent as a LocationCreatedEvent
+func (t WebhookEvent) AsLocationCreatedEvent() (LocationCreatedEvent, error) {
+	var body LocationCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromLocationCreatedEvent overwrites any union data inside the WebhookEvent as the provided LocationCreatedEvent
+func (t *WebhookEvent) FromLocationCreatedEvent(v LocationCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"location.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeLocationCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided LocationCreatedEvent
+func (t *WebhookEvent) MergeLocationCreatedEvent(v LocationCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"location.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsLocationUpdatedEvent returns the union data inside the WebhookEvent as a LocationUpdatedEvent
+func (t WebhookEvent) AsLocationUpdatedEvent() (LocationUpdatedEvent, error) {
+	var body LocationUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromLocationUpdatedEvent overwrites any union data inside the WebhookEvent as the provided LocationUpdatedEvent
+func (t *WebhookEvent) FromLocationUpdatedEvent(v LocationUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"location.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeLocationUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided LocationUpdatedEvent
+func (t *WebhookEvent) MergeLocationUpdatedEvent(v LocationUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"location.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsLocationDeletedEvent returns the union data inside the WebhookEvent as a LocationDeletedEvent
+func (t WebhookEvent) AsLocationDeletedEvent() (LocationDeletedEvent, error) {
+	var body LocationDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromLocationDeletedEvent overwrites any union data inside the WebhookEvent as the provided LocationDeletedEvent
+func (t *WebhookEvent) FromLocationDeletedEvent(v LocationDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"location.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeLocationDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided LocationDeletedEvent
+func (t *WebhookEvent) MergeLocationDeletedEvent(v LocationDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"location.deleted"}`))
 	if err != nil {
 		return err
 	}
@@ -11673,6 +12965,22 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsImportSucceededEvent()
 	case "inventory.adjusted":
 		return t.AsInventoryAdjustedEvent()
+	case "inventory.back":
+		return t.AsInventoryBackEvent()
+	case "inventory.item_updated":
+		return t.AsInventoryItemUpdatedEvent()
+	case "inventory.low":
+		return t.AsInventoryLowEvent()
+	case "inventory.out":
+		return t.AsInventoryOutEvent()
+	case "inventory.transferred":
+		return t.AsInventoryTransferredEvent()
+	case "location.created":
+		return t.AsLocationCreatedEvent()
+	case "location.deleted":
+		return t.AsLocationDeletedEvent()
+	case "location.updated":
+		return t.AsLocationUpdatedEvent()
 	case "order.cancelled":
 		return t.AsOrderCancelledEvent()
 	case "order.completed":

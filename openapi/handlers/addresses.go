@@ -26,11 +26,15 @@ func patchedAddress(n nullable.Nullable[gen.Address]) **address.Address {
 	}
 	var a *address.Address
 	if !n.IsNull() {
-		g := n.MustGet()
-		a = &address.Address{
-			Name: g.Name, Company: given(g.Company), Line1: g.Line1, Line2: given(g.Line2), City: g.City, Region: given(g.Region),
-			PostalCode: given(g.PostalCode), Country: g.Country, Phone: given(g.Phone), TaxID: given(g.TaxID),
-		}
+		a = givenAddress(n.MustGet())
 	}
 	return &a
+}
+
+// givenAddress is an address of the contract in the domain's words.
+func givenAddress(g gen.Address) *address.Address {
+	return &address.Address{
+		Name: g.Name, Company: given(g.Company), Line1: g.Line1, Line2: given(g.Line2), City: g.City, Region: given(g.Region),
+		PostalCode: given(g.PostalCode), Country: g.Country, Phone: given(g.Phone), TaxID: given(g.TaxID),
+	}
 }

@@ -2,8 +2,10 @@ package handlers
 
 import (
 	"context"
+	"database/sql"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/collections"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -27,6 +29,7 @@ func (h *Collections) Operations() map[string]openapi.Handler {
 		"listCollectionProducts":  h.products,
 		"addCollectionProducts":   h.add,
 		"removeCollectionProduct": h.remove,
+		"moveCollectionProduct":   h.move,
 	}
 }
 
@@ -65,7 +68,12 @@ func (h *Collections) create(ctx context.Context, req *openapi.Request) (*openap
 		return nil, err
 	}
 	in := catalog.CollectionInput{
-		Name: body.Name, Handle: given(body.Handle), Description: given(body.DescriptionHTML), Products: productIDs(body.ProductIDs),
+		Name: body.Name, Handle: given(body.Handle), Description: given(body.DescriptionHTML), SEOTitle: given(body.SEOTitle),
+		SEODescription: given(body.SEODescription), SortOrder: string(given(body.SortOrder)), Products: productIDs(body.ProductIDs),
+	}
+	if body.Rule != nil {
+		rule := ruleOf(*body.Rule)
+		in.Rule = &rule
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		id, err := h.Catalog.CreateCollection(ctx, tx, in)
@@ -93,13 +101,27 @@ func (h *Collections) update(ctx context.Context, req *openapi.Request) (*openap
 	if err != nil {
 		return nil, err
 	}
-	patch := catalog.CollectionPatch{Name: body.Name, Handle: body.Handle, Description: body.DescriptionHTML}
+	patch := catalog.CollectionPatch{
+		Name: body.Name, Handle: body.Handle, Description: body.DescriptionHTML, SEOTitle: emptied(body.SEOTitle), SEODescription: emptied(body.SEODescription),
+		SortOrder: (*string)(body.SortOrder),
+	}
+	if rule, err := body.Rule.Get(); err == nil {
+		patch.Rule = &sql.Null[collections.Rule]{V: ruleOf(rule), Valid: true}
+	} else if body.Rule.IsNull() {
+		patch.Rule = &sql.Null[collections.Rule]{}
+	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		if err := h.Catalog.UpdateCollection(ctx, tx, collectionID(req), version, patch); err != nil {
 			return nil, err
 		}
 		return h.answer(ctx, tx, collectionID(req))
 	})
+}
+
+func ruleOf(body gen.CollectionRule) collections.Rule {
+	return collections.Rule{Any: body.Match == "any", Conditions: converted(body.Conditions, func(c gen.CollectionCondition) collections.Condition {
+		return collections.Condition{Field: string(c.Field), Operator: string(c.Operator), Value: given(c.Value), Currency: given(c.Currency)}
+	})}
 }
 
 func (h *Collections) delete(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
@@ -146,5 +168,19 @@ func (h *Collections) remove(ctx context.Context, req *openapi.Request) (*openap
 			return nil, err
 		}
 		return openapi.NoContent(), nil
+	})
+}
+
+func (h *Collections) move(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.CollectionProductUpdate](req)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		err := h.Catalog.MoveInCollection(ctx, tx, collectionID(req), catalog.ProductID(req.Param("product_id")), given(body.Position))
+		if err != nil {
+			return nil, err
+		}
+		return h.answer(ctx, tx, collectionID(req))
 	})
 }

@@ -205,3 +205,62 @@ func TestCollections(t *testing.T) {
 		t.Errorf("audit: %s", got)
 	}
 }
+
+func TestCollectionsByRule(t *testing.T) {
+	t.Parallel()
+	api := newCatalog(t, 0)
+	ctx := api.Platform.Store(t)
+	key, shopper := api.Staff(ctx), api.Publishable(ctx)
+	var products []string
+	for _, title := range []string{"Mug", "Bowl"} {
+		body := object{"title": title, "status": "active", "tags": []string{"clay"}, "variants": []object{{"prices": []object{{"amount": 1800, "currency": "EUR"}}}}}
+		products = append(products, api.Do(t, key, "POST", "/v1/products", body).Want(201).String("id"))
+	}
+	rule := func(conditions ...object) object { return object{"match": "all", "conditions": conditions} }
+	clay := object{"field": "tag", "operator": "equals", "value": "clay"}
+	cheap := object{"field": "price", "operator": "less_than", "value": "2000"}
+	made := api.Do(t, key, "POST", "/v1/collections", object{"name": "Clay", "sort_order": "title", "rule": rule(clay, cheap), "seo_title": "Pots"}).Want(201)
+	if made.Get("product_count") != 2.0 || made.String("rule.conditions.1.currency") != "EUR" || made.String("seo_title") != "Pots" {
+		t.Errorf("made: %s", made.Body)
+	}
+	at := "/v1/collections/" + made.String("id")
+	if got := names(api.Do(t, shopper, "GET", "/v1/shop/products?collection_id="+made.String("id"), nil).Want(200), "title"); got != "Bowl Mug" {
+		t.Errorf("in the shop: %s", got)
+	}
+	if got := api.Do(t, shopper, "GET", "/v1/shop/collections/clay", nil).Want(200).String("seo_title"); got != "Pots" {
+		t.Errorf("for search engines: %s", got)
+	}
+	wrong := api.Do(t, key, "POST", "/v1/collections", object{"name": "X", "rule": rule(
+		object{"field": "price", "operator": "contains", "value": "x"}, object{"field": "title", "operator": "is_set", "value": "x", "currency": "EUR"},
+		object{"field": "on_sale", "operator": "equals", "value": "yes", "currency": "XXQ"}, object{"field": "stock", "operator": "equals"})}).WantProblem(422, "invalid_collection")
+	for i, pointer := range []string{"/rule/conditions/0/operator", "/rule/conditions/0/value", "/rule/conditions/1/currency", "/rule/conditions/1/value",
+		"/rule/conditions/2/currency", "/rule/conditions/2/value", "/rule/conditions/3/value"} {
+		if got := wrong.String(fmt.Sprintf("errors.%d.pointer", i)); got != pointer {
+			t.Errorf("fault %d at %s, want %s", i, got, pointer)
+		}
+	}
+	api.Do(t, key, "POST", "/v1/collections", object{"name": "X", "rule": rule(clay), "product_ids": products}).WantProblem(409, "collection_by_rule")
+	api.Do(t, key, "POST", at+"/products", object{"product_ids": products}).WantProblem(409, "collection_by_rule")
+	api.Do(t, key, "DELETE", at+"/products/"+products[0], nil).WantProblem(409, "collection_by_rule")
+	api.Do(t, key, "PATCH", at+"/products/"+products[0], object{"position": 0}).WantProblem(409, "collection_sorted")
+
+	if got := api.Do(t, key, "PATCH", "/v1/products/"+products[0], object{"tags": []string{}}).Want(200); len(got.Get("collection_ids").([]any)) != 0 {
+		t.Errorf("a product without the tag: %s", got.Body)
+	}
+	if got := api.Do(t, key, "PATCH", at+"?dry_run=true", object{"rule": rule(cheap)}).Want(200).Get("product_count"); got != 2.0 {
+		t.Errorf("tried, the rule finds %v", got)
+	}
+	changed := api.Do(t, key, "PATCH", at, object{"rule": nil, "sort_order": "manual"}).Want(200)
+	if changed.Get("rule") != nil || changed.Get("product_count") != 1.0 {
+		t.Errorf("without its rule: %s", changed.Body)
+	}
+	api.Do(t, key, "POST", at+"/products", object{"product_ids": products}).Want(200)
+	api.Do(t, key, "PATCH", at+"/products/"+products[0], object{"position": 0}).Want(200)
+	if got := names(api.Do(t, key, "GET", at+"/products", nil).Want(200), "title"); got != "Mug Bowl" {
+		t.Errorf("by hand: %s", got)
+	}
+	api.Do(t, key, "PATCH", at+"/products/"+ids.New("prod"), object{"position": 0}).WantProblem(404, "not_found")
+	if got := audits(t, api, ctx, made.String("id")); got != "collection.create collection.update collection.add collection.move" {
+		t.Errorf("audit: %s", got)
+	}
+}

@@ -10,9 +10,9 @@ import (
 )
 
 // What a new store is furnished with, so that it can sell at once: its settings, one way
-// to send parcels, and its own country's tax.
+// to send parcels, its own country's tax, and one place for its goods.
 const (
-	unfurnish = `delete from settings; delete from shipping_methods; delete from tax_rates`
+	unfurnish = `delete from settings; delete from shipping_methods; delete from tax_rates; delete from locations`
 
 	insertSettings = `
 insert into settings (id, name, contact_email, country, currency, currencies, locale, prices_include_tax)
@@ -23,6 +23,8 @@ insert into shipping_methods (id, name, description, countries, amounts, positio
 values ($1, 'Standard', '', '{}', jsonb_build_object($2::text, $3::bigint), 0)`
 
 	insertTax = `insert into tax_rates (id, country, name, rate) values ($1, $2, $3, $4 * 100)`
+
+	insertLocation = `insert into locations (id, name) values ($1, 'Warehouse')`
 )
 
 // shippingUnits is what the first shipping method costs, in whole units of the currency.
@@ -38,6 +40,9 @@ func (s *Service) furnish(ctx context.Context, ref postgres.StoreRef, in Birth) 
 			return err
 		}
 		if _, err := tx.Exec(ctx, insertShipping, ids.New("shp"), in.Currency, flatRate(in.Currency)); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, insertLocation, ids.New("loc")); err != nil {
 			return err
 		}
 		name, bps := standardTax(in.Country)

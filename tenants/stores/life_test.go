@@ -346,11 +346,11 @@ func TestExport(t *testing.T) {
 		}
 		counts[last.Kind]++
 	}
-	if counts["customers"] != 450 || counts["settings"] != 1 || counts["shipping_methods"] != 1 || counts["tax_rates"] != 1 || counts["webhook_endpoints"] != 1 ||
+	if counts["customers"] != 450 || counts["settings"] != 1 || counts["shipping_methods"] != 1 || counts["tax_rates"] != 1 || counts["locations"] != 1 || counts["webhook_endpoints"] != 1 ||
 		counts["customer_tokens"] != 0 || counts["audit_entries"] != 1 || counts["end"] != 1 {
 		t.Errorf("exported %v", counts)
 	}
-	if last.Kind != "end" || last.Data["rows"] != float64(450+5) {
+	if last.Kind != "end" || last.Data["rows"] != float64(450+6) {
 		t.Errorf("ends with %v", last)
 	}
 	for _, secret := range []string{"secret", "password_hash", "token_hash"} {

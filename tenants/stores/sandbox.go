@@ -19,13 +19,15 @@ const (
 select jsonb_build_object(
 	'settings', (select jsonb_agg(to_jsonb(t) - '{product_count}'::text[] || '{"product_count": 0}') from settings t),
 	'shipping_methods', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from shipping_methods t),
+	'locations', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from locations t),
 	'tax_rates', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from tax_rates t))::text`
 
 	// insertFurniture leaves alone what another request for the same sandbox has written.
 	insertFurniture = `
 with d as (select $1::jsonb as d),
 a as (insert into settings select t.* from d, jsonb_populate_recordset(null::settings, d->'settings') t on conflict do nothing),
-b as (insert into shipping_methods select t.* from d, jsonb_populate_recordset(null::shipping_methods, d->'shipping_methods') t on conflict do nothing)
+b as (insert into shipping_methods select t.* from d, jsonb_populate_recordset(null::shipping_methods, d->'shipping_methods') t on conflict do nothing),
+c as (insert into locations select t.* from d, jsonb_populate_recordset(null::locations, d->'locations') t on conflict do nothing)
 insert into tax_rates select t.* from d, jsonb_populate_recordset(null::tax_rates, d->'tax_rates') t on conflict do nothing`
 
 	setSandbox = `update stores set test_schema = $2, updated_at = now() where id = $1 and test_schema is null`
