@@ -53,8 +53,8 @@ func percent(bps int64) promotions.Rule {
 func TestDiscountsOfACart(t *testing.T) {
 	f := open(t)
 	shirt, book := f.Add(t, shoptest.Variant{EUR: 2000, USD: 2500, Stock: 50}), f.Add(t, shoptest.Variant{Title: "Book", EUR: 1000, Stock: 50})
-	f.Exec(t, `insert into collections (id, handle, name) values ('col_1', 'summer', 'Summer')`)
-	f.Exec(t, `insert into collection_products (collection_id, product_id) select 'col_1', product_id from variants where id = $1`, shirt)
+	f.Exec(t, `insert into collections (id, handle, title) values ('col_1', 'summer', 'Summer')`)
+	f.Exec(t, `insert into collection_products (collection_id, product_id, sort_key, shown) select 'col_1', product_id, '', true from variants where id = $1`, shirt)
 	f.Exec(t, `update products set tags = '{paper}' where title = 'Book'`)
 
 	summer := percent(1000)
