@@ -35,7 +35,7 @@ const collectionsJSON = `(select coalesce(json_agg(m.collection_id), '[]') from 
 // promotionsJSON are the promotions that the cart c may get: the automatic ones and those
 // of its codes, as far as there are uses left. A cart that is being paid for has
 // taken its uses already.
-const promotionsJSON = `(select coalesce(json_agg(t.rule || jsonb_build_object('id', t.id, 'title', t.title, 'code', t.code) order by t.at, t.id), '[]')
+const promotionsJSON = `(select coalesce(json_agg(json_build_object('id', t.id, 'title', t.title, 'code', t.code, 'rule', t.rule) order by t.at, t.id), '[]')
 	from (
 		select p.*, '' as code, 0 as at from promotions p where p.automatic and p.active
 		union all

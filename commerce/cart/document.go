@@ -53,7 +53,7 @@ type document struct {
 	Tax        taxation          `json:"tax"`
 	Codes      []string          `json:"codes"`
 	Coded      int               `json:"coded"`
-	Promotions []promotions.Rule `json:"promotions"`
+	Promotions []promotions.Open `json:"promotions"`
 	Buyer      promotions.Buyer  `json:"buyer"`
 	Lines      []documentLine    `json:"lines"`
 }
@@ -96,7 +96,7 @@ func parse(raw []byte) (*Cart, error) {
 		ID: d.ID, State: d.State, Version: d.Version, Currency: d.Currency, CustomerID: d.CustomerID, Email: d.Email,
 		ShippingAddress: d.ShippingAddress, BillingAddress: d.BillingAddress, MethodID: d.MethodID, Note: d.Note,
 		Country: d.Country, TaxExemptReason: d.Tax.Exempt, PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
-		tax: d.Tax, rules: d.Promotions, buyer: d.Buyer, coded: d.Coded, changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
+		tax: d.Tax, buyer: d.Buyer, coded: d.Coded, changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
 	}
 	c.tax.company = company(c.BillingAddress, c.ShippingAddress)
 	if m := d.Method; m != nil {
@@ -104,6 +104,9 @@ func parse(raw []byte) (*Cart, error) {
 		if m.Amount != nil {
 			c.Method.Price.Amount = *m.Amount
 		}
+	}
+	for _, open := range d.Promotions {
+		c.rules = append(c.rules, open.Named())
 	}
 	for _, code := range d.Codes {
 		c.Codes = append(c.Codes, Code{Code: code})

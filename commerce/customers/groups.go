@@ -119,7 +119,7 @@ func (s *Service) DeleteGroup(ctx context.Context, tx *postgres.Tx, id string, v
 		return err
 	}
 	var promotion *string
-	if err := tx.QueryRow(ctx, `select (select title from promotions where rule->'group_ids' ? $1 order by id limit 1)`, id).Scan(&promotion); err != nil {
+	if err := tx.QueryRow(ctx, `select (select title from promotions where (rule->'group_ids')::jsonb ? $1 order by id limit 1)`, id).Scan(&promotion); err != nil {
 		return fmt.Errorf("look for what group %s is used by: %w", id, err)
 	}
 	if promotion != nil {

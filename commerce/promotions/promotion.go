@@ -63,7 +63,7 @@ type promotion struct {
 	ID            ID         `bun:"id,pk" json:"id"`
 	Title         string     `bun:"title" json:"title"`
 	Automatic     bool       `bun:"automatic" json:"automatic"`
-	Rule          Rule       `bun:"rule,type:jsonb" json:"rule"`
+	Rule          Rule       `bun:"rule,type:json" json:"rule"`
 	Active        bool       `bun:"active" json:"active"`
 	StartsAt      time.Time  `bun:"starts_at,nullzero,default:now()" json:"starts_at"`
 	EndsAt        *time.Time `bun:"ends_at" json:"ends_at"`
@@ -136,6 +136,9 @@ func (r *Rule) check(wrong *problem.Problem) {
 		wrong.At("/customer_group_ids", "out_of_range", "At most %d.", maxSelected)
 	}
 	clean.Combines = slices.DeleteFunc(slices.Clone(order), func(c Class) bool { return !slices.Contains(r.Combines, c) })
+	if len(clean.Combines) == 0 {
+		clean.Combines = nil
+	}
 	*r = clean
 }
 
@@ -260,6 +263,7 @@ func lock(ctx context.Context, tx *postgres.Tx, id ID, meant int) (*promotion, e
 	case meant != 0 && meant != p.Version:
 		return nil, problem.New(problem.Stale, "stale", "It has changed since: the version is %d now.", p.Version)
 	}
+	p.Rule.Title = p.Title
 	return p, nil
 }
 

@@ -19,7 +19,7 @@ type Source interface {
 
 func moneyJSON(key string) string {
 	return `(select coalesce(json_agg(json_build_object('amount', a.value, 'currency', a.key) order by a.key), '[]')
-		from jsonb_each(coalesce(nullif(t.rule->'` + key + `', 'null'), '{}')) a)`
+		from json_each(coalesce(t.rule->'` + key + `', '{}')) a)`
 }
 
 func selectionJSON(key string) string {
@@ -31,11 +31,11 @@ func selectionJSON(key string) string {
 
 var promotionJSON = `json_build_object('id', t.id, 'title', t.title, 'state', case when not t.active then 'inactive' when t.ends_at <= now() then 'ended'
 		when t.used >= t.usage_limit then 'used_up' when t.starts_at > now() then 'scheduled' else 'active' end,
-	'kind', t.rule->'kind', 'class', t.rule->'class', 'automatic', t.automatic, 'rate_bps', t.rule->'rate_bps', 'amounts', ` + moneyJSON("amounts") + `,
-	'each', t.rule->'each', 'items', ` + selectionJSON("items") + `, 'buys', ` + selectionJSON("buys") + `,
-	'buy_quantity', t.rule->'buy_quantity', 'get_quantity', t.rule->'get_quantity', 'max_uses_per_order', t.rule->'max_uses',
-	'minimum_amounts', ` + moneyJSON("minimum_amounts") + `, 'minimum_quantity', t.rule->'minimum_quantity', 'first_order', t.rule->'first_order',
-	'customer_group_ids', coalesce(nullif(t.rule->'group_ids', 'null'), '[]'), 'combines_with', coalesce(nullif(t.rule->'combines', 'null'), '[]'),
+	'kind', t.rule->'kind', 'class', t.rule->'class', 'automatic', t.automatic, 'rate_bps', coalesce(t.rule->'rate_bps', '0'), 'amounts', ` + moneyJSON("amounts") + `,
+	'each', coalesce(t.rule->'each', 'false'), 'items', ` + selectionJSON("items") + `, 'buys', ` + selectionJSON("buys") + `,
+	'buy_quantity', coalesce(t.rule->'buy_quantity', '0'), 'get_quantity', coalesce(t.rule->'get_quantity', '0'), 'max_uses_per_order', coalesce(t.rule->'max_uses', '0'),
+	'minimum_amounts', ` + moneyJSON("minimum_amounts") + `, 'minimum_quantity', coalesce(t.rule->'minimum_quantity', '0'), 'first_order', coalesce(t.rule->'first_order', 'false'),
+	'customer_group_ids', coalesce(t.rule->'group_ids', '[]'), 'combines_with', coalesce(t.rule->'combines', '[]'),
 	'active', t.active, 'starts_at', ` + postgres.UTC("t.starts_at") + `, 'ends_at', ` + postgres.UTC("t.ends_at") + `,
 	'usage_limit', t.usage_limit, 'customer_limit', t.customer_limit, 'used', t.used,
 	'codes_count', (select count(*) from promotion_codes c where c.promotion_id = t.id),

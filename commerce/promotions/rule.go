@@ -29,30 +29,31 @@ const (
 	Shipping Class = "shipping"
 )
 
-// Rule is a promotion as far as a basket is concerned.
+// Rule is a promotion as far as a basket is concerned. Its JSON is what is kept of it: short,
+// as every reading of a cart reads that of all automatic promotions.
 type Rule struct {
-	ID    string `json:"id"`
-	Title string `json:"title"`
-	Code  string `json:"code"` // that the shopper gave; empty: it is automatic
+	ID    string `json:"-"`
+	Title string `json:"-"`
+	Code  string `json:"-"` // that the shopper gave; empty: it is automatic
 	Kind  Kind   `json:"kind"`
 	Class Class  `json:"class"`
 
-	RateBPS int64            `json:"rate_bps"` // of a percentage, and of what buy-x-get-y gives cheaper
-	Amounts map[string]int64 `json:"amounts"`  // of a fixed amount, by currency; no currency, no promotion
-	Each    bool             `json:"each"`     // the fixed amount is taken off each unit, not once
+	RateBPS int64            `json:"rate_bps,omitempty"` // of a percentage, and of what buy-x-get-y gives cheaper
+	Amounts map[string]int64 `json:"amounts,omitempty"`  // of a fixed amount, by currency; no currency, no promotion
+	Each    bool             `json:"each,omitempty"`     // the fixed amount is taken off each unit, not once
 
-	Items       Selection `json:"items"`        // what is made cheaper, and counts for the minimum
-	Buys        Selection `json:"buys"`         // buy-x-get-y: what has to be bought
-	BuyQuantity int64     `json:"buy_quantity"` // so many of it …
-	GetQuantity int64     `json:"get_quantity"` // … make so many of Items cheaper
-	MaxUses     int64     `json:"max_uses"`     // of buy-x-get-y, in one order; 0: any number
+	Items       Selection `json:"items,omitzero"`        // what is made cheaper, and counts for the minimum
+	Buys        Selection `json:"buys,omitzero"`         // buy-x-get-y: what has to be bought
+	BuyQuantity int64     `json:"buy_quantity,omitempty"` // so many of it …
+	GetQuantity int64     `json:"get_quantity,omitempty"` // … make so many of Items cheaper
+	MaxUses     int64     `json:"max_uses,omitempty"`     // of buy-x-get-y, in one order; 0: any number
 
-	MinimumAmounts  map[string]int64 `json:"minimum_amounts"` // nil: none; else by currency
-	MinimumQuantity int64            `json:"minimum_quantity"`
-	FirstOrder      bool             `json:"first_order"`
-	GroupIDs        []string         `json:"group_ids"` // for customers of one of these; empty: for all
+	MinimumAmounts  map[string]int64 `json:"minimum_amounts,omitempty"` // nil: none; else by currency
+	MinimumQuantity int64            `json:"minimum_quantity,omitempty"`
+	FirstOrder      bool             `json:"first_order,omitempty"`
+	GroupIDs        []string         `json:"group_ids,omitempty"` // for customers of one of these; empty: for all
 
-	Combines []Class `json:"combines"` // classes of promotions that it may stand beside
+	Combines []Class `json:"combines,omitempty"` // classes of promotions that it may stand beside
 }
 
 // Selection says which lines something is about: those of any product, variant,
@@ -62,6 +63,20 @@ type Selection struct {
 	VariantIDs    []string `json:"variant_ids,omitempty"`
 	CollectionIDs []string `json:"collection_ids,omitempty"`
 	Tags          []string `json:"tags,omitempty"`
+}
+
+// Open is a promotion that a cart may get, as the cart's statement gives it.
+type Open struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	Code  string `json:"code"`
+	Rule  Rule   `json:"rule"`
+}
+
+// Named is the rule with what it is called by.
+func (o Open) Named() Rule {
+	o.Rule.ID, o.Rule.Title, o.Rule.Code = o.ID, o.Title, o.Code
+	return o.Rule
 }
 
 // All says whether it is about everything.

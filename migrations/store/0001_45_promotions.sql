@@ -4,7 +4,7 @@ create table promotions (
     id                 text collate "C" primary key,
     title              text not null,
     automatic          boolean not null,           -- else by code
-    rule               jsonb not null,             -- what it asks for and what it takes off
+    rule               json not null,              -- what it asks for and what it takes off; carts read it as it is
     active             boolean not null default true,
     starts_at          timestamptz not null default now(),
     ends_at            timestamptz,
