@@ -42,8 +42,8 @@ type Rule struct {
 	Amounts map[string]int64 `json:"amounts,omitempty"`  // of a fixed amount, by currency; no currency, no promotion
 	Each    bool             `json:"each,omitempty"`     // the fixed amount is taken off each unit, not once
 
-	Items       Selection `json:"items,omitzero"`        // what is made cheaper, and counts for the minimum
-	Buys        Selection `json:"buys,omitzero"`         // buy-x-get-y: what has to be bought
+	Items       Selection `json:"items,omitzero"`         // what is made cheaper, and counts for the minimum
+	Buys        Selection `json:"buys,omitzero"`          // buy-x-get-y: what has to be bought
 	BuyQuantity int64     `json:"buy_quantity,omitempty"` // so many of it …
 	GetQuantity int64     `json:"get_quantity,omitempty"` // … make so many of Items cheaper
 	MaxUses     int64     `json:"max_uses,omitempty"`     // of buy-x-get-y, in one order; 0: any number
