@@ -45,6 +45,8 @@ func newTenant(t testing.TB, p *apptest.Program) *tenant {
 	make("cat", "createCategory", "/id", map[string]any{"name": "Shirts"})
 	make("col", "createCollection", "/id", map[string]any{"name": "Summer", "product_ids": []string{w.product}})
 	make("tax", "createTaxRate", "/id", map[string]any{"name": "TVA", "country": "FR", "percentage": "20"})
+	make("prm", "createPromotion", "/id", map[string]any{"title": "Summer", "kind": "percentage", "rate_bps": 1500, "codes": []string{"SUMMER15"}})
+	make("cgr", "createCustomerGroup", "/id", map[string]any{"name": "Friends"})
 	make("key", "createApiKey", "/api_key/id", map[string]any{"name": "A reader", "kind": "restricted", "scopes": []string{"products:read"}})
 	for _, scope := range []string{"events:read", "usage:read"} {
 		w.scoped[scope] = w.must(t, 201, probe.Call{Operation: "createApiKey", Header: headers(w.secret), Body: body(map[string]any{
