@@ -53,8 +53,9 @@ func countEvent(m *observability.BusinessMetrics, event journal.Recorded) {
 	// Events are made here; one whose data has none of these counts as nothing.
 	_ = json.Unmarshal(event.Data, &data)
 	switch event.Type {
-	case "order.paid":
+	case "order.created":
 		m.CheckoutCompleted()
+	case "order.paid":
 		m.Order(data.Total.Currency, data.Total.Amount)
 		m.Payment(observability.PaymentApproved)
 	case "payment.failed":

@@ -32,6 +32,7 @@ type Config struct {
 	Files    FilesConfig
 	Mail     MailConfig
 	Security SecurityConfig
+	Stripe   StripeConfig
 	Jobs     JobsConfig
 	API      APIConfig
 	Log      LogConfig
@@ -115,9 +116,10 @@ type RedisConfig struct {
 // Embedded says whether the program has to start a Redis of its own.
 func (c RedisConfig) Embedded() bool { return c.URL.Empty() }
 
-// FilesConfig is where uploaded files lie.
+// FilesConfig is where files lie.
 type FilesConfig struct {
-	Dir string // absolute
+	Dir   string // uploaded files, absolute
+	Fonts string // fonts beside the program's own, absolute
 }
 
 // MailConfig is how mail leaves.
@@ -134,6 +136,15 @@ type SecurityConfig struct {
 	Keys             secrets.Redacted
 	BcryptCost       int
 	WebhookAllowHTTP bool // plain HTTP and private addresses, for development
+}
+
+// StripeConfig is the platform's own account with Stripe. Without keys, stores can be paid
+// by Stripe only by keys of their own.
+type StripeConfig struct {
+	Secret, TestSecret           secrets.Redacted
+	Publishable, TestPublishable string
+	WebhookSecrets               secrets.Redacted // separated by commas
+	APIBase                      *url.URL
 }
 
 // JobsConfig is the background work.

@@ -51,11 +51,12 @@ const (
 	groupDatabase = "Database"
 	groupRedis    = "Redis, files and mail"
 	groupSecurity = "Security"
+	groupPayments = "Payments"
 	groupWork     = "Work"
 	groupSeeing   = "Seeing"
 )
 
-var groups = []string{groupPlace, groupHTTP, groupDatabase, groupRedis, groupSecurity, groupWork, groupSeeing}
+var groups = []string{groupPlace, groupHTTP, groupDatabase, groupRedis, groupSecurity, groupPayments, groupWork, groupSeeing}
 
 // options is the whole table: what LoadConfig reads, the flags, and the reference all
 // come from it. STOA_ENV stands first, for the others' defaults hang on it.
@@ -129,6 +130,9 @@ var options = []option{
 	{variable: "STOA_FILES_DIR", group: groupRedis, form: "a folder",
 		doc: "Uploaded files, shared by all replicas. Unless set: files in STOA_DATA_DIR.",
 		set: folder(func(c *Config) *string { return &c.Files.Dir })},
+	{variable: "STOA_FONTS_DIR", group: groupRedis, initial: "/usr/share/fonts", form: "a folder",
+		doc: "Fonts for invoices and the like, in scripts beyond Latin, Greek, Cyrillic, Arabic and Japanese, which the program brings along. Debian's fonts-noto-core has nearly all others, fonts-noto-cjk Chinese and Korean.",
+		set: folder(func(c *Config) *string { return &c.Files.Fonts })},
 	{variable: "STOA_SMTP_URL", group: groupRedis, form: "smtp://user:password@host:port (STARTTLS) or smtps:// (TLS)", secret: true,
 		doc: "The mail server. Empty keeps mail in the mailbox page (not in production).",
 		set: secretURL(func(c *Config) secretRef { return &c.Mail.SMTP }, "smtp", "smtps")},
@@ -148,6 +152,25 @@ var options = []option{
 	{variable: "STOA_WEBHOOK_ALLOW_HTTP", group: groupSecurity, initial: "true", form: "true or false", byEnvironment: outside("false"),
 		doc: "Lets webhooks go to plain HTTP and to private addresses.",
 		set: boolean(func(c *Config) *bool { return &c.Security.WebhookAllowHTTP })},
+
+	{variable: "STOA_STRIPE_SECRET_KEY", group: groupPayments, form: "sk_live_… or rk_live_…", secret: true,
+		doc: "The platform's key with Stripe, for stores' connected accounts. Empty connects none.",
+		set: stripeKeys(func(c *Config) secretRef { return &c.Stripe.Secret }, "sk_", "rk_")},
+	{variable: "STOA_STRIPE_PUBLISHABLE_KEY", group: groupPayments, form: "pk_live_…",
+		doc: "Its counterpart, which front ends are told that confirm payments themselves.",
+		set: stripePublishable(func(c *Config) *string { return &c.Stripe.Publishable })},
+	{variable: "STOA_STRIPE_TEST_SECRET_KEY", group: groupPayments, form: "sk_test_… or rk_test_…", secret: true,
+		doc: "The same in Stripe's test mode, for sandboxes.",
+		set: stripeKeys(func(c *Config) secretRef { return &c.Stripe.TestSecret }, "sk_test_", "rk_test_")},
+	{variable: "STOA_STRIPE_TEST_PUBLISHABLE_KEY", group: groupPayments, form: "pk_test_…",
+		doc: "Its counterpart.",
+		set: stripePublishable(func(c *Config) *string { return &c.Stripe.TestPublishable })},
+	{variable: "STOA_STRIPE_WEBHOOK_SECRETS", group: groupPayments, form: "whsec_…, separated by commas", secret: true,
+		doc: "What Stripe signs the events of connected accounts with: of the live and of the test mode's webhook, and of those being rotated. They lead to /v1/payment-providers/stripe/events.",
+		set: stripeKeys(func(c *Config) secretRef { return &c.Stripe.WebhookSecrets }, "whsec_")},
+	{variable: "STOA_STRIPE_API_BASE", group: groupPayments, initial: "https://api.stripe.com", form: "http:// or https:// and a host",
+		doc: "Where Stripe's API is. Another one is for tests.",
+		set: address(func(c *Config) **url.URL { return &c.Stripe.APIBase }, "http", "https")},
 
 	{variable: "STOA_WORKERS", group: groupWork, initial: "8", form: "a number from 1 to 1000",
 		doc: "Jobs worked on at once, in each cell: so many quick ones, and as many that take long.",

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -294,4 +295,28 @@ func mailAddress(c *Config, text string) error {
 	}
 	c.Mail.From = text
 	return nil
+}
+
+// stripeKeys reads secrets of Stripe, separated by commas, which begin with one of the
+// prefixes.
+func stripeKeys(field func(*Config) secretRef, prefixes ...string) setter {
+	return func(c *Config, text string) error {
+		for key := range strings.SplitSeq(text, ",") {
+			if text != "" && !slices.ContainsFunc(prefixes, func(prefix string) bool { return len(key) > len(prefix) && strings.HasPrefix(key, prefix) }) {
+				return errors.New("is not such a key")
+			}
+		}
+		*field(c) = secrets.Redact(text)
+		return nil
+	}
+}
+
+func stripePublishable(field func(*Config) *string) setter {
+	return func(c *Config, text string) error {
+		if text != "" && !strings.HasPrefix(text, "pk_") {
+			return fmt.Errorf("(%q) is not such a key", text)
+		}
+		*field(c) = text
+		return nil
+	}
 }

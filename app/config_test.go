@@ -303,7 +303,7 @@ func TestEveryOptionIsCompleteAndInTheReference(t *testing.T) {
 		if !strings.Contains(terminal.String(), o.variable) || !strings.Contains(page.String(), "`"+o.variable+"`") {
 			t.Errorf("%s is not in the reference", o.variable)
 		}
-		if !strings.Contains(page.String(), o.doc[:20]) {
+		if !strings.Contains(page.String(), o.doc[:min(20, len(o.doc))]) {
 			t.Errorf("%s is not explained", o.variable)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/commerce/payments/stripe"
 	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/contract"
@@ -14,9 +16,12 @@ import (
 	"github.com/stoacommerce/stoa/platform/httpserver"
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/limits"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/sessions"
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/audit"
+	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/web"
 	"github.com/stoacommerce/stoa/web/media"
 	"github.com/stoacommerce/stoa/web/page"
@@ -24,8 +29,8 @@ import (
 	"github.com/stoacommerce/stoa/web/storefront"
 )
 
-// operations are the handlers of the whole contract, by operationId.
-func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Handler {
+// handled are the handlers of the whole contract, by operationId.
+func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Handler {
 	all := map[string]openapi.Handler{}
 	for _, some := range []interface {
 		Operations() map[string]openapi.Handler
@@ -38,7 +43,7 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Audit{Log: &audit.Log{DB: m.db}},
 		&handlers.APIKeys{DB: m.db, Keys: s.keys},
 		&handlers.Store{DB: m.db, Stores: s.stores, ShopURL: m.shopURL},
-		&handlers.Operator{DB: m.db, Stores: s.stores, Jobs: w, Log: m.log},
+		&handlers.Operator{DB: m.db, Stores: s.stores, Jobs: w, Books: s.books, Log: m.log},
 		&handlers.Billing{Plans: s.plans, Meter: s.meter},
 		&handlers.Products{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
 		&handlers.Variants{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
@@ -47,6 +52,8 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Collections{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
 		&handlers.Imports{DB: m.db, Imports: s.imports},
 		&handlers.Promotions{DB: m.db},
+		&handlers.Bulk{DB: m.db, Bulk: s.bulk},
+		&handlers.LongOperations{DB: m.db, Long: s.operations, Bulk: s.bulk},
 		&handlers.Inventory{DB: m.db},
 		&handlers.Locations{DB: m.db},
 		&handlers.Search{DB: m.db, ShopURL: m.shopURL},
@@ -55,17 +62,29 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 			DB: m.db, ShopURL: m.shopURL, AcceptsOrders: handlers.AcceptsOrders,
 			Editions: s.editions, Answers: handlers.NewAnswers(looked(m.metrics.Cache.Cache("catalogue"))),
 		},
-		&handlers.Carts{DB: m.db, Carts: s.carts, Customers: s.customers, ShopURL: m.shopURL},
+		&handlers.Carts{DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, ShopURL: m.shopURL, RecoverURL: s.links.RecoverCart},
 		&handlers.Checkout{DB: m.db, Checkout: s.checkout, Orders: s.orders, ShopURL: m.shopURL},
 		&handlers.Orders{DB: m.db, Orders: s.orders, ShopURL: m.shopURL},
-		&handlers.Payments{DB: m.db},
+		&handlers.Documents{DB: m.db, Documents: s.documents},
+		&handlers.Payments{
+			DB: m.db, Orders: s.orders, Stripe: s.stripe, Sealer: m.ring, Find: findSide(s.stores),
+			Received: func(fate stripe.Fate) { m.metrics.Payments.News(payments.StripeName, string(fate)) },
+		},
 		&handlers.Customers{DB: m.db, Customers: s.customers},
-		&handlers.ShopCustomers{DB: m.db, Customers: s.customers, Orders: s.orders, ShopURL: m.shopURL},
+		&handlers.ShopCustomers{DB: m.db, Customers: s.customers, Orders: s.orders, Documents: s.documents, ShopURL: m.shopURL},
 		&handlers.Webhooks{DB: m.db, Webhooks: s.webhooks},
 	} {
 		maps.Copy(all, some.Operations())
 	}
 	return all
+}
+
+// findSide finds a side of a store that is not deleted.
+func findSide(all *stores.Service) stripe.Stores {
+	return func(ctx context.Context, id string, mode principal.Mode) (postgres.StoreRef, error) {
+		store, err := all.ByID(ctx, id, mode)
+		return store.Ref, err
+	}
 }
 
 // newRouter opens the front door.
@@ -74,7 +93,7 @@ func newRouter(m *machinery, s *services, w *jobs.Workers) (*openapi.Router, err
 	if err != nil {
 		return nil, err
 	}
-	handlers, sample := operations(m, s, w), m.config.API.ResponseSample
+	handlers, sample := handled(m, s, w), m.config.API.ResponseSample
 	traffic := &trafficObserver{m, map[string]*observability.OperationObserver{}}
 	for id := range handlers {
 		traffic.operations[id] = m.metrics.HTTP.Operation(id)
@@ -139,7 +158,7 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 	limiter := &page.Limiter{Limits: s.limiter, Strict: limits.StrictRules()}
 	observer := func(name string) httpserver.Observer { return m.metrics.HTTP.Operation(name) }
 	shop := storefront.New(storefront.Config{
-		DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Orders: s.orders, Links: s.links, Editions: s.editions,
+		DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Orders: s.orders, Documents: s.documents, Links: s.links, Editions: s.editions,
 		Media: &media.Handler{Files: m.files, Log: m.log}, Limiter: limiter, Log: m.log,
 		AcceptsOrders: handlers.AcceptsOrders, Looked: looked(m.metrics.Cache.Cache("pages")),
 		Observer: observer,

@@ -70,7 +70,7 @@ func openMarket(t testing.TB, stocks []int64, doors ...*apptest.Program) *market
 		m.variants = append(m.variants, product.String(fmt.Sprintf("/variants/%d/id", i)))
 	}
 	m.method = m.must(t, 201, probe.Call{Operation: "createShippingMethod", Header: headers(m.secret), Body: body(map[string]any{
-		"name": "Parcel", "prices": []any{price(490)}, "countries": []string{"DE"},
+		"name": "Parcel", "prices": []any{price(490)},
 	})}).String("/id")
 	return m
 }
@@ -155,7 +155,9 @@ func (m *market) close() {
 	select {
 	case <-ended:
 	case <-time.After(4 * time.Minute):
-		m.t.Fatal("carts were not brought to an end")
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.t.Fatalf("carts were not brought to an end; asked again because of: %v", m.stats)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -210,6 +212,10 @@ func (m *market) buy(n int, settled func()) {
 func (m *market) ask(again func(), want int, call probe.Call) *probe.Answer {
 	deadline := time.Now().Add(3 * time.Minute)
 	for {
+		if call.Header.Get("Cart-Token") != "" {
+			// Who asks so often from one address is taken for someone who tries cards.
+			call.Header.Set("X-Forwarded-For", anywhere())
+		}
 		answer, why := m.once(call)
 		switch {
 		case answer != nil && answer.Status == want:

@@ -9,13 +9,18 @@ import (
 
 	"github.com/stoacommerce/stoa/app/mailer"
 	"github.com/stoacommerce/stoa/billing"
+	"github.com/stoacommerce/stoa/commerce/bulk"
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/imports"
+	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/commerce/payments/stripe"
+	"github.com/stoacommerce/stoa/commerce/reconciliation"
 	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/platform/egress"
@@ -28,6 +33,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/secrets"
 	"github.com/stoacommerce/stoa/platform/sessions"
+	"github.com/stoacommerce/stoa/platform/typeset"
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/access"
 	"github.com/stoacommerce/stoa/tenants/accounts"
@@ -46,30 +52,35 @@ const apiVersion = "2026-11-22"
 
 // services are the parts that have business in them.
 type services struct {
-	plans     *billing.Plans
-	meter     *billing.Meter
-	limiter   *limits.Limiter
-	access    *access.Enforcer
-	sessions  *sessions.Manager
-	guard     *guard.Guard
-	hasher    *passwords.Hasher
-	stores    *stores.Service
-	keys      *keys.Service
-	accounts  *accounts.Service
-	members   *members.Service
-	operators *operators.Service
-	mailbox   *mailbox.Service
-	mailer    *mailer.Mailer
-	catalog   *catalog.Service
-	pictures  *catalog.Pictures
-	editions  *catalog.Editions
-	imports   *imports.Service
-	customers *customers.Service
-	carts     *cart.Service
-	checkout  *checkout.Service
-	orders    *orders.Service
-	webhooks  *webhooks.Service
-	links     *storefront.Links
+	plans      *billing.Plans
+	meter      *billing.Meter
+	limiter    *limits.Limiter
+	access     *access.Enforcer
+	sessions   *sessions.Manager
+	guard      *guard.Guard
+	hasher     *passwords.Hasher
+	stores     *stores.Service
+	keys       *keys.Service
+	accounts   *accounts.Service
+	members    *members.Service
+	operators  *operators.Service
+	mailbox    *mailbox.Service
+	mailer     *mailer.Mailer
+	catalog    *catalog.Service
+	pictures   *catalog.Pictures
+	editions   *catalog.Editions
+	operations *operations.Service
+	bulk       *bulk.Service
+	imports    *imports.Service
+	customers  *customers.Service
+	carts      *cart.Service
+	checkout   *checkout.Service
+	orders     *orders.Service
+	stripe     *stripe.Provider
+	books      *reconciliation.Reconciler
+	documents  *documents.Service
+	webhooks   *webhooks.Service
+	links      *storefront.Links
 
 	credentials openapi.Authenticator
 	pepper      secrets.Pepper // the platform's
@@ -130,14 +141,26 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	s.credentials = &credentials.Authenticator{Sessions: s.sessions, Accounts: s.accounts, Stores: s.stores, Keys: s.keys, Operators: s.operators}
 	s.catalog, s.editions = catalog.New(planLimits{s}), catalog.NewEditions(m.db)
 	s.pictures = &catalog.Pictures{Files: m.files, Processor: images.New(images.Options{})}
-	s.imports = imports.New(m.db, s.catalog, s.pictures, imports.Config{MaxBytes: m.config.HTTP.MaxUpload, Egress: m.outside()}, m.log)
+	s.operations = operations.New(m.db)
+	s.bulk = bulk.New(m.db, s.operations, s.catalog, bulk.Config{}, m.log)
+	s.imports = imports.New(m.db, s.operations, s.catalog, s.pictures, imports.Config{MaxBytes: m.config.HTTP.MaxUpload, Egress: m.outside()}, m.log)
 	s.webhooks = webhooks.New(m.ring, m.outside())
-	providers := payments.Providers{payments.TestName: &payments.Test{DB: m.db}}
 	s.customers = &customers.Service{DB: m.db, Hasher: s.hasher, Guard: s.guard}
 	s.links = &storefront.Links{StoreURL: m.config.Site.StoreURL, Stores: s.stores, Pepper: pepper.Derive("order_links")}
 	s.carts = cart.New(m.db)
+	providers := payments.Providers{payments.TestName: &payments.Test{DB: m.db, Page: s.links.TestPayment}, payments.ManualName: payments.ByHand{}}
+	s.stripe = m.openStripe()
+	providers[payments.StripeName] = s.stripe
 	s.checkout = &checkout.Service{DB: m.db, Carts: s.carts, Providers: providers, Log: m.log}
+	fonts, err := typeset.OpenFonts(m.config.Files.Fonts)
+	if err != nil {
+		return nil, err
+	}
+	s.documents = &documents.Service{DB: m.db, Fonts: fonts}
 	s.orders = &orders.Service{DB: m.db, Stock: checkout.Stock{}, Providers: providers, Log: m.log}
+	s.books = &reconciliation.Reconciler{
+		DB: m.db, Books: &reconciliation.Service{DB: m.db, Providers: providers}, Measured: m.metrics.Payments.Differences, Log: m.log,
+	}
 	return s, s.openMail(m)
 }
 
@@ -160,6 +183,19 @@ func (s *services) openMail(m *machinery) error {
 	}
 	s.mailer = mailer.New(config)
 	return nil
+}
+
+// openStripe opens the platform's account with Stripe.
+func (m *machinery) openStripe() *stripe.Provider {
+	c := m.config.Stripe
+	return stripe.New(stripe.Config{
+		DB: m.db, Sealer: m.ring, Base: strings.TrimSuffix(c.APIBase.String(), "/"),
+		Keys: map[principal.Mode]stripe.Keys{
+			principal.Live: {Secret: c.Secret.Reveal(), Publishable: c.Publishable},
+			principal.Test: {Secret: c.TestSecret.Reveal(), Publishable: c.TestPublishable},
+		},
+		WebhookSecrets: strings.Split(c.WebhookSecrets.Reveal(), ","),
+	})
 }
 
 // looked counts look-ups of a memory.

@@ -44,6 +44,7 @@ func newTenant(t testing.TB, p *apptest.Program) *tenant {
 	make("whe", "createWebhookEndpoint", "/endpoint/id", map[string]any{"url": receiver.URL, "event_types": []string{"*"}})
 	make("cat", "createCategory", "/id", map[string]any{"name": "Shirts"})
 	make("col", "createCollection", "/id", map[string]any{"name": "Summer", "product_ids": []string{w.product}})
+	make("shz", "createShippingZone", "/id", map[string]any{"name": "Near", "territories": []any{map[string]any{"country": "FR"}}})
 	make("tax", "createTaxRate", "/id", map[string]any{"name": "TVA", "country": "FR", "percentage": "20"})
 	make("prm", "createPromotion", "/id", map[string]any{"title": "Summer", "kind": "percentage", "rate_bps": 1500, "codes": []string{"SUMMER15"}})
 	make("cgr", "createCustomerGroup", "/id", map[string]any{"name": "Friends"})
@@ -142,7 +143,10 @@ func (w *tenant) sell(t testing.TB) {
 	w.ids["cus"] = get("listCustomers", "/data/0/id")
 	w.ids["loc"] = get("listLocations", "/data/0/id")
 	w.ids["ref"] = w.must(t, 201, probe.Call{Operation: "createRefund", Path: w.path(), Header: headers(w.secret, "Idempotency-Key", run()), Body: body(map[string]any{"amount": price(1)})}).String("/id")
-	w.must(t, 201, probe.Call{Operation: "createFulfilment", Path: w.path(), Header: headers(w.secret), Body: body(map[string]any{"lines": []any{map[string]any{"line_id": w.ids["orl"], "quantity": 1}}})})
+	w.must(t, 200, probe.Call{Operation: "updateInvoicing", Header: headers(w.secret), Body: body(map[string]any{"seller": map[string]any{
+		"address": map[string]any{"name": "Example Ltd", "line1": "1 Sample Street", "city": "Berlin", "postal_code": "10115", "country": "DE"}}})})
+	w.ids["doc"] = w.must(t, 201, probe.Call{Operation: "issueInvoice", Path: w.path(), Header: headers(w.secret)}).String("/id")
+	w.ids["ful"] = w.must(t, 201, probe.Call{Operation: "createFulfilment", Path: w.path(), Header: headers(w.secret), Body: body(map[string]any{"lines": []any{map[string]any{"line_id": w.ids["orl"], "quantity": 1}}})}).String("/id")
 	w.ids["evt"] = get("listEvents", "/data/0/id")
 	apptest.Eventually(t, time.Minute, "a delivery", func() bool {
 		w.ids["dlv"] = w.must(t, 200, probe.Call{Operation: "listDeliveries", Path: w.path(), Header: headers(w.secret)}).String("/data/0/id")

@@ -8,12 +8,18 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stoacommerce/stoa/app/upkeep"
+	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/collections"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/orders"
+	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/commerce/payments/stripe"
+	"github.com/stoacommerce/stoa/commerce/reconciliation"
 	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/jobs"
+	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/webhooks"
 )
@@ -37,18 +43,49 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	s.pictures.Register(w)
 	(&collections.Ranker{DB: m.db}).Register(w)
 	s.imports.Register(w)
+	s.bulk.Register(w)
 	s.mailer.Register(w)
 	s.members.Register(w)
 	(&upkeep.Upkeep{DB: m.db, Log: m.log}).Register(w)
+	s.books.Register(w)
+	for _, kind := range reconciliation.Kinds {
+		m.metrics.Payments.Differences(string(kind), 0)
+	}
 	w.Handle(orders.JobResume, func(ctx context.Context, _ jobs.Job) error {
 		_, err := s.orders.ResumePending(ctx)
 		return err
 	})
+	w.Handle(documents.JobIssue, func(ctx context.Context, job jobs.Job) error {
+		var args documents.IssueArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		return s.documents.Issue(ctx, args)
+	})
 	w.Handle(inventory.JobLapse, func(ctx context.Context, _ jobs.Job) error { return inventory.ClearLapsed(ctx, m.db) })
+	w.Handle(cart.JobAbandoned, func(ctx context.Context, job jobs.Job) error {
+		var args cart.AbandonedArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		return s.carts.FindAbandoned(ctx, args)
+	})
 	w.Handle(checkout.JobResume, func(ctx context.Context, _ jobs.Job) error {
 		_, err := s.checkout.ResumePending(ctx)
 		return err
 	})
+	w.Handle(stripe.JobNews, func(ctx context.Context, job jobs.Job) error {
+		var news stripe.News
+		if err := job.Decode(&news); err != nil {
+			return err
+		}
+		err := s.stripe.Look(ctx, news, s.checkout.Learn, s.orders.Learn)
+		if problem.Is(err, "completion_in_progress") {
+			return jobs.Snooze(2 * time.Second) // whoever began the payment is at it
+		}
+		return err
+	})
+	m.metrics.Payments.Provider(payments.StripeName, fates()...)
 	w.Every("usage.add_up", addUpEvery, func(ctx context.Context) error {
 		for _, cell := range m.db.Cells() {
 			if _, err := s.meter.AddUp(ctx, cell); err != nil {
@@ -67,6 +104,13 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 		m.metrics.Queue.Cell(queue)
 	}
 	return w
+}
+
+func fates() (names []string) {
+	for _, fate := range stripe.Fates {
+		names = append(names, string(fate))
+	}
+	return names
 }
 
 // background is what each process does beside its roles.

@@ -68,6 +68,7 @@ type Metrics struct {
 	Cells    *CellMetrics     // the databases that hold stores
 	Queue    *QueueMetrics    // outbox and jobs
 	Webhooks *WebhookMetrics  // deliveries
+	Payments *PaymentMetrics  // what providers tell
 	Cache    *CacheMetrics    // hits and misses by cache
 	Business *BusinessMetrics // sign-ups, orders, revenue, checkouts
 	Stores   *BusiestStores   // the busiest stores, bounded
@@ -96,6 +97,7 @@ func NewMetrics(c MetricsConfig) *Metrics {
 		Cells:    newCellMetrics(r),
 		Queue:    newQueueMetrics(r),
 		Webhooks: newWebhookMetrics(r),
+		Payments: newPaymentMetrics(r),
 		Cache:    newCacheMetrics(r),
 		Business: newBusinessMetrics(r, c.Currencies),
 		Stores:   newBusiestStores(r, c.BusiestStores, c.BusiestInterval, time.Now),

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
@@ -102,6 +103,17 @@ func TestAShopperBuysByFormsAlone(t *testing.T) {
 	}
 	b.get("/cart").says("Your cart is empty")
 	b.get("/checkout").status(http.StatusSeeOther)
+
+	// The invoice, for whoever sees the order.
+	s.Exec(t, `update settings set invoicing = '{"seller": {"address": {"name": "Example Ltd", "line1": "1 Pot Street", "city": "Berlin", "country": "DE"}}}'`)
+	if err := h.documents.Issue(s.Ctx, documents.IssueArgs{OrderID: strings.TrimPrefix(order, "/orders/")}); err != nil {
+		t.Fatal(err)
+	}
+	invoice := b.get(order).says("Invoice INV-1").find(`href="(/orders/[^"]+/documents/doc_[^"]+)"`)
+	if file := b.get(invoice).status(http.StatusOK); file.Header().Get("Content-Type") != "application/pdf" || !strings.HasPrefix(file.page(), "%PDF") {
+		t.Error("the invoice is no PDF")
+	}
+	h.visitor(t, s.label).get(invoice).status(http.StatusNotFound)
 
 	// Only who placed it sees it, or who has the link from the mail.
 	stranger := h.visitor(t, s.label)
@@ -259,7 +271,8 @@ func TestOneWayToSendIsChosenByItself(t *testing.T) {
 	b := h.visitor(t, s.label)
 	b.put("/products/cloth", "1")
 	b.follow("/checkout/contact", contact()).says("Standard", "Pay €29.90 now")
-	s.Exec(t, `update shipping_methods set countries = '{FR}'`)
+	s.Exec(t, `update shipping_zones set territories = '[{"country": "FR"}]'`)
+	s.Exec(t, `update shipping_methods set zone_id = (select id from shipping_zones)`)
 	b.get("/checkout").says("This shop does not send to your address.")
 }
 
@@ -291,4 +304,69 @@ func (h *house) control(t testing.TB, sql string, args ...any) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A payment that asks back leads to a page and from there to the order; one that waits can
+// be given up; and an order by bank transfer says how to pay.
+func TestStepsOfPaying(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	s.product(t, "Linen shirt", nil)
+	s.Exec(t, `update settings set payments = '{"providers": ["manual"], "manual_methods": [{"id": "bank_transfer", "name": "Bank transfer", "instructions": "To DE02 1203."}]}'`)
+	b := h.visitor(t, s.label)
+	b.put("/products/linen-shirt", "1")
+	payment := b.toPayment().says("Bank transfer", "A card that asks back")
+
+	waiting := b.pay(payment, "requires_action").status(http.StatusOK).says("Your payment waits for you")
+	if waiting.Header().Get("Refresh") == "" {
+		t.Error("nobody is led to the payment page")
+	}
+	b.get("/checkout").status(http.StatusOK).says("Your payment waits for you", "Pay in another way")
+	b.get("/checkout/return").status(http.StatusOK).says("Your payment waits for you")
+	b.post("/checkout/abandon", url.Values{}).status(http.StatusSeeOther)
+	payment = b.get("/checkout").says("How you pay")
+
+	step := b.pay(payment, "requires_action").find(`href="(/checkout/test/pay_[^"]+)"`)
+	b.get(step).says("No money moves")
+	b.post(step, url.Values{"approve": {"no"}}).status(http.StatusSeeOther)
+	declined := b.get("/checkout/return").status(http.StatusSeeOther)
+	payment = b.get(declined.leadsTo()).says("The payment was declined")
+
+	step = b.pay(payment, "requires_action").find(`href="(/checkout/test/pay_[^"]+)"`)
+	b.post(step, url.Values{"approve": {"yes"}}).status(http.StatusSeeOther)
+	order := b.get("/checkout/return").status(http.StatusSeeOther).leadsTo()
+	b.get(order).says("placed and paid")
+	b.get("/checkout/test/pay_none").status(http.StatusNotFound)
+
+	b.put("/products/linen-shirt", "1")
+	placed := b.pay(b.toPayment(), "manual:bank_transfer").status(http.StatusSeeOther)
+	b.get(placed.leadsTo()).says("To DE02 1203.", "Not paid yet").lacks("placed and paid")
+}
+
+// Who follows the link in the mail about a cart has it again, in whatever browser.
+func TestALinkBackToTheCart(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	s.product(t, "Lamp", nil)
+	first := h.visitor(t, s.label)
+	first.put("/products/lamp", "2")
+	id := shoptest.Value[string](t, s.Shop, `select id from carts`)
+	link, err := h.links.RecoverCart(s.Ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := url.Parse(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := h.visitor(t, s.label)
+	if to := other.get(at.Path + "?key=guessed").status(http.StatusSeeOther).leadsTo(); to != "/cart" {
+		t.Errorf("a guessed key leads to %s", to)
+	}
+	other.get("/cart").lacks("Lamp")
+	other.get(at.RequestURI()).status(http.StatusSeeOther)
+	other.get("/cart").says("Lamp")
+	first.get("/cart").says("Lamp")
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
@@ -36,6 +37,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/redis/redistest"
 	"github.com/stoacommerce/stoa/platform/secrets"
 	"github.com/stoacommerce/stoa/platform/sessions"
+	"github.com/stoacommerce/stoa/platform/typeset"
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/access"
 	"github.com/stoacommerce/stoa/tenants/accounts"
@@ -57,16 +59,17 @@ var quiet = slog.New(slog.DiscardHandler)
 // house is all that is seen in a browser, on a platform that the tests share.
 type house struct {
 	*testdb.Platform
-	db       *postgres.DB
-	stores   *stores.Service
-	catalog  *catalog.Service
-	pictures *catalog.Pictures
-	orders   *orders.Service
-	people   *accounts.Service
-	members  *members.Service
-	links    *storefront.Links
-	mailbox  *mailbox.Service
-	server   *httpserver.Server
+	db        *postgres.DB
+	stores    *stores.Service
+	catalog   *catalog.Service
+	pictures  *catalog.Pictures
+	orders    *orders.Service
+	documents *documents.Service
+	people    *accounts.Service
+	members   *members.Service
+	links     *storefront.Links
+	mailbox   *mailbox.Service
+	server    *httpserver.Server
 }
 
 // domain is the platform's own host in tests.
@@ -114,10 +117,15 @@ func openAt(t testing.TB, public *url.URL, serving httpserver.Config) *house {
 		t.Fatal(err)
 	}
 	guarded := guard.New(client, guard.Usual(), quiet)
-	carts, providers := cart.New(h.db), payments.Providers{payments.TestName: &payments.Test{DB: h.db}}
+	carts, providers := cart.New(h.db), payments.Providers{payments.TestName: &payments.Test{DB: h.db}, payments.ManualName: payments.ByHand{}}
 	h.orders = &orders.Service{DB: h.db, Providers: providers, Log: quiet}
+	fonts, err := typeset.OpenFonts("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.documents = &documents.Service{DB: h.db, Fonts: fonts}
 	shop := storefront.New(storefront.Config{
-		DB: h.db, Carts: carts, Customers: &customers.Service{DB: h.db, Hasher: hasher, Guard: guarded}, Orders: h.orders, Links: h.links, Editions: catalog.NewEditions(h.db), Media: &media.Handler{Files: disk, Log: quiet}, Limiter: limiter, Log: quiet,
+		DB: h.db, Carts: carts, Customers: &customers.Service{DB: h.db, Hasher: hasher, Guard: guarded}, Orders: h.orders, Documents: h.documents, Links: h.links, Editions: catalog.NewEditions(h.db), Media: &media.Handler{Files: disk, Log: quiet}, Limiter: limiter, Log: quiet,
 		Checkout: &checkout.Service{DB: h.db, Carts: carts, Providers: providers, Log: quiet},
 		AcceptsOrders: func(_ context.Context, store *tenants.Store) (bool, error) {
 			return store.Ref.Mode == principal.Test || store.Demo || store.OwnerVerified, nil

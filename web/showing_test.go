@@ -90,8 +90,9 @@ func TestListsAndTheirParts(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	s := h.shop(t)
-	s.Exec(t, `insert into categories (id, parent_id, path, name, handle, description) values
-		('cat_a', null, 'cat_a/', 'Home', 'home', 'For the house.'), ('cat_b', 'cat_a', 'cat_a/cat_b/', 'Bowls', 'bowls', ''), ('cat_c', null, 'cat_c/', 'Empty', 'empty', '')`)
+	s.Exec(t, `insert into categories (id, parent_id, path, name, handle, description, seo_title, seo_description) values
+		('cat_a', null, 'cat_a/', 'Home', 'home', 'For the house.', 'Clay for the house', 'Bowls and more of clay.'), ('cat_b', 'cat_a', 'cat_a/cat_b/', 'Bowls', 'bowls', '', '', ''),
+		('cat_c', null, 'cat_c/', 'Empty', 'empty', '', '', '')`)
 	s.Exec(t, `insert into collections (id, handle, title, description) values ('col_a', 'winter', 'Winter', '<p>Warm <strong>things</strong></p>')`)
 	for i := range 30 {
 		id := s.product(t, fmt.Sprintf("Bowl %02d", i), func(in *catalog.ProductInput) { in.CategoryID = "cat_b" })
@@ -104,7 +105,7 @@ func TestListsAndTheirParts(t *testing.T) {
 	b.get("/").says("Home", "Winter", "Bowl 29", "Bowl 22", "Bowl 00", "New in").lacks("Lost draft", `>Empty <`)
 	list := b.get("/products").says("Bowl 29", "Bowl 06", "Next page").lacks("Bowl 05", "Lost draft", "To the first page")
 	b.get(list.find(`rel="next" href="([^"]+)"`)).says("Bowl 05", "Bowl 00", "To the first page", "noindex").lacks("Bowl 06", "Next page")
-	b.get("/categories/home").says("For the house.", "Bowl 29", `href="/categories/bowls"`, "Next page")
+	b.get("/categories/home").says("For the house.", "Bowl 29", `href="/categories/bowls"`, "Next page", "<title>Clay for the house", `content="Bowls and more of clay."`)
 	b.get("/categories/bowls").says(`href="/categories/home"`, "Bowl 29", `aria-current="page">Bowls`)
 	b.get("/categories/empty").says("There is nothing here at the moment.")
 	b.get("/collections/winter").says("<strong>things</strong>", "Bowl 00", "Bowl 01").lacks("Bowl 02")

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"github.com/stoacommerce/stoa/app/demo/still"
+	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/tenants/stores"
 )
@@ -21,11 +22,17 @@ var clayAndLinen = shop{
 	locale: "en", accent: "#8c4a30",
 	description: "Quiet things for every day. Stoneware thrown by hand, linen that softens with each wash, and light for long evenings. " +
 		"Made in small batches, meant to be used.",
+	seller: address.Address{Name: "Clay and Linen", Line1: "1 Sample Street", City: "Berlin", PostalCode: "10115", Country: "DE"},
 	others: []rate{{"GBP", 86, 100}, {"USD", 112, 100}},
-	shipping: []parcel{
-		{name: "Standard", description: "Packed in paper, with you in two to four working days", price: 490, countries: []string{"DE", "AT", "FR", "NL", "BE", "LU", "DK", "IT", "ES"}},
-		{name: "Express", description: "Leaves us today when ordered before noon", price: 1290, countries: []string{"DE", "AT"}},
-		{name: "Worldwide", description: "Tracked, seven to twelve working days", price: 1990},
+	shipping: []area{
+		{"Near", []string{"DE", "AT"}, []parcel{
+			{name: "Standard", description: "Packed in paper, with you in two to four working days", price: 490, freeFrom: 9000},
+			{name: "Express", description: "Leaves us today when ordered before noon", price: 1290},
+		}},
+		{"Neighbours", []string{"FR", "NL", "BE", "LU", "DK", "IT", "ES"}, []parcel{
+			{name: "Standard", description: "Packed in paper, with you in two to four working days", price: 490},
+		}},
+		{"Everywhere else", nil, []parcel{{name: "Worldwide", description: "Tracked, seven to twelve working days", price: 1990}}},
 	},
 	taxes: []settings.TaxInput{
 		{Country: "AT", Name: "USt.", Percentage: "20", AppliesToShipping: true}, {Country: "FR", Name: "TVA", Percentage: "20", AppliesToShipping: true},

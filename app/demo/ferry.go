@@ -2,6 +2,7 @@ package demo
 
 import (
 	"github.com/stoacommerce/stoa/app/demo/still"
+	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/tenants/stores"
 )
@@ -15,11 +16,16 @@ var nightFerry = shop{
 	locale: "de-CH", accent: "#1f4a6d",
 	description: "Kaffee, der die Nacht durchfährt. Wir rösten zweimal die Woche in einem alten Bootshaus am See, in kleinen Trommeln und ohne Eile, " +
 		"und verschicken am selben Abend.",
+	seller: address.Address{Name: "Nachtfähre", Line1: "Am Steg 4", City: "Musterhausen", PostalCode: "8000", Country: "CH"},
 	others: []rate{{"EUR", 104, 10}},
-	shipping: []parcel{
-		{name: "Mit der Post", description: "Abends geröstet, in ein bis drei Tagen im Briefkasten", price: 690, countries: []string{"CH", "LI"}},
-		{name: "Über die Grenze", description: "Drei bis sechs Werktage", price: 1290, countries: []string{"DE", "AT", "FR", "IT"}},
-		{name: "Selbst abholen", description: "Am Steg 4, dienstags bis samstags", price: 0, countries: []string{"CH"}},
+	shipping: []area{
+		{"Schweiz und Liechtenstein", []string{"CH", "LI"}, []parcel{
+			{name: "Mit der Post", description: "Abends geröstet, in ein bis drei Tagen im Briefkasten", price: 690, freeFrom: 8000},
+			{name: "Selbst abholen", description: "Am Steg 4, dienstags bis samstags", pickup: &address.Address{
+				Name: "Zum Abholen", Line1: "Am Steg 4", City: "Musterwil", PostalCode: "8000", Country: "CH",
+			}},
+		}},
+		{"Nachbarn", []string{"DE", "AT", "FR", "IT"}, []parcel{{name: "Über die Grenze", description: "Drei bis sechs Werktage", price: 1290}}},
 	},
 	taxes: []settings.TaxInput{
 		{Country: "DE", Name: "MwSt.", Percentage: "19", AppliesToShipping: true}, {Country: "AT", Name: "USt.", Percentage: "20", AppliesToShipping: true},

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/settings"
+	"github.com/stoacommerce/stoa/commerce/territory"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -52,6 +54,10 @@ func (s *Seeder) furnish(ctx context.Context, tx *postgres.Tx, want *shop) error
 	if err != nil {
 		return err
 	}
+	seller := &want.seller
+	if err := documents.UpdateInvoicing(ctx, tx, 0, documents.InvoicingPatch{Address: &seller}); err != nil {
+		return err
+	}
 	var standard settings.ShippingMethodID
 	if err := tx.QueryRow(ctx, `select id from shipping_methods`).Scan(&standard); err != nil {
 		return fmt.Errorf("find the first shipping method: %w", err)
@@ -59,10 +65,20 @@ func (s *Seeder) furnish(ctx context.Context, tx *postgres.Tx, want *shop) error
 	if err := settings.DeleteShippingMethod(ctx, tx, standard, 0); err != nil {
 		return err
 	}
-	for _, p := range want.shipping {
-		in := settings.ShippingInput{Name: p.name, Description: p.description, Prices: want.price(p.price), Countries: p.countries, Active: true}
-		if _, err := settings.CreateShippingMethod(ctx, tx, in); err != nil {
-			return fmt.Errorf("shipping method %s: %w", p.name, err)
+	for _, a := range want.shipping {
+		zone := settings.ZoneInput{Name: a.name}
+		for _, country := range a.countries {
+			zone.Territories = append(zone.Territories, territory.Territory{Country: country})
+		}
+		id, err := settings.CreateShippingZone(ctx, tx, zone)
+		if err != nil {
+			return fmt.Errorf("shipping zone %s: %w", a.name, err)
+		}
+		for _, p := range a.ways {
+			in := settings.ShippingInput{Zone: id, Name: p.name, Description: p.description, Prices: want.shippingPrices(p), Pickup: p.pickup, Active: true}
+			if _, err := settings.CreateShippingMethod(ctx, tx, in); err != nil {
+				return fmt.Errorf("shipping method %s: %w", p.name, err)
+			}
 		}
 	}
 	for _, tax := range want.taxes {
@@ -71,6 +87,19 @@ func (s *Seeder) furnish(ctx context.Context, tx *postgres.Tx, want *shop) error
 		}
 	}
 	return nil
+}
+
+// shippingPrices are what a way to send costs, in all currencies of the shop.
+func (s *shop) shippingPrices(p parcel) []settings.ShippingPrice {
+	amounts, thresholds := s.price(p.price), s.price(p.freeFrom)
+	prices := make([]settings.ShippingPrice, len(amounts))
+	for i, m := range amounts {
+		prices[i] = settings.ShippingPrice{Currency: m.Currency, Amount: m.Amount}
+		if p.freeFrom > 0 {
+			prices[i].FreeFrom = &thresholds[i].Amount
+		}
+	}
+	return prices
 }
 
 // stack makes the products on their shelves and their collections, and asks for their

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/stoacommerce/stoa/app/demo/still"
+	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/platform/money"
@@ -16,8 +17,9 @@ type shop struct {
 	locale      string
 	accent      string
 	description string
+	seller      address.Address
 	others      []rate // the currencies that are sold in besides its own
-	shipping    []parcel
+	shipping    []area
 	taxes       []settings.TaxInput // besides that of its own country
 	shelves     []shelf
 	collections []collection
@@ -42,11 +44,19 @@ func (s *shop) price(amount int64) []money.Money {
 	return prices
 }
 
-// parcel is a way to send orders.
+// area is where orders are sent to in the same ways.
+type area struct {
+	name      string
+	countries []string
+	ways      []parcel
+}
+
+// parcel is a way to send orders, or where to fetch them.
 type parcel struct {
 	name, description string
 	price             int64
-	countries         []string // everywhere when empty
+	freeFrom          int64 // 0 for never
+	pickup            *address.Address
 }
 
 // shelf is a category at the top, and those below it.

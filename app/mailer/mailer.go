@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/url"
 
+	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/platform/jobs"
@@ -45,6 +46,7 @@ type Config struct {
 
 // Links are the addresses in shops that mails lead to; storefront.Links knows them.
 type Links interface {
+	cart.Links
 	orders.Links
 	customers.Links
 }
@@ -75,6 +77,14 @@ func (m *Mailer) Register(w *jobs.Workers) {
 			return err
 		}
 		about := orders.Mailer{DB: m.config.DB, Post: m, Links: m.config.Links}
+		return giveUp(about.Send(ctx, args))
+	})
+	w.Handle(cart.JobMail, func(ctx context.Context, job jobs.Job) error {
+		var args cart.MailArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		about := cart.Mailer{DB: m.config.DB, Post: m, Links: m.config.Links}
 		return giveUp(about.Send(ctx, args))
 	})
 	w.Handle(customers.JobMail, func(ctx context.Context, job jobs.Job) error {

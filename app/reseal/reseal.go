@@ -17,6 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/secrets"
 	"github.com/stoacommerce/stoa/webhooks"
@@ -65,6 +66,19 @@ var columns = []column{
 	},
 }
 
+// secret is what stores keep sealed in a place of their own.
+type secret struct {
+	place string
+	walk  func(ctx context.Context, tx *postgres.Tx, ref postgres.StoreRef, again func(sealed []byte, binding string) []byte) error
+}
+
+var kept = []secret{
+	{"webhook_endpoints.secrets", func(ctx context.Context, tx *postgres.Tx, _ postgres.StoreRef, again func([]byte, string) []byte) error {
+		return webhooks.Reseal(ctx, tx, again)
+	}},
+	{"settings.payments", payments.Reseal},
+}
+
 // Run seals everything anew and tells of each place when it is done with it. Its error
 // names what could not be opened, once for each place, and what could not be reached.
 func Run(ctx context.Context, db *postgres.DB, ring *secrets.Ring, told func(Count)) error {
@@ -74,9 +88,12 @@ func Run(ctx context.Context, db *postgres.DB, ring *secrets.Ring, told func(Cou
 		told(count)
 		errs = append(errs, err)
 	}
-	count, err := stores(ctx, db, ring)
-	told(count)
-	return errors.Join(append(errs, err)...)
+	for _, k := range kept {
+		count, err := k.stores(ctx, db, ring)
+		told(count)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // reseal goes through one column, a batch a transaction.
@@ -133,12 +150,12 @@ func (c Count) plus(part Count) Count {
 	return Count{Place: c.Place, Resealed: c.Resealed + part.Resealed, Current: c.Current + part.Current, Failed: c.Failed + part.Failed}
 }
 
-const selectSides = `select number, cell, login, store_id from schemas where state = 'taken' and number > $1 order by number limit $2`
+const selectSides = `select number, cell, login, store_id, mode from schemas where state = 'taken' and number > $1 order by number limit $2`
 
-// stores goes through the webhooks' secrets of all stores. A store that cannot be reached
+// stores goes through the secrets of all stores. A store that cannot be reached
 // does not stop the others.
-func stores(ctx context.Context, db *postgres.DB, ring *secrets.Ring) (Count, error) {
-	count, after := Count{Place: "webhook_endpoints.secrets"}, int64(0)
+func (k secret) stores(ctx context.Context, db *postgres.DB, ring *secrets.Ring) (Count, error) {
+	count, after := Count{Place: k.place}, int64(0)
 	var errs []error
 	for {
 		var refs []postgres.StoreRef
@@ -148,7 +165,7 @@ func stores(ctx context.Context, db *postgres.DB, ring *secrets.Ring) (Count, er
 				return err
 			}
 			refs, err = pgx.CollectRows(rows, func(r pgx.CollectableRow) (ref postgres.StoreRef, err error) {
-				err = r.Scan(&ref.Schema, &ref.Cell, &ref.Login, &ref.ID)
+				err = r.Scan(&ref.Schema, &ref.Cell, &ref.Login, &ref.ID, (*string)(&ref.Mode))
 				return ref, err
 			})
 			return err
@@ -157,7 +174,7 @@ func stores(ctx context.Context, db *postgres.DB, ring *secrets.Ring) (Count, er
 			return count, errors.Join(append(errs, fmt.Errorf("list stores: %w", err))...)
 		}
 		for _, ref := range refs {
-			part, err := side(ctx, db, ring, ref)
+			part, err := k.side(ctx, db, ring, ref)
 			count = count.plus(part)
 			if err != nil && len(errs) < 20 {
 				errs = append(errs, fmt.Errorf("reseal %s of store %s: %w", count.Place, ref.ID, err))
@@ -171,11 +188,11 @@ func stores(ctx context.Context, db *postgres.DB, ring *secrets.Ring) (Count, er
 }
 
 // side goes through one side of a store.
-func side(ctx context.Context, db *postgres.DB, ring *secrets.Ring, ref postgres.StoreRef) (part Count, err error) {
+func (k secret) side(ctx context.Context, db *postgres.DB, ring *secrets.Ring, ref postgres.StoreRef) (part Count, err error) {
 	var unopened error
 	err = db.InStore(postgres.WithStore(ctx, ref), func(ctx context.Context, tx *postgres.Tx) error {
 		part = Count{}
-		return webhooks.Reseal(ctx, tx, func(sealed []byte, binding string) []byte {
+		return k.walk(ctx, tx, ref, func(sealed []byte, binding string) []byte {
 			again, err := ring.Reseal(sealed, binding)
 			switch {
 			case err != nil:

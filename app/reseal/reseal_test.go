@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/app/reseal"
+	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/platform/egress"
 	"github.com/stoacommerce/stoa/platform/ids"
@@ -95,6 +96,27 @@ func (v *vault) endpoint(ctx context.Context, ring *secrets.Ring) (id string) {
 	return id
 }
 
+// stripe gives a store a key and a webhook's secret of its own with Stripe.
+func (v *vault) stripe(ctx context.Context, ring *secrets.Ring) {
+	v.t.Helper()
+	err := v.db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		ref, _ := postgres.StoreFrom(ctx)
+		key, err := ring.Seal([]byte("sk_test_1"), payments.KeyBinding(ref))
+		if err != nil {
+			return err
+		}
+		hook, err := ring.Seal([]byte("whsec_1"), payments.WebhookBinding(ref))
+		if err != nil {
+			return err
+		}
+		_, err = payments.SetStripe(ctx, tx, 0, func(a *payments.StripeAccount) { a.ID, a.Key, a.WebhookSecret = "acct_1", key, hook })
+		return err
+	})
+	if err != nil {
+		v.t.Fatal(err)
+	}
+}
+
 // signs says whether the endpoint's secrets can be opened with a ring.
 func (v *vault) signs(ctx context.Context, ring *secrets.Ring, id string) error {
 	return v.db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
@@ -126,6 +148,8 @@ func TestEverythingIsSealedAnew(t *testing.T) {
 	live := p.Store(t)
 	test := p.Sandbox(t, live)
 	inLive, inTest := v.endpoint(live, oldRing), v.endpoint(test, oldRing)
+	v.stripe(live, oldRing)
+	v.stripe(test, oldRing)
 	pepper, err := oldRing.Pepper(t.Context(), tenants.Peppers{DB: v.db}, "platform")
 	if err != nil {
 		t.Fatal(err)
@@ -153,7 +177,7 @@ func TestEverythingIsSealedAnew(t *testing.T) {
 	}
 	for place, want := range map[string]reseal.Count{
 		"cell_logins.password_sealed": {Resealed: 2}, "platform_secrets.sealed": {Resealed: 1},
-		"accounts.totp_sealed": {Resealed: accounts - 1, Current: 1}, "webhook_endpoints.secrets": {Resealed: 4},
+		"accounts.totp_sealed": {Resealed: accounts - 1, Current: 1}, "webhook_endpoints.secrets": {Resealed: 4}, "settings.payments": {Resealed: 4},
 	} {
 		want.Place = place
 		if counts[place] != want {

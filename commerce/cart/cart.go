@@ -61,17 +61,20 @@ type Cart struct {
 	Totals           pricing.Totals
 	Problems         []Problem
 	OrderID          string
+	ReservedUntil    *time.Time // how long what is in it is promised; nil when it is not
 	CreatedAt        time.Time
 	UpdatedAt        time.Time
 	ExpiresAt        time.Time
 
-	tax     taxation
-	rules   []promotions.Rule // of the promotions that it may get
-	buyer   promotions.Buyer
-	coded   int  // how many codes there were before the statement
-	changed int  // lines that the statement changed
-	begun   bool // whether the statement said first whose it is
-	stale   bool
+	tax      taxation
+	rules    []promotions.Rule // of the promotions that it may get
+	buyer    promotions.Buyer
+	coded    int           // how many codes there were before the statement
+	changed  int           // lines that the statement changed
+	begun    bool          // whether the statement said first whose it is
+	patience time.Duration // how long it may be left alone
+	stale    bool
+	methods  []Method // the chosen one or, where all were asked for, those that serve its place
 }
 
 // Line is a number of one variant.
@@ -91,22 +94,21 @@ type Line struct {
 	TaxClass         string
 	RequiresShipping bool
 	TracksStock      bool
-	Available        bool // so many can be bought now
+	Available        bool      // so many can be bought now
+	Backordered      int64     // how many of them are not there yet
+	ExpectedOn       time.Time // the day when they are; zero where it is not known
+	Attributes       map[string]string
 	Discounts        []promotions.Applied
 	pricing.LineTotal
 
 	collections, tags []string // its product's
 	offered           bool     // it is for sale at all, in the cart's currency
-	left              int64    // how many there are, where stock is counted and bounds what is sold
-}
-
-// Method is a way to send a cart.
-type Method struct {
-	ID          string
-	Name        string
-	Description string
-	Price       money.Money
-	Usable      bool // it serves the cart's address in its currency
+	sold              bool     // it is an order's
+	there             int64    // how many there are
+	left              int64    // how many can be had, where stock is counted and bounds what is sold
+	wanted            int64    // how many of the variant all lines of the cart have
+	expectedOn        time.Time
+	grams             int64 // what one weighs
 }
 
 // Problem is something that stands in the way of completing a cart.
@@ -145,7 +147,14 @@ func (c *Cart) RequiresShipping() bool {
 
 // Estimated says whether tax and shipping are guesses by a mere country, as it is not known
 // yet where things go.
-func (c *Cart) Estimated() bool { return c.ShippingAddress == nil && c.RequiresShipping() }
+func (c *Cart) Estimated() bool {
+	return c.ShippingAddress == nil && c.RequiresShipping() && !c.Fetched()
+}
+
+// Fetched says whether the shopper fetches it instead of having it sent.
+func (c *Cart) Fetched() bool {
+	return c.Method != nil && c.Method.Pickup != nil && c.RequiresShipping()
+}
 
 // price computes what an open cart comes to and what is in its way.
 func (c *Cart) price() error {
@@ -153,24 +162,43 @@ func (c *Cart) price() error {
 	for _, line := range c.Lines {
 		basket.Lines = append(basket.Lines, pricing.Line{Unit: line.Unit, Quantity: line.Quantity, Taxes: c.tax.goods(line.TaxClass, line.Taxable)})
 	}
-	if c.Method != nil && c.Method.Usable && c.RequiresShipping() {
-		basket.Shipping = pricing.Line{Unit: c.Method.Price, Quantity: 1, Taxes: c.tax.shipping()}
-	}
-	if c.tax.relief() != "" {
+	relief := c.tax.relief() != ""
+	send := func() error {
 		var err error
-		if basket, err = relieved(basket); err != nil {
-			return fmt.Errorf("relieve cart %s of tax: %w", c.ID, err)
+		if basket.Shipping, err = c.send(basket.Lines); err == nil && relief {
+			err = relieve(&basket.Shipping, c.PricesIncludeTax)
 		}
-		c.PricesIncludeTax = false
-		for i := range c.Lines {
-			c.Lines[i].Unit = basket.Lines[i].Unit
+		return err
+	}
+	if err := send(); err != nil {
+		return err
+	}
+	if relief {
+		for i := range basket.Lines {
+			if err := relieve(&basket.Lines[i], c.PricesIncludeTax); err != nil {
+				return fmt.Errorf("relieve cart %s of tax: %w", c.ID, err)
+			}
 		}
-		if basket.Shipping.Quantity > 0 {
-			c.Method.Price = basket.Shipping.Unit
-		}
+		basket.TaxIncluded = false
 	}
 	if err := c.discount(&basket); err != nil {
 		return err
+	}
+	// What is taken off the goods can change what sending them costs, and so which
+	// promotions save the most.
+	if sent := basket.Shipping; len(c.Discounts) > 0 {
+		if err := send(); err != nil {
+			return err
+		}
+		if basket.Shipping.Unit == sent.Unit {
+			basket.Shipping = sent
+		} else if err := c.discount(&basket); err != nil {
+			return err
+		}
+	}
+	c.PricesIncludeTax = basket.TaxIncluded
+	for i := range c.Lines {
+		c.Lines[i].Unit = basket.Lines[i].Unit
 	}
 	totals, err := pricing.Price(basket)
 	if err != nil {
@@ -184,6 +212,28 @@ func (c *Cart) price() error {
 	return nil
 }
 
+// count finds out of each line whether there is enough of it, beside the other lines of the
+// same variant.
+func (c *Cart) count() {
+	wanted := map[string]int64{}
+	for _, line := range c.Lines {
+		wanted[line.VariantID] += line.Quantity
+	}
+	taken := map[string]int64{}
+	for i := range c.Lines {
+		l := &c.Lines[i]
+		l.wanted = wanted[l.VariantID]
+		l.Available = l.sold || l.offered && l.wanted <= l.left
+		if l.TracksStock && !l.sold && l.Available {
+			l.Backordered = max(l.Quantity-max(l.there-taken[l.VariantID], 0), 0)
+			taken[l.VariantID] += l.Quantity
+		}
+		if l.Backordered > 0 {
+			l.ExpectedOn = l.expectedOn
+		}
+	}
+}
+
 // judge finds what stands in the way of completing the cart.
 func (c *Cart) judge() {
 	found := func(code, line, detail string, args ...any) {
@@ -195,7 +245,7 @@ func (c *Cart) judge() {
 	for _, line := range c.Lines {
 		switch {
 		case line.Available:
-		case line.left < line.Quantity:
+		case line.left < line.wanted:
 			found(OutOfStock, line.ID, "%s", line.shortage())
 		default:
 			found(Unavailable, line.ID, "%s is not for sale at the moment.", line.name())
@@ -207,7 +257,7 @@ func (c *Cart) judge() {
 	if !c.RequiresShipping() {
 		return
 	}
-	if c.ShippingAddress == nil {
+	if c.ShippingAddress == nil && !c.Fetched() {
 		found(AddressMissing, "", "A shipping address is needed.")
 	}
 	switch {

@@ -20,6 +20,8 @@ type document struct {
 	Seen             *int             `json:"seen"`
 	WasNobodys       *bool            `json:"was_nobodys"` // null of a cart that was not there
 	Changed          int              `json:"changed"`
+	ReservedUntil    *time.Time       `json:"reserved_until"`
+	AbandonedMinutes int              `json:"abandoned_minutes"`
 	Currency         string           `json:"currency"`
 	CustomerID       string           `json:"customer_id"`
 	Email            string           `json:"email"`
@@ -43,13 +45,14 @@ type document struct {
 		Taxes            []pricing.TaxAmount  `json:"taxes"`
 		Discounts        []promotions.Applied `json:"discounts"`
 	} `json:"order"`
-	Method *struct {
-		ID          string `json:"id"`
-		Name        string `json:"name"`
-		Description string `json:"description"`
-		Amount      *int64 `json:"amount"`
-		Usable      bool   `json:"usable"`
-	} `json:"method"`
+	Methods []struct {
+		ID          string           `json:"id"`
+		Name        string           `json:"name"`
+		Description string           `json:"description"`
+		Pickup      *address.Address `json:"pickup_address"`
+		Usable      bool             `json:"usable"`
+		methodRates
+	} `json:"methods"`
 	Tax        taxation          `json:"tax"`
 	Codes      []string          `json:"codes"`
 	Coded      int               `json:"coded"`
@@ -75,15 +78,18 @@ type documentLine struct {
 		Discount  int64                `json:"discount"`
 		Discounts []promotions.Applied `json:"discounts"`
 	} `json:"sold"`
-	Collections      []string `json:"collections"`
-	Tags             []string `json:"tags"`
-	Active           bool     `json:"active"`
-	TaxClass         string   `json:"tax_class"`
-	Taxable          bool     `json:"taxable"`
-	RequiresShipping bool     `json:"requires_shipping"`
-	TrackStock       bool     `json:"track_stock"`
-	Bounded          bool     `json:"bounded"`
-	Left             int64    `json:"left"`
+	Collections      []string          `json:"collections"`
+	Tags             []string          `json:"tags"`
+	Active           bool              `json:"active"`
+	TaxClass         string            `json:"tax_class"`
+	Taxable          bool              `json:"taxable"`
+	RequiresShipping bool              `json:"requires_shipping"`
+	TrackStock       bool              `json:"track_stock"`
+	There            int64             `json:"there"`
+	Beyond           *int64            `json:"beyond"`
+	ExpectedOn       string            `json:"expected_on"`
+	Attributes       map[string]string `json:"attributes"`
+	Grams            int64             `json:"grams"`
 }
 
 // parse makes a cart of what a statement gave.
@@ -96,14 +102,14 @@ func parse(raw []byte) (*Cart, error) {
 		ID: d.ID, State: d.State, Version: d.Version, Currency: d.Currency, CustomerID: d.CustomerID, Email: d.Email,
 		ShippingAddress: d.ShippingAddress, BillingAddress: d.BillingAddress, MethodID: d.MethodID, Note: d.Note,
 		Country: d.Country, TaxExemptReason: d.Tax.Exempt, PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
-		tax: d.Tax, buyer: d.Buyer, coded: d.Coded, changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
+		ReservedUntil: d.ReservedUntil, patience: time.Duration(d.AbandonedMinutes) * time.Minute, tax: d.Tax, buyer: d.Buyer, coded: d.Coded,
+		changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
 	}
 	c.tax.company = company(c.BillingAddress, c.ShippingAddress)
-	if m := d.Method; m != nil {
-		c.Method = &Method{ID: m.ID, Name: m.Name, Description: m.Description, Usable: m.Usable, Price: money.Zero(d.Currency)}
-		if m.Amount != nil {
-			c.Method.Price.Amount = *m.Amount
-		}
+	for _, m := range d.Methods {
+		c.methods = append(c.methods, Method{
+			ID: m.ID, Name: m.Name, Description: m.Description, Pickup: m.Pickup, Usable: m.Usable, serves: m.Usable, Price: money.Zero(d.Currency), rates: m.methodRates,
+		})
 	}
 	for _, open := range d.Promotions {
 		c.rules = append(c.rules, open.Named())
@@ -118,6 +124,7 @@ func parse(raw []byte) (*Cart, error) {
 		}
 		c.Lines = append(c.Lines, l)
 	}
+	c.count()
 	if d.Order == nil {
 		return c, c.price()
 	}
@@ -129,6 +136,10 @@ func parse(raw []byte) (*Cart, error) {
 		Subtotal: amount(o.Subtotal), Discount: amount(o.Discount), Shipping: pricing.LineTotal{Subtotal: amount(o.Shipping)},
 		Tax: amount(o.Tax), Total: amount(o.Total), Taxes: o.Taxes,
 	}
+	if len(c.methods) == 1 && c.methods[0].ID == c.MethodID {
+		c.Method = &c.methods[0]
+		c.Method.Price = amount(o.Shipping)
+	}
 	return c, nil
 }
 
@@ -136,17 +147,22 @@ func (d documentLine) line(currency string) (Line, error) {
 	l := Line{
 		ID: d.ID, ProductID: d.ProductID, VariantID: d.VariantID, Handle: d.Handle, Title: d.Title, VariantTitle: d.VariantTitle,
 		SKU: d.SKU, Quantity: d.Quantity, Shown: money.New(d.Shown, currency), Unit: money.New(d.Shown, currency),
-		Taxable: d.Taxable, TaxClass: d.TaxClass, RequiresShipping: d.RequiresShipping, TracksStock: d.TrackStock, left: math.MaxInt64,
-		collections: d.Collections, tags: d.Tags,
+		Taxable: d.Taxable, TaxClass: d.TaxClass, RequiresShipping: d.RequiresShipping, TracksStock: d.TrackStock,
+		Attributes: d.Attributes, collections: d.Collections, tags: d.Tags, grams: d.Grams, there: d.There, left: math.MaxInt64,
 	}
-	if d.Bounded {
-		l.left = max(d.Left, 0)
+	if d.Beyond != nil {
+		l.left = max(d.There+*d.Beyond, 0)
+	}
+	if d.ExpectedOn != "" {
+		var err error
+		if l.expectedOn, err = time.Parse(time.DateOnly, d.ExpectedOn); err != nil {
+			return l, fmt.Errorf("line %s: %w", l.ID, err)
+		}
 	}
 	l.offered = d.Active && d.Amount != nil
-	l.Available = l.offered && l.Quantity <= l.left
 	switch {
 	case d.Sold != nil:
-		l.Unit.Amount, l.Available, l.Discounts = d.Sold.Unit, true, d.Sold.Discounts
+		l.Unit.Amount, l.sold, l.Discounts = d.Sold.Unit, true, d.Sold.Discounts
 		l.Subtotal, l.Discount = money.New(l.Unit.Amount*l.Quantity, currency), money.New(d.Sold.Discount, currency)
 		l.Total = money.New(l.Subtotal.Amount-l.Discount.Amount, currency)
 	case d.Amount != nil:

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -17,7 +18,6 @@ import (
 	"github.com/stoacommerce/stoa/commerce/promotions"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
-	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/platform/token"
@@ -35,9 +35,10 @@ const ActionBegin = "checkout.begin"
 
 // Item is what is put into a cart. At is where it stands in the request, for faults.
 type Item struct {
-	VariantID string
-	Quantity  int64
-	At        string
+	VariantID  string
+	Quantity   int64
+	Attributes map[string]string // what the shopper says of it: with others it is another line
+	At         string
 }
 
 // CreateInput is a new cart: all of it may be left out.
@@ -200,38 +201,20 @@ func (s *Service) RemoveCode(ctx context.Context, tx *postgres.Tx, ref Ref, text
 	return c, nil
 }
 
-// Adopt gives a cart that was begun by nobody in particular to the customer who has signed
-// in since.
-func (s *Service) Adopt(ctx context.Context, tx *postgres.Tx, ref Ref, customerID string) (*Cart, error) {
-	c, err := s.change(ctx, tx, adoptSQL, ref, 0, customerID)
-	if err != nil {
-		return nil, s.why(ctx, tx, ref, 0, err)
-	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "cart.adopt", ObjectID: c.ID, After: map[string]any{"customer_id": customerID}})
-	return c, nil
-}
-
-// Options are the ways to send a cart, in the merchant's order.
+// Options are the ways to send a cart with what they cost, in the merchant's order.
 func (s *Service) Options(ctx context.Context, ref Ref) ([]Method, error) {
 	raw, err := s.json(ctx, optionsSQL, ref)
 	if err != nil {
 		return nil, err
 	}
-	var found []struct {
-		ID          string `json:"id"`
-		Name        string `json:"name"`
-		Description string `json:"description"`
-		Amount      int64  `json:"amount"`
-		Currency    string `json:"currency"`
+	c, err := read(raw)
+	if err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal(raw, &found); err != nil {
-		return nil, fmt.Errorf("read shipping methods: %w", err)
+	if c.State == Completed {
+		return nil, nil // there is nothing to choose any more
 	}
-	methods := make([]Method, len(found))
-	for i, m := range found {
-		methods[i] = Method{m.ID, m.Name, m.Description, money.New(m.Amount, m.Currency), true}
-	}
-	return methods, nil
+	return slices.DeleteFunc(c.methods, func(m Method) bool { return !m.Usable }), nil
 }
 
 // change runs one of the statements that change a cart.
@@ -259,6 +242,7 @@ func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref R
 	}
 	if c.begun {
 		journal.Audit(ctx, tx, journal.Entry{Action: ActionBegin, ObjectID: c.ID})
+		c.watch(tx)
 	}
 	if len(c.Lines) > MaxLines {
 		return nil, problem.New(problem.Unprocessable, "too_many", "A cart has at most %d lines.", MaxLines)

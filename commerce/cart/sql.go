@@ -1,6 +1,7 @@
 package cart
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
@@ -8,9 +9,9 @@ import (
 	"github.com/stoacommerce/stoa/commerce/territory"
 )
 
-// Every statement has three parts by name, on which selectDocument builds: c, the cart's
-// row as it is afterwards; changed, the lines that were changed; and l, all of its lines
-// as they are afterwards.
+// Every statement has four parts by name, on which selectDocument builds: c, the cart's
+// row as it is afterwards; held, what is reserved for it; changed, the lines that were
+// changed; and l, all of its lines as they are afterwards.
 //
 // A change waits for another of the same cart, as both lock its row, but sees the other
 // lines as they were when the statement began. "seen" tells: unless it is just one version
@@ -20,19 +21,19 @@ var selectDocument = `
 select json_build_object(
 	'id', c.id, 'state', c.state, 'version', c.version, 'seen', (select was.version from carts was where was.id = c.id),
 	'was_nobodys', (select was.email = '' from carts was where was.id = c.id),
-	'changed', (select count(*) from changed),
+	'changed', (select count(*) from changed), 'reserved_until', (select min(expires_at) from held),
 	'currency', c.currency, 'customer_id', coalesce(c.customer_id, ''), 'email', c.email,
 	'shipping_address', c.shipping_address, 'billing_address', c.billing_address,
 	'method_id', coalesce(c.shipping_method_id, ''), 'note', c.note, 'prices_include_tax', s.prices_include_tax,
+	'abandoned_minutes', s.abandoned_cart_minutes,
 	'created_at', c.created_at, 'updated_at', c.updated_at, 'expires_at', c.expires_at,
 	'order', (select json_build_object('id', o.id, 'prices_include_tax', o.prices_include_tax, 'subtotal', o.subtotal_amount,
 			'discount', o.discount_amount, 'taxes', o.taxes, 'discounts', o.discounts,
 			'shipping', o.shipping_amount, 'tax', o.tax_amount, 'total', o.total_amount)
 		from orders o where o.cart_id = c.id and c.state = 'completed'),
-	'method', (select json_build_object('id', m.id, 'name', m.name, 'description', m.description, 'amount', (m.amounts->>c.currency)::bigint,
-			'usable', m.active and m.amounts ? c.currency and
-				(cardinality(m.countries) = 0 or c.shipping_address is null or c.shipping_address->>'country' = any(m.countries)))
-		from shipping_methods m where m.id = c.shipping_method_id),
+	'methods', (select coalesce(json_agg(json_build_object('id', m.id, 'name', m.name, 'description', m.description, 'pickup_address', m.pickup_address,
+			'tiered_by', m.tiered_by, 'price', m.prices->c.currency, 'usable', ` + offered + `) order by m.position, m.id), '[]')
+		from shipping_methods m where ` + chosen + `),
 	'country', c.country,
 	'tax', json_build_object('home', s.country, 'country', at.country, 'region', at.region,
 		'exempt', coalesce(nullif(c.tax_exempt_reason, ''), (select k.tax_exempt_reason from customers k where k.id = c.customer_id), ''),
@@ -45,25 +46,45 @@ select json_build_object(
 			'id', l.id, 'product_id', p.id, 'variant_id', v.id, 'handle', p.handle, 'title', p.title, 'variant_title', v.title, 'sku', coalesce(v.sku, ''),
 			'sizes', (select i.sizes from images i where i.product_id = p.id and i.state = 'ready'
 				order by i.id = v.image_id desc nulls last, i.position, i.id limit 1),
-			'quantity', l.quantity, 'shown', l.unit_amount, 'amount', pr.amount, 'active', ` + catalog.Published + `,
+			'quantity', l.quantity, 'attributes', l.attributes, 'shown', l.unit_amount, 'amount', pr.amount, 'active', ` + catalog.Published + `,
 			'sold', (select json_build_object('unit', ol.unit_amount, 'discount', ol.discount_amount, 'discounts', ol.discounts) from orders o join order_lines ol on ol.order_id = o.id
-				where c.state = 'completed' and o.cart_id = c.id and ol.variant_id = l.variant_id),
+				where c.state = 'completed' and o.cart_id = c.id and ol.variant_id = l.variant_id and ol.attributes = l.attributes limit 1),
 			'collections', ` + collectionsJSON + `, 'tags', p.tags,
-			'taxable', v.taxable, 'tax_class', v.tax_class, 'requires_shipping', v.requires_shipping, 'track_stock', v.track_stock,
-			'bounded', ` + inventory.Bounded + `, 'left', ` + inventory.Left + `
+			'taxable', v.taxable, 'tax_class', v.tax_class, 'requires_shipping', v.requires_shipping, 'grams', coalesce(v.weight_grams, 0), 'track_stock', v.track_stock,
+			'there', ` + inventory.There + `, 'beyond', ` + inventory.Beyond + `, 'expected_on', v.backorder_expected_on
 		) order by l.created_at, l.id), '[]')
 		from l join variants v on v.id = l.variant_id join products p on p.id = v.product_id
 		left join prices pr on pr.variant_id = v.id and pr.currency = c.currency and c.currency = any(s.currencies))
 )::text
-from c cross join settings s cross join lateral (select coalesce(a.address->>'country', nullif(c.country, ''), s.country) as country, ` +
-	territory.Place("a.address") + `
-	from (select coalesce(c.shipping_address, c.billing_address) as address) a) at`
+from c cross join settings s
+cross join lateral (select coalesce(a.address->>'country', nullif(c.country, ''), s.country) as country, ` + territory.Place("a.address") + `
+	from (select coalesce(c.shipping_address, c.billing_address) as address offset 0) a offset 0) there
+cross join lateral (select coalesce(p.address->>'country', there.country) as country,
+		case when p.address is null then there.region else coalesce(p.address->>'region', '') end as region,
+		case when p.address is null then there.postal_code else fetched.postal_code end as postal_code
+	from (select (select m.pickup_address from shipping_methods m where m.id = c.shipping_method_id
+		and exists (select from l join variants v on v.id = l.variant_id where v.requires_shipping)) as address offset 0) p
+	cross join lateral (select ` + territory.Place("p.address") + `) fetched offset 0) at`
+
+// chosen is the way to send that the cart has, and offered says of one whether it serves the
+// cart's currency and the place where it goes: everywhere, or in the zone that is the
+// narrowest there.
+const chosen = `m.id = c.shipping_method_id`
+
+var offered = `m.active and m.prices ? c.currency and (m.zone_id is null or m.zone_id = (
+	select z.id from shipping_zones z left join lateral (
+			select min(case when t.of->'postal_codes' <> '[]' then 0 when t.of->>'region' <> '' then 1 else 2 end) as width
+			from jsonb_array_elements(z.territories) t(of)
+			where ` + territory.Covers("(t.of->>'country')", "coalesce(t.of->>'region', '')",
+	"array(select jsonb_array_elements_text(coalesce(t.of->'postal_codes', '[]')))", "there") + `) w on true
+	where w.width is not null or z.territories = '[]' order by coalesce(w.width, 3), z.id limit 1))`
 
 // opened are the conditions on which a cart is opened: $1 is its ID, $2 its token's digest.
-const opened = `id = $1 and token_hash = decode($2, 'hex') and expires_at > now()`
+const opened = `id = $1 and decode($2, 'hex') = any(token_hash || other_tokens) and expires_at > now()`
 
 var readSQL = `
 with c as (select * from carts where ` + opened + `),
+held as (select expires_at from reservations where cart_id = $1 and not paying and expires_at > now()),
 changed as (select * from cart_lines where false),
 l as (select * from cart_lines where cart_id = $1)` + selectDocument
 
@@ -74,7 +95,7 @@ var staffReadSQL = strings.Replace(readSQL, opened, byStaff, 1)
 
 // exemptSQL notes why the cart's customer pays no tax: $5, empty where they do.
 var exemptSQL = `
-with c as (` + touch + `, tax_exempt_reason = $5 where ` + byStaff + ` and state = 'open' and ($3::int = 0 or version = $3) returning *),
+with c as (` + touch + `, tax_exempt_reason = $5 where ` + byStaff + ` and state = 'open' and ($3::int = 0 or version = $3) returning *` + extended + `),
 changed as (select * from cart_lines where false),` + merged + selectDocument
 
 const staffWhySQL = `select state, version from carts where ` + byStaff
@@ -84,28 +105,34 @@ const staffWhySQL = `select state, version from carts where ` + byStaff
 const touch = `
 update carts set version = version + 1, updated_at = now(), expires_at = now() + $4::interval`
 
-const touched = `
-where ` + opened + ` and state = 'open' and ($3::int = 0 or version = $3) returning *`
+var touched = `
+where ` + opened + ` and state = 'open' and ($3::int = 0 or version = $3) returning *` + extended
+
+// extended ends what touch began: who is active keeps what is reserved.
+var extended = `), held as (
+	update reservations r set expires_at = now() + ` + inventory.HoldSQL + ` from c
+	where r.cart_id = c.id and not r.paying and r.expires_at > now() returning r.expires_at`
 
 // merged are all lines after some of them changed.
 const merged = `
 l as (select * from changed union all
 	select * from cart_lines where cart_id = $1 and not exists (select 1 from changed where changed.id = cart_lines.id))`
 
-// put inserts lines into the cart c, of $5: [{"id", "variant_id", "quantity"}]. A variant
+// put inserts lines into the cart c, of $5: [{"id", "variant_id", "quantity",
+// "attributes"}]. A variant
 // that cannot be bought in the cart's currency is left out; none can where the shop sells in
 // it no more.
 const put = `
 changed as (
-	insert into cart_lines (id, cart_id, variant_id, quantity, unit_amount)
-	select min(x.id), c.id, v.id, sum(x.quantity), min(pr.amount)
-	from c, settings s, jsonb_to_recordset($5::jsonb) as x(id text, variant_id text, quantity int)
+	insert into cart_lines (id, cart_id, variant_id, attributes, quantity, unit_amount)
+	select min(x.id), c.id, v.id, x.attributes, sum(x.quantity), min(pr.amount)
+	from c, settings s, jsonb_to_recordset($5::jsonb) as x(id text, variant_id text, quantity int, attributes jsonb)
 	join variants v on v.id = x.variant_id join products p on p.id = v.product_id and ` + catalog.Published + `
 	join prices pr on pr.variant_id = v.id
 	where pr.currency = c.currency and c.currency = any(s.currencies)
-	group by c.id, v.id
+	group by c.id, v.id, x.attributes
 	order by v.id
-	on conflict (cart_id, variant_id) do update
+	on conflict (cart_id, variant_id, attributes_digest) do update
 		set quantity = cart_lines.quantity + excluded.quantity, unit_amount = excluded.unit_amount
 	returning *
 )`
@@ -120,7 +147,7 @@ with c as (
 	from settings s left join customers k on k.id = $7
 	where coalesce(nullif($3, ''), s.currency) = any(s.currencies)
 	returning *
-),` + put + `,
+), held as (select expires_at from reservations where false),` + put + `,
 l as (select * from changed)` + selectDocument
 
 // setSQL gives the line $5 the quantity $6.
@@ -171,16 +198,41 @@ c as (` + touch + `,
 ` + touched + `),
 changed as (select * from cart_lines where false),` + merged + selectDocument
 
+// mergeSQL puts the lines of the cart $5 into this one: those that are here already add up,
+// as far as a line goes, and the others move, as far as a cart goes.
+var mergeSQL = `
+with c as (` + touch + `,
+	note = case when note = '' then (select g.note from carts g where g.id = $5) else note end,
+	codes = (codes || array(select code from carts g, unnest(g.codes) with ordinality as given(code, at) where g.id = $5 and code <> all(carts.codes) order by at))[:` + fmt.Sprint(MaxCodes) + `]
+` + touched + `),
+moved as (
+	update cart_lines g set cart_id = c.id from c where g.id in (
+		select x.id from cart_lines x where x.cart_id = $5 and not exists (
+			select from cart_lines m where m.cart_id = $1 and m.variant_id = x.variant_id and m.attributes_digest = x.attributes_digest)
+		order by x.created_at, x.id limit greatest($6::int - (select count(*) from cart_lines m where m.cart_id = $1), 0))
+	returning g.*
+), summed as (
+	update cart_lines m set quantity = least(m.quantity + g.quantity, $7::int) from c, cart_lines g
+	where m.cart_id = c.id and g.cart_id = $5 and m.variant_id = g.variant_id and m.attributes_digest = g.attributes_digest
+	returning m.*
+),
+changed as (select * from moved union all select * from summed),` + merged + selectDocument
+
+// mineSQL is the cart that the customer $1 last used, and of the cart $2 what it is, if $3
+// opens it; both are held.
+const mineSQL = `
+select id, state, id = $2 from carts
+where id = (select m.id from carts m where m.customer_id = $1 and m.state = 'open' and m.expires_at > now() and m.id <> $2 order by m.updated_at desc, m.id desc limit 1)
+	or id = $2 and decode($3, 'hex') = any(token_hash || other_tokens) and expires_at > now()
+order by id for update`
+
+// tokenSQL gives the cart $1 another token, $2, and forgets the oldest of many.
+const tokenSQL = `update carts set other_tokens = other_tokens[greatest(cardinality(other_tokens) - 8, 1):] || decode($2, 'hex') where id = $1`
+
 // whySQL says why a cart could not be opened or changed.
 const whySQL = `select state, version from carts where ` + opened
 
 const lockSQL = `select state, version from carts where ` + opened + ` for update`
 
-// optionsSQL are the ways to send a cart, in the merchant's order.
-const optionsSQL = `
-select (select coalesce(json_agg(json_build_object('id', m.id, 'name', m.name, 'description', m.description, 'amount', (m.amounts->>c.currency)::bigint,
-		'currency', c.currency) order by m.position, m.id), '[]')
-	from shipping_methods m
-	where m.active and m.amounts ? c.currency and
-		(cardinality(m.countries) = 0 or c.shipping_address is null or c.shipping_address->>'country' = any(m.countries)))::text
-from carts c where ` + opened
+// optionsSQL reads a cart with all ways to send it, in the merchant's order.
+var optionsSQL = strings.Replace(readSQL, "where "+chosen, "where "+offered, 1)

@@ -3,6 +3,7 @@ package cart
 import (
 	"encoding/json"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/stoacommerce/stoa/commerce/address"
@@ -20,6 +21,7 @@ func validate(items []Item, email, country string) error {
 		if item.Quantity < 1 || item.Quantity > MaxQuantity {
 			p.At(item.At+"/quantity", "range", "The quantity is from 1 to %d.", MaxQuantity)
 		}
+		checkAttributes(p, item.At+"/attributes", item.Attributes)
 	}
 	if email != "" && !address.ValidEmail(email) {
 		p.At("/email", "email", "This is not an e-mail address.")
@@ -31,6 +33,29 @@ func validate(items []Item, email, country string) error {
 		p.At("/lines", "maxItems", "A cart has at most %d lines.", MaxLines)
 	}
 	return p.OrNil()
+}
+
+// The bounds of a line's attributes.
+const (
+	maxAttributes = 20
+	maxAttribute  = 64  // characters of a name
+	maxValue      = 500 // characters of a value
+)
+
+// checkAttributes finds what is wrong with what the shopper says of a line.
+func checkAttributes(p *problem.Problem, at string, attributes map[string]string) {
+	if len(attributes) > maxAttributes {
+		p.At(at, "maxProperties", "A line has at most %d attributes.", maxAttributes)
+	}
+	for name, value := range attributes {
+		n := utf8.RuneCountInString(name)
+		switch {
+		case n == 0 || n > maxAttribute || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
+			p.At(at, "attribute", "An attribute's name is one line of 1 to %d characters.", maxAttribute)
+		case utf8.RuneCountInString(value) > maxValue || !utf8.ValidString(value) || strings.ContainsRune(value, 0):
+			p.At(at, "maxLength", "The value of %q is text of at most %d characters.", name, maxValue)
+		}
+	}
 }
 
 // fields are the columns that a change sets, as updateSQL takes them.
@@ -103,9 +128,9 @@ func (c *Cart) enough(at string, chosen func(Line) bool) error {
 		if line.Quantity > MaxQuantity {
 			return tooMany(at)
 		}
-		if line.Quantity > line.left {
+		if line.wanted > line.left {
 			return problem.New(problem.Conflict, "out_of_stock", "%s", line.shortage()).
-				At(at, OutOfStock, "The cart would hold %d.", line.Quantity)
+				At(at, OutOfStock, "The cart would hold %d.", line.wanted)
 		}
 	}
 	return nil
@@ -128,13 +153,17 @@ func tooMany(at string) error {
 // rows are items as put takes them. IDs are drawn in their order, which is the cart's.
 func rows(items []Item) string {
 	type row struct {
-		ID        string `json:"id"`
-		VariantID string `json:"variant_id"`
-		Quantity  int64  `json:"quantity"`
+		ID         string            `json:"id"`
+		VariantID  string            `json:"variant_id"`
+		Quantity   int64             `json:"quantity"`
+		Attributes map[string]string `json:"attributes"`
 	}
 	list := make([]row, len(items))
 	for i, item := range items {
-		list[i] = row{ids.New("cln"), item.VariantID, item.Quantity}
+		list[i] = row{ids.New("cln"), item.VariantID, item.Quantity, item.Attributes}
+		if item.Attributes == nil {
+			list[i].Attributes = map[string]string{}
+		}
 	}
 	raw, _ := json.Marshal(list) // strings and numbers only
 	return string(raw)

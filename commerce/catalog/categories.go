@@ -26,16 +26,19 @@ const maxDepth = 10
 
 // CategoryInput is a category to be made.
 type CategoryInput struct {
-	Name        string
-	Handle      string // made from the name when empty
-	Description string
-	ParentID    CategoryID // at the top when empty
-	Position    *int       // last when nil
+	Name           string
+	Handle         string // made from the name when empty
+	Description    string
+	SEOTitle       string
+	SEODescription string
+	ParentID       CategoryID // at the top when empty
+	Position       *int       // last when nil
 }
 
 // CategoryPatch changes or moves a category; what is nil stays.
 type CategoryPatch struct {
 	Name, Handle, Description *string
+	SEOTitle, SEODescription  *string
 	ParentID                  *CategoryID
 	Position                  *int
 }
@@ -45,21 +48,25 @@ type CategoryPatch struct {
 type category struct {
 	bun.BaseModel `bun:"table:categories,alias:c" json:"-"`
 
-	ID          CategoryID `bun:"id,pk" json:"id"`
-	ParentID    CategoryID `bun:"parent_id,nullzero" json:"parent_id,omitempty"`
-	Path        string     `bun:"path" json:"-"`
-	Name        string     `bun:"name" json:"name"`
-	Handle      string     `bun:"handle" json:"handle"`
-	Description string     `bun:"description" json:"description"`
-	Position    int        `bun:"position" json:"position"`
-	Version     int        `bun:"version" json:"version"`
-	CreatedAt   time.Time  `bun:"created_at" json:"-"`
-	UpdatedAt   time.Time  `bun:"updated_at" json:"-"`
+	ID             CategoryID `bun:"id,pk" json:"id"`
+	ParentID       CategoryID `bun:"parent_id,nullzero" json:"parent_id,omitempty"`
+	Path           string     `bun:"path" json:"-"`
+	Name           string     `bun:"name" json:"name"`
+	Handle         string     `bun:"handle" json:"handle"`
+	Description    string     `bun:"description" json:"description"`
+	SEOTitle       string     `bun:"seo_title" json:"seo_title"`
+	SEODescription string     `bun:"seo_description" json:"seo_description"`
+	Position       int        `bun:"position" json:"position"`
+	Version        int        `bun:"version" json:"version"`
+	CreatedAt      time.Time  `bun:"created_at" json:"-"`
+	UpdatedAt      time.Time  `bun:"updated_at" json:"-"`
 }
 
 func (row *category) check() checker {
 	c := check("invalid_category", "The category cannot be kept as it is.")
 	c.line(&row.Name, "/name", 1, maxName)
+	c.line(&row.SEOTitle, "/seo_title", 0, maxName)
+	c.line(&row.SEODescription, "/seo_description", 0, maxSEO)
 	row.Description = strings.TrimSpace(row.Description)
 	if utf8.RuneCountInString(row.Description) > maxDescription {
 		c.wrong.At("/description", "maxLength", "It may have %d characters.", maxDescription)
@@ -161,6 +168,7 @@ func (s *Service) CreateCategory(ctx context.Context, tx *postgres.Tx, in Catego
 	now := clock.Now()
 	row := &category{
 		ID: CategoryID(ids.New("cat")), Name: in.Name, Handle: in.Handle, Description: in.Description,
+		SEOTitle: in.SEOTitle, SEODescription: in.SEODescription,
 		Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	if err := lockSettings(ctx, tx); err != nil {
@@ -211,13 +219,15 @@ func (s *Service) UpdateCategory(ctx context.Context, tx *postgres.Tx, id Catego
 	if err != nil {
 		return err
 	}
-	if err := stale(row.Version, meant); err != nil {
+	if err := problem.Outdated(row.Version, meant); err != nil {
 		return err
 	}
 	before := *row
 	set(&row.Name, patch.Name)
 	set(&row.Handle, patch.Handle)
 	set(&row.Description, patch.Description)
+	set(&row.SEOTitle, patch.SEOTitle)
+	set(&row.SEODescription, patch.SEODescription)
 	c := row.check()
 	c.handle(row.Handle)
 	moved := patch.ParentID != nil && *patch.ParentID != row.ParentID
@@ -304,7 +314,7 @@ func (s *Service) DeleteCategory(ctx context.Context, tx *postgres.Tx, id Catego
 	if err != nil {
 		return err
 	}
-	if err := stale(row.Version, meant); err != nil {
+	if err := problem.Outdated(row.Version, meant); err != nil {
 		return err
 	}
 	for try := 1; ; try++ {

@@ -199,7 +199,7 @@ func (s *Service) UpdateCollection(ctx context.Context, tx *postgres.Tx, id Coll
 	if err != nil {
 		return err
 	}
-	if err := stale(row.Version, meant); err != nil {
+	if err := problem.Outdated(row.Version, meant); err != nil {
 		return err
 	}
 	before := *row
@@ -279,7 +279,7 @@ func (s *Service) DeleteCollection(ctx context.Context, tx *postgres.Tx, id Coll
 	if err != nil {
 		return err
 	}
-	if err := stale(row.Version, meant); err != nil {
+	if err := problem.Outdated(row.Version, meant); err != nil {
 		return err
 	}
 	if err := collections.Alone(ctx, tx); err != nil {

@@ -155,6 +155,46 @@ func TestRulesFindProducts(t *testing.T) {
 	}
 }
 
+// What sells best is counted anew by a job, which asks for the next one as long as the
+// collection is in that order, and does nothing where another has done it.
+func TestBestSellersAreCountedAnew(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	var ids []catalog.ProductID
+	for _, title := range []string{"Cup", "Bowl"} {
+		id, _ := s.made(t, catalog.ProductInput{Title: title})
+		ids = append(ids, id)
+	}
+	best := s.collection(t, catalog.CollectionInput{Name: "Best", Products: ids, SortOrder: "best_selling"})
+	exec := func(sql string, args ...any) {
+		t.Helper()
+		s.must(t, func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := tx.Exec(ctx, sql, args...)
+			return err
+		})
+	}
+	exec(`insert into orders (id, number, cart_id, token_hash, state, payment_state, fulfilment_state, currency, email, prices_include_tax, subtotal_amount, shipping_amount, tax_amount, total_amount)
+		values ('ord_1', 1, 'cart_1', '', 'open', 'paid', 'unfulfilled', 'EUR', 'ada@example.com', true, 1, 0, 0, 1)`)
+	exec(`insert into order_lines (id, order_id, position, variant_id, product_id, title, variant_title, quantity, unit_amount, total_amount, tax_amount, requires_shipping, tracks_stock)
+		values ('orl_1', 'ord_1', 0, 'var_1', $1, 'Bowl', '', 3, 0, 0, 0, true, false)`, string(ids[1]))
+	ranker := &collections.Ranker{DB: s.db}
+	rank := func() {
+		t.Helper()
+		if err := ranker.Rank(s.ctx, collections.RankArgs{Collection: string(best)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rank()
+	s.wantHolds(t, best, "Cup Bowl") // counted when it was made, a moment ago
+	exec(`update collections set ranked_at = now() - interval '2 hours'`)
+	rank()
+	s.wantHolds(t, best, "Bowl Cup")
+	exec(`update order_lines set quantity = 1, product_id = $1`, string(ids[0]))
+	exec(`update collections set ranked_at = now() - interval '2 hours', sort_order = 'title'`)
+	rank()
+	s.wantHolds(t, best, "Bowl Cup") // it is in another order
+}
+
 // A change of a product, a price or the stock shows in the collections with its commit.
 func TestCollectionsFollowTheirProducts(t *testing.T) {
 	t.Parallel()

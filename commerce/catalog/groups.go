@@ -24,10 +24,12 @@ func subtree(id string) string {
 }
 
 var categoryJSON = `json_build_object('id', t.id, 'name', t.name, 'handle', t.handle, 'description', nullif(t.description, ''),
+	'seo_title', nullif(t.seo_title, ''), 'seo_description', nullif(t.seo_description, ''),
 	'parent_id', t.parent_id, 'position', t.position,
 	'created_at', ` + postgres.UTC("t.created_at") + `, 'updated_at', ` + postgres.UTC("t.updated_at") + `)`
 
 const shopCategoryJSON = `json_build_object('id', t.id, 'name', t.name, 'handle', t.handle, 'description', nullif(t.description, ''),
+	'seo_title', nullif(t.seo_title, ''), 'seo_description', nullif(t.seo_description, ''),
 	'parent_id', t.parent_id, 'position', t.position)`
 
 var (
@@ -51,7 +53,7 @@ func Categories(ctx context.Context, db *postgres.DB, parentID, ancestorID, afte
 // Category is a category.
 func Category(ctx context.Context, from Source, id CategoryID) (postgres.Object, error) {
 	o, err := from.Object(ctx, categorySQL, string(id))
-	return must(o, err, "category")
+	return postgres.Found(o, err, "category")
 }
 
 // ShopCategories is a page of categories, as shoppers see them.
@@ -62,7 +64,7 @@ func ShopCategories(ctx context.Context, db *postgres.DB, after string, limit in
 // ShopCategory is a category, as shoppers see it, by its handle or its ID.
 func ShopCategory(ctx context.Context, db *postgres.DB, handleOrID string) (postgres.Object, error) {
 	o, err := db.Object(ctx, shopCategoryByHandleSQL, handleOrID)
-	return must(o, err, "category")
+	return postgres.Found(o, err, "category")
 }
 
 var collectionJSON = `json_build_object('id', t.id, 'name', t.title, 'handle', t.handle, 'description_html', t.description,
@@ -95,7 +97,7 @@ func Collections(ctx context.Context, db *postgres.DB, after string, limit int) 
 // Collection is a collection.
 func Collection(ctx context.Context, from Source, id CollectionID) (postgres.Object, error) {
 	o, err := from.Object(ctx, collectionSQL, string(id))
-	return must(o, err, "collection")
+	return postgres.Found(o, err, "collection")
 }
 
 // ShopCollections is a page of collections, as shoppers see them.
@@ -106,7 +108,7 @@ func ShopCollections(ctx context.Context, db *postgres.DB, after string, limit i
 // ShopCollection is a collection, as shoppers see it, by its handle or its ID.
 func ShopCollection(ctx context.Context, db *postgres.DB, handleOrID string) (postgres.Object, error) {
 	o, err := db.Object(ctx, shopCollectionByHandleSQL, handleOrID)
-	return must(o, err, "collection")
+	return postgres.Found(o, err, "collection")
 }
 
 // inOrder is the order of a collection's products, and the position within it: the

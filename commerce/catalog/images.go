@@ -156,7 +156,7 @@ func lockImage(ctx context.Context, tx *postgres.Tx, productID ProductID, id Ima
 func (s *Service) UpdateImage(ctx context.Context, tx *postgres.Tx, productID ProductID, id ImageID, meant int, patch ImagePatch) error {
 	p, images, at, err := lockImage(ctx, tx, productID, id)
 	if err == nil {
-		err = stale(p.Version, meant)
+		err = problem.Outdated(p.Version, meant)
 	}
 	if err != nil {
 		return err
@@ -204,7 +204,7 @@ func placeImages(ctx context.Context, tx *postgres.Tx, images []*image) error {
 func (s *Service) DeleteImage(ctx context.Context, tx *postgres.Tx, productID ProductID, id ImageID, meant int) error {
 	p, images, at, err := lockImage(ctx, tx, productID, id)
 	if err == nil {
-		err = stale(p.Version, meant)
+		err = problem.Outdated(p.Version, meant)
 	}
 	if err != nil {
 		return err

@@ -70,17 +70,17 @@ func KnownByHandle(ctx context.Context, tx *postgres.Tx, handles []string, locke
 	if len(list) == 0 {
 		return byHandle, nil
 	}
-	if err := readVariants(ctx, tx, list, known, locked); err != nil {
+	if err := readVariants(ctx, tx, "product_id", list, known, locked); err != nil {
 		return nil, err
 	}
 	return byHandle, readImages(ctx, tx, list, known)
 }
 
-// readVariants gives products their variants. They are locked in the order of their IDs,
-// as everybody locks them.
-func readVariants(ctx context.Context, tx *postgres.Tx, products []string, known map[ProductID]*Known, locked bool) error {
+// readVariants gives products their variants, of which a column has one of the values. They
+// are locked in the order of their IDs, as everybody locks them.
+func readVariants[ID ~string](ctx context.Context, tx *postgres.Tx, column string, values []ID, known map[ProductID]*Known, locked bool) error {
 	var variants []*variant
-	query := tx.Bun.NewSelect().Model(&variants).Where("v.product_id in (?)", bun.List(products)).Order("v.id")
+	query := tx.Bun.NewSelect().Model(&variants).Where("v.? in (?)", bun.Ident(column), bun.List(values)).Order("v.id")
 	if locked {
 		query = query.For("no key update")
 	}
@@ -96,7 +96,7 @@ func readVariants(ctx context.Context, tx *postgres.Tx, products []string, known
 		}
 	}
 	rows, err := tx.Query(ctx, `select v.id, v.stock - v.reserved, p.currency, p.amount, p.compare_at_amount
-		from variants v left join prices p on p.variant_id = v.id where v.product_id = any($1) order by p.currency`, products)
+		from variants v left join prices p on p.variant_id = v.id where v.`+column+` = any($1) order by p.currency`, values)
 	if err != nil {
 		return fmt.Errorf("read prices: %w", err)
 	}

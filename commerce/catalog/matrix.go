@@ -42,7 +42,7 @@ func (s *Service) GenerateVariants(ctx context.Context, tx *postgres.Tx, id Prod
 	}
 	made, stock := make([]*variant, len(inputs)), make([]inventory.Line, len(inputs))
 	for i, in := range inputs {
-		v := newVariant(p.ID, len(others)+i, in)
+		v := newVariant(p.ID, nextPlace(others)+i, in)
 		if len(c.wrong.Faults) == 0 { // what is wrong with one is wrong with all
 			c.variant(v, p.Options, "")
 			c.stock(in, "")

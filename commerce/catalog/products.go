@@ -196,7 +196,7 @@ func (s *Service) UpdateProduct(ctx context.Context, tx *postgres.Tx, id Product
 	if err != nil {
 		return err
 	}
-	if err := stale(p.Version, meant); err != nil {
+	if err := problem.Outdated(p.Version, meant); err != nil {
 		return err
 	}
 	before := *p
@@ -305,7 +305,7 @@ func (s *Service) DeleteProduct(ctx context.Context, tx *postgres.Tx, id Product
 	if err != nil {
 		return err
 	}
-	if err := stale(p.Version, meant); err != nil {
+	if err := problem.Outdated(p.Version, meant); err != nil {
 		return err
 	}
 	variants, err := variantsOf(ctx, tx, p.ID)

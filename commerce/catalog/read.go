@@ -3,7 +3,6 @@ package catalog
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -16,17 +15,6 @@ import (
 // changed it.
 type Source interface {
 	Object(ctx context.Context, query string, args ...any) (postgres.Object, error)
-}
-
-// must turns a missing row into the problem that there is no such thing.
-func must(o postgres.Object, err error, what string) (postgres.Object, error) {
-	switch {
-	case errors.Is(err, postgres.ErrNoRows):
-		return o, problem.Missing(what)
-	case err != nil:
-		return o, fmt.Errorf("read %s: %w", what, err)
-	}
-	return o, nil
 }
 
 // ProductFilter says which products are wanted; empty fields ask for nothing.
@@ -58,9 +46,9 @@ select case when count(*) > $2::int then max(p.id) filter (where p.n = $2::int) 
 from page p`
 }
 
-// wanted are the conditions of a filter of products, whose seven values begin at the
-// parameter that the first is.
-func wanted(first int) string {
+// Wanted are the conditions of a filter of products p, whose values are parameters from
+// the first on.
+func Wanted(first int) string {
 	return strings.NewReplacer("$status", place(first), "$category", place(first+1), "$collection", place(first+2), "$tag", place(first+3),
 		"$vendor", place(first+4), "$type", place(first+5), "$sku", place(first+6)).Replace(`($status = '' or p.status = $status)
 	and ($category = '' or p.category_id in ` + subtree("$category") + `)
@@ -71,16 +59,16 @@ func wanted(first int) string {
 
 func place(n int) string { return "$" + strconv.Itoa(n) }
 
-// values are the filter's values, in the order of wanted.
-func (f ProductFilter) values() []any {
+// Values are the filter's values for Wanted.
+func (f ProductFilter) Values() []any {
 	return []any{f.Status, f.CategoryID, f.CollectionID, f.Tag, f.Vendor, f.Type, f.SKU}
 }
 
-var productsSQL = listSQL(`($4 = '' or p.handle = $4) and ` + wanted(5))
+var productsSQL = listSQL(`($4 = '' or p.handle = $4) and ` + Wanted(5))
 
 // Products is a page of products, the latest first.
 func Products(ctx context.Context, db *postgres.DB, f ProductFilter) (postgres.Page, error) {
-	return db.Page(ctx, productsSQL, append([]any{f.Media, f.Limit, f.After, f.Handle}, f.values()...)...)
+	return db.Page(ctx, productsSQL, append([]any{f.Media, f.Limit, f.After, f.Handle}, f.Values()...)...)
 }
 
 var productSQL = `select p.version || E'\n' || ` + productJSON + ` from products p where p.id = $2`
@@ -88,7 +76,7 @@ var productSQL = `select p.version || E'\n' || ` + productJSON + ` from products
 // Product is a product.
 func Product(ctx context.Context, from Source, media string, id ProductID) (postgres.Object, error) {
 	o, err := from.Object(ctx, productSQL, media, string(id))
-	return must(o, err, "product")
+	return postgres.Found(o, err, "product")
 }
 
 var variantSQL = `select p.version || E'\n' || ` + variantJSON + ` from variants v join products p on p.id = v.product_id where v.id = $1`
@@ -96,7 +84,7 @@ var variantSQL = `select p.version || E'\n' || ` + variantJSON + ` from variants
 // Variant is a variant, with the version of its product.
 func Variant(ctx context.Context, from Source, id VariantID) (postgres.Object, error) {
 	o, err := from.Object(ctx, variantSQL, string(id))
-	return must(o, err, "variant")
+	return postgres.Found(o, err, "variant")
 }
 
 var imageSQL = `select p.version || E'\n' || ` + imageJSON + ` from images i join products p on p.id = i.product_id where i.id = $2`
@@ -104,7 +92,7 @@ var imageSQL = `select p.version || E'\n' || ` + imageJSON + ` from images i joi
 // Image is an image, with the version of its product.
 func Image(ctx context.Context, from Source, media string, id ImageID) (postgres.Object, error) {
 	o, err := from.Object(ctx, imageSQL, media, string(id))
-	return must(o, err, "image")
+	return postgres.Found(o, err, "image")
 }
 
 // found is the order of a search: the best first. Products are read once it is known

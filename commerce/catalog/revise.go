@@ -88,7 +88,7 @@ func (k *Known) Revise(rev Revision) (*Revised, error) {
 		}
 	}
 	for i, in := range rev.Added {
-		v, place := newVariant(p.ID, len(r.after.Variants), in), fmt.Sprintf("/variants/%d", len(rev.Changed)+i)
+		v, place := newVariant(p.ID, nextPlace(r.after.Variants), in), fmt.Sprintf("/variants/%d", len(rev.Changed)+i)
 		at[len(r.after.Variants)] = place
 		c.variant(v, p.Options, place)
 		c.stock(in, place)
@@ -202,7 +202,8 @@ func updateVariants(ctx context.Context, tx *postgres.Tx, variants []*variant) e
 	}
 	_, err = tx.Exec(ctx, `update variants v set title = x.title, options = x.option_values, sku = nullif(x.sku, ''), barcode = x.barcode,
 			weight_grams = x.weight_grams, length_mm = x.length_mm, width_mm = x.width_mm, height_mm = x.height_mm,
-			cost_amount = x.cost_amount, cost_currency = nullif(x.cost_currency, ''), image_id = nullif(x.image_id, ''), requires_shipping = x.requires_shipping, taxable = x.taxable, tax_class = coalesce(x.tax_class, ''),
+			cost_amount = x.cost_amount, cost_currency = nullif(x.cost_currency, ''), image_id = nullif(x.image_id, ''),
+			requires_shipping = x.requires_shipping, taxable = x.taxable, tax_class = coalesce(x.tax_class, ''),
 			track_stock = x.track_inventory, oversell = x.allow_backorder, version = v.version + 1, updated_at = $2
 		from jsonb_to_recordset($1::jsonb) as x(id text, title text, option_values text[], sku text, barcode text, weight_grams int,
 			length_mm int, width_mm int, height_mm int, cost_amount bigint, cost_currency text, image_id text,

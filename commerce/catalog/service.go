@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/stoacommerce/stoa/platform/postgres"
-	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // ProductID names a product.
@@ -46,14 +45,6 @@ type Service struct {
 
 // New makes the service.
 func New(limits Limits) *Service { return &Service{limits: limits} }
-
-// stale refuses a change that was meant for another version; zero is any.
-func stale(version, meant int) error {
-	if meant != 0 && meant != version {
-		return problem.New(problem.Stale, "stale", "It has changed since: the version is %d now.", version)
-	}
-	return nil
-}
 
 // violates says whether err is the violation of a constraint.
 func violates(err error, constraint string) bool {

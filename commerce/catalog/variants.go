@@ -91,7 +91,7 @@ func (s *Service) CreateVariant(ctx context.Context, tx *postgres.Tx, productID 
 	if len(others) >= maxVariants {
 		return "", tooManyVariants()
 	}
-	v := newVariant(p.ID, len(others), in)
+	v := newVariant(p.ID, nextPlace(others), in)
 	c := check("invalid_variant", "The variant cannot be kept as it is.")
 	c.variant(v, p.Options, "")
 	c.stock(in, "")
@@ -113,6 +113,15 @@ func (s *Service) CreateVariant(ctx context.Context, tx *postgres.Tx, productID 
 	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "variant.create", ObjectID: string(v.ID), After: v})
 	return v.ID, nil
+}
+
+// nextPlace is the place behind a product's variants, which are in their order. There may
+// be gaps between them.
+func nextPlace(variants []*variant) int {
+	if len(variants) == 0 {
+		return 0
+	}
+	return variants[len(variants)-1].Position + 1
 }
 
 func tooManyVariants() error {
@@ -149,7 +158,7 @@ func lockVariant(ctx context.Context, tx *postgres.Tx, id VariantID, meant int) 
 	if err != nil {
 		return nil, nil, 0, err
 	}
-	if err := stale(p.Version, meant); err != nil {
+	if err := problem.Outdated(p.Version, meant); err != nil {
 		return nil, nil, 0, err
 	}
 	variants, err := variantsOf(ctx, tx, productID)

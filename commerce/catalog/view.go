@@ -70,7 +70,8 @@ const sellable = `(r.amount is not null and (not v.track_stock or coalesce(v.sto
 var shopVariantJSON = `json_build_object('id', v.id, 'title', v.title, 'sku', v.sku, 'option_values', v.options,
 	'price', case when r.amount is not null then ` + moneyJSON("r.amount") + ` end,
 	'compare_at_price', case when r.compare_at_amount > r.amount then ` + moneyJSON("r.compare_at_amount") + ` end,
-	'available', ` + sellable + `, 'image_id', v.image_id)`
+	'available', ` + sellable + `, 'backorder_expected_on', case when v.track_stock and v.oversell and v.stock <= v.reserved then v.backorder_expected_on end,
+	'image_id', v.image_id)`
 
 // shopVariants are the first of a product's variants in the shop's currency c, and what
 // all of them come to.

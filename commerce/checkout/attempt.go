@@ -15,18 +15,14 @@ import (
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
-	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
 // place reserves what is in the cart and writes a pending order and payment down.
-func place(ctx context.Context, tx *postgres.Tx, c *cart.Cart, provider, name string) (attempt, error) {
-	a := attempt{payment: ids.New("pay"), provider: provider, state: "pending", name: name, amount: c.Totals.Total}
-	wanted := make([]inventory.Line, len(c.Lines))
-	for i, line := range c.Lines {
-		wanted[i] = inventory.Line{VariantID: inventory.VariantID(line.VariantID), Quantity: line.Quantity}
-	}
-	held, err := inventory.Claim(ctx, tx, c.ID, wanted)
+func place(ctx context.Context, tx *postgres.Tx, c *cart.Cart, charge payments.Charge, provider, name string) (attempt, error) {
+	charge.Reference, charge.Amount = ids.New("pay"), c.Totals.Total
+	a := attempt{Charge: charge, provider: provider, state: pendingState, name: name}
+	held, err := inventory.Claim(ctx, tx, c.ID, c.Goods())
 	if err != nil {
 		return a, err
 	}
@@ -34,14 +30,19 @@ func place(ctx context.Context, tx *postgres.Tx, c *cart.Cart, provider, name st
 	if err != nil {
 		return a, fmt.Errorf("copy cart %s: %w", c.ID, err)
 	}
-	err = tx.QueryRow(ctx, placeSQL, c.ID, order, lines, a.payment, provider, name, a.amount.Currency, a.amount.Amount).Scan(&a.order)
+	request, err := json.Marshal(a.Request)
+	if err != nil {
+		return a, fmt.Errorf("place cart %s: %w", c.ID, err)
+	}
+	err = tx.QueryRow(ctx, placeSQL, c.ID, order, lines, a.Reference, provider, name, a.Amount.Currency, a.Amount.Amount,
+		a.Account, a.Capture, string(request)).Scan(&a.order)
 	if err != nil {
 		return a, fmt.Errorf("place cart %s: %w", c.ID, err)
 	}
 	if err := promotions.Use(ctx, tx, a.order, c.Email, c.Discounts); err != nil {
 		return a, err
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "payment.begin", ObjectID: a.payment, After: map[string]any{"cart_id": c.ID, "order_id": a.order, "amount": a.amount}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "payment.begin", ObjectID: a.Reference, After: map[string]any{"cart_id": c.ID, "order_id": a.order, "amount": a.Amount}})
 	journal.JobAt(tx, clock.Now().Add(lease+5*time.Second), JobResume, struct{}{})
 	return a, nil
 }
@@ -57,7 +58,7 @@ func copies(c *cart.Cart, held []inventory.Held) (order, lines string, err error
 	}
 	if c.Method != nil && c.RequiresShipping() {
 		sent := c.Totals.Shipping
-		o["shipping_method"] = object{"id": c.Method.ID, "name": c.Method.Name, "discount": sent.Discount, "tax": sent.Tax, "taxes": sent.Taxes}
+		o["shipping_method"] = object{"id": c.Method.ID, "name": c.Method.Name, "pickup_address": c.Method.Pickup, "discount": sent.Discount, "tax": sent.Tax, "taxes": sent.Taxes}
 	}
 	list := make([]object, len(c.Lines))
 	for i, l := range c.Lines {
@@ -65,7 +66,7 @@ func copies(c *cart.Cart, held []inventory.Held) (order, lines string, err error
 			"id": ids.New("orl"), "position": i, "variant_id": l.VariantID, "product_id": l.ProductID, "title": l.Title, "variant_title": l.VariantTitle,
 			"sku": l.SKU, "image_key": l.ImageKey, "quantity": l.Quantity, "unit": l.Unit.Amount, "discount": l.Discount.Amount, "total": l.Total.Amount,
 			"discounts": listed(l.Discounts), "tax": l.Tax.Amount, "taxes": l.Taxes, "requires_shipping": l.RequiresShipping, "tracks_stock": held[i].Counted,
-			"allocations": held[i].Parts,
+			"attributes": l.Attributes, "allocations": held[i].Parts,
 		}
 	}
 	rawOrder, err := json.Marshal(o)
@@ -99,7 +100,7 @@ func named(ctx context.Context, tx *postgres.Tx, payment string) (attempt, error
 
 // leftBehind are attempts that nobody brought to an end.
 func leftBehind(ctx context.Context, tx *postgres.Tx, most int) (left []attempt, err error) {
-	rows, err := tx.Query(ctx, leftBehindSQL, most, lease)
+	rows, err := tx.Query(ctx, leftBehindSQL, most, lease, payments.StepTime)
 	if err != nil {
 		return nil, err
 	}
@@ -115,10 +116,13 @@ func leftBehind(ctx context.Context, tx *postgres.Tx, most int) (left []attempt,
 }
 
 func scan(row interface{ Scan(...any) error }) (a attempt, err error) {
-	var amount money.Money
-	err = row.Scan(&a.payment, &a.order, &a.provider, &a.state, &a.name, &amount.Currency, &amount.Amount, &a.stale)
-	a.amount = amount
-	return a, err
+	var request []byte
+	err = row.Scan(&a.Reference, &a.order, &a.provider, &a.state, &a.name, &a.Amount.Currency, &a.Amount.Amount, &a.stale,
+		&a.Theirs, &a.Account, &a.Capture, &request)
+	if err != nil {
+		return a, err
+	}
+	return a, json.Unmarshal(request, &a.Request)
 }
 
 func wrap(err error, what string) error {
@@ -129,30 +133,56 @@ func wrap(err error, what string) error {
 }
 
 // takeOver makes an attempt that was left behind the caller's for another while.
-func takeOver(ctx context.Context, tx *postgres.Tx, payment string) (bool, error) {
-	tag, err := tx.Exec(ctx, takeOverSQL, payment, lease)
-	if err != nil {
-		return false, fmt.Errorf("take over payment %s: %w", payment, err)
+func takeOver(ctx context.Context, tx *postgres.Tx, a attempt) (bool, error) {
+	patience := lease
+	if a.state != pendingState {
+		patience = payments.StepTime
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "payment.resume", ObjectID: payment})
+	tag, err := tx.Exec(ctx, takeOverSQL, a.Reference, patience)
+	if err != nil {
+		return false, fmt.Errorf("take over payment %s: %w", a.Reference, err)
+	}
+	journal.Audit(ctx, tx, journal.Entry{Action: "payment.resume", ObjectID: a.Reference})
 	return tag.RowsAffected() == 1, nil
 }
 
-// capture records that the money was taken: from here on there is an order. It is false
-// when the attempt was brought to an end before.
-func capture(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outcome) (bool, error) {
+// hold records that the shopper has a step to take, or that the provider is at work. It is
+// false when nothing changes by it.
+func hold(ctx context.Context, tx *postgres.Tx, a attempt, state string, outcome payments.Outcome) (bool, error) {
+	tag, err := tx.Exec(ctx, holdSQL, a.Reference, state, outcome.Reference)
+	if err != nil {
+		return false, fmt.Errorf("hold payment %s: %w", a.Reference, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return false, nil
+	}
+	journal.Audit(ctx, tx, journal.Entry{Action: "payment.wait", ObjectID: a.Reference, After: map[string]any{"state": state}})
+	journal.JobAt(tx, clock.Now().Add(payments.StepTime+5*time.Second), JobResume, struct{}{})
+	return true, nil
+}
+
+// states are the states that a payment and its order's payment come to.
+var states = map[payments.Result][2]string{
+	payments.Succeeded:  {capturedState, orders.Paid},
+	payments.Authorised: {authorisedState, orders.Authorised},
+	payments.Due:        {dueState, orders.PaymentDue},
+}
+
+// take records that the payment is made, held or due: from here on there is an order. It
+// is false when the attempt was brought to an end before.
+func take(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outcome) (bool, error) {
 	var cart string
 	var goods []byte
 	var fresh, verified bool
 	var order orders.Summary
-	customer := ids.New("cus")
+	customer, to := ids.New("cus"), states[outcome.Result]
 	into := append(order.Fields(), &cart, &goods, &fresh, &verified)
-	err := tx.QueryRow(ctx, fmt.Sprintf(captureSQL, orders.SummaryColumns), a.payment, outcome.Reference, customer).Scan(into...)
+	err := tx.QueryRow(ctx, fmt.Sprintf(takeSQL, orders.SummaryColumns), a.Reference, outcome.Reference, customer, to[0], to[1]).Scan(into...)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("capture payment %s: %w", a.payment, err)
+		return false, fmt.Errorf("take payment %s: %w", a.Reference, err)
 	}
 	lines, err := parseGoods(goods)
 	if err != nil {
@@ -164,12 +194,15 @@ func capture(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.O
 	if fresh {
 		journal.Event(ctx, tx, "customer.created", customer, map[string]any{"id": customer, "email": order.Email, "email_verified": false})
 	}
-	journal.Event(ctx, tx, "payment.captured", a.payment, payments.EventData{ID: a.payment, OrderID: order.ID, State: "captured", Amount: a.amount})
+	if outcome.Result != payments.Due {
+		journal.Event(ctx, tx, "payment."+to[0], a.Reference, payments.EventData{ID: a.Reference, OrderID: order.ID, State: to[0], Amount: a.Amount})
+	}
 	journal.Event(ctx, tx, "order.created", order.ID, order)
-	journal.Event(ctx, tx, "order.paid", order.ID, order)
 	journal.Audit(ctx, tx, journal.Entry{Action: "order.place", ObjectID: order.ID, After: order})
 	journal.Usage(tx, "orders", 1)
-	journal.Usage(tx, "revenue:"+order.Total.Currency, order.Total.Amount)
+	if outcome.Result == payments.Succeeded {
+		orders.Earned(ctx, tx, order)
+	}
 	orders.Mail(tx, orders.MailArgs{Kind: orders.Confirmation, OrderID: order.ID})
 	return true, nil
 }
@@ -178,21 +211,21 @@ func capture(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.O
 // is false when the attempt was brought to an end before.
 func fail(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outcome) (bool, error) {
 	var cart string
-	err := tx.QueryRow(ctx, failSQL, a.payment, outcome.Reference, outcome.Failure).Scan(&cart)
+	err := tx.QueryRow(ctx, failSQL, a.Reference, outcome.Reference, outcome.Failure).Scan(&cart)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("fail payment %s: %w", a.payment, err)
+		return false, fmt.Errorf("fail payment %s: %w", a.Reference, err)
 	}
 	if err := inventory.Reopen(ctx, tx, cart); err != nil {
-		return false, fmt.Errorf("release the goods of payment %s: %w", a.payment, err)
+		return false, fmt.Errorf("release the goods of payment %s: %w", a.Reference, err)
 	}
 	if err := promotions.Release(ctx, tx, a.order); err != nil {
 		return false, err
 	}
-	journal.Event(ctx, tx, "payment.failed", a.payment, payments.EventData{ID: a.payment, OrderID: a.order, State: "failed", Amount: a.amount, FailureCode: &outcome.Failure})
-	journal.Audit(ctx, tx, journal.Entry{Action: "payment.fail", ObjectID: a.payment, After: map[string]any{"failure": outcome.Failure}})
+	journal.Event(ctx, tx, "payment.failed", a.Reference, payments.EventData{ID: a.Reference, OrderID: a.order, State: "failed", Amount: a.Amount, FailureCode: &outcome.Failure})
+	journal.Audit(ctx, tx, journal.Entry{Action: "payment.fail", ObjectID: a.Reference, After: map[string]any{"failure": outcome.Failure}})
 	return true, nil
 }
 

@@ -14,10 +14,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -45,8 +47,7 @@ type Service struct {
 // Input is a shopper's final word.
 type Input struct {
 	Cart     cart.Ref
-	Provider string
-	Token    string      // what the provider gave for the means of payment
+	Payment  payments.Chosen
 	Expected money.Money // what the shopper was told it comes to
 	Attempt  string      // the shopper's name for this attempt: asked again, it goes on with it
 	Shop     Shop
@@ -69,46 +70,74 @@ func (a Answer) give(ctx context.Context, tx *postgres.Tx, orderID string, refus
 	return a(ctx, tx, orderID, refused)
 }
 
+// The states of a payment.
+const (
+	pendingState    = "pending"         // the provider was called, or is about to be
+	actionState     = "requires_action" // the shopper has a step to take
+	processingState = "processing"      // the provider is at work on it
+	dueState        = "due"
+	authorisedState = "authorised"
+	capturedState   = "captured"
+	failedState     = "failed"
+)
+
 // attempt is a payment of a cart.
 type attempt struct {
-	payment  string
+	payments.Charge
 	order    string
 	provider string
-	state    string // pending, captured, failed
+	state    string
 	name     string // digest of the shopper's name for it
-	amount   money.Money
-	stale    bool // it was left behind
+	stale    bool   // it was left behind
 }
 
-// Complete makes the cart an order and gives the order's ID. Refusals are problems; the
-// cart is open again after them.
-func (s *Service) Complete(ctx context.Context, in Input, answer Answer) (string, error) {
-	if _, err := s.Providers.For(in.Provider, in.Shop.Terms); err != nil {
-		return "", err
-	}
+// placed says whether there is an order.
+func (a attempt) placed() bool {
+	return a.state != pendingState && a.state != actionState && a.state != processingState && a.state != failedState
+}
+
+// Progress is how far a completion has come: to an order, or to a payment that waits for
+// the shopper or for its provider. That goes on when it is asked for again.
+type Progress struct {
+	OrderID  string // empty while there is none
+	Payment  string
+	Provider string
+	State    string         // of the payment
+	Step     *payments.Step // what the shopper has to do, or nil
+}
+
+// Complete makes the cart an order, or says what is still to be done for it. Refusals are
+// problems; the cart is open again after them.
+func (s *Service) Complete(ctx context.Context, in Input, answer Answer) (Progress, error) {
 	name := hex.EncodeToString(token.Hash(in.Attempt))
 	for range rounds {
 		a, err := s.begin(ctx, in, name)
 		if err != nil {
-			return "", err
+			return Progress{}, err
 		}
 		// From here on money may move: it is brought to an end even if the shopper goes away.
 		ctx := context.WithoutCancel(ctx)
 		switch {
-		case a.name == name && a.state == "captured":
-			return a.order, s.recorded(ctx, a, answer)
+		case a.name == name && a.placed():
+			return a.progress(), s.recorded(ctx, a, answer)
+		case a.name == name && a.state == pendingState:
+			return s.pay(ctx, a, answer)
 		case a.name == name:
-			return s.pay(ctx, a, in.Token, answer)
-		case a.state == "captured":
-			return "", cart.IsCompleted()
-		case !a.stale:
-			return "", busy()
+			return s.follow(ctx, a, answer)
+		case a.placed():
+			return Progress{}, cart.IsCompleted()
+		case a.state == pendingState && !a.stale:
+			return Progress{}, busy()
 		}
-		if err := s.resume(ctx, a); err != nil {
-			return "", err
+		if err := s.giveUp(ctx, a); err != nil {
+			return Progress{}, err
 		}
 	}
-	return "", busy()
+	return Progress{}, busy()
+}
+
+func (a attempt) progress() Progress {
+	return Progress{OrderID: a.order, Payment: a.Reference, Provider: a.provider, State: a.state}
 }
 
 func busy() error {
@@ -132,13 +161,34 @@ func (s *Service) begin(ctx context.Context, in Input, name string) (a attempt, 
 		if err != nil {
 			return err
 		}
+		settings, err := payments.Read(ctx, tx)
+		if err != nil {
+			return err
+		}
+		charge, err := s.Providers.Prepare(in.Payment, in.Shop.Terms, settings)
+		if err != nil {
+			return err
+		}
 		if err := acceptable(c, in); err != nil {
 			return err
 		}
-		a, err = place(ctx, tx, c, in.Provider, name)
+		charge.Request.Email = c.Email
+		if charge.Request.Name == "" {
+			charge.Request.Name = contents(c)
+		}
+		a, err = place(ctx, tx, c, charge, in.Payment.Provider, name)
 		return err
 	})
 	return a, err
+}
+
+// contents says in a line what a cart holds.
+func contents(c *cart.Cart) string {
+	name := c.Lines[0].Title
+	if more := len(c.Lines) - 1; more > 0 {
+		name += fmt.Sprintf(" + %d", more)
+	}
+	return name
 }
 
 // acceptable says whether the cart can be bought as the shopper saw it.
@@ -173,16 +223,16 @@ func acceptable(c *cart.Cart, in Input) error {
 }
 
 // pay has the provider take the money and records what it said.
-func (s *Service) pay(ctx context.Context, a attempt, token string, answer Answer) (string, error) {
-	outcome, err := s.charge(ctx, a, token)
+func (s *Service) pay(ctx context.Context, a attempt, answer Answer) (Progress, error) {
+	outcome, err := s.charge(ctx, a)
 	if err != nil {
-		return "", err
+		return Progress{}, err
 	}
-	return a.order, s.settle(ctx, a, outcome, answer)
+	return s.settle(ctx, a, outcome, answer)
 }
 
-func (s *Service) charge(ctx context.Context, a attempt, token string) (payments.Outcome, error) {
-	if a.amount.IsZero() {
+func (s *Service) charge(ctx context.Context, a attempt) (payments.Outcome, error) {
+	if a.Amount.IsZero() {
 		return payments.Outcome{Result: payments.Succeeded}, nil
 	}
 	provider, err := s.Providers.Named(a.provider)
@@ -191,40 +241,45 @@ func (s *Service) charge(ctx context.Context, a attempt, token string) (payments
 	}
 	call, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	outcome, err := provider.Charge(call, payments.Charge{Reference: a.payment, Amount: a.amount, Token: token})
+	outcome, err := provider.Charge(call, a.Charge)
 	if err == nil && outcome.Result != payments.Unknown {
 		return outcome, nil
 	}
-	s.Log.WarnContext(ctx, "payment provider gave no answer", "provider", a.provider, "payment", a.payment, "error", err)
-	return s.find(ctx, provider, a)
+	s.Log.WarnContext(ctx, "payment provider gave no answer", "provider", a.provider, "payment", a.Reference, "error", err)
+	return s.find(ctx, provider, a, false)
 }
 
 // find asks the provider what became of a charge. One that it never heard of is given up,
-// so that it cannot come late.
-func (s *Service) find(ctx context.Context, provider payments.Provider, a attempt) (payments.Outcome, error) {
+// so that it cannot come late, and so is one that is no longer to wait for the shopper.
+func (s *Service) find(ctx context.Context, provider payments.Provider, a attempt, enough bool) (payments.Outcome, error) {
 	call, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	outcome, err := provider.Lookup(call, a.payment)
-	if err == nil && outcome.Result == payments.Unknown {
-		outcome, err = provider.Void(call, a.payment)
+	outcome, err := provider.Lookup(call, a.Charge)
+	if err == nil && (outcome.Result == payments.Unknown || enough && outcome.Result == payments.Waiting) {
+		outcome, err = provider.Void(call, a.Charge)
 	}
 	if err != nil {
-		return outcome, pending().Because(fmt.Errorf("payment %s: %w", a.payment, err))
+		return outcome, unknown().Because(fmt.Errorf("payment %s: %w", a.Reference, err))
 	}
 	return outcome, nil
 }
 
-func pending() *problem.Problem {
+func unknown() *problem.Problem {
 	p := problem.New(problem.Unavailable, "payment_pending", "It is not known yet whether the payment went through. Nothing is charged twice.")
 	p.RetryAfter = 5 * time.Second
 	return p
 }
 
-// settle records what the provider said. What it gives is the shopper's answer: nil when
-// there is an order.
-func (s *Service) settle(ctx context.Context, a attempt, outcome payments.Outcome, answer Answer) error {
-	if outcome.Result == payments.Succeeded {
+// settle records what the provider said. What it gives is the shopper's answer: no error
+// when there is an order, or will be.
+func (s *Service) settle(ctx context.Context, a attempt, outcome payments.Outcome, answer Answer) (Progress, error) {
+	switch outcome.Result {
+	case payments.Succeeded, payments.Authorised, payments.Due:
 		return s.succeed(ctx, a, outcome, answer)
+	case payments.Waiting:
+		return s.wait(ctx, a, actionState, outcome, answer)
+	case payments.Processing:
+		return s.wait(ctx, a, processingState, outcome, answer)
 	}
 	var refused *problem.Problem
 	switch outcome.Result {
@@ -235,6 +290,10 @@ func (s *Service) settle(ctx context.Context, a attempt, outcome payments.Outcom
 		refused = problem.New(problem.Unavailable, "payment_provider_unavailable", "The payment provider does not answer. Nothing was charged; try again.")
 		refused.RetryAfter = 2 * time.Second
 		outcome.Failure = payments.Unavailable
+		if a.state == actionState {
+			refused = problem.New(problem.Unprocessable, "payment_abandoned", "The payment was given up. Nothing was charged; try again.")
+			outcome.Failure = "abandoned"
+		}
 	}
 	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		failed, err := fail(ctx, tx, a, outcome)
@@ -247,37 +306,85 @@ func (s *Service) settle(ctx context.Context, a attempt, outcome payments.Outcom
 		return nil // to be tried again under the same name
 	})
 	if err != nil {
-		return err
+		return Progress{}, err
 	}
-	return refused
+	return Progress{}, refused
 }
 
-func (s *Service) succeed(ctx context.Context, a attempt, outcome payments.Outcome, answer Answer) error {
-	captured := false
+// wait records that the payment goes on elsewhere, unless it was ended meanwhile.
+func (s *Service) wait(ctx context.Context, a attempt, state string, outcome payments.Outcome, answer Answer) (Progress, error) {
+	var now attempt
 	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		var err error
-		if captured, err = capture(ctx, tx, a, outcome); err != nil {
+		if _, err := hold(ctx, tx, a, state, outcome); err != nil {
 			return err
 		}
-		if !captured {
-			// Somebody else was quicker: recorded it as well, or gave it up.
-			if a, err = named(ctx, tx, a.payment); err != nil || a.state != "captured" {
-				return err
-			}
+		var err error
+		if now, err = named(ctx, tx, a.Reference); err != nil || !now.placed() {
+			return err
+		}
+		return answer.give(ctx, tx, now.order, nil)
+	})
+	switch {
+	case err != nil:
+		return Progress{}, err
+	case now.placed():
+		return now.progress(), nil
+	case now.state == failedState:
+		return Progress{}, busy()
+	}
+	at := now.progress()
+	at.OrderID, at.Step = "", outcome.Step
+	return at, nil
+}
+
+func (s *Service) succeed(ctx context.Context, a attempt, outcome payments.Outcome, answer Answer) (Progress, error) {
+	now := a
+	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		taken, err := take(ctx, tx, a, outcome)
+		if err != nil {
+			return err
+		}
+		if taken {
+			now.state = states[outcome.Result][0]
+		} else if now, err = named(ctx, tx, a.Reference); err != nil || !now.placed() {
+			return err // somebody else was quicker: recorded it as well, or gave it up
 		}
 		return answer.give(ctx, tx, a.order, nil)
 	})
-	if err != nil || captured || a.state == "captured" {
-		return err
+	if err != nil || now.placed() {
+		return now.progress(), err
 	}
+	if err := s.giveBack(ctx, a, outcome); err != nil {
+		return Progress{}, fmt.Errorf("give back payment %s, which was given up before it came: %w", a.Reference, err)
+	}
+	return Progress{}, busy()
+}
+
+// giveBack ends a payment that came when its attempt had been given up: a hold is let go,
+// and what was taken is paid back.
+func (s *Service) giveBack(ctx context.Context, a attempt, outcome payments.Outcome) error {
 	provider, err := s.Providers.Named(a.provider)
 	if err != nil {
 		return err
 	}
-	if _, err := provider.Void(ctx, a.payment); err != nil {
-		return fmt.Errorf("give back payment %s, which was given up before it came: %w", a.payment, err)
+	if a.Theirs == "" {
+		a.Theirs = outcome.Reference
 	}
-	return busy()
+	if outcome, err = provider.Void(ctx, a.Charge); err != nil || outcome.Result != payments.Succeeded {
+		return err
+	}
+	back := payments.Refund{Reference: "ref_" + strings.TrimPrefix(a.Reference, "pay_"), Charge: a.Charge, Amount: a.Amount}
+	outcome, err = provider.Refund(ctx, back)
+	if err == nil && outcome.Result == payments.Declined {
+		err = fmt.Errorf("the provider refused it: %s", outcome.Failure)
+	}
+	if err != nil {
+		return err
+	}
+	return s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		journal.Audit(ctx, tx, journal.Entry{Action: "payment.give_back", ObjectID: a.Reference, After: map[string]any{"amount": a.Amount, "reference": outcome.Reference}})
+		return nil
+	})
 }
 
 // recorded answers for an attempt that was brought to an end before.

@@ -67,6 +67,7 @@ func TestLimitsHoldUnderParallelCheckouts(t *testing.T) {
 	}{
 		"TOTAL":    {promotions.Input{UsageLimit: &five}, func(i int) string { return fmt.Sprintf("ada-%d@example.com", i) }, 5},
 		"CUSTOMER": {promotions.Input{CustomerLimit: &one}, func(i int) string { return fmt.Sprintf("ben-%d@example.com", i%4) }, 4},
+		"FIRST":    {promotions.Input{Rule: promotions.Rule{FirstOrder: true}}, func(i int) string { return fmt.Sprintf("cyd-%d@example.com", i%4) }, 4},
 	} {
 		c.in.Codes = []string{name}
 		id := f.promote(c.in)
@@ -126,14 +127,14 @@ func TestAFailedPaymentReleasesItsPromotions(t *testing.T) {
 		t.Fatalf("%d uses are left behind", n)
 	}
 	other, price := f.coded("ben@example.com", "ONCE", cart.Item{VariantID: shirt, Quantity: 1})
-	order, err := f.service.Complete(f.Ctx, f.input(ref, total, "succeeds"), nil)
+	done, err := f.service.Complete(f.Ctx, f.input(ref, total, "succeeds"), nil)
 	if err != nil || left() != 3 {
 		t.Fatalf("the second time: %v, %d uses", err, left())
 	}
 	if _, err := f.service.Complete(f.Ctx, f.input(other, price, "succeeds"), nil); !problem.Is(err, "total_changed") {
 		t.Errorf("used up: %v", err)
 	}
-	kept := shoptest.Value[string](t, f.Shop, `select o.discounts || l.discounts || to_jsonb(o.discount_amount) from orders o join order_lines l on l.order_id = o.id where o.id = $1`, order)
+	kept := shoptest.Value[string](t, f.Shop, `select o.discounts || l.discounts || to_jsonb(o.discount_amount) from orders o join order_lines l on l.order_id = o.id where o.id = $1`, done.OrderID)
 	want := fmt.Sprintf(`[{"code": "ONCE", "title": "Half off", "amount": {"amount": 1000, "currency": "EUR"}, "promotion_id": "%s"}, `, id)
 	if kept != want+want[1:]+"1000]" {
 		t.Errorf("the order keeps %s", kept)

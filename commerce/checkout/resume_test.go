@@ -78,11 +78,11 @@ func TestAProcessDies(t *testing.T) {
 }
 
 func asksAgain(t *testing.T, f *fixture, in checkout.Input, _ bool) {
-	id, err := f.service.Complete(f.Ctx, in, nil)
+	id, err := f.complete(in, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := f.service.Complete(f.Ctx, in, nil); err != nil || again != id {
+	if again, err := f.complete(in, nil); err != nil || again != id {
 		t.Fatalf("order %s, %v; before it was %s", again, err, id)
 	}
 }
@@ -146,7 +146,7 @@ func TestADeadProcessComesBack(t *testing.T) {
 			} else {
 				f.provider.before = meanwhile
 			}
-			id, err := f.service.Complete(f.Ctx, f.input(ref, total, "succeeds"), nil)
+			id, err := f.complete(f.input(ref, total, "succeeds"), nil)
 			switch {
 			case charged && (err != nil || id == ""):
 				t.Fatalf("order %q, %v", id, err)

@@ -1,17 +1,27 @@
 package checkout
 
-const attemptColumns = `p.id, p.order_id, p.provider, p.state, p.attempt, p.currency, p.amount, p.updated_at < now() - $2::interval`
+const attemptColumns = `p.id, p.order_id, p.provider, p.state, p.attempt, p.currency, p.amount, p.updated_at < now() - $2::interval,
+	p.reference, p.account, p.capture, p.request`
 
 // presentSQL is the attempt that a cart is completing or completed by.
-const presentSQL = `select ` + attemptColumns + ` from payments p where p.cart_id = $1 and p.state <> 'failed' order by p.id desc limit 1`
+const presentSQL = `select ` + attemptColumns + ` from payments p where p.cart_id = $1 and p.state <> 'failed'`
 
 const namedSQL = `select ` + attemptColumns + ` from payments p where p.id = $1`
 
+// leftBehindSQL are attempts that nobody looked after for $2, or for $3 where somebody else
+// is to do something.
 const leftBehindSQL = `select ` + attemptColumns + ` from payments p
-where p.state = 'pending' and p.updated_at < now() - $2::interval order by p.created_at limit $1`
+where p.state = 'pending' and p.updated_at < now() - $2::interval
+	or p.state in ('requires_action', 'processing') and p.updated_at < now() - $3::interval
+order by p.updated_at limit $1`
 
 // takeOverSQL gives an attempt that was left behind to whoever comes first.
-const takeOverSQL = `update payments set updated_at = now() where id = $1 and state = 'pending' and updated_at < now() - $2::interval`
+const takeOverSQL = `update payments set updated_at = now() where id = $1 and updated_at < now() - $2::interval
+	and state in ('pending', 'requires_action', 'processing')`
+
+// holdSQL notes that an attempt goes on elsewhere.
+const holdSQL = `update payments set state = $2, reference = $3, updated_at = now() where id = $1
+	and state in ('pending', 'requires_action', 'processing') and (state <> $2 or reference <> $3)`
 
 // placeSQL writes an attempt down: the pending order with copies of everything ($2 and,
 // for its lines, $3) and the pending payment. A cart whose payment failed before has a
@@ -25,7 +35,7 @@ with c as (
 		subtotal_amount, discount_amount, shipping_amount, tax_amount, total_amount, note)
 	select x.id, coalesce((select was.number from orders was where was.cart_id = c.id), nextval('order_numbers')),
 		c.id, c.customer_id, c.token_hash, 'pending', 'pending', 'unfulfilled', c.currency, c.email,
-		c.shipping_address, c.billing_address, x.shipping_method, x.prices_include_tax, x.tax_exempt_reason, x.taxes, x.discounts,
+		case when jsonb_typeof(x.shipping_method->'pickup_address') = 'object' then null else c.shipping_address end, c.billing_address, x.shipping_method, x.prices_include_tax, x.tax_exempt_reason, x.taxes, x.discounts,
 		x.subtotal, x.discount, x.shipping, x.tax, x.total, c.note
 	from c, jsonb_to_record($2::jsonb) as x(id text, shipping_method jsonb, prices_include_tax boolean, tax_exempt_reason text, taxes jsonb, discounts jsonb,
 		subtotal bigint, discount bigint, shipping bigint, tax bigint, total bigint)
@@ -40,27 +50,30 @@ with c as (
 	delete from order_lines using o where order_lines.order_id = o.id
 ), l as (
 	insert into order_lines (id, order_id, position, variant_id, product_id, title, variant_title, sku, image_key, quantity,
-		unit_amount, discount_amount, discounts, total_amount, tax_amount, taxes, requires_shipping, tracks_stock, allocations)
+		unit_amount, discount_amount, discounts, total_amount, tax_amount, taxes, requires_shipping, tracks_stock, attributes, allocations)
 	select x.id, o.id, x.position, x.variant_id, x.product_id, x.title, x.variant_title, x.sku, x.image_key, x.quantity,
-		x.unit, x.discount, x.discounts, x.total, x.tax, x.taxes, x.requires_shipping, x.tracks_stock, x.allocations
+		x.unit, x.discount, x.discounts, x.total, x.tax, x.taxes, x.requires_shipping, x.tracks_stock,
+		x.attributes, x.allocations
 	from o, jsonb_to_recordset($3::jsonb) as x(id text, position int, variant_id text, product_id text, title text, variant_title text, sku text,
 		image_key text, quantity int, unit bigint, discount bigint, discounts jsonb, total bigint, tax bigint, taxes jsonb, requires_shipping boolean,
-		tracks_stock boolean, allocations jsonb)
+		tracks_stock boolean, attributes jsonb, allocations jsonb)
 )
-insert into payments (id, cart_id, order_id, provider, attempt, state, currency, amount)
-select $4, $1, o.id, $5, $6, 'pending', $7, $8 from o
+insert into payments (id, cart_id, order_id, provider, attempt, state, currency, amount, account, capture, request)
+select $4, $1, o.id, $5, $6, 'pending', $7, $8, $9, $10, $11::jsonb from o
 returning order_id`
 
 // goods are the lines of order o whose stock is counted, where they are served from.
 const goods = `(select coalesce(json_agg(json_build_object('variant_id', l.variant_id, 'location_id', a.location_id, 'quantity', a.quantity)), '[]')
 	from order_lines l, jsonb_to_recordset(l.allocations) as a(location_id text, quantity bigint) where l.order_id = o.id and l.tracks_stock)`
 
-// captureSQL makes the payment $1 captured and its order open. Who buys is a customer from
+// takeSQL makes the payment $1 one of the state $4 and its order open, with the payment's
+// state $5. Who buys is a customer from
 // then on, known by the e-mail address; what is known of those who have an account is not
 // changed by an order that anybody could place in their name.
-const captureSQL = `
+const takeSQL = `
 with p as (
-	update payments set state = 'captured', reference = $2, updated_at = now() where id = $1 and state = 'pending' returning *
+	update payments set state = $4, reference = $2, updated_at = now() where id = $1
+		and state in ('pending', 'requires_action', 'processing') returning *
 ), b as (
 	select o.* from orders o join p on o.id = p.order_id where o.state = 'pending'
 ), k as (
@@ -76,7 +89,7 @@ with p as (
 	update customers set default_address = coalesce(b.shipping_address, b.billing_address, default_address), version = customers.version + 1, updated_at = now()
 	from b where customers.id = b.customer_id and coalesce(b.shipping_address, b.billing_address) is distinct from default_address
 ), o as (
-	update orders set state = 'open', payment_state = 'paid', customer_id = coalesce(orders.customer_id, (select id from k)),
+	update orders set state = 'open', payment_state = $5, customer_id = coalesce(orders.customer_id, (select id from k)),
 		placed_at = now(), updated_at = now()
 	from b where orders.id = b.id returning orders.*
 ), c as (
@@ -87,7 +100,8 @@ select %s, o.cart_id, ` + goods + `, coalesce((select fresh from k), false), coa
 // failSQL makes the payment $1 failed and opens its cart again.
 const failSQL = `
 with p as (
-	update payments set state = 'failed', reference = $2, failure = $3, updated_at = now() where id = $1 and state = 'pending' returning *
+	update payments set state = 'failed', reference = $2, failure = $3, updated_at = now() where id = $1
+		and state in ('pending', 'requires_action', 'processing') returning *
 ), o as (
 	update orders set payment_state = 'failed', updated_at = now() from p where orders.id = p.order_id and orders.state = 'pending' returning orders.cart_id
 ), c as (

@@ -39,7 +39,7 @@ var met = `coalesce(case r.field
 	when 'category' then case ` + asked + ` when 'is_set' then p.category_id is not null
 		else exists (select from categories g, categories top where g.id = p.category_id and top.id = r.value and starts_with(g.path, top.path)) end
 	when 'on_sale' then (true = any (` + ofPrices(`x.compare_at_amount > x.amount`) + `)) is true = r.value::boolean
-	when 'available' then (true = any (` + ofVariants(`not v.track_stock or v.oversell or v.stock > v.reserved`) + `)) is true = r.value::boolean
+	when 'available' then (true = any (` + ofVariants(`not v.track_stock or coalesce(v.stock - v.reserved > case when v.oversell then -v.backorder_limit else 0 end, true)`) + `)) is true = r.value::boolean
 	else exists (select from unnest(case r.field
 			when 'price' then ` + ofPrices(`x.amount`) + `
 			when 'compare_at_price' then ` + ofPrices(`x.compare_at_amount`) + `

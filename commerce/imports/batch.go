@@ -9,6 +9,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/inventory"
+	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
@@ -16,7 +17,7 @@ import (
 // batch are products that go in by one transaction.
 type batch struct {
 	*run
-	operation *operation
+	operation *operations.Operation
 	plans     []*plan
 	made      map[string]catalog.CategoryID // categories that were found or made here
 }

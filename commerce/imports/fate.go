@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
@@ -19,7 +20,7 @@ type fate struct {
 
 // record writes down the fates of the rows of groups, and that the operation goes on
 // after them.
-func (o *operation) record(ctx context.Context, tx *postgres.Tx, groups []group) error {
+func record(ctx context.Context, tx *postgres.Tx, o *operations.Operation, groups []group) error {
 	var fates []fate
 	for _, g := range groups {
 		for _, r := range g.rows {
@@ -27,7 +28,7 @@ func (o *operation) record(ctx context.Context, tx *postgres.Tx, groups []group)
 				r.messages = []Message{}
 			}
 			fates = append(fates, fate{r.line, r.handle, r.outcome, r.objectID, r.messages})
-			o.Counts.count(r)
+			o.Counts.Count(r.outcome, r.messages)
 		}
 	}
 	raw, err := json.Marshal(fates)
@@ -42,7 +43,7 @@ func (o *operation) record(ctx context.Context, tx *postgres.Tx, groups []group)
 	}
 	o.Done += len(fates)
 	o.Checkpoint = groups[len(groups)-1].end()
-	return o.save(ctx, tx)
+	return o.Save(ctx, tx)
 }
 
 // messagesText are messages as they are kept.
@@ -59,7 +60,7 @@ func messagesText(messages []Message) string {
 
 // remark adds a warning to a row whose fate is recorded, and counts it. The operation is
 // locked.
-func (o *operation) remark(ctx context.Context, tx *postgres.Tx, line int, m Message) error {
+func remark(ctx context.Context, tx *postgres.Tx, o *operations.Operation, line int, m Message) error {
 	var warned bool
 	err := tx.QueryRow(ctx, `
 		with was as (
@@ -74,5 +75,5 @@ func (o *operation) remark(ctx context.Context, tx *postgres.Tx, line int, m Mes
 		return nil
 	}
 	o.Counts.Warnings++
-	return o.save(ctx, tx)
+	return o.Save(ctx, tx)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/imports"
 	"github.com/stoacommerce/stoa/commerce/imports/cataloguetest"
+	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/platform/egress"
 	"github.com/stoacommerce/stoa/platform/files"
@@ -39,12 +40,13 @@ func (l limits) Products(context.Context) int {
 // house is a store into which things are imported.
 type house struct {
 	*testing.T
-	ctx     context.Context
-	db      *postgres.DB
-	cell    string
-	root    string // where files lie
-	files   *files.Disk
-	service *imports.Service
+	ctx        context.Context
+	db         *postgres.DB
+	cell       string
+	root       string // where files lie
+	files      *files.Disk
+	service    *imports.Service
+	operations *operations.Service
 }
 
 func open(t *testing.T, config imports.Config, l catalog.Limits) *house {
@@ -59,7 +61,8 @@ func open(t *testing.T, config imports.Config, l catalog.Limits) *house {
 	pictures := &catalog.Pictures{Files: disk, Processor: images.New(images.Options{Widths: []int{16}})}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	h := &house{T: t, ctx: p.Store(t), db: p.DB, cell: p.Cell, root: root, files: disk}
-	h.service = imports.New(p.DB, catalog.New(l), pictures, config, log)
+	h.operations = operations.New(p.DB)
+	h.service = imports.New(p.DB, h.operations, catalog.New(l), pictures, config, log)
 	return h
 }
 
@@ -191,7 +194,7 @@ func (f fate) told() string {
 
 func (h *house) operation(id string) *operation {
 	h.Helper()
-	raw, err := imports.Operation(h.ctx, h.db, id)
+	raw, err := operations.Get(h.ctx, h.db, id)
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -200,7 +203,7 @@ func (h *house) operation(id string) *operation {
 		h.Fatal(err)
 	}
 	for after := ""; ; {
-		page, err := imports.Rows(h.ctx, h.db, id, "", "", after, 100)
+		page, err := operations.Rows(h.ctx, h.db, id, "", "", after, 100)
 		if err != nil {
 			h.Fatal(err)
 		}

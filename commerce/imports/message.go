@@ -1,88 +1,32 @@
 package imports
 
-import (
-	"fmt"
-	"unicode/utf8"
+import "github.com/stoacommerce/stoa/commerce/operations"
+
+// What an import says of its rows is what every operation says.
+type (
+	Message  = operations.Message
+	Severity = operations.Severity
+	Outcome  = operations.Outcome
+	Counts   = operations.Counts
 )
 
-// Severity says how bad a message is.
-type Severity string
-
-// The severities. An error keeps its row from going in, a warning a part of it.
+// The words of operations that rows are told of in.
 const (
-	Error   Severity = "error"
-	Warning Severity = "warning"
-	Info    Severity = "info"
+	Error   = operations.Error
+	Warning = operations.Warning
+	Info    = operations.Info
+
+	Created = operations.Created
+	Updated = operations.Updated
+	Skipped = operations.Skipped
+	Failed  = operations.Failed
 )
 
-// Message is something to say about a row, or about the file as a whole.
-type Message struct {
-	Severity Severity `json:"severity"`
-	Code     string   `json:"code"`
-	Field    *string  `json:"field"` // the column that it is about, as the file names it
-	Detail   string   `json:"detail"`
-}
-
-// Bounds of what is said.
-const (
-	maxMessages = 50 // about a row
-	maxDetail   = 2000
-	maxField    = 255
-)
+// maxMessages bounds what is said about a row.
+const maxMessages = 50
 
 func message(severity Severity, code, field, detail string, args ...any) Message {
-	if len(args) > 0 {
-		detail = fmt.Sprintf(detail, args...)
-	}
-	m := Message{Severity: severity, Code: code, Detail: cut(detail, maxDetail)}
-	if field != "" {
-		field = cut(field, maxField)
-		m.Field = &field
-	}
-	return m
+	return operations.Say(severity, code, field, detail, args...)
 }
 
-// cut shortens a text to so many characters.
-func cut(text string, most int) string {
-	if utf8.RuneCountInString(text) <= most {
-		return text
-	}
-	return string([]rune(text)[:most-1]) + "…"
-}
-
-// Outcome is what became of a row.
-type Outcome string
-
-// The outcomes.
-const (
-	Created Outcome = "created"
-	Updated Outcome = "updated"
-	Skipped Outcome = "skipped"
-	Failed  Outcome = "failed"
-)
-
-// Counts are how many rows had which outcome, and how many a warning.
-type Counts struct {
-	Created  int `json:"created"`
-	Updated  int `json:"updated"`
-	Skipped  int `json:"skipped"`
-	Failed   int `json:"failed"`
-	Warnings int `json:"warnings"`
-}
-
-// count adds a row.
-func (c *Counts) count(r *row) {
-	switch r.outcome {
-	case Created:
-		c.Created++
-	case Updated:
-		c.Updated++
-	case Skipped:
-		c.Skipped++
-	case Failed:
-		c.Failed++
-	}
-	if r.has(Warning) {
-		c.Warnings++
-	}
-}
+func cut(text string, most int) string { return operations.Cut(text, most) }

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/platform/egress"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -54,7 +55,7 @@ type wanted struct {
 // warning on its row. It can be done again.
 func (s *Service) FetchImage(ctx context.Context, id catalog.ImageID, attempt int) error {
 	w := wanted{id: id}
-	var o *operation
+	var o *operations.Operation
 	err := s.db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		err := tx.QueryRow(ctx, `select a.operation_id, a.line, a.product_id, a.variant_ids, i.source_url
 			from import_images a join images i on i.id = a.image_id where a.image_id = $1`, id).
@@ -62,7 +63,7 @@ func (s *Service) FetchImage(ctx context.Context, id catalog.ImageID, attempt in
 		if err != nil {
 			return err
 		}
-		o, err = read(ctx, tx, w.operationID, false)
+		o, err = operations.Read(ctx, tx, w.operationID, false)
 		return err
 	})
 	if errors.Is(err, postgres.ErrNoRows) || problem.Is(err, "not_found") {
@@ -71,7 +72,7 @@ func (s *Service) FetchImage(ctx context.Context, id catalog.ImageID, attempt in
 	if err != nil {
 		return fmt.Errorf("read image %s: %w", id, err)
 	}
-	ctx = o.as(ctx)
+	ctx = o.As(ctx)
 	if attempt > imageTries {
 		// Whoever tried it may have been killed by it, which it must not do again.
 		return s.giveUp(ctx, w, "It was tried several times and could not be fetched.")
@@ -105,7 +106,7 @@ func passing(err error) bool {
 // finishImage shows a picture that was fetched, and has the next one fetched.
 func (s *Service) finishImage(ctx context.Context, w wanted, picture catalog.Picture) error {
 	shown := false
-	err := s.settle(ctx, w, func(ctx context.Context, tx *postgres.Tx, _ *operation) (err error) {
+	err := s.settle(ctx, w, func(ctx context.Context, tx *postgres.Tx, _ *operations.Operation) (err error) {
 		if shown, err = s.catalog.FinishImage(ctx, tx, w.productID, picture); err != nil || !shown {
 			return err
 		}
@@ -121,21 +122,21 @@ func (s *Service) finishImage(ctx context.Context, w wanted, picture catalog.Pic
 
 // giveUp notes that an image cannot be had.
 func (s *Service) giveUp(ctx context.Context, w wanted, why string) error {
-	return s.settle(ctx, w, func(ctx context.Context, tx *postgres.Tx, o *operation) error {
+	return s.settle(ctx, w, func(ctx context.Context, tx *postgres.Tx, o *operations.Operation) error {
 		if err := s.catalog.FailImage(ctx, tx, w.productID, w.id); err != nil {
 			return err
 		}
-		return o.remark(ctx, tx, w.line, message(Warning, "image_not_fetched", columnNames[colImage][0], "%s: %s", cut(w.address, 500), why))
+		return remark(ctx, tx, o, w.line, message(Warning, "image_not_fetched", columnNames[colImage][0], "%s: %s", cut(w.address, 500), why))
 	})
 }
 
 // settle takes an image off the list, and asks for the next. The operation is locked
 // before the product, as by whoever puts products in.
-func (s *Service) settle(ctx context.Context, w wanted, fn func(context.Context, *postgres.Tx, *operation) error) error {
+func (s *Service) settle(ctx context.Context, w wanted, fn func(context.Context, *postgres.Tx, *operations.Operation) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	err := s.db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		o, err := read(ctx, tx, w.operationID, true)
+		o, err := operations.Read(ctx, tx, w.operationID, true)
 		if err != nil {
 			return err
 		}

@@ -206,7 +206,7 @@ func TestCancel(t *testing.T) {
 	h := open(t, imports.Config{Batch: 1, Slice: 1}, catalog.Unlimited{})
 	id := h.ask("Handle,Title,Variant Price\na,A,1\nb,B,1\nc,C,1\n")
 	cancel := func() error {
-		return h.db.InStore(h.ctx, func(ctx context.Context, tx *postgres.Tx) error { return h.service.Cancel(ctx, tx, id) })
+		return h.db.InStore(h.ctx, func(ctx context.Context, tx *postgres.Tx) error { return h.operations.Cancel(ctx, tx, id) })
 	}
 	if err := h.service.Work(h.ctx, id, 1); err != nil {
 		t.Fatal(err)

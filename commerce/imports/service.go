@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/platform/egress"
 	"github.com/stoacommerce/stoa/platform/files"
 	"github.com/stoacommerce/stoa/platform/jobs"
@@ -20,7 +21,6 @@ type Config struct {
 	Slice    time.Duration // how long a job works before it asks for the next: 10 s
 	Batch    int           // products that go in by one transaction: 50
 	Pictures int           // pictures of one import that are fetched at a time: 4
-	Keep     time.Duration // how long an operation is kept once it has ended: 90 days
 
 	// Egress says which addresses pictures may be fetched from. How large they may be, how
 	// long they may take and how often they may lead elsewhere has usable defaults too.
@@ -33,7 +33,6 @@ func (c Config) withDefaults() Config {
 	c.Slice = cmp.Or(c.Slice, 10*time.Second)
 	c.Batch = cmp.Or(c.Batch, 50)
 	c.Pictures = cmp.Or(c.Pictures, 4)
-	c.Keep = cmp.Or(c.Keep, 90*24*time.Hour)
 	c.Egress.MaxBytes = cmp.Or(c.Egress.MaxBytes, 20<<20)
 	c.Egress.Timeout = cmp.Or(c.Egress.Timeout, 20*time.Second)
 	c.Egress.MaxRedirects = cmp.Or(c.Egress.MaxRedirects, 3)
@@ -42,21 +41,24 @@ func (c Config) withDefaults() Config {
 
 // Service takes imports, and works on them.
 type Service struct {
-	db       *postgres.DB
-	catalog  *catalog.Service
-	pictures *catalog.Pictures
-	files    files.Store
-	config   Config
-	log      *slog.Logger
-	fetch    func(ctx context.Context, address string) ([]byte, error)
+	db         *postgres.DB
+	operations *operations.Service
+	catalog    *catalog.Service
+	pictures   *catalog.Pictures
+	files      files.Store
+	config     Config
+	log        *slog.Logger
+	fetch      func(ctx context.Context, address string) ([]byte, error)
 }
 
-// New makes the service. Files are kept where pictures are.
-func New(db *postgres.DB, catalogue *catalog.Service, pictures *catalog.Pictures, config Config, log *slog.Logger) *Service {
+// New makes the service, and imports known as a kind of operations. Files are kept where
+// pictures are.
+func New(db *postgres.DB, ops *operations.Service, catalogue *catalog.Service, pictures *catalog.Pictures, config Config, log *slog.Logger) *Service {
 	config = config.withDefaults()
 	client := egress.NewClient(config.Egress)
+	ops.Add(operations.Kind{Name: ShopifyProducts, Job: JobWork, Noun: "import", Ended: ended})
 	return &Service{
-		db: db, catalog: catalogue, pictures: pictures, files: pictures.Files, config: config, log: log,
+		db: db, operations: ops, catalog: catalogue, pictures: pictures, files: pictures.Files, config: config, log: log,
 		fetch: func(ctx context.Context, address string) ([]byte, error) { return egress.Fetch(ctx, client, address) },
 	}
 }
@@ -67,10 +69,6 @@ const (
 	JobImage = "imports.image" // an image to be fetched
 )
 
-type workArgs struct {
-	OperationID string `json:"operation_id"`
-}
-
 type imageArgs struct {
 	ImageID catalog.ImageID `json:"image_id"`
 }
@@ -78,7 +76,7 @@ type imageArgs struct {
 // Register has the workers do the work.
 func (s *Service) Register(w *jobs.Workers) {
 	w.HandleSlow(JobWork, func(ctx context.Context, job jobs.Job) error {
-		var args workArgs
+		var args operations.Args
 		if err := job.Decode(&args); err != nil {
 			return err
 		}

@@ -20,12 +20,8 @@ import (
 // about to ask for its import.
 const orphaned = time.Hour
 
-// sweep deletes operations that ended long ago, and files that no operation is for: those
-// of requests that were broken off between keeping the file and asking for its import.
+// sweep deletes files that no operation is for: those of requests that were broken off between keeping the file and asking for its import.
 func (s *Service) sweep(ctx context.Context, tx *postgres.Tx) error {
-	if _, err := tx.Exec(ctx, `delete from operations where finished_at < $1`, clock.Now().Add(-s.config.Keep)); err != nil {
-		return fmt.Errorf("sweep operations: %w", err)
-	}
 	keys := map[string]string{} // by operation
 	var ids []string
 	for key, err := range s.files.Keys(ctx, folder(tx.Store)) {

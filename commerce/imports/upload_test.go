@@ -13,6 +13,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/imports"
+	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -130,7 +131,7 @@ func TestWhatIsSwept(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.run("Handle,Title\nc,C\n")
-	if _, err := imports.Operation(h.ctx, h.db, old.ID); !problem.Is(err, "not_found") {
+	if _, err := operations.Get(h.ctx, h.db, old.ID); !problem.Is(err, "not_found") {
 		t.Errorf("the old operation: %v", err)
 	}
 	if n := value[int](h, `select count(*) from operation_rows`); n != 1 {

@@ -12,6 +12,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/imports"
 	"github.com/stoacommerce/stoa/commerce/imports/cataloguetest"
+	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/platform/files"
 	"github.com/stoacommerce/stoa/platform/ids"
@@ -41,7 +42,7 @@ func TestByTheWorkers(t *testing.T) {
 	t.Cleanup(func() { _ = disk.Close() })
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	pictures := &catalog.Pictures{Files: disk, Processor: images.New(images.Options{Widths: []int{16}})}
-	service := imports.New(p.DB, catalog.New(catalog.Unlimited{}), pictures, imports.Config{Egress: local, Batch: 5, Slice: 50 * time.Millisecond}, log)
+	service := imports.New(p.DB, operations.New(p.DB), catalog.New(catalog.Unlimited{}), pictures, imports.Config{Egress: local, Batch: 5, Slice: 50 * time.Millisecond}, log)
 	h := &house{T: t, ctx: p.Store(t), db: p.DB, cell: p.Cell, files: disk, service: service}
 	ref, _ := postgres.StoreFrom(h.ctx)
 	who := principal.Principal{Kind: principal.Key, ID: ids.New("key"), Label: "shop keeper", RequestID: ids.New("req")}

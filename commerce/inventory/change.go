@@ -134,6 +134,9 @@ func (l level) shows() bool {
 // firstLocation is where goods are when nobody says where.
 const firstLocation = `(select o.id from locations o where o.active order by o.priority, o.id limit 1)`
 
+// byStock is whether there are collections by what there is of a product.
+const byStock = `exists (select from collections where rules @? '$[*] ? (@.field == "stock" || @.field == "available")')`
+
 // queued and locked begin every statement that changes stock or plans to. They lock the
 // variants in the order of their IDs; a change that waited for another's lock sees what the
 // other left behind, as rows that are locked are read anew.
@@ -217,7 +220,7 @@ select v.id is not null, h.variant_id is not null, coalesce(a.location, ''), coa
 	coalesce(h.on_hand, 0), coalesce(h.reserved, 0), coalesce(v.track_stock, false), coalesce(v.oversell, false), v.backorder_limit,
 	r.n is not null, l.n is not null, coalesce(l.on_hand, h.on_hand, 0),
 	coalesce(t.stock, v.stock, 0), coalesce(t.reserved, v.reserved, 0), coalesce(t.stock_after, v.stock, 0), coalesce(t.reserved_after, v.reserved, 0),
-	v.low_stock_threshold, exists (select from collections where rules @? '$[*] ? (@.field == "stock" || @.field == "available")')
+	v.low_stock_threshold, ` + byStock + `
 from asked a left join locked v using (id) left join held h on h.variant_id = a.id and h.location_id = a.location
 left join refused r using (n) left join levels l using (n) left join totals t on t.id = a.id
 order by a.n`
@@ -256,11 +259,9 @@ func post(ctx context.Context, tx *postgres.Tx, c change, postings []posting) ([
 		var l level
 		if err := rows.Scan(&l.Found, &l.Kept, &l.LocationID, &l.ProductID, &l.SKU, &l.Title, &l.Product, &l.OnHand, &l.Reserved, &l.Counted,
 			&l.Oversell, &l.Limit, &l.Refused, &l.Changed, &l.After,
-			&l.total.stock, &l.total.reserved, &l.total.stockAfter, &l.total.reservedAfter, &l.total.threshold, &l.Watched); err != nil {
+			&l.total.stock, &l.total.reserved, &l.total.stockAfter, &l.total.reservedAfter, &l.total.threshold,
+			&l.Watched); err != nil {
 			return nil, fmt.Errorf("change stock: %w", err)
-		}
-		if l.Changed && l.Watched {
-			collections.Later(tx, l.ProductID)
 		}
 		levels = append(levels, l)
 	}
@@ -283,6 +284,9 @@ func tell(ctx context.Context, tx *postgres.Tx, reason Reason, postings []postin
 		told[id] = true
 		if l.shows() {
 			stores.Touch(tx)
+		}
+		if l.Watched {
+			collections.Later(tx, l.ProductID)
 		}
 		if event := l.total.event(); event != "" && l.Counted && reason != Initial {
 			journal.Event(ctx, tx, event, string(id), watched{id, l.ProductID, l.SKU, l.total.stockAfter, l.total.threshold})

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/commerce/collections"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -149,11 +150,11 @@ func chosen(list []*location, id LocationID, meant int) (found *location, last b
 			last = false
 		}
 	}
-	switch {
-	case found == nil:
+	if found == nil {
 		return nil, false, problem.Missing("location")
-	case meant != 0 && meant != found.Version:
-		return nil, false, problem.New(problem.Stale, "stale", "It has changed since: the version is %d now.", found.Version)
+	}
+	if err := problem.Outdated(found.Version, meant); err != nil {
+		return nil, false, err
 	}
 	return found, last && found.Active, nil
 }
@@ -218,7 +219,7 @@ with there as (
 )
 update variants v set stock = v.stock + t.on_hand, reserved = v.reserved + t.reserved, updated_at = now()
 from there t where v.id = t.variant_id
-returning v.id, v.product_id, v.sku, v.track_stock, v.low_stock_threshold, v.stock - t.on_hand, v.stock`
+returning v.id, v.product_id, v.sku, v.track_stock, v.low_stock_threshold, v.stock - t.on_hand, v.stock, ` + byStock
 
 // count counts what is at a location as for sale, or as not for sale any more.
 func count(ctx context.Context, tx *postgres.Tx, id LocationID, in bool) error {
@@ -235,9 +236,12 @@ func count(ctx context.Context, tx *postgres.Tx, id LocationID, in bool) error {
 		for rows.Next() {
 			var w watched
 			var t total
-			var counted bool
-			if err := rows.Scan(&w.VariantID, &w.ProductID, &w.SKU, &counted, &t.threshold, &t.stock, &t.stockAfter); err != nil {
+			var counted, collected bool
+			if err := rows.Scan(&w.VariantID, &w.ProductID, &w.SKU, &counted, &t.threshold, &t.stock, &t.stockAfter, &collected); err != nil {
 				return fmt.Errorf("count what is at %s: %w", id, err)
+			}
+			if collected {
+				collections.Later(tx, w.ProductID)
 			}
 			if event := t.event(); event != "" && counted {
 				w.OnHand, w.Threshold = t.stockAfter, t.threshold

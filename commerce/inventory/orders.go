@@ -13,6 +13,9 @@ import (
 // Hold is how long a reservation lasts after the shopper was last active.
 const Hold = 15 * time.Minute
 
+// HoldSQL is Hold as an interval in SQL.
+var HoldSQL = fmt.Sprintf("interval '%d seconds'", int(Hold.Seconds()))
+
 // Held is where a line is served from.
 type Held struct {
 	Counted bool // whether its stock is counted; what is not is served from nowhere
@@ -225,10 +228,11 @@ func Return(ctx context.Context, tx *postgres.Tx, orderID string, reason Reason,
 	}
 	var back, rest []Line
 	for _, line := range lines {
-		for _, from := range sold {
+		for j, from := range sold {
 			if part := min(from.Quantity, line.Quantity); from.VariantID == line.VariantID && part > 0 {
 				back = append(back, Line{from.VariantID, from.LocationID, part})
 				line.Quantity -= part
+				sold[j].Quantity -= part
 			}
 		}
 		if line.Quantity > 0 {

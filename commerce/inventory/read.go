@@ -2,11 +2,9 @@ package inventory
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/stoacommerce/stoa/platform/postgres"
-	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // source is where things are read: the database, or a transaction that has just changed
@@ -22,14 +20,15 @@ func lapsed(where string) string {
 		where r.variant_id = v.id and not r.paying and r.expires_at <= now()` + where + `)`
 }
 
-// Left is SQL for how many of a variant v the cart c can have: what is not reserved for
-// others. It does not matter where v may be oversold without end.
-const Left = `(v.stock - v.reserved + coalesce(case when v.oversell then v.backorder_limit end, 0)
+// There is SQL for how many of a variant v there are for the cart c: what is not reserved
+// for others.
+const There = `(v.stock - v.reserved
 	+ (select coalesce(sum(r.quantity), 0)::bigint from reservations r join locations o on o.id = r.location_id and o.active
 		where r.variant_id = v.id and (r.cart_id = c.id or not r.paying and r.expires_at <= now())))`
 
-// Bounded is SQL for whether there is an end to what can be sold of a variant v.
-const Bounded = `(v.track_stock and (not v.oversell or v.backorder_limit is not null))`
+// Beyond is SQL for how many more than there are can be sold of a variant v; null for
+// without end.
+const Beyond = `(case when not v.track_stock then null when v.oversell then v.backorder_limit else 0 end)`
 
 const title = `case when v.title in ('', 'Default') then p.title else p.title || ', ' || v.title end`
 
@@ -77,18 +76,8 @@ var itemOneSQL = `select v.version || E'\n' || ` + itemJSON + `::text from varia
 
 // Item is one variant's stock as the API shows it.
 func Item(ctx context.Context, from source, id VariantID) (postgres.Object, error) {
-	return must(ctx, from, "variant", itemOneSQL, string(id))
-}
-
-func must(ctx context.Context, from source, what, query string, args ...any) (postgres.Object, error) {
-	o, err := from.Object(ctx, query, args...)
-	switch {
-	case errors.Is(err, postgres.ErrNoRows):
-		return o, problem.Missing(what)
-	case err != nil:
-		return o, fmt.Errorf("read %s: %w", what, err)
-	}
-	return o, nil
+	o, err := from.Object(ctx, itemOneSQL, string(id))
+	return postgres.Found(o, err, "variant")
 }
 
 // levelJSON is a level l of a variant v of a product p as the API shows it.
@@ -175,5 +164,6 @@ func Locations(ctx context.Context, db *postgres.DB, after string, limit int) (p
 
 // Location is one of them.
 func Location(ctx context.Context, from source, id LocationID) (postgres.Object, error) {
-	return must(ctx, from, "location", locationSQL, string(id))
+	o, err := from.Object(ctx, locationSQL, string(id))
+	return postgres.Found(o, err, "location")
 }

@@ -24,22 +24,32 @@ const cancelSQL = `update orders o set state = 'cancelled', cancelled_at = now()
 where o.id = $1 and o.state = 'open' returning ` + SummaryColumns
 
 // Cancel cancels an order of which nothing was sent, puts its goods back and pays back
-// what was paid. The order is cancelled whatever the provider says: a refund that fails
-// shows with the order, and can be asked for again.
+// what was paid, or lets go of what was held. The order is cancelled whatever the provider
+// says: a refund that fails shows with the order, and can be asked for again.
 func (s *Service) Cancel(ctx context.Context, in CancelInput, answer Answer) error {
 	name := hex.EncodeToString(token.Hash(in.Attempt))
 	var r *refund
+	var h *held
 	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
-		r, err = s.cancel(ctx, tx, in, name)
-		if err == nil && r == nil {
+		r, h, err = s.cancel(ctx, tx, in, name)
+		if err == nil && r == nil && h == nil {
 			err = answer.give(ctx, tx, in.OrderID, nil)
 		}
 		return err
 	})
-	if err != nil || r == nil {
+	if err != nil || r == nil && h == nil {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
+	if h != nil {
+		err := s.carryOut(ctx, *h, func(ctx context.Context, tx *postgres.Tx, _ string, _ *problem.Problem) error {
+			return answer.give(ctx, tx, in.OrderID, nil)
+		})
+		if problem.Is(err, "payment_pending") || problem.Is(err, "payment_not_held") {
+			return s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error { return answer.give(ctx, tx, in.OrderID, nil) })
+		}
+		return err
+	}
 	err = s.pay(ctx, *r, func(ctx context.Context, tx *postgres.Tx, _ *problem.Problem) error {
 		return answer.give(ctx, tx, in.OrderID, nil)
 	})
@@ -49,41 +59,46 @@ func (s *Service) Cancel(ctx context.Context, in CancelInput, answer Answer) err
 	return err
 }
 
-// cancel cancels an order and gives the refund that is to follow, if any.
-func (s *Service) cancel(ctx context.Context, tx *postgres.Tx, in CancelInput, name string) (*refund, error) {
+// cancel cancels an order and gives what is to follow, if anything: the refund, or the
+// hold to be let go.
+func (s *Service) cancel(ctx context.Context, tx *postgres.Tx, in CancelInput, name string) (*refund, *held, error) {
 	o, err := lock(ctx, tx, in.OrderID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if o.State == Cancelled {
 		// The caller may have died between cancelling and paying back.
 		r, err := attempted(ctx, tx, o.ID, name)
 		if errors.Is(err, postgres.ErrNoRows) {
-			return nil, problem.New(problem.Conflict, "order_cancelled", "The order is cancelled already.")
+			return nil, nil, problem.New(problem.Conflict, "order_cancelled", "The order is cancelled already.")
 		}
-		return &r, err
+		return &r, nil, err
 	}
 	if o.State != Open || o.FulfilmentState != Unfulfilled {
-		return nil, problem.New(problem.Conflict, "order_fulfilled", "Part or all of the order was sent.")
+		return nil, nil, problem.New(problem.Conflict, "order_fulfilled", "Part or all of the order was sent.")
 	}
 	before := o.Summary
 	if err := tx.QueryRow(ctx, cancelSQL, o.ID, in.Reason).Scan(o.Fields()...); err != nil {
-		return nil, fmt.Errorf("cancel %s: %w", o.ID, err)
+		return nil, nil, fmt.Errorf("cancel %s: %w", o.ID, err)
 	}
 	if !in.Keep {
 		rest := o.all(func(l *line) int64 { return l.quantity - l.restocked })
 		if err := s.Stock.Return(ctx, tx, o.ID, true, o.goods(rest)); err != nil {
-			return nil, fmt.Errorf("restock %s: %w", o.ID, err)
+			return nil, nil, fmt.Errorf("restock %s: %w", o.ID, err)
 		}
 	}
 	journal.Event(ctx, tx, "order.cancelled", o.ID, o.Summary)
 	journal.Audit(ctx, tx, journal.Entry{Action: "order.cancel", ObjectID: o.ID, Before: before, After: o.Summary, Reason: in.Reason})
+	if !o.settled() {
+		h, err := letGo(ctx, tx, o)
+		return nil, h, err
+	}
 	r, err := o.plan(RefundInput{})
 	if problem.Is(err, "nothing_left") {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return &r, write(ctx, tx, &r, name, "The order was cancelled.")
+	return &r, nil, write(ctx, tx, &r, name, "The order was cancelled.")
 }

@@ -49,6 +49,7 @@ func (s *Service) Fulfil(ctx context.Context, tx *postgres.Tx, orderID string, l
 	if err := tracking.validate(); err != nil {
 		return "", err
 	}
+	tracking = tracking.followed()
 	o, err := lock(ctx, tx, orderID)
 	if err != nil {
 		return "", err

@@ -71,6 +71,7 @@ select json_build_object('number', s.order_prefix || o.number, 'email', o.email,
 	'lines', (select json_agg(json_build_object('id', l.id, 'title', l.title, 'variant', l.variant_title, 'quantity', l.quantity,
 		'total', l.total_amount + l.discount_amount)
 		order by l.position) from order_lines l where l.order_id = o.id),
+	'instructions', coalesce((select p.request->>'instructions' from payments p where p.order_id = o.id and p.state = 'due'), ''),
 	'fulfilment', (select json_build_object('lines', f.lines, 'carrier', f.carrier, 'number', f.tracking_number, 'url', f.tracking_url)
 		from fulfilments f where f.order_id = o.id and f.id = $2),
 	'refund', (select json_build_object('amount', r.amount, 'reason', r.reason, 'full', o.payment_state = 'refunded')
@@ -79,6 +80,7 @@ select json_build_object('number', s.order_prefix || o.number, 'email', o.email,
 
 type mailed struct {
 	Number, Email, Currency, Method string
+	Instructions                    string
 	PlacedAt                        time.Time        `json:"placed_at"`
 	ShippingAddress                 *address.Address `json:"shipping_address"`
 	BillingAddress                  *address.Address `json:"billing_address"`
@@ -145,7 +147,7 @@ func (o mailed) data(ctx context.Context, kind mail.Kind, url string) (mail.Data
 			Subtotal: amount(o.Subtotal), Discount: amount(o.Discount), Shipping: amount(o.Shipping), ShippingMethod: o.Method,
 			Tax: amount(o.Tax), TaxIncluded: o.TaxIncluded, Total: amount(o.Total),
 			ShippingAddress: mailAddress(o.ShippingAddress), BillingAddress: mailAddress(o.BillingAddress),
-			Test: principal.From(ctx).Mode == principal.Test,
+			Instructions: o.Instructions, Test: principal.From(ctx).Mode == principal.Test,
 		}, nil
 	case kind == Shipped && o.Fulfilment != nil:
 		f := o.Fulfilment

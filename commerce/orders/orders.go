@@ -2,10 +2,9 @@
 // were placed, what was sent of them, and what was paid back. A status changes only by the
 // named steps below, each under the order's lock. Orders come into being in checkout.
 //
-// Paying back takes two transactions with the provider's call between them. The refund is
-// written down as pending first, which bounds what others may pay back; whoever dies in
-// between, the job that every refund leaves for later calls again under the refund's ID,
-// which pays nothing twice.
+// Paying back, capturing and voiding take two transactions with the provider's call between
+// them. What is wanted is written down first; whoever dies in between, the job that was left
+// for later calls again under the same ID, which does nothing twice.
 package orders
 
 import (
@@ -156,13 +155,18 @@ func (o *order) progress() string {
 }
 
 // advance gives the states that follow from what was sent: an order that is sent in full
-// is completed. A completed order stays so.
+// is completed once it is paid. A completed order stays so.
 func (o *order) advance() (fulfilment, state string) {
 	fulfilment, state = o.progress(), o.State
-	if state == Open && fulfilment == Fulfilled {
+	if state == Open && fulfilment == Fulfilled && o.settled() {
 		state = Completed
 	}
 	return fulfilment, state
+}
+
+// settled says whether the order's money came, whatever went back of it.
+func (o *order) settled() bool {
+	return o.PaymentState == Paid || o.PaymentState == PartiallyRefunded || o.PaymentState == Refunded
 }
 
 // choose finds the lines that were asked for, refusing more of one than most allows. What

@@ -109,8 +109,8 @@ func (f *fixture) buy(quantity int64, how ...string) bought {
 		f.Exec(f.t, `insert into order_lines (id, order_id, position, variant_id, product_id, title, variant_title, sku, image_key, quantity, unit_amount, total_amount, tax_amount, requires_shipping, tracks_stock)
 			values ($1, $2, $3, $4, 'prod_1', 'Shirt', 'M', 'S-1', 'k/1.jpg', $5, $6, $7, 0, true, true)`, line, b.id, i, variant, quantity, unit, unit*quantity)
 	}
-	f.Exec(f.t, `insert into payments (id, cart_id, order_id, provider, state, currency, amount) values ($1, 'cart_1', $2, 'test', 'captured', 'EUR', $3)`, b.payment, b.id, b.total)
-	if _, err := f.provider.Charge(f.Ctx, payments.Charge{Reference: b.payment, Amount: money.New(b.total, "EUR"), Token: charge}); err != nil {
+	f.Exec(f.t, `insert into payments (id, cart_id, order_id, provider, state, currency, amount) values ($1, $4, $2, 'test', 'captured', 'EUR', $3)`, b.payment, b.id, b.total, ids.New("cart"))
+	if _, err := f.provider.Charge(f.Ctx, payments.Charge{Reference: b.payment, Amount: money.New(b.total, "EUR"), Request: payments.Request{Token: charge}}); err != nil {
 		f.t.Fatal(err)
 	}
 	return b

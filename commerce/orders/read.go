@@ -21,7 +21,7 @@ func amount(column string) string {
 }
 
 var linesJSON = `(select coalesce(json_agg(json_build_object('id', l.id, 'product_id', l.product_id, 'variant_id', l.variant_id,
-		'title', l.title, 'variant_title', l.variant_title, 'sku', nullif(l.sku, ''),
+		'title', l.title, 'variant_title', l.variant_title, 'sku', nullif(l.sku, ''), 'attributes', l.attributes,
 		'image_url', case when l.image_key <> '' then $1::text || '/media/' || l.image_key end, 'quantity', l.quantity,
 		'unit_price', ` + amount("l.unit_amount") + `, 'discount', ` + amount("l.discount_amount") + `, 'discounts', l.discounts, 'tax', ` + amount("l.tax_amount") + `,
 		'taxes', l.taxes, 'total', ` + amount("l.total_amount") + `,
@@ -42,7 +42,8 @@ var refundJSON = `json_build_object('id', r.id, 'order_id', r.order_id, 'payment
 var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_state', o.payment_state, 'fulfilment_state', o.fulfilment_state,
 	'email', o.email, 'currency', o.currency, 'prices_include_tax', o.prices_include_tax, 'lines', ` + linesJSON + `,
 	'shipping', case when o.shipping_method is not null then json_build_object('shipping_method_id', o.shipping_method->>'id',
-		'name', o.shipping_method->>'name', 'price', ` + amount("o.shipping_amount") + `, 'discount', o.shipping_method->'discount',
+		'name', o.shipping_method->>'name', 'price', ` + amount("o.shipping_amount") + `,
+		'pickup_address', o.shipping_method->'pickup_address', 'discount', o.shipping_method->'discount',
 		'tax', o.shipping_method->'tax', 'taxes', o.shipping_method->'taxes') end,
 	'taxes', o.taxes, 'discounts', o.discounts,
 	'totals', json_build_object('subtotal', ` + amount("o.subtotal_amount") + `, 'discount', ` + amount("o.discount_amount") + `,
@@ -52,9 +53,10 @@ var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_stat
 	'fulfilments', (select coalesce(json_agg(` + fulfilmentJSON + ` order by f.id), '[]') from fulfilments f where f.order_id = o.id),
 	'cancelled_at', ` + postgres.UTC("o.cancelled_at") + `, 'created_at', ` + postgres.UTC("o.placed_at")
 
-var shopJSON = `json_build_object(` + shownJSON + `)`
+var shopJSON = `json_build_object(` + shownJSON + `,
+	'payment_instructions', (select nullif(p.request->>'instructions', '') from payments p where p.order_id = o.id and p.state = 'due'))`
 
-var staffJSON = `json_build_object(` + shownJSON + `, 'cart_id', o.cart_id, 'customer_id', o.customer_id, 'tax_exempt_reason', nullif(o.tax_exempt_reason, ''),
+var staffJSON = `json_build_object(` + shownJSON + `, 'cart_id', o.cart_id, 'customer_id', o.customer_id, 'tags', o.tags, 'tax_exempt_reason', nullif(o.tax_exempt_reason, ''),
 	'cancel_reason', nullif(o.cancel_reason, ''), 'updated_at', ` + postgres.UTC("o.updated_at") + `,
 	'payments', (select coalesce(json_agg(` + payments.JSON + ` order by p.id), '[]') from (
 		select * from payments p where p.order_id = o.id order by p.state = 'captured' desc, p.id desc limit 50) p),
@@ -89,14 +91,15 @@ from (select *, row_number() over (order by id desc) as n, count(*) over () > $3
 
 var listSQL = page(staffJSON, `($4 = '' or o.state = $4) and ($5 = '' or o.payment_state = $5) and ($6 = '' or o.fulfilment_state = $6)
 	and ($7 = '' or o.customer_id = $7) and ($8 = '' or o.email = lower($8)) and ($9::bigint = 0 or o.number = $9::bigint)
-	and ($10 = '' or o.placed_at >= nullif($10, '')::timestamptz) and ($11 = '' or o.placed_at < nullif($11, '')::timestamptz)`)
+	and ($10 = '' or o.placed_at >= nullif($10, '')::timestamptz) and ($11 = '' or o.placed_at < nullif($11, '')::timestamptz)
+	and ($12 = '' or o.tags @> array[$12::text] and o.tags <> '{}')`)
 
 var mineSQL = page(shopJSON, `o.customer_id = $4`)
 
 // Filter chooses orders; what is empty chooses all.
 type Filter struct {
 	State, PaymentState, FulfilmentState string
-	CustomerID, Email                    string
+	CustomerID, Email, Tag               string
 	Number                               int64
 	Since, Until                         string // RFC 3339
 	After                                string // the last one of the page before
@@ -125,7 +128,7 @@ func (s *Service) GetIn(ctx context.Context, tx *postgres.Tx, media, id string) 
 // List reads a page of orders as the staff sees them.
 func (s *Service) List(ctx context.Context, media string, f Filter) (postgres.Page, error) {
 	found, err := s.DB.Page(ctx, listSQL, media, f.After, f.Limit, f.State, f.PaymentState, f.FulfilmentState, f.CustomerID, f.Email,
-		strconv.FormatInt(f.Number, 10), f.Since, f.Until)
+		strconv.FormatInt(f.Number, 10), f.Since, f.Until, f.Tag)
 	if err != nil {
 		return found, fmt.Errorf("list orders: %w", err)
 	}

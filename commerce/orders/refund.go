@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
@@ -51,6 +52,8 @@ func (a Answer) give(ctx context.Context, tx *postgres.Tx, id string, refused *p
 type refund struct {
 	id, order, payment string
 	provider           string
+	account, charged   string // the provider's account, and its own name for the charge
+	reference          string // and for the refund, once it is known
 	state              string // pending, succeeded, failed
 	failure            string
 	amount             money.Money
@@ -90,7 +93,7 @@ func (s *Service) Refund(ctx context.Context, in RefundInput, answer Answer) (st
 // plan decides what a refund is of.
 func (o *order) plan(in RefundInput) (refund, error) {
 	r := refund{id: ids.New("ref"), order: o.ID, state: "pending", restock: in.Restock, lines: []LineQuantity{}, amount: money.Zero(o.Total.Currency)}
-	if o.PaymentState != Paid && o.PaymentState != PartiallyRefunded && o.PaymentState != Refunded {
+	if !o.settled() {
 		return r, problem.New(problem.Conflict, "order_not_paid", "The order is not paid.")
 	}
 	left := o.Total.Amount - o.Refunded.Amount - o.pending
@@ -143,7 +146,8 @@ func (o *order) planLines(r *refund, asked []LineQuantity) (err error) {
 	return nil
 }
 
-const refundColumns = `r.id, r.order_id, r.payment_id, p.provider, r.state, r.failure, r.currency, r.amount, r.restock, r.lines`
+const refundColumns = `r.id, r.order_id, r.payment_id, p.provider, r.state, r.failure, r.currency, r.amount, r.restock, r.lines,
+	p.account, p.reference, r.reference`
 
 const attemptedSQL = `select ` + refundColumns + ` from refunds r join payments p on p.id = r.payment_id where r.order_id = $1 and r.attempt = $2`
 
@@ -159,7 +163,8 @@ select ` + refundColumns + ` from r join payments p on p.id = r.payment_id`
 
 func (r *refund) scan(row interface{ Scan(...any) error }) error {
 	var lines []byte
-	err := row.Scan(&r.id, &r.order, &r.payment, &r.provider, &r.state, &r.failure, &r.amount.Currency, &r.amount.Amount, &r.restock, &lines)
+	err := row.Scan(&r.id, &r.order, &r.payment, &r.provider, &r.state, &r.failure, &r.amount.Currency, &r.amount.Amount, &r.restock, &lines,
+		&r.account, &r.charged, &r.reference)
 	if err != nil {
 		return err
 	}
@@ -202,6 +207,14 @@ func (s *Service) pay(ctx context.Context, r refund, done done) error {
 			s.Log.WarnContext(ctx, "refund without an answer", "refund", r.id, "error", err)
 			return s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error { return done(ctx, tx, nil) })
 		}
+		if outcome.Result == payments.Processing {
+			return s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+				if err := noted(ctx, tx, r, outcome); err != nil {
+					return err
+				}
+				return done(ctx, tx, nil)
+			})
+		}
 		r.state, r.failure = "succeeded", ""
 		if outcome.Result != payments.Succeeded {
 			r.state, r.failure = "failed", outcome.Failure
@@ -216,6 +229,16 @@ func (s *Service) pay(ctx context.Context, r refund, done done) error {
 	return err
 }
 
+// noted keeps the provider's name for a refund that it is still at work on.
+func noted(ctx context.Context, tx *postgres.Tx, r refund, outcome payments.Outcome) error {
+	_, err := tx.Exec(ctx, `update refunds set reference = $2, updated_at = now() where id = $1 and state = 'pending'`, r.id, outcome.Reference)
+	if err != nil {
+		return fmt.Errorf("note refund %s: %w", r.id, err)
+	}
+	journal.JobAt(tx, clock.Now().Add(payments.StepTime), JobResume, struct{}{})
+	return nil
+}
+
 func (s *Service) call(ctx context.Context, r refund) (payments.Outcome, error) {
 	provider, err := s.Providers.Named(r.provider)
 	if err != nil {
@@ -223,8 +246,11 @@ func (s *Service) call(ctx context.Context, r refund) (payments.Outcome, error) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	outcome, err := provider.Refund(ctx, payments.Refund{Reference: r.id, Charge: r.payment, Amount: r.amount})
-	if err == nil && outcome.Result != payments.Succeeded && outcome.Result != payments.Declined {
+	outcome, err := provider.Refund(ctx, payments.Refund{
+		Reference: r.id, Theirs: r.reference, Amount: r.amount,
+		Charge: payments.Charge{Reference: r.payment, Theirs: r.charged, Account: r.account},
+	})
+	if err == nil && outcome.Result != payments.Succeeded && outcome.Result != payments.Declined && outcome.Result != payments.Processing {
 		err = fmt.Errorf("the provider answered %q", outcome.Result)
 	}
 	return outcome, err
@@ -304,6 +330,7 @@ func (s *Service) succeed(ctx context.Context, tx *postgres.Tx, o *order, r refu
 	journal.Audit(ctx, tx, journal.Entry{Action: "refund.succeed", ObjectID: r.id, Before: before, After: o.Summary})
 	journal.Usage(tx, "revenue:"+r.amount.Currency, -r.amount.Amount)
 	Mail(tx, MailArgs{Kind: RefundedMail, OrderID: o.ID, RefundID: r.id})
+	documents.Later(tx, documents.IssueArgs{OrderID: o.ID, RefundID: r.id})
 	return nil
 }
 

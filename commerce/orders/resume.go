@@ -25,13 +25,19 @@ with r as (
 )
 select ` + refundColumns + ` from r join payments p on p.id = r.payment_id`
 
-// ResumePending brings refunds to an end that dead processes left behind in the context's
-// store, or that the provider gave no answer to, and says how many there were. What
-// cannot be ended now is an error, and tried again with the job.
+// ResumePending brings refunds, captures and voids to an end that dead processes left
+// behind in the context's store, or that the provider gave no answer to, and says how many
+// there were. What cannot be ended now is an error, and tried again with the job.
 func (s *Service) ResumePending(ctx context.Context) (int, error) {
-	var left []refund
-	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		rows, err := tx.Query(ctx, takeOverSQL, lease, batch)
+	asked, err := s.resumeAsked(ctx)
+	left, more := s.leftRefunds(ctx, takeOverSQL, lease, batch)
+	return asked + len(left), errors.Join(err, more, s.endRefunds(ctx, left))
+}
+
+// leftRefunds reads the refunds that a statement gives.
+func (s *Service) leftRefunds(ctx context.Context, sql string, args ...any) (left []refund, err error) {
+	err = s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		rows, err := tx.Query(ctx, sql, args...)
 		if err != nil {
 			return err
 		}
@@ -46,19 +52,23 @@ func (s *Service) ResumePending(ctx context.Context) (int, error) {
 		return rows.Err()
 	})
 	if err != nil {
-		return 0, fmt.Errorf("find refunds left behind: %w", err)
+		return nil, fmt.Errorf("find refunds left behind: %w", err)
 	}
+	return left, nil
+}
+
+func (s *Service) endRefunds(ctx context.Context, left []refund) error {
 	var errs []error
 	for _, r := range left {
-		ended := false
+		ended, working := false, false
 		err := s.pay(ctx, r, func(ctx context.Context, tx *postgres.Tx, _ *problem.Problem) error {
-			return tx.QueryRow(ctx, `select state <> 'pending' from refunds where id = $1`, r.id).Scan(&ended)
+			return tx.QueryRow(ctx, `select state <> 'pending', reference <> '' from refunds where id = $1`, r.id).Scan(&ended, &working)
 		})
 		if err != nil && !problem.Is(err, "refund_refused") {
 			errs = append(errs, fmt.Errorf("resume refund %s: %w", r.id, err))
-		} else if !ended {
+		} else if !ended && !working {
 			errs = append(errs, fmt.Errorf("resume refund %s: the provider gives no answer", r.id))
 		}
 	}
-	return len(left), errors.Join(errs...)
+	return errors.Join(errs...)
 }

@@ -1,7 +1,12 @@
 package orders
 
 import (
+	"context"
+
+	"github.com/stoacommerce/stoa/commerce/documents"
+	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/money"
+	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
 // The states of an order. A pending one is an attempt to complete a cart: it has no
@@ -14,7 +19,10 @@ const (
 
 // The states of an order's payment.
 const (
+	PaymentDue        = "pending"    // the shopper owes it
+	Authorised        = "authorised" // held for us, to be captured
 	Paid              = "paid"
+	Voided            = "voided" // nothing was taken, and nothing will be
 	PartiallyRefunded = "partially_refunded"
 	Refunded          = "refunded"
 )
@@ -47,4 +55,11 @@ const SummaryColumns = `o.id, o.number, o.state, o.payment_state, o.fulfilment_s
 func (s *Summary) Fields() []any {
 	return []any{&s.ID, &s.Number, &s.State, &s.PaymentState, &s.FulfilmentState, &s.Email, &s.CustomerID,
 		&s.Total.Currency, &s.Total.Amount, &s.Refunded.Currency, &s.Refunded.Amount}
+}
+
+// Earned tells that an order is paid, and has its invoice issued.
+func Earned(ctx context.Context, tx *postgres.Tx, o Summary) {
+	journal.Event(ctx, tx, "order.paid", o.ID, o)
+	journal.Usage(tx, "revenue:"+o.Total.Currency, o.Total.Amount)
+	documents.Later(tx, documents.IssueArgs{OrderID: o.ID})
 }

@@ -1,5 +1,6 @@
-// Package payments is how money is taken and paid back: the provider's interface, the test
-// provider, and what is kept of each payment.
+// Package payments is how money is taken and paid back: the provider's interface, the
+// providers that need no other house, how a store wants to be paid, and what is kept of
+// each payment.
 //
 // A payment is recorded before the provider is called, and the call bears the payment's
 // ID. Whoever dies in between, Lookup by that ID tells later what the provider did, and
@@ -9,6 +10,7 @@ package payments
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -19,10 +21,14 @@ type Result string
 
 // The results.
 const (
-	Succeeded Result = "succeeded"
-	Declined  Result = "declined"
-	Voided    Result = "voided"  // nothing was taken under the reference, and nothing ever will be
-	Unknown   Result = "unknown" // the provider never heard of the reference
+	Succeeded  Result = "succeeded"
+	Authorised Result = "authorised" // held for us, to be captured
+	Due        Result = "due"        // the shopper owes it; it comes by ways that nobody tells us of
+	Waiting    Result = "waiting"    // for the shopper to take another step
+	Processing Result = "processing" // the provider is at work on it, and will know later
+	Declined   Result = "declined"
+	Voided     Result = "voided"  // nothing was taken under the reference, and nothing ever will be
+	Unknown    Result = "unknown" // the provider never heard of the reference
 )
 
 // Outcome is a provider's answer.
@@ -30,40 +36,97 @@ type Outcome struct {
 	Result    Result
 	Reference string // the provider's own name for it
 	Failure   string // a code, where it declined
+	Step      *Step  // what the shopper has to do, while it is waiting
+
+	// What the provider's own books say of a charge: what it took, and what of it went
+	// back. Only Lookup need tell.
+	Taken, Refunded int64
 }
+
+// Step is what a shopper has to do before a payment can go on.
+type Step struct {
+	Type           string `json:"type"` // StepRedirect or StepConfirm
+	URL            string `json:"url,omitempty"`
+	ClientSecret   string `json:"client_secret,omitempty"`
+	PublishableKey string `json:"publishable_key,omitempty"`
+	Account        string `json:"account,omitempty"`
+}
+
+// The types of steps.
+const (
+	StepRedirect = "redirect" // go to the provider's page, and come back
+	StepConfirm  = "confirm"  // confirm by the provider's own library, with the client secret
+)
+
+// StepTime is how long a shopper may take over a step. Then the payment is given up, and
+// the goods are let go.
+const StepTime = 30 * time.Minute
 
 // Unavailable is the failure of a charge that no provider answered for.
 const Unavailable = "provider_unavailable"
 
+// Capture says when money is taken that was authorised.
+type Capture string
+
+// The ways to capture.
+const (
+	Automatic Capture = "automatic" // at once
+	Manual    Capture = "manual"    // when the staff say so
+)
+
 // Charge is money to be taken.
 type Charge struct {
 	Reference string // ours: pay_…
+	Theirs    string // the provider's own name for it, once it is known
+	Account   string // the provider's account that it is of; empty for providers without any
 	Amount    money.Money
-	Token     string // what the provider gave for the shopper's means of payment
+	Capture   Capture
+	Request   Request
+}
+
+// Request is what a provider is asked with beside the amount. It is kept with the payment:
+// whoever goes on with an attempt asks the same.
+type Request struct {
+	Token        string `json:"token,omitempty"` // what the provider gave for the means of payment, or its choice
+	Flow         string `json:"flow,omitempty"`
+	ReturnURL    string `json:"return_url,omitempty"` // where the shopper comes back to
+	Email        string `json:"email,omitempty"`
+	Name         string `json:"name,omitempty"`         // of what is paid for, or of the manual method
+	Instructions string `json:"instructions,omitempty"` // how the shopper is to pay, for what is due
 }
 
 // Refund is money to be paid back.
 type Refund struct {
 	Reference string // ours: ref_…
-	Charge    string // the charge's reference: pay_…
+	Theirs    string // the provider's own name for it, once it is known
+	Charge    Charge
 	Amount    money.Money
 }
 
 // Provider takes money and pays it back. Its methods can be called again with the same
-// reference: that does nothing a second time and gives the first outcome. An error means
-// that the outcome is not known; a refusal is an outcome.
+// reference: that does nothing a second time and gives the first outcome, or what has come
+// of it since. An error means that the outcome is not known; a refusal is an outcome.
 type Provider interface {
+	// Charge takes the money, holds it, or says which step the shopper has to take.
 	Charge(ctx context.Context, c Charge) (Outcome, error)
 	// Lookup tells what became of a charge.
-	Lookup(ctx context.Context, reference string) (Outcome, error)
-	// Void gives a charge up, whether or not it was made: once it has answered Voided, a
-	// Charge under the reference that comes late is declined.
-	Void(ctx context.Context, reference string) (Outcome, error)
+	Lookup(ctx context.Context, c Charge) (Outcome, error)
+	// Capture takes what is authorised. What was taken before has succeeded.
+	Capture(ctx context.Context, c Charge) (Outcome, error)
+	// Void gives a charge up that was not taken, whether or not it was made: once it has
+	// answered Voided, a Charge under the reference that comes late takes nothing. Of what
+	// was taken it says so, and changes nothing.
+	Void(ctx context.Context, c Charge) (Outcome, error)
+	// Refund pays back. Processing says that it is not known yet whether it can.
 	Refund(ctx context.Context, r Refund) (Outcome, error)
 }
 
-// TestName is the name of the provider that takes no real money.
-const TestName = "test"
+// The names of the providers.
+const (
+	TestName   = "test"   // takes no real money
+	ManualName = "manual" // bank transfer, cash on delivery and the like
+	StripeName = "stripe"
+)
 
 // Providers are the providers by name.
 type Providers map[string]Provider
@@ -74,18 +137,50 @@ type Terms struct {
 	Demo bool // a store for show
 }
 
-// For is the provider that a store's shopper asks for.
-func (p Providers) For(name string, terms Terms) (Provider, error) {
-	if name == TestName && terms.Live && !terms.Demo {
-		return nil, problem.New(problem.Unprocessable, "test_provider_refused", "Real orders are not paid for with test payments.").
-			At("/payment/provider", "test_provider_refused", "It exists in sandboxes and demo stores only.")
+// Test says whether the provider for tests may be used.
+func (t Terms) Test() bool { return !t.Live || t.Demo }
+
+// Chosen is the shopper's choice of how to pay.
+type Chosen struct {
+	Provider  string
+	Token     string
+	Flow      string
+	ReturnURL string
+}
+
+// Prepare makes the charge that a shopper's choice comes to, in a store of these settings;
+// the amount and the reference are the caller's.
+func (p Providers) Prepare(chosen Chosen, terms Terms, s Settings) (Charge, error) {
+	c := Charge{Capture: s.Capture, Request: Request{Token: chosen.Token}}
+	refuse := func(code, detail string) error {
+		return problem.New(problem.Unprocessable, code, "This shop does not take payments like this.").At("/payment/provider", code, "%s", detail)
 	}
-	provider, ok := p[name]
-	if !ok {
-		return nil, problem.New(problem.Unprocessable, "unknown_reference", "This shop does not take payments by %s.", name).
-			At("/payment/provider", "unknown_reference", "There is no such provider.")
+	if _, ok := p[chosen.Provider]; !ok {
+		return c, refuse("unknown_reference", "There is no such provider.")
 	}
-	return provider, nil
+	switch {
+	case chosen.Provider == TestName && !terms.Test():
+		return c, refuse("test_provider_refused", "It exists in sandboxes and demo stores only.")
+	case chosen.Provider != TestName && !s.On(chosen.Provider):
+		return c, refuse("provider_off", "The store has not turned it on.")
+	}
+	switch chosen.Provider {
+	case ManualName:
+		method, ok := s.Method(chosen.Token)
+		if !ok {
+			return c, problem.New(problem.Unprocessable, "unknown_reference", "This shop does not take payments like this.").
+				At("/payment/token", "unknown_reference", "The store has no such manual method.")
+		}
+		c.Capture = Manual
+		c.Request = Request{Token: method.ID, Name: method.Name, Instructions: method.Instructions}
+	case StripeName:
+		if err := s.Stripe.prepare(&c, chosen); err != nil {
+			return c, err
+		}
+	default:
+		c.Request.ReturnURL = chosen.ReturnURL
+	}
+	return c, nil
 }
 
 // Named is a provider that was used before.

@@ -43,9 +43,10 @@ func TestCharges(t *testing.T) {
 		"whatever":                      {payments.Declined, "unknown_token", nil, payments.Declined},
 		payments.TokenError:             {"", "", payments.ErrUnreachable, payments.Unknown},
 		payments.TokenTimesOut:          {"", "", payments.ErrUnreachable, payments.Succeeded},
+		payments.TokenRequiresAction:    {payments.Waiting, "", nil, payments.Waiting},
 	} {
 		t.Run(token, func(t *testing.T) {
-			charge := payments.Charge{Reference: ids.New("pay"), Amount: eur(1000), Token: token}
+			charge := payments.Charge{Reference: ids.New("pay"), Amount: eur(1000), Request: payments.Request{Token: token}}
 			for range 2 {
 				got, err := provider.Charge(shop.Ctx, charge)
 				if got.Result != want.result || got.Failure != want.failure || !errors.Is(err, want.err) {
@@ -53,7 +54,7 @@ func TestCharges(t *testing.T) {
 				}
 			}
 			// Another process, which knows the reference alone.
-			later, err := (&payments.Test{DB: shop.DB}).Lookup(shop.Ctx, charge.Reference)
+			later, err := (&payments.Test{DB: shop.DB}).Lookup(shop.Ctx, charge)
 			if err != nil || later.Result != want.later {
 				t.Fatalf("looked up: %+v, %v", later, err)
 			}
@@ -64,10 +65,10 @@ func TestCharges(t *testing.T) {
 func TestChargeUnderAReferenceOfAnotherAmount(t *testing.T) {
 	shop, provider := open(t)
 	reference := ids.New("pay")
-	if _, err := provider.Charge(shop.Ctx, payments.Charge{Reference: reference, Amount: eur(1000), Token: "succeeds"}); err != nil {
+	if _, err := provider.Charge(shop.Ctx, payments.Charge{Reference: reference, Amount: eur(1000), Request: payments.Request{Token: "succeeds"}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := provider.Charge(shop.Ctx, payments.Charge{Reference: reference, Amount: eur(1001), Token: "succeeds"}); err == nil {
+	if _, err := provider.Charge(shop.Ctx, payments.Charge{Reference: reference, Amount: eur(1001), Request: payments.Request{Token: "succeeds"}}); err == nil {
 		t.Fatal("the other amount was taken for the same charge")
 	}
 }
@@ -77,7 +78,7 @@ func TestSlowChargeIsGivenUp(t *testing.T) {
 	ctx, cancel := context.WithTimeout(shop.Ctx, 10*time.Millisecond)
 	defer cancel()
 	provider := &payments.Test{DB: shop.DB}
-	_, err := provider.Charge(ctx, payments.Charge{Reference: ids.New("pay"), Amount: eur(1), Token: "slow"})
+	_, err := provider.Charge(ctx, payments.Charge{Reference: ids.New("pay"), Amount: eur(1), Request: payments.Request{Token: "slow"}})
 	if !errors.Is(err, payments.ErrUnreachable) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("got %v", err)
 	}
@@ -85,9 +86,9 @@ func TestSlowChargeIsGivenUp(t *testing.T) {
 
 func TestVoid(t *testing.T) {
 	shop, provider := open(t)
-	charge := payments.Charge{Reference: ids.New("pay"), Amount: eur(1000), Token: "succeeds"}
+	charge := payments.Charge{Reference: ids.New("pay"), Amount: eur(1000), Request: payments.Request{Token: "succeeds"}}
 	for range 2 {
-		if got, err := provider.Void(shop.Ctx, charge.Reference); err != nil || got.Result != payments.Voided {
+		if got, err := provider.Void(shop.Ctx, charge); err != nil || got.Result != payments.Voided {
 			t.Fatalf("voided before it came: %+v, %v", got, err)
 		}
 	}
@@ -98,21 +99,89 @@ func TestVoid(t *testing.T) {
 	if _, err := provider.Charge(shop.Ctx, charge); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := provider.Void(shop.Ctx, charge.Reference); err != nil || got.Result != payments.Voided {
+	if got, err := provider.Void(shop.Ctx, charge); err != nil || got.Result != payments.Succeeded {
 		t.Fatalf("voided after it was made: %+v, %v", got, err)
 	}
-	if got, err := provider.Lookup(shop.Ctx, charge.Reference); err != nil || got.Result != payments.Voided {
-		t.Fatalf("looked up: %+v, %v", got, err)
+}
+
+// What waits goes on when the shopper has taken the step, and what is held is captured or
+// let go; each once.
+func TestStepsAndHolds(t *testing.T) {
+	shop, provider := open(t)
+	begin := func(capture payments.Capture, token string) payments.Charge {
+		t.Helper()
+		c := payments.Charge{Reference: ids.New("pay"), Amount: eur(1000), Capture: capture, Request: payments.Request{Token: token}}
+		if _, err := provider.Charge(shop.Ctx, c); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	is := func(c payments.Charge, want payments.Result) {
+		t.Helper()
+		if got, err := provider.Lookup(shop.Ctx, c); err != nil || got.Result != want {
+			t.Fatalf("it is %+v, %v; want %s", got, err, want)
+		}
+	}
+	waiting := begin(payments.Automatic, payments.TokenRequiresAction)
+	if got, err := provider.Charge(shop.Ctx, waiting); err != nil || got.Step == nil || got.Step.Type != payments.StepRedirect || !strings.HasSuffix(got.Step.URL, waiting.Reference) {
+		t.Fatalf("step: %+v, %v", got, err)
+	}
+	for range 2 {
+		if _, err := provider.Take(shop.Ctx, waiting, true); err != nil {
+			t.Fatal(err)
+		}
+		is(waiting, payments.Succeeded)
+	}
+	refused := begin(payments.Automatic, payments.TokenRequiresAction)
+	if got, err := provider.Take(shop.Ctx, refused, false); err != nil || got.Failure != "authentication_failed" {
+		t.Fatalf("refused: %+v, %v", got, err)
+	}
+	if _, err := provider.Take(shop.Ctx, payments.Charge{Reference: ids.New("pay")}, true); !problem.Is(err, "not_found") {
+		t.Fatalf("got %v", err)
+	}
+	given := begin(payments.Automatic, payments.TokenRequiresAction)
+	if got, err := provider.Void(shop.Ctx, given); err != nil || got.Result != payments.Voided {
+		t.Fatalf("given up: %+v, %v", got, err)
+	}
+	if _, err := provider.Take(shop.Ctx, given, true); err != nil {
+		t.Fatal(err)
+	}
+	is(given, payments.Voided)
+
+	for do, want := range map[string]payments.Result{"capture": payments.Succeeded, "void": payments.Voided} {
+		held := begin(payments.Manual, payments.TokenSucceeds)
+		is(held, payments.Authorised)
+		if got, err := provider.Refund(shop.Ctx, payments.Refund{Reference: ids.New("ref"), Charge: held, Amount: eur(1)}); err != nil || got.Result != payments.Declined {
+			t.Fatalf("refunded what is only held: %+v, %v", got, err)
+		}
+		for range 2 {
+			outcome, err := map[string]func(context.Context, payments.Charge) (payments.Outcome, error){"capture": provider.Capture, "void": provider.Void}[do](shop.Ctx, held)
+			if err != nil || outcome.Result != want {
+				t.Fatalf("%s: %+v, %v", do, outcome, err)
+			}
+		}
+		is(held, want)
+	}
+
+	late := begin(payments.Automatic, payments.TokenSucceedsLate)
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		got, err := provider.Lookup(shop.Ctx, late)
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("late: %+v, %v", got, err)
+		}
+		if got.Result == payments.Succeeded {
+			break
+		}
 	}
 }
 
 func TestRefunds(t *testing.T) {
 	shop, provider := open(t)
-	charge := payments.Charge{Reference: ids.New("pay"), Amount: eur(1000), Token: "succeeds"}
+	charge := payments.Charge{Reference: ids.New("pay"), Amount: eur(1000), Request: payments.Request{Token: "succeeds"}}
 	if _, err := provider.Charge(shop.Ctx, charge); err != nil {
 		t.Fatal(err)
 	}
-	refund := payments.Refund{Reference: ids.New("ref"), Charge: charge.Reference, Amount: eur(400)}
+	refund := payments.Refund{Reference: ids.New("ref"), Charge: charge, Amount: eur(400)}
 	for range 2 {
 		if got, err := provider.Refund(shop.Ctx, refund); err != nil || got.Result != payments.Succeeded {
 			t.Fatalf("refunded: %+v, %v", got, err)
@@ -126,7 +195,7 @@ func TestRefunds(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 10 {
 		wg.Go(func() {
-			got, err := provider.Refund(shop.Ctx, payments.Refund{Reference: ids.New("ref"), Charge: charge.Reference, Amount: eur(250)})
+			got, err := provider.Refund(shop.Ctx, payments.Refund{Reference: ids.New("ref"), Charge: charge, Amount: eur(250)})
 			if err != nil {
 				t.Error(err)
 			}
@@ -139,12 +208,12 @@ func TestRefunds(t *testing.T) {
 	if n := succeeded.Load(); n != 2 {
 		t.Errorf("%d refunds of 2.50 of the 6.00 that were left", n)
 	}
-	if got, err := provider.Void(shop.Ctx, charge.Reference); err != nil || got.Result != payments.Succeeded {
+	if got, err := provider.Void(shop.Ctx, charge); err != nil || got.Result != payments.Succeeded {
 		t.Errorf("voided after refunds: %+v, %v", got, err)
 	}
 	for name, bad := range map[string]payments.Refund{
-		"of nothing":            {Reference: ids.New("ref"), Charge: ids.New("pay"), Amount: eur(1)},
-		"in another currency":   {Reference: ids.New("ref"), Charge: charge.Reference, Amount: money.New(1, "USD")},
+		"of nothing":            {Reference: ids.New("ref"), Charge: payments.Charge{Reference: ids.New("pay")}, Amount: eur(1)},
+		"in another currency":   {Reference: ids.New("ref"), Charge: charge, Amount: money.New(1, "USD")},
 		"that was told to fail": {Reference: ids.New("ref"), Charge: stubborn(t, shop, provider), Amount: eur(1)},
 	} {
 		if got, err := provider.Refund(shop.Ctx, bad); err != nil || got.Result != payments.Declined || got.Failure == "" {
@@ -153,29 +222,49 @@ func TestRefunds(t *testing.T) {
 	}
 }
 
-func stubborn(t testing.TB, shop *shoptest.Shop, provider *payments.Test) string {
-	charge := payments.Charge{Reference: ids.New("pay"), Amount: eur(1000), Token: payments.TokenRefundFails}
+func stubborn(t testing.TB, shop *shoptest.Shop, provider *payments.Test) payments.Charge {
+	charge := payments.Charge{Reference: ids.New("pay"), Amount: eur(1000), Request: payments.Request{Token: payments.TokenRefundFails}}
 	if _, err := provider.Charge(shop.Ctx, charge); err != nil {
 		t.Fatal(err)
 	}
-	return charge.Reference
+	return charge
 }
 
-func TestTerms(t *testing.T) {
-	providers := payments.Providers{payments.TestName: &payments.Test{}, "other": &payments.Test{}}
+func TestPrepare(t *testing.T) {
+	providers := payments.Providers{payments.TestName: &payments.Test{}, payments.ManualName: payments.ByHand{}, payments.StripeName: payments.ByHand{}}
+	bank := payments.ManualMethod{ID: "bank_transfer", Name: "Bank transfer", Instructions: "IBAN DE00"}
+	all := payments.Settings{
+		Providers: []string{payments.ManualName, payments.StripeName}, Capture: payments.Manual,
+		Manual: []payments.ManualMethod{bank}, Stripe: payments.StripeAccount{ID: "acct_1"},
+	}
 	for _, c := range []struct {
-		name  string
-		terms payments.Terms
-		code  string
+		chosen   payments.Chosen
+		terms    payments.Terms
+		settings payments.Settings
+		code     string
 	}{
-		{"test", payments.Terms{}, ""},
-		{"test", payments.Terms{Live: true}, "test_provider_refused"},
-		{"test", payments.Terms{Live: true, Demo: true}, ""},
-		{"other", payments.Terms{Live: true}, ""},
-		{"unheard of", payments.Terms{}, "unknown_reference"},
+		{payments.Chosen{Provider: "test"}, payments.Terms{}, all, ""},
+		{payments.Chosen{Provider: "test"}, payments.Terms{Live: true}, all, "test_provider_refused"},
+		{payments.Chosen{Provider: "test"}, payments.Terms{Live: true, Demo: true}, all, ""},
+		{payments.Chosen{Provider: "manual"}, payments.Terms{Live: true}, all, ""},
+		{payments.Chosen{Provider: "manual", Token: "bank_transfer"}, payments.Terms{Live: true}, all, ""},
+		{payments.Chosen{Provider: "manual", Token: "cash"}, payments.Terms{Live: true}, all, "unknown_reference"},
+		{payments.Chosen{Provider: "manual"}, payments.Terms{Live: true}, payments.Settings{}, "provider_off"},
+		{payments.Chosen{Provider: "stripe", ReturnURL: "https://shop.example/back"}, payments.Terms{Live: true}, all, ""},
+		{payments.Chosen{Provider: "stripe", Flow: payments.FlowConfirm}, payments.Terms{Live: true}, all, ""},
+		{payments.Chosen{Provider: "stripe"}, payments.Terms{Live: true}, all, "details_invalid"},
+		{payments.Chosen{Provider: "stripe", ReturnURL: "javascript:alert(1)"}, payments.Terms{Live: true}, all, "details_invalid"},
+		{payments.Chosen{Provider: "unheard of"}, payments.Terms{}, all, "unknown_reference"},
 	} {
-		if _, err := providers.For(c.name, c.terms); err == nil && c.code != "" || err != nil && !problem.Is(err, c.code) {
-			t.Errorf("%s under %+v: %v", c.name, c.terms, err)
+		charge, err := providers.Prepare(c.chosen, c.terms, c.settings)
+		if err == nil && c.code != "" || err != nil && !problem.Is(err, c.code) {
+			t.Errorf("%+v under %+v: %v", c.chosen, c.terms, err)
+		}
+		if err == nil && charge.Capture != payments.Manual {
+			t.Errorf("%+v is captured at once", c.chosen)
+		}
+		if err == nil && c.chosen.Provider == "manual" && charge.Request.Instructions != bank.Instructions {
+			t.Errorf("manual: %+v", charge.Request)
 		}
 	}
 }
@@ -198,7 +287,7 @@ func TestReading(t *testing.T) {
 		id := ids.New("pay")
 		all = append([]string{id}, all...)
 		shop.Exec(t, `insert into payments (id, cart_id, order_id, provider, reference, state, currency, amount, refunded_amount)
-			values ($1, 'cart_1', $2, 'test', $3, 'captured', 'EUR', 1000, $4)`, id, order, fmt.Sprint("r", i), refunded)
+			values ($1, $5, $2, 'test', $3, 'captured', 'EUR', 1000, $4)`, id, order, fmt.Sprint("r", i), refunded, ids.New("cart"))
 	}
 	failed := ids.New("pay")
 	shop.Exec(t, `insert into payments (id, cart_id, order_id, provider, state, failure, currency, amount) values ($1, 'cart_2', 'ord_2', 'test', 'failed', 'card_declined', 'EUR', 1)`, failed)

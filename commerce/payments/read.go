@@ -14,7 +14,8 @@ const State = `case when p.state <> 'captured' or p.refunded_amount = 0 then p.s
 	when p.refunded_amount < p.amount then 'partially_refunded' else 'refunded' end`
 
 // JSON is SQL for a payment p as the API shows it.
-var JSON = `json_build_object('id', p.id, 'order_id', p.order_id, 'provider', p.provider, 'state', ` + State + `,
+var JSON = `json_build_object('id', p.id, 'order_id', p.order_id, 'provider', p.provider,
+	'method', case when p.provider = 'manual' then p.request->>'name' end, 'capture_method', p.capture, 'state', ` + State + `,
 	'amount', json_build_object('amount', p.amount, 'currency', p.currency),
 	'refunded', json_build_object('amount', p.refunded_amount, 'currency', p.currency),
 	'reference', nullif(p.reference, ''), 'failure_code', nullif(p.failure, ''),
@@ -42,6 +43,13 @@ type Filter struct {
 // Get reads a payment as the API shows it.
 func Get(ctx context.Context, db *postgres.DB, id string) ([]byte, error) {
 	raw, err := db.JSON(ctx, getSQL, id)
+	return postgres.Must(raw, err, "payment")
+}
+
+// GetIn reads a payment as the API shows it, as the transaction does.
+func GetIn(ctx context.Context, tx *postgres.Tx, id string) ([]byte, error) {
+	var raw []byte
+	err := tx.QueryRow(ctx, getSQL, id).Scan(&raw)
 	return postgres.Must(raw, err, "payment")
 }
 

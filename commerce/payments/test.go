@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // What the test provider is told to do by a charge's token. Any other is declined.
@@ -14,10 +15,12 @@ const (
 	TokenSucceeds          = "succeeds"
 	TokenDeclined          = "declined"
 	TokenInsufficientFunds = "insufficient_funds"
-	TokenError             = "error"        // breaks off, having done nothing
-	TokenTimesOut          = "times_out"    // takes the money, and breaks off before it says so
-	TokenSlow              = "slow"         // succeeds after a while
-	TokenRefundFails       = "refund_fails" // succeeds, but pays nothing back
+	TokenError             = "error"           // breaks off, having done nothing
+	TokenTimesOut          = "times_out"       // takes the money, and breaks off before it says so
+	TokenSlow              = "slow"            // succeeds after a while
+	TokenSucceedsLate      = "succeeds_late"   // is being processed, and has succeeded a while later
+	TokenRequiresAction    = "requires_action" // waits for the shopper to take a second step
+	TokenRefundFails       = "refund_fails"    // succeeds, but pays nothing back
 )
 
 // ErrUnreachable is how the test provider breaks off.
@@ -28,22 +31,42 @@ var ErrUnreachable = errors.New("payment provider: no answer")
 // outlasts whoever asked for it, and can be held against our own records.
 type Test struct {
 	DB   *postgres.DB
-	Slow time.Duration // how long TokenSlow takes; 0 means two seconds
+	Slow time.Duration // how long TokenSlow and TokenSucceedsLate take; 0 means two seconds
+	// Page is where a shopper takes the second step; nil gives an address within the shop.
+	Page func(ctx context.Context, reference string) (string, error)
 }
 
 // chargeSQL writes a charge down, unless its reference was used before.
 const chargeSQL = `
-insert into test_charges as t (reference, state, currency, amount, failure) values ($1, $2, $3, $4, $5)
+insert into test_charges as t (reference, state, currency, amount, failure, ready_at) values ($1, $2, $3, $4, $5, now() + $6::interval)
 on conflict (reference) do update set reference = t.reference
-returning t.state, t.failure, t.currency = $3 and t.amount = $4`
+returning t.currency = $3 and t.amount = $4, ` + shownCharge
+
+// shownCharge is a charge as the provider tells of it now.
+const shownCharge = `case when t.state = 'processing' and t.ready_at <= now() then 'succeeded' else t.state end, t.failure, t.amount,
+	(select coalesce(sum(value::bigint), 0)::bigint from jsonb_each_text(t.refunds))`
+
+type testCharge struct {
+	state, failure   string
+	amount, refunded int64
+}
+
+func (c *testCharge) fields() []any { return []any{&c.state, &c.failure, &c.amount, &c.refunded} }
 
 // Charge implements Provider.
 func (p *Test) Charge(ctx context.Context, c Charge) (Outcome, error) {
 	state, failure := "succeeded", ""
-	switch c.Token {
+	if c.Capture == Manual {
+		state = "authorised"
+	}
+	switch c.Request.Token {
 	case TokenSucceeds, TokenTimesOut:
 	case TokenRefundFails:
 		failure = TokenRefundFails
+	case TokenSucceedsLate:
+		state = "processing"
+	case TokenRequiresAction:
+		state = "waiting"
 	case TokenSlow:
 		if err := p.wait(ctx); err != nil {
 			return Outcome{}, err
@@ -58,58 +81,92 @@ func (p *Test) Charge(ctx context.Context, c Charge) (Outcome, error) {
 		state, failure = "declined", "unknown_token"
 	}
 	var same bool
-	err := p.ledger(ctx, chargeSQL, []any{c.Reference, state, c.Amount.Currency, c.Amount.Amount, failure}, &state, &failure, &same)
+	var made testCharge
+	err := p.ledger(ctx, chargeSQL, []any{c.Reference, state, c.Amount.Currency, c.Amount.Amount, failure, p.slow()}, append([]any{&same}, made.fields()...)...)
 	switch {
 	case err != nil:
 		return Outcome{}, fmt.Errorf("charge %s: %w", c.Reference, err)
-	case !same && state != "voided":
+	case !same && made.state != "voided":
 		return Outcome{}, fmt.Errorf("charge %s: the reference was used for another amount", c.Reference)
-	case c.Token == TokenTimesOut:
+	case c.Request.Token == TokenTimesOut:
 		return Outcome{}, ErrUnreachable
 	}
-	return outcome(c.Reference, state, failure), nil
+	return p.outcome(ctx, c, made)
 }
 
 // Lookup implements Provider.
-func (p *Test) Lookup(ctx context.Context, reference string) (Outcome, error) {
-	var state, failure string
-	err := p.ledger(ctx, `select state, failure from test_charges where reference = $1`, []any{reference}, &state, &failure)
+func (p *Test) Lookup(ctx context.Context, c Charge) (Outcome, error) {
+	var found testCharge
+	err := p.ledger(ctx, `select `+shownCharge+` from test_charges t where t.reference = $1`, []any{c.Reference}, found.fields()...)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return Outcome{Result: Unknown}, nil
 	}
 	if err != nil {
-		return Outcome{}, fmt.Errorf("look up %s: %w", reference, err)
+		return Outcome{}, fmt.Errorf("look up %s: %w", c.Reference, err)
 	}
-	return outcome(reference, state, failure), nil
+	return p.outcome(ctx, c, found)
 }
 
-// voidSQL takes a charge back or, where there is none, its place.
+// captureSQL takes what is held.
+const captureSQL = `update test_charges t set state = case when t.state = 'authorised' then 'succeeded' else t.state end
+where t.reference = $1 returning ` + shownCharge
+
+// Capture implements Provider.
+func (p *Test) Capture(ctx context.Context, c Charge) (Outcome, error) {
+	return p.change(ctx, c, captureSQL, "capture", c.Reference)
+}
+
+// stepSQL is the shopper's step: what waits for it goes on as $2.
+const stepSQL = `update test_charges t set state = case when t.state = 'waiting' then $2 else t.state end, failure = case when t.state = 'waiting' then $3 else t.failure end
+where t.reference = $1 returning ` + shownCharge
+
+// Take has the shopper take the second step: the charge goes on, or is declined.
+func (p *Test) Take(ctx context.Context, c Charge, approve bool) (Outcome, error) {
+	state, failure := "succeeded", ""
+	switch {
+	case !approve:
+		state, failure = "declined", "authentication_failed"
+	case c.Capture == Manual:
+		state = "authorised"
+	}
+	outcome, err := p.change(ctx, c, stepSQL, "take a step of", c.Reference, state, failure)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return outcome, problem.Missing("payment")
+	}
+	return outcome, err
+}
+
+// voidSQL takes the place of a charge, or of the hold that it is.
 const voidSQL = `
 insert into test_charges as t (reference, state, currency, amount) values ($1, 'voided', '', 0)
-on conflict (reference) do update set state = case when t.refunds = '{}' then 'voided' else t.state end
-returning t.state, t.failure`
+on conflict (reference) do update set state = case when t.state in ('waiting', 'authorised') then 'voided' else t.state end
+returning ` + shownCharge
 
 // Void implements Provider.
-func (p *Test) Void(ctx context.Context, reference string) (Outcome, error) {
-	var state, failure string
-	if err := p.ledger(ctx, voidSQL, []any{reference}, &state, &failure); err != nil {
-		return Outcome{}, fmt.Errorf("void %s: %w", reference, err)
+func (p *Test) Void(ctx context.Context, c Charge) (Outcome, error) {
+	return p.change(ctx, c, voidSQL, "void", c.Reference)
+}
+
+func (p *Test) change(ctx context.Context, c Charge, sql, what string, args ...any) (Outcome, error) {
+	var changed testCharge
+	if err := p.ledger(ctx, sql, args, changed.fields()...); err != nil {
+		return Outcome{}, fmt.Errorf("%s %s: %w", what, c.Reference, err)
 	}
-	return outcome(reference, state, failure), nil
+	return p.outcome(ctx, c, changed)
 }
 
 // refundSQL pays back what was not paid back under the same reference already, and never
 // more than was taken.
 const refundSQL = `
 update test_charges set refunds = jsonb_build_object($2::text, $3::bigint) || refunds
-where reference = $1 and state = 'succeeded' and failure = '' and currency = $4
+where reference = $1 and (state = 'succeeded' or state = 'processing' and ready_at <= now()) and failure = '' and currency = $4
 	and (refunds ? $2 or $3 + (select coalesce(sum(value::bigint), 0) from jsonb_each_text(refunds)) <= amount)
 returning refunds->>$2 = $3::text`
 
 // Refund implements Provider.
 func (p *Test) Refund(ctx context.Context, r Refund) (Outcome, error) {
 	var same bool
-	err := p.ledger(ctx, refundSQL, []any{r.Charge, r.Reference, r.Amount.Amount, r.Amount.Currency}, &same)
+	err := p.ledger(ctx, refundSQL, []any{r.Charge.Reference, r.Reference, r.Amount.Amount, r.Amount.Currency}, &same)
 	switch {
 	case errors.Is(err, postgres.ErrNoRows):
 		return Outcome{Result: Declined, Reference: "test_" + r.Reference, Failure: "refund_refused"}, nil
@@ -128,26 +185,42 @@ func (p *Test) ledger(ctx context.Context, sql string, args []any, into ...any) 
 	})
 }
 
-func (p *Test) wait(ctx context.Context) error {
-	slow := p.Slow
-	if slow == 0 {
-		slow = 2 * time.Second
+func (p *Test) slow() time.Duration {
+	if p.Slow == 0 {
+		return 2 * time.Second
 	}
+	return p.Slow
+}
+
+func (p *Test) wait(ctx context.Context) error {
 	select {
-	case <-time.After(slow):
+	case <-time.After(p.slow()):
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("%w: %w", ErrUnreachable, ctx.Err())
 	}
 }
 
-func outcome(reference, state, failure string) Outcome {
-	o := Outcome{Result: Declined, Reference: "test_" + reference, Failure: failure}
-	switch state {
+func (p *Test) outcome(ctx context.Context, c Charge, found testCharge) (Outcome, error) {
+	o := Outcome{Reference: "test_" + c.Reference}
+	switch found.state {
 	case "succeeded":
-		o.Result, o.Failure = Succeeded, ""
+		o.Result, o.Taken, o.Refunded = Succeeded, found.amount, found.refunded
 	case "voided":
 		o.Result, o.Failure = Voided, "voided"
+	case "declined":
+		o.Result, o.Failure = Declined, found.failure
+	case "waiting":
+		page, err := "/checkout/test/"+c.Reference, error(nil)
+		if p.Page != nil {
+			page, err = p.Page(ctx, c.Reference)
+		}
+		if err != nil {
+			return o, fmt.Errorf("page of the second step: %w", err)
+		}
+		o.Result, o.Step = Waiting, &Step{Type: StepRedirect, URL: page}
+	default:
+		o.Result = Result(found.state)
 	}
-	return o
+	return o, nil
 }

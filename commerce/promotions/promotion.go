@@ -106,7 +106,7 @@ func (r *Rule) check(wrong *problem.Problem) {
 	switch r.Kind {
 	case Percentage:
 		clean.RateBPS, clean.Items = r.RateBPS, r.Items
-		rate(wrong, "/rate_bps", r.RateBPS)
+		rate(wrong, "/percentage", r.RateBPS)
 	case FixedAmount:
 		clean.Amounts, clean.Each, clean.Items = r.Amounts, r.Each && r.Class == Products, r.Items
 		amounts(wrong, "/amounts", r.Amounts, 1)
@@ -118,7 +118,7 @@ func (r *Rule) check(wrong *problem.Problem) {
 	case BuyXGetY:
 		clean.Class, clean.RateBPS, clean.Items, clean.Buys = Products, r.RateBPS, r.Items, r.Buys
 		clean.BuyQuantity, clean.GetQuantity, clean.MaxUses = r.BuyQuantity, r.GetQuantity, r.MaxUses
-		rate(wrong, "/rate_bps", r.RateBPS)
+		rate(wrong, "/percentage", r.RateBPS)
 		quantity(wrong, "/buy_quantity", r.BuyQuantity, 1)
 		quantity(wrong, "/get_quantity", r.GetQuantity, 1)
 		quantity(wrong, "/max_uses_per_order", r.MaxUses, 0)
@@ -154,7 +154,7 @@ func sorted(list []string) []string { return slices.Compact(slices.Sorted(slices
 
 func rate(wrong *problem.Problem, at string, bps int64) {
 	if bps < 1 || bps > wholeRateBPS {
-		wrong.At(at, "out_of_range", "A rate is 1 to %d.", wholeRateBPS)
+		wrong.At(at, "out_of_range", "It is more than 0, and at most 100.")
 	}
 }
 

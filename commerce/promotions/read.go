@@ -31,7 +31,7 @@ func selectionJSON(key string) string {
 
 var promotionJSON = `json_build_object('id', t.id, 'title', t.title, 'state', case when not t.active then 'inactive' when t.ends_at <= now() then 'ended'
 		when t.used >= t.usage_limit then 'used_up' when t.starts_at > now() then 'scheduled' else 'active' end,
-	'kind', t.rule->'kind', 'class', t.rule->'class', 'automatic', t.automatic, 'rate_bps', coalesce(t.rule->'rate_bps', '0'), 'amounts', ` + moneyJSON("amounts") + `,
+	'kind', t.rule->'kind', 'class', t.rule->'class', 'automatic', t.automatic, 'percentage', trim_scale((t.rule->>'rate_bps')::numeric / 100)::text, 'amounts', ` + moneyJSON("amounts") + `,
 	'each', coalesce(t.rule->'each', 'false'), 'items', ` + selectionJSON("items") + `, 'buys', ` + selectionJSON("buys") + `,
 	'buy_quantity', coalesce(t.rule->'buy_quantity', '0'), 'get_quantity', coalesce(t.rule->'get_quantity', '0'), 'max_uses_per_order', coalesce(t.rule->'max_uses', '0'),
 	'minimum_amounts', ` + moneyJSON("minimum_amounts") + `, 'minimum_quantity', coalesce(t.rule->'minimum_quantity', '0'), 'first_order', coalesce(t.rule->'first_order', 'false'),

@@ -27,7 +27,8 @@ counted as (
 select asked.id from asked where asked.id not in (select id from counted)
 	or asked.code <> '' and asked.id not in (select promotion_id from coded)`
 
-// useSQL writes the uses down where the customer's own limit leaves room. The promotions'
+// useSQL writes the uses down where the customer's own limit leaves room: of two first orders
+// that are placed at once, one is the first. The promotions'
 // rows are locked, so that nobody else writes one meanwhile; and as this is a statement
 // of its own, it sees what those before wrote.
 const useSQL = `
@@ -35,7 +36,8 @@ with asked as (select * from jsonb_to_recordset($1::jsonb) as a(id text, code te
 used as (
 	insert into promotion_uses (promotion_id, order_id, code, email, currency, amount)
 	select a.id, $2, a.code, $3, $4, a.amount from asked a join promotions p on p.id = a.id
-	where p.customer_limit is null or p.customer_limit > (select count(*) from promotion_uses u where u.promotion_id = a.id and u.email = $3)
+	where coalesce(least(p.customer_limit, case when (p.rule->>'first_order')::boolean then 1 end)
+		> (select count(*) from promotion_uses u where u.promotion_id = a.id and u.email = $3), true)
 	returning promotion_id
 )
 select id from asked where id not in (select promotion_id from used)`

@@ -2,11 +2,8 @@ package settings
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/stoacommerce/stoa/platform/postgres"
-	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // Source is where a single thing is read: the database, or a transaction that has just
@@ -15,19 +12,11 @@ type Source interface {
 	Object(ctx context.Context, query string, args ...any) (postgres.Object, error)
 }
 
-func must(o postgres.Object, err error, what string) (postgres.Object, error) {
-	switch {
-	case errors.Is(err, postgres.ErrNoRows):
-		return o, problem.Missing(what)
-	case err != nil:
-		return o, fmt.Errorf("read %s: %w", what, err)
-	}
-	return o, nil
-}
-
 var methodJSON = `json_build_object('id', t.id, 'name', t.name, 'description', nullif(t.description, ''),
-	'prices', (select coalesce(json_agg(json_build_object('amount', a.value, 'currency', a.key) order by a.key), '[]') from jsonb_each(t.amounts) a),
-	'countries', t.countries, 'active', t.active, 'position', t.position,
+	'zone_id', t.zone_id, 'tiered_by', nullif(t.tiered_by, ''), 'pickup_address', t.pickup_address,
+	'prices', (select coalesce(json_agg(json_build_object('amount', p.value->'amount', 'currency', p.key, 'free_from', p.value->'free_from',
+		'tiers', coalesce(p.value->'tiers', '[]')) order by p.key), '[]') from jsonb_each(t.prices) p),
+	'active', t.active, 'position', t.position,
 	'created_at', ` + postgres.UTC("t.created_at") + `, 'updated_at', ` + postgres.UTC("t.updated_at") + `)`
 
 var (
@@ -46,7 +35,28 @@ func ShippingMethods(ctx context.Context, db *postgres.DB, after string, limit i
 // ShippingMethod is one of them.
 func ShippingMethod(ctx context.Context, from Source, id ShippingMethodID) (postgres.Object, error) {
 	o, err := from.Object(ctx, methodSQL, string(id))
-	return must(o, err, "shipping method")
+	return postgres.Found(o, err, "shipping method")
+}
+
+var zoneJSON = `json_build_object('id', t.id, 'name', t.name, 'territories', (
+		select coalesce(json_agg(json_build_object('country', a.of->>'country', 'region', a.of->'region', 'postal_codes', coalesce(a.of->'postal_codes', '[]')) order by a.n), '[]')
+		from jsonb_array_elements(t.territories) with ordinality a(of, n)),
+	'created_at', ` + postgres.UTC("t.created_at") + `, 'updated_at', ` + postgres.UTC("t.updated_at") + `)`
+
+var (
+	zonesSQL = postgres.List{From: "shipping_zones t where true", Each: zoneJSON, Order: "t.id", After: "t.id > $2", Position: "t.id"}.SQL()
+	zoneSQL  = `select t.version || E'\n' || ` + zoneJSON + ` from shipping_zones t where t.id = $1`
+)
+
+// ShippingZones is a page of shipping zones, the oldest first, as the API shows them.
+func ShippingZones(ctx context.Context, db *postgres.DB, after string, limit int) (postgres.Page, error) {
+	return db.Page(ctx, zonesSQL, limit, after)
+}
+
+// ShippingZone is one of them.
+func ShippingZone(ctx context.Context, from Source, id ShippingZoneID) (postgres.Object, error) {
+	o, err := from.Object(ctx, zoneSQL, string(id))
+	return postgres.Found(o, err, "shipping zone")
 }
 
 var taxRateJSON = `json_build_object('id', t.id, 'name', t.name, 'country', t.country, 'region', nullif(t.region, ''), 'postal_codes', t.postal_codes,
@@ -71,22 +81,29 @@ func TaxRates(ctx context.Context, db *postgres.DB, after string, limit int) (po
 // TaxRate is one of them.
 func TaxRate(ctx context.Context, from Source, id TaxRateID) (postgres.Object, error) {
 	o, err := from.Object(ctx, taxRateSQL, string(id))
-	return must(o, err, "tax rate")
+	return postgres.Found(o, err, "tax rate")
 }
 
 var shopSQL = `select s.version || E'\n' || json_build_object('name', s.name, 'description', nullif(s.description, ''),
 	'contact_email', nullif(s.contact_email, ''), 'mode', $1::text, 'country', s.country, 'locale', s.locale, 'currency', s.currency,
 	'currencies', to_json(array[s.currency] || array_remove(s.currencies, s.currency)),
-	'shipping_countries', (select coalesce(json_agg(distinct c order by c) filter (where not exists
-		(select from shipping_methods where active and countries = '{}')), '[]')
-		from shipping_methods m, unnest(m.countries) c where m.active),
+	'shipping_countries', (select coalesce(json_agg(distinct c.of->>'country' order by c.of->>'country') filter (where not exists
+		(select from shipping_methods m left join shipping_zones z on z.id = m.zone_id
+			where m.active and m.pickup_address is null and coalesce(z.territories, '[]') = '[]')), '[]')
+		from shipping_methods m join shipping_zones z on z.id = m.zone_id, jsonb_array_elements(z.territories) c(of) where m.active and m.pickup_address is null),
 	'prices_include_tax', s.prices_include_tax, 'accent_color', coalesce(s.theme->>'accent_color', '` + DefaultAccent + `'),
-	'url', $2::text, 'accepts_orders', $3::bool)
+	'url', $2::text, 'accepts_orders', $3::bool, 'payment_options', (
+		select coalesce(json_agg(json_build_object('provider', provider, 'token', token, 'name', name) order by place), '[]') from (
+			select 0 as place, 'stripe' as provider, null as token, null as name where s.payments->'providers' ? 'stripe'
+			union all select m.place, 'manual', m.method->>'id', m.method->>'name'
+				from jsonb_array_elements(s.payments->'manual_methods') with ordinality m(method, place) where s.payments->'providers' ? 'manual'
+			union all select 1000, 'test', null, null where $4::bool) options))
 	from settings s where s.id = 1`
 
 // Shop is what the shop tells everyone about itself, as the API shows it. What the store's
-// row does not know is given: its side, where it answers, and whether it takes orders.
-func Shop(ctx context.Context, db *postgres.DB, mode, url string, acceptsOrders bool) (postgres.Object, error) {
-	o, err := db.Object(ctx, shopSQL, mode, url, acceptsOrders)
-	return must(o, err, "shop")
+// row does not know is given: its side, where it answers, and whether it takes orders and
+// payments by the provider for tests.
+func Shop(ctx context.Context, db *postgres.DB, mode, url string, acceptsOrders, testPayments bool) (postgres.Object, error) {
+	o, err := db.Object(ctx, shopSQL, mode, url, acceptsOrders, testPayments)
+	return postgres.Found(o, err, "shop")
 }

@@ -150,7 +150,7 @@ func Update(ctx context.Context, tx *postgres.Tx, meant int, patch Patch) (after
 	if err != nil {
 		return before, false, err
 	}
-	if err := stale(before.Version, meant); err != nil {
+	if err := problem.Outdated(before.Version, meant); err != nil {
 		return before, false, err
 	}
 	after = patch.apply(before)
@@ -206,12 +206,4 @@ func set[T any](field *T, value *T) {
 	if value != nil {
 		*field = *value
 	}
-}
-
-// stale refuses a change that was meant for another version; zero is any.
-func stale(version, meant int) error {
-	if meant != 0 && meant != version {
-		return problem.New(problem.Stale, "stale", "It has changed since: the version is %d now.", version)
-	}
-	return nil
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/migrations/testdb"
-	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
@@ -87,10 +86,14 @@ func TestSettings(t *testing.T) {
 	if entries != 1 {
 		t.Errorf("%d audit entries", entries)
 	}
-	shop, err := settings.Shop(ctx, p.DB, "live", "https://shop.example", false)
+	shop, err := settings.Shop(ctx, p.DB, "live", "https://shop.example", false, true)
 	if err != nil || shop.Version != 2 {
 		t.Errorf("shop: %s, %v", shop.Data, err)
 	}
+}
+
+func euros(amount int64) []settings.ShippingPrice {
+	return []settings.ShippingPrice{{Currency: "EUR", Amount: amount}}
 }
 
 func TestShippingAndTaxes(t *testing.T) {
@@ -100,11 +103,11 @@ func TestShippingAndTaxes(t *testing.T) {
 	var method settings.ShippingMethodID
 	var rate settings.TaxRateID
 	in(t, p.DB, ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
-		if method, err = settings.CreateShippingMethod(ctx, tx, settings.ShippingInput{Name: "Standard", Prices: []money.Money{money.New(490, "EUR")}, Active: true}); err != nil {
+		if method, err = settings.CreateShippingMethod(ctx, tx, settings.ShippingInput{Name: "Standard", Prices: euros(490), Active: true}); err != nil {
 			return err
 		}
 		for i := range 3 {
-			in := settings.ShippingInput{Name: fmt.Sprint("Other ", i), Prices: []money.Money{money.New(1, "EUR")}, Countries: []string{"DE"}, Position: ptr(0)}
+			in := settings.ShippingInput{Name: fmt.Sprint("Other ", i), Prices: euros(1), Position: ptr(0)}
 			if _, err := settings.CreateShippingMethod(ctx, tx, in); err != nil {
 				return err
 			}
@@ -136,7 +139,7 @@ func TestShippingAndTaxes(t *testing.T) {
 		t.Errorf("page: %s, %v", page.Data, err)
 	}
 	in(t, p.DB, ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		if err := settings.UpdateShippingMethod(ctx, tx, method, 1, settings.ShippingPatch{Name: ptr("Slow"), Position: ptr(1), Countries: []string{"AT"}, Active: ptr(false)}); err != nil {
+		if err := settings.UpdateShippingMethod(ctx, tx, method, 1, settings.ShippingPatch{Name: ptr("Slow"), Position: ptr(1), TieredBy: ptr("price"), Active: ptr(false)}); err != nil {
 			return err
 		}
 		if err := settings.UpdateTaxRate(ctx, tx, rate, 1, settings.TaxPatch{Percentage: ptr("16")}); err != nil {
@@ -167,7 +170,7 @@ func TestShippingAndTaxes(t *testing.T) {
 	// No more than a checkout can look at.
 	err = p.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		for range 100 {
-			if _, err := settings.CreateShippingMethod(ctx, tx, settings.ShippingInput{Name: "x", Prices: []money.Money{money.New(1, "EUR")}}); err != nil {
+			if _, err := settings.CreateShippingMethod(ctx, tx, settings.ShippingInput{Name: "x", Prices: euros(1)}); err != nil {
 				return err
 			}
 		}

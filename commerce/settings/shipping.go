@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/uptrace/bun"
 
 	"github.com/stoacommerce/stoa/commerce/address"
@@ -29,81 +30,143 @@ const maxAmount = 999_999_999_999
 // mostMethods is how many ways a store can have: they are all looked at in a checkout.
 const mostMethods = 100
 
+// The bounds of a price of sending.
+const (
+	mostTiers   = 50
+	mostMeasure = 1_000_000_000_000
+)
+
+// ShippingPrice is what a way to send costs in a currency. Its JSON is that of the row.
+type ShippingPrice struct {
+	Currency string         `json:"-"`
+	Amount   int64          `json:"amount"`
+	FreeFrom *int64         `json:"free_from,omitempty"` // what the goods come to for it to cost nothing
+	Tiers    []ShippingTier `json:"tiers,omitempty"`     // rising
+}
+
+// ShippingTier is what it costs from so much on, in the measure that the method is tiered by;
+// it is not offered from there on when nil.
+type ShippingTier struct {
+	From   int64  `json:"from"`
+	Amount *int64 `json:"amount"`
+}
+
 // ShippingInput is a way to send orders, to be made.
 type ShippingInput struct {
+	Zone        ShippingZoneID // everywhere when empty
 	Name        string
 	Description string
-	Prices      []money.Money // once per currency
-	Countries   []string      // everywhere when empty
+	TieredBy    string          // weight (in grams), price or quantity of the goods; empty for one price
+	Prices      []ShippingPrice // once per currency
+	Pickup      *address.Address
 	Active      bool
 	Position    *int // last when nil
 }
 
 // ShippingPatch changes a way to send orders; what is nil stays.
 type ShippingPatch struct {
-	Name, Description *string
-	Prices            []money.Money
-	Countries         []string
-	Active            *bool
-	Position          *int
+	Zone                        *ShippingZoneID
+	Name, Description, TieredBy *string
+	Prices                      []ShippingPrice
+	Pickup                      **address.Address // to nil has it sent
+	Active                      *bool
+	Position                    *int
 }
 
 // method is a row of shipping_methods, and what the audit keeps of one.
 type method struct {
 	bun.BaseModel `bun:"table:shipping_methods,alias:m" json:"-"`
 
-	ID          ShippingMethodID `bun:"id,pk" json:"id"`
-	Name        string           `bun:"name" json:"name"`
-	Description string           `bun:"description" json:"description"`
-	Countries   []string         `bun:"countries,array" json:"countries"`
-	Amounts     map[string]int64 `bun:"amounts,type:jsonb" json:"amounts"`
-	Position    int              `bun:"position" json:"position"`
-	Active      bool             `bun:"active" json:"active"`
-	Version     int              `bun:"version" json:"version"`
-	CreatedAt   time.Time        `bun:"created_at" json:"-"`
-	UpdatedAt   time.Time        `bun:"updated_at" json:"-"`
+	ID          ShippingMethodID         `bun:"id,pk" json:"id"`
+	Zone        ShippingZoneID           `bun:"zone_id,nullzero" json:"zone_id,omitempty"`
+	Name        string                   `bun:"name" json:"name"`
+	Description string                   `bun:"description" json:"description"`
+	TieredBy    string                   `bun:"tiered_by" json:"tiered_by"`
+	Prices      map[string]ShippingPrice `bun:"prices,type:jsonb" json:"prices"`
+	Pickup      *address.Address         `bun:"pickup_address,type:jsonb" json:"pickup_address"`
+	Position    int                      `bun:"position" json:"position"`
+	Active      bool                     `bun:"active" json:"active"`
+	Version     int                      `bun:"version" json:"version"`
+	CreatedAt   time.Time                `bun:"created_at" json:"-"`
+	UpdatedAt   time.Time                `bun:"updated_at" json:"-"`
 }
 
-func (m *method) check(prices []money.Money) error {
+func (m *method) check(prices []ShippingPrice) error {
 	wrong := problem.New(problem.Unprocessable, "invalid_shipping_method", "The shipping method cannot be kept as it is.")
 	line(wrong, &m.Name, "/name", 1, 255)
 	line(wrong, &m.Description, "/description", 0, 1000)
+	if !slices.Contains([]string{"", "weight", "price", "quantity"}, m.TieredBy) {
+		wrong.At("/tiered_by", "enum", "It is weight, price or quantity.")
+	}
 	if prices != nil {
-		m.Amounts = map[string]int64{}
+		m.Prices = map[string]ShippingPrice{}
 	}
 	for i, price := range prices {
 		at := fmt.Sprintf("/prices/%d", i)
-		if _, repeated := m.Amounts[price.Currency]; repeated {
+		if _, repeated := m.Prices[price.Currency]; repeated {
 			wrong.At(at+"/currency", "repeated", "There is another price in %s.", price.Currency)
 		}
 		if !money.Known(price.Currency) {
 			wrong.At(at+"/currency", "currency", "There is no currency %q.", price.Currency)
 		}
-		if price.Amount < 0 || price.Amount > maxAmount {
-			wrong.At(at+"/amount", "out_of_range", "A price is 0 to %d.", maxAmount)
-		}
-		m.Amounts[price.Currency] = price.Amount
+		price.check(wrong, at)
+		m.Prices[price.Currency] = price
 	}
-	if len(m.Amounts) == 0 {
+	if len(m.Prices) == 0 {
 		wrong.At("/prices", "required", "There must be one.")
 	}
-	m.Countries = slices.Compact(slices.Sorted(slices.Values(m.Countries)))
-	if m.Countries == nil {
-		m.Countries = []string{}
-	}
-	for i, country := range m.Countries {
-		if !address.Known(country) {
-			wrong.At(fmt.Sprintf("/countries/%d", i), "country", "There is no country %q.", country)
+	for currency, price := range m.Prices {
+		if len(price.Tiers) > 0 && m.TieredBy == "" {
+			wrong.At("/tiered_by", "required", "The prices in %s have tiers: by what?", currency)
 		}
 	}
+	if m.Pickup != nil {
+		trimmed := m.Pickup.Trim()
+		trimmed.Check(wrong, "/pickup_address")
+		m.Pickup = &trimmed
+	}
 	return wrong.OrNil()
+}
+
+func (p ShippingPrice) check(wrong *problem.Problem, at string) {
+	amount := func(at string, n int64) {
+		if n < 0 || n > maxAmount {
+			wrong.At(at, "out_of_range", "A price is 0 to %d.", maxAmount)
+		}
+	}
+	amount(at+"/amount", p.Amount)
+	if p.FreeFrom != nil {
+		amount(at+"/free_from", *p.FreeFrom)
+	}
+	if len(p.Tiers) > mostTiers {
+		wrong.At(at+"/tiers", "maxItems", "There may be %d.", mostTiers)
+	}
+	from := int64(0)
+	for i, tier := range p.Tiers {
+		at := fmt.Sprintf("%s/tiers/%d", at, i)
+		if tier.From <= from || tier.From > mostMeasure {
+			wrong.At(at+"/from", "out_of_range", "Tiers rise from above 0 to %d.", int64(mostMeasure))
+		}
+		if from = tier.From; tier.Amount != nil {
+			amount(at+"/amount", *tier.Amount)
+		}
+	}
+}
+
+// unknownZone is the answer to a method in a zone that does not exist.
+func unknownZone(err error) error {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == "23503" {
+		return problem.New(problem.Unprocessable, "unknown_reference", "There is no such shipping zone.").At("/zone_id", "unknown_reference", "There is no such shipping zone.")
+	}
+	return fmt.Errorf("keep shipping method: %w", err)
 }
 
 // CreateShippingMethod makes a way to send orders.
 func CreateShippingMethod(ctx context.Context, tx *postgres.Tx, in ShippingInput) (ShippingMethodID, error) {
 	now := clock.Now()
 	m := &method{
-		ID: ShippingMethodID(ids.New("shp")), Name: in.Name, Description: in.Description, Countries: in.Countries,
+		ID: ShippingMethodID(ids.New("shp")), Zone: in.Zone, Name: in.Name, Description: in.Description, TieredBy: in.TieredBy, Pickup: in.Pickup,
 		Active: in.Active, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	if err := m.check(in.Prices); err != nil {
@@ -118,7 +181,7 @@ func CreateShippingMethod(ctx context.Context, tx *postgres.Tx, in ShippingInput
 	}
 	m.Position = len(others)
 	if _, err := tx.Bun.NewInsert().Model(m).Exec(ctx); err != nil {
-		return "", fmt.Errorf("insert shipping method: %w", err)
+		return "", unknownZone(err)
 	}
 	if in.Position != nil {
 		if err := placeMethods(ctx, tx, slices.Insert(others, min(*in.Position, len(others)), m)); err != nil {
@@ -162,7 +225,7 @@ func findMethod(list []*method, id ShippingMethodID, meant int) (int, error) {
 	if at < 0 {
 		return 0, problem.Missing("shipping method")
 	}
-	return at, stale(list[at].Version, meant)
+	return at, problem.Outdated(list[at].Version, meant)
 }
 
 // UpdateShippingMethod changes a way to send orders that has the version meant; zero is any.
@@ -180,9 +243,9 @@ func UpdateShippingMethod(ctx context.Context, tx *postgres.Tx, id ShippingMetho
 	set(&m.Name, patch.Name)
 	set(&m.Description, patch.Description)
 	set(&m.Active, patch.Active)
-	if patch.Countries != nil {
-		m.Countries = patch.Countries
-	}
+	set(&m.Zone, patch.Zone)
+	set(&m.TieredBy, patch.TieredBy)
+	set(&m.Pickup, patch.Pickup)
 	if err := m.check(patch.Prices); err != nil {
 		return err
 	}
@@ -197,7 +260,7 @@ func UpdateShippingMethod(ctx context.Context, tx *postgres.Tx, id ShippingMetho
 	}
 	m.Version, m.UpdatedAt = m.Version+1, clock.Now()
 	if _, err := tx.Bun.NewUpdate().Model(m).WherePK().Exec(ctx); err != nil {
-		return fmt.Errorf("update shipping method %s: %w", id, err)
+		return unknownZone(err)
 	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "shipping_method.update", ObjectID: string(id), Before: before, After: m})
 	return nil

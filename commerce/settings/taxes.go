@@ -115,9 +115,8 @@ func CreateTaxRate(ctx context.Context, tx *postgres.Tx, in TaxInput) (TaxRateID
 	if err := t.check(&in.Percentage); err != nil {
 		return "", err
 	}
-	// The settings' row stands for the list, so that it does not outgrow its bound.
-	others := 0
-	if err := tx.QueryRow(ctx, `with s as (select from settings where id = 1 for no key update) select (select count(*) from tax_rates) from s`).Scan(&others); err != nil {
+	others, err := counted(ctx, tx, `select count(*) from tax_rates`)
+	if err != nil {
 		return "", fmt.Errorf("count tax rates: %w", err)
 	}
 	if others >= mostTaxRates {
@@ -139,7 +138,7 @@ func lockTaxRate(ctx context.Context, tx *postgres.Tx, id TaxRateID, meant int) 
 	if err != nil {
 		return nil, fmt.Errorf("read tax rate %s: %w", id, err)
 	}
-	return t, stale(t.Version, meant)
+	return t, problem.Outdated(t.Version, meant)
 }
 
 // UpdateTaxRate changes a rate that has the version meant; zero is any.

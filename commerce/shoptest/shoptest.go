@@ -44,8 +44,11 @@ func In(t testing.TB, db *postgres.DB, ctx context.Context) *Shop {
 	t.Helper()
 	s := &Shop{DB: db, Ctx: ctx, Standard: ids.New("shp"), Express: ids.New("shp")}
 	s.Exec(t, `insert into tax_rates (id, country, name, rate) values ($1, 'DE', 'VAT', 190000)`, ids.New("tax"))
-	s.Exec(t, `insert into shipping_methods (id, name, description, countries, amounts, position) values
-		($1, 'Standard', '', '{}', '{"EUR": 490, "USD": 590}', 0), ($2, 'Express', 'Tomorrow', '{DE,AT}', '{"EUR": 1200}', 1)`, s.Standard, s.Express)
+	zone := ids.New("shz")
+	s.Exec(t, `insert into shipping_zones (id, name, territories) values ($1, 'Near', '[{"country": "DE"}, {"country": "AT"}]')`, zone)
+	s.Exec(t, `insert into shipping_methods (id, name, description, zone_id, prices, position) values
+		($1, 'Standard', '', null, '{"EUR": {"amount": 490}, "USD": {"amount": 590}}', 0), ($2, 'Express', 'Tomorrow', $3, '{"EUR": {"amount": 1200}}', 1)`,
+		s.Standard, s.Express, zone)
 	return s
 }
 

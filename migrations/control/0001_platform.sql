@@ -213,6 +213,24 @@ create table audit_entries (
 create index audit_entries_store on audit_entries (store_id, id);
 create index audit_entries_actor on audit_entries (actor_id, id);
 
+-- What differed in a store's books when they were last compared, and when that was.
+create table differences (
+    store_id  text collate "C" not null references stores (id) on delete cascade,
+    mode      text not null check (mode in ('live', 'test')),
+    kind      text not null,
+    object_id text collate "C" not null,
+    detail    jsonb not null,
+    found_at  timestamptz not null,            -- first, and since then each time
+    seen_at   timestamptz not null,
+    primary key (store_id, mode, kind, object_id)
+);
+create table reconciliations (
+    store_id text collate "C" not null references stores (id) on delete cascade,
+    mode     text not null check (mode in ('live', 'test')),
+    at       timestamptz not null,
+    primary key (store_id, mode)
+);
+
 -- Answers to operations without a store, for Idempotency-Key.
 create table idempotency (
     scope        bytea primary key,            -- digest of who, key, method and path

@@ -16,17 +16,33 @@ create table settings (
     prices_include_tax boolean not null default true,
     order_prefix       text not null default '#',
     theme              jsonb not null default '{}', -- {"accent_color": "#1f5f5b"}
+    payments           jsonb not null default '{}', -- how shoppers may pay; commerce/payments reads it
+    abandoned_cart_minutes int not null default 60 check (abandoned_cart_minutes between 15 and 43200),
+    abandoned_cart_mail text not null default 'off' check (abandoned_cart_mail in ('off', 'consenting', 'everyone')),
+    invoicing          jsonb not null default '{}', -- who sells, and how invoices are numbered: see commerce/documents
     product_count      bigint not null default 0 check (product_count >= 0), -- for the plan's limit; held under the row's lock
     version            int not null default 1,
     updated_at         timestamptz not null default now()
 );
 
+-- Parts of the world that are sent to in the same ways.
+create table shipping_zones (
+    id          text collate "C" primary key,
+    name        text not null,
+    territories jsonb not null,                 -- [{"country": "US", "region": "NY", "postal_codes": ["100..104"]}]; empty: everywhere else
+    version     int not null default 1,
+    created_at  timestamptz not null default now(),
+    updated_at  timestamptz not null default now()
+);
+
 create table shipping_methods (
     id         text collate "C" primary key,
+    zone_id    text collate "C" references shipping_zones (id), -- null: everywhere
     name       text not null,
     description text not null default '',
-    countries  text[] not null,                 -- empty: everywhere
-    amounts    jsonb not null,                  -- {"EUR": 490}
+    tiered_by  text not null default '' check (tiered_by in ('', 'weight', 'price', 'quantity')),
+    prices     jsonb not null,                  -- {"EUR": {"amount": 490, "free_from": 5000, "tiers": [{"from": 2000, "amount": 690}]}}
+    pickup_address jsonb,                       -- where it is fetched instead of being sent
     position   int not null default 0,
     active     boolean not null default true,
     version    int not null default 1,

@@ -7,6 +7,8 @@ create table categories (
     name        text not null,
     handle      text collate "C" not null unique,
     description text not null default '',
+    seo_title   text not null default '',
+    seo_description text not null default '',
     position    int not null default 0,
     version     int not null default 1,
     created_at  timestamptz not null default now(),

@@ -3,6 +3,7 @@
 create table carts (
     id                 text collate "C" primary key,
     token_hash         bytea not null,
+    other_tokens       bytea[] not null default '{}', -- of its customer's other devices
     state              text not null default 'open' check (state in ('open', 'completing', 'completed')),
     currency           text not null,
     customer_id        text collate "C" references customers (id) on delete set null,
@@ -14,12 +15,14 @@ create table carts (
     shipping_method_id text collate "C",
     note               text not null default '',
     codes              text[] not null default '{}', -- of promotions, in the order in which they were given
+    abandoned_at       timestamptz,             -- when it was found to be, and told of
     version            int not null default 1,
     created_at         timestamptz not null default now(),
     updated_at         timestamptz not null default now(),
     expires_at         timestamptz not null
 );
 create index carts_expiry on carts (expires_at);
+create index carts_customer on carts (customer_id, updated_at desc) where state = 'open' and customer_id is not null;
 
 create table cart_lines (
     id         text collate "C" primary key,
@@ -27,6 +30,8 @@ create table cart_lines (
     variant_id text collate "C" not null references variants (id) on delete cascade,
     quantity   int not null check (quantity between 1 and 9999),
     unit_amount bigint not null,                -- what the shopper was shown
+    attributes jsonb not null default '{}',     -- {"Engraving": "Ada"}
+    attributes_digest text not null generated always as (md5(attributes::text)) stored,
     created_at timestamptz not null default now(),
-    unique (cart_id, variant_id)
+    unique (cart_id, variant_id, attributes_digest) -- others make another line
 );

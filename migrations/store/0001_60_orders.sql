@@ -9,13 +9,13 @@ create table orders (
     customer_id      text collate "C" references customers (id) on delete set null,
     token_hash       bytea not null,            -- the cart's, so that its holder can see the order
     state            text not null check (state in ('pending', 'open', 'completed', 'cancelled')),
-    payment_state    text not null check (payment_state in ('pending', 'paid', 'partially_refunded', 'refunded', 'failed')),
+    payment_state    text not null check (payment_state in ('pending', 'authorised', 'paid', 'partially_refunded', 'refunded', 'voided', 'failed')),
     fulfilment_state text not null check (fulfilment_state in ('unfulfilled', 'partially_fulfilled', 'fulfilled')),
     currency         text not null,
     email            text not null,
     shipping_address jsonb,
     billing_address  jsonb,
-    shipping_method  jsonb,                     -- {"id", "name", "discount", "tax", "taxes"}, as the API shows them
+    shipping_method  jsonb,                     -- {"id", "name", "pickup_address", "discount", "tax", "taxes"}, as the API shows them
     prices_include_tax boolean not null,
     tax_exempt_reason text not null default '',
     taxes            jsonb not null default '[]', -- of all lines and of shipping, as the API shows them
@@ -28,6 +28,7 @@ create table orders (
                          + case when prices_include_tax then 0 else tax_amount end),
     refunded_amount  bigint not null default 0,
     note             text not null default '',
+    tags             text[] not null default '{}', -- the merchant's own labels
     cancel_reason    text not null default '',
     cancelled_at     timestamptz,
     version          int not null default 1,
@@ -38,6 +39,7 @@ create table orders (
 );
 create index orders_customer on orders (customer_id, id desc);
 create index orders_email on orders (email, id desc);
+create index orders_tags on orders using gin (tags) where tags <> '{}';
 create index orders_pending on orders (placed_at) where state = 'pending'; -- attempts
 
 create table order_lines (
@@ -59,6 +61,7 @@ create table order_lines (
     taxes              jsonb not null default '[]',                 -- how the tax came about, as the API shows it
     requires_shipping  boolean not null,
     tracks_stock       boolean not null,
+    attributes         jsonb not null default '{}', -- {"Engraving": "Ada"}
     allocations        jsonb not null default '[]', -- where it is served from: [{"location_id": "loc_…", "quantity": 1}]
     fulfilled_quantity int not null default 0,
     refunded_quantity  int not null default 0,

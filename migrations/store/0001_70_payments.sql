@@ -1,26 +1,35 @@
 -- Money that came and went.
 
 -- A pending payment is an attempt to complete a cart: it exists before the provider is
--- called, and what the provider is called with bears its ID.
+-- called, and what the provider is called with bears its ID. One that requires action, or
+-- that the provider is still at work on, is under way too. A due one has an order, whose
+-- money comes by ways that no provider tells of; an authorised one is held, not taken.
 create table payments (
     id          text collate "C" primary key,
     cart_id     text collate "C" not null,
     order_id    text collate "C" not null,
     provider    text not null,
+    account     text not null default '',       -- the provider's account that it is of
+    capture     text not null default 'automatic' check (capture in ('automatic', 'manual')),
+    request     jsonb not null default '{}',    -- what else the provider was asked with
     attempt     text not null default '',       -- digest of the caller's own name for the attempt
     reference   text not null default '',       -- the provider's own ID
-    state       text not null check (state in ('pending', 'captured', 'failed')),
+    state       text not null check (state in ('pending', 'requires_action', 'processing', 'due', 'authorised', 'captured', 'voided', 'failed')),
+    asked       text not null default '' check (asked in ('', 'capture', 'void')), -- of the provider, which has not answered yet
+    asker       text not null default '',       -- digest of the caller's own name for what was last asked
     currency    text not null,
     amount      bigint not null check (amount >= 0),
     refunded_amount bigint not null default 0,
     failure     text not null default '',
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now(),
-    check (refunded_amount between 0 and amount)
+    check (refunded_amount between 0 and amount),
+    check (refunded_amount = 0 or state = 'captured'),
+    check (asked = '' or state = 'authorised')
 );
 create index payments_order on payments (order_id);
-create index payments_cart on payments (cart_id);
-create index payments_pending on payments (created_at) where state = 'pending';
+create index payments_under_way on payments (updated_at) where state in ('pending', 'requires_action', 'processing') or asked <> '';
+create unique index payments_of_cart on payments (cart_id) where state <> 'failed'; -- one at a time, and one for good
 
 create table refunds (
     id          text collate "C" primary key,
@@ -45,10 +54,11 @@ create index refunds_pending on refunds (created_at) where state = 'pending';
 -- stores: what happened at "the other house", whatever became of our own records.
 create table test_charges (
     reference  text collate "C" primary key,
-    state      text not null check (state in ('succeeded', 'declined', 'voided')),
+    state      text not null check (state in ('waiting', 'processing', 'authorised', 'succeeded', 'declined', 'voided')),
     currency   text not null,
     amount     bigint not null,
     failure    text not null default '',
+    ready_at   timestamptz,                     -- when what is being processed will have succeeded
     refunds    jsonb not null default '{}',     -- {"ref_…": 500}
     created_at timestamptz not null default now()
 );

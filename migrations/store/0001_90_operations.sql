@@ -13,6 +13,9 @@ create table operations (
     messages     jsonb not null default '[]',   -- about all of it, as those of a row
     error        jsonb,                         -- {"code": "…", "detail": "…"}
     created_by   jsonb not null,                -- {"kind": "key", "id": "…", "label": "…"}
+    request_id   text not null default '',
+    undoes       text collate "C" references operations (id) on delete cascade,
+    undo_until   timestamptz,                   -- what it did can be undone until then
     created_at   timestamptz not null default now(),
     started_at   timestamptz,
     finished_at  timestamptz,
@@ -23,11 +26,14 @@ create table operation_rows (
     operation_id text collate "C" not null references operations (id) on delete cascade,
     line         int not null,
     handle       text collate "C" not null default '',
-    outcome      text not null check (outcome in ('created', 'updated', 'skipped', 'failed')),
+    outcome      text not null check (outcome in ('pending', 'created', 'updated', 'deleted', 'skipped', 'failed')),
     object_id    text collate "C" not null default '',
     messages     jsonb not null default '[]',   -- [{"severity": "warning", "code": "…", "field": null, "detail": "…"}]
+    input        jsonb,                         -- what is to be done, where that is the row's own
+    undo         jsonb,                         -- what undoes it, as long as it can be undone
     primary key (operation_id, line)
 );
+create index operations_undoes on operations (undoes) where undoes is not null;
 create index operation_rows_handle on operation_rows (operation_id, handle, line) where object_id <> '';
 
 -- Pictures that an import names by their addresses and that are still to be fetched. A

@@ -35,6 +35,7 @@ func program(t *testing.T) *observability.Ops {
 	m.Queue.Cell("local").Measured(observability.QueueState{})
 	m.Queue.Kind("mail.send")
 	m.Cache.Cache("keys")
+	m.Payments.Differences("stock", 0)
 	m.Stores.Count("store_1") // the list of busiest stores is the only thing that needs a request
 
 	ops := observability.NewOps(observability.OpsConfig{Addr: "127.0.0.1:0"}, m, slog.New(slog.DiscardHandler))

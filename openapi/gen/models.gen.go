@@ -6,11 +6,26 @@ package gen
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/oapi-codegen/nullable"
 	"github.com/oapi-codegen/runtime"
 	openapi_types "github.com/oapi-codegen/runtime/types"
+)
+
+// Defines values for AbandonedCartSettingsMail.
+const (
+	AbandonedCartSettingsMailConsenting AbandonedCartSettingsMail = "consenting"
+	AbandonedCartSettingsMailEveryone   AbandonedCartSettingsMail = "everyone"
+	AbandonedCartSettingsMailOff        AbandonedCartSettingsMail = "off"
+)
+
+// Defines values for AbandonedCartSettingsUpdateMail.
+const (
+	AbandonedCartSettingsUpdateMailConsenting AbandonedCartSettingsUpdateMail = "consenting"
+	AbandonedCartSettingsUpdateMailEveryone   AbandonedCartSettingsUpdateMail = "everyone"
+	AbandonedCartSettingsUpdateMailOff        AbandonedCartSettingsUpdateMail = "off"
 )
 
 // Defines values for AcceptedStatus.
@@ -44,6 +59,28 @@ const (
 	APIKeyKindSecret      APIKeyKind = "secret"
 )
 
+// Defines values for BulkFailedEventType.
+const (
+	BulkFailedEventTypeBulkFailed BulkFailedEventType = "bulk.failed"
+)
+
+// Defines values for BulkProductsAction.
+const (
+	BulkProductsActionDelete BulkProductsAction = "delete"
+	BulkProductsActionUpdate BulkProductsAction = "update"
+)
+
+// Defines values for BulkSucceededEventType.
+const (
+	BulkSucceededEventTypeBulkSucceeded BulkSucceededEventType = "bulk.succeeded"
+)
+
+// Defines values for BulkVariantsAction.
+const (
+	BulkVariantsActionDelete BulkVariantsAction = "delete"
+	BulkVariantsActionUpdate BulkVariantsAction = "update"
+)
+
 // Defines values for CancelReason.
 const (
 	CancelReasonCustomer CancelReason = "customer"
@@ -52,10 +89,21 @@ const (
 	CancelReasonStock    CancelReason = "stock"
 )
 
+// Defines values for CaptureMethod.
+const (
+	CaptureMethodAutomatic CaptureMethod = "automatic"
+	CaptureMethodManual    CaptureMethod = "manual"
+)
+
 // Defines values for CartState.
 const (
 	CartStateCompleted CartState = "completed"
 	CartStateOpen      CartState = "open"
+)
+
+// Defines values for CartAbandonedEventType.
+const (
+	CartAbandonedEventTypeCartAbandoned CartAbandonedEventType = "cart.abandoned"
 )
 
 // Defines values for CartCodeReason.
@@ -65,6 +113,12 @@ const (
 	CartCodeReasonNotAvailable      CartCodeReason = "not_available"
 	CartCodeReasonNotForTheseItems  CartCodeReason = "not_for_these_items"
 	CartCodeReasonNotForYou         CartCodeReason = "not_for_you"
+)
+
+// Defines values for CartPaymentFlow.
+const (
+	CartPaymentFlowConfirm  CartPaymentFlow = "confirm"
+	CartPaymentFlowRedirect CartPaymentFlow = "redirect"
 )
 
 // Defines values for CartProblemCode.
@@ -77,6 +131,12 @@ const (
 	CartProblemCodeShippingMethodMissing CartProblemCode = "shipping_method_missing"
 	CartProblemCodeShippingUnavailable   CartProblemCode = "shipping_unavailable"
 	CartProblemCodeUnavailable           CartProblemCode = "unavailable"
+)
+
+// Defines values for CartSummaryState.
+const (
+	CartSummaryStateCompleted CartSummaryState = "completed"
+	CartSummaryStateOpen      CartSummaryState = "open"
 )
 
 // Defines values for CategoryCreatedEventType.
@@ -162,6 +222,11 @@ const (
 	CollectionUpdatedEventTypeCollectionUpdated CollectionUpdatedEventType = "collection.updated"
 )
 
+// Defines values for CreditNoteIssuedEventType.
+const (
+	CreditNoteIssuedEventTypeCreditNoteIssued CreditNoteIssuedEventType = "credit_note.issued"
+)
+
 // Defines values for CustomerCreatedEventType.
 const (
 	CustomerCreatedEventTypeCustomerCreated CustomerCreatedEventType = "customer.created"
@@ -182,14 +247,36 @@ const (
 	CustomerVerifiedEventTypeCustomerVerified CustomerVerifiedEventType = "customer.verified"
 )
 
+// Defines values for DifferenceKind.
+const (
+	DifferenceKindOrderMissing    DifferenceKind = "order_missing"
+	DifferenceKindPaymentState    DifferenceKind = "payment_state"
+	DifferenceKindProviderBooks   DifferenceKind = "provider_books"
+	DifferenceKindProviderNoBooks DifferenceKind = "provider_no_books"
+	DifferenceKindRefundSums      DifferenceKind = "refund_sums"
+	DifferenceKindReserved        DifferenceKind = "reserved"
+	DifferenceKindStock           DifferenceKind = "stock"
+	DifferenceKindUnended         DifferenceKind = "unended"
+)
+
+// Defines values for DocumentKind.
+const (
+	DocumentKindCreditNote DocumentKind = "credit_note"
+	DocumentKindInvoice    DocumentKind = "invoice"
+)
+
 // Defines values for EventType.
 const (
+	EventTypeBulkFailed           EventType = "bulk.failed"
+	EventTypeBulkSucceeded        EventType = "bulk.succeeded"
+	EventTypeCartAbandoned        EventType = "cart.abandoned"
 	EventTypeCategoryCreated      EventType = "category.created"
 	EventTypeCategoryDeleted      EventType = "category.deleted"
 	EventTypeCategoryUpdated      EventType = "category.updated"
 	EventTypeCollectionCreated    EventType = "collection.created"
 	EventTypeCollectionDeleted    EventType = "collection.deleted"
 	EventTypeCollectionUpdated    EventType = "collection.updated"
+	EventTypeCreditNoteIssued     EventType = "credit_note.issued"
 	EventTypeCustomerCreated      EventType = "customer.created"
 	EventTypeCustomerDeleted      EventType = "customer.deleted"
 	EventTypeCustomerUpdated      EventType = "customer.updated"
@@ -203,6 +290,7 @@ const (
 	EventTypeInventoryLow         EventType = "inventory.low"
 	EventTypeInventoryOut         EventType = "inventory.out"
 	EventTypeInventoryTransferred EventType = "inventory.transferred"
+	EventTypeInvoiceIssued        EventType = "invoice.issued"
 	EventTypeLocationCreated      EventType = "location.created"
 	EventTypeLocationDeleted      EventType = "location.deleted"
 	EventTypeLocationUpdated      EventType = "location.updated"
@@ -212,8 +300,10 @@ const (
 	EventTypeOrderFulfilled       EventType = "order.fulfilled"
 	EventTypeOrderPaid            EventType = "order.paid"
 	EventTypeOrderRefunded        EventType = "order.refunded"
+	EventTypePaymentAuthorised    EventType = "payment.authorised"
 	EventTypePaymentCaptured      EventType = "payment.captured"
 	EventTypePaymentFailed        EventType = "payment.failed"
+	EventTypePaymentVoided        EventType = "payment.voided"
 	EventTypeProductCreated       EventType = "product.created"
 	EventTypeProductDeleted       EventType = "product.deleted"
 	EventTypeProductUpdated       EventType = "product.updated"
@@ -242,6 +332,11 @@ const (
 // Defines values for ImportFailedEventType.
 const (
 	ImportFailedEventTypeImportFailed ImportFailedEventType = "import.failed"
+)
+
+// Defines values for ImportKind.
+const (
+	ImportKindShopifyProducts ImportKind = "shopify_products"
 )
 
 // Defines values for ImportSucceededEventType.
@@ -320,6 +415,11 @@ const (
 	InvitationStateRevoked  InvitationState = "revoked"
 )
 
+// Defines values for InvoiceIssuedEventType.
+const (
+	InvoiceIssuedEventTypeInvoiceIssued InvoiceIssuedEventType = "invoice.issued"
+)
+
 // Defines values for JobState.
 const (
 	JobStateRetrying JobState = "retrying"
@@ -349,9 +449,20 @@ const (
 	ModeTest Mode = "test"
 )
 
+// Defines values for NextActionType.
+const (
+	NextActionTypeConfirm  NextActionType = "confirm"
+	NextActionTypeRedirect NextActionType = "redirect"
+)
+
 // Defines values for OperationKind.
 const (
-	OperationKindShopifyProducts OperationKind = "shopify_products"
+	OperationKindBulkDeleteProducts OperationKind = "bulk_delete_products"
+	OperationKindBulkDeleteVariants OperationKind = "bulk_delete_variants"
+	OperationKindBulkUpdateProducts OperationKind = "bulk_update_products"
+	OperationKindBulkUpdateVariants OperationKind = "bulk_update_variants"
+	OperationKindShopifyProducts    OperationKind = "shopify_products"
+	OperationKindUndo               OperationKind = "undo"
 )
 
 // Defines values for OperationMessageSeverity.
@@ -364,7 +475,9 @@ const (
 // Defines values for OperationRowOutcome.
 const (
 	OperationRowOutcomeCreated OperationRowOutcome = "created"
+	OperationRowOutcomeDeleted OperationRowOutcome = "deleted"
 	OperationRowOutcomeFailed  OperationRowOutcome = "failed"
+	OperationRowOutcomePending OperationRowOutcome = "pending"
 	OperationRowOutcomeSkipped OperationRowOutcome = "skipped"
 	OperationRowOutcomeUpdated OperationRowOutcome = "updated"
 )
@@ -412,11 +525,13 @@ const (
 
 // Defines values for OrderPaymentState.
 const (
+	OrderPaymentStateAuthorised        OrderPaymentState = "authorised"
 	OrderPaymentStateFailed            OrderPaymentState = "failed"
 	OrderPaymentStatePaid              OrderPaymentState = "paid"
 	OrderPaymentStatePartiallyRefunded OrderPaymentState = "partially_refunded"
 	OrderPaymentStatePending           OrderPaymentState = "pending"
 	OrderPaymentStateRefunded          OrderPaymentState = "refunded"
+	OrderPaymentStateVoided            OrderPaymentState = "voided"
 )
 
 // Defines values for OrderRefundedEventType.
@@ -431,6 +546,11 @@ const (
 	OrderStateOpen      OrderState = "open"
 )
 
+// Defines values for PaymentAuthorisedEventType.
+const (
+	PaymentAuthorisedEventTypePaymentAuthorised PaymentAuthorisedEventType = "payment.authorised"
+)
+
 // Defines values for PaymentCapturedEventType.
 const (
 	PaymentCapturedEventTypePaymentCaptured PaymentCapturedEventType = "payment.captured"
@@ -443,16 +563,28 @@ const (
 
 // Defines values for PaymentProvider.
 const (
-	PaymentProviderTest PaymentProvider = "test"
+	PaymentProviderManual PaymentProvider = "manual"
+	PaymentProviderStripe PaymentProvider = "stripe"
+	PaymentProviderTest   PaymentProvider = "test"
 )
 
 // Defines values for PaymentState.
 const (
+	PaymentStateAuthorised        PaymentState = "authorised"
 	PaymentStateCaptured          PaymentState = "captured"
+	PaymentStateDue               PaymentState = "due"
 	PaymentStateFailed            PaymentState = "failed"
 	PaymentStatePartiallyRefunded PaymentState = "partially_refunded"
 	PaymentStatePending           PaymentState = "pending"
+	PaymentStateProcessing        PaymentState = "processing"
 	PaymentStateRefunded          PaymentState = "refunded"
+	PaymentStateRequiresAction    PaymentState = "requires_action"
+	PaymentStateVoided            PaymentState = "voided"
+)
+
+// Defines values for PaymentVoidedEventType.
+const (
+	PaymentVoidedEventTypePaymentVoided PaymentVoidedEventType = "payment.voided"
 )
 
 // Defines values for Permission.
@@ -461,15 +593,17 @@ const (
 	PermissionCustomersRead   Permission = "customers:read"
 	PermissionCustomersWrite  Permission = "customers:write"
 	PermissionEventsRead      Permission = "events:read"
-	PermissionImportsRead     Permission = "imports:read"
 	PermissionImportsWrite    Permission = "imports:write"
 	PermissionInventoryRead   Permission = "inventory:read"
 	PermissionInventoryWrite  Permission = "inventory:write"
 	PermissionKeysRead        Permission = "keys:read"
 	PermissionKeysWrite       Permission = "keys:write"
+	PermissionOperationsRead  Permission = "operations:read"
+	PermissionOperationsWrite Permission = "operations:write"
 	PermissionOrdersRead      Permission = "orders:read"
 	PermissionOrdersWrite     Permission = "orders:write"
 	PermissionPaymentsRead    Permission = "payments:read"
+	PermissionPaymentsWrite   Permission = "payments:write"
 	PermissionProductsRead    Permission = "products:read"
 	PermissionProductsWrite   Permission = "products:write"
 	PermissionPromotionsRead  Permission = "promotions:read"
@@ -493,6 +627,13 @@ const (
 	PlanIDGrowth  PlanID = "growth"
 	PlanIDScale   PlanID = "scale"
 	PlanIDStarter PlanID = "starter"
+)
+
+// Defines values for PriceAdjustmentCompareAt.
+const (
+	PriceAdjustmentCompareAtFormer PriceAdjustmentCompareAt = "former"
+	PriceAdjustmentCompareAtKeep   PriceAdjustmentCompareAt = "keep"
+	PriceAdjustmentCompareAtRemove PriceAdjustmentCompareAt = "remove"
 )
 
 // Defines values for ProductCreatedEventType.
@@ -620,6 +761,13 @@ const (
 	RoleNameSupport   RoleName = "support"
 )
 
+// Defines values for ShippingMeasure.
+const (
+	ShippingMeasurePrice    ShippingMeasure = "price"
+	ShippingMeasureQuantity ShippingMeasure = "quantity"
+	ShippingMeasureWeight   ShippingMeasure = "weight"
+)
+
 // Defines values for StaffInvitedEventType.
 const (
 	StaffInvitedEventTypeStaffInvited StaffInvitedEventType = "staff.invited"
@@ -721,6 +869,12 @@ const (
 	WebhookTestEventTypeWebhookTest WebhookTestEventType = "webhook.test"
 )
 
+// Defines values for ListCartsParamsState.
+const (
+	ListCartsParamsStateCompleted ListCartsParamsState = "completed"
+	ListCartsParamsStateOpen      ListCartsParamsState = "open"
+)
+
 // Defines values for ListInventoryMovementsParamsType.
 const (
 	ListInventoryMovementsParamsTypeAdjustment ListInventoryMovementsParamsType = "adjustment"
@@ -767,6 +921,42 @@ const (
 	ListDeliveriesParamsStateFailed    ListDeliveriesParamsState = "failed"
 	ListDeliveriesParamsStatePending   ListDeliveriesParamsState = "pending"
 )
+
+// AbandonedCartSettings What is set about abandoned carts.
+type AbandonedCartSettings struct {
+	// DelayMinutes After how many minutes without a change a cart counts as abandoned.
+	//
+	// Example: 60
+	DelayMinutes int `json:"delay_minutes"`
+
+	// Mail Who is written to.
+	//
+	// Example: off
+	Mail AbandonedCartSettingsMail `json:"mail"`
+}
+
+// AbandonedCartSettingsMail Who is written to.
+//
+// Example: off
+type AbandonedCartSettingsMail string
+
+// AbandonedCartSettingsUpdate A change of it, as a merge patch.
+type AbandonedCartSettingsUpdate struct {
+	// DelayMinutes After how many minutes without a change a cart counts as abandoned.
+	//
+	// Example: 60
+	DelayMinutes *int `json:"delay_minutes,omitempty"`
+
+	// Mail Who is written to.
+	//
+	// Example: off
+	Mail *AbandonedCartSettingsUpdateMail `json:"mail,omitempty"`
+}
+
+// AbandonedCartSettingsUpdateMail Who is written to.
+//
+// Example: off
+type AbandonedCartSettingsUpdateMail string
 
 // Accepted A request was taken on; what follows arrives by mail or webhook, if there is anyone to get it.
 type Accepted struct {
@@ -1206,10 +1396,313 @@ type AuditEntryList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// BulkFailedEvent A bulk change or deletion, or the undoing of one, failed as a whole or was cancelled.
+type BulkFailedEvent struct {
+	// Data The operation, in short.
+	Data OperationEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: bulk.failed
+	Type BulkFailedEventType `json:"type"`
+}
+
+// BulkFailedEventType The event's type.
+//
+// Example: bulk.failed
+type BulkFailedEventType string
+
+// BulkFilter Which products, or the variants of which.
+type BulkFilter struct {
+	// CategoryID Only those of this category, or of one below it.
+	//
+	// Example: cat_01jd3v7m2kf8r9e0abcdefghjk
+	CategoryID *string `json:"category_id,omitempty"`
+
+	// CollectionID Only those in this collection.
+	//
+	// Example: col_01jd3v7m2kf8r9e0abcdefghjk
+	CollectionID *string `json:"collection_id,omitempty"`
+
+	// ProductType Only those of this sort.
+	//
+	// Example: Shirts
+	ProductType *string `json:"product_type,omitempty"`
+
+	// Status Whether a product is sold: only `active` ones show in the shop.
+	//
+	// Example: draft
+	Status *ProductStatus `json:"status,omitempty"`
+
+	// Tag Only those with this label.
+	//
+	// Example: summer
+	Tag *string `json:"tag,omitempty"`
+
+	// Vendor Only those by this maker.
+	//
+	// Example: Example Mill
+	Vendor *string `json:"vendor,omitempty"`
+}
+
+// BulkProduct One of many products, with changes of its own.
+type BulkProduct struct {
+	// Changes What is to become of a product. What isn't said stays.
+	Changes BulkProductUpdate `json:"changes"`
+
+	// ProductID The product's ID.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID string `json:"product_id"`
+}
+
+// BulkProductUpdate What is to become of a product. What isn't said stays.
+type BulkProductUpdate struct {
+	// AddTags Labels that it is to have besides.
+	//
+	// Example: ["sale"]
+	AddTags []string `json:"add_tags,omitempty"`
+
+	// CategoryID The category it belongs to; null takes it out.
+	//
+	// Example: cat_01jd3v7m2kf8r9e0abcdefghjk
+	CategoryID nullable.Nullable[string] `json:"category_id,omitempty"`
+
+	// DescriptionHTML Its description as HTML; what is active in it is removed.
+	//
+	// Example: <p>Woven in one piece.</p>
+	DescriptionHTML *string `json:"description_html,omitempty"`
+
+	// ProductType What sort of thing it is; null removes it.
+	//
+	// Example: Shirts
+	ProductType nullable.Nullable[string] `json:"product_type,omitempty"`
+
+	// PublishAt While it is `active`, it is shown in the shop from then on; null is at once.
+	//
+	// Example: 2026-11-27T00:00:00Z
+	PublishAt nullable.Nullable[time.Time] `json:"publish_at,omitempty"`
+
+	// RemoveTags Labels that it is to have no longer.
+	//
+	// Example: ["summer"]
+	RemoveTags []string `json:"remove_tags,omitempty"`
+
+	// SEODescription The description for search engines; null removes it.
+	//
+	// Example: A shirt of pure linen.
+	SEODescription nullable.Nullable[string] `json:"seo_description,omitempty"`
+
+	// SEOTitle The title for search engines; null removes it.
+	//
+	// Example: Linen shirt, made to last
+	SEOTitle nullable.Nullable[string] `json:"seo_title,omitempty"`
+
+	// Status Whether a product is sold: only `active` ones show in the shop.
+	//
+	// Example: draft
+	Status *ProductStatus `json:"status,omitempty"`
+
+	// Tags The merchant's own labels; replaces the list.
+	//
+	// Example: ["summer"]
+	Tags []string `json:"tags,omitempty"`
+
+	// Title Its name, as shoppers read it.
+	//
+	// Example: Linen shirt
+	Title *string `json:"title,omitempty"`
+
+	// UnpublishAt It is shown until then; null is for good.
+	//
+	// Example: 2026-12-24T00:00:00Z
+	UnpublishAt nullable.Nullable[time.Time] `json:"unpublish_at,omitempty"`
+
+	// Vendor Who makes it; null removes it.
+	//
+	// Example: Example Mill
+	Vendor nullable.Nullable[string] `json:"vendor,omitempty"`
+}
+
+// BulkProducts A change or a deletion of many products: those of `product_ids`, those that `filter` finds now, or `items`, each with changes of its own.
+type BulkProducts struct {
+	// Action What is to be done to them.
+	//
+	// Example: update
+	Action BulkProductsAction `json:"action"`
+
+	// Changes What is to become of a product. What isn't said stays.
+	Changes *BulkProductUpdate `json:"changes,omitempty"`
+
+	// Filter Which products, or the variants of which.
+	Filter *BulkFilter `json:"filter,omitempty"`
+
+	// Items The products, each with changes of its own; not for a deletion.
+	Items []BulkProduct `json:"items,omitempty"`
+
+	// ProductIDs The products.
+	ProductIDs []string `json:"product_ids,omitempty"`
+}
+
+// BulkProductsAction What is to be done to them.
+//
+// Example: update
+type BulkProductsAction string
+
+// BulkSucceededEvent A bulk change or deletion ended, or the undoing of one.
+type BulkSucceededEvent struct {
+	// Data The operation, in short.
+	Data OperationEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: bulk.succeeded
+	Type BulkSucceededEventType `json:"type"`
+}
+
+// BulkSucceededEventType The event's type.
+//
+// Example: bulk.succeeded
+type BulkSucceededEventType string
+
+// BulkVariant One of many variants, with changes of its own.
+type BulkVariant struct {
+	// Changes What is to become of a variant. What isn't said stays.
+	Changes BulkVariantUpdate `json:"changes"`
+
+	// VariantID The variant's ID.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID string `json:"variant_id"`
+}
+
+// BulkVariantUpdate What is to become of a variant. What isn't said stays.
+type BulkVariantUpdate struct {
+	// AdjustPrice A change of the price in one currency, for variants that have one. Half a minor unit is rounded up.
+	AdjustPrice *PriceAdjustment `json:"adjust_price,omitempty"`
+
+	// AllowBackorder Whether it sells when none is left.
+	//
+	// Example: false
+	AllowBackorder *bool `json:"allow_backorder,omitempty"`
+
+	// Barcode A GTIN, ISBN or the like; null removes it.
+	//
+	// Example: 4006381333931
+	Barcode nullable.Nullable[string] `json:"barcode,omitempty"`
+
+	// Cost What one costs the merchant. Shoppers never see it; null removes it.
+	Cost nullable.Nullable[Money] `json:"cost,omitempty"`
+
+	// HeightMM Its height in millimetres; null removes it.
+	//
+	// Example: 300
+	HeightMM nullable.Nullable[int] `json:"height_mm,omitempty"`
+
+	// LengthMM Its length in millimetres; null removes it.
+	//
+	// Example: 300
+	LengthMM nullable.Nullable[int] `json:"length_mm,omitempty"`
+
+	// Prices What it costs, once per currency; replaces the list.
+	Prices []Price `json:"prices,omitempty"`
+
+	// RemovePrices Currencies that it has no price in any longer.
+	RemovePrices []Currency `json:"remove_prices,omitempty"`
+
+	// RequiresShipping Whether it is a thing to be sent.
+	//
+	// Example: true
+	RequiresShipping *bool `json:"requires_shipping,omitempty"`
+
+	// SetPrices What it costs in these currencies; others stay.
+	SetPrices []Price `json:"set_prices,omitempty"`
+
+	// SKU The merchant's stock-keeping number; null removes it.
+	//
+	// Example: LS-M-SAND
+	SKU nullable.Nullable[string] `json:"sku,omitempty"`
+
+	// TaxClass Which tax rates apply; null for the standard ones.
+	//
+	// Example: reduced
+	TaxClass nullable.Nullable[string] `json:"tax_class,omitempty"`
+
+	// Taxable Whether tax applies.
+	//
+	// Example: true
+	Taxable *bool `json:"taxable,omitempty"`
+
+	// TrackInventory Whether its stock is counted.
+	//
+	// Example: true
+	TrackInventory *bool `json:"track_inventory,omitempty"`
+
+	// WeightGrams Its weight in grams; null removes it.
+	//
+	// Example: 320
+	WeightGrams nullable.Nullable[int] `json:"weight_grams,omitempty"`
+
+	// WidthMM Its width in millimetres; null removes it.
+	//
+	// Example: 300
+	WidthMM nullable.Nullable[int] `json:"width_mm,omitempty"`
+}
+
+// BulkVariants A change or a deletion of many variants: those of `variant_ids`, those that `filter` finds now, or `items`, each with changes of its own.
+type BulkVariants struct {
+	// Action What is to be done to them.
+	//
+	// Example: update
+	Action BulkVariantsAction `json:"action"`
+
+	// Changes What is to become of a variant. What isn't said stays.
+	Changes *BulkVariantUpdate `json:"changes,omitempty"`
+
+	// Filter Which products, or the variants of which.
+	Filter *BulkFilter `json:"filter,omitempty"`
+
+	// Items The variants, each with changes of its own; not for a deletion.
+	Items []BulkVariant `json:"items,omitempty"`
+
+	// VariantIDs The variants.
+	VariantIDs []string `json:"variant_ids,omitempty"`
+}
+
+// BulkVariantsAction What is to be done to them.
+//
+// Example: update
+type BulkVariantsAction string
+
 // CancelReason Why an order is cancelled: the customer asked, it is out of stock, it looks like fraud, or anything else.
 //
 // Example: customer
 type CancelReason string
+
+// CaptureMethod When the money is taken. `automatic` is at once, `manual` when the staff capture it.
+//
+// Example: automatic
+type CaptureMethod string
 
 // Cart What a shopper is about to buy.
 type Cart struct {
@@ -1278,6 +1771,11 @@ type Cart struct {
 	// Problems What stands in the way of completing it; empty when nothing does.
 	Problems []CartProblem `json:"problems"`
 
+	// ReservedUntil How long what was in it is reserved; null when it is not.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	ReservedUntil *time.Time `json:"reserved_until"`
+
 	// ShippingAddress Where it goes.
 	ShippingAddress *Address `json:"shipping_address"`
 
@@ -1310,6 +1808,32 @@ type Cart struct {
 //
 // Example: open
 type CartState string
+
+// CartAbandonedEvent A cart was left with something in it, by somebody whose e-mail address is known. It is told once of each cart.
+type CartAbandonedEvent struct {
+	// Data The cart, in short.
+	Data CartEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: cart.abandoned
+	Type CartAbandonedEventType `json:"type"`
+}
+
+// CartAbandonedEventType The event's type.
+//
+// Example: cart.abandoned
+type CartAbandonedEventType string
 
 // CartCode A code in a cart. One that has no effect stays, and has it as soon as it can.
 type CartCode struct {
@@ -1383,12 +1907,55 @@ type CartCreated struct {
 	Token *string `json:"token"`
 }
 
+// CartEventData The cart, in short.
+type CartEventData struct {
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// CustomerID The signed-in customer, if any.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id"`
+
+	// Email Where the confirmation would go.
+	//
+	// Example: ada@example.com
+	Email string `json:"email"`
+
+	// ID The cart's ID.
+	//
+	// Example: cart_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// LineCount How many lines it has.
+	//
+	// Example: 2
+	LineCount int `json:"line_count"`
+}
+
 // CartLine Something in a cart, at today's price.
 type CartLine struct {
+	// Attributes What the shopper says of it, by name: lines of other attributes are other lines.
+	//
+	// Example: {"Engraving":"Ada"}
+	Attributes map[string]string `json:"attributes"`
+
 	// Available Whether so many can be bought now.
 	//
 	// Example: true
 	Available bool `json:"available"`
+
+	// BackorderExpectedOn The day when they are there; null for unknown, and where none are back-ordered.
+	//
+	// Example: 2026-12-24
+	BackorderExpectedOn *openapi_types.Date `json:"backorder_expected_on"`
+
+	// Backordered How many of them are not there yet, and are sent when they are.
+	//
+	// Example: 0
+	Backordered int `json:"backordered"`
 
 	// Discount What is taken off the whole line.
 	Discount Money `json:"discount"`
@@ -1448,8 +2015,13 @@ type CartLine struct {
 	VariantTitle string `json:"variant_title"`
 }
 
-// CartLineCreate Something to put into a cart. A variant already there gets more.
+// CartLineCreate Something to put into a cart. A variant that is there already, with the same attributes, gets more.
 type CartLineCreate struct {
+	// Attributes What the shopper says of it, by name of at most 64 characters: with others it is another line.
+	//
+	// Example: {"Engraving":"Ada"}
+	Attributes map[string]string `json:"attributes,omitempty"`
+
 	// Quantity How many.
 	//
 	// Example: 1
@@ -1469,17 +2041,69 @@ type CartLineUpdate struct {
 	Quantity *int `json:"quantity,omitempty"`
 }
 
+// CartOpening A cart that the customer filled before signing in, if there is one.
+type CartOpening struct {
+	// CartID The cart's ID.
+	//
+	// Example: cart_01jd3v7m2kf8r9e0abcdefghjk
+	CartID *string `json:"cart_id,omitempty"`
+
+	// CartToken The cart's token.
+	//
+	// Example: ct_0aBcDeFgHiJkLmNoPqRsTuVwXyZ
+	CartToken *string `json:"cart_token,omitempty"`
+}
+
 // CartPayment How a cart is paid.
 type CartPayment struct {
-	// Provider Who takes the money. `test` exists in sandboxes and demo stores only.
+	// Flow For `stripe`: `redirect` to Stripe's own page, which is the default and needs a `return_url`, or `confirm` on the front end's own, by Stripe's library.
 	//
-	// Example: test
+	// Example: redirect
+	Flow *CartPaymentFlow `json:"flow,omitempty"`
+
+	// Provider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
+	//
+	// Example: stripe
 	Provider PaymentProvider `json:"provider"`
 
-	// Token What the provider gave for the shopper's means of payment. For `test`, what is to happen: `succeeds`, `declined`, `insufficient_funds`, `error` (no answer, nothing taken), `times_out` (no answer, but taken), `slow`, or `refund_fails` (taken, but never paid back).
+	// ReturnURL Where the shopper comes back to after a step at the provider's page.
+	//
+	// Example: https://shop.example.com/thanks
+	ReturnURL *string `json:"return_url,omitempty"`
+
+	// Token What the provider gave for the shopper's means of payment. For `manual`, the ID of the method, the first when left out. For `test`, what is to happen: `succeeds`, `declined`, `insufficient_funds`, `error` (no answer, nothing taken), `times_out` (no answer, but taken), `slow`, `succeeds_late` (is processing for a while), `requires_action` (a second step at a page), or `refund_fails` (taken, but never paid back).
 	//
 	// Example: succeeds
-	Token string `json:"token"`
+	Token *string `json:"token,omitempty"`
+}
+
+// CartPaymentFlow For `stripe`: `redirect` to Stripe's own page, which is the default and needs a `return_url`, or `confirm` on the front end's own, by Stripe's library.
+//
+// Example: redirect
+type CartPaymentFlow string
+
+// CartPaymentProgress How far a cart's payment is. It has become an order when `order` is there.
+type CartPaymentProgress struct {
+	// NextAction What the shopper has to do; null for nothing but to wait.
+	NextAction *NextAction `json:"next_action"`
+
+	// Order The order; null while there is none.
+	Order *ShopOrder `json:"order"`
+
+	// PaymentID The payment's ID.
+	//
+	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
+	PaymentID string `json:"payment_id"`
+
+	// Provider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
+	//
+	// Example: stripe
+	Provider PaymentProvider `json:"provider"`
+
+	// State What became of a payment. One that `requires_action` waits for the shopper; a `processing` one is with the provider; a `due` one is owed by the shopper; an `authorised` one is held, to be captured.
+	//
+	// Example: captured
+	State PaymentState `json:"state"`
 }
 
 // CartProblem Something that stands in the way of completing a cart.
@@ -1504,6 +2128,86 @@ type CartProblem struct {
 //
 // Example: email_missing
 type CartProblemCode string
+
+// CartSummary A cart in short.
+type CartSummary struct {
+	// AbandonedAt When it was found to be abandoned, if it was.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	AbandonedAt *time.Time `json:"abandoned_at"`
+
+	// AcceptsMarketing Whether the customer with this address agreed to be written to.
+	//
+	// Example: false
+	AcceptsMarketing bool `json:"accepts_marketing"`
+
+	// CreatedAt When it was made.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// CustomerID The signed-in customer, if any.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id"`
+
+	// Email Where the confirmation would go.
+	//
+	// Example: ada@example.com
+	Email *string `json:"email"`
+
+	// ExpiresAt When it is thrown away unless it changes.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// ID The cart's ID.
+	//
+	// Example: cart_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// LineCount How many lines it has.
+	//
+	// Example: 2
+	LineCount int `json:"line_count"`
+
+	// RecoverURL Where its shopper finds it again; null once it is completed. Whoever follows it may see the cart and buy it.
+	//
+	// Example: https://linen.stoa.example/cart/recover/cart_01jd3v7m2kf8r9e0abcdefghjk?key=q1w2e3
+	RecoverURL *string `json:"recover_url"`
+
+	// State Whether it can still change.
+	//
+	// Example: open
+	State CartSummaryState `json:"state"`
+
+	// Subtotal What its lines come to, at the prices that the shopper was shown.
+	Subtotal Money `json:"subtotal"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// CartSummaryState Whether it can still change.
+//
+// Example: open
+type CartSummaryState string
+
+// CartSummaryList A page of a list.
+type CartSummaryList struct {
+	// Data The page, in the order of the list.
+	Data []CartSummary `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
 
 // CartTotals What a cart comes to, in its currency. `subtotal` is that of the lines and `shipping` that of sending them, both before discounts; `discount` is
 // what is taken off either. The total is `subtotal` + `shipping` - `discount`, and + `tax` where prices do not include it. While no address is
@@ -1596,6 +2300,16 @@ type Category struct {
 	// Example: 0
 	Position int `json:"position"`
 
+	// SEODescription The description for search engines.
+	//
+	// Example: Everything with sleeves, of pure linen.
+	SEODescription *string `json:"seo_description"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: Shirts with long sleeves
+	SEOTitle *string `json:"seo_title"`
+
 	// UpdatedAt When it last changed.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -1628,6 +2342,16 @@ type CategoryCreate struct {
 	//
 	// Example: 0
 	Position *int `json:"position,omitempty"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Everything with sleeves, of pure linen.
+	SEODescription *string `json:"seo_description,omitempty"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: Shirts with long sleeves
+	SEOTitle *string `json:"seo_title,omitempty"`
 }
 
 // CategoryCreatedEvent A category was made.
@@ -1740,6 +2464,16 @@ type CategoryUpdate struct {
 	//
 	// Example: 0
 	Position *int `json:"position,omitempty"`
+
+	// SEODescription The description for search engines; null removes it.
+	//
+	// Example: Everything with sleeves, of pure linen.
+	SEODescription nullable.Nullable[string] `json:"seo_description,omitempty"`
+
+	// SEOTitle The title for search engines; null removes it.
+	//
+	// Example: Shirts with long sleeves
+	SEOTitle nullable.Nullable[string] `json:"seo_title,omitempty"`
 }
 
 // CategoryUpdatedEvent A category changed.
@@ -2137,6 +2871,32 @@ type CollectionUpdatedEventType string
 // Example: DE
 type Country = string
 
+// CreditNoteIssuedEvent A credit note was issued.
+type CreditNoteIssuedEvent struct {
+	// Data The document, in short.
+	Data DocumentEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: credit_note.issued
+	Type CreditNoteIssuedEventType `json:"type"`
+}
+
+// CreditNoteIssuedEventType The event's type.
+//
+// Example: credit_note.issued
+type CreditNoteIssuedEventType string
+
 // Currency A currency's ISO 4217 code in upper case.
 //
 // Example: EUR
@@ -2508,6 +3268,63 @@ type DeletedEventData struct {
 	ID string `json:"id"`
 }
 
+// Difference Something that differs in a store's books.
+type Difference struct {
+	// Detail What stands where, in JSON.
+	//
+	// Example: {"taken": 1999, "provider_taken": 0}
+	Detail string `json:"detail"`
+
+	// FoundAt When it was found first.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	FoundAt time.Time `json:"found_at"`
+
+	// Kind What differs.
+	//
+	// Example: provider_books
+	Kind DifferenceKind `json:"kind"`
+
+	// Mode The side of a store: `live` sells, `test` is its sandbox with data, settings and webhooks of its own.
+	//
+	// Example: live
+	Mode Mode `json:"mode"`
+
+	// ObjectID The payment, order, refund or variant.
+	//
+	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID string `json:"object_id"`
+
+	// SeenAt When it was found last.
+	//
+	// Example: 2026-11-23T09:30:00Z
+	SeenAt time.Time `json:"seen_at"`
+
+	// StoreID The store's ID.
+	//
+	// Example: sto_01jd3v7m2kf8r9e0abcdefghjk
+	StoreID string `json:"store_id"`
+}
+
+// DifferenceKind What differs.
+//
+// Example: provider_books
+type DifferenceKind string
+
+// DifferenceList A page of a list.
+type DifferenceList struct {
+	// Data The page, in the order of the list.
+	Data []Difference `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
 // Discount What a promotion takes off.
 type Discount struct {
 	// Amount What is taken off, before taxes that come on top.
@@ -2527,6 +3344,88 @@ type Discount struct {
 	//
 	// Example: 15 % off everything
 	Title string `json:"title"`
+}
+
+// Document An invoice or a credit note. It never changes.
+type Document struct {
+	// ID The document's ID.
+	//
+	// Example: doc_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// IssuedAt When it was issued.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	IssuedAt time.Time `json:"issued_at"`
+
+	// Kind What sort of document it is.
+	//
+	// Example: invoice
+	Kind DocumentKind `json:"kind"`
+
+	// Number Its number, from a series without gaps.
+	//
+	// Example: INV-1001
+	Number string `json:"number"`
+
+	// OrderID The order that it is of.
+	//
+	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
+	OrderID string `json:"order_id"`
+
+	// RefundID The refund that a credit note is of.
+	RefundID *string `json:"refund_id"`
+
+	// Tax An amount of money, in the smallest unit of its currency.
+	Tax Money `json:"tax"`
+
+	// Total An amount of money, in the smallest unit of its currency.
+	Total Money `json:"total"`
+}
+
+// DocumentEventData The document, in short.
+type DocumentEventData struct {
+	// ID The document's ID.
+	//
+	// Example: doc_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Kind What sort of document it is.
+	//
+	// Example: invoice
+	Kind DocumentKind `json:"kind"`
+
+	// Number Its number.
+	//
+	// Example: INV-1001
+	Number string `json:"number"`
+
+	// OrderID The order that it is of.
+	//
+	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
+	OrderID string `json:"order_id"`
+
+	// RefundID The refund that a credit note is of.
+	RefundID *string `json:"refund_id"`
+}
+
+// DocumentKind What sort of document it is.
+//
+// Example: invoice
+type DocumentKind string
+
+// DocumentList A page of a list.
+type DocumentList struct {
+	// Data The page, in the order of the list.
+	Data []Document `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
 }
 
 // EmailChangeRequest A change of e-mail address, to be confirmed from the new one.
@@ -2799,6 +3698,11 @@ type ImportFailedEvent struct {
 // Example: import.failed
 type ImportFailedEventType string
 
+// ImportKind What a file to import is.
+//
+// Example: shopify_products
+type ImportKind string
+
 // ImportSucceededEvent An import ended.
 type ImportSucceededEvent struct {
 	// Data The operation, in short.
@@ -2830,10 +3734,10 @@ type ImportUpload struct {
 	// File The CSV file in UTF-8. A larger one than the platform takes (32 MB, unless it is set otherwise) is answered with 413.
 	File openapi_types.File `json:"file"`
 
-	// Kind What a long operation does.
+	// Kind What a file to import is.
 	//
 	// Example: shopify_products
-	Kind OperationKind `json:"kind"`
+	Kind ImportKind `json:"kind"`
 }
 
 // InventoryAdjusted The levels after an adjustment, in the order of its lines.
@@ -3454,6 +4358,79 @@ type InvitationList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// InvoiceIssuedEvent An invoice was issued.
+type InvoiceIssuedEvent struct {
+	// Data The document, in short.
+	Data DocumentEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: invoice.issued
+	Type InvoiceIssuedEventType `json:"type"`
+}
+
+// InvoiceIssuedEventType The event's type.
+//
+// Example: invoice.issued
+type InvoiceIssuedEventType string
+
+// Invoicing How a store writes invoices.
+type Invoicing struct {
+	// CreditNoteNumberFormat How credit notes are numbered, in a series of their own.
+	//
+	// Example: CN-{number}
+	CreditNoteNumberFormat string `json:"credit_note_number_format"`
+
+	// Footer What stands at the foot of every page.
+	//
+	// Example: IBAN DE00 0000 0000 0000 0000 00
+	Footer *string `json:"footer"`
+
+	// InvoiceNumberFormat How invoices are numbered: `{number}` is the number, `{number:5}` one of at least five digits; with `{year}` the numbers begin anew with every year.
+	//
+	// Example: INV-{year}-{number:4}
+	InvoiceNumberFormat string `json:"invoice_number_format"`
+
+	// Seller Who sells, as invoices have to say.
+	Seller Seller `json:"seller"`
+
+	// UpdatedAt When the store's settings last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// InvoicingUpdate A change of how invoices are written, as a merge patch.
+type InvoicingUpdate struct {
+	// CreditNoteNumberFormat How credit notes are numbered, in a series of their own.
+	//
+	// Example: CN-{number}
+	CreditNoteNumberFormat *string `json:"credit_note_number_format,omitempty"`
+
+	// Footer What stands at the foot of every page; null removes it.
+	//
+	// Example: IBAN DE00 0000 0000 0000 0000 00
+	Footer nullable.Nullable[string] `json:"footer,omitempty"`
+
+	// InvoiceNumberFormat How invoices are numbered: `{number}` is the number, `{number:5}` one of at least five digits; with `{year}` the numbers begin anew with every year.
+	//
+	// Example: INV-{year}-{number:4}
+	InvoiceNumberFormat *string `json:"invoice_number_format,omitempty"`
+
+	// Seller A change of who sells, as a merge patch.
+	Seller *SellerUpdate `json:"seller,omitempty"`
+}
+
 // Job A job in a cell's queue.
 type Job struct {
 	// Attempts How often it was tried.
@@ -3777,6 +4754,24 @@ type LocationUpdatedEvent struct {
 // Example: location.updated
 type LocationUpdatedEventType string
 
+// ManualMethod A way to pay that no provider takes part in. The staff note that the money came.
+type ManualMethod struct {
+	// ID Its ID, given as the payment's `token`.
+	//
+	// Example: bank_transfer
+	ID string `json:"id"`
+
+	// Instructions How to pay, for the shopper who has placed an order.
+	//
+	// Example: Please transfer the total to DE02 1203 0000 0000 2020 51 and name the order's number.
+	Instructions string `json:"instructions"`
+
+	// Name Its name, as shoppers read it.
+	//
+	// Example: Bank transfer
+	Name string `json:"name"`
+}
+
 // Mode The side of a store: `live` sells, `test` is its sandbox with data, settings and webhooks of its own.
 //
 // Example: live
@@ -3794,6 +4789,33 @@ type Money struct {
 	// Example: EUR
 	Currency Currency `json:"currency"`
 }
+
+// NextAction What the shopper has to do before the payment can go on.
+type NextAction struct {
+	// Account The provider's account, to be named with the publishable key; null where the key is the account's own.
+	Account *string `json:"account"`
+
+	// ClientSecret Confirms the payment, in a front end of the shop's own.
+	ClientSecret *string `json:"client_secret"`
+
+	// PublishableKey The provider's key for front ends.
+	PublishableKey *string `json:"publishable_key"`
+
+	// Type `redirect`: the shopper goes to `url`, and comes back. `confirm`: the front end confirms by the provider's library with the `client_secret`.
+	//
+	// Example: redirect
+	Type NextActionType `json:"type"`
+
+	// URL The provider's page; null when there is none.
+	//
+	// Example: https://checkout.stripe.com/c/pay/cs_test_4711
+	URL *string `json:"url"`
+}
+
+// NextActionType `redirect`: the shopper goes to `url`, and comes back. `confirm`: the front end confirms by the provider's library with the `client_secret`.
+//
+// Example: redirect
+type NextActionType string
 
 // Operation Something that takes longer than a request.
 type Operation struct {
@@ -3841,6 +4863,17 @@ type Operation struct {
 	//
 	// Example: queued
 	State OperationState `json:"state"`
+
+	// UndoUntil Until when it can be undone; null when it cannot.
+	//
+	// Example: 2026-12-22T09:30:00Z
+	UndoUntil *time.Time `json:"undo_until"`
+
+	// Undoes The operation that this one undoes.
+	Undoes *string `json:"undoes"`
+
+	// UndoneBy The last operation that undoes this one.
+	UndoneBy *string `json:"undone_by"`
 }
 
 // OperationCounts What became of the rows. Each is counted once as made, changed, passed over or refused.
@@ -3849,6 +4882,11 @@ type OperationCounts struct {
 	//
 	// Example: 100
 	Created int `json:"created"`
+
+	// Deleted Rows that deleted something.
+	//
+	// Example: 0
+	Deleted int `json:"deleted"`
 
 	// Failed Rows refused.
 	//
@@ -3936,7 +4974,7 @@ type OperationMessage struct {
 	// Example: The address answered 404.
 	Detail string `json:"detail"`
 
-	// Field The column it is about, as the file names it.
+	// Field What it is about - a column as the file names it, or a pointer to a property.
 	//
 	// Example: Image Src
 	Field *string `json:"field"`
@@ -3965,14 +5003,14 @@ type OperationProgress struct {
 	Total *int `json:"total"`
 }
 
-// OperationRow The fate of one row of a file.
+// OperationRow The fate of one row of a file, or of one thing of a bulk change.
 type OperationRow struct {
 	// Handle The handle of the product that the row is about; null when it names none.
 	//
 	// Example: linen-shirt
 	Handle *string `json:"handle"`
 
-	// Line The line of the file that it begins at, the header being line 1.
+	// Line The line of the file that it begins at, the header being line 1; or which of the things it is, from 1 on.
 	//
 	// Example: 2
 	Line int `json:"line"`
@@ -3980,18 +5018,18 @@ type OperationRow struct {
 	// Messages What there is to say about it. Every refused row says why.
 	Messages []OperationMessage `json:"messages"`
 
-	// Outcome What became of it. All rows of a product that is refused failed.
+	// Outcome What became of it; `pending` is still to be done, or was when the operation ended. All rows of a product that is refused failed.
 	//
 	// Example: created
 	Outcome OperationRowOutcome `json:"outcome"`
 
-	// ResourceID The thing that the row made, changed or found as it should be: the product by its first row, a variant or an image by others.
+	// ResourceID The thing that the row is about. Of a file: what it made, changed or found as it should be, the product by its first row, a variant or an image by others.
 	//
 	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
 	ResourceID *string `json:"resource_id"`
 }
 
-// OperationRowOutcome What became of it. All rows of a product that is refused failed.
+// OperationRowOutcome What became of it; `pending` is still to be done, or was when the operation ended. All rows of a product that is refused failed.
 //
 // Example: created
 type OperationRowOutcome string
@@ -4175,9 +5213,9 @@ type Order struct {
 	// Example: 1001
 	Number int64 `json:"number"`
 
-	// PaymentState What became of the money.
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured.
 	//
-	// Example: pending
+	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
 
 	// Payments The payments.
@@ -4201,6 +5239,11 @@ type Order struct {
 	//
 	// Example: open
 	State OrderState `json:"state"`
+
+	// Tags The merchant's own labels.
+	//
+	// Example: ["gift"]
+	Tags []string `json:"tags"`
 
 	// TaxExemptReason Why no tax was charged, as the staff had noted it; null, if it was.
 	TaxExemptReason *string `json:"tax_exempt_reason"`
@@ -4327,6 +5370,12 @@ type OrderCreatedEvent struct {
 // Example: order.created
 type OrderCreatedEventType string
 
+// OrderDocuments The documents of an order, in the order in which they were issued.
+type OrderDocuments struct {
+	// Data The invoice, if it is issued, and then the credit notes.
+	Data []Document `json:"data"`
+}
+
 // OrderEventData The order, in short.
 type OrderEventData struct {
 	// CustomerID The customer; null for a guest.
@@ -4354,9 +5403,9 @@ type OrderEventData struct {
 	// Example: 1001
 	Number int64 `json:"number"`
 
-	// PaymentState What became of the money.
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured.
 	//
-	// Example: pending
+	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
 
 	// Refunded An amount of money, in the smallest unit of its currency.
@@ -4404,6 +5453,11 @@ type OrderFulfilmentState string
 
 // OrderLine Something that was ordered, as it was then.
 type OrderLine struct {
+	// Attributes What the shopper said of it, by name.
+	//
+	// Example: {"Engraving":"Ada"}
+	Attributes map[string]string `json:"attributes"`
+
 	// Discount What was taken off the whole line.
 	Discount Money `json:"discount"`
 
@@ -4487,6 +5541,14 @@ type OrderList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// OrderNoteCreate A note of the staff's.
+type OrderNoteCreate struct {
+	// Note The note.
+	//
+	// Example: She asked for a card.
+	Note string `json:"note"`
+}
+
 // OrderPaidEvent An order was paid in full.
 type OrderPaidEvent struct {
 	// Data The order, in short.
@@ -4513,9 +5575,9 @@ type OrderPaidEvent struct {
 // Example: order.paid
 type OrderPaidEventType string
 
-// OrderPaymentState What became of the money.
+// OrderPaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured.
 //
-// Example: pending
+// Example: paid
 type OrderPaymentState string
 
 // OrderRefundedEvent Part or all of an order was paid back.
@@ -4554,6 +5616,9 @@ type OrderShipping struct {
 	// Example: Standard
 	Name string `json:"name"`
 
+	// PickupAddress Where the shopper fetches it; null when it is sent.
+	PickupAddress *Address `json:"pickup_address"`
+
 	// Price What it costs before the discount.
 	Price Money `json:"price"`
 
@@ -4573,6 +5638,52 @@ type OrderShipping struct {
 //
 // Example: open
 type OrderState string
+
+// OrderTimeline A page of a list.
+type OrderTimeline struct {
+	// Data The page, the latest first.
+	Data []OrderTimelineEntry `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// OrderTimelineEntry Something that happened to an order, or to what belongs to it.
+type OrderTimelineEntry struct {
+	// Action What was done: the thing's kind and a verb. `order.note` is a note of the staff's.
+	//
+	// Example: order.fulfil
+	Action string `json:"action"`
+
+	// Actor Who did something.
+	Actor Actor `json:"actor"`
+
+	// At When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	At time.Time `json:"at"`
+
+	// ID The entry's ID, as in the audit.
+	//
+	// Example: aud_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Note The text of a note.
+	Note *string `json:"note"`
+
+	// Reason Why, where a reason was given.
+	Reason *string `json:"reason"`
+
+	// ResourceID What it was done to, which is the order or one of its payments, fulfilments, refunds or documents.
+	//
+	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
+	ResourceID string `json:"resource_id"`
+}
 
 // OrderTotals What an order comes to, in its currency. `subtotal` and `shipping` are before discounts. The total is `subtotal` + `shipping` - `discount`, and + `tax`
 // where prices do not include it.
@@ -4594,6 +5705,14 @@ type OrderTotals struct {
 
 	// Total An amount of money, in the smallest unit of its currency.
 	Total Money `json:"total"`
+}
+
+// OrderUpdate A change of an order's labels.
+type OrderUpdate struct {
+	// Tags The merchant's own labels; replaces the list.
+	//
+	// Example: ["gift"]
+	Tags []string `json:"tags,omitempty"`
 }
 
 // PasswordChange A change of password by someone who knows it.
@@ -4648,6 +5767,11 @@ type Payment struct {
 	// Amount An amount of money, in the smallest unit of its currency.
 	Amount Money `json:"amount"`
 
+	// CaptureMethod When the money is taken. `automatic` is at once, `manual` when the staff capture it.
+	//
+	// Example: automatic
+	CaptureMethod CaptureMethod `json:"capture_method"`
+
 	// CreatedAt When it was tried.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4663,14 +5787,19 @@ type Payment struct {
 	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// Method The store's name for the manual method; null for other providers.
+	//
+	// Example: Bank transfer
+	Method *string `json:"method"`
+
 	// OrderID The order's ID.
 	//
 	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
 	OrderID string `json:"order_id"`
 
-	// Provider Who takes the money. `test` exists in sandboxes and demo stores only.
+	// Provider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
 	//
-	// Example: test
+	// Example: stripe
 	Provider PaymentProvider `json:"provider"`
 
 	// Reference The provider's own name for it.
@@ -4681,9 +5810,9 @@ type Payment struct {
 	// Refunded An amount of money, in the smallest unit of its currency.
 	Refunded Money `json:"refunded"`
 
-	// State What became of a payment.
+	// State What became of a payment. One that `requires_action` waits for the shopper; a `processing` one is with the provider; a `due` one is owed by the shopper; an `authorised` one is held, to be captured.
 	//
-	// Example: pending
+	// Example: captured
 	State PaymentState `json:"state"`
 
 	// UpdatedAt When it last changed.
@@ -4691,6 +5820,32 @@ type Payment struct {
 	// Example: 2026-11-22T09:30:00Z
 	UpdatedAt time.Time `json:"updated_at"`
 }
+
+// PaymentAuthorisedEvent A payment is held, to be captured.
+type PaymentAuthorisedEvent struct {
+	// Data The payment, in short.
+	Data PaymentEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: payment.authorised
+	Type PaymentAuthorisedEventType `json:"type"`
+}
+
+// PaymentAuthorisedEventType The event's type.
+//
+// Example: payment.authorised
+type PaymentAuthorisedEventType string
 
 // PaymentCapturedEvent A payment was taken.
 type PaymentCapturedEvent struct {
@@ -4738,9 +5893,9 @@ type PaymentEventData struct {
 	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
 	OrderID string `json:"order_id"`
 
-	// State What became of a payment.
+	// State What became of a payment. One that `requires_action` waits for the shopper; a `processing` one is with the provider; a `due` one is owed by the shopper; an `authorised` one is held, to be captured.
 	//
-	// Example: pending
+	// Example: captured
 	State PaymentState `json:"state"`
 }
 
@@ -4784,15 +5939,97 @@ type PaymentList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// PaymentProvider Who takes the money. `test` exists in sandboxes and demo stores only.
+// PaymentOption A way to pay that a shop offers.
+type PaymentOption struct {
+	// Name Its name, as shoppers read it; null where the front end knows best.
+	//
+	// Example: Bank transfer
+	Name *string `json:"name"`
+
+	// Provider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
+	//
+	// Example: stripe
+	Provider PaymentProvider `json:"provider"`
+
+	// Token What is given as the payment's `token`; null where that is the provider's matter.
+	//
+	// Example: bank_transfer
+	Token *string `json:"token"`
+}
+
+// PaymentProvider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
 //
-// Example: test
+// Example: stripe
 type PaymentProvider string
 
-// PaymentState What became of a payment.
+// PaymentSettings How shoppers of a store may pay.
+type PaymentSettings struct {
+	// CaptureMethod When the money is taken. `automatic` is at once, `manual` when the staff capture it.
+	//
+	// Example: automatic
+	CaptureMethod CaptureMethod `json:"capture_method"`
+
+	// ManualMethods The manual methods, in the order in which shoppers see them.
+	ManualMethods []ManualMethod `json:"manual_methods"`
+
+	// Providers The providers that are on, beside `test` where it exists.
+	//
+	// Example: ["manual"]
+	Providers []PaymentProvider `json:"providers"`
+
+	// Stripe The Stripe account; null for none.
+	Stripe *StripeSettings `json:"stripe"`
+}
+
+// PaymentSettingsUpdate A change of how shoppers may pay, as a merge patch.
+type PaymentSettingsUpdate struct {
+	// CaptureMethod When the money is taken. `automatic` is at once, `manual` when the staff capture it.
+	//
+	// Example: automatic
+	CaptureMethod *CaptureMethod `json:"capture_method,omitempty"`
+
+	// ManualMethods All manual methods, in the order in which shoppers see them.
+	ManualMethods []ManualMethod `json:"manual_methods,omitempty"`
+
+	// Providers The providers that are on. `manual` needs a manual method.
+	//
+	// Example: ["manual"]
+	Providers []PaymentProvider `json:"providers,omitempty"`
+
+	// Stripe The store's own keys; null takes them, or the connected account, away and turns Stripe off.
+	Stripe nullable.Nullable[StripeSettingsUpdate] `json:"stripe,omitempty"`
+}
+
+// PaymentState What became of a payment. One that `requires_action` waits for the shopper; a `processing` one is with the provider; a `due` one is owed by the shopper; an `authorised` one is held, to be captured.
 //
-// Example: pending
+// Example: captured
 type PaymentState string
+
+// PaymentVoidedEvent A payment was given up that was authorised or due.
+type PaymentVoidedEvent struct {
+	// Data The payment, in short.
+	Data PaymentEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: payment.voided
+	Type PaymentVoidedEventType `json:"type"`
+}
+
+// PaymentVoidedEventType The event's type.
+//
+// Example: payment.voided
+type PaymentVoidedEventType string
 
 // Permission Something that a credential may be allowed to do. `write` implies `read`.
 //
@@ -4895,6 +6132,34 @@ type Price struct {
 	// Example: EUR
 	Currency Currency `json:"currency"`
 }
+
+// PriceAdjustment A change of the price in one currency, for variants that have one. Half a minor unit is rounded up.
+type PriceAdjustment struct {
+	// ByAmount What is added after that, in the minor unit.
+	//
+	// Example: 0
+	ByAmount *int64 `json:"by_amount,omitempty"`
+
+	// ByPercentage How much it changes: `-10` is a tenth less.
+	//
+	// Example: -10
+	ByPercentage *string `json:"by_percentage,omitempty"`
+
+	// CompareAt What becomes of the struck-through price: it stays (`keep`), is the price as it was (`former`), or goes (`remove`).
+	//
+	// Example: former
+	CompareAt *PriceAdjustmentCompareAt `json:"compare_at,omitempty"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+}
+
+// PriceAdjustmentCompareAt What becomes of the struck-through price: it stays (`keep`), is the price as it was (`former`), or goes (`remove`).
+//
+// Example: former
+type PriceAdjustmentCompareAt string
 
 // Problem Why a request was not answered as asked (RFC 9457). `code` is stable; read it, not the texts.
 type Problem struct {
@@ -5450,10 +6715,10 @@ type Promotion struct {
 	// Example: 0
 	MinimumQuantity int64 `json:"minimum_quantity"`
 
-	// RateBps Of a percentage, and of what buy-x-get-y gives cheaper: hundredths of a per cent off; 10000 is free.
+	// Percentage Of a percentage, and of what buy-x-get-y gives cheaper: how many per cent are taken off, with up to two decimals; `100` is free.
 	//
-	// Example: 1500
-	RateBps int64 `json:"rate_bps"`
+	// Example: 15
+	Percentage *string `json:"percentage"`
 
 	// StartsAt From when on it is to be had.
 	//
@@ -5659,10 +6924,10 @@ type PromotionCreate struct {
 	// Example: 0
 	MinimumQuantity *int64 `json:"minimum_quantity,omitempty"`
 
-	// RateBps Of a percentage, and of what buy-x-get-y gives cheaper: hundredths of a per cent off; 10000 is free.
+	// Percentage Of a percentage, and of what buy-x-get-y gives cheaper: how many per cent are taken off, with up to two decimals; `100` is free.
 	//
-	// Example: 1500
-	RateBps *int64 `json:"rate_bps,omitempty"`
+	// Example: 15
+	Percentage *string `json:"percentage,omitempty"`
 
 	// StartsAt From when on; now, when left out.
 	//
@@ -5856,10 +7121,10 @@ type PromotionUpdate struct {
 	// Example: 0
 	MinimumQuantity *int64 `json:"minimum_quantity,omitempty"`
 
-	// RateBps Of a percentage, and of what buy-x-get-y gives cheaper: hundredths of a per cent off; 10000 is free.
+	// Percentage Of a percentage, and of what buy-x-get-y gives cheaper: how many per cent are taken off, with up to two decimals; `100` is free.
 	//
-	// Example: 1500
-	RateBps *int64 `json:"rate_bps,omitempty"`
+	// Example: 15
+	Percentage *string `json:"percentage,omitempty"`
 
 	// StartsAt From when on.
 	//
@@ -5905,6 +7170,14 @@ type PromotionUpdatedEvent struct {
 //
 // Example: promotion.updated
 type PromotionUpdatedEventType string
+
+// Reconciliation What comparing a store's books has found.
+type Reconciliation struct {
+	// Differences How many things differ; `listDifferences` tells them.
+	//
+	// Example: 0
+	Differences int `json:"differences"`
+}
 
 // RecoveryCodes Codes that stand in for the authenticator, each once. They are shown only now.
 type RecoveryCodes struct {
@@ -6163,6 +7436,58 @@ type RoleUpdate struct {
 	Permissions []Permission `json:"permissions,omitempty"`
 }
 
+// Seller Who sells, as invoices have to say.
+type Seller struct {
+	// Address The seller's address; its name is the legal one. While it is null, no invoice is issued.
+	Address *Address `json:"address"`
+
+	// Email The address for questions; the store's own, when null.
+	//
+	// Example: shop@example.com
+	Email *string `json:"email"`
+
+	// Registration Where the seller is registered, and under which number.
+	//
+	// Example: Amtsgericht Hamburg HRB 1
+	Registration *string `json:"registration"`
+
+	// TaxID The seller's VAT or other tax number.
+	//
+	// Example: DE123456789
+	TaxID *string `json:"tax_id"`
+
+	// Website The seller's website.
+	//
+	// Example: https://shop.example.com
+	Website *string `json:"website"`
+}
+
+// SellerUpdate A change of who sells, as a merge patch.
+type SellerUpdate struct {
+	// Address The seller's address, given whole; null removes it.
+	Address nullable.Nullable[Address] `json:"address,omitempty"`
+
+	// Email The address for questions; the store's own, when null.
+	//
+	// Example: shop@example.com
+	Email nullable.Nullable[string] `json:"email,omitempty"`
+
+	// Registration Where the seller is registered, and under which number.
+	//
+	// Example: Amtsgericht Hamburg HRB 1
+	Registration nullable.Nullable[string] `json:"registration,omitempty"`
+
+	// TaxID The seller's VAT or other tax number.
+	//
+	// Example: DE123456789
+	TaxID nullable.Nullable[string] `json:"tax_id,omitempty"`
+
+	// Website The seller's website.
+	//
+	// Example: https://shop.example.com
+	Website nullable.Nullable[string] `json:"website,omitempty"`
+}
+
 // Session A signed-in person. The cookie that carries it is set by this answer.
 type Session struct {
 	// Account A person who signs in to the platform. One account may belong to several stores.
@@ -6239,17 +7564,17 @@ type SessionInfoList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// ShippingMethod A way to send orders, at a flat price.
+// ShippingMeasure What prices of sending go by: the weight in grams or the quantity of what is to be sent, or the price of the goods after discounts.
+//
+// Example: weight
+type ShippingMeasure string
+
+// ShippingMethod A way to send orders, or to have them fetched.
 type ShippingMethod struct {
 	// Active Whether it is offered.
 	//
 	// Example: true
 	Active bool `json:"active"`
-
-	// Countries The countries it serves; empty is all.
-	//
-	// Example: ["DE","FR"]
-	Countries []Country `json:"countries"`
 
 	// CreatedAt When it was made.
 	//
@@ -6271,18 +7596,29 @@ type ShippingMethod struct {
 	// Example: Standard
 	Name string `json:"name"`
 
+	// PickupAddress Where shoppers fetch it instead of having it sent; null when it is sent.
+	PickupAddress *Address `json:"pickup_address"`
+
 	// Position Its place among the methods, from 0.
 	//
 	// Example: 0
 	Position int `json:"position"`
 
-	// Prices What it costs, once per currency; it isn't offered in others.
-	Prices []Money `json:"prices"`
+	// Prices What it costs, once per currency; it is not offered in others.
+	Prices []ShippingPrice `json:"prices"`
+
+	// TieredBy What its prices go by: the `weight` in grams or the `quantity` of what is to be sent, or the `price` of the goods after discounts; null for one price for all.
+	TieredBy *ShippingMeasure `json:"tiered_by"`
 
 	// UpdatedAt When it last changed.
 	//
 	// Example: 2026-11-22T09:30:00Z
 	UpdatedAt time.Time `json:"updated_at"`
+
+	// ZoneID The shipping zone that it serves; null for everywhere.
+	//
+	// Example: shz_01jd3v7m2kf8r9e0abcdefghjk
+	ZoneID *string `json:"zone_id"`
 }
 
 // ShippingMethodCreate A new way to send orders.
@@ -6292,20 +7628,18 @@ type ShippingMethodCreate struct {
 	// Example: true
 	Active *bool `json:"active,omitempty"`
 
-	// Countries The countries it serves; all, when empty or left out.
-	//
-	// Example: ["DE","FR"]
-	Countries []Country `json:"countries,omitempty"`
-
 	// Description What shoppers may expect.
 	//
 	// Example: Three to five working days
 	Description *string `json:"description,omitempty"`
 
-	// Name Its name.
+	// Name Its name, as shoppers read it.
 	//
 	// Example: Standard
 	Name string `json:"name"`
+
+	// PickupAddress Where shoppers fetch it instead of having it sent.
+	PickupAddress *Address `json:"pickup_address,omitempty"`
 
 	// Position Its place among the methods, from 0; last, when left out.
 	//
@@ -6313,7 +7647,15 @@ type ShippingMethodCreate struct {
 	Position *int `json:"position,omitempty"`
 
 	// Prices What it costs, once per currency.
-	Prices []Money `json:"prices"`
+	Prices []ShippingPrice `json:"prices"`
+
+	// TieredBy What its prices go by: the `weight` in grams or the `quantity` of what is to be sent, or the `price` of the goods after discounts; one price for all, when left out.
+	TieredBy *ShippingMeasure `json:"tiered_by,omitempty"`
+
+	// ZoneID The shipping zone that it serves; everywhere, when left out.
+	//
+	// Example: shz_01jd3v7m2kf8r9e0abcdefghjk
+	ZoneID *string `json:"zone_id,omitempty"`
 }
 
 // ShippingMethodList A page of a list.
@@ -6337,20 +7679,18 @@ type ShippingMethodUpdate struct {
 	// Example: true
 	Active *bool `json:"active,omitempty"`
 
-	// Countries The countries it serves; replaces the list.
-	//
-	// Example: ["DE","FR"]
-	Countries []Country `json:"countries,omitempty"`
-
 	// Description What shoppers may expect; null removes it.
 	//
 	// Example: Three to five working days
 	Description nullable.Nullable[string] `json:"description,omitempty"`
 
-	// Name Its name.
+	// Name Its name, as shoppers read it.
 	//
 	// Example: Standard
 	Name *string `json:"name,omitempty"`
+
+	// PickupAddress Where shoppers fetch it instead of having it sent; null has it sent.
+	PickupAddress nullable.Nullable[Address] `json:"pickup_address,omitempty"`
 
 	// Position Its place among the methods, from 0.
 	//
@@ -6358,7 +7698,15 @@ type ShippingMethodUpdate struct {
 	Position *int `json:"position,omitempty"`
 
 	// Prices What it costs, once per currency; replaces the list.
-	Prices []Money `json:"prices,omitempty"`
+	Prices []ShippingPrice `json:"prices,omitempty"`
+
+	// TieredBy What its prices go by: the `weight` in grams or the `quantity` of what is to be sent, or the `price` of the goods after discounts; null for one price for all.
+	TieredBy nullable.Nullable[ShippingMeasure] `json:"tiered_by,omitempty"`
+
+	// ZoneID The shipping zone that it serves; null for everywhere.
+	//
+	// Example: shz_01jd3v7m2kf8r9e0abcdefghjk
+	ZoneID nullable.Nullable[string] `json:"zone_id,omitempty"`
 }
 
 // ShippingOption A way to send this cart.
@@ -6378,7 +7726,10 @@ type ShippingOption struct {
 	// Example: Standard
 	Name string `json:"name"`
 
-	// Price An amount of money, in the smallest unit of its currency.
+	// PickupAddress Where the shopper fetches it; null when it is sent.
+	PickupAddress *Address `json:"pickup_address"`
+
+	// Price What it costs for what is in the cart now.
 	Price Money `json:"price"`
 }
 
@@ -6394,6 +7745,103 @@ type ShippingOptionList struct {
 
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
+}
+
+// ShippingPrice What a way to send costs in one currency.
+type ShippingPrice struct {
+	// Amount What it costs below the first tier, in the currency's minor unit.
+	//
+	// Example: 490
+	Amount int64 `json:"amount"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// FreeFrom What the goods come to, after discounts, for it to cost nothing; null for never.
+	//
+	// Example: 5000
+	FreeFrom *int64 `json:"free_from"`
+
+	// Tiers What it costs from so much on, rising; one price for all, when empty or left out.
+	Tiers []ShippingTier `json:"tiers,omitempty"`
+}
+
+// ShippingTier What a way to send costs from so much on.
+type ShippingTier struct {
+	// Amount What it costs from there on, in the currency's minor unit; it is not offered from there on, when null.
+	//
+	// Example: 690
+	Amount *int64 `json:"amount"`
+
+	// From From how much on: grams, pieces, or an amount in the currency's minor unit, as the method is `tiered_by`.
+	//
+	// Example: 2000
+	From int64 `json:"from"`
+}
+
+// ShippingZone A part of the world that is sent to in the same ways. Of several that hold a place the narrowest counts: one by postal codes before one by region, and that
+// before one by country. A zone without territories is everywhere that no other zone is.
+type ShippingZone struct {
+	// CreatedAt When it was made.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID The zone's ID.
+	//
+	// Example: shz_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Name Its name, for the staff.
+	//
+	// Example: Domestic
+	Name string `json:"name"`
+
+	// Territories What is in it; empty for everywhere else.
+	Territories []Territory `json:"territories"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// ShippingZoneCreate A new shipping zone.
+type ShippingZoneCreate struct {
+	// Name Its name, for the staff.
+	//
+	// Example: Domestic
+	Name string `json:"name"`
+
+	// Territories What is in it; everywhere else, when empty or left out.
+	Territories []Territory `json:"territories,omitempty"`
+}
+
+// ShippingZoneList A page of a list.
+type ShippingZoneList struct {
+	// Data The page, in the order of the list.
+	Data []ShippingZone `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// ShippingZoneUpdate A change of a shipping zone, as a merge patch.
+type ShippingZoneUpdate struct {
+	// Name Its name, for the staff.
+	//
+	// Example: Domestic
+	Name *string `json:"name,omitempty"`
+
+	// Territories What is in it; replaces the list.
+	Territories []Territory `json:"territories,omitempty"`
 }
 
 // Shop What a shop tells everyone about itself.
@@ -6448,6 +7896,9 @@ type Shop struct {
 	// Example: Linen & Co
 	Name string `json:"name"`
 
+	// PaymentOptions The ways to pay, in the order in which to offer them.
+	PaymentOptions []PaymentOption `json:"payment_options"`
+
 	// PricesIncludeTax Whether prices contain tax.
 	//
 	// Example: true
@@ -6495,6 +7946,16 @@ type ShopCategory struct {
 	//
 	// Example: 0
 	Position int `json:"position"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Everything with sleeves, of pure linen.
+	SEODescription *string `json:"seo_description"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: Shirts with long sleeves
+	SEOTitle *string `json:"seo_title"`
 }
 
 // ShopCategoryList A page of a list.
@@ -6705,9 +8166,14 @@ type ShopOrder struct {
 	// Example: 1001
 	Number int64 `json:"number"`
 
-	// PaymentState What became of the money.
+	// PaymentInstructions How to pay an order whose payment is due; null for any other.
 	//
-	// Example: pending
+	// Example: Please transfer the total to DE02 1203 0000 0000 2020 51 and name the order's number.
+	PaymentInstructions *string `json:"payment_instructions"`
+
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured.
+	//
+	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
 
 	// PricesIncludeTax Whether its prices contain tax.
@@ -6846,6 +8312,11 @@ type ShopVariant struct {
 	//
 	// Example: true
 	Available bool `json:"available"`
+
+	// BackorderExpectedOn The day when there is more of it, where it is sold though there is none; null for unknown.
+	//
+	// Example: 2026-12-24
+	BackorderExpectedOn *openapi_types.Date `json:"backorder_expected_on"`
 
 	// CompareAtPrice The former price that is shown struck through.
 	CompareAtPrice *Money `json:"compare_at_price"`
@@ -7589,6 +9060,82 @@ type StoreUpdatedEvent struct {
 // Example: store.updated
 type StoreUpdatedEventType string
 
+// StripeConnect A wish to connect a Stripe account.
+type StripeConnect struct {
+	// ReturnURL Where the merchant comes back to.
+	//
+	// Example: https://admin.example.com/payments
+	ReturnURL string `json:"return_url"`
+}
+
+// StripeConnection Where a Stripe account is opened or completed.
+type StripeConnection struct {
+	// AccountID The Stripe account.
+	//
+	// Example: acct_1PqExample
+	AccountID string `json:"account_id"`
+
+	// URL Stripe's page. It can be opened once, and soon.
+	//
+	// Example: https://connect.stripe.com/setup/s/acct_1PqExample/abc
+	URL string `json:"url"`
+}
+
+// StripeEvent An event as Stripe sends it. More is in it than is read here.
+type StripeEvent struct {
+	// ID Its ID, by which repeats are known.
+	//
+	// Example: evt_1PqExample
+	ID                   string                 `json:"id"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// StripeSettings Where a store's payments by Stripe go.
+type StripeSettings struct {
+	// AccountID The Stripe account.
+	//
+	// Example: acct_1PqExample
+	AccountID string `json:"account_id"`
+
+	// ChargesEnabled Whether Stripe lets it take payments, as far as is known.
+	//
+	// Example: true
+	ChargesEnabled bool `json:"charges_enabled"`
+
+	// PublishableKey The store's own publishable key, for its front ends.
+	//
+	// Example: pk_live_example
+	PublishableKey *string `json:"publishable_key"`
+
+	// SecretKeyLast4 The end of the store's own secret key; null for an account that is connected to the platform.
+	//
+	// Example: 4eC3
+	SecretKeyLast4 *string `json:"secret_key_last4"`
+
+	// WebhookSecretSet Whether the secret of the account's own webhook is known.
+	//
+	// Example: false
+	WebhookSecretSet bool `json:"webhook_secret_set"`
+}
+
+// StripeSettingsUpdate The store's own keys. The account is the one that the secret key is of.
+type StripeSettingsUpdate struct {
+	// PublishableKey The account's publishable key, for front ends that confirm payments themselves.
+	//
+	// Example: pk_live_example
+	PublishableKey *string `json:"publishable_key,omitempty"`
+
+	// SecretKey The account's secret key, or a restricted one. It is sealed and never shown again.
+	//
+	// Example: sk_live_example4eC3
+	SecretKey *string `json:"secret_key,omitempty"`
+
+	// WebhookSecret The signing secret of a webhook of the account that leads to `receiveStripeEvent`. It is sealed and never shown again.
+	//
+	// Example: whsec_example
+	WebhookSecret *string `json:"webhook_secret,omitempty"`
+}
+
 // Tax A tax, and how it came about.
 type Tax struct {
 	// Amount What it comes to.
@@ -7779,6 +9326,24 @@ type TaxRateUpdate struct {
 //
 // Example: taxed
 type TaxReason string
+
+// Territory A country, or a part of one.
+type Territory struct {
+	// Country A country's ISO 3166-1 alpha-2 code in upper case.
+	//
+	// Example: DE
+	Country Country `json:"country"`
+
+	// PostalCodes Some of its postal codes: whole ones, beginnings, or ranges such as `10000..10999`; all, when empty or left out.
+	//
+	// Example: ["100..104"]
+	PostalCodes []string `json:"postal_codes,omitempty"`
+
+	// Region A state or province of it, by its code; all of it, when null or left out.
+	//
+	// Example: NY
+	Region *string `json:"region"`
+}
 
 // TestEventData A test's greeting.
 type TestEventData struct {
@@ -8158,6 +9723,11 @@ type VariantMatrix struct {
 	//
 	// Example: 12
 	StockQuantity *int `json:"stock_quantity,omitempty"`
+
+	// TaxClass Which tax rates apply; the standard ones, when left out.
+	//
+	// Example: reduced
+	TaxClass *string `json:"tax_class,omitempty"`
 
 	// Taxable Whether tax applies; true, when left out.
 	//
@@ -8568,6 +10138,9 @@ type CustomerIDPath = string
 // DeliveryIDPath defines model for DeliveryIDPath.
 type DeliveryIDPath = string
 
+// DocumentIDPath defines model for DocumentIDPath.
+type DocumentIDPath = string
+
 // DryRunQuery defines model for DryRunQuery.
 type DryRunQuery = bool
 
@@ -8651,6 +10224,9 @@ type SessionIDPath = string
 // ShippingMethodIDPath defines model for ShippingMethodIDPath.
 type ShippingMethodIDPath = string
 
+// ShippingZoneIDPath defines model for ShippingZoneIDPath.
+type ShippingZoneIDPath = string
+
 // ShopLimitQuery defines model for ShopLimitQuery.
 type ShopLimitQuery = int
 
@@ -8659,6 +10235,9 @@ type StoreHeader = string
 
 // StoreIDPath defines model for StoreIDPath.
 type StoreIDPath = string
+
+// StripeSignatureHeader defines model for StripeSignatureHeader.
+type StripeSignatureHeader = string
 
 // TaxRateIDPath defines model for TaxRateIDPath.
 type TaxRateIDPath = string
@@ -8893,6 +10472,39 @@ type ListAuditEntriesParams struct {
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
+
+// ListCartsParams defines parameters for ListCarts.
+type ListCartsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// State Only those in this state.
+	State *ListCartsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Abandoned Whether to give only carts that were abandoned.
+	Abandoned *bool `form:"abandoned,omitempty" json:"abandoned,omitempty"`
+
+	// Email Only those of this e-mail address.
+	Email *string `form:"email,omitempty" json:"email,omitempty"`
+
+	// CustomerID Only those of this customer.
+	CustomerID *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+
+	// UpdatedBefore Only those that have not changed since.
+	UpdatedBefore *time.Time `form:"updated_before,omitempty" json:"updated_before,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListCartsParamsState defines parameters for ListCarts.
+type ListCartsParamsState string
 
 // GetStaffCartParams defines parameters for GetStaffCart.
 type GetStaffCartParams struct {
@@ -9260,6 +10872,54 @@ type UpdateCustomerParams struct {
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
+// ListDocumentsParams defines parameters for ListDocuments.
+type ListDocumentsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Kind Only those of this kind.
+	Kind *DocumentKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// OrderID Only those of this order.
+	OrderID *string `form:"order_id,omitempty" json:"order_id,omitempty"`
+
+	// Since Only those issued at or after this instant.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only those issued before this instant.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetDocumentParams defines parameters for GetDocument.
+type GetDocumentParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// DownloadDocumentParams defines parameters for DownloadDocument.
+type DownloadDocumentParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Limit How many to answer at most.
@@ -9296,7 +10956,7 @@ type GetEventParams struct {
 // CreateImportParams defines parameters for CreateImport.
 type CreateImportParams struct {
 	// Kind What the file is. Required when it is the body itself.
-	Kind *OperationKind `form:"kind,omitempty" json:"kind,omitempty"`
+	Kind *ImportKind `form:"kind,omitempty" json:"kind,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
@@ -9485,6 +11145,33 @@ type RevokeInvitationParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// GetInvoicingParams defines parameters for GetInvoicing.
+type GetInvoicingParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateInvoicingParams defines parameters for UpdateInvoicing.
+type UpdateInvoicingParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
 // ListLocationsParams defines parameters for ListLocations.
 type ListLocationsParams struct {
 	// Limit How many to answer at most.
@@ -9629,6 +11316,21 @@ type ListOperationRowsParamsOutcome string
 // ListOperationRowsParamsSeverity defines parameters for ListOperationRows.
 type ListOperationRowsParamsSeverity string
 
+// UndoOperationParams defines parameters for UndoOperation.
+type UndoOperationParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // ListCellsParams defines parameters for ListCells.
 type ListCellsParams struct {
 	// Limit How many to answer at most.
@@ -9636,6 +11338,21 @@ type ListCellsParams struct {
 
 	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListDifferencesParams defines parameters for ListDifferences.
+type ListDifferencesParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Kind Only those of this kind.
+	Kind *DifferenceKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// StoreID Only those of this store.
+	StoreID *string `form:"store_id,omitempty" json:"store_id,omitempty"`
 }
 
 // ListDeadJobsParams defines parameters for ListDeadJobs.
@@ -9748,6 +11465,9 @@ type ListOrdersParams struct {
 	// Number Only the one with this number.
 	Number *int64 `form:"number,omitempty" json:"number,omitempty"`
 
+	// Tag Only those with this label of the merchant's own.
+	Tag *string `form:"tag,omitempty" json:"tag,omitempty"`
+
 	// Since Only those placed at or after this instant.
 	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
 
@@ -9771,6 +11491,21 @@ type GetOrderParams struct {
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateOrderParams defines parameters for UpdateOrder.
+type UpdateOrderParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
 // CancelOrderParams defines parameters for CancelOrder.
@@ -9800,6 +11535,48 @@ type CreateFulfilmentParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// IssueInvoiceParams defines parameters for IssueInvoice.
+type IssueInvoiceParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// CreateOrderNoteParams defines parameters for CreateOrderNote.
+type CreateOrderNoteParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// GetPackingSlipParams defines parameters for GetPackingSlip.
+type GetPackingSlipParams struct {
+	// FulfilmentID The fulfilment; all that is still to be sent, when left out.
+	FulfilmentID *string `form:"fulfilment_id,omitempty" json:"fulfilment_id,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // CreateRefundParams defines parameters for CreateRefund.
 type CreateRefundParams struct {
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
@@ -9812,6 +11589,21 @@ type CreateRefundParams struct {
 	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
 }
 
+// ListOrderTimelineParams defines parameters for ListOrderTimeline.
+type ListOrderTimelineParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
 type RequestPasswordResetParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
@@ -9822,6 +11614,48 @@ type RequestPasswordResetParams struct {
 type CompletePasswordResetParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// ReceiveStripeEventParams defines parameters for ReceiveStripeEvent.
+type ReceiveStripeEventParams struct {
+	// StripeSignature Stripe's signature over the body.
+	StripeSignature *StripeSignatureHeader `json:"Stripe-Signature,omitempty"`
+}
+
+// GetPaymentSettingsParams defines parameters for GetPaymentSettings.
+type GetPaymentSettingsParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdatePaymentSettingsParams defines parameters for UpdatePaymentSettings.
+type UpdatePaymentSettingsParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// ConnectStripeParams defines parameters for ConnectStripe.
+type ConnectStripeParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // ListPaymentsParams defines parameters for ListPayments.
@@ -9852,6 +11686,30 @@ type GetPaymentParams struct {
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CapturePaymentParams defines parameters for CapturePayment.
+type CapturePaymentParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again; required here. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
+}
+
+// VoidPaymentParams defines parameters for VoidPayment.
+type VoidPaymentParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again; required here. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
 }
 
 // ListPermissionsParams defines parameters for ListPermissions.
@@ -9934,6 +11792,21 @@ type ListProductsParams struct {
 
 // CreateProductParams defines parameters for CreateProduct.
 type CreateProductParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// BulkProductsParams defines parameters for BulkProducts.
+type BulkProductsParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
 	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 
@@ -10292,6 +12165,27 @@ type SearchProductsParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// GetAbandonedCartSettingsParams defines parameters for GetAbandonedCartSettings.
+type GetAbandonedCartSettingsParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// UpdateAbandonedCartSettingsParams defines parameters for UpdateAbandonedCartSettings.
+type UpdateAbandonedCartSettingsParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListShippingMethodsParams defines parameters for ListShippingMethods.
 type ListShippingMethodsParams struct {
 	// Limit How many to answer at most.
@@ -10351,6 +12245,78 @@ type GetShippingMethodParams struct {
 
 // UpdateShippingMethodParams defines parameters for UpdateShippingMethod.
 type UpdateShippingMethodParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// ListShippingZonesParams defines parameters for ListShippingZones.
+type ListShippingZonesParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CreateShippingZoneParams defines parameters for CreateShippingZone.
+type CreateShippingZoneParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteShippingZoneParams defines parameters for DeleteShippingZone.
+type DeleteShippingZoneParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// GetShippingZoneParams defines parameters for GetShippingZone.
+type GetShippingZoneParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateShippingZoneParams defines parameters for UpdateShippingZone.
+type UpdateShippingZoneParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
 	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 
@@ -10424,6 +12390,18 @@ type UpdateCartLineParams struct {
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
+// ReleaseCartParams defines parameters for ReleaseCart.
+type ReleaseCartParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// ReserveCartParams defines parameters for ReserveCart.
+type ReserveCartParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
 // ListCartShippingMethodsParams defines parameters for ListCartShippingMethods.
 type ListCartShippingMethodsParams struct {
 	// Limit How many to answer at most.
@@ -10491,6 +12469,12 @@ type GetMeParams struct {
 type UpdateMeParams struct {
 	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// OpenMyCartParams defines parameters for OpenMyCart.
+type OpenMyCartParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // ListMyOrdersParams defines parameters for ListMyOrders.
@@ -10791,6 +12775,21 @@ type GetUsageParams struct {
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// BulkVariantsParams defines parameters for BulkVariants.
+type BulkVariantsParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteVariantParams defines parameters for DeleteVariant.
@@ -11096,6 +13095,12 @@ type UpdateInventoryItemApplicationMergePatchPlusJSONRequestBody = InventoryItem
 // AcceptInvitationJSONRequestBody defines body for AcceptInvitation for application/json ContentType.
 type AcceptInvitationJSONRequestBody = InvitationAcceptance
 
+// UpdateInvoicingJSONRequestBody defines body for UpdateInvoicing for application/json ContentType.
+type UpdateInvoicingJSONRequestBody = InvoicingUpdate
+
+// UpdateInvoicingApplicationMergePatchPlusJSONRequestBody defines body for UpdateInvoicing for application/merge-patch+json ContentType.
+type UpdateInvoicingApplicationMergePatchPlusJSONRequestBody = InvoicingUpdate
+
 // CreateLocationJSONRequestBody defines body for CreateLocation for application/json ContentType.
 type CreateLocationJSONRequestBody = LocationCreate
 
@@ -11114,6 +13119,9 @@ type DeleteStoreByOperatorJSONRequestBody = OperatorReason
 // SetStorePlanJSONRequestBody defines body for SetStorePlan for application/json ContentType.
 type SetStorePlanJSONRequestBody = StorePlanChange
 
+// ReconcileStoreJSONRequestBody defines body for ReconcileStore for application/json ContentType.
+type ReconcileStoreJSONRequestBody = OperatorReason
+
 // RestoreStoreByOperatorJSONRequestBody defines body for RestoreStoreByOperator for application/json ContentType.
 type RestoreStoreByOperatorJSONRequestBody = OperatorReason
 
@@ -11123,11 +13131,20 @@ type ResumeStoreJSONRequestBody = OperatorReason
 // SuspendStoreJSONRequestBody defines body for SuspendStore for application/json ContentType.
 type SuspendStoreJSONRequestBody = OperatorReason
 
+// UpdateOrderJSONRequestBody defines body for UpdateOrder for application/json ContentType.
+type UpdateOrderJSONRequestBody = OrderUpdate
+
+// UpdateOrderApplicationMergePatchPlusJSONRequestBody defines body for UpdateOrder for application/merge-patch+json ContentType.
+type UpdateOrderApplicationMergePatchPlusJSONRequestBody = OrderUpdate
+
 // CancelOrderJSONRequestBody defines body for CancelOrder for application/json ContentType.
 type CancelOrderJSONRequestBody = OrderCancel
 
 // CreateFulfilmentJSONRequestBody defines body for CreateFulfilment for application/json ContentType.
 type CreateFulfilmentJSONRequestBody = FulfilmentCreate
+
+// CreateOrderNoteJSONRequestBody defines body for CreateOrderNote for application/json ContentType.
+type CreateOrderNoteJSONRequestBody = OrderNoteCreate
 
 // CreateRefundJSONRequestBody defines body for CreateRefund for application/json ContentType.
 type CreateRefundJSONRequestBody = RefundCreate
@@ -11138,8 +13155,23 @@ type RequestPasswordResetJSONRequestBody = PasswordResetRequest
 // CompletePasswordResetJSONRequestBody defines body for CompletePasswordReset for application/json ContentType.
 type CompletePasswordResetJSONRequestBody = PasswordResetCompletion
 
+// ReceiveStripeEventJSONRequestBody defines body for ReceiveStripeEvent for application/json ContentType.
+type ReceiveStripeEventJSONRequestBody = StripeEvent
+
+// UpdatePaymentSettingsJSONRequestBody defines body for UpdatePaymentSettings for application/json ContentType.
+type UpdatePaymentSettingsJSONRequestBody = PaymentSettingsUpdate
+
+// UpdatePaymentSettingsApplicationMergePatchPlusJSONRequestBody defines body for UpdatePaymentSettings for application/merge-patch+json ContentType.
+type UpdatePaymentSettingsApplicationMergePatchPlusJSONRequestBody = PaymentSettingsUpdate
+
+// ConnectStripeJSONRequestBody defines body for ConnectStripe for application/json ContentType.
+type ConnectStripeJSONRequestBody = StripeConnect
+
 // CreateProductJSONRequestBody defines body for CreateProduct for application/json ContentType.
 type CreateProductJSONRequestBody = ProductCreate
+
+// BulkProductsJSONRequestBody defines body for BulkProducts for application/json ContentType.
+type BulkProductsJSONRequestBody = BulkProducts
 
 // UpdateProductJSONRequestBody defines body for UpdateProduct for application/json ContentType.
 type UpdateProductJSONRequestBody = ProductUpdate
@@ -11186,6 +13218,12 @@ type UpdateRoleApplicationMergePatchPlusJSONRequestBody = RoleUpdate
 // SignInJSONRequestBody defines body for SignIn for application/json ContentType.
 type SignInJSONRequestBody = SignInRequest
 
+// UpdateAbandonedCartSettingsJSONRequestBody defines body for UpdateAbandonedCartSettings for application/json ContentType.
+type UpdateAbandonedCartSettingsJSONRequestBody = AbandonedCartSettingsUpdate
+
+// UpdateAbandonedCartSettingsApplicationMergePatchPlusJSONRequestBody defines body for UpdateAbandonedCartSettings for application/merge-patch+json ContentType.
+type UpdateAbandonedCartSettingsApplicationMergePatchPlusJSONRequestBody = AbandonedCartSettingsUpdate
+
 // CreateShippingMethodJSONRequestBody defines body for CreateShippingMethod for application/json ContentType.
 type CreateShippingMethodJSONRequestBody = ShippingMethodCreate
 
@@ -11194,6 +13232,15 @@ type UpdateShippingMethodJSONRequestBody = ShippingMethodUpdate
 
 // UpdateShippingMethodApplicationMergePatchPlusJSONRequestBody defines body for UpdateShippingMethod for application/merge-patch+json ContentType.
 type UpdateShippingMethodApplicationMergePatchPlusJSONRequestBody = ShippingMethodUpdate
+
+// CreateShippingZoneJSONRequestBody defines body for CreateShippingZone for application/json ContentType.
+type CreateShippingZoneJSONRequestBody = ShippingZoneCreate
+
+// UpdateShippingZoneJSONRequestBody defines body for UpdateShippingZone for application/json ContentType.
+type UpdateShippingZoneJSONRequestBody = ShippingZoneUpdate
+
+// UpdateShippingZoneApplicationMergePatchPlusJSONRequestBody defines body for UpdateShippingZone for application/merge-patch+json ContentType.
+type UpdateShippingZoneApplicationMergePatchPlusJSONRequestBody = ShippingZoneUpdate
 
 // CreateCartJSONRequestBody defines body for CreateCart for application/json ContentType.
 type CreateCartJSONRequestBody = CartCreate
@@ -11234,6 +13281,9 @@ type UpdateMeJSONRequestBody = ShopCustomerUpdate
 // UpdateMeApplicationMergePatchPlusJSONRequestBody defines body for UpdateMe for application/merge-patch+json ContentType.
 type UpdateMeApplicationMergePatchPlusJSONRequestBody = ShopCustomerUpdate
 
+// OpenMyCartJSONRequestBody defines body for OpenMyCart for application/json ContentType.
+type OpenMyCartJSONRequestBody = CartOpening
+
 // RequestCustomerPasswordResetJSONRequestBody defines body for RequestCustomerPasswordReset for application/json ContentType.
 type RequestCustomerPasswordResetJSONRequestBody = PasswordResetRequest
 
@@ -11267,6 +13317,9 @@ type UpdateTaxRateJSONRequestBody = TaxRateUpdate
 // UpdateTaxRateApplicationMergePatchPlusJSONRequestBody defines body for UpdateTaxRate for application/merge-patch+json ContentType.
 type UpdateTaxRateApplicationMergePatchPlusJSONRequestBody = TaxRateUpdate
 
+// BulkVariantsJSONRequestBody defines body for BulkVariants for application/json ContentType.
+type BulkVariantsJSONRequestBody = BulkVariants
+
 // UpdateVariantJSONRequestBody defines body for UpdateVariant for application/json ContentType.
 type UpdateVariantJSONRequestBody = VariantUpdate
 
@@ -11290,6 +13343,72 @@ type RotateWebhookSecretJSONRequestBody = WebhookSecretRotate
 
 // ReceiveEventJSONRequestBody defines body for ReceiveEvent for application/json ContentType.
 type ReceiveEventJSONRequestBody = WebhookEvent
+
+// Getter for additional properties for StripeEvent. Returns the specified
+// element and whether it was found
+func (a StripeEvent) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for StripeEvent
+func (a *StripeEvent) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for StripeEvent to handle AdditionalProperties
+func (a *StripeEvent) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["id"]; found {
+		err = json.Unmarshal(raw, &a.ID)
+		if err != nil {
+			return fmt.Errorf("error reading 'id': %w", err)
+		}
+		delete(object, "id")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for StripeEvent to handle AdditionalProperties
+func (a StripeEvent) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	object["id"], err = json.Marshal(a.ID)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'id': %w", err)
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
 
 // AsProductCreatedEvent returns the union data inside the WebhookEvent as a ProductCreatedEvent
 func (t WebhookEvent) AsProductCreatedEvent() (ProductCreatedEvent, error) {
@@ -12005,6 +14124,40 @@ func (t *WebhookEvent) MergeLocationDeletedEvent(v LocationDeletedEvent) error {
 	return err
 }
 
+// AsCartAbandonedEvent returns the union data inside the WebhookEvent as a CartAbandonedEvent
+func (t WebhookEvent) AsCartAbandonedEvent() (CartAbandonedEvent, error) {
+	var body CartAbandonedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCartAbandonedEvent overwrites any union data inside the WebhookEvent as the provided CartAbandonedEvent
+func (t *WebhookEvent) FromCartAbandonedEvent(v CartAbandonedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"cart.abandoned"}`))
+	t.union = b
+	return err
+}
+
+// MergeCartAbandonedEvent performs a merge with any union data inside the WebhookEvent, using the provided CartAbandonedEvent
+func (t *WebhookEvent) MergeCartAbandonedEvent(v CartAbandonedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"cart.abandoned"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsOrderCreatedEvent returns the union data inside the WebhookEvent as a OrderCreatedEvent
 func (t WebhookEvent) AsOrderCreatedEvent() (OrderCreatedEvent, error) {
 	var body OrderCreatedEvent
@@ -12209,6 +14362,40 @@ func (t *WebhookEvent) MergeOrderRefundedEvent(v OrderRefundedEvent) error {
 	return err
 }
 
+// AsPaymentAuthorisedEvent returns the union data inside the WebhookEvent as a PaymentAuthorisedEvent
+func (t WebhookEvent) AsPaymentAuthorisedEvent() (PaymentAuthorisedEvent, error) {
+	var body PaymentAuthorisedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPaymentAuthorisedEvent overwrites any union data inside the WebhookEvent as the provided PaymentAuthorisedEvent
+func (t *WebhookEvent) FromPaymentAuthorisedEvent(v PaymentAuthorisedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"payment.authorised"}`))
+	t.union = b
+	return err
+}
+
+// MergePaymentAuthorisedEvent performs a merge with any union data inside the WebhookEvent, using the provided PaymentAuthorisedEvent
+func (t *WebhookEvent) MergePaymentAuthorisedEvent(v PaymentAuthorisedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"payment.authorised"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsPaymentCapturedEvent returns the union data inside the WebhookEvent as a PaymentCapturedEvent
 func (t WebhookEvent) AsPaymentCapturedEvent() (PaymentCapturedEvent, error) {
 	var body PaymentCapturedEvent
@@ -12234,6 +14421,40 @@ func (t *WebhookEvent) MergePaymentCapturedEvent(v PaymentCapturedEvent) error {
 		return err
 	}
 	b, err = runtime.JSONMerge(b, []byte(`{"type":"payment.captured"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPaymentVoidedEvent returns the union data inside the WebhookEvent as a PaymentVoidedEvent
+func (t WebhookEvent) AsPaymentVoidedEvent() (PaymentVoidedEvent, error) {
+	var body PaymentVoidedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPaymentVoidedEvent overwrites any union data inside the WebhookEvent as the provided PaymentVoidedEvent
+func (t *WebhookEvent) FromPaymentVoidedEvent(v PaymentVoidedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"payment.voided"}`))
+	t.union = b
+	return err
+}
+
+// MergePaymentVoidedEvent performs a merge with any union data inside the WebhookEvent, using the provided PaymentVoidedEvent
+func (t *WebhookEvent) MergePaymentVoidedEvent(v PaymentVoidedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"payment.voided"}`))
 	if err != nil {
 		return err
 	}
@@ -12370,6 +14591,74 @@ func (t *WebhookEvent) MergeFulfilmentCreatedEvent(v FulfilmentCreatedEvent) err
 		return err
 	}
 	b, err = runtime.JSONMerge(b, []byte(`{"type":"fulfilment.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsInvoiceIssuedEvent returns the union data inside the WebhookEvent as a InvoiceIssuedEvent
+func (t WebhookEvent) AsInvoiceIssuedEvent() (InvoiceIssuedEvent, error) {
+	var body InvoiceIssuedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromInvoiceIssuedEvent overwrites any union data inside the WebhookEvent as the provided InvoiceIssuedEvent
+func (t *WebhookEvent) FromInvoiceIssuedEvent(v InvoiceIssuedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"invoice.issued"}`))
+	t.union = b
+	return err
+}
+
+// MergeInvoiceIssuedEvent performs a merge with any union data inside the WebhookEvent, using the provided InvoiceIssuedEvent
+func (t *WebhookEvent) MergeInvoiceIssuedEvent(v InvoiceIssuedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"invoice.issued"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCreditNoteIssuedEvent returns the union data inside the WebhookEvent as a CreditNoteIssuedEvent
+func (t WebhookEvent) AsCreditNoteIssuedEvent() (CreditNoteIssuedEvent, error) {
+	var body CreditNoteIssuedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCreditNoteIssuedEvent overwrites any union data inside the WebhookEvent as the provided CreditNoteIssuedEvent
+func (t *WebhookEvent) FromCreditNoteIssuedEvent(v CreditNoteIssuedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"credit_note.issued"}`))
+	t.union = b
+	return err
+}
+
+// MergeCreditNoteIssuedEvent performs a merge with any union data inside the WebhookEvent, using the provided CreditNoteIssuedEvent
+func (t *WebhookEvent) MergeCreditNoteIssuedEvent(v CreditNoteIssuedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"credit_note.issued"}`))
 	if err != nil {
 		return err
 	}
@@ -12574,6 +14863,74 @@ func (t *WebhookEvent) MergeImportFailedEvent(v ImportFailedEvent) error {
 		return err
 	}
 	b, err = runtime.JSONMerge(b, []byte(`{"type":"import.failed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsBulkSucceededEvent returns the union data inside the WebhookEvent as a BulkSucceededEvent
+func (t WebhookEvent) AsBulkSucceededEvent() (BulkSucceededEvent, error) {
+	var body BulkSucceededEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromBulkSucceededEvent overwrites any union data inside the WebhookEvent as the provided BulkSucceededEvent
+func (t *WebhookEvent) FromBulkSucceededEvent(v BulkSucceededEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"bulk.succeeded"}`))
+	t.union = b
+	return err
+}
+
+// MergeBulkSucceededEvent performs a merge with any union data inside the WebhookEvent, using the provided BulkSucceededEvent
+func (t *WebhookEvent) MergeBulkSucceededEvent(v BulkSucceededEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"bulk.succeeded"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsBulkFailedEvent returns the union data inside the WebhookEvent as a BulkFailedEvent
+func (t WebhookEvent) AsBulkFailedEvent() (BulkFailedEvent, error) {
+	var body BulkFailedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromBulkFailedEvent overwrites any union data inside the WebhookEvent as the provided BulkFailedEvent
+func (t *WebhookEvent) FromBulkFailedEvent(v BulkFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"bulk.failed"}`))
+	t.union = b
+	return err
+}
+
+// MergeBulkFailedEvent performs a merge with any union data inside the WebhookEvent, using the provided BulkFailedEvent
+func (t *WebhookEvent) MergeBulkFailedEvent(v BulkFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"bulk.failed"}`))
 	if err != nil {
 		return err
 	}
@@ -12937,6 +15294,12 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return nil, err
 	}
 	switch discriminator {
+	case "bulk.failed":
+		return t.AsBulkFailedEvent()
+	case "bulk.succeeded":
+		return t.AsBulkSucceededEvent()
+	case "cart.abandoned":
+		return t.AsCartAbandonedEvent()
 	case "category.created":
 		return t.AsCategoryCreatedEvent()
 	case "category.deleted":
@@ -12949,6 +15312,8 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsCollectionDeletedEvent()
 	case "collection.updated":
 		return t.AsCollectionUpdatedEvent()
+	case "credit_note.issued":
+		return t.AsCreditNoteIssuedEvent()
 	case "customer.created":
 		return t.AsCustomerCreatedEvent()
 	case "customer.deleted":
@@ -12975,6 +15340,8 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsInventoryOutEvent()
 	case "inventory.transferred":
 		return t.AsInventoryTransferredEvent()
+	case "invoice.issued":
+		return t.AsInvoiceIssuedEvent()
 	case "location.created":
 		return t.AsLocationCreatedEvent()
 	case "location.deleted":
@@ -12993,10 +15360,14 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsOrderPaidEvent()
 	case "order.refunded":
 		return t.AsOrderRefundedEvent()
+	case "payment.authorised":
+		return t.AsPaymentAuthorisedEvent()
 	case "payment.captured":
 		return t.AsPaymentCapturedEvent()
 	case "payment.failed":
 		return t.AsPaymentFailedEvent()
+	case "payment.voided":
+		return t.AsPaymentVoidedEvent()
 	case "product.created":
 		return t.AsProductCreatedEvent()
 	case "product.deleted":

@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/oapi-codegen/runtime/types"
+
 	"github.com/stoacommerce/stoa/commerce/cart"
+	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/pricing"
 	"github.com/stoacommerce/stoa/commerce/promotions"
@@ -19,8 +22,11 @@ import (
 type Carts struct {
 	DB        *postgres.DB
 	Carts     *cart.Service
+	Checkout  *checkout.Service
 	Customers *customers.Service
 	ShopURL   ShopURL
+	// RecoverURL is the address at which a shopper finds a cart again.
+	RecoverURL func(ctx context.Context, cartID string) (string, error)
 }
 
 // Operations are the handlers by operationId.
@@ -35,6 +41,11 @@ func (h *Carts) Operations() map[string]openapi.Handler {
 		"addCartCode":             h.addCode,
 		"removeCartCode":          h.removeCode,
 		"listCartShippingMethods": h.options,
+		"cancelCartPayment":       h.cancelPayment,
+		"reserveCart":             h.reserve,
+		"releaseCart":             h.release,
+		"openMyCart":              h.mine,
+		"listCarts":               h.list,
 		"getStaffCart":            h.staffGet,
 		"updateStaffCart":         h.staffUpdate,
 	}
@@ -57,7 +68,7 @@ func (h *Carts) create(ctx context.Context, req *openapi.Request) (*openapi.Resp
 	}
 	in := cart.CreateInput{Currency: given(body.Currency), Email: given(body.Email), Country: given(body.Country)}
 	for i, line := range body.Lines {
-		in.Items = append(in.Items, cart.Item{VariantID: line.VariantID, Quantity: int64(line.Quantity), At: fmt.Sprintf("/lines/%d", i)})
+		in.Items = append(in.Items, cart.Item{VariantID: line.VariantID, Quantity: int64(line.Quantity), Attributes: line.Attributes, At: fmt.Sprintf("/lines/%d", i)})
 	}
 	if token := req.Header.Get("Customer-Token"); token != "" {
 		customer, err := h.Customers.Authenticate(ctx, token)
@@ -88,6 +99,17 @@ func (h *Carts) get(ctx context.Context, req *openapi.Request) (*openapi.Respons
 		return nil, err
 	}
 	return openapi.OK(h.shown(req, c)).Tagged(c.Version), nil
+}
+
+func (h *Carts) cancelPayment(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	ref, err := cartRef(req)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.Checkout.Abandon(ctx, ref); err != nil {
+		return nil, err
+	}
+	return h.get(ctx, req)
 }
 
 // change runs a change of the request's cart and answers the cart as it is then.
@@ -129,7 +151,7 @@ func (h *Carts) add(ctx context.Context, req *openapi.Request) (*openapi.Respons
 		return nil, err
 	}
 	res, err := h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, _ int) (*cart.Cart, error) {
-		return h.Carts.Add(ctx, tx, ref, cart.Item{VariantID: body.VariantID, Quantity: int64(body.Quantity)})
+		return h.Carts.Add(ctx, tx, ref, cart.Item{VariantID: body.VariantID, Quantity: int64(body.Quantity), Attributes: body.Attributes})
 	})
 	if res != nil {
 		res.Status = 201
@@ -170,6 +192,85 @@ func (h *Carts) addCode(ctx context.Context, req *openapi.Request) (*openapi.Res
 func (h *Carts) removeCode(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
 	return h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, version int) (*cart.Cart, error) {
 		return h.Carts.RemoveCode(ctx, tx, ref, req.Param("promotion_code"), version)
+	})
+}
+
+func (h *Carts) reserve(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	return h.change(ctx, req, h.Carts.Reserve)
+}
+
+func (h *Carts) release(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	return h.change(ctx, req, h.Carts.Release)
+}
+
+func (h *Carts) list(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	after, err := req.After()
+	if err != nil {
+		return nil, err
+	}
+	q := req.Query
+	list, next, err := h.Carts.List(ctx, cart.Filter{
+		State: q.Get("state"), Email: q.Get("email"), CustomerID: q.Get("customer_id"), Abandoned: q.Get("abandoned") == "true",
+		UpdatedBefore: q.Get("updated_before"), After: after, Limit: req.Limit(adminPage),
+	})
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]gen.CartSummary, len(list))
+	for i, c := range list {
+		shown[i] = gen.CartSummary{
+			ID: c.ID, State: gen.CartSummaryStateOpen, CustomerID: c.CustomerID, Email: c.Email, AcceptsMarketing: c.AcceptsMarketing, LineCount: c.LineCount,
+			Subtotal: gen.Money{Amount: c.Subtotal, Currency: c.Currency}, AbandonedAt: c.AbandonedAt,
+			CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(), ExpiresAt: c.ExpiresAt.UTC(),
+		}
+		if c.State == cart.Completed {
+			shown[i].State = gen.CartSummaryStateCompleted
+			continue
+		}
+		url, err := h.RecoverURL(ctx, c.ID)
+		if err != nil {
+			return nil, err
+		}
+		shown[i].RecoverURL = &url
+	}
+	return openapi.List(req, shown, next)
+}
+
+// mine opens the customer's cart, with one that was filled before signing in merged into it.
+func (h *Carts) mine(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.CartOpening](req)
+	if err != nil {
+		return nil, err
+	}
+	var guest *cart.Ref
+	if (body.CartID == nil) != (body.CartToken == nil) {
+		return nil, problem.New(problem.Unprocessable, "details_invalid", "A cart is named by its ID and its token.").
+			At("", "required", "Send cart_id and cart_token, or neither.")
+	}
+	if body.CartID != nil {
+		guest = &cart.Ref{ID: *body.CartID, Token: *body.CartToken}
+	}
+	token := req.Header.Get("Customer-Token")
+	if token == "" {
+		return nil, problem.New(problem.Unauthenticated, "invalid_customer_token", "This needs a Customer-Token.").
+			At("Customer-Token", "required", "Sign in to get one.")
+	}
+	customer, err := h.Customers.Authenticate(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(customers.As(ctx, customer), req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		c, ref, err := h.Carts.Mine(ctx, tx, customer.ID, guest)
+		if err == nil && c == nil {
+			c, ref.Token, err = h.Carts.Create(ctx, tx, cart.CreateInput{CustomerID: customer.ID})
+		}
+		if err != nil {
+			return nil, err
+		}
+		shown := h.shown(req, c)
+		res := openapi.OK(gen.CartCreated{Cart: shown, Token: &ref.Token})
+		res.Redacted = gen.CartCreated{Cart: shown}
+		return res, nil
 	})
 }
 
@@ -245,6 +346,10 @@ func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart {
 	if c.State == cart.Completed {
 		out.State = gen.CartStateCompleted
 	}
+	if c.ReservedUntil != nil {
+		until := c.ReservedUntil.UTC()
+		out.ReservedUntil = &until
+	}
 	if c.Method != nil {
 		option := shippingOption(*c.Method)
 		out.ShippingMethod = &option
@@ -257,6 +362,10 @@ func cartLine(media string, l cart.Line) gen.CartLine {
 		ID: l.ID, ProductID: l.ProductID, VariantID: l.VariantID, ProductHandle: l.Handle, Title: l.Title, VariantTitle: l.VariantTitle,
 		SKU: orNil(l.SKU), Quantity: int(l.Quantity), UnitPrice: amount(l.Unit),
 		Discount: amount(l.Discount), Discounts: converted(l.Discounts, shownDiscount), Total: amount(l.Total), Available: l.Available,
+		Attributes: l.Attributes, Backordered: int(l.Backordered),
+	}
+	if !l.ExpectedOn.IsZero() {
+		out.BackorderExpectedOn = &types.Date{Time: l.ExpectedOn}
 	}
 	if l.ImageKey != "" {
 		url := media + "/media/" + l.ImageKey
@@ -278,7 +387,7 @@ func cartProblem(p cart.Problem) gen.CartProblem {
 }
 
 func shippingOption(m cart.Method) gen.ShippingOption {
-	return gen.ShippingOption{ID: m.ID, Name: m.Name, Description: orNil(m.Description), Price: amount(m.Price)}
+	return gen.ShippingOption{ID: m.ID, Name: m.Name, Description: orNil(m.Description), Price: amount(m.Price), PickupAddress: shownAddress(m.Pickup)}
 }
 
 func shownTax(t pricing.TaxAmount) gen.Tax {

@@ -53,6 +53,7 @@ func (h *Categories) create(ctx context.Context, req *openapi.Request) (*openapi
 	}
 	in := catalog.CategoryInput{
 		Name: body.Name, Handle: given(body.Handle), Description: given(body.Description),
+		SEOTitle: given(body.SEOTitle), SEODescription: given(body.SEODescription),
 		ParentID: catalog.CategoryID(given(body.ParentID)), Position: body.Position,
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
@@ -80,6 +81,7 @@ func (h *Categories) update(ctx context.Context, req *openapi.Request) (*openapi
 	id := catalog.CategoryID(req.Param("category_id"))
 	patch := catalog.CategoryPatch{
 		Name: body.Name, Handle: body.Handle, Description: emptied(body.Description),
+		SEOTitle: emptied(body.SEOTitle), SEODescription: emptied(body.SEODescription),
 		ParentID: emptiedAs[catalog.CategoryID](body.ParentID), Position: body.Position,
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 
 	"github.com/stoacommerce/stoa/commerce/checkout"
@@ -26,16 +27,18 @@ type Checkout struct {
 
 // Operations are the handlers by operationId.
 func (h *Checkout) Operations() map[string]openapi.Handler {
-	return map[string]openapi.Handler{"completeCart": h.complete}
+	return map[string]openapi.Handler{"completeCart": h.complete, "checkCartPayment": h.check}
+}
+
+// terms decide which payment providers a store may use.
+func terms(store *tenants.Store) payments.Terms {
+	return payments.Terms{Live: store.Ref.Mode == principal.Live, Demo: store.Demo}
 }
 
 // shop is what checkout needs to know of a store.
 func shop(store *tenants.Store) checkout.Shop {
-	live := store.Ref.Mode == principal.Live
-	return checkout.Shop{
-		Terms:       payments.Terms{Live: live, Demo: store.Demo},
-		TakesOrders: !live || store.Demo || store.OwnerVerified,
-	}
+	terms := terms(store)
+	return checkout.Shop{Terms: terms, TakesOrders: terms.Test() || store.OwnerVerified}
 }
 
 // AcceptsOrders says whether carts of a store can be completed.
@@ -62,8 +65,8 @@ func (h *Checkout) complete(ctx context.Context, req *openapi.Request) (*openapi
 		return replay, err
 	}
 	var res *openapi.Response
-	_, err = h.Checkout.Complete(ctx, checkout.Input{
-		Cart: ref, Provider: string(body.Payment.Provider), Token: body.Payment.Token, Attempt: attemptName(req),
+	at, err := h.Checkout.Complete(ctx, checkout.Input{
+		Cart: ref, Payment: chosen(body.Payment), Attempt: attemptName(req),
 		Expected: money.New(body.ExpectedTotal.Amount, body.ExpectedTotal.Currency), Shop: shop(req.Caller.Store),
 	}, func(ctx context.Context, tx *postgres.Tx, orderID string, refused *problem.Problem) error {
 		if refused != nil {
@@ -79,7 +82,60 @@ func (h *Checkout) complete(ctx context.Context, req *openapi.Request) (*openapi
 	if err != nil {
 		return nil, released(ctx, claim, err)
 	}
+	if res == nil {
+		// It goes on elsewhere: who asks again is told how far it is, not this once more.
+		return openapi.Accepted("", shownProgress(at, nil)), claim.Release(ctx)
+	}
 	return res, nil
+}
+
+func chosen(p gen.CartPayment) payments.Chosen {
+	return payments.Chosen{Provider: string(p.Provider), Token: given(p.Token), Flow: string(given(p.Flow)), ReturnURL: given(p.ReturnURL)}
+}
+
+// progress is how far a payment is in the contract's words.
+type progress struct {
+	PaymentID  string          `json:"payment_id"`
+	Provider   string          `json:"provider"`
+	State      string          `json:"state"`
+	NextAction *nextAction     `json:"next_action"`
+	Order      json.RawMessage `json:"order"`
+}
+
+type nextAction struct {
+	Type           string  `json:"type"`
+	URL            *string `json:"url"`
+	ClientSecret   *string `json:"client_secret"`
+	PublishableKey *string `json:"publishable_key"`
+	Account        *string `json:"account"`
+}
+
+func shownProgress(at checkout.Progress, order []byte) progress {
+	p := progress{PaymentID: at.Payment, Provider: at.Provider, State: at.State, Order: order}
+	if s := at.Step; s != nil {
+		p.NextAction = &nextAction{
+			Type: s.Type, URL: orNil(s.URL), ClientSecret: orNil(s.ClientSecret), PublishableKey: orNil(s.PublishableKey), Account: orNil(s.Account),
+		}
+	}
+	return p
+}
+
+func (h *Checkout) check(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	ref, err := cartRef(req)
+	if err != nil {
+		return nil, err
+	}
+	var order []byte
+	at, err := h.Checkout.Check(ctx, ref, func(ctx context.Context, tx *postgres.Tx, orderID string, refused *problem.Problem) (err error) {
+		if refused == nil {
+			order, err = h.Orders.ShopAnswer(ctx, tx, h.ShopURL(req.Caller.Store), orderID)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return openapi.OK(shownProgress(at, order)), nil
 }
 
 // released gives a key back whose effect did not come about, unless the refusal was

@@ -51,7 +51,7 @@ func converted[A, B any](list []A, convert func(A) B) []B {
 func emptied(n nullable.Nullable[string]) *string { return emptiedAs[string](n) }
 
 // emptiedAs is emptied for a domain's own kind of text.
-func emptiedAs[T ~string](n nullable.Nullable[string]) *T {
+func emptiedAs[T, From ~string](n nullable.Nullable[From]) *T {
 	if !n.IsSpecified() {
 		return nil
 	}

@@ -5,16 +5,16 @@ import (
 	"errors"
 	"io"
 	"mime"
-	"net/http"
 	"slices"
 
 	"github.com/stoacommerce/stoa/commerce/imports"
+	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
-// Imports answers the operations on imports and on long operations.
+// Imports answers the operations on imports.
 type Imports struct {
 	DB      *postgres.DB
 	Imports *imports.Service
@@ -23,11 +23,7 @@ type Imports struct {
 // Operations are the handlers by operationId.
 func (h *Imports) Operations() map[string]openapi.Handler {
 	return map[string]openapi.Handler{
-		"createImport":      h.create,
-		"listOperations":    h.list,
-		"getOperation":      h.get,
-		"listOperationRows": h.rows,
-		"cancelOperation":   h.cancel,
+		"createImport": h.create,
 	}
 }
 
@@ -45,15 +41,14 @@ func (h *Imports) create(ctx context.Context, req *openapi.Request) (*openapi.Re
 			return nil, err
 		}
 		created = true
-		operation, err := imports.Operation(ctx, tx, file.OperationID)
-		return openapi.Accepted("/v1/operations/"+file.OperationID, operation), err
+		return begun(ctx, tx, file.OperationID)
 	})
 	if err == nil && created {
 		return res, nil
 	}
 	if created {
 		// A commit that broke off may have happened all the same: then the file is needed.
-		if _, known := imports.Operation(context.WithoutCancel(ctx), h.DB, file.OperationID); !problem.Is(known, "not_found") {
+		if _, known := operations.Get(context.WithoutCancel(ctx), h.DB, file.OperationID); !problem.Is(known, "not_found") {
 			return res, err
 		}
 	}
@@ -129,43 +124,4 @@ func (h *Imports) keep(ctx context.Context, file io.Reader) (imports.Upload, err
 		return u, malformed(err)
 	}
 	return u, err
-}
-
-func (h *Imports) get(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	operation, err := imports.Operation(ctx, h.DB, req.Param("operation_id"))
-	return openapi.OK(operation), err
-}
-
-func (h *Imports) list(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	after, err := req.After()
-	if err != nil {
-		return nil, err
-	}
-	page, err := imports.Operations(ctx, h.DB, req.Query.Get("kind"), req.Query.Get("state"), after, req.Limit(adminPage))
-	if err != nil {
-		return nil, err
-	}
-	return openapi.RawList(req, page), nil
-}
-
-func (h *Imports) rows(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	after, err := req.After()
-	if err != nil {
-		return nil, err
-	}
-	page, err := imports.Rows(ctx, h.DB, req.Param("operation_id"), req.Query.Get("outcome"), req.Query.Get("severity"), after, req.Limit(adminPage))
-	if err != nil {
-		return nil, err
-	}
-	return openapi.RawList(req, page), nil
-}
-
-func (h *Imports) cancel(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
-		if err := h.Imports.Cancel(ctx, tx, req.Param("operation_id")); err != nil {
-			return nil, err
-		}
-		operation, err := imports.Operation(ctx, tx, req.Param("operation_id"))
-		return &openapi.Response{Status: http.StatusOK, Body: operation}, err
-	})
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/imports"
+	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/openapi/apitest"
 	"github.com/stoacommerce/stoa/openapi/handlers"
@@ -36,8 +37,12 @@ func newImports(t *testing.T) importDoor {
 	}
 	t.Cleanup(func() { _ = disk.Close() })
 	pictures := &catalog.Pictures{Files: disk, Processor: images.New(images.Options{})}
-	service := imports.New(db, catalog.New(limit(0)), pictures, imports.Config{MaxBytes: 1 << 20}, slog.New(slog.NewTextHandler(io.Discard, nil)))
-	return importDoor{apitest.New(t, (&handlers.Imports{DB: db, Imports: service}).Operations()), service, disk}
+	ops := operations.New(db)
+	service := imports.New(db, ops, catalog.New(limit(0)), pictures, imports.Config{MaxBytes: 1 << 20}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	return importDoor{apitest.New(t,
+		(&handlers.Imports{DB: db, Imports: service}).Operations(),
+		(&handlers.LongOperations{DB: db, Long: ops}).Operations(),
+	), service, disk}
 }
 
 // kept is how many files are kept for imports of the context's store.
@@ -98,7 +103,7 @@ func TestImportOverHTTP(t *testing.T) {
 	if done.String("state") != "succeeded" || done.Get("progress.total") != 3.0 || done.Get("progress.done") != 3.0 || done.Get("finished_at") == nil || done.Get("error") != nil {
 		t.Errorf("done: %s", done.Body)
 	}
-	if fmt.Sprint(done.Get("counts")) != "map[created:2 failed:1 skipped:0 updated:0 warnings:1]" || done.String("messages.0.field") != "Colour of box" {
+	if fmt.Sprint(done.Get("counts")) != "map[created:2 deleted:0 failed:1 skipped:0 updated:0 warnings:1]" || done.String("messages.0.field") != "Colour of box" {
 		t.Errorf("done: %s", done.Body)
 	}
 
@@ -169,7 +174,7 @@ func TestImportRefusalsOverHTTP(t *testing.T) {
 	d.Do(t, stranger, "POST", "/v1/operations/"+id+"/cancel", nil).WantProblem(404, "not_found")
 	d.Do(t, key, "GET", "/v1/operations/"+ids.New("prod"), nil).WantProblem(404, "not_found")
 	d.Do(t, key, "GET", "/v1/operations?state=odd", nil).WantProblem(400, "invalid_request")
-	d.Do(t, d.Scoped(ctx, "imports:read"), "POST", importAt, lamps, asCSV).WantProblem(403, "missing_permission")
+	d.Do(t, d.Scoped(ctx, "operations:read"), "POST", importAt, lamps, asCSV).WantProblem(403, "missing_permission")
 	d.Do(t, d.Scoped(ctx, "products:read"), "GET", "/v1/operations", nil).WantProblem(403, "missing_permission")
 	d.Do(t, "", "GET", "/v1/operations", nil).WantProblem(401, "missing_credential")
 }

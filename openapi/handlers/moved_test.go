@@ -95,6 +95,11 @@ func TestASubtreeIsOneIndexedQuery(t *testing.T) {
 	if got := names(api.Do(t, key, "GET", "/v1/categories?ancestor_id="+top, nil).Want(200), "name"); got != "Shirts Linen" {
 		t.Errorf("below the top: %s", got)
 	}
+	api.Do(t, key, "PATCH", "/v1/categories/"+top, object{"seo_title": "Clothes of linen", "seo_description": "All of it."}).Want(200)
+	api.Do(t, key, "PATCH", "/v1/categories/"+top, object{"seo_description": nil}).Want(200)
+	if got := api.Do(t, api.Publishable(ctx), "GET", "/v1/shop/categories/clothes", nil).Want(200); got.String("seo_title") != "Clothes of linen" || got.Get("seo_description") != nil {
+		t.Errorf("for search engines: %s", got.Body)
+	}
 	tags := api.Do(t, key, "GET", "/v1/product-tags?limit=3", nil).Want(200)
 	if got := names(tags, "tag"); got != "X a b" {
 		t.Errorf("tags: %s", got)

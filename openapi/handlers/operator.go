@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/reconciliation"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/jobs"
@@ -24,6 +25,7 @@ type Operator struct {
 	DB     *postgres.DB
 	Stores *stores.Service
 	Jobs   *jobs.Workers
+	Books  *reconciliation.Reconciler
 	Log    *slog.Logger
 }
 
@@ -41,6 +43,8 @@ func (h *Operator) Operations() map[string]openapi.Handler {
 		"listDeadJobs":           h.jobs,
 		"retryJob":               h.retry,
 		"discardJob":             h.discard,
+		"listDifferences":        h.differences,
+		"reconcileStore":         h.reconcile,
 	}
 }
 

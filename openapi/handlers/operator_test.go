@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/commerce/reconciliation"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/openapi/apitest"
 	"github.com/stoacommerce/stoa/openapi/handlers"
@@ -30,8 +32,11 @@ func newStores(t *testing.T) *apitest.API {
 	quiet := slog.New(slog.DiscardHandler)
 	service := stores.New(stores.Config{DB: p.DB, Maker: p.Runner, Bus: bus, Log: quiet})
 	workers := jobs.New(jobs.Config{DB: p.DB, Resolve: service.ResolveJob, Log: quiet}) // only looked at, not started
+	books := &reconciliation.Reconciler{
+		DB: p.DB, Books: &reconciliation.Service{DB: p.DB, Providers: payments.Providers{payments.TestName: &payments.Test{DB: p.DB}}}, Log: quiet,
+	}
 	return apitest.New(t,
-		(&handlers.Operator{DB: p.DB, Stores: service, Jobs: workers, Log: quiet}).Operations(),
+		(&handlers.Operator{DB: p.DB, Stores: service, Jobs: workers, Books: books, Log: quiet}).Operations(),
 		(&handlers.Store{DB: p.DB, Stores: service, ShopURL: shopURL}).Operations(),
 	)
 }
@@ -353,4 +358,41 @@ func TestExportOverHTTP(t *testing.T) {
 		t.Errorf("HEAD brought a body: %s", head.Body)
 	}
 	api.Do(t, api.Scoped(ctx, "products:write"), "GET", "/v1/store/export", nil).WantProblem(403, "missing_permission")
+}
+
+// What differs in a store's books is an operator's list, made anew when one asks for it.
+func TestOperatorsSeeWhatDiffers(t *testing.T) {
+	t.Parallel()
+	api := newStores(t)
+	ctx, id, _ := owned(t, api)
+	support, reason := operator(api, "support"), object{"reason": "A merchant has asked."}
+	reconcile := func() any {
+		t.Helper()
+		return api.Do(t, support, "POST", "/v1/operator/stores/"+id+"/reconcile", reason).Want(200).Get("differences")
+	}
+	if n := reconcile(); n != 0.0 {
+		t.Errorf("%v differences in a store that sells nothing", n)
+	}
+	for _, payment := range []string{"pay_1", "pay_2"} {
+		err := api.Platform.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := tx.Exec(ctx, `insert into payments (id, cart_id, order_id, provider, state, currency, amount) values ($1, $1, 'ord_none', 'manual', 'captured', 'EUR', 100)`, payment)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := reconcile(); n != 2.0 {
+		t.Errorf("%v differences", n)
+	}
+	first := api.Do(t, support, "GET", "/v1/operator/differences?limit=1&kind=order_missing&store_id="+id, nil).Want(200)
+	if first.String("data.0.object_id") != "pay_1" || first.String("data.0.mode") != "live" || first.Get("has_more") != true || !strings.Contains(first.String("data.0.detail"), "ord_none") {
+		t.Errorf("first page: %s", first.Body)
+	}
+	second := api.Do(t, support, "GET", "/v1/operator/differences?limit=1&kind=order_missing&store_id="+id+"&cursor="+first.String("next_cursor"), nil).Want(200)
+	if second.String("data.0.object_id") != "pay_2" || second.Get("has_more") != false {
+		t.Errorf("second page: %s", second.Body)
+	}
+	api.Do(t, support, "POST", "/v1/operator/stores/"+ids.New("sto")+"/reconcile", reason).WantProblem(404, "not_found")
+	api.Do(t, operator(api, "read"), "POST", "/v1/operator/stores/"+id+"/reconcile", reason).WantProblem(403, "missing_permission")
 }

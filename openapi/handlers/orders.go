@@ -22,11 +22,14 @@ type Orders struct {
 // Operations are the handlers by operationId.
 func (h *Orders) Operations() map[string]openapi.Handler {
 	return map[string]openapi.Handler{
-		"listOrders":       h.list,
-		"getOrder":         h.get,
-		"cancelOrder":      h.cancel,
-		"createFulfilment": h.fulfil,
-		"createRefund":     h.refund,
+		"listOrders":        h.list,
+		"getOrder":          h.get,
+		"cancelOrder":       h.cancel,
+		"createFulfilment":  h.fulfil,
+		"createRefund":      h.refund,
+		"updateOrder":       h.update,
+		"listOrderTimeline": h.timeline,
+		"createOrderNote":   h.note,
 	}
 }
 
@@ -39,7 +42,7 @@ func (h *Orders) list(ctx context.Context, req *openapi.Request) (*openapi.Respo
 	number, _ := strconv.ParseInt(q.Get("number"), 10, 64) // the contract has seen to its form
 	page, err := h.Orders.List(ctx, h.ShopURL(req.Caller.Store), orders.Filter{
 		State: q.Get("state"), PaymentState: q.Get("payment_state"), FulfilmentState: q.Get("fulfilment_state"),
-		CustomerID: q.Get("customer_id"), Email: q.Get("email"), Number: number, Since: q.Get("since"), Until: q.Get("until"),
+		CustomerID: q.Get("customer_id"), Email: q.Get("email"), Number: number, Since: q.Get("since"), Until: q.Get("until"), Tag: q.Get("tag"),
 		After: after, Limit: req.Limit(adminPage),
 	})
 	if err != nil {
@@ -135,6 +138,52 @@ func (h *Orders) refund(ctx context.Context, req *openapi.Request) (*openapi.Res
 		return nil, released(ctx, claim, err)
 	}
 	return res, nil
+}
+
+func (h *Orders) update(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.OrderUpdate](req)
+	if err != nil {
+		return nil, err
+	}
+	version, err := req.IfMatch()
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		if err := h.Orders.Tag(ctx, tx, req.Param("order_id"), version, body.Tags); err != nil {
+			return nil, err
+		}
+		order, err := h.Orders.GetIn(ctx, tx, h.ShopURL(req.Caller.Store), req.Param("order_id"))
+		if err != nil {
+			return nil, err
+		}
+		return openapi.OK(order.Data).Tagged(order.Version), nil
+	})
+}
+
+func (h *Orders) timeline(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	after, err := req.After()
+	if err != nil {
+		return nil, err
+	}
+	page, err := h.Orders.Timeline(ctx, req.Param("order_id"), after, req.Limit(adminPage))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.RawList(req, page), nil
+}
+
+func (h *Orders) note(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.OrderNoteCreate](req)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		if err := h.Orders.Annotate(ctx, tx, req.Param("order_id"), body.Note); err != nil {
+			return nil, err
+		}
+		return openapi.NoContent(), nil
+	})
 }
 
 func lineQuantity(q gen.LineQuantity) orders.LineQuantity {

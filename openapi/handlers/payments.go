@@ -3,17 +3,38 @@ package handlers
 import (
 	"context"
 
+	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/commerce/payments/stripe"
 	"github.com/stoacommerce/stoa/openapi"
+	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
 )
 
-// Payments answers the staff's operations on payments.
-type Payments struct{ DB *postgres.DB }
+// Payments answers the staff's operations on payments, and on how shoppers may pay.
+type Payments struct {
+	DB     *postgres.DB
+	Orders *orders.Service
+	Stripe *stripe.Provider
+	Sealer postgres.Sealer
+	Find   stripe.Stores
+	// Received is told what became of each of Stripe's events.
+	Received func(stripe.Fate)
+}
 
 // Operations are the handlers by operationId.
 func (h *Payments) Operations() map[string]openapi.Handler {
-	return map[string]openapi.Handler{"listPayments": h.list, "getPayment": h.get}
+	return map[string]openapi.Handler{
+		"listPayments":          h.list,
+		"getPayment":            h.get,
+		"capturePayment":        h.ask(h.Orders.Capture),
+		"voidPayment":           h.ask(h.Orders.Void),
+		"getPaymentSettings":    h.settings,
+		"updatePaymentSettings": h.updateSettings,
+		"connectStripe":         h.connect,
+		"receiveStripeEvent":    h.receive,
+	}
 }
 
 func (h *Payments) list(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
@@ -36,4 +57,149 @@ func (h *Payments) get(ctx context.Context, req *openapi.Request) (*openapi.Resp
 		return nil, err
 	}
 	return openapi.OK(payment), nil
+}
+
+// ask answers an operation that captures or voids a payment.
+func (h *Payments) ask(do func(ctx context.Context, paymentID, attempt string, answer orders.Answer) error) openapi.Handler {
+	return func(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+		claim, replay, err := openapi.Claiming(ctx, req, h.DB)
+		if err != nil || replay != nil {
+			return replay, err
+		}
+		var res *openapi.Response
+		err = do(ctx, req.Param("payment_id"), attemptName(req), func(ctx context.Context, tx *postgres.Tx, id string, refused *problem.Problem) error {
+			if refused != nil {
+				return claim.Refuse(ctx, tx, refused)
+			}
+			payment, err := payments.GetIn(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			res = openapi.OK(payment)
+			return claim.Record(ctx, tx, res)
+		})
+		if err != nil {
+			return nil, released(ctx, claim, err)
+		}
+		return res, nil
+	}
+}
+
+func (h *Payments) settings(ctx context.Context, _ *openapi.Request) (*openapi.Response, error) {
+	var s payments.Settings
+	err := h.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
+		s, err = payments.Read(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return shownSettings(s), nil
+}
+
+func shownSettings(s payments.Settings) *openapi.Response {
+	return openapi.OK(s.Show()).At(s.Version)
+}
+
+func (h *Payments) updateSettings(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.PaymentSettingsUpdate](req)
+	if err != nil {
+		return nil, err
+	}
+	version, err := req.IfMatch()
+	if err != nil {
+		return nil, err
+	}
+	set, err := h.stripe(ctx, body)
+	if err != nil {
+		return nil, err
+	}
+	change := payments.Change{Capture: (*payments.Capture)(body.CaptureMethod)}
+	if body.Providers != nil {
+		change.Providers = converted(body.Providers, func(p gen.PaymentProvider) string { return string(p) })
+	}
+	if body.ManualMethods != nil {
+		change.Manual = converted(body.ManualMethods, func(m gen.ManualMethod) payments.ManualMethod {
+			return payments.ManualMethod{ID: m.ID, Name: m.Name, Instructions: m.Instructions}
+		})
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		if set != nil {
+			s, err := payments.SetStripe(ctx, tx, version, set)
+			if err != nil {
+				return nil, err
+			}
+			if version != 0 {
+				version = s.Version
+			}
+		}
+		s, err := payments.Update(ctx, tx, version, change)
+		if err != nil {
+			return nil, err
+		}
+		return shownSettings(s), nil
+	})
+}
+
+// stripe is what a change says of the store's own keys: nil for nothing.
+func (h *Payments) stripe(ctx context.Context, body gen.PaymentSettingsUpdate) (func(*payments.StripeAccount), error) {
+	if !body.Stripe.IsSpecified() {
+		return nil, nil
+	}
+	keys, err := body.Stripe.Get()
+	if err != nil {
+		return func(a *payments.StripeAccount) { *a = payments.StripeAccount{} }, nil // null
+	}
+	key := given(keys.SecretKey)
+	account, err := h.Stripe.Identify(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	ref, _ := postgres.StoreFrom(ctx)
+	if account.Key, err = h.Sealer.Seal([]byte(key), payments.KeyBinding(ref)); err != nil {
+		return nil, err
+	}
+	account.KeyEnd, account.PublishableKey = key[len(key)-4:], given(keys.PublishableKey)
+	if secret := given(keys.WebhookSecret); secret != "" {
+		if account.WebhookSecret, err = h.Sealer.Seal([]byte(secret), payments.WebhookBinding(ref)); err != nil {
+			return nil, err
+		}
+	}
+	return func(a *payments.StripeAccount) { *a = account }, nil
+}
+
+func (h *Payments) connect(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.StripeConnect](req)
+	if err != nil {
+		return nil, err
+	}
+	var s payments.Settings
+	err = h.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
+		s, err = payments.Read(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	account, url, err := h.Stripe.Connect(ctx, s.Stripe, body.ReturnURL)
+	if err != nil {
+		return nil, err
+	}
+	err = h.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := payments.SetStripe(ctx, tx, s.Version, func(a *payments.StripeAccount) { *a = account })
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return openapi.OK(gen.StripeConnection{AccountID: account.ID, URL: url}), nil
+}
+
+func (h *Payments) receive(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	fate, err := h.Stripe.Receive(ctx, h.Find, req.Body, req.Header.Get("Stripe-Signature"))
+	h.Received(fate)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.NoContent(), nil
 }

@@ -70,7 +70,7 @@ func (h *Promotions) create(ctx context.Context, req *openapi.Request) (*openapi
 		Automatic: given(body.Automatic), Active: body.Active == nil || *body.Active, StartsAt: body.StartsAt, EndsAt: body.EndsAt,
 		UsageLimit: body.UsageLimit, CustomerLimit: body.CustomerLimit, Codes: body.Codes,
 		Rule: promotions.Rule{
-			Title: body.Title, Kind: promotions.Kind(body.Kind), Class: promotions.Order, RateBPS: given(body.RateBps), Each: given(body.Each),
+			Title: body.Title, Kind: promotions.Kind(body.Kind), Class: promotions.Order, RateBPS: hundredths(given(body.Percentage)), Each: given(body.Each),
 			Items: selection(body.Items), Buys: selection(body.Buys), BuyQuantity: given(body.BuyQuantity), GetQuantity: given(body.GetQuantity),
 			MaxUses: given(body.MaxUsesPerOrder), MinimumQuantity: given(body.MinimumQuantity), FirstOrder: given(body.FirstOrder),
 			GroupIDs: body.CustomerGroupIDs, Combines: converted(body.CombinesWith, func(c gen.PromotionCreateCombinesWith) promotions.Class { return promotions.Class(c) }),
@@ -129,7 +129,9 @@ func (h *Promotions) update(ctx context.Context, req *openapi.Request) (*openapi
 		UsageLimit: patched[int64](body.UsageLimit), CustomerLimit: patched[int64](body.CustomerLimit),
 		Rule: func(r *promotions.Rule) {
 			setGiven(&r.Title, body.Title)
-			setGiven(&r.RateBPS, body.RateBps)
+			if body.Percentage != nil {
+				r.RateBPS = hundredths(*body.Percentage)
+			}
 			setGiven(&r.Each, body.Each)
 			setGiven(&r.BuyQuantity, body.BuyQuantity)
 			setGiven(&r.GetQuantity, body.GetQuantity)

@@ -16,7 +16,7 @@ func TestPromotionLife(t *testing.T) {
 	s := newSelling(t)
 	group := s.admin("POST", "/customer-groups", object{"name": "Trade"}).Want(201).String("id")
 	made := s.admin("POST", "/promotions", object{
-		"title": " Fifteen off ", "kind": "percentage", "class": "products", "rate_bps": 1500, "codes": []string{"summer15"},
+		"title": " Fifteen off ", "kind": "percentage", "class": "products", "percentage": "15", "codes": []string{"summer15"},
 		"items": object{"variant_ids": []string{s.shirt}, "tags": []string{"linen"}}, "customer_group_ids": []string{group}, "combines_with": []string{"shipping", "order"},
 		"minimum_amounts": []object{{"amount": 5000, "currency": "EUR"}}, "usage_limit": 100, "customer_limit": 1, "ends_at": "2099-01-01T00:00:00Z",
 	}).Want(201)
@@ -31,15 +31,15 @@ func TestPromotionLife(t *testing.T) {
 	}
 	s.admin("GET", at, nil, "If-None-Match: "+read.Header.Get("ETag")).Want(304)
 	changed := s.admin("PATCH", at, object{
-		"rate_bps": 2000, "usage_limit": nil, "ends_at": nil, "minimum_amounts": []object{}, "customer_group_ids": []string{}, "active": false, "items": object{},
+		"percentage": "20", "usage_limit": nil, "ends_at": nil, "minimum_amounts": []object{}, "customer_group_ids": []string{}, "active": false, "items": object{},
 	}, "If-Match: "+read.Header.Get("ETag")).Want(200)
-	if changed.Get("rate_bps") != 2000.0 || changed.Get("usage_limit") != nil || changed.Get("ends_at") != nil || changed.Get("minimum_amounts.0") != nil ||
+	if changed.Get("percentage") != "20" || changed.Get("usage_limit") != nil || changed.Get("ends_at") != nil || changed.Get("minimum_amounts.0") != nil ||
 		changed.String("state") != "inactive" || changed.Get("items.variant_ids.0") != nil || changed.Get("customer_limit") != 1.0 {
 		t.Errorf("changed: %s", changed.Body)
 	}
-	s.admin("PATCH", at, object{"rate_bps": 2000}, apitest.ChangesNothing).Want(200)
-	s.admin("PATCH", at, object{"rate_bps": 1}, "If-Match: "+read.Header.Get("ETag")).WantProblem(412, "stale")
-	s.admin("PATCH", at, object{"rate_bps": 0}).WantProblem(422, "invalid_promotion")
+	s.admin("PATCH", at, object{"percentage": "20"}, apitest.ChangesNothing).Want(200)
+	s.admin("PATCH", at, object{"percentage": "0.01"}, "If-Match: "+read.Header.Get("ETag")).WantProblem(412, "stale")
+	s.admin("PATCH", at, object{"percentage": "0"}).WantProblem(422, "invalid_promotion")
 	s.admin("PATCH", at, object{"starts_at": "2099-01-01T00:00:00Z", "active": true}).Want(200)
 	free := s.admin("POST", "/promotions", object{"title": "Post", "kind": "free_shipping", "automatic": true}).Want(201)
 	if free.String("class") != "shipping" || free.Get("codes_count") != 0.0 {
@@ -70,7 +70,7 @@ func TestPromotionRefusals(t *testing.T) {
 	t.Parallel()
 	s := newSelling(t)
 	post := func(change object) *apitest.Answer {
-		body := object{"title": "x", "kind": "percentage", "rate_bps": 1000}
+		body := object{"title": "x", "kind": "percentage", "percentage": "10"}
 		for name, value := range change {
 			body[name] = value
 		}
@@ -83,7 +83,7 @@ func TestPromotionRefusals(t *testing.T) {
 		return list
 	}
 	for pointer, change := range map[string]object{
-		"/title": {"title": "  "}, "/rate_bps": {"rate_bps": 0}, "/class": {"class": "shipping"}, "/amounts": {"kind": "fixed_amount"},
+		"/title": {"title": "  "}, "/percentage": {"percentage": "0"}, "/class": {"class": "shipping"}, "/amounts": {"kind": "fixed_amount"},
 		"/amounts/1/currency": {"kind": "fixed_amount", "amounts": eur(1, 2)},
 		"/buy_quantity":       {"kind": "buy_x_get_y", "get_quantity": 1}, "/get_quantity": {"kind": "buy_x_get_y", "buy_quantity": 1},
 		"/ends_at": {"starts_at": "2030-01-02T00:00:00Z", "ends_at": "2030-01-01T00:00:00Z"},
@@ -205,10 +205,10 @@ func TestCodesOfCarts(t *testing.T) {
 	t.Parallel()
 	s := newSelling(t)
 	made := s.admin("POST", "/promotions", object{
-		"title": "Two shirts, half off", "kind": "percentage", "class": "products", "rate_bps": 5000, "minimum_quantity": 2, "codes": []string{"HALF"}, "usage_limit": 1,
+		"title": "Two shirts, half off", "kind": "percentage", "class": "products", "percentage": "50", "minimum_quantity": 2, "codes": []string{"HALF"}, "usage_limit": 1,
 		"items": object{"variant_ids": []string{s.shirt}},
 	}).Want(201)
-	s.admin("POST", "/promotions", object{"title": "Never", "kind": "percentage", "rate_bps": 5000, "codes": []string{"ASLEEP"}, "active": false}).Want(201)
+	s.admin("POST", "/promotions", object{"title": "Never", "kind": "percentage", "percentage": "50", "codes": []string{"ASLEEP"}, "active": false}).Want(201)
 	path, token := s.cart(1)
 	if got := s.shop("GET", path, nil, token).Want(200); got.Get("codes.0") != nil || got.Get("discounts.0") != nil {
 		t.Errorf("a cart: %s", got.Body)

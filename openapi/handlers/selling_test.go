@@ -12,8 +12,11 @@ import (
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/commerce/payments/stripe"
+	"github.com/stoacommerce/stoa/commerce/payments/stripetest"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/openapi/apitest"
@@ -22,7 +25,11 @@ import (
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/passwords"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
+	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/platform/redis/redistest"
+	"github.com/stoacommerce/stoa/platform/secrets"
+	"github.com/stoacommerce/stoa/platform/typeset"
 )
 
 // selling is a door before everything that sells, to the sandbox of a store with a shirt.
@@ -33,6 +40,34 @@ type selling struct {
 	staff, pk string
 	shirt     string
 	customers *customers.Service
+	buying    *checkout.Service
+	sold      *orders.Service
+	stripe    *stripetest.Stripe
+	byStripe  *stripe.Provider
+	fates     []stripe.Fate // of Stripe's events
+}
+
+// side is the store's sandbox, and no other.
+func (s *selling) side(_ context.Context, id string, mode principal.Mode) (postgres.StoreRef, error) {
+	ref, _ := postgres.StoreFrom(s.Ctx)
+	if ref.ID != id || ref.Mode != mode {
+		return ref, problem.Missing("store")
+	}
+	return ref, nil
+}
+
+// sealer seals for as long as the test takes.
+func sealer(t *testing.T) *secrets.Ring {
+	t.Helper()
+	key, err := secrets.NewKey("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring, err := secrets.ParseRing(key.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring
 }
 
 func newSelling(t *testing.T) *selling {
@@ -43,19 +78,35 @@ func newSelling(t *testing.T) *selling {
 		t.Fatal(err)
 	}
 	db, log := platform.DB, slog.New(slog.DiscardHandler)
-	providers := payments.Providers{payments.TestName: &payments.Test{DB: db, Slow: 20 * time.Millisecond}}
+	providers := payments.Providers{payments.TestName: &payments.Test{DB: db, Slow: 20 * time.Millisecond}, payments.ManualName: payments.ByHand{}}
 	carts := cart.New(db)
 	sold := &orders.Service{DB: db, Stock: checkout.Stock{}, Providers: providers, Log: log}
+	fonts, err := typeset.OpenFonts("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed := &documents.Service{DB: db, Fonts: fonts}
 	known := &customers.Service{DB: db, Hasher: hasher, Guard: guard.New(redistest.Client(t), guard.Usual(), log)}
-	s := &selling{t: t, customers: known}
+	fake := stripetest.New(t)
+	sealer := sealer(t)
+	byStripe := stripe.New(stripe.Config{
+		DB: db, Sealer: sealer, Base: fake.URL, WebhookSecrets: []string{stripetest.Secret},
+		Keys: map[principal.Mode]stripe.Keys{principal.Test: {Secret: "sk_test_platform", Publishable: "pk_test_platform"}},
+	})
+	providers[payments.StripeName] = byStripe
+	buying := &checkout.Service{DB: db, Carts: carts, Providers: providers, Log: log}
+	s := &selling{t: t, customers: known, stripe: fake, byStripe: byStripe, buying: buying, sold: sold}
 	s.API = apitest.New(t,
-		(&handlers.Carts{DB: db, Carts: carts, Customers: known, ShopURL: shopURL}).Operations(),
-		(&handlers.Checkout{DB: db, Checkout: &checkout.Service{DB: db, Carts: carts, Providers: providers, Log: log}, Orders: sold, ShopURL: shopURL}).Operations(),
+		(&handlers.Carts{DB: db, Carts: carts, Checkout: buying, Customers: known, ShopURL: shopURL, RecoverURL: func(_ context.Context, id string) (string, error) {
+			return "https://linen.stoa.example/cart/recover/" + id, nil
+		}}).Operations(),
+		(&handlers.Checkout{DB: db, Checkout: buying, Orders: sold, ShopURL: shopURL}).Operations(),
 		(&handlers.Orders{DB: db, Orders: sold, ShopURL: shopURL}).Operations(),
-		(&handlers.Payments{DB: db}).Operations(),
+		(&handlers.Payments{DB: db, Orders: sold, Stripe: byStripe, Sealer: sealer, Find: s.side, Received: func(f stripe.Fate) { s.fates = append(s.fates, f) }}).Operations(),
 		(&handlers.Promotions{DB: db}).Operations(),
 		(&handlers.Customers{DB: db, Customers: known}).Operations(),
-		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, ShopURL: shopURL}).Operations(),
+		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, Documents: printed, ShopURL: shopURL}).Operations(),
+		(&handlers.Documents{DB: db, Documents: printed}).Operations(),
 	)
 	s.Shop = shoptest.In(t, db, platform.Sandbox(t, platform.Store(t)))
 	s.staff, s.pk = s.Staff(s.Ctx), s.Publishable(s.Ctx)

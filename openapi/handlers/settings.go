@@ -6,7 +6,6 @@ import (
 	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
-	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
@@ -18,16 +17,23 @@ type Settings struct {
 // Operations are the handlers by operationId.
 func (h *Settings) Operations() map[string]openapi.Handler {
 	return map[string]openapi.Handler{
-		"listShippingMethods":  h.methods,
-		"createShippingMethod": h.createMethod,
-		"getShippingMethod":    h.method,
-		"updateShippingMethod": h.updateMethod,
-		"deleteShippingMethod": h.deleteMethod,
-		"listTaxRates":         h.taxRates,
-		"createTaxRate":        h.createTaxRate,
-		"getTaxRate":           h.taxRate,
-		"updateTaxRate":        h.updateTaxRate,
-		"deleteTaxRate":        h.deleteTaxRate,
+		"listShippingMethods":         h.methods,
+		"createShippingMethod":        h.createMethod,
+		"getShippingMethod":           h.method,
+		"updateShippingMethod":        h.updateMethod,
+		"deleteShippingMethod":        h.deleteMethod,
+		"listShippingZones":           h.zones,
+		"createShippingZone":          h.createZone,
+		"getShippingZone":             h.zone,
+		"updateShippingZone":          h.updateZone,
+		"deleteShippingZone":          h.deleteZone,
+		"listTaxRates":                h.taxRates,
+		"createTaxRate":               h.createTaxRate,
+		"getTaxRate":                  h.taxRate,
+		"updateTaxRate":               h.updateTaxRate,
+		"deleteTaxRate":               h.deleteTaxRate,
+		"getAbandonedCartSettings":    h.abandoned,
+		"updateAbandonedCartSettings": h.setAbandoned,
 	}
 }
 
@@ -66,8 +72,11 @@ func (h *Settings) createMethod(ctx context.Context, req *openapi.Request) (*ope
 		return nil, err
 	}
 	in := settings.ShippingInput{
-		Name: body.Name, Description: given(body.Description), Prices: amounts(body.Prices), Countries: body.Countries,
-		Active: body.Active == nil || *body.Active, Position: body.Position,
+		Zone: settings.ShippingZoneID(given(body.ZoneID)), Name: body.Name, Description: given(body.Description), TieredBy: string(given(body.TieredBy)),
+		Prices: shippingPrices(body.Prices), Active: body.Active == nil || *body.Active, Position: body.Position,
+	}
+	if body.PickupAddress != nil {
+		in.Pickup = givenAddress(*body.PickupAddress)
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		id, err := settings.CreateShippingMethod(ctx, tx, in)
@@ -82,11 +91,15 @@ func (h *Settings) createMethod(ctx context.Context, req *openapi.Request) (*ope
 	})
 }
 
-func amounts(list []gen.Money) []money.Money {
+func shippingPrices(list []gen.ShippingPrice) []settings.ShippingPrice {
 	if list == nil {
 		return nil
 	}
-	return converted(list, func(m gen.Money) money.Money { return money.New(m.Amount, m.Currency) })
+	return converted(list, func(p gen.ShippingPrice) settings.ShippingPrice {
+		return settings.ShippingPrice{Currency: p.Currency, Amount: p.Amount, FreeFrom: p.FreeFrom, Tiers: converted(p.Tiers, func(t gen.ShippingTier) settings.ShippingTier {
+			return settings.ShippingTier{From: t.From, Amount: t.Amount}
+		})}
+	})
 }
 
 func (h *Settings) updateMethod(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
@@ -99,8 +112,8 @@ func (h *Settings) updateMethod(ctx context.Context, req *openapi.Request) (*ope
 		return nil, err
 	}
 	patch := settings.ShippingPatch{
-		Name: body.Name, Description: emptied(body.Description), Prices: amounts(body.Prices), Countries: body.Countries,
-		Active: body.Active, Position: body.Position,
+		Zone: emptiedAs[settings.ShippingZoneID](body.ZoneID), Name: body.Name, Description: emptied(body.Description), TieredBy: emptiedAs[string](body.TieredBy),
+		Prices: shippingPrices(body.Prices), Pickup: patchedAddress(body.PickupAddress), Active: body.Active, Position: body.Position,
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		if err := settings.UpdateShippingMethod(ctx, tx, methodID(req), version, patch); err != nil {
@@ -122,89 +135,28 @@ func (h *Settings) deleteMethod(ctx context.Context, req *openapi.Request) (*ope
 		return openapi.NoContent(), nil
 	})
 }
-
-func (h *Settings) taxRates(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	after, err := req.After()
+func (h *Settings) abandoned(ctx context.Context, _ *openapi.Request) (*openapi.Response, error) {
+	set, err := settings.Abandoned(ctx, h.DB)
 	if err != nil {
 		return nil, err
 	}
-	page, err := settings.TaxRates(ctx, h.DB, after, req.Limit(adminPage))
+	return openapi.OK(set.Data), nil
+}
+
+func (h *Settings) setAbandoned(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.AbandonedCartSettingsUpdate](req)
 	if err != nil {
 		return nil, err
 	}
-	return openapi.RawList(req, page), nil
-}
-
-func taxRateID(req *openapi.Request) settings.TaxRateID {
-	return settings.TaxRateID(req.Param("tax_rate_id"))
-}
-
-func (h *Settings) taxRate(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	return answerTaxRate(ctx, h.DB, taxRateID(req))
-}
-
-// answerTaxRate shows a tax rate as it is now.
-func answerTaxRate(ctx context.Context, from settings.Source, id settings.TaxRateID) (*openapi.Response, error) {
-	rate, err := settings.TaxRate(ctx, from, id)
-	if err != nil {
-		return nil, err
-	}
-	return openapi.OK(rate.Data).Tagged(rate.Version), nil
-}
-
-func (h *Settings) createTaxRate(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	body, err := openapi.Decode[gen.TaxRateCreate](req)
-	if err != nil {
-		return nil, err
-	}
-	in := settings.TaxInput{
-		Name: body.Name, Country: body.Country, Region: given(body.Region), PostalCodes: body.PostalCodes, TaxClass: given(body.TaxClass),
-		Percentage: body.Percentage, Combinable: given(body.Combinable),
-		AppliesToShipping: body.AppliesToShipping == nil || *body.AppliesToShipping,
-	}
+	patch := settings.AbandonedCartsPatch{Minutes: body.DelayMinutes, Mail: as[string](body.Mail)}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
-		id, err := settings.CreateTaxRate(ctx, tx, in)
+		if err := settings.SetAbandoned(ctx, tx, patch); err != nil {
+			return nil, err
+		}
+		set, err := settings.Abandoned(ctx, tx)
 		if err != nil {
 			return nil, err
 		}
-		rate, err := settings.TaxRate(ctx, tx, id)
-		if err != nil {
-			return nil, err
-		}
-		return openapi.Created("/v1/tax-rates/"+string(id), rate.Data).Tagged(rate.Version), nil
-	})
-}
-
-func (h *Settings) updateTaxRate(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	body, err := openapi.Decode[gen.TaxRateUpdate](req)
-	if err != nil {
-		return nil, err
-	}
-	version, err := req.IfMatch()
-	if err != nil {
-		return nil, err
-	}
-	patch := settings.TaxPatch{
-		Name: body.Name, Region: emptied(body.Region), PostalCodes: body.PostalCodes, TaxClass: emptied(body.TaxClass), Percentage: body.Percentage,
-		Combinable: body.Combinable, AppliesToShipping: body.AppliesToShipping,
-	}
-	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
-		if err := settings.UpdateTaxRate(ctx, tx, taxRateID(req), version, patch); err != nil {
-			return nil, err
-		}
-		return answerTaxRate(ctx, tx, taxRateID(req))
-	})
-}
-
-func (h *Settings) deleteTaxRate(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	version, err := req.IfMatch()
-	if err != nil {
-		return nil, err
-	}
-	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
-		if err := settings.DeleteTaxRate(ctx, tx, taxRateID(req), version); err != nil {
-			return nil, err
-		}
-		return openapi.NoContent(), nil
+		return openapi.OK(set.Data), nil
 	})
 }

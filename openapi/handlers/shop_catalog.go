@@ -86,7 +86,7 @@ func (h *ShopCatalog) shop(ctx context.Context, req *openapi.Request) (*openapi.
 	if err != nil {
 		return nil, err
 	}
-	shop, err := settings.Shop(ctx, h.DB, string(store.Ref.Mode), h.ShopURL(store), accepts)
+	shop, err := settings.Shop(ctx, h.DB, string(store.Ref.Mode), h.ShopURL(store), accepts, terms(store).Test())
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
@@ -14,11 +15,12 @@ import (
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
-// ShopCustomers answers shoppers about their own accounts and orders.
+// ShopCustomers answers shoppers about their own accounts, orders and invoices.
 type ShopCustomers struct {
 	DB        *postgres.DB
 	Customers *customers.Service
 	Orders    *orders.Service
+	Documents *documents.Service
 	ShopURL   ShopURL
 }
 
@@ -37,6 +39,9 @@ func (h *ShopCustomers) Operations() map[string]openapi.Handler {
 		"updateMe":     h.updateMe,
 		"listMyOrders": h.orders,
 		"getShopOrder": h.order,
+
+		"getShopOrderDocuments":     h.documents,
+		"downloadShopOrderDocument": h.document,
 	}
 }
 
@@ -206,19 +211,54 @@ func (h *ShopCustomers) orders(ctx context.Context, req *openapi.Request) (*open
 	return openapi.RawList(req, page), nil
 }
 
-// order is for who holds the token of the order's cart, and for who placed it signed in.
-func (h *ShopCustomers) order(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	cartToken, customerID := req.Header.Get("Cart-Token"), ""
+// opens says what a shopper sees an order by: the token of its cart, or having placed it
+// signed in.
+func (h *ShopCustomers) opens(ctx context.Context, req *openapi.Request) (cartToken, customerID string, err error) {
+	cartToken = req.Header.Get("Cart-Token")
 	if cartToken == "" || req.Header.Get("Customer-Token") != "" {
 		_, c, err := h.signedIn(ctx, req)
 		if err != nil {
-			return nil, err
+			return "", "", err
 		}
 		customerID = c.ID
+	}
+	return cartToken, customerID, nil
+}
+
+func (h *ShopCustomers) order(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	cartToken, customerID, err := h.opens(ctx, req)
+	if err != nil {
+		return nil, err
 	}
 	order, err := h.Orders.ShopGet(ctx, h.ShopURL(req.Caller.Store), req.Param("order_id"), cartToken, customerID)
 	if err != nil {
 		return nil, err
 	}
 	return openapi.OK(order), nil
+}
+
+func (h *ShopCustomers) documents(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	cartToken, customerID, err := h.opens(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	list, err := h.Documents.OfOrder(ctx, req.Param("order_id"), documents.Reader{CartToken: cartToken, CustomerID: customerID})
+	if err != nil {
+		return nil, err
+	}
+	return openapi.OK(struct {
+		Data json.RawMessage `json:"data"`
+	}{list}), nil
+}
+
+func (h *ShopCustomers) document(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	cartToken, customerID, err := h.opens(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	file, err := h.Documents.PDF(ctx, req.Param("document_id"), req.Param("order_id"), documents.Reader{CartToken: cartToken, CustomerID: customerID})
+	if err != nil {
+		return nil, err
+	}
+	return pdf(file), nil
 }

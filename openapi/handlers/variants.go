@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 
+	"github.com/oapi-codegen/nullable"
+
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
@@ -103,7 +105,7 @@ func matrix(b *gen.VariantMatrix) *catalog.Matrix {
 	}
 	return &catalog.Matrix{SKUPattern: given(b.SKUPattern), Each: variantInput(gen.VariantCreate{
 		Prices: b.Prices, Cost: b.Cost, StockQuantity: b.StockQuantity, TrackInventory: b.TrackInventory, AllowBackorder: b.AllowBackorder,
-		WeightGrams: b.WeightGrams, LengthMM: b.LengthMM, WidthMM: b.WidthMM, HeightMM: b.HeightMM,
+		WeightGrams: b.WeightGrams, LengthMM: b.LengthMM, WidthMM: b.WidthMM, HeightMM: b.HeightMM, TaxClass: b.TaxClass,
 		RequiresShipping: b.RequiresShipping, Taxable: b.Taxable, ImageID: b.ImageID,
 	})}
 }
@@ -171,10 +173,17 @@ func variantPatch(b gen.VariantUpdate) catalog.VariantPatch {
 		ImageID: emptiedAs[catalog.ImageID](b.ImageID), Position: b.Position,
 	}
 	patch.WeightGrams, patch.Length, patch.Width, patch.Height = maybe(b.WeightGrams), maybe(b.LengthMM), maybe(b.WidthMM), maybe(b.HeightMM)
-	if cost := maybe(b.Cost); cost != nil {
-		patch.Cost = &sql.Null[money.Money]{V: money.New(cost.V.Amount, cost.V.Currency), Valid: cost.Valid}
-	}
+	patch.Cost = costPatch(b.Cost)
 	return patch
+}
+
+// costPatch is what a merge patch says of a cost.
+func costPatch(n nullable.Nullable[gen.Money]) *sql.Null[money.Money] {
+	cost := maybe(n)
+	if cost == nil {
+		return nil
+	}
+	return &sql.Null[money.Money]{V: money.New(cost.V.Amount, cost.V.Currency), Valid: cost.Valid}
 }
 
 func prices(list []gen.Price) []catalog.Price {

@@ -25,6 +25,7 @@ const (
 	KindStaffInvitation     Kind = "staff_invitation"
 	KindCustomerVerifyEmail Kind = "customer_verify_email"
 	KindCustomerKnownSignup Kind = "customer_known_signup"
+	KindCartAbandoned       Kind = "cart_abandoned"
 	KindOrderConfirmation   Kind = "order_confirmation"
 	KindOrderRefunded       Kind = "order_refunded"
 	KindOrderShipped        Kind = "order_shipped"
@@ -136,6 +137,12 @@ type Line struct {
 	Total    money.Money `json:"total"`
 }
 
+// CartAbandoned reminds a shopper of what they left in a cart.
+type CartAbandoned struct {
+	Lines []Line `json:"lines"`
+	URL   string `json:"url"`
+}
+
 // Address is where an order goes.
 type Address struct {
 	Name       string `json:"name"`
@@ -164,7 +171,8 @@ type OrderConfirmation struct {
 	Total           money.Money `json:"total"`
 	ShippingAddress Address     `json:"shipping_address"`
 	BillingAddress  Address     `json:"billing_address"`
-	Test            bool        `json:"test"` // of a sandbox
+	Instructions    string      `json:"instructions"` // how to pay what is due; empty for nothing
+	Test            bool        `json:"test"`         // of a sandbox
 }
 
 // OrderRefunded tells that money was given back.
@@ -233,6 +241,9 @@ func (CustomerVerifyEmail) Kind() Kind { return KindCustomerVerifyEmail }
 func (CustomerKnownSignup) Kind() Kind { return KindCustomerKnownSignup }
 
 // Kind implements Data.
+func (CartAbandoned) Kind() Kind { return KindCartAbandoned }
+
+// Kind implements Data.
 func (OrderConfirmation) Kind() Kind { return KindOrderConfirmation }
 
 // Kind implements Data.
@@ -257,6 +268,7 @@ var decoders = map[Kind]func([]byte) (Data, error){
 	KindStaffInvitation:     decode[StaffInvitation],
 	KindCustomerVerifyEmail: decode[CustomerVerifyEmail],
 	KindCustomerKnownSignup: decode[CustomerKnownSignup],
+	KindCartAbandoned:       decode[CartAbandoned],
 	KindOrderConfirmation:   decode[OrderConfirmation],
 	KindOrderRefunded:       decode[OrderRefunded],
 	KindOrderShipped:        decode[OrderShipped],

@@ -50,6 +50,7 @@ var samples = []struct {
 	}, []string{link, "#1001", "Stoneware Mug", "Large / Blue", "Bowl", "38", "62", "Parcel", "10", "7 Quay St", "D02 Dublin", "Okafor Ltd", "Cork, Munster"}},
 	{OrderConfirmation{Number: "#1002", PlacedAt: at, URL: link, Subtotal: eur(100), Shipping: eur(0), Tax: eur(20), Total: eur(120), Test: true}, []string{link, "#1002", "0"}},
 	{OrderRefunded{"Ada", "#1001", link, eur(1250), true, "Broken on arrival"}, []string{link, "#1001", "Broken on arrival"}},
+	{CartAbandoned{[]Line{{"Bowl", "Blue", 3, eur(9600)}}, link}, []string{link, "Bowl", "Blue"}},
 	{OrderShipped{"Ada", "#1001", link, []Line{{"Bowl", "", 3, eur(0)}}, "Northpost", "NP123", "https://track.example.com/NP123", home}, []string{link, "#1001", "Bowl", "Northpost", "NP123", "https://track.example.com/NP123", "7 Quay St"}},
 	{WebhookDisabled{"Kiln & Clay", "https://hooks.example.com/in", at, "The host name does not resolve.", false, link}, []string{link, "https://hooks.example.com/in", "The host name does not resolve."}},
 	{WebhookDisabled{"Kiln & Clay", "https://hooks.example.com/in", at, "", true, link}, []string{link, "410"}},

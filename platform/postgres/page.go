@@ -3,8 +3,11 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // Page is a page of a list as Postgres wrote it: a JSON array, and the position after
@@ -35,6 +38,18 @@ func (db *DB) Page(ctx context.Context, query string, args ...any) (Page, error)
 type Object struct {
 	Data    []byte
 	Version int
+}
+
+// Found is what reading one thing gave: a problem that says so where there is none, and an
+// error that says what was read where reading failed.
+func Found(o Object, err error, what string) (Object, error) {
+	switch {
+	case errors.Is(err, ErrNoRows):
+		return o, problem.Missing(what)
+	case err != nil:
+		return o, fmt.Errorf("read %s: %w", what, err)
+	}
+	return o, nil
 }
 
 // Object reads one thing by one statement and in one round trip, as JSON does. The

@@ -128,6 +128,15 @@ func Is(err error, code string) bool {
 	return p != nil && p.Code == code
 }
 
+// Outdated refuses a change that was meant for another version than the present one; meant
+// for zero is for any.
+func Outdated(version, meant int) error {
+	if meant != 0 && meant != version {
+		return New(Stale, "stale", "It has changed since: the version is %d now.", version)
+	}
+	return nil
+}
+
 // Missing is the answer for a thing that does not exist, or exists elsewhere.
 func Missing(what string) *Problem {
 	return New(NotFound, "not_found", "There is no such %s.", what)

@@ -37,6 +37,7 @@ var withheld = map[string][]string{
 	"payments":          {"attempt"},
 	"refunds":           {"attempt"},
 	"products":          {"search"}, // made of the other columns
+	"documents":         {"pdf"},    // likewise
 }
 
 // CanExport says whether there is room for another export in this process now.

@@ -12,15 +12,15 @@ import (
 // What a new store is furnished with, so that it can sell at once: its settings, one way
 // to send parcels, its own country's tax, and one place for its goods.
 const (
-	unfurnish = `delete from settings; delete from shipping_methods; delete from tax_rates; delete from locations`
+	unfurnish = `delete from settings; delete from shipping_methods; delete from shipping_zones; delete from tax_rates; delete from locations`
 
 	insertSettings = `
 insert into settings (id, name, contact_email, country, currency, currencies, locale, prices_include_tax)
 values (1, $1, $2, $3, $4, array[$4], $5, $6)`
 
 	insertShipping = `
-insert into shipping_methods (id, name, description, countries, amounts, position)
-values ($1, 'Standard', '', '{}', jsonb_build_object($2::text, $3::bigint), 0)`
+insert into shipping_methods (id, name, prices, position)
+values ($1, 'Standard', jsonb_build_object($2::text, jsonb_build_object('amount', $3::bigint)), 0)`
 
 	insertTax = `insert into tax_rates (id, country, name, rate) values ($1, $2, $3, $4 * 100)`
 

@@ -18,6 +18,7 @@ const (
 	selectFurniture = `
 select jsonb_build_object(
 	'settings', (select jsonb_agg(to_jsonb(t) - '{product_count}'::text[] || '{"product_count": 0}') from settings t),
+	'shipping_zones', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from shipping_zones t),
 	'shipping_methods', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from shipping_methods t),
 	'locations', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from locations t),
 	'tax_rates', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from tax_rates t))::text`
@@ -26,6 +27,7 @@ select jsonb_build_object(
 	insertFurniture = `
 with d as (select $1::jsonb as d),
 a as (insert into settings select t.* from d, jsonb_populate_recordset(null::settings, d->'settings') t on conflict do nothing),
+z as (insert into shipping_zones select t.* from d, jsonb_populate_recordset(null::shipping_zones, d->'shipping_zones') t on conflict do nothing),
 b as (insert into shipping_methods select t.* from d, jsonb_populate_recordset(null::shipping_methods, d->'shipping_methods') t on conflict do nothing),
 c as (insert into locations select t.* from d, jsonb_populate_recordset(null::locations, d->'locations') t on conflict do nothing)
 insert into tax_rates select t.* from d, jsonb_populate_recordset(null::tax_rates, d->'tax_rates') t on conflict do nothing`

@@ -174,7 +174,7 @@ func TestBirth(t *testing.T) {
 			t.Errorf("settings %+v", settings)
 		}
 		var shipping, tax, rate int
-		err = tx.QueryRow(ctx, `select (amounts->>'EUR')::int, (select count(*) from tax_rates), (select rate / 100 from tax_rates where country = 'DE') from shipping_methods`).Scan(&shipping, &tax, &rate)
+		err = tx.QueryRow(ctx, `select (prices->'EUR'->>'amount')::int, (select count(*) from tax_rates), (select rate / 100 from tax_rates where country = 'DE') from shipping_methods`).Scan(&shipping, &tax, &rate)
 		if err != nil || shipping != 500 || tax != 1 || rate != 1900 {
 			t.Errorf("shipping %d, %d taxes, %d, %v", shipping, tax, rate, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -73,6 +74,19 @@ func PersonalWith(w http.ResponseWriter, r *http.Request, status int, policy str
 		_, _ = w.Write(b.Bytes()) // a client that left cannot be told
 	}
 	return nil
+}
+
+// File answers with a file for one person, which the browser shows, or keeps under its name.
+func File(w http.ResponseWriter, r *http.Request, name, contentType string, data []byte) {
+	h := protect(w)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": name}))
+	h.Set("Content-Length", strconv.Itoa(len(data)))
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(data) // a client that left cannot be told
+	}
 }
 
 // SeeOther sends the browser on after a form.

@@ -18,6 +18,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/web/page"
 )
 
@@ -37,7 +38,6 @@ type checkoutView struct {
 	Options []cart.Method
 	Notice  string // why the last wish was not fulfilled
 	Buyer   string // the e-mail address of who is signed in
-	Test    bool   // the test provider can be used
 	Attempt string // names this attempt to pay
 }
 
@@ -54,7 +54,7 @@ func (v *visit) checkoutPage() error {
 // checkoutNotice are the problems that a redirect may name.
 func checkoutNotice(code string) string {
 	switch code {
-	case "payment_declined", "payment_provider_unavailable", "total_changed", "cart_incomplete", "orders_not_accepted", "test_provider_refused", "rate_limited":
+	case "payment_declined", "payment_provider_unavailable", "payment_abandoned", "provider_off", "total_changed", "cart_incomplete", "orders_not_accepted", "test_provider_refused", "rate_limited":
 		return said[code]
 	}
 	return ""
@@ -74,7 +74,7 @@ func (v *visit) payable() (*cart.Cart, error) {
 		v.placed(c.OrderID)
 		return nil, nil
 	case c.State == cart.Completing:
-		return nil, v.waiting()
+		return nil, v.comeBack()
 	}
 	return c, nil
 }
@@ -84,14 +84,6 @@ func (v *visit) placed(orderID string) {
 	v.keepOrder(orderID)
 	v.dropCart()
 	page.SeeOther(v.w, "/orders/"+orderID)
-}
-
-// waiting is for a shopper whose payment is under way: the page asks again by itself.
-func (v *visit) waiting() error {
-	v.w.Header().Set("Refresh", "3; url=/checkout")
-	view := v.view("", "")
-	view.Alone, view.Title = true, view.T("Your payment is under way")
-	return page.Personal(v.w, v.r, http.StatusOK, message(view, view.Title, view.T("This takes a moment. You will see your order here as soon as it is done; nothing is charged twice."), false))
 }
 
 // openStep is the step to be shown: the one that was asked for, if all before it are
@@ -121,7 +113,6 @@ func (v *visit) showCheckout(c *cart.Cart, step string, status int, f page.Form,
 	if notice != "" {
 		p.Notice = p.T(notice)
 	}
-	p.Test = v.testPayments()
 	buyer, err := v.shopper()
 	if err != nil {
 		return err
@@ -141,8 +132,10 @@ func (v *visit) showCheckout(c *cart.Cart, step string, status int, f page.Form,
 	return page.Personal(v.w, v.r, status, checkoutPage(p))
 }
 
-// testPayments says whether the test provider can be used here.
-func (v *visit) testPayments() bool { return v.store.Demo || v.store.Ref.Mode == principal.Test }
+// terms decide which payment providers a store may use.
+func terms(store tenants.Store) payments.Terms {
+	return payments.Terms{Live: store.Ref.Mode == principal.Live, Demo: store.Demo}
+}
 
 // addressFields are the fields of an address and where the form has them.
 func addressFields(a *address.Address) map[string]*string {
@@ -351,28 +344,9 @@ func (v *visit) pay() error {
 	if err != nil {
 		amount = -1 // which is no cart's total
 	}
-	order, err := v.config().Checkout.Complete(v.r.Context(), checkout.Input{
-		Cart: ref, Provider: payments.TestName, Token: f.Value("token"),
-		Expected: money.New(amount, f.Value("expected_currency")), Attempt: f.Value("attempt"),
-		Shop: checkout.Shop{
-			Terms:       payments.Terms{Live: v.store.Ref.Mode == principal.Live, Demo: v.store.Demo},
-			TakesOrders: accepts,
-		},
+	at, err := v.config().Checkout.Complete(v.r.Context(), checkout.Input{
+		Cart: ref, Payment: v.chosen(f), Expected: money.New(amount, f.Value("expected_currency")), Attempt: f.Value("attempt"),
+		Shop: checkout.Shop{Terms: terms(v.store), TakesOrders: accepts},
 	}, nil)
-	refused := problem.As(err)
-	switch {
-	case err == nil:
-		v.placed(order)
-	case refused == nil:
-		return err
-	case refused.Code == "completion_in_progress", refused.Code == "payment_pending":
-		return v.waiting()
-	case refused.Code == "out_of_stock", refused.Code == "not_found":
-		page.SeeOther(v.w, "/cart")
-	case refused.Code == "cart_completed", checkoutNotice(refused.Code) == "":
-		page.SeeOther(v.w, "/checkout")
-	default:
-		page.SeeOther(v.w, "/checkout?"+url.Values{"problem": {refused.Code}}.Encode()+"#step")
-	}
-	return nil
+	return v.paid(at, err)
 }

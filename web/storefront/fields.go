@@ -40,7 +40,25 @@ var testTokens = []struct{ Token, Name, What string }{
 	{payments.TokenDeclined, "A card that is declined", "The order is not placed, and you can try again."},
 	{payments.TokenInsufficientFunds, "A card without enough money", "Declined, for want of funds."},
 	{payments.TokenSlow, "A slow bank", "The payment succeeds after two seconds."},
+	{payments.TokenRequiresAction, "A card that asks back", "You confirm the payment on a page of its own."},
+	{payments.TokenSucceedsLate, "A payment that takes its time", "The order comes when the payment has arrived."},
 	{payments.TokenError, "A provider that does not answer", "Nothing is charged, and you can try again."},
+}
+
+// optionName is a way to pay as shoppers read it.
+func (p *checkoutView) optionName(o paymentOption) string {
+	if o.Provider == payments.StripeName {
+		return p.T("Card and more")
+	}
+	return o.Name
+}
+
+// optionText says what happens with a way to pay.
+func (p *checkoutView) optionText(o paymentOption) string {
+	if o.Provider == payments.StripeName {
+		return p.T("You pay on a page of our payment provider.")
+	}
+	return p.T("You are told how to pay when the order is placed.")
 }
 
 func (p *checkoutView) contactTitle() string {

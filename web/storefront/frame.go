@@ -48,7 +48,7 @@ func (s *Shop) frame(ctx context.Context, store tenants.Store) (*frame, error) {
 		if err != nil {
 			return nil, fmt.Errorf("may %s take orders: %w", store.ID, err)
 		}
-		raw, err := settings.Shop(ctx, s.config.DB, string(store.Ref.Mode), s.config.Links.Base(store), accepts)
+		raw, err := settings.Shop(ctx, s.config.DB, string(store.Ref.Mode), s.config.Links.Base(store), accepts, terms(store).Test())
 		if err != nil {
 			return nil, fmt.Errorf("settings of %s: %w", store.ID, err)
 		}

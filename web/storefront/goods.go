@@ -57,19 +57,23 @@ type size struct {
 }
 
 type category struct {
-	ID          string `json:"id"`
-	Name        string `json:"name"`
-	Handle      string `json:"handle"`
-	Description string `json:"description"`
-	ParentID    string `json:"parent_id"`
-	Position    int    `json:"position"`
+	ID             string `json:"id"`
+	Name           string `json:"name"`
+	Handle         string `json:"handle"`
+	Description    string `json:"description"`
+	SEOTitle       string `json:"seo_title"`
+	SEODescription string `json:"seo_description"`
+	ParentID       string `json:"parent_id"`
+	Position       int    `json:"position"`
 }
 
 type collection struct {
-	ID          string `json:"id"`
-	Name        string `json:"name"`
-	Handle      string `json:"handle"`
-	Description string `json:"description_html"`
+	ID             string `json:"id"`
+	Name           string `json:"name"`
+	Handle         string `json:"handle"`
+	Description    string `json:"description_html"`
+	SEOTitle       string `json:"seo_title"`
+	SEODescription string `json:"seo_description"`
 }
 
 // about is what a store says of itself.
@@ -85,7 +89,19 @@ type about struct {
 	PricesIncludeTax  bool     `json:"prices_include_tax"`
 	AccentColor       string   `json:"accent_color"`
 	AcceptsOrders     bool     `json:"accepts_orders"`
+
+	PaymentOptions []paymentOption `json:"payment_options"`
 }
+
+// paymentOption is a way to pay that the shop offers.
+type paymentOption struct {
+	Provider string `json:"provider"`
+	Token    string `json:"token"`
+	Name     string `json:"name"`
+}
+
+// Value names the option in a form.
+func (o paymentOption) Value() string { return o.Provider + ":" + o.Token }
 
 // sale is the former price of the cheapest variant that has one, if all that can be
 // shown as the product's price is reduced.

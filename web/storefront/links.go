@@ -42,6 +42,19 @@ func (l *Links) Order(ctx context.Context, orderID string) (string, error) {
 	})
 }
 
+// TestPayment is the page at which a shopper takes the second step of a test payment.
+func (l *Links) TestPayment(ctx context.Context, payment string) (string, error) {
+	return l.within(ctx, "/checkout/test/"+payment, func(postgres.StoreRef) url.Values { return nil })
+}
+
+// RecoverCart is the address at which a shopper finds a cart of the context's store again,
+// with what opens it.
+func (l *Links) RecoverCart(ctx context.Context, cartID string) (string, error) {
+	return l.within(ctx, "/cart/recover/"+cartID, func(ref postgres.StoreRef) url.Values {
+		return url.Values{"key": {l.sign(ref, "cart", cartID)}}
+	})
+}
+
 // VerifyCustomer is the address at which a shopper proves an e-mail address with the token
 // that was sent to it.
 func (l *Links) VerifyCustomer(ctx context.Context, token string) (string, error) {
@@ -83,11 +96,21 @@ func (l *Links) within(ctx context.Context, path string, query func(postgres.Sto
 
 // key opens an order to whoever has it.
 func (l *Links) key(ref postgres.StoreRef, orderID string) string {
-	sum := l.Pepper.HMAC(strings.Join([]string{"order", ref.ID, string(ref.Mode), orderID}, "\x00"))
+	return l.sign(ref, "order", orderID)
+}
+
+// sign makes the key of a thing of some kind.
+func (l *Links) sign(ref postgres.StoreRef, kind, id string) string {
+	sum := l.Pepper.HMAC(strings.Join([]string{kind, ref.ID, string(ref.Mode), id}, "\x00"))
 	return base64.RawURLEncoding.EncodeToString(sum[:18])
 }
 
 // opens says whether key opens the order.
 func (l *Links) opens(ref postgres.StoreRef, orderID, key string) bool {
-	return subtle.ConstantTimeCompare([]byte(key), []byte(l.key(ref, orderID))) == 1
+	return l.signed(ref, "order", orderID, key)
+}
+
+// signed says whether key is that of the thing.
+func (l *Links) signed(ref postgres.StoreRef, kind, id, key string) bool {
+	return subtle.ConstantTimeCompare([]byte(key), []byte(l.sign(ref, kind, id))) == 1
 }

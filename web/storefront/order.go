@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/pricing"
 	"github.com/stoacommerce/stoa/commerce/promotions"
 	"github.com/stoacommerce/stoa/platform/ids"
@@ -27,8 +28,9 @@ type order struct {
 	PricesIncludeTax bool        `json:"prices_include_tax"`
 	Lines            []orderLine `json:"lines"`
 	Shipping         *struct {
-		Name  string      `json:"name"`
-		Price money.Money `json:"price"`
+		Name          string           `json:"name"`
+		Price         money.Money      `json:"price"`
+		PickupAddress *address.Address `json:"pickup_address"`
 	} `json:"shipping"`
 	Taxes     []pricing.TaxAmount  `json:"taxes"`
 	Discounts []promotions.Applied `json:"discounts"`
@@ -43,6 +45,7 @@ type order struct {
 	BillingAddress  *address.Address `json:"billing_address"`
 	Note            string           `json:"note"`
 	Fulfilments     []fulfilment     `json:"fulfilments"`
+	Instructions    string           `json:"payment_instructions"` // how to pay what is due
 	CreatedAt       time.Time        `json:"created_at"`
 }
 
@@ -72,7 +75,23 @@ type fulfilment struct {
 type orderView struct {
 	*view
 	order
-	Fresh bool // it was placed a moment ago
+	Fresh     bool // it was placed a moment ago
+	Documents []document
+}
+
+// document is an invoice or a credit note, in the contract's form; see commerce/documents.
+type document struct {
+	ID     string `json:"id"`
+	Kind   string `json:"kind"`
+	Number string `json:"number"`
+}
+
+// called is what a document is called.
+func (v *view) called(d document) string {
+	if d.Kind == "credit_note" {
+		return v.T("Credit note %s", d.Number)
+	}
+	return v.T("Invoice %s", d.Number)
 }
 
 // orderPage shows an order to who bought it signed in, and to whoever holds its key: in a
@@ -97,10 +116,36 @@ func (v *visit) orderPage() error {
 	if err != nil {
 		return err
 	}
-	p := &orderView{view: v.view("", ""), order: o, Fresh: time.Since(o.CreatedAt) < time.Hour && o.State == "open" && len(o.Fulfilments) == 0}
+	// Whoever may see the order may see what was issued of it.
+	raw, err = v.config().Documents.OfOrder(v.r.Context(), id, documents.Reader{Staff: true})
+	if err != nil {
+		return err
+	}
+	issued, err := decode[[]document](raw, "documents")
+	if err != nil {
+		return err
+	}
+	p := &orderView{Documents: issued, view: v.view("", ""), order: o, Fresh: time.Since(o.CreatedAt) < time.Hour && o.State == "open" && len(o.Fulfilments) == 0}
 	p.Alone, p.Title = true, p.T("Order %d", o.Number)
 	p.view.Currency = v.settings.Currency
 	return page.Personal(v.w, v.r, http.StatusOK, orderPage(p))
+}
+
+// orderDocument gives an invoice or a credit note to whoever sees its order.
+func (v *visit) orderDocument() error {
+	id, document := v.r.PathValue("order"), v.r.PathValue("document")
+	if !ids.Valid("ord", id) || !ids.Valid("doc", document) {
+		return problem.Missing("document")
+	}
+	if _, err := v.readOrder(id); err != nil {
+		return err
+	}
+	file, err := v.config().Documents.PDF(v.r.Context(), document, id, documents.Reader{Staff: true})
+	if err != nil {
+		return err
+	}
+	page.File(v.w, v.r, file.Name, "application/pdf", file.Data)
+	return nil
 }
 
 // readOrder reads an order for who holds its key, or bought it signed in.
@@ -129,6 +174,9 @@ func (v *view) date(t time.Time) string {
 	}
 	return t.Format("02.01.2006")
 }
+
+// Paid says whether nothing is owed.
+func (o *order) Paid() bool { return o.PaymentState != "pending" && o.PaymentState != "voided" }
 
 // progress is how far an order has come: 1 paid, 2 partly sent, 3 sent.
 func (o *order) progress() int {

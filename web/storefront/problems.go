@@ -26,6 +26,8 @@ var said = map[string]string{
 	"currency_not_sold":            "This is not sold in that currency.",
 	"payment_declined":             "The payment was declined. Nothing was charged; please try another means of payment.",
 	"payment_provider_unavailable": "The payment provider does not answer. Nothing was charged; please try again.",
+	"payment_abandoned":            "The payment was given up. Nothing was charged; please try again.",
+	"provider_off":                 "This way to pay is not offered any more. Please choose another.",
 	"total_changed":                "The total has changed since you last saw it. Please look at it again before you pay.",
 	"orders_not_accepted":          "This shop does not take orders yet.",
 	"cart_incomplete":              "Something is still missing. Please look through the steps again.",

@@ -134,6 +134,7 @@ func (v *visit) category() error {
 	}
 	l := v.list(c.Name, "/categories/"+c.Handle)
 	l.Intro, l.Below = c.Description, v.children(c.ID)
+	l.tell(c.SEOTitle, c.SEODescription)
 	l.Crumbs = nil
 	for _, above := range v.path(c) {
 		l.Crumbs = append(l.Crumbs, crumb{above.Name, l.to("categories", above.Handle)})
@@ -152,6 +153,7 @@ func (v *visit) collection() error {
 	}
 	l := v.list(c.Name, "/collections/"+c.Handle)
 	l.Prose = c.Description
+	l.tell(c.SEOTitle, c.SEODescription)
 	return v.listed(l, catalog.ShopFilter{CollectionID: c.ID})
 }
 
@@ -187,6 +189,14 @@ func (v *visit) list(heading, path string) *listView {
 	return l
 }
 
+// tell notes what search engines are to show of a list, where that is something of its own.
+func (l *listView) tell(title, description string) {
+	if title != "" {
+		l.Title = title
+	}
+	l.Description = description
+}
+
 // listed reads and shows the page of a list that the address asks for.
 func (v *visit) listed(l *listView, f catalog.ShopFilter) error {
 	query := url.Values{}
@@ -198,7 +208,9 @@ func (v *visit) listed(l *listView, f catalog.ShopFilter) error {
 		if err := v.fill(ctx, l, f, nil); err != nil {
 			return nil, err
 		}
-		l.Description = shorten(stripTags(l.Intro+" "+l.Prose), 160)
+		if l.Description == "" {
+			l.Description = shorten(stripTags(l.Intro+" "+l.Prose), 160)
+		}
 		return page.Render(ctx, listing(l))
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/platform/cache"
 	"github.com/stoacommerce/stoa/platform/httpserver"
@@ -31,6 +32,7 @@ type Config struct {
 	Checkout  *checkout.Service
 	Customers *customers.Service
 	Orders    *orders.Service
+	Documents *documents.Service
 	Links     *Links
 	Editions  *catalog.Editions
 	Media     http.Handler // serves /media/…
@@ -97,6 +99,7 @@ func (s *Shop) routes() {
 	s.page("GET /collections/{handle}", "collection", (*visit).collection)
 	s.page("GET /search", "search", (*visit).search)
 	s.page("GET /cart", "cart", (*visit).cartPage)
+	s.page("GET /cart/recover/{cart}", "cart.recover", (*visit).recoverCart)
 	s.page("POST /cart/lines", "cart.put", (*visit).put)
 	s.page("POST /cart/lines/{line}", "cart.change", (*visit).setLine)
 	s.page("POST /cart/lines/{line}/remove", "cart.remove", (*visit).removeLine)
@@ -106,7 +109,12 @@ func (s *Shop) routes() {
 	s.page("POST /checkout/contact", "checkout.contact", (*visit).setContact)
 	s.page("POST /checkout/shipping", "checkout.shipping", (*visit).setShipping)
 	s.strict("POST /checkout/pay", "checkout.pay", limits.Payment, (*visit).pay)
+	s.page("GET /checkout/return", "checkout.return", (*visit).comeBack)
+	s.page("POST /checkout/abandon", "checkout.abandon", (*visit).abandon)
+	s.page("GET /checkout/test/{payment}", "checkout.test", (*visit).testStep)
+	s.page("POST /checkout/test/{payment}", "checkout.test", (*visit).takeTestStep)
 	s.page("GET /orders/{order}", "order", (*visit).orderPage)
+	s.page("GET /orders/{order}/documents/{document}", "order.document", (*visit).orderDocument)
 	s.page("GET /account", "account", (*visit).account)
 	s.page("GET /account/details", "account.details", (*visit).detailsForm)
 	s.page("POST /account/details", "account.change", (*visit).setDetails)

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -44,15 +45,19 @@ func (v *visit) admit(s customers.Session) {
 	v.setCookie(customerCookie, s.Token, time.Until(s.ExpiresAt))
 }
 
-// adopt gives the browser's cart to who signs in, unless it is one no more.
+// adopt gives the browser's cart, unless it is one no more, to who signs in, and finds the
+// one that they have.
 func (v *visit) adopt(ctx context.Context, tx *postgres.Tx, s customers.Session) error {
-	ref, held := v.cartRef()
-	if !held {
-		return nil
+	var guest *cart.Ref
+	if ref, held := v.cartRef(); held {
+		guest = &ref
 	}
-	_, err := v.config().Carts.Adopt(ctx, tx, ref, s.CustomerID)
+	c, ref, err := v.config().Carts.Mine(ctx, tx, s.CustomerID, guest)
 	if p := problem.As(err); p != nil && p.Kind < problem.Internal {
-		return nil
+		c, ref, err = v.config().Carts.Mine(ctx, tx, s.CustomerID, nil)
+	}
+	if c != nil {
+		tx.AfterCommit(func() { v.keepCart(ref) })
 	}
 	return err
 }

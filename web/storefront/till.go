@@ -226,3 +226,21 @@ func (v *visit) change(fn func(ctx context.Context, tx *postgres.Tx, ref cart.Re
 func (v *visit) inStore(fn func(ctx context.Context, tx *postgres.Tx) error) error {
 	return v.config().DB.InStore(v.r.Context(), fn)
 }
+
+// recoverCart opens a cart to who has the link back to it, in place of what the browser
+// holds.
+func (v *visit) recoverCart() error {
+	ctx, id := v.r.Context(), v.r.PathValue("cart")
+	ref, _ := postgres.StoreFrom(ctx)
+	if v.config().Links.signed(ref, "cart", id, v.r.URL.Query().Get("key")) {
+		found, open, err := v.config().Carts.Recover(ctx, id)
+		if err != nil {
+			return err
+		}
+		if open {
+			v.keepCart(found)
+		}
+	}
+	page.SeeOther(v.w, "/cart")
+	return nil
+}

@@ -1,4 +1,4 @@
-package imports
+package operations
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 // operationJSON is an operation t as the API shows it.
 var operationJSON = `json_build_object('id', t.id, 'kind', t.kind, 'state', t.state,
 	'progress', json_build_object('done', t.done, 'total', t.total), 'counts', t.counts, 'messages', t.messages, 'error', t.error,
+	'undoes', t.undoes, 'undone_by', (select max(u.id) from operations u where u.undoes = t.id), 'undo_until', ` + postgres.UTC("t.undo_until") + `,
 	'created_by', t.created_by, 'created_at', ` + postgres.UTC("t.created_at") + `, 'started_at', ` + postgres.UTC("t.started_at") + `,
 	'finished_at', ` + postgres.UTC("t.finished_at") + `)`
 
@@ -22,8 +23,8 @@ type Source interface {
 
 var getSQL = `select 0 || E'\n' || ` + operationJSON + ` from operations t where t.id = $1`
 
-// Operation is an operation, as the API shows it.
-func Operation(ctx context.Context, from Source, id string) ([]byte, error) {
+// Get is an operation, as the API shows it.
+func Get(ctx context.Context, from Source, id string) ([]byte, error) {
 	o, err := from.Object(ctx, getSQL, id)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil, problem.Missing("operation")
@@ -36,8 +37,8 @@ var listSQL = postgres.List{
 	Order: `t.id desc`, After: `t.id < $2`, Position: `t.id`,
 }.SQL()
 
-// Operations is a page of operations, the latest first, as the API shows it.
-func Operations(ctx context.Context, db *postgres.DB, kind, state, after string, limit int) (postgres.Page, error) {
+// Page is a page of operations, the latest first, as the API shows it.
+func Page(ctx context.Context, db *postgres.DB, kind, state, after string, limit int) (postgres.Page, error) {
 	return db.Page(ctx, listSQL, limit, after, kind, state)
 }
 
@@ -56,7 +57,7 @@ select case when count(*) > $1::int then max(r.line) filter (where r.n = $1::int
 	coalesce(json_agg(` + rowJSON + ` order by r.n) filter (where r.n <= $1::int), '[]')::text
 from page r having exists (select from operations where id = $3)`
 
-// Rows is a page of the fates of an operation's rows, in the file's order, as the API
+// Rows is a page of the fates of an operation's rows, in their order, as the API
 // shows it; outcome and severity narrow it.
 func Rows(ctx context.Context, db *postgres.DB, id, outcome, severity, after string, limit int) (postgres.Page, error) {
 	page, err := db.Page(ctx, rowsSQL, limit, after, id, outcome, severity)

@@ -1,0 +1,34 @@
+-- Invoices and credit notes.
+
+-- The last number of each series. A number is taken under its row's lock and in the
+-- transaction that writes the document, so that none is left out.
+create table document_series (
+    kind text not null,
+    year int not null,                          -- 0 for a series that goes on over the years
+    last bigint not null check (last > 0),
+    primary key (kind, year)
+);
+
+-- A document is never changed: it holds copies of all that it says. Its PDF is written when
+-- it is first asked for, and is the same from then on.
+create table documents (
+    id           text collate "C" primary key,
+    kind         text not null check (kind in ('invoice', 'credit_note')),
+    order_id     text collate "C" not null references orders (id) on delete restrict,
+    refund_id    text collate "C" unique references refunds (id) on delete restrict,
+    year         int not null,
+    sequence     bigint not null,
+    number       text not null,
+    currency     text not null,
+    tax_amount   bigint not null,
+    total_amount bigint not null,
+    content      jsonb not null,
+    pdf          bytea,
+    issued_at    timestamptz not null,
+    unique (kind, year, sequence),
+    unique (kind, number),
+    check ((kind = 'credit_note') = (refund_id is not null))
+);
+create unique index documents_invoice on documents (order_id) where kind = 'invoice';
+create index documents_order on documents (order_id);
+create index documents_kind on documents (kind, id);
