@@ -44,6 +44,7 @@ func operations(m *machinery, s *services, w *jobs.Workers) map[string]openapi.H
 		&handlers.Variants{DB: m.db, Catalog: s.catalog},
 		&handlers.Images{DB: m.db, Catalog: s.catalog, Pictures: s.pictures, ShopURL: m.shopURL},
 		&handlers.Categories{DB: m.db, Catalog: s.catalog},
+		&handlers.Fields{DB: m.db},
 		&handlers.Collections{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
 		&handlers.Imports{DB: m.db, Imports: s.imports},
 		&handlers.Inventory{DB: m.db},

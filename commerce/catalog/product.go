@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+
+	"github.com/stoacommerce/stoa/commerce/fields"
 )
 
 // Status says whether a product is sold.
@@ -47,6 +49,7 @@ type ProductInput struct {
 	SEOTitle       string
 	SEODescription string
 	Options        []Option
+	CustomFields   fields.Values
 	Variants       []VariantInput // one of the first choices, without prices, when empty
 }
 
@@ -59,28 +62,30 @@ type ProductPatch struct {
 	CategoryID                               *CategoryID
 	SEOTitle, SEODescription                 *string
 	Options                                  []Option
+	CustomFields                             fields.Values // merged
 }
 
 // product is a row of products, and what the audit keeps of one.
 type product struct {
 	bun.BaseModel `bun:"table:products,alias:p" json:"-"`
 
-	ID             ProductID  `bun:"id,pk" json:"id"`
-	Handle         string     `bun:"handle" json:"handle"`
-	Title          string     `bun:"title" json:"title"`
-	Description    string     `bun:"description" json:"description_html"`
-	Vendor         string     `bun:"vendor" json:"vendor"`
-	Type           string     `bun:"product_type" json:"product_type"`
-	Status         Status     `bun:"status" json:"status"`
-	Tags           []string   `bun:"tags,array" json:"tags"`
-	Options        []Option   `bun:"options,type:jsonb" json:"options"`
-	CategoryID     CategoryID `bun:"category_id,nullzero" json:"category_id,omitempty"`
-	SEOTitle       string     `bun:"seo_title" json:"seo_title"`
-	SEODescription string     `bun:"seo_description" json:"seo_description"`
-	PublishedAt    time.Time  `bun:"published_at,nullzero" json:"published_at,omitzero"`
-	Version        int        `bun:"version" json:"version"`
-	CreatedAt      time.Time  `bun:"created_at" json:"-"`
-	UpdatedAt      time.Time  `bun:"updated_at" json:"-"`
+	ID             ProductID     `bun:"id,pk" json:"id"`
+	Handle         string        `bun:"handle" json:"handle"`
+	Title          string        `bun:"title" json:"title"`
+	Description    string        `bun:"description" json:"description_html"`
+	Vendor         string        `bun:"vendor" json:"vendor"`
+	Type           string        `bun:"product_type" json:"product_type"`
+	Status         Status        `bun:"status" json:"status"`
+	Tags           []string      `bun:"tags,array" json:"tags"`
+	Options        []Option      `bun:"options,type:jsonb" json:"options"`
+	CategoryID     CategoryID    `bun:"category_id,nullzero" json:"category_id,omitempty"`
+	SEOTitle       string        `bun:"seo_title" json:"seo_title"`
+	SEODescription string        `bun:"seo_description" json:"seo_description"`
+	CustomFields   fields.Values `bun:"custom_fields,type:jsonb" json:"custom_fields,omitempty"`
+	PublishedAt    time.Time     `bun:"published_at,nullzero" json:"published_at,omitzero"`
+	Version        int           `bun:"version" json:"version"`
+	CreatedAt      time.Time     `bun:"created_at" json:"-"`
+	UpdatedAt      time.Time     `bun:"updated_at" json:"-"`
 }
 
 // check tidies the product's texts and says what is wrong with it.

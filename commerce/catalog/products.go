@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
@@ -20,6 +21,9 @@ import (
 func (s *Service) CreateProduct(ctx context.Context, tx *postgres.Tx, in ProductInput) (ProductID, error) {
 	p, stock, err := newProduct(in)
 	if err != nil {
+		return "", err
+	}
+	if err := p.fields(ctx, tx, in); err != nil {
 		return "", err
 	}
 	if err := s.countProduct(ctx, tx); err != nil {
@@ -48,7 +52,7 @@ func newProduct(in ProductInput) (whole, []inventory.Line, error) {
 	p := &product{
 		ID: ProductID(ids.New("prod")), Handle: in.Handle, Title: in.Title, Description: in.Description, Vendor: in.Vendor,
 		Type: in.Type, Status: in.Status, Tags: in.Tags, Options: in.Options, CategoryID: in.CategoryID,
-		SEOTitle: in.SEOTitle, SEODescription: in.SEODescription, Version: 1, CreatedAt: now, UpdatedAt: now,
+		SEOTitle: in.SEOTitle, SEODescription: in.SEODescription, CustomFields: fields.Values{}, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	if p.Status == "" {
 		p.Status = Draft
@@ -72,6 +76,20 @@ func (w whole) tellMade(ctx context.Context, tx *postgres.Tx) {
 type whole struct {
 	*product
 	Variants []*variant `json:"variants"`
+}
+
+// fields gives a new product and its variants their custom fields.
+func (w whole) fields(ctx context.Context, tx *postgres.Tx, in ProductInput) error {
+	c := check("invalid_product", "The product cannot be kept as it is.")
+	if err := c.fields(ctx, tx, fields.Products, &w.CustomFields, in.CustomFields, ""); err != nil {
+		return err
+	}
+	for i, v := range in.Variants {
+		if err := c.fields(ctx, tx, fields.Variants, &w.Variants[i].CustomFields, v.CustomFields, fmt.Sprintf("/variants/%d", i)); err != nil {
+			return err
+		}
+	}
+	return c.wrong.OrNil()
 }
 
 // newVariants are the rows of a new product's variants, and their first stock.
@@ -192,6 +210,9 @@ func (s *Service) UpdateProduct(ctx context.Context, tx *postgres.Tx, id Product
 	c := p.check()
 	if patch.Handle != nil {
 		c.handle(p.Handle)
+	}
+	if err := c.fields(ctx, tx, fields.Products, &p.CustomFields, patch.CustomFields, ""); err != nil {
+		return err
 	}
 	if patch.Options != nil {
 		if err := c.variantsFit(ctx, tx, p); err != nil {

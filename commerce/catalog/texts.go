@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"context"
 	"html"
 	"strings"
 	"unicode"
@@ -9,6 +10,8 @@ import (
 	"github.com/gosimple/slug"
 	"github.com/microcosm-cc/bluemonday"
 
+	"github.com/stoacommerce/stoa/commerce/fields"
+	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
@@ -69,4 +72,10 @@ func (c checker) html(text *string, pointer string) {
 	if n := utf8.RuneCountInString(*text); n > maxDescription {
 		c.wrong.At(pointer, "maxLength", "Cleaned, it has %d characters, and may have %d.", n, maxDescription)
 	}
+}
+
+// fields merges values into the custom fields of a thing that is at a place of the body.
+func (c checker) fields(ctx context.Context, tx *postgres.Tx, resource fields.Resource, of *fields.Values, patch fields.Values, at string) (err error) {
+	*of, err = fields.Merge(ctx, tx, resource, *of, patch, c.wrong, at+"/custom_fields")
+	return err
 }

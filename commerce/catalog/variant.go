@@ -9,6 +9,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
@@ -39,6 +40,7 @@ type VariantInput struct {
 	Taxable          bool
 	TaxClass         string // the standard one when empty
 	ImageID          ImageID
+	CustomFields     fields.Values
 }
 
 // NewVariant is a variant as it is when nothing is said of it.
@@ -60,29 +62,31 @@ type VariantPatch struct {
 	TaxClass         *string
 	ImageID          *ImageID
 	Position         *int
+	CustomFields     fields.Values // merged
 }
 
 // variant is a row of variants without its stock, and what the audit keeps of one.
 type variant struct {
 	bun.BaseModel `bun:"table:variants,alias:v" json:"-"`
 
-	ID               VariantID `bun:"id,pk" json:"id"`
-	ProductID        ProductID `bun:"product_id" json:"product_id"`
-	Position         int       `bun:"position" json:"position"`
-	Title            string    `bun:"title" json:"title"`
-	Choices          []string  `bun:"options,array" json:"option_values"`
-	SKU              string    `bun:"sku,nullzero" json:"sku"`
-	Barcode          string    `bun:"barcode" json:"barcode"`
-	WeightGrams      *int      `bun:"weight_grams" json:"weight_grams"`
-	ImageID          ImageID   `bun:"image_id,nullzero" json:"image_id,omitempty"`
-	RequiresShipping bool      `bun:"requires_shipping" json:"requires_shipping"`
-	Taxable          bool      `bun:"taxable" json:"taxable"`
-	TaxClass         string    `bun:"tax_class" json:"tax_class,omitempty"`
-	TrackStock       bool      `bun:"track_stock" json:"track_inventory"`
-	Oversell         bool      `bun:"oversell" json:"allow_backorder"`
-	Version          int       `bun:"version" json:"-"`
-	CreatedAt        time.Time `bun:"created_at" json:"-"`
-	UpdatedAt        time.Time `bun:"updated_at" json:"-"`
+	ID               VariantID     `bun:"id,pk" json:"id"`
+	ProductID        ProductID     `bun:"product_id" json:"product_id"`
+	Position         int           `bun:"position" json:"position"`
+	Title            string        `bun:"title" json:"title"`
+	Choices          []string      `bun:"options,array" json:"option_values"`
+	SKU              string        `bun:"sku,nullzero" json:"sku"`
+	Barcode          string        `bun:"barcode" json:"barcode"`
+	WeightGrams      *int          `bun:"weight_grams" json:"weight_grams"`
+	ImageID          ImageID       `bun:"image_id,nullzero" json:"image_id,omitempty"`
+	RequiresShipping bool          `bun:"requires_shipping" json:"requires_shipping"`
+	Taxable          bool          `bun:"taxable" json:"taxable"`
+	TaxClass         string        `bun:"tax_class" json:"tax_class,omitempty"`
+	TrackStock       bool          `bun:"track_stock" json:"track_inventory"`
+	Oversell         bool          `bun:"oversell" json:"allow_backorder"`
+	CustomFields     fields.Values `bun:"custom_fields,type:jsonb" json:"custom_fields,omitempty"`
+	Version          int           `bun:"version" json:"-"`
+	CreatedAt        time.Time     `bun:"created_at" json:"-"`
+	UpdatedAt        time.Time     `bun:"updated_at" json:"-"`
 
 	Prices []Price `bun:"-" json:"prices"`
 }
@@ -94,7 +98,7 @@ func newVariant(productID ProductID, position int, in VariantInput) *variant {
 		ID: VariantID(ids.New("var")), ProductID: productID, Position: position, Choices: slices.Clone(in.Choices),
 		SKU: in.SKU, Barcode: in.Barcode, WeightGrams: in.WeightGrams, ImageID: in.ImageID, RequiresShipping: in.RequiresShipping,
 		Taxable: in.Taxable, TaxClass: in.TaxClass, TrackStock: in.TrackStock, Oversell: in.Oversell, Version: 1, CreatedAt: now, UpdatedAt: now,
-		Prices: in.Prices,
+		Prices: in.Prices, CustomFields: fields.Values{},
 	}
 }
 

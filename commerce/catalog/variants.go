@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -91,6 +92,9 @@ func (s *Service) CreateVariant(ctx context.Context, tx *postgres.Tx, productID 
 	c.stock(in, "")
 	c.distinct(append(others, v), func(int) string { return "/option_values" })
 	if err := c.imageOf(ctx, tx, p.ID, v.ImageID); err != nil {
+		return "", err
+	}
+	if err := c.fields(ctx, tx, fields.Variants, &v.CustomFields, in.CustomFields, ""); err != nil {
 		return "", err
 	}
 	if err := c.wrong.OrNil(); err != nil {
@@ -176,6 +180,9 @@ func (s *Service) UpdateVariant(ctx context.Context, tx *postgres.Tx, id Variant
 	c.variant(v, p.Options, "")
 	c.distinct(variants, func(int) string { return "/option_values" })
 	if err := c.imageOf(ctx, tx, p.ID, v.ImageID); err != nil {
+		return err
+	}
+	if err := c.fields(ctx, tx, fields.Variants, &v.CustomFields, patch.CustomFields, ""); err != nil {
 		return err
 	}
 	if err := c.wrong.OrNil(); err != nil {

@@ -1,6 +1,9 @@
 package catalog
 
-import "github.com/stoacommerce/stoa/platform/postgres"
+import (
+	"github.com/stoacommerce/stoa/commerce/fields"
+	"github.com/stoacommerce/stoa/platform/postgres"
+)
 
 // What follows is SQL that writes the API's JSON. In every statement $1 is what media
 // addresses begin with, such as "https://linen.stoa.example", or nothing for relative
@@ -32,7 +35,7 @@ var variantJSON = `json_build_object('id', v.id, 'product_id', v.product_id, 'ti
 	'track_inventory', v.track_stock, 'allow_backorder', v.oversell, 'stock_quantity', v.stock - v.reserved,
 	'weight_grams', v.weight_grams, 'requires_shipping', v.requires_shipping, 'taxable', v.taxable,
 	'tax_class', nullif(v.tax_class, ''), 'image_id', v.image_id,
-	'position', v.position, 'created_at', ` + postgres.UTC("v.created_at") + `, 'updated_at', ` + postgres.UTC("v.updated_at") + `)`
+	'position', v.position, 'custom_fields', v.custom_fields, 'created_at', ` + postgres.UTC("v.created_at") + `, 'updated_at', ` + postgres.UTC("v.updated_at") + `)`
 
 var productJSON = `json_build_object('id', p.id, 'handle', p.handle, 'title', p.title, 'description_html', p.description,
 	'vendor', nullif(p.vendor, ''), 'product_type', nullif(p.product_type, ''), 'tags', p.tags, 'status', p.status,
@@ -42,7 +45,7 @@ var productJSON = `json_build_object('id', p.id, 'handle', p.handle, 'title', p.
 	'seo_title', nullif(p.seo_title, ''), 'seo_description', nullif(p.seo_description, ''), 'options', p.options,
 	'variants', (select coalesce(json_agg(` + variantJSON + ` order by v.position, v.id), '[]') from variants v where v.product_id = p.id),
 	'images', ` + imagesJSON(imageJSON) + `,
-	'published_at', ` + postgres.UTC("p.published_at") + `, 'created_at', ` + postgres.UTC("p.created_at") + `, 'updated_at', ` + postgres.UTC("p.updated_at") + `)`
+	'custom_fields', p.custom_fields, 'published_at', ` + postgres.UTC("p.published_at") + `, 'created_at', ` + postgres.UTC("p.created_at") + `, 'updated_at', ` + postgres.UTC("p.updated_at") + `)`
 
 // moneyJSON is an amount of the shop's currency c.
 func moneyJSON(amount string) string {
@@ -55,7 +58,7 @@ const sellable = `(r.amount is not null and (not v.track_stock or v.oversell or 
 var shopVariantJSON = `json_build_object('id', v.id, 'title', v.title, 'sku', v.sku, 'option_values', v.options,
 	'price', case when r.amount is not null then ` + moneyJSON("r.amount") + ` end,
 	'compare_at_price', case when r.compare_at_amount > r.amount then ` + moneyJSON("r.compare_at_amount") + ` end,
-	'available', ` + sellable + `, 'image_id', v.image_id)`
+	'available', ` + sellable + `, 'image_id', v.image_id, 'custom_fields', ` + fields.ShownJSON(fields.Variants, `v.custom_fields`) + `)`
 
 // shopVariants are a product's variants in the shop's currency c, and what they come to.
 var shopVariants = `lateral (
@@ -69,7 +72,8 @@ var shopProductJSON = `json_build_object('id', p.id, 'handle', p.handle, 'title'
 	'seo_title', nullif(p.seo_title, ''), 'seo_description', nullif(p.seo_description, ''),
 	'price_from', case when o.low is not null then ` + moneyJSON("o.low") + ` end,
 	'price_to', case when o.high is not null then ` + moneyJSON("o.high") + ` end,
-	'available', o.available, 'options', p.options, 'variants', o.list, 'images', ` + imagesJSON(shopImageJSON) + `)`
+	'available', o.available, 'options', p.options, 'variants', o.list, 'images', ` + imagesJSON(shopImageJSON) + `,
+	'custom_fields', ` + fields.ShownJSON(fields.Products, `p.custom_fields`) + `)`
 
 // sold is the shop's currency: $2, or the main one when that is empty; null when the shop
 // does not sell in it.

@@ -8,6 +8,7 @@ create table categories (
     handle      text collate "C" not null unique,
     description text not null default '',
     position    int not null default 0,
+    custom_fields jsonb not null default '{}', -- by the keys of field_definitions
     version     int not null default 1,
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now()
@@ -30,6 +31,7 @@ create table products (
     seo_description text not null default '',
     search       tsvector not null default '',
     published_at timestamptz,                   -- when it first became active
+    custom_fields jsonb not null default '{}', -- by the keys of field_definitions
     version      int not null default 1,
     created_at   timestamptz not null default now(),
     updated_at   timestamptz not null default now()
@@ -56,6 +58,7 @@ create table variants (
     oversell          boolean not null default false,
     stock             bigint not null default 0, -- on hand; the sum of its movements
     reserved          bigint not null default 0 check (reserved >= 0),
+    custom_fields jsonb not null default '{}', -- by the keys of field_definitions
     version           int not null default 1,
     created_at        timestamptz not null default now(),
     updated_at        timestamptz not null default now(),
@@ -100,6 +103,7 @@ create table collections (
     rules       jsonb,                          -- [{"field": "tag", "operator": "equals", "value": "summer"}]; null when it is put together by hand
     sort_order  text not null default 'manual' check (sort_order in ('manual', 'best_selling', 'newest', 'title', 'price_ascending', 'price_descending')),
     ranked_at   timestamptz,                    -- when its best sellers were last counted
+    custom_fields jsonb not null default '{}', -- by the keys of field_definitions
     version     int not null default 1,
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now()
@@ -116,3 +120,20 @@ create table collection_products (
 create index collection_products_product on collection_products (product_id);
 create index collection_products_order on collection_products (collection_id, sort_key, product_id);
 create index collection_products_shown on collection_products (collection_id, sort_key, product_id) where shown;
+
+-- What merchants add to things: the fields' definitions. The values are with the things.
+create table field_definitions (
+    id          text collate "C" primary key,
+    resource    text not null check (resource in ('product', 'variant', 'collection', 'category')),
+    key         text collate "C" not null,
+    name        text not null,
+    description text not null default '',
+    type        text not null,
+    list        boolean not null default false,
+    validations jsonb not null default '{}',    -- {"min": "0", "max_length": 60, "choices": ["S", "M"]}
+    shown       boolean not null default false, -- to shoppers
+    version     int not null default 1,
+    created_at  timestamptz not null default now(),
+    updated_at  timestamptz not null default now(),
+    constraint field_definitions_key unique (resource, key)
+);

@@ -196,12 +196,14 @@ func TestListsAreAllAlike(t *testing.T) {
 }
 
 func TestObjectsAreClosedAndEverythingIsBounded(t *testing.T) {
-	free := map[string]bool{"AuditEntry.before": true, "AuditEntry.after": true, "Event.data": true}
+	free := map[string]bool{"AuditEntry.before": true, "AuditEntry.after": true, "Event.data": true, "CustomFields": true, "CustomFieldsUpdate": true}
 	for name, ref := range load(t).Components.Schemas {
 		if ref.Value.Description == "" {
 			t.Errorf("%s is not described", name)
 		}
-		checkClosed(t, name, ref.Value)
+		if !free[name] {
+			checkClosed(t, name, ref.Value)
+		}
 		for property, p := range ref.Value.Properties {
 			at := name + "." + property
 			if p.Value.Description == "" {

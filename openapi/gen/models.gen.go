@@ -96,6 +96,7 @@ const (
 	CollectionConditionFieldAvailable      CollectionConditionField = "available"
 	CollectionConditionFieldCategory       CollectionConditionField = "category"
 	CollectionConditionFieldCompareAtPrice CollectionConditionField = "compare_at_price"
+	CollectionConditionFieldCustomField    CollectionConditionField = "custom_field"
 	CollectionConditionFieldOnSale         CollectionConditionField = "on_sale"
 	CollectionConditionFieldPrice          CollectionConditionField = "price"
 	CollectionConditionFieldProductType    CollectionConditionField = "product_type"
@@ -212,6 +213,34 @@ const (
 	EventTypeStoreSuspended    EventType = "store.suspended"
 	EventTypeStoreUpdated      EventType = "store.updated"
 	EventTypeWebhookTest       EventType = "webhook.test"
+)
+
+// Defines values for FieldResource.
+const (
+	FieldResourceCategory   FieldResource = "category"
+	FieldResourceCollection FieldResource = "collection"
+	FieldResourceProduct    FieldResource = "product"
+	FieldResourceVariant    FieldResource = "variant"
+)
+
+// Defines values for FieldType.
+const (
+	FieldTypeBoolean             FieldType = "boolean"
+	FieldTypeChoice              FieldType = "choice"
+	FieldTypeCollectionReference FieldType = "collection_reference"
+	FieldTypeDate                FieldType = "date"
+	FieldTypeDateTime            FieldType = "date_time"
+	FieldTypeDecimal             FieldType = "decimal"
+	FieldTypeInteger             FieldType = "integer"
+	FieldTypeJSON                FieldType = "json"
+	FieldTypeLength              FieldType = "length"
+	FieldTypeMoney               FieldType = "money"
+	FieldTypeMultilineText       FieldType = "multiline_text"
+	FieldTypeProductReference    FieldType = "product_reference"
+	FieldTypeText                FieldType = "text"
+	FieldTypeURL                 FieldType = "url"
+	FieldTypeVariantReference    FieldType = "variant_reference"
+	FieldTypeWeight              FieldType = "weight"
 )
 
 // Defines values for FulfilmentCreatedEventType.
@@ -1370,6 +1399,11 @@ type Category struct {
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
 
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields CustomFields `json:"custom_fields"`
+
 	// Description What it holds.
 	//
 	// Example: Everything with sleeves.
@@ -1408,6 +1442,11 @@ type Category struct {
 
 // CategoryCreate A new category.
 type CategoryCreate struct {
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields *CustomFields `json:"custom_fields,omitempty"`
+
 	// Description What it holds.
 	//
 	// Example: Everything with sleeves.
@@ -1520,6 +1559,11 @@ type CategoryList struct {
 
 // CategoryUpdate A change of a category, as a merge patch.
 type CategoryUpdate struct {
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
+
 	// Description What it holds; null removes it.
 	//
 	// Example: Everything with sleeves.
@@ -1636,6 +1680,11 @@ type Collection struct {
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
 
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields CustomFields `json:"custom_fields"`
+
 	// DescriptionHTML Its description as HTML, cleaned of anything active.
 	//
 	// Example: <p>For warm days.</p>
@@ -1695,6 +1744,9 @@ type CollectionCondition struct {
 	// Example: tag
 	Field CollectionConditionField `json:"field"`
 
+	// Key The key of the product's custom field, for the field `custom_field`.
+	Key *string `json:"key"`
+
 	// Operator How it is compared. Texts take all but the last two; numbers and prices take `equals`, `not_equals`, `greater_than`, `less_than`, `is_set` and `is_not_set`; a category `equals`, `not_equals`, `is_set` and `is_not_set`; `on_sale` and `available` only `equals`.
 	//
 	// Example: equals
@@ -1718,6 +1770,11 @@ type CollectionConditionOperator string
 
 // CollectionCreate A new collection.
 type CollectionCreate struct {
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields *CustomFields `json:"custom_fields,omitempty"`
+
 	// DescriptionHTML Its description as HTML.
 	//
 	// Example: <p>For warm days.</p>
@@ -1876,6 +1933,11 @@ type CollectionSortOrder string
 
 // CollectionUpdate A change of a collection, as a merge patch.
 type CollectionUpdate struct {
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
+
 	// DescriptionHTML Its description as HTML.
 	//
 	// Example: <p>For warm days.</p>
@@ -1945,6 +2007,16 @@ type Country = string
 //
 // Example: EUR
 type Currency = string
+
+// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+//
+// Example: {}
+type CustomFields map[string]interface{}
+
+// CustomFieldsUpdate Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+//
+// Example: {}
+type CustomFieldsUpdate map[string]interface{}
 
 // Customer Someone who bought, or registered, at this store.
 type Customer struct {
@@ -2317,6 +2389,181 @@ type Fault struct {
 	//
 	// Example: /lines/0/quantity
 	Pointer string `json:"pointer"`
+}
+
+// FieldDefinition A custom field that things of a kind have.
+type FieldDefinition struct {
+	// CreatedAt When it was made.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// Description What it is for.
+	//
+	// Example: What it is woven of.
+	Description *string `json:"description"`
+
+	// ID The definition's ID.
+	//
+	// Example: cfd_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Key The name under which values are given, unique among the fields of the kind.
+	//
+	// Example: material
+	Key string `json:"key"`
+
+	// List Whether it holds several values, in their order.
+	//
+	// Example: false
+	List bool `json:"list"`
+
+	// Name What people call it.
+	//
+	// Example: Material
+	Name string `json:"name"`
+
+	// Resource The kind of thing that has the field.
+	//
+	// Example: product
+	Resource FieldResource `json:"resource"`
+
+	// ShownInShop Whether shoppers can see it.
+	//
+	// Example: true
+	ShownInShop bool `json:"shown_in_shop"`
+
+	// Type What a field holds. Weights are in `g`, `kg`, `oz` or `lb`; lengths in `mm`, `cm`, `m`, `in` or `ft`. References are IDs of products, variants or collections of the store.
+	//
+	// Example: choice
+	Type FieldType `json:"type"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Validations What a field asks of its values beyond its type; what is left out asks nothing.
+	Validations FieldValidations `json:"validations"`
+}
+
+// FieldDefinitionCreate A new custom field.
+type FieldDefinitionCreate struct {
+	// Description What it is for.
+	//
+	// Example: What it is woven of.
+	Description *string `json:"description,omitempty"`
+
+	// Key The name under which values are given. It never changes.
+	//
+	// Example: material
+	Key string `json:"key"`
+
+	// List Whether it holds several values; false, when left out. It never changes.
+	//
+	// Example: false
+	List *bool `json:"list,omitempty"`
+
+	// Name What people call it.
+	//
+	// Example: Material
+	Name string `json:"name"`
+
+	// Resource The kind of thing that has the field.
+	//
+	// Example: product
+	Resource FieldResource `json:"resource"`
+
+	// ShownInShop Whether shoppers can see it; false, when left out.
+	//
+	// Example: true
+	ShownInShop *bool `json:"shown_in_shop,omitempty"`
+
+	// Type What a field holds. Weights are in `g`, `kg`, `oz` or `lb`; lengths in `mm`, `cm`, `m`, `in` or `ft`. References are IDs of products, variants or collections of the store.
+	//
+	// Example: choice
+	Type FieldType `json:"type"`
+
+	// Validations What a field asks of its values beyond its type; what is left out asks nothing.
+	Validations *FieldValidations `json:"validations,omitempty"`
+}
+
+// FieldDefinitionList A page of a list.
+type FieldDefinitionList struct {
+	// Data The page, in the order of the list.
+	Data []FieldDefinition `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// FieldDefinitionUpdate A change of a custom field, as a merge patch. Values that there are stay, and meet new validations when they are next written.
+type FieldDefinitionUpdate struct {
+	// Description What it is for; null removes it.
+	//
+	// Example: What it is woven of.
+	Description nullable.Nullable[string] `json:"description,omitempty"`
+
+	// Name What people call it.
+	//
+	// Example: Material
+	Name *string `json:"name,omitempty"`
+
+	// ShownInShop Whether shoppers can see it.
+	//
+	// Example: true
+	ShownInShop *bool `json:"shown_in_shop,omitempty"`
+
+	// Validations What it asks of its values; replaces all of it.
+	Validations *FieldValidations `json:"validations,omitempty"`
+}
+
+// FieldResource The kind of thing that has the field.
+//
+// Example: product
+type FieldResource string
+
+// FieldType What a field holds. Weights are in `g`, `kg`, `oz` or `lb`; lengths in `mm`, `cm`, `m`, `in` or `ft`. References are IDs of products, variants or collections of the store.
+//
+// Example: choice
+type FieldType string
+
+// FieldValidations What a field asks of its values beyond its type; what is left out asks nothing.
+type FieldValidations struct {
+	// Choices What can be chosen, for the type `choice`.
+	//
+	// Example: ["linen","wool"]
+	Choices []string `json:"choices,omitempty"`
+
+	// Max The most of a number or a measure, as a decimal number.
+	//
+	// Example: 100
+	Max *string `json:"max"`
+
+	// MaxLength How many characters a text has at most.
+	//
+	// Example: 60
+	MaxLength *int `json:"max_length"`
+
+	// Min The least of a number or a measure, as a decimal number.
+	//
+	// Example: 0
+	Min *string `json:"min"`
+
+	// MinLength How many characters a text has at least.
+	//
+	// Example: 1
+	MinLength *int `json:"min_length"`
+
+	// Pattern A regular expression (RE2) that texts match somewhere; anchor it with `^` and `$`.
+	//
+	// Example: ^[A-Z]
+	Pattern *string `json:"pattern"`
 }
 
 // Fulfilment Something that was sent.
@@ -4159,6 +4406,11 @@ type Product struct {
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
 
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields CustomFields `json:"custom_fields"`
+
 	// DescriptionHTML Its description as HTML, cleaned of anything active.
 	//
 	// Example: <p>Woven in one piece.</p>
@@ -4235,6 +4487,11 @@ type ProductCreate struct {
 	//
 	// Example: cat_01jd3v7m2kf8r9e0abcdefghjk
 	CategoryID *string `json:"category_id,omitempty"`
+
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields *CustomFields `json:"custom_fields,omitempty"`
 
 	// DescriptionHTML Its description as HTML; what is active in it is removed.
 	//
@@ -4401,6 +4658,11 @@ type ProductUpdate struct {
 	//
 	// Example: cat_01jd3v7m2kf8r9e0abcdefghjk
 	CategoryID nullable.Nullable[string] `json:"category_id,omitempty"`
+
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
 
 	// DescriptionHTML Its description as HTML.
 	//
@@ -5037,6 +5299,11 @@ type Shop struct {
 
 // ShopCategory A category, as shoppers see it.
 type ShopCategory struct {
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields CustomFields `json:"custom_fields"`
+
 	// Description What it holds.
 	//
 	// Example: Everything with sleeves.
@@ -5084,6 +5351,11 @@ type ShopCategoryList struct {
 
 // ShopCollection A collection, as shoppers see it.
 type ShopCollection struct {
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields CustomFields `json:"custom_fields"`
+
 	// DescriptionHTML Its description as clean HTML.
 	//
 	// Example: <p>For warm days.</p>
@@ -5328,6 +5600,11 @@ type ShopProduct struct {
 	// Example: cat_01jd3v7m2kf8r9e0abcdefghjk
 	CategoryID *string `json:"category_id"`
 
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields CustomFields `json:"custom_fields"`
+
 	// DescriptionHTML Its description as clean HTML.
 	//
 	// Example: <p>Woven in one piece.</p>
@@ -5412,6 +5689,11 @@ type ShopVariant struct {
 
 	// CompareAtPrice The former price that is shown struck through.
 	CompareAtPrice *Money `json:"compare_at_price"`
+
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields CustomFields `json:"custom_fields"`
 
 	// ID The variant's ID.
 	//
@@ -6408,6 +6690,11 @@ type Variant struct {
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
 
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields CustomFields `json:"custom_fields"`
+
 	// ID The variant's ID.
 	//
 	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
@@ -6494,6 +6781,11 @@ type VariantCreate struct {
 	// Example: 4006381333931
 	Barcode *string `json:"barcode,omitempty"`
 
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields *CustomFields `json:"custom_fields,omitempty"`
+
 	// ImageID The image that shows it.
 	//
 	// Example: img_01jd3v7m2kf8r9e0abcdefghjk
@@ -6554,6 +6846,11 @@ type VariantUpdate struct {
 	//
 	// Example: 4006381333931
 	Barcode nullable.Nullable[string] `json:"barcode,omitempty"`
+
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
 
 	// ImageID The image that shows it; null removes it.
 	//
@@ -6918,6 +7215,9 @@ type EndpointIDPath = string
 
 // EventIDPath defines model for EventIDPath.
 type EventIDPath = string
+
+// FieldDefinitionIDPath defines model for FieldDefinitionIDPath.
+type FieldDefinitionIDPath = string
 
 // HandleOrIDPath defines model for HandleOrIDPath.
 type HandleOrIDPath = string
@@ -7549,6 +7849,81 @@ type GetEventParams struct {
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListFieldDefinitionsParams defines parameters for ListFieldDefinitions.
+type ListFieldDefinitionsParams struct {
+	// Resource Only those of this kind of thing.
+	Resource *FieldResource `form:"resource,omitempty" json:"resource,omitempty"`
+
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CreateFieldDefinitionParams defines parameters for CreateFieldDefinition.
+type CreateFieldDefinitionParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteFieldDefinitionParams defines parameters for DeleteFieldDefinition.
+type DeleteFieldDefinitionParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// GetFieldDefinitionParams defines parameters for GetFieldDefinition.
+type GetFieldDefinitionParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateFieldDefinitionParams defines parameters for UpdateFieldDefinition.
+type UpdateFieldDefinitionParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
 // CreateImportParams defines parameters for CreateImport.
@@ -8948,6 +9323,15 @@ type UpdateCustomerJSONRequestBody = CustomerUpdate
 
 // UpdateCustomerApplicationMergePatchPlusJSONRequestBody defines body for UpdateCustomer for application/merge-patch+json ContentType.
 type UpdateCustomerApplicationMergePatchPlusJSONRequestBody = CustomerUpdate
+
+// CreateFieldDefinitionJSONRequestBody defines body for CreateFieldDefinition for application/json ContentType.
+type CreateFieldDefinitionJSONRequestBody = FieldDefinitionCreate
+
+// UpdateFieldDefinitionJSONRequestBody defines body for UpdateFieldDefinition for application/json ContentType.
+type UpdateFieldDefinitionJSONRequestBody = FieldDefinitionUpdate
+
+// UpdateFieldDefinitionApplicationMergePatchPlusJSONRequestBody defines body for UpdateFieldDefinition for application/merge-patch+json ContentType.
+type UpdateFieldDefinitionApplicationMergePatchPlusJSONRequestBody = FieldDefinitionUpdate
 
 // CreateImportMultipartRequestBody defines body for CreateImport for multipart/form-data ContentType.
 type CreateImportMultipartRequestBody = ImportUpload

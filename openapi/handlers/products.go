@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -109,7 +110,7 @@ func productInput(b gen.ProductCreate) catalog.ProductInput {
 	in := catalog.ProductInput{
 		Title: b.Title, Handle: given(b.Handle), Description: given(b.DescriptionHTML), Vendor: given(b.Vendor), Type: given(b.ProductType),
 		Tags: b.Tags, Status: catalog.Status(given(b.Status)), CategoryID: catalog.CategoryID(given(b.CategoryID)),
-		SEOTitle: given(b.SEOTitle), SEODescription: given(b.SEODescription), Options: options(b.Options),
+		SEOTitle: given(b.SEOTitle), SEODescription: given(b.SEODescription), Options: options(b.Options), CustomFields: fields.Values(given(b.CustomFields)),
 	}
 	for _, v := range b.Variants {
 		in.Variants = append(in.Variants, variantInput(v))
@@ -121,7 +122,7 @@ func productPatch(b gen.ProductUpdate) catalog.ProductPatch {
 	return catalog.ProductPatch{
 		Title: b.Title, Handle: b.Handle, Description: b.DescriptionHTML, Vendor: emptied(b.Vendor), Type: emptied(b.ProductType),
 		Tags: b.Tags, Status: as[catalog.Status](b.Status), CategoryID: emptiedAs[catalog.CategoryID](b.CategoryID),
-		SEOTitle: emptied(b.SEOTitle), SEODescription: emptied(b.SEODescription), Options: options(b.Options),
+		SEOTitle: emptied(b.SEOTitle), SEODescription: emptied(b.SEODescription), Options: options(b.Options), CustomFields: fields.Values(given(b.CustomFields)),
 	}
 }
 
