@@ -29,8 +29,8 @@ type ProductFilter struct {
 	Vendor       string
 	Type         string
 	Field        fields.Filter // not for Wanted
-	Media        string // what media addresses begin with
-	After        string // a position
+	Media        string        // what media addresses begin with
+	After        string        // a position
 	Limit        int
 }
 
