@@ -20,6 +20,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/commerce/payments/stripe"
+	"github.com/stoacommerce/stoa/commerce/rates"
 	"github.com/stoacommerce/stoa/commerce/reconciliation"
 	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/openapi"
@@ -80,6 +81,7 @@ type services struct {
 	books      *reconciliation.Reconciler
 	documents  *documents.Service
 	webhooks   *webhooks.Service
+	rates      *rates.Service
 	links      *storefront.Links
 
 	credentials openapi.Authenticator
@@ -147,7 +149,10 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	s.webhooks = webhooks.New(m.ring, m.outside())
 	s.customers = &customers.Service{DB: m.db, Hasher: s.hasher, Guard: s.guard}
 	s.links = &storefront.Links{StoreURL: m.config.Site.StoreURL, Stores: s.stores, Pepper: pepper.Derive("order_links")}
+	s.rates = rates.New(m.db, m.ring, m.outside(), m.log)
+	s.rates.Asked = func(kind rates.Kind, outcome string, took time.Duration) { m.metrics.Rates.Asked(string(kind), outcome, took) }
 	s.carts = cart.New(m.db)
+	s.carts.Rates = s.rates
 	providers := payments.Providers{payments.TestName: &payments.Test{DB: m.db, Page: s.links.TestPayment}, payments.ManualName: payments.ByHand{}}
 	s.stripe = m.openStripe()
 	providers[payments.StripeName] = s.stripe

@@ -69,6 +69,7 @@ type Metrics struct {
 	Queue    *QueueMetrics    // outbox and jobs
 	Webhooks *WebhookMetrics  // deliveries
 	Payments *PaymentMetrics  // what providers tell
+	Rates    *RateMetrics     // what carriers and tax services were asked
 	Cache    *CacheMetrics    // hits and misses by cache
 	Business *BusinessMetrics // sign-ups, orders, revenue, checkouts
 	Stores   *BusiestStores   // the busiest stores, bounded
@@ -98,6 +99,7 @@ func NewMetrics(c MetricsConfig) *Metrics {
 		Queue:    newQueueMetrics(r),
 		Webhooks: newWebhookMetrics(r),
 		Payments: newPaymentMetrics(r),
+		Rates:    newRateMetrics(r),
 		Cache:    newCacheMetrics(r),
 		Business: newBusinessMetrics(r, c.Currencies),
 		Stores:   newBusiestStores(r, c.BusiestStores, c.BusiestInterval, time.Now),

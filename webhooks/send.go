@@ -1,7 +1,6 @@
 package webhooks
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,13 +12,13 @@ import (
 	"strings"
 	"time"
 
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/egress"
+	"github.com/stoacommerce/stoa/platform/signing"
 )
 
 // The bounds of an attempt, and what is kept of an answer.
@@ -42,29 +41,11 @@ func (d deliverer) send(ctx context.Context, url string, event Event, secrets []
 		attempt.Error = "The event cannot be written."
 		return attempt, 0
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	request, err := signing.Request(ctx, url, event.ID, started, body, secrets...)
 	if err != nil {
-		attempt.Error = "The address cannot be used."
+		attempt.Error = "The event cannot be signed."
 		return attempt, 0
 	}
-	var signatures []string
-	for _, secret := range secrets {
-		signer, err := standardwebhooks.NewWebhook(secret)
-		if err != nil {
-			attempt.Error = "The signing secret cannot be used."
-			return attempt, 0
-		}
-		signature, err := signer.Sign(event.ID, started, body)
-		if err != nil {
-			attempt.Error = "The event cannot be signed."
-			return attempt, 0
-		}
-		signatures = append(signatures, signature)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Webhook-Id", event.ID)
-	request.Header.Set("Webhook-Timestamp", strconv.FormatInt(started.Unix(), 10))
-	request.Header.Set("Webhook-Signature", strings.Join(signatures, " "))
 	ctx, span := observability.StartCall(ctx, "webhook", attribute.String("server.address", request.URL.Hostname()), attribute.String("stoa.event", event.Type))
 	observability.PropagateTrace(ctx, request.Header)
 	defer func() { endSpan(span, attempt) }()

@@ -6,8 +6,6 @@ package webhooks
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,6 +20,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/platform/signing"
 )
 
 // EndpointID names an endpoint.
@@ -245,9 +244,7 @@ func (s *Service) Rotate(ctx context.Context, tx *postgres.Tx, id EndpointID, ov
 
 // newSecret makes a signing secret and seals it for an endpoint of the store.
 func (s *Service) newSecret(tx *postgres.Tx, id EndpointID) (plain string, sealed []byte, err error) {
-	raw := make([]byte, 32)
-	rand.Read(raw) // never fails
-	plain = "whsec_" + base64.StdEncoding.EncodeToString(raw)
+	plain = signing.NewSecret()
 	sealed, err = s.Sealer.Seal([]byte(plain), binding(tx, id))
 	if err != nil {
 		return "", nil, fmt.Errorf("seal the secret of %s: %w", id, err)

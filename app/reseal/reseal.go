@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/commerce/rates"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/secrets"
 	"github.com/stoacommerce/stoa/webhooks"
@@ -77,6 +78,7 @@ var kept = []secret{
 		return webhooks.Reseal(ctx, tx, again)
 	}},
 	{"settings.payments", payments.Reseal},
+	{"rate_services.secret", rates.Reseal},
 }
 
 // Run seals everything anew and tells of each place when it is done with it. Its error

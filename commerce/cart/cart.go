@@ -67,6 +67,7 @@ type Cart struct {
 	ExpiresAt        time.Time
 
 	tax      taxation
+	quoting  quoting
 	rules    []promotions.Rule // of the promotions that it may get
 	buyer    promotions.Buyer
 	coded    int           // how many codes there were before the statement
@@ -128,6 +129,7 @@ const (
 	ShippingMethodMissing = "shipping_method_missing"
 	ShippingUnavailable   = "shipping_unavailable"
 	OrdersNotAccepted     = "orders_not_accepted"
+	QuoteMissing          = "quote_missing"
 )
 
 // Refuse notes that the shop takes no orders at the moment, which the cart cannot know.
@@ -145,10 +147,10 @@ func (c *Cart) RequiresShipping() bool {
 	return false
 }
 
-// Estimated says whether tax and shipping are guesses by a mere country, as it is not known
-// yet where things go.
+// Estimated says whether tax and shipping are guesses: by a mere country, as it is not known
+// yet where things go, or by the tables, as a service is still to be asked.
 func (c *Cart) Estimated() bool {
-	return c.ShippingAddress == nil && c.RequiresShipping() && !c.Fetched()
+	return c.quoting.missing || c.ShippingAddress == nil && c.RequiresShipping() && !c.Fetched()
 }
 
 // Fetched says whether the shopper fetches it instead of having it sent.
@@ -158,9 +160,10 @@ func (c *Cart) Fetched() bool {
 
 // price computes what an open cart comes to and what is in its way.
 func (c *Cart) price() error {
+	c.consult()
 	basket := pricing.Basket{Currency: c.Currency, TaxIncluded: c.PricesIncludeTax}
 	for _, line := range c.Lines {
-		basket.Lines = append(basket.Lines, pricing.Line{Unit: line.Unit, Quantity: line.Quantity, Taxes: c.tax.goods(line.TaxClass, line.Taxable)})
+		basket.Lines = append(basket.Lines, pricing.Line{Unit: line.Unit, Quantity: line.Quantity, Taxes: c.goodsTaxes(line)})
 	}
 	relief := c.tax.relief() != ""
 	send := func() error {
@@ -253,6 +256,9 @@ func (c *Cart) judge() {
 	}
 	if c.Email == "" {
 		found(EmailMissing, "", "An e-mail address is needed.")
+	}
+	if c.quoting.missing {
+		found(QuoteMissing, "", "What tax or shipping comes to is asked for when the cart is read.")
 	}
 	if !c.RequiresShipping() {
 		return

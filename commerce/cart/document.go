@@ -3,12 +3,15 @@ package cart
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/pricing"
 	"github.com/stoacommerce/stoa/commerce/promotions"
+	"github.com/stoacommerce/stoa/commerce/rates"
+	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/money"
 )
 
@@ -51,8 +54,12 @@ type document struct {
 		Description string           `json:"description"`
 		Pickup      *address.Address `json:"pickup_address"`
 		Usable      bool             `json:"usable"`
+		Carrier     rates.ServiceID  `json:"carrier"`
+		Rate        string           `json:"rate"`
 		methodRates
 	} `json:"methods"`
+	TaxService rates.ServiceID   `json:"tax_service"`
+	Quotes     answers           `json:"quotes"`
 	Tax        taxation          `json:"tax"`
 	Codes      []string          `json:"codes"`
 	Coded      int               `json:"coded"`
@@ -92,8 +99,8 @@ type documentLine struct {
 	Grams            int64             `json:"grams"`
 }
 
-// parse makes a cart of what a statement gave.
-func parse(raw []byte) (*Cart, error) {
+// parse makes a cart of what a statement gave, and of what services said since.
+func parse(raw []byte, since answers) (*Cart, error) {
 	var d document
 	if err := json.Unmarshal(raw, &d); err != nil {
 		return nil, fmt.Errorf("read a cart: %w", err)
@@ -105,10 +112,13 @@ func parse(raw []byte) (*Cart, error) {
 		ReservedUntil: d.ReservedUntil, patience: time.Duration(d.AbandonedMinutes) * time.Minute, tax: d.Tax, buyer: d.Buyer, coded: d.Coded,
 		changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
 	}
+	c.quoting = quoting{service: d.TaxService, kept: d.Quotes, now: clock.Now()}
+	maps.Copy(c.quoting.kept, since)
 	c.tax.company = company(c.BillingAddress, c.ShippingAddress)
 	for _, m := range d.Methods {
 		c.methods = append(c.methods, Method{
 			ID: m.ID, Name: m.Name, Description: m.Description, Pickup: m.Pickup, Usable: m.Usable, serves: m.Usable, Price: money.Zero(d.Currency), rates: m.methodRates,
+			carrier: m.Carrier, rate: m.Rate,
 		})
 	}
 	for _, open := range d.Promotions {

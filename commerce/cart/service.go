@@ -16,6 +16,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/promotions"
+	"github.com/stoacommerce/stoa/commerce/rates"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -24,10 +25,14 @@ import (
 )
 
 // Service reads and changes carts of the context's store.
-type Service struct{ db *postgres.DB }
+type Service struct {
+	Rates *rates.Service // who asks for prices of sending and for taxes; nil where only the store's tables count
+
+	db *postgres.DB
+}
 
 // New makes the service.
-func New(db *postgres.DB) *Service { return &Service{db} }
+func New(db *postgres.DB) *Service { return &Service{db: db} }
 
 // ActionBegin is what the audit calls the beginning of a checkout: that a cart was nobody's
 // and has an e-mail address now.
@@ -82,13 +87,13 @@ func (s *Service) Create(ctx context.Context, tx *postgres.Tx, in CreateInput) (
 	return c, ref.Token, nil
 }
 
-// Read gives a cart.
+// Read gives a cart at the prices of the moment, for which services may be asked.
 func (s *Service) Read(ctx context.Context, ref Ref) (*Cart, error) {
 	raw, err := s.json(ctx, readSQL, ref)
 	if err != nil {
 		return nil, err
 	}
-	return read(raw)
+	return s.priced(ctx, raw)
 }
 
 // Add puts something into a cart; of a variant that is there already there is more then.
@@ -207,7 +212,7 @@ func (s *Service) Options(ctx context.Context, ref Ref) ([]Method, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := read(raw)
+	c, err := s.priced(ctx, raw)
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +229,7 @@ func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref R
 	if err := tx.QueryRow(ctx, sql, args...).Scan(&raw); err != nil {
 		return nil, err
 	}
-	c, err := parse(raw)
+	c, err := parse(raw, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -261,7 +266,7 @@ func readIn(ctx context.Context, tx *postgres.Tx, sql string, ref Ref) (*Cart, e
 	if _, err := postgres.Must(raw, err, "cart"); err != nil {
 		return nil, err
 	}
-	return read(raw)
+	return read(raw, nil)
 }
 
 // Lock holds a cart for the rest of the transaction and gives its state.
@@ -284,7 +289,7 @@ func (s *Service) StaffRead(ctx context.Context, id string) (*Cart, error) {
 	if raw, err = postgres.Must(raw, err, "cart"); err != nil {
 		return nil, err
 	}
-	return read(raw)
+	return read(raw, nil)
 }
 
 // Exempt notes why who buys this cart pays no tax; an empty reason lets them pay it.
@@ -343,8 +348,8 @@ func IsCompleting() *problem.Problem {
 	return problem.New(problem.Conflict, "completion_in_progress", "The cart is being paid for.")
 }
 
-func read(raw []byte) (*Cart, error) {
-	c, err := parse(raw)
+func read(raw []byte, since answers) (*Cart, error) {
+	c, err := parse(raw, since)
 	if c != nil {
 		c.stale = false
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/pricing"
+	"github.com/stoacommerce/stoa/commerce/rates"
 	"github.com/stoacommerce/stoa/platform/money"
 )
 
@@ -15,10 +16,13 @@ type Method struct {
 	Description string
 	Price       money.Money
 	Pickup      *address.Address // where it is fetched instead
+	Estimate    string           // when it arrives, as its carrier says; empty where nobody does
 	Usable      bool             // it serves the cart: its place, its currency, and what is in it
 
-	serves bool // it serves the cart's place and currency
-	rates  methodRates
+	serves  bool // it may serve the cart's place and currency
+	carrier rates.ServiceID
+	rate    string // by which it names one of the carrier's rates
+	rates   methodRates
 }
 
 // methodRates is what a way to send costs, and by what. Its JSON is that of selectMethods.
@@ -76,10 +80,13 @@ func (c *Cart) parcel(lines []pricing.Line) parcel {
 
 // send prices the ways to send the cart, and is the price of the chosen one.
 func (c *Cart) send(lines []pricing.Line) (chosen pricing.Line, err error) {
-	parcel, taxes, relief := c.parcel(lines), c.tax.shipping(), c.tax.relief() != "" && c.PricesIncludeTax
+	parcel, taxes, relief := c.parcel(lines), c.shippingTaxes(), c.tax.relief() != "" && c.PricesIncludeTax
 	for i := range c.methods {
 		m := &c.methods[i]
 		amount, taken := m.rates.cost(parcel)
+		if m.carrier != "" {
+			amount, taken = c.carried(m, amount, taken)
+		}
 		m.Usable = m.serves && taken
 		m.Price = money.New(amount, c.Currency)
 		if c.MethodID == m.ID && m.Usable && c.RequiresShipping() {

@@ -32,9 +32,10 @@ select json_build_object(
 			'shipping', o.shipping_amount, 'tax', o.tax_amount, 'total', o.total_amount)
 		from orders o where o.cart_id = c.id and c.state = 'completed'),
 	'methods', (select coalesce(json_agg(json_build_object('id', m.id, 'name', m.name, 'description', m.description, 'pickup_address', m.pickup_address,
-			'tiered_by', m.tiered_by, 'price', m.prices->c.currency, 'usable', ` + offered + `) order by m.position, m.id), '[]')
+			'tiered_by', m.tiered_by, 'price', m.prices->c.currency, 'rate', m.carrier_rate,
+			'carrier', (select r.id from rate_services r where r.id = m.carrier_service_id and r.active), 'usable', ` + offered + `) order by m.position, m.id), '[]')
 		from shipping_methods m where ` + chosen + `),
-	'country', c.country,
+	'country', c.country, 'quotes', c.quotes, 'tax_service', (select r.id from rate_services r where r.kind = 'tax' and r.active),
 	'tax', json_build_object('home', s.country, 'country', at.country, 'region', at.region,
 		'exempt', coalesce(nullif(c.tax_exempt_reason, ''), (select k.tax_exempt_reason from customers k where k.id = c.customer_id), ''),
 		'rates', (select coalesce(json_agg(json_build_object('name', t.name, 'class', t.tax_class, 'rate', t.rate, 'combinable', t.combinable,
@@ -71,7 +72,7 @@ cross join lateral (select coalesce(p.address->>'country', there.country) as cou
 // narrowest there.
 const chosen = `m.id = c.shipping_method_id`
 
-var offered = `m.active and m.prices ? c.currency and (m.zone_id is null or m.zone_id = (
+var offered = `m.active and (m.prices ? c.currency or m.carrier_service_id is not null) and (m.zone_id is null or m.zone_id = (
 	select z.id from shipping_zones z left join lateral (
 			select min(case when t.of->'postal_codes' <> '[]' then 0 when t.of->>'region' <> '' then 1 else 2 end) as width
 			from jsonb_array_elements(z.territories) t(of)

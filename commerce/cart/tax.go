@@ -18,7 +18,7 @@ type taxation struct {
 	company string    // whose VAT number was given: a member of the European Union
 }
 
-// taxRate is a rate of the shop's own table.
+// taxRate is a rate of the shop's own table, or one that a tax service said.
 type taxRate struct {
 	Name       string     `json:"name"`
 	Class      string     `json:"class"`
@@ -26,6 +26,9 @@ type taxRate struct {
 	Rate       money.Rate `json:"rate"`
 	Combinable bool       `json:"combinable"`
 	Shipping   bool       `json:"shipping"`
+
+	said         bool // by a service
+	jurisdiction string
 }
 
 // jurisdiction is whose taxes they are.
@@ -81,16 +84,19 @@ func (t taxation) apply(class string, chosen func(taxRate) bool) (rates []taxRat
 
 func (t taxation) taxes(rates []taxRate, taxable bool) []pricing.Tax {
 	relief := t.relief()
-	if len(rates) == 0 {
-		if relief == pricing.ReverseCharge {
-			return []pricing.Tax{{Name: "VAT", Jurisdiction: t.Country, Reason: relief}}
-		}
+	none := len(rates) == 0
+	switch {
+	case relief == pricing.ReverseCharge && (none || rates[0].Name == ""):
+		return []pricing.Tax{{Name: "VAT", Jurisdiction: t.Country, Reason: relief}}
+	case none:
 		return []pricing.Tax{{Jurisdiction: t.Country, Reason: pricing.NotCollecting}}
 	}
 	taxes := make([]pricing.Tax, len(rates))
 	for i, r := range rates {
 		tax := pricing.Tax{Name: r.Name, Jurisdiction: t.Country, Rate: r.Rate, Reason: pricing.Taxed}
-		if r.Width < 2 {
+		if r.jurisdiction != "" {
+			tax.Jurisdiction = r.jurisdiction
+		} else if r.Width < 2 {
 			tax.Jurisdiction = t.jurisdiction()
 		}
 		switch {
@@ -98,6 +104,8 @@ func (t taxation) taxes(rates []taxRate, taxable bool) []pricing.Tax {
 			tax.Rate, tax.Reason = 0, pricing.ProductExempt
 		case relief != "":
 			tax.Reason = relief
+		case r.said:
+			tax.Reason = pricing.TaxService
 		case r.Rate == 0:
 			tax.Reason = pricing.ZeroRated
 		}

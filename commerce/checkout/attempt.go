@@ -58,7 +58,7 @@ func copies(c *cart.Cart, held []inventory.Held) (order, lines string, err error
 	}
 	if c.Method != nil && c.RequiresShipping() {
 		sent := c.Totals.Shipping
-		o["shipping_method"] = object{"id": c.Method.ID, "name": c.Method.Name, "pickup_address": c.Method.Pickup, "discount": sent.Discount, "tax": sent.Tax, "taxes": sent.Taxes}
+		o["shipping_method"] = object{"id": c.Method.ID, "name": c.Method.Name, "pickup_address": c.Method.Pickup, "delivery_estimate": c.Method.Estimate, "discount": sent.Discount, "tax": sent.Tax, "taxes": sent.Taxes}
 	}
 	list := make([]object, len(c.Lines))
 	for i, l := range c.Lines {

@@ -43,7 +43,7 @@ var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_stat
 	'email', o.email, 'currency', o.currency, 'prices_include_tax', o.prices_include_tax, 'lines', ` + linesJSON + `,
 	'shipping', case when o.shipping_method is not null then json_build_object('shipping_method_id', o.shipping_method->>'id',
 		'name', o.shipping_method->>'name', 'price', ` + amount("o.shipping_amount") + `,
-		'pickup_address', o.shipping_method->'pickup_address', 'discount', o.shipping_method->'discount',
+		'pickup_address', o.shipping_method->'pickup_address', 'delivery_estimate', nullif(o.shipping_method->>'delivery_estimate', ''), 'discount', o.shipping_method->'discount',
 		'tax', o.shipping_method->'tax', 'taxes', o.shipping_method->'taxes') end,
 	'taxes', o.taxes, 'discounts', o.discounts,
 	'totals', json_build_object('subtotal', ` + amount("o.subtotal_amount") + `, 'discount', ` + amount("o.discount_amount") + `,

@@ -17,6 +17,7 @@ const (
 	CustomerExempt Reason = "customer_exempt" // who buys is not taxed
 	ReverseCharge  Reason = "reverse_charge"  // who buys owes the tax
 	NotCollecting  Reason = "not_collecting"  // the shop has no rate for where it goes
+	TaxService     Reason = "tax_service"     // a service of the shop's said so
 )
 
 // Tax is a tax that a line falls under, or the reason why it falls under none.

@@ -16,6 +16,7 @@ var methodJSON = `json_build_object('id', t.id, 'name', t.name, 'description', n
 	'zone_id', t.zone_id, 'tiered_by', nullif(t.tiered_by, ''), 'pickup_address', t.pickup_address,
 	'prices', (select coalesce(json_agg(json_build_object('amount', p.value->'amount', 'currency', p.key, 'free_from', p.value->'free_from',
 		'tiers', coalesce(p.value->'tiers', '[]')) order by p.key), '[]') from jsonb_each(t.prices) p),
+	'carrier', case when t.carrier_service_id is not null then json_build_object('service_id', t.carrier_service_id, 'rate', t.carrier_rate) end,
 	'active', t.active, 'position', t.position,
 	'created_at', ` + postgres.UTC("t.created_at") + `, 'updated_at', ` + postgres.UTC("t.updated_at") + `)`
 

@@ -13,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/commerce/rates"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -51,13 +52,20 @@ type ShippingTier struct {
 	Amount *int64 `json:"amount"`
 }
 
+// CarrierRate names a rate of a carrier that says what a way to send costs.
+type CarrierRate struct {
+	Service rates.ServiceID
+	Code    string
+}
+
 // ShippingInput is a way to send orders, to be made.
 type ShippingInput struct {
 	Zone        ShippingZoneID // everywhere when empty
 	Name        string
 	Description string
 	TieredBy    string          // weight (in grams), price or quantity of the goods; empty for one price
-	Prices      []ShippingPrice // once per currency
+	Prices      []ShippingPrice // once per currency; those that count where the carrier says nothing
+	Carrier     *CarrierRate
 	Pickup      *address.Address
 	Active      bool
 	Position    *int // last when nil
@@ -68,6 +76,7 @@ type ShippingPatch struct {
 	Zone                        *ShippingZoneID
 	Name, Description, TieredBy *string
 	Prices                      []ShippingPrice
+	Carrier                     **CarrierRate     // to nil leaves the prices alone
 	Pickup                      **address.Address // to nil has it sent
 	Active                      *bool
 	Position                    *int
@@ -83,6 +92,8 @@ type method struct {
 	Description string                   `bun:"description" json:"description"`
 	TieredBy    string                   `bun:"tiered_by" json:"tiered_by"`
 	Prices      map[string]ShippingPrice `bun:"prices,type:jsonb" json:"prices"`
+	Carrier     rates.ServiceID          `bun:"carrier_service_id,nullzero" json:"carrier_service_id,omitempty"`
+	CarrierRate string                   `bun:"carrier_rate,nullzero" json:"carrier_rate,omitempty"`
 	Pickup      *address.Address         `bun:"pickup_address,type:jsonb" json:"pickup_address"`
 	Position    int                      `bun:"position" json:"position"`
 	Active      bool                     `bun:"active" json:"active"`
@@ -98,7 +109,7 @@ func (m *method) check(prices []ShippingPrice) error {
 	if !slices.Contains([]string{"", "weight", "price", "quantity"}, m.TieredBy) {
 		wrong.At("/tiered_by", "enum", "It is weight, price or quantity.")
 	}
-	if prices != nil {
+	if prices != nil || m.Prices == nil {
 		m.Prices = map[string]ShippingPrice{}
 	}
 	for i, price := range prices {
@@ -112,7 +123,12 @@ func (m *method) check(prices []ShippingPrice) error {
 		price.check(wrong, at)
 		m.Prices[price.Currency] = price
 	}
-	if len(m.Prices) == 0 {
+	if m.Carrier != "" {
+		line(wrong, &m.CarrierRate, "/carrier/rate", 1, 64)
+		if m.Pickup != nil {
+			wrong.At("/carrier", "conflict", "What shoppers fetch needs no carrier.")
+		}
+	} else if len(m.Prices) == 0 {
 		wrong.At("/prices", "required", "There must be one.")
 	}
 	for currency, price := range m.Prices {
@@ -126,6 +142,23 @@ func (m *method) check(prices []ShippingPrice) error {
 		m.Pickup = &trimmed
 	}
 	return wrong.OrNil()
+}
+
+// carry sets which carrier's rate the method is, if any.
+func (m *method) carry(ctx context.Context, tx *postgres.Tx, by *CarrierRate) error {
+	if by == nil {
+		m.Carrier, m.CarrierRate = "", ""
+		return nil
+	}
+	m.Carrier, m.CarrierRate = by.Service, by.Code
+	var there bool
+	if err := tx.QueryRow(ctx, `select exists (select from rate_services where id = $1 and kind = 'carrier')`, by.Service).Scan(&there); err != nil {
+		return fmt.Errorf("look for carrier %s: %w", by.Service, err)
+	}
+	if !there {
+		return problem.New(problem.Unprocessable, "unknown_reference", "There is no such carrier.").At("/carrier/service_id", "unknown_reference", "There is no such carrier.")
+	}
+	return nil
 }
 
 func (p ShippingPrice) check(wrong *problem.Problem, at string) {
@@ -168,6 +201,9 @@ func CreateShippingMethod(ctx context.Context, tx *postgres.Tx, in ShippingInput
 	m := &method{
 		ID: ShippingMethodID(ids.New("shp")), Zone: in.Zone, Name: in.Name, Description: in.Description, TieredBy: in.TieredBy, Pickup: in.Pickup,
 		Active: in.Active, Version: 1, CreatedAt: now, UpdatedAt: now,
+	}
+	if err := m.carry(ctx, tx, in.Carrier); err != nil {
+		return "", err
 	}
 	if err := m.check(in.Prices); err != nil {
 		return "", err
@@ -246,6 +282,11 @@ func UpdateShippingMethod(ctx context.Context, tx *postgres.Tx, id ShippingMetho
 	set(&m.Zone, patch.Zone)
 	set(&m.TieredBy, patch.TieredBy)
 	set(&m.Pickup, patch.Pickup)
+	if patch.Carrier != nil {
+		if err := m.carry(ctx, tx, *patch.Carrier); err != nil {
+			return err
+		}
+	}
 	if err := m.check(patch.Prices); err != nil {
 		return err
 	}

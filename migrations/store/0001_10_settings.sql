@@ -35,19 +35,38 @@ create table shipping_zones (
     updated_at  timestamptz not null default now()
 );
 
+-- Addresses of the merchant's that are asked for what else the tables here say.
+create table rate_services (
+    id         text collate "C" primary key,
+    kind       text not null check (kind in ('carrier', 'tax')),
+    name       text not null,
+    url        text not null,
+    secret     bytea not null,                  -- sealed; what questions are signed with
+    active     boolean not null default true,
+    failed_at  timestamptz,                     -- when it last gave no answer of use
+    failure    text not null default '',        -- and why
+    version    int not null default 1,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now()
+);
+create unique index rate_services_tax on rate_services (kind) where kind = 'tax' and active;
+
 create table shipping_methods (
     id         text collate "C" primary key,
     zone_id    text collate "C" references shipping_zones (id), -- null: everywhere
     name       text not null,
     description text not null default '',
     tiered_by  text not null default '' check (tiered_by in ('', 'weight', 'price', 'quantity')),
+    carrier_service_id text collate "C" references rate_services (id), -- who says what it costs; the prices are what counts without
+    carrier_rate text,                          -- by which of the carrier's rates
     prices     jsonb not null,                  -- {"EUR": {"amount": 490, "free_from": 5000, "tiers": [{"from": 2000, "amount": 690}]}}
     pickup_address jsonb,                       -- where it is fetched instead of being sent
     position   int not null default 0,
     active     boolean not null default true,
     version    int not null default 1,
     created_at timestamptz not null default now(),
-    updated_at timestamptz not null default now()
+    updated_at timestamptz not null default now(),
+    check ((carrier_service_id is null) = (carrier_rate is null))
 );
 
 create table tax_rates (

@@ -15,6 +15,7 @@ create table carts (
     shipping_method_id text collate "C",
     note               text not null default '',
     codes              text[] not null default '{}', -- of promotions, in the order in which they were given
+    quotes             jsonb not null default '{}', -- what each rate service said of it; see commerce/rates
     abandoned_at       timestamptz,             -- when it was found to be, and told of
     version            int not null default 1,
     created_at         timestamptz not null default now(),

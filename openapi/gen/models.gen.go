@@ -128,6 +128,7 @@ const (
 	CartProblemCodeEmpty                 CartProblemCode = "empty"
 	CartProblemCodeOrdersNotAccepted     CartProblemCode = "orders_not_accepted"
 	CartProblemCodeOutOfStock            CartProblemCode = "out_of_stock"
+	CartProblemCodeQuoteMissing          CartProblemCode = "quote_missing"
 	CartProblemCodeShippingMethodMissing CartProblemCode = "shipping_method_missing"
 	CartProblemCodeShippingUnavailable   CartProblemCode = "shipping_unavailable"
 	CartProblemCodeUnavailable           CartProblemCode = "unavailable"
@@ -780,6 +781,12 @@ const (
 	PromotionUpdatedEventTypePromotionUpdated PromotionUpdatedEventType = "promotion.updated"
 )
 
+// Defines values for RateServiceKind.
+const (
+	RateServiceKindCarrier RateServiceKind = "carrier"
+	RateServiceKindTax     RateServiceKind = "tax"
+)
+
 // Defines values for RefundState.
 const (
 	RefundStateFailed    RefundState = "failed"
@@ -881,6 +888,7 @@ const (
 	TaxReasonNotCollecting  TaxReason = "not_collecting"
 	TaxReasonProductExempt  TaxReason = "product_exempt"
 	TaxReasonReverseCharge  TaxReason = "reverse_charge"
+	TaxReasonTaxService     TaxReason = "tax_service"
 	TaxReasonTaxed          TaxReason = "taxed"
 	TaxReasonZeroRated      TaxReason = "zero_rated"
 )
@@ -1750,6 +1758,19 @@ type CancelReason string
 //
 // Example: automatic
 type CaptureMethod string
+
+// CarrierRateRef A rate of a carrier, which says what a way to send costs.
+type CarrierRateRef struct {
+	// Rate Which of the carrier's rates it is, by its `code`.
+	//
+	// Example: express
+	Rate string `json:"rate"`
+
+	// ServiceID The rate service, of kind `carrier`.
+	//
+	// Example: rsv_01jd3v7m2kf8r9e0abcdefghjk
+	ServiceID string `json:"service_id"`
+}
 
 // Cart What a shopper is about to buy.
 type Cart struct {
@@ -5984,6 +6005,11 @@ type OrderRefundedEventType string
 
 // OrderShipping How an order is sent, as it was agreed.
 type OrderShipping struct {
+	// DeliveryEstimate When it arrives, as its carrier says; null where nobody does.
+	//
+	// Example: Tomorrow
+	DeliveryEstimate *string `json:"delivery_estimate"`
+
 	// Discount What was taken off.
 	Discount Money `json:"discount"`
 
@@ -7562,6 +7588,277 @@ type PromotionUpdatedEvent struct {
 // Example: promotion.updated
 type PromotionUpdatedEventType string
 
+// RateAnswer What a rate service answers: `rates`, when it is a carrier; else `lines`, every one that was asked for, and `shipping`.
+type RateAnswer struct {
+	// Lines The taxes of each line.
+	Lines []struct {
+		// ID The line.
+		//
+		// Example: cln_01jd3v7m2kf8r9e0abcdefghjk
+		ID string `json:"id"`
+
+		// Taxes Its taxes, none on top of another; empty for none.
+		Taxes []RateAnswerTax `json:"taxes"`
+	} `json:"lines,omitempty"`
+
+	// Rates All that the carrier offers for the parcel; a method whose rate is not among them is not offered.
+	Rates []struct {
+		// Code What shipping methods name it by.
+		//
+		// Example: express
+		Code string `json:"code"`
+
+		// DeliveryEstimate When it arrives, as shoppers read it.
+		//
+		// Example: Tomorrow
+		DeliveryEstimate *string `json:"delivery_estimate,omitempty"`
+
+		// Price An amount of money, in the smallest unit of its currency.
+		Price Money `json:"price"`
+	} `json:"rates,omitempty"`
+
+	// Shipping The taxes of sending it, if any.
+	Shipping []RateAnswerTax `json:"shipping,omitempty"`
+}
+
+// RateAnswerTax A tax that a service says something falls under.
+type RateAnswerTax struct {
+	// Jurisdiction Whose it is.
+	//
+	// Example: US-NY
+	Jurisdiction string `json:"jurisdiction"`
+
+	// Name What it is called.
+	//
+	// Example: State
+	Name string `json:"name"`
+
+	// Percentage How much, from 0 to 100 with up to four decimals.
+	//
+	// Example: 8.875
+	Percentage string `json:"percentage"`
+}
+
+// RateQuestion What a rate service is asked. It tells nothing of who buys but where they are.
+type RateQuestion struct {
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Destination Where it goes, as far as it is known.
+	Destination struct {
+		// City The city.
+		//
+		// Example: Berlin
+		City string `json:"city"`
+
+		// Country A country's ISO 3166-1 alpha-2 code in upper case.
+		//
+		// Example: DE
+		Country Country `json:"country"`
+
+		// Line1 The street.
+		//
+		// Example: 1 Sample Street
+		Line1 string `json:"line1"`
+
+		// Line2 The rest of it, if any.
+		//
+		// Example:
+		Line2 string `json:"line2"`
+
+		// PostalCode The postal code, if any.
+		//
+		// Example: 10115
+		PostalCode string `json:"postal_code"`
+
+		// Region The region by its code, if any.
+		//
+		// Example:
+		Region string `json:"region"`
+	} `json:"destination"`
+
+	// Lines What is in the cart, at prices before discounts.
+	Lines []struct {
+		// ID The cart's line.
+		//
+		// Example: cln_01jd3v7m2kf8r9e0abcdefghjk
+		ID string `json:"id"`
+
+		// Quantity How many there are.
+		//
+		// Example: 1
+		Quantity int `json:"quantity"`
+
+		// RequiresShipping Whether it is sent.
+		//
+		// Example: true
+		RequiresShipping bool `json:"requires_shipping"`
+
+		// SKU Its SKU; empty for none.
+		//
+		// Example: KETTLE-1
+		SKU string `json:"sku"`
+
+		// TaxClass Its class of tax; empty for none.
+		//
+		// Example:
+		TaxClass string `json:"tax_class"`
+
+		// Taxable Whether it is taxed at all.
+		//
+		// Example: true
+		Taxable bool `json:"taxable"`
+
+		// UnitPrice An amount of money, in the smallest unit of its currency.
+		UnitPrice Money `json:"unit_price"`
+
+		// VariantID The variant.
+		//
+		// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+		VariantID string `json:"variant_id"`
+
+		// WeightGrams What one weighs.
+		//
+		// Example: 2600
+		WeightGrams int64 `json:"weight_grams"`
+	} `json:"lines"`
+
+	// OriginCountry A country's ISO 3166-1 alpha-2 code in upper case.
+	//
+	// Example: DE
+	OriginCountry Country `json:"origin_country"`
+
+	// PricesIncludeTax Whether prices contain tax; also those that a carrier answers.
+	//
+	// Example: true
+	PricesIncludeTax bool `json:"prices_include_tax"`
+
+	// Type What is asked for.
+	Type RateServiceKind `json:"type"`
+}
+
+// RateService An address of the merchant's that is asked for what sending costs or for taxes, when a shopper reads a cart with an address. Questions are signed as webhooks are. Where it
+// gives no answer of use within three seconds, the store's own tables count, and it is left alone for half a minute.
+type RateService struct {
+	// Active Whether it is asked; of the tax services one can be.
+	//
+	// Example: true
+	Active bool `json:"active"`
+
+	// CreatedAt When it was made.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID The service's ID.
+	//
+	// Example: rsv_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Kind What it says.
+	Kind RateServiceKind `json:"kind"`
+
+	// LastFailure When it last gave no answer of use, and why; null where it has not since it was changed.
+	LastFailure *struct {
+		// At When it was.
+		//
+		// Example: 2026-11-22T09:30:00Z
+		At time.Time `json:"at"`
+
+		// Reason Why, for a person.
+		//
+		// Example: There was no complete answer within the time allowed.
+		Reason string `json:"reason"`
+	} `json:"last_failure"`
+
+	// Name Its name, for the staff.
+	//
+	// Example: Parcel rates
+	Name string `json:"name"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// URL Where it is asked: HTTPS, and no private address.
+	//
+	// Example: https://rates.example.com/stoa
+	URL string `json:"url"`
+}
+
+// RateServiceCreate A new rate service.
+type RateServiceCreate struct {
+	// Active Whether it is asked; true, when left out.
+	//
+	// Example: true
+	Active *bool `json:"active,omitempty"`
+
+	// Kind What it says.
+	Kind RateServiceKind `json:"kind"`
+
+	// Name Its name, for the staff.
+	//
+	// Example: Parcel rates
+	Name string `json:"name"`
+
+	// URL Where it is asked: HTTPS, and no private address.
+	//
+	// Example: https://rates.example.com/stoa
+	URL string `json:"url"`
+}
+
+// RateServiceCreated A new rate service, with its secret.
+type RateServiceCreated struct {
+	// Secret The signing secret (`whsec_…`), shown only now; null in a replay later than ten minutes after the first answer.
+	//
+	// Example: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+	Secret *string `json:"secret"`
+
+	// Service An address of the merchant's that is asked for what sending costs or for taxes, when a shopper reads a cart with an address. Questions are signed as webhooks are. Where it
+	// gives no answer of use within three seconds, the store's own tables count, and it is left alone for half a minute.
+	Service RateService `json:"service"`
+}
+
+// RateServiceKind What a rate service says: what sending a parcel costs, or which taxes a sale falls under.
+//
+// Example: carrier
+type RateServiceKind string
+
+// RateServiceList A page of a list.
+type RateServiceList struct {
+	// Data The page, in the order of the list.
+	Data []RateService `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// RateServiceUpdate A change of a rate service, as a merge patch.
+type RateServiceUpdate struct {
+	// Active Whether it is asked; of the tax services one can be.
+	//
+	// Example: true
+	Active *bool `json:"active,omitempty"`
+
+	// Name Its name, for the staff.
+	//
+	// Example: Parcel rates
+	Name *string `json:"name,omitempty"`
+
+	// URL Where it is asked: HTTPS, and no private address.
+	//
+	// Example: https://rates.example.com/stoa
+	URL *string `json:"url,omitempty"`
+}
+
 // Reconciliation What comparing a store's books has found.
 type Reconciliation struct {
 	// Differences How many things differ; `listDifferences` tells them.
@@ -7967,6 +8264,9 @@ type ShippingMethod struct {
 	// Example: true
 	Active bool `json:"active"`
 
+	// Carrier Who says what it costs; null where its prices do.
+	Carrier *CarrierRateRef `json:"carrier"`
+
 	// CreatedAt When it was made.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -7995,7 +8295,7 @@ type ShippingMethod struct {
 	// Example: 0
 	Position int `json:"position"`
 
-	// Prices What it costs, once per currency; it is not offered in others.
+	// Prices What it costs, once per currency; it is not offered in others. With a carrier, they count where it says nothing, and there may be none.
 	Prices []ShippingPrice `json:"prices"`
 
 	// TieredBy What its prices go by: the `weight` in grams or the `quantity` of what is to be sent, or the `price` of the goods after discounts; null for one price for all.
@@ -8019,6 +8319,9 @@ type ShippingMethodCreate struct {
 	// Example: true
 	Active *bool `json:"active,omitempty"`
 
+	// Carrier Who says what it costs; its prices do, when left out.
+	Carrier *CarrierRateRef `json:"carrier,omitempty"`
+
 	// Description What shoppers may expect.
 	//
 	// Example: Three to five working days
@@ -8037,8 +8340,8 @@ type ShippingMethodCreate struct {
 	// Example: 0
 	Position *int `json:"position,omitempty"`
 
-	// Prices What it costs, once per currency.
-	Prices []ShippingPrice `json:"prices"`
+	// Prices What it costs, once per currency; needed without a carrier.
+	Prices []ShippingPrice `json:"prices,omitempty"`
 
 	// TieredBy What its prices go by: the `weight` in grams or the `quantity` of what is to be sent, or the `price` of the goods after discounts; one price for all, when left out.
 	TieredBy *ShippingMeasure `json:"tiered_by,omitempty"`
@@ -8069,6 +8372,9 @@ type ShippingMethodUpdate struct {
 	//
 	// Example: true
 	Active *bool `json:"active,omitempty"`
+
+	// Carrier Who says what it costs; null leaves it to its prices.
+	Carrier nullable.Nullable[CarrierRateRef] `json:"carrier,omitempty"`
 
 	// Description What shoppers may expect; null removes it.
 	//
@@ -8102,6 +8408,11 @@ type ShippingMethodUpdate struct {
 
 // ShippingOption A way to send this cart.
 type ShippingOption struct {
+	// DeliveryEstimate When it arrives, as its carrier says; null where nobody does.
+	//
+	// Example: Tomorrow
+	DeliveryEstimate *string `json:"delivery_estimate"`
+
 	// Description What to expect.
 	//
 	// Example: Three to five working days
@@ -9590,7 +9901,7 @@ type Tax struct {
 	// Example: 19
 	Percentage string `json:"percentage"`
 
-	// Reason Why so much tax: by the rate of the place it goes to, by a rate of nothing, as these goods or this customer are not taxed, as the customer owes it (reverse charge), or as the shop has no rate for that place.
+	// Reason Why so much tax: by the rate of the place it goes to, by a rate of nothing, as these goods or this customer are not taxed, as the customer owes it (reverse charge), as the shop has no rate for that place, or as its tax service said so.
 	//
 	// Example: taxed
 	Reason TaxReason `json:"reason"`
@@ -9756,7 +10067,7 @@ type TaxRateUpdate struct {
 	TaxClass nullable.Nullable[string] `json:"tax_class,omitempty"`
 }
 
-// TaxReason Why so much tax: by the rate of the place it goes to, by a rate of nothing, as these goods or this customer are not taxed, as the customer owes it (reverse charge), or as the shop has no rate for that place.
+// TaxReason Why so much tax: by the rate of the place it goes to, by a rate of nothing, as these goods or this customer are not taxed, as the customer owes it (reverse charge), as the shop has no rate for that place, or as its tax service said so.
 //
 // Example: taxed
 type TaxReason string
@@ -10669,6 +10980,9 @@ type PromotionCodePath = string
 
 // PromotionIDPath defines model for PromotionIDPath.
 type PromotionIDPath = string
+
+// RateServiceIDPath defines model for RateServiceIDPath.
+type RateServiceIDPath = string
 
 // RoleIDPath defines model for RoleIDPath.
 type RoleIDPath = string
@@ -12605,6 +12919,75 @@ type DeletePromotionCodeParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// ListRateServicesParams defines parameters for ListRateServices.
+type ListRateServicesParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CreateRateServiceParams defines parameters for CreateRateService.
+type CreateRateServiceParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteRateServiceParams defines parameters for DeleteRateService.
+type DeleteRateServiceParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// GetRateServiceParams defines parameters for GetRateService.
+type GetRateServiceParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateRateServiceParams defines parameters for UpdateRateService.
+type UpdateRateServiceParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
 // ListRolesParams defines parameters for ListRoles.
 type ListRolesParams struct {
 	// Limit How many to answer at most.
@@ -13511,6 +13894,18 @@ type SendTestEventParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// AnswerRateQuestionParams defines parameters for AnswerRateQuestion.
+type AnswerRateQuestionParams struct {
+	// WebhookID The question's ID.
+	WebhookID string `json:"webhook-id"`
+
+	// WebhookTimestamp When it was asked, in seconds since 1970.
+	WebhookTimestamp int64 `json:"webhook-timestamp"`
+
+	// WebhookSignature `v1,` and the HMAC in base64.
+	WebhookSignature string `json:"webhook-signature"`
+}
+
 // ReceiveEventParams defines parameters for ReceiveEvent.
 type ReceiveEventParams struct {
 	// WebhookID The event's ID; the same in every try.
@@ -13751,6 +14146,15 @@ type UpdatePromotionApplicationMergePatchPlusJSONRequestBody = PromotionUpdate
 // CreatePromotionCodesJSONRequestBody defines body for CreatePromotionCodes for application/json ContentType.
 type CreatePromotionCodesJSONRequestBody = PromotionCodesCreate
 
+// CreateRateServiceJSONRequestBody defines body for CreateRateService for application/json ContentType.
+type CreateRateServiceJSONRequestBody = RateServiceCreate
+
+// UpdateRateServiceJSONRequestBody defines body for UpdateRateService for application/json ContentType.
+type UpdateRateServiceJSONRequestBody = RateServiceUpdate
+
+// UpdateRateServiceApplicationMergePatchPlusJSONRequestBody defines body for UpdateRateService for application/merge-patch+json ContentType.
+type UpdateRateServiceApplicationMergePatchPlusJSONRequestBody = RateServiceUpdate
+
 // CreateRoleJSONRequestBody defines body for CreateRole for application/json ContentType.
 type CreateRoleJSONRequestBody = RoleCreate
 
@@ -13885,6 +14289,9 @@ type RecoverEventsJSONRequestBody = WebhookRecovery
 
 // RotateWebhookSecretJSONRequestBody defines body for RotateWebhookSecret for application/json ContentType.
 type RotateWebhookSecretJSONRequestBody = WebhookSecretRotate
+
+// AnswerRateQuestionJSONRequestBody defines body for AnswerRateQuestion for application/json ContentType.
+type AnswerRateQuestionJSONRequestBody = RateQuestion
 
 // ReceiveEventJSONRequestBody defines body for ReceiveEvent for application/json ContentType.
 type ReceiveEventJSONRequestBody = WebhookEvent

@@ -387,7 +387,7 @@ func cartProblem(p cart.Problem) gen.CartProblem {
 }
 
 func shippingOption(m cart.Method) gen.ShippingOption {
-	return gen.ShippingOption{ID: m.ID, Name: m.Name, Description: orNil(m.Description), Price: amount(m.Price), PickupAddress: shownAddress(m.Pickup)}
+	return gen.ShippingOption{ID: m.ID, Name: m.Name, Description: orNil(m.Description), Price: amount(m.Price), DeliveryEstimate: orNil(m.Estimate), PickupAddress: shownAddress(m.Pickup)}
 }
 
 func shownTax(t pricing.TaxAmount) gen.Tax {

@@ -37,6 +37,7 @@ type selling struct {
 	*apitest.API
 	*shoptest.Shop
 	t         *testing.T
+	carts     *cart.Service
 	staff, pk string
 	shirt     string
 	customers *customers.Service
@@ -95,7 +96,7 @@ func newSelling(t *testing.T) *selling {
 	})
 	providers[payments.StripeName] = byStripe
 	buying := &checkout.Service{DB: db, Carts: carts, Providers: providers, Log: log}
-	s := &selling{t: t, customers: known, stripe: fake, byStripe: byStripe, buying: buying, sold: sold}
+	s := &selling{t: t, carts: carts, customers: known, stripe: fake, byStripe: byStripe, buying: buying, sold: sold}
 	s.API = apitest.New(t,
 		(&handlers.Carts{DB: db, Carts: carts, Checkout: buying, Customers: known, ShopURL: shopURL, RecoverURL: func(_ context.Context, id string) (string, error) {
 			return "https://linen.stoa.example/cart/recover/" + id, nil

@@ -3,6 +3,9 @@ package handlers
 import (
 	"context"
 
+	"github.com/oapi-codegen/nullable"
+
+	"github.com/stoacommerce/stoa/commerce/rates"
 	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
@@ -75,6 +78,9 @@ func (h *Settings) createMethod(ctx context.Context, req *openapi.Request) (*ope
 		Zone: settings.ShippingZoneID(given(body.ZoneID)), Name: body.Name, Description: given(body.Description), TieredBy: string(given(body.TieredBy)),
 		Prices: shippingPrices(body.Prices), Active: body.Active == nil || *body.Active, Position: body.Position,
 	}
+	if body.Carrier != nil {
+		in.Carrier = givenCarrier(*body.Carrier)
+	}
 	if body.PickupAddress != nil {
 		in.Pickup = givenAddress(*body.PickupAddress)
 	}
@@ -102,6 +108,22 @@ func shippingPrices(list []gen.ShippingPrice) []settings.ShippingPrice {
 	})
 }
 
+func givenCarrier(g gen.CarrierRateRef) *settings.CarrierRate {
+	return &settings.CarrierRate{Service: rates.ServiceID(g.ServiceID), Code: g.Rate}
+}
+
+// patchedCarrier is what a merge patch says of a carrier: nil leaves it, one of nil removes it.
+func patchedCarrier(n nullable.Nullable[gen.CarrierRateRef]) **settings.CarrierRate {
+	if !n.IsSpecified() {
+		return nil
+	}
+	var c *settings.CarrierRate
+	if !n.IsNull() {
+		c = givenCarrier(n.MustGet())
+	}
+	return &c
+}
+
 func (h *Settings) updateMethod(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
 	body, err := openapi.Decode[gen.ShippingMethodUpdate](req)
 	if err != nil {
@@ -113,7 +135,7 @@ func (h *Settings) updateMethod(ctx context.Context, req *openapi.Request) (*ope
 	}
 	patch := settings.ShippingPatch{
 		Zone: emptiedAs[settings.ShippingZoneID](body.ZoneID), Name: body.Name, Description: emptied(body.Description), TieredBy: emptiedAs[string](body.TieredBy),
-		Prices: shippingPrices(body.Prices), Pickup: patchedAddress(body.PickupAddress), Active: body.Active, Position: body.Position,
+		Prices: shippingPrices(body.Prices), Carrier: patchedCarrier(body.Carrier), Pickup: patchedAddress(body.PickupAddress), Active: body.Active, Position: body.Position,
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		if err := settings.UpdateShippingMethod(ctx, tx, methodID(req), version, patch); err != nil {

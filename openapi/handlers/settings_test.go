@@ -42,7 +42,7 @@ func TestShippingMethods(t *testing.T) {
 	} {
 		api.Do(t, key, "POST", path, wrong).WantProblem(422, "invalid_shipping_method")
 	}
-	api.Do(t, key, "POST", path, object{"name": "x"}).WantProblem(400, "invalid_request")
+	api.Do(t, key, "POST", path, object{"name": "x"}).WantProblem(422, "invalid_shipping_method")
 	api.Do(t, key, "POST", path, object{"name": "x", "prices": euros(1), "zone_id": ids.New("shz")}).WantProblem(422, "unknown_reference")
 
 	at := path + "/" + standard.String("id")

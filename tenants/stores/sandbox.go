@@ -19,7 +19,7 @@ const (
 select jsonb_build_object(
 	'settings', (select jsonb_agg(to_jsonb(t) - '{product_count}'::text[] || '{"product_count": 0}') from settings t),
 	'shipping_zones', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from shipping_zones t),
-	'shipping_methods', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from shipping_methods t),
+	'shipping_methods', (select coalesce(jsonb_agg(to_jsonb(t) - '{carrier_service_id,carrier_rate}'::text[]), '[]') from shipping_methods t),
 	'locations', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from locations t),
 	'tax_rates', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from tax_rates t))::text`
 
