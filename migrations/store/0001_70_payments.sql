@@ -21,6 +21,7 @@ create table payments (
     amount      bigint not null check (amount >= 0),
     refunded_amount bigint not null default 0,
     failure     text not null default '',
+    disputes    jsonb not null default '[]',    -- what the shopper's bank asks back, as the API shows it
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now(),
     check (refunded_amount between 0 and amount),

@@ -250,6 +250,40 @@ const (
 	DifferenceKindUnended         DifferenceKind = "unended"
 )
 
+// Defines values for DisputeClosedEventType.
+const (
+	DisputeClosedEventTypeDisputeClosed DisputeClosedEventType = "dispute.closed"
+)
+
+// Defines values for DisputeLostEventType.
+const (
+	DisputeLostEventTypeDisputeLost DisputeLostEventType = "dispute.lost"
+)
+
+// Defines values for DisputeOpenedEventType.
+const (
+	DisputeOpenedEventTypeDisputeOpened DisputeOpenedEventType = "dispute.opened"
+)
+
+// Defines values for DisputeState.
+const (
+	DisputeStateClosed        DisputeState = "closed"
+	DisputeStateLost          DisputeState = "lost"
+	DisputeStateNeedsResponse DisputeState = "needs_response"
+	DisputeStateUnderReview   DisputeState = "under_review"
+	DisputeStateWon           DisputeState = "won"
+)
+
+// Defines values for DisputeUpdatedEventType.
+const (
+	DisputeUpdatedEventTypeDisputeUpdated DisputeUpdatedEventType = "dispute.updated"
+)
+
+// Defines values for DisputeWonEventType.
+const (
+	DisputeWonEventTypeDisputeWon DisputeWonEventType = "dispute.won"
+)
+
 // Defines values for DocumentKind.
 const (
 	DocumentKindCreditNote DocumentKind = "credit_note"
@@ -272,6 +306,11 @@ const (
 	EventTypeCustomerDeleted      EventType = "customer.deleted"
 	EventTypeCustomerUpdated      EventType = "customer.updated"
 	EventTypeCustomerVerified     EventType = "customer.verified"
+	EventTypeDisputeClosed        EventType = "dispute.closed"
+	EventTypeDisputeLost          EventType = "dispute.lost"
+	EventTypeDisputeOpened        EventType = "dispute.opened"
+	EventTypeDisputeUpdated       EventType = "dispute.updated"
+	EventTypeDisputeWon           EventType = "dispute.won"
 	EventTypeFulfilmentCreated    EventType = "fulfilment.created"
 	EventTypeImportFailed         EventType = "import.failed"
 	EventTypeImportSucceeded      EventType = "import.succeeded"
@@ -3206,6 +3245,213 @@ type DifferenceList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// Dispute A payment that the shopper's bank asks back. It is answered at the provider.
+type Dispute struct {
+	// Amount An amount of money, in the smallest unit of its currency.
+	Amount Money `json:"amount"`
+
+	// CreatedAt When it was opened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// FundsWithdrawn Whether the provider has taken the money back from the store, for as long as it does not give it back.
+	//
+	// Example: true
+	FundsWithdrawn bool `json:"funds_withdrawn"`
+
+	// Reason Why, in the provider's words.
+	//
+	// Example: fraudulent
+	Reason string `json:"reason"`
+
+	// Reference The provider's own name for it.
+	//
+	// Example: dp_4711
+	Reference string `json:"reference"`
+
+	// RespondBy Until when it can be answered; null for never.
+	//
+	// Example: 2026-11-29T23:59:59Z
+	RespondBy *time.Time `json:"respond_by"`
+
+	// State Where a dispute is: the merchant is to answer it at the provider, the bank decides, it was won or lost, or, of an inquiry, it came to nothing.
+	//
+	// Example: needs_response
+	State DisputeState `json:"state"`
+}
+
+// DisputeClosedEvent An inquiry of a shopper's bank came to nothing.
+type DisputeClosedEvent struct {
+	// Data The dispute, in short.
+	Data DisputeEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: dispute.closed
+	Type DisputeClosedEventType `json:"type"`
+}
+
+// DisputeClosedEventType The event's type.
+//
+// Example: dispute.closed
+type DisputeClosedEventType string
+
+// DisputeEventData The dispute, in short.
+type DisputeEventData struct {
+	// Amount An amount of money, in the smallest unit of its currency.
+	Amount Money `json:"amount"`
+
+	// FundsWithdrawn Whether the provider has taken the money back from the store.
+	//
+	// Example: true
+	FundsWithdrawn bool `json:"funds_withdrawn"`
+
+	// OrderID The order's ID.
+	//
+	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
+	OrderID string `json:"order_id"`
+
+	// PaymentID The payment's ID.
+	//
+	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
+	PaymentID string `json:"payment_id"`
+
+	// Reason Why, in the provider's words.
+	//
+	// Example: fraudulent
+	Reason string `json:"reason"`
+
+	// Reference The provider's own name for it.
+	//
+	// Example: dp_4711
+	Reference string `json:"reference"`
+
+	// State Where a dispute is: the merchant is to answer it at the provider, the bank decides, it was won or lost, or, of an inquiry, it came to nothing.
+	//
+	// Example: needs_response
+	State DisputeState `json:"state"`
+}
+
+// DisputeLostEvent A dispute was lost.
+type DisputeLostEvent struct {
+	// Data The dispute, in short.
+	Data DisputeEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: dispute.lost
+	Type DisputeLostEventType `json:"type"`
+}
+
+// DisputeLostEventType The event's type.
+//
+// Example: dispute.lost
+type DisputeLostEventType string
+
+// DisputeOpenedEvent A shopper's bank asks a payment back.
+type DisputeOpenedEvent struct {
+	// Data The dispute, in short.
+	Data DisputeEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: dispute.opened
+	Type DisputeOpenedEventType `json:"type"`
+}
+
+// DisputeOpenedEventType The event's type.
+//
+// Example: dispute.opened
+type DisputeOpenedEventType string
+
+// DisputeState Where a dispute is: the merchant is to answer it at the provider, the bank decides, it was won or lost, or, of an inquiry, it came to nothing.
+//
+// Example: needs_response
+type DisputeState string
+
+// DisputeUpdatedEvent A dispute has changed: it was answered, or the provider took the money back from the store, or gave it back.
+type DisputeUpdatedEvent struct {
+	// Data The dispute, in short.
+	Data DisputeEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: dispute.updated
+	Type DisputeUpdatedEventType `json:"type"`
+}
+
+// DisputeUpdatedEventType The event's type.
+//
+// Example: dispute.updated
+type DisputeUpdatedEventType string
+
+// DisputeWonEvent A dispute was won.
+type DisputeWonEvent struct {
+	// Data The dispute, in short.
+	Data DisputeEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: dispute.won
+	Type DisputeWonEventType `json:"type"`
+}
+
+// DisputeWonEventType The event's type.
+//
+// Example: dispute.won
+type DisputeWonEventType string
+
 // Document An invoice or a credit note. It never changes.
 type Document struct {
 	// ID The document's ID.
@@ -5638,6 +5884,9 @@ type Payment struct {
 	//
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
+
+	// Disputes What the shopper's bank asks back, as the provider tells of it.
+	Disputes []Dispute `json:"disputes"`
 
 	// FailureCode Why it failed.
 	//
@@ -11387,6 +11636,9 @@ type CompletePasswordResetParams struct {
 
 // ReceiveStripeEventParams defines parameters for ReceiveStripeEvent.
 type ReceiveStripeEventParams struct {
+	// Store The store's ID, at the address that a store with a key of its own gives to Stripe. Disputes name no store, and are found by it.
+	Store *string `form:"store,omitempty" json:"store,omitempty"`
+
 	// StripeSignature Stripe's signature over the body.
 	StripeSignature *StripeSignatureHeader `json:"Stripe-Signature,omitempty"`
 }
@@ -14251,6 +14503,176 @@ func (t *WebhookEvent) MergeRefundFailedEvent(v RefundFailedEvent) error {
 	return err
 }
 
+// AsDisputeOpenedEvent returns the union data inside the WebhookEvent as a DisputeOpenedEvent
+func (t WebhookEvent) AsDisputeOpenedEvent() (DisputeOpenedEvent, error) {
+	var body DisputeOpenedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDisputeOpenedEvent overwrites any union data inside the WebhookEvent as the provided DisputeOpenedEvent
+func (t *WebhookEvent) FromDisputeOpenedEvent(v DisputeOpenedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.opened"}`))
+	t.union = b
+	return err
+}
+
+// MergeDisputeOpenedEvent performs a merge with any union data inside the WebhookEvent, using the provided DisputeOpenedEvent
+func (t *WebhookEvent) MergeDisputeOpenedEvent(v DisputeOpenedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.opened"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDisputeUpdatedEvent returns the union data inside the WebhookEvent as a DisputeUpdatedEvent
+func (t WebhookEvent) AsDisputeUpdatedEvent() (DisputeUpdatedEvent, error) {
+	var body DisputeUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDisputeUpdatedEvent overwrites any union data inside the WebhookEvent as the provided DisputeUpdatedEvent
+func (t *WebhookEvent) FromDisputeUpdatedEvent(v DisputeUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeDisputeUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided DisputeUpdatedEvent
+func (t *WebhookEvent) MergeDisputeUpdatedEvent(v DisputeUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDisputeWonEvent returns the union data inside the WebhookEvent as a DisputeWonEvent
+func (t WebhookEvent) AsDisputeWonEvent() (DisputeWonEvent, error) {
+	var body DisputeWonEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDisputeWonEvent overwrites any union data inside the WebhookEvent as the provided DisputeWonEvent
+func (t *WebhookEvent) FromDisputeWonEvent(v DisputeWonEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.won"}`))
+	t.union = b
+	return err
+}
+
+// MergeDisputeWonEvent performs a merge with any union data inside the WebhookEvent, using the provided DisputeWonEvent
+func (t *WebhookEvent) MergeDisputeWonEvent(v DisputeWonEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.won"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDisputeLostEvent returns the union data inside the WebhookEvent as a DisputeLostEvent
+func (t WebhookEvent) AsDisputeLostEvent() (DisputeLostEvent, error) {
+	var body DisputeLostEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDisputeLostEvent overwrites any union data inside the WebhookEvent as the provided DisputeLostEvent
+func (t *WebhookEvent) FromDisputeLostEvent(v DisputeLostEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.lost"}`))
+	t.union = b
+	return err
+}
+
+// MergeDisputeLostEvent performs a merge with any union data inside the WebhookEvent, using the provided DisputeLostEvent
+func (t *WebhookEvent) MergeDisputeLostEvent(v DisputeLostEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.lost"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDisputeClosedEvent returns the union data inside the WebhookEvent as a DisputeClosedEvent
+func (t WebhookEvent) AsDisputeClosedEvent() (DisputeClosedEvent, error) {
+	var body DisputeClosedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDisputeClosedEvent overwrites any union data inside the WebhookEvent as the provided DisputeClosedEvent
+func (t *WebhookEvent) FromDisputeClosedEvent(v DisputeClosedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.closed"}`))
+	t.union = b
+	return err
+}
+
+// MergeDisputeClosedEvent performs a merge with any union data inside the WebhookEvent, using the provided DisputeClosedEvent
+func (t *WebhookEvent) MergeDisputeClosedEvent(v DisputeClosedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.closed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsReturnRequestedEvent returns the union data inside the WebhookEvent as a ReturnRequestedEvent
 func (t WebhookEvent) AsReturnRequestedEvent() (ReturnRequestedEvent, error) {
 	var body ReturnRequestedEvent
@@ -15245,6 +15667,16 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsCustomerUpdatedEvent()
 	case "customer.verified":
 		return t.AsCustomerVerifiedEvent()
+	case "dispute.closed":
+		return t.AsDisputeClosedEvent()
+	case "dispute.lost":
+		return t.AsDisputeLostEvent()
+	case "dispute.opened":
+		return t.AsDisputeOpenedEvent()
+	case "dispute.updated":
+		return t.AsDisputeUpdatedEvent()
+	case "dispute.won":
+		return t.AsDisputeWonEvent()
 	case "fulfilment.created":
 		return t.AsFulfilmentCreatedEvent()
 	case "import.failed":
