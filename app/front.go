@@ -51,6 +51,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Categories{DB: m.db, Catalog: s.catalog},
 		&handlers.Collections{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
 		&handlers.Imports{DB: m.db, Imports: s.imports},
+		&handlers.Promotions{DB: m.db},
 		&handlers.Bulk{DB: m.db, Bulk: s.bulk},
 		&handlers.LongOperations{DB: m.db, Long: s.operations, Bulk: s.bulk},
 		&handlers.Inventory{DB: m.db},
