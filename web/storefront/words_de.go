@@ -43,7 +43,6 @@ var german = map[string]string{
 	"Declined, for want of funds.":           "Wird mangels Deckung abgelehnt.",
 	"Delivery address":                       "Lieferadresse",
 	"Description":                            "Beschreibung",
-	"Discount":                               "Rabatt",
 	"E-mail":                                 "E-Mail",
 	"VAT number":                             "USt-IdNr.",
 	"E-mail address and password do not belong together.": "E-Mail-Adresse und Passwort gehören nicht zusammen.",
