@@ -117,7 +117,8 @@ func (c RedisConfig) Embedded() bool { return c.URL.Empty() }
 
 // FilesConfig is where uploaded files lie.
 type FilesConfig struct {
-	Dir string // absolute
+	Dir string           // absolute
+	URL secrets.Redacted // of a bucket, s3:// or s3+http://; empty for the folder
 }
 
 // MailConfig is how mail leaves.

@@ -1,0 +1,71 @@
+package files
+
+import (
+	"io"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+)
+
+// bucket starts a server that speaks S3 and opens a bucket of it.
+func bucket(t *testing.T) (address string) {
+	t.Helper()
+	backend := s3mem.New()
+	server := httptest.NewServer(gofakes3.New(backend).Server())
+	t.Cleanup(server.Close)
+	if err := backend.CreateBucket("files"); err != nil {
+		t.Fatal(err)
+	}
+	return "s3+http://access:secret@" + strings.TrimPrefix(server.URL, "http://") + "/files"
+}
+
+func inBucket(t *testing.T) Store {
+	t.Helper()
+	s, err := OpenS3(t.Context(), bucket(t)+"/shops/one?region=eu-central-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestAddressesOfBuckets(t *testing.T) {
+	address := bucket(t)
+	for _, wrong := range []string{
+		"", "http://access:secret@s3.example.com/files", "s3://s3.example.com/files", "s3://access:secret@s3.example.com/",
+		address + "/../x", strings.Replace(address, "/files", "/others", 1),
+	} {
+		if _, err := OpenS3(t.Context(), wrong); err == nil || strings.Contains(err.Error(), "secret@") {
+			t.Errorf("%s: %v", wrong, err)
+		}
+	}
+}
+
+// A large file goes in parts, and is read from any place.
+func TestLargeFilesOfABucket(t *testing.T) {
+	s := inBucket(t)
+	text := strings.Repeat("0123456789", partSize/5) // two parts
+	size, err := s.Put(t.Context(), "sto_1/a.txt", strings.NewReader(text), "text/plain")
+	if err != nil || size != int64(len(text)) {
+		t.Fatal(size, err)
+	}
+	f, err := s.Open(t.Context(), "sto_1/a.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	for _, at := range []int64{5, f.Size - 7, 3} {
+		if place, err := f.Seek(at-f.Size, io.SeekEnd); err != nil || place != at {
+			t.Fatal(place, err)
+		}
+		got := make([]byte, 4)
+		if _, err := io.ReadFull(f, got); err != nil || string(got) != text[at:at+4] {
+			t.Fatalf("at %d: %q, %v", at, got, err)
+		}
+	}
+	if _, err := f.Seek(-1, io.SeekStart); err == nil {
+		t.Error("before the beginning")
+	}
+}
