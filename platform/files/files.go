@@ -85,6 +85,9 @@ func Extension(contentType string) (string, bool) {
 	return "", false
 }
 
+// Beside is the key of the same picture as WebP.
+func Beside(key string) string { return strings.TrimSuffix(key, path.Ext(key)) + ".webp" }
+
 const (
 	maxKeyBytes     = 1024
 	maxSegmentBytes = 200
