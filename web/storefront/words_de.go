@@ -205,6 +205,7 @@ var german = map[string]string{
 	"This takes a moment. You will see your order here as soon as it is done; nothing is charged twice.": "Das dauert einen Augenblick. Sobald es fertig ist, sehen Sie hier Ihre Bestellung; es wird nichts doppelt abgebucht.",
 	"This way of sending does not serve your address.":                                                   "Auf diese Weise wird nicht an Ihre Adresse verschickt.",
 	"To the first page":                                                                                  "Zur ersten Seite",
+	"Total without shipping":                                                                             "Gesamt ohne Versand",
 	"Total":                                                                                              "Gesamtbetrag",
 	"Update":                                                                                             "Ändern",
 	"We have sent you a mail. Follow the link in it, and your account is ready.":                         "Wir haben Ihnen eine Mail geschickt. Folgen Sie dem Link darin, und Ihr Konto ist bereit.",
@@ -252,4 +253,11 @@ var german = map[string]string{
 	"You pay on a page of our payment provider.":                "Sie bezahlen auf einer Seite unseres Zahlungsanbieters.",
 	"Your order is placed. A confirmation is on its way to %s.": "Ihre Bestellung ist eingegangen. Eine Bestätigung ist unterwegs an %s.",
 	"Your payment waits for you":                                "Ihre Zahlung wartet auf Sie",
+
+	"You asked on %s to return something.":                  "Sie möchten seit dem %s etwas zurücksenden.",
+	"You can send back what you asked to return on %s.":     "Sie können zurücksenden, was Sie am %s zurückgeben wollten.",
+	"What you wanted to return on %s cannot be taken back.": "Was Sie am %s zurückgeben wollten, können wir nicht zurücknehmen.",
+	"Your return of %s is done.":                            "Ihre Rücksendung vom %s ist abgeschlossen.",
+	"Your return of %s was cancelled.":                      "Ihre Rücksendung vom %s wurde abgesagt.",
+	"Your return of %s has arrived.":                        "Ihre Rücksendung vom %s ist angekommen.",
 }
