@@ -150,7 +150,9 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	s.customers = &customers.Service{DB: m.db, Hasher: s.hasher, Guard: s.guard}
 	s.links = &storefront.Links{StoreURL: m.config.Site.StoreURL, Stores: s.stores, Pepper: pepper.Derive("order_links")}
 	s.rates = rates.New(m.db, m.ring, m.outside(), m.log)
-	s.rates.Asked = func(kind rates.Kind, outcome string, took time.Duration) { m.metrics.Rates.Asked(string(kind), outcome, took) }
+	s.rates.Asked = func(kind rates.Kind, outcome string, took time.Duration) {
+		m.metrics.Rates.Asked(string(kind), outcome, took)
+	}
 	s.carts = cart.New(m.db)
 	s.carts.Rates = s.rates
 	providers := payments.Providers{payments.TestName: &payments.Test{DB: m.db, Page: s.links.TestPayment}, payments.ManualName: payments.ByHand{}}

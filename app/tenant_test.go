@@ -46,6 +46,7 @@ func newTenant(t testing.TB, p *apptest.Program) *tenant {
 	make("col", "createCollection", "/id", map[string]any{"name": "Summer", "product_ids": []string{w.product}})
 	make("shz", "createShippingZone", "/id", map[string]any{"name": "Near", "territories": []any{map[string]any{"country": "FR"}}})
 	make("tax", "createTaxRate", "/id", map[string]any{"name": "TVA", "country": "FR", "percentage": "20"})
+	make("rsv", "createRateService", "/service/id", map[string]any{"kind": "carrier", "name": "Parcel rates", "url": receiver.URL})
 	make("prm", "createPromotion", "/id", map[string]any{"title": "Summer", "kind": "percentage", "percentage": "15", "codes": []string{"SUMMER15"}})
 	make("cgr", "createCustomerGroup", "/id", map[string]any{"name": "Friends"})
 	make("cfd", "createFieldDefinition", "/id", map[string]any{"resource": "product", "key": "material", "name": "Material", "type": "text", "filterable": true})

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stoacommerce/stoa/app/reseal"
 	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/commerce/rates"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/platform/egress"
 	"github.com/stoacommerce/stoa/platform/ids"
@@ -76,10 +78,12 @@ func (v *vault) control(statement string, args ...any) {
 	}
 }
 
-// endpoint makes an endpoint whose secret is rotated, so that it has two.
+// endpoint makes an endpoint whose secret is rotated, so that it has two, and a rate
+// service.
 func (v *vault) endpoint(ctx context.Context, ring *secrets.Ring) (id string) {
 	v.t.Helper()
-	service := webhooks.New(ring, egress.Options{AllowPlainHTTP: true, AllowPrivate: true})
+	options := egress.Options{AllowPlainHTTP: true, AllowPrivate: true}
+	service, asked := webhooks.New(ring, options), rates.New(v.db, ring, options, slog.New(slog.DiscardHandler))
 	url := "http://127.0.0.1/hook"
 	err := v.db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		e, _, err := service.Create(ctx, tx, webhooks.Input{URL: &url, Events: []string{"*"}})
@@ -87,6 +91,9 @@ func (v *vault) endpoint(ctx context.Context, ring *secrets.Ring) (id string) {
 			return err
 		}
 		id = e.ID
+		if _, _, err := asked.Create(ctx, tx, rates.Input{Kind: rates.TaxKind, Name: "Taxes", URL: url, Active: true}); err != nil {
+			return err
+		}
 		_, _, err = service.Rotate(ctx, tx, e.ID, time.Hour)
 		return err
 	})
@@ -178,6 +185,7 @@ func TestEverythingIsSealedAnew(t *testing.T) {
 	for place, want := range map[string]reseal.Count{
 		"cell_logins.password_sealed": {Resealed: 2}, "platform_secrets.sealed": {Resealed: 1},
 		"accounts.totp_sealed": {Resealed: accounts - 1, Current: 1}, "webhook_endpoints.secrets": {Resealed: 4}, "settings.payments": {Resealed: 4},
+		"rate_services.secret": {Resealed: 2},
 	} {
 		want.Place = place
 		if counts[place] != want {

@@ -165,7 +165,7 @@ func (s *Service) put(ctx context.Context, a asked, q Question) (answer Answer, 
 		return answer, ""
 	}
 	answer.Rates, answer.Taxes = CarrierRates{}, Taxes{}
-	return answer, explained(err, egress.Explain)
+	return answer, explained(err)
 }
 
 // call asks one service, and counts how that ended.
@@ -198,7 +198,7 @@ func (s *Service) call(ctx context.Context, a asked, sale Sale) (answer Answer, 
 	}
 	s.Asked(a.Kind, outcome, time.Since(began))
 	if err != nil {
-		s.Log.WarnContext(ctx, "rate service gave no answer of use", "service", a.ID, "kind", a.Kind, "outcome", outcome, "reason", explained(err, egress.Explain))
+		s.Log.WarnContext(ctx, "rate service gave no answer of use", "service", a.ID, "kind", a.Kind, "outcome", outcome, "reason", explained(err))
 	}
 	return answer, err
 }
@@ -212,4 +212,13 @@ func (s *Service) failed(ctx context.Context, id ServiceID, failure string) erro
 		}
 		return nil
 	})
+}
+
+// explained is what the merchant is told of a failure.
+func explained(err error) string {
+	var invalid errAnswer
+	if errors.As(err, &invalid) {
+		return invalid.Error()
+	}
+	return egress.Explain(err)
 }

@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 	"unicode"
@@ -239,13 +238,4 @@ func assess(ctx context.Context, by TaxService, sale Sale) (a Answer, err error)
 		err = a.Taxes.check(sale)
 	}
 	return a, err
-}
-
-// explained is what the merchant is told of a failure.
-func explained(err error, otherwise func(error) string) string {
-	var answer errAnswer
-	if errors.As(err, &answer) {
-		return answer.Error()
-	}
-	return otherwise(err)
 }

@@ -2397,7 +2397,7 @@ type CartTotals struct {
 	// Discount An amount of money, in the smallest unit of its currency.
 	Discount Money `json:"discount"`
 
-	// Estimated Whether it may change with the address, which is not known yet.
+	// Estimated Whether it may change: with the address, which is not known yet, or as a rate service is still to be asked (`quote_missing`).
 	//
 	// Example: false
 	Estimated bool `json:"estimated"`
