@@ -103,6 +103,7 @@ func TestEveryKnownCounterStartsAtZero(t *testing.T) {
 		{"stoa_queue_jobs_total", 4},
 		{"stoa_webhook_attempts_total", 6},
 		{"stoa_webhook_attempt_duration_seconds", 6},
+		{"stoa_rate_service_duration_seconds", 8},
 		{"stoa_cache_requests_total", 2},
 		{"stoa_signups_total", 4},
 		{"stoa_signins_total", 4},
@@ -313,6 +314,9 @@ func TestWebhookAndCacheMetrics(t *testing.T) {
 	expect(t, m, 1, "stoa_webhook_attempts_total", "outcome", "gone")
 	expect(t, m, 1, "stoa_webhook_attempt_duration_seconds", "outcome", "gone")
 	expect(t, m, 1, "stoa_webhook_endpoints_disabled_total")
+
+	m.Rates.Asked("tax", "timed_out", 3*time.Second)
+	expect(t, m, 1, "stoa_rate_service_duration_seconds", "kind", "tax", "outcome", "timed_out")
 
 	cache := m.Cache.Cache("keys")
 	cache.Hit()
