@@ -53,6 +53,7 @@ create table order_lines (
     image_key          text not null default '',
     quantity           int not null check (quantity > 0),
     unit_amount        bigint not null check (unit_amount >= 0),
+    price_list         json,                    -- that the price was of: {"id", "name", "kind"}; null for the variant's own
     discount_amount    bigint not null default 0,
     total_amount       bigint not null check (total_amount >= 0),   -- after the discount
     tax_amount         bigint not null check (tax_amount >= 0),     -- contained in it or not, as the order's prices are
