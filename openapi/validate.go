@@ -124,6 +124,16 @@ func (r *Request) readQuery(wrong *problem.Problem) error {
 	return nil
 }
 
+// The library's own check is a pattern, which lets the 31st of February and the year 0 through.
+func init() {
+	openapi3.DefineStringFormatValidator("date-time", openapi3.NewCallbackValidator(func(text string) error {
+		if !inCalendar(time.RFC3339, text) {
+			return errors.New("there is no such time")
+		}
+		return nil
+	}))
+}
+
 // inCalendar says whether a text of the right form is a time, which 31 February and the year
 // 0 are not.
 func inCalendar(layout, text string) bool {

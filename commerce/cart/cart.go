@@ -13,6 +13,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/pricelists"
 	"github.com/stoacommerce/stoa/commerce/pricing"
+	"github.com/stoacommerce/stoa/commerce/promotions"
 	"github.com/stoacommerce/stoa/platform/money"
 )
 
@@ -56,6 +57,8 @@ type Cart struct {
 	TaxExemptReason  string // as the staff has noted it of the cart, or of its customer
 	PricesIncludeTax bool
 	Lines            []Line
+	Codes            []Code
+	Discounts        []promotions.Applied // of each promotion, off lines and shipping
 	Totals           pricing.Totals
 	Problems         []Problem
 	OrderID          string
@@ -65,6 +68,9 @@ type Cart struct {
 	ExpiresAt        time.Time
 
 	tax      taxation
+	rules    []promotions.Rule // of the promotions that it may get
+	buyer    promotions.Buyer
+	coded    int           // how many codes there were before the statement
 	changed  int           // lines that the statement changed
 	begun    bool          // whether the statement said first whose it is
 	patience time.Duration // how long it may be left alone
@@ -94,15 +100,17 @@ type Line struct {
 	Backordered      int64     // how many of them are not there yet
 	ExpectedOn       time.Time // the day when they are; zero where it is not known
 	Attributes       map[string]string
+	Discounts        []promotions.Applied
 	pricing.LineTotal
 
-	offered    bool  // it is for sale at all, in the cart's currency
-	sold       bool  // it is an order's
-	there      int64 // how many there are
-	left       int64 // how many can be had, where stock is counted and bounds what is sold
-	wanted     int64 // how many of the variant all lines of the cart have
-	expectedOn time.Time
-	grams      int64 // what one weighs
+	collections, tags []string // its product's
+	offered           bool     // it is for sale at all, in the cart's currency
+	sold              bool     // it is an order's
+	there             int64    // how many there are
+	left              int64    // how many can be had, where stock is counted and bounds what is sold
+	wanted            int64    // how many of the variant all lines of the cart have
+	expectedOn        time.Time
+	grams             int64 // what one weighs
 }
 
 // PriceList is a list that a price is of. Its JSON is that of the contract, and is kept with
@@ -164,18 +172,43 @@ func (c *Cart) price() error {
 	for _, line := range c.Lines {
 		basket.Lines = append(basket.Lines, pricing.Line{Unit: line.Unit, Quantity: line.Quantity, Taxes: c.tax.goods(line.TaxClass, line.Taxable)})
 	}
-	var err error
-	if basket.Shipping, err = c.send(basket.Lines); err != nil {
+	relief := c.tax.relief() != ""
+	send := func() error {
+		var err error
+		if basket.Shipping, err = c.send(basket.Lines); err == nil && relief {
+			err = relieve(&basket.Shipping, c.PricesIncludeTax)
+		}
 		return err
 	}
-	if c.tax.relief() != "" {
-		if basket, err = relieved(basket); err != nil {
-			return fmt.Errorf("relieve cart %s of tax: %w", c.ID, err)
+	if err := send(); err != nil {
+		return err
+	}
+	if relief {
+		for i := range basket.Lines {
+			if err := relieve(&basket.Lines[i], c.PricesIncludeTax); err != nil {
+				return fmt.Errorf("relieve cart %s of tax: %w", c.ID, err)
+			}
 		}
-		c.PricesIncludeTax = false
-		for i := range c.Lines {
-			c.Lines[i].Unit = basket.Lines[i].Unit
+		basket.TaxIncluded = false
+	}
+	if err := c.discount(&basket); err != nil {
+		return err
+	}
+	// What is taken off the goods can change what sending them costs, and so which
+	// promotions save the most.
+	if sent := basket.Shipping; len(c.Discounts) > 0 {
+		if err := send(); err != nil {
+			return err
 		}
+		if basket.Shipping.Unit == sent.Unit {
+			basket.Shipping = sent
+		} else if err := c.discount(&basket); err != nil {
+			return err
+		}
+	}
+	c.PricesIncludeTax = basket.TaxIncluded
+	for i := range c.Lines {
+		c.Lines[i].Unit = basket.Lines[i].Unit
 	}
 	totals, err := pricing.Price(basket)
 	if err != nil {

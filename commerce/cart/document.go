@@ -8,6 +8,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/pricing"
+	"github.com/stoacommerce/stoa/commerce/promotions"
 	"github.com/stoacommerce/stoa/platform/money"
 )
 
@@ -34,14 +35,15 @@ type document struct {
 	UpdatedAt        time.Time        `json:"updated_at"`
 	ExpiresAt        time.Time        `json:"expires_at"`
 	Order            *struct {
-		ID               string              `json:"id"`
-		PricesIncludeTax bool                `json:"prices_include_tax"`
-		Subtotal         int64               `json:"subtotal"`
-		Discount         int64               `json:"discount"`
-		Shipping         int64               `json:"shipping"`
-		Tax              int64               `json:"tax"`
-		Total            int64               `json:"total"`
-		Taxes            []pricing.TaxAmount `json:"taxes"`
+		ID               string               `json:"id"`
+		PricesIncludeTax bool                 `json:"prices_include_tax"`
+		Subtotal         int64                `json:"subtotal"`
+		Discount         int64                `json:"discount"`
+		Shipping         int64                `json:"shipping"`
+		Tax              int64                `json:"tax"`
+		Total            int64                `json:"total"`
+		Taxes            []pricing.TaxAmount  `json:"taxes"`
+		Discounts        []promotions.Applied `json:"discounts"`
 	} `json:"order"`
 	Methods []struct {
 		ID          string           `json:"id"`
@@ -51,8 +53,12 @@ type document struct {
 		Usable      bool             `json:"usable"`
 		methodRates
 	} `json:"methods"`
-	Tax   taxation       `json:"tax"`
-	Lines []documentLine `json:"lines"`
+	Tax        taxation          `json:"tax"`
+	Codes      []string          `json:"codes"`
+	Coded      int               `json:"coded"`
+	Promotions []promotions.Open `json:"promotions"`
+	Buyer      promotions.Buyer  `json:"buyer"`
+	Lines      []documentLine    `json:"lines"`
 }
 
 type documentLine struct {
@@ -69,10 +75,13 @@ type documentLine struct {
 	Amount       *int64          `json:"amount"`
 	PriceList    *PriceList      `json:"price_list"`
 	Sold         *struct {
-		Unit      int64      `json:"unit"`
-		PriceList *PriceList `json:"price_list"`
-		Discount  int64      `json:"discount"`
+		Unit      int64                `json:"unit"`
+		PriceList *PriceList           `json:"price_list"`
+		Discount  int64                `json:"discount"`
+		Discounts []promotions.Applied `json:"discounts"`
 	} `json:"sold"`
+	Collections      []string          `json:"collections"`
+	Tags             []string          `json:"tags"`
 	Active           bool              `json:"active"`
 	TaxClass         string            `json:"tax_class"`
 	Taxable          bool              `json:"taxable"`
@@ -95,13 +104,20 @@ func parse(raw []byte) (*Cart, error) {
 		ID: d.ID, State: d.State, Version: d.Version, Currency: d.Currency, CustomerID: d.CustomerID, Email: d.Email,
 		ShippingAddress: d.ShippingAddress, BillingAddress: d.BillingAddress, MethodID: d.MethodID, Note: d.Note,
 		Country: d.Country, TaxExemptReason: d.Tax.Exempt, PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
-		ReservedUntil: d.ReservedUntil, patience: time.Duration(d.AbandonedMinutes) * time.Minute, tax: d.Tax, changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
+		ReservedUntil: d.ReservedUntil, patience: time.Duration(d.AbandonedMinutes) * time.Minute, tax: d.Tax, buyer: d.Buyer, coded: d.Coded,
+		changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
 	}
 	c.tax.company = company(c.BillingAddress, c.ShippingAddress)
 	for _, m := range d.Methods {
 		c.methods = append(c.methods, Method{
-			ID: m.ID, Name: m.Name, Description: m.Description, Pickup: m.Pickup, Usable: m.Usable, Price: money.Zero(d.Currency), rates: m.methodRates,
+			ID: m.ID, Name: m.Name, Description: m.Description, Pickup: m.Pickup, Usable: m.Usable, serves: m.Usable, Price: money.Zero(d.Currency), rates: m.methodRates,
 		})
+	}
+	for _, open := range d.Promotions {
+		c.rules = append(c.rules, open.Named())
+	}
+	for _, code := range d.Codes {
+		c.Codes = append(c.Codes, Code{Code: code})
 	}
 	for _, line := range d.Lines {
 		l, err := line.line(d.Currency)
@@ -116,7 +132,8 @@ func parse(raw []byte) (*Cart, error) {
 	}
 	o := d.Order
 	amount := func(n int64) money.Money { return money.New(n, d.Currency) }
-	c.OrderID, c.PricesIncludeTax = o.ID, o.PricesIncludeTax
+	c.OrderID, c.PricesIncludeTax, c.Discounts = o.ID, o.PricesIncludeTax, o.Discounts
+	c.tellCodes(nil)
 	c.Totals = pricing.Totals{
 		Subtotal: amount(o.Subtotal), Discount: amount(o.Discount), Shipping: pricing.LineTotal{Subtotal: amount(o.Shipping)},
 		Tax: amount(o.Tax), Total: amount(o.Total), Taxes: o.Taxes,
@@ -133,7 +150,7 @@ func (d documentLine) line(currency string) (Line, error) {
 		ID: d.ID, ProductID: d.ProductID, VariantID: d.VariantID, Handle: d.Handle, Title: d.Title, VariantTitle: d.VariantTitle,
 		SKU: d.SKU, Quantity: d.Quantity, Shown: money.New(d.Shown, currency), Unit: money.New(d.Shown, currency),
 		Taxable: d.Taxable, TaxClass: d.TaxClass, RequiresShipping: d.RequiresShipping, TracksStock: d.TrackStock,
-		Attributes: d.Attributes, grams: d.Grams, there: d.There, left: math.MaxInt64,
+		Attributes: d.Attributes, collections: d.Collections, tags: d.Tags, grams: d.Grams, there: d.There, left: math.MaxInt64,
 	}
 	if d.Beyond != nil {
 		l.left = max(d.There+*d.Beyond, 0)
@@ -147,7 +164,7 @@ func (d documentLine) line(currency string) (Line, error) {
 	l.offered = d.Active && d.Amount != nil
 	switch {
 	case d.Sold != nil:
-		l.Unit.Amount, l.PriceList, l.sold = d.Sold.Unit, d.Sold.PriceList, true
+		l.Unit.Amount, l.PriceList, l.sold, l.Discounts = d.Sold.Unit, d.Sold.PriceList, true, d.Sold.Discounts
 		l.Subtotal, l.Discount = money.New(l.Unit.Amount*l.Quantity, currency), money.New(d.Sold.Discount, currency)
 		l.Total = money.New(l.Subtotal.Amount-l.Discount.Amount, currency)
 	case d.Amount != nil:

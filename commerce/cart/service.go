@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/commerce/promotions"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -168,6 +169,38 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, ref Ref, change C
 	return c, nil
 }
 
+// AddCode puts a code into a cart. One that is not to be had is refused; one that has no
+// effect on this cart is kept, and its Code says why.
+func (s *Service) AddCode(ctx context.Context, tx *postgres.Tx, ref Ref, text string) (*Cart, error) {
+	text = promotions.Normal(text)
+	c, err := s.change(ctx, tx, addCodeSQL, ref, 0, text)
+	if err != nil {
+		return nil, s.why(ctx, tx, ref, 0, err)
+	}
+	if code := c.code(text); code == nil || code.Reason == NotAvailable {
+		return nil, codeInvalid()
+	}
+	if len(c.Codes) > MaxCodes {
+		return nil, problem.New(problem.Unprocessable, "too_many", "A cart has at most %d codes.", MaxCodes)
+	}
+	journal.Audit(ctx, tx, journal.Entry{Action: "cart.add_code", ObjectID: c.ID, After: map[string]any{"code": text}})
+	return c, nil
+}
+
+// RemoveCode takes a code out of a cart.
+func (s *Service) RemoveCode(ctx context.Context, tx *postgres.Tx, ref Ref, text string, version int) (*Cart, error) {
+	text = promotions.Normal(text)
+	c, err := s.change(ctx, tx, removeCodeSQL, ref, version, text)
+	if err != nil {
+		return nil, s.why(ctx, tx, ref, version, err)
+	}
+	if len(c.Codes) == c.coded {
+		return nil, problem.Missing("code of this cart")
+	}
+	journal.Audit(ctx, tx, journal.Entry{Action: "cart.remove_code", ObjectID: c.ID, Before: map[string]any{"code": text}})
+	return c, nil
+}
+
 // Options are the ways to send a cart with what they cost, in the merchant's order.
 func (s *Service) Options(ctx context.Context, ref Ref) ([]Method, error) {
 	raw, err := s.json(ctx, optionsSQL, ref)
@@ -197,7 +230,7 @@ func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref R
 	}
 	if c.stale {
 		// The row is ours by now, so that this reading is the last word.
-		changed, begun := c.changed, c.begun
+		changed, begun, coded := c.changed, c.begun, c.coded
 		reading := readSQL
 		if ref.Token == "" {
 			reading = staffReadSQL
@@ -205,7 +238,7 @@ func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref R
 		if c, err = readIn(ctx, tx, reading, ref); err != nil {
 			return nil, err
 		}
-		c.changed, c.begun = changed, begun
+		c.changed, c.begun, c.coded = changed, begun, coded
 	}
 	if c.begun {
 		journal.Audit(ctx, tx, journal.Entry{Action: ActionBegin, ObjectID: c.ID})

@@ -17,7 +17,8 @@ type Method struct {
 	Pickup      *address.Address // where it is fetched instead
 	Usable      bool             // it serves the cart: its place, its currency, and what is in it
 
-	rates methodRates
+	serves bool // it serves the cart's place and currency
+	rates  methodRates
 }
 
 // methodRates is what a way to send costs, and by what. Its JSON is that of selectMethods.
@@ -79,7 +80,7 @@ func (c *Cart) send(lines []pricing.Line) (chosen pricing.Line, err error) {
 	for i := range c.methods {
 		m := &c.methods[i]
 		amount, taken := m.rates.cost(parcel)
-		m.Usable = m.Usable && taken
+		m.Usable = m.serves && taken
 		m.Price = money.New(amount, c.Currency)
 		if c.MethodID == m.ID && m.Usable && c.RequiresShipping() {
 			chosen = pricing.Line{Unit: m.Price, Quantity: 1, Taxes: taxes}

@@ -1,6 +1,7 @@
 package cart
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
@@ -28,7 +29,7 @@ select json_build_object(
 	'abandoned_minutes', s.abandoned_cart_minutes,
 	'created_at', c.created_at, 'updated_at', c.updated_at, 'expires_at', c.expires_at,
 	'order', (select json_build_object('id', o.id, 'prices_include_tax', o.prices_include_tax, 'subtotal', o.subtotal_amount,
-			'discount', o.discount_amount, 'taxes', o.taxes,
+			'discount', o.discount_amount, 'taxes', o.taxes, 'discounts', o.discounts,
 			'shipping', o.shipping_amount, 'tax', o.tax_amount, 'total', o.total_amount)
 		from orders o where o.cart_id = c.id and c.state = 'completed'),
 	'methods', (select coalesce(json_agg(json_build_object('id', m.id, 'name', m.name, 'description', m.description, 'pickup_address', m.pickup_address,
@@ -40,13 +41,16 @@ select json_build_object(
 		'rates', (select coalesce(json_agg(json_build_object('name', t.name, 'class', t.tax_class, 'rate', t.rate, 'combinable', t.combinable,
 				'shipping', t.applies_to_shipping, 'width', case when t.postal_codes <> '{}' then 0 when t.region <> '' then 1 else 2 end) order by t.id), '[]')
 			from tax_rates t where ` + territory.Covers("t.country", "t.region", "t.postal_codes", "at") + `)),
+	'codes', to_json(c.codes), 'coded', (select cardinality(was.codes) from carts was where was.id = c.id),
+	'promotions', ` + promotionsJSON + `, 'buyer', ` + buyerJSON + `,
 	'lines', (select coalesce(json_agg(json_build_object(
 			'id', l.id, 'product_id', p.id, 'variant_id', v.id, 'handle', p.handle, 'title', p.title, 'variant_title', v.title, 'sku', coalesce(v.sku, ''),
 			'sizes', (select i.sizes from images i where i.product_id = p.id and i.state = 'ready'
 				order by i.id = v.image_id desc nulls last, i.position, i.id limit 1),
 			'quantity', l.quantity, 'attributes', l.attributes, 'shown', l.unit_amount, 'amount', pr.amount, 'price_list', ` + priceListJSON + `, 'active', ` + catalog.Published + `,
-			'sold', (select json_build_object('unit', ol.unit_amount, 'price_list', ol.price_list, 'discount', ol.discount_amount) from orders o join order_lines ol on ol.order_id = o.id
+			'sold', (select json_build_object('unit', ol.unit_amount, 'price_list', ol.price_list, 'discount', ol.discount_amount, 'discounts', ol.discounts) from orders o join order_lines ol on ol.order_id = o.id
 				where c.state = 'completed' and o.cart_id = c.id and ol.variant_id = l.variant_id and ol.attributes = l.attributes limit 1),
+			'collections', ` + collectionsJSON + `, 'tags', p.tags,
 			'taxable', v.taxable, 'tax_class', v.tax_class, 'requires_shipping', v.requires_shipping, 'grams', coalesce(v.weight_grams, 0), 'track_stock', v.track_stock,
 			'there', ` + inventory.There + `, 'beyond', ` + inventory.Beyond + `, 'expected_on', v.backorder_expected_on
 		) order by l.created_at, l.id), '[]')
@@ -190,6 +194,17 @@ with c as (` + touch + `,
 ` + touched + `),
 changed as (select * from cart_lines where false),` + merged + selectDocument
 
+// addCodeSQL notes the code $5, and removeCodeSQL takes it away.
+var (
+	addCodeSQL = `
+with c as (` + touch + `, codes = case when $5 = any(codes) then codes else codes || $5::text end` + touched + `),
+changed as (select * from cart_lines where false),` + merged + selectDocument
+
+	removeCodeSQL = `
+with c as (` + touch + `, codes = array_remove(codes, $5)` + touched + `),
+changed as (select * from cart_lines where false),` + merged + selectDocument
+)
+
 // adoptSQL gives a cart to the customer $5, with what is known of them where the cart does
 // not say otherwise.
 var adoptSQL = `
@@ -204,7 +219,8 @@ changed as (select * from cart_lines where false),` + merged + selectDocument
 // as far as a line goes, and the others move, as far as a cart goes.
 var mergeSQL = `
 with c as (` + touch + `,
-	note = case when note = '' then (select g.note from carts g where g.id = $5) else note end
+	note = case when note = '' then (select g.note from carts g where g.id = $5) else note end,
+	codes = (codes || array(select code from carts g, unnest(g.codes) with ordinality as given(code, at) where g.id = $5 and code <> all(carts.codes) order by at))[:` + fmt.Sprint(MaxCodes) + `]
 ` + touched + `),
 moved as (
 	update cart_lines g set cart_id = c.id from c where g.id in (

@@ -129,27 +129,16 @@ func company(billing, shipping *address.Address) string {
 	return address.VATCountry(billing.TaxID)
 }
 
-// relieved takes the taxes out of the prices of who pays none: they buy at net prices, which
+// relieve takes the taxes out of a price of who pays none: they buy at net prices, which
 // are shown and invoiced.
-func relieved(b pricing.Basket) (_ pricing.Basket, err error) {
-	for _, line := range append([]*pricing.Line{&b.Shipping}, pointers(b.Lines)...) {
-		if b.TaxIncluded {
-			if line.Unit, err = pricing.Net(line.Unit, line.Taxes); err != nil {
-				return b, err
-			}
-		}
-		for i := range line.Taxes {
-			line.Taxes[i].Rate = 0
+func relieve(line *pricing.Line, taxIncluded bool) (err error) {
+	if taxIncluded {
+		if line.Unit, err = pricing.Net(line.Unit, line.Taxes); err != nil {
+			return err
 		}
 	}
-	b.TaxIncluded = false
-	return b, nil
-}
-
-func pointers[T any](list []T) []*T {
-	out := make([]*T, len(list))
-	for i := range list {
-		out[i] = &list[i]
+	for i := range line.Taxes {
+		line.Taxes[i].Rate = 0
 	}
-	return out
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/commerce/promotions"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -38,6 +39,9 @@ func place(ctx context.Context, tx *postgres.Tx, c *cart.Cart, charge payments.C
 	if err != nil {
 		return a, fmt.Errorf("place cart %s: %w", c.ID, err)
 	}
+	if err := promotions.Use(ctx, tx, a.order, c.Email, c.Discounts); err != nil {
+		return a, err
+	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "payment.begin", ObjectID: a.Reference, After: map[string]any{"cart_id": c.ID, "order_id": a.order, "amount": a.Amount}})
 	journal.JobAt(tx, clock.Now().Add(lease+5*time.Second), JobResume, struct{}{})
 	return a, nil
@@ -50,7 +54,7 @@ func copies(c *cart.Cart, held []inventory.Held) (order, lines string, err error
 		"id": ids.New("ord"), "prices_include_tax": c.PricesIncludeTax, "taxes": c.Totals.Taxes,
 		"tax_exempt_reason": c.TaxExemptReason,
 		"subtotal":          c.Totals.Subtotal.Amount, "discount": c.Totals.Discount.Amount, "shipping": c.Totals.Shipping.Subtotal.Amount,
-		"tax": c.Totals.Tax.Amount, "total": c.Totals.Total.Amount, "shipping_method": nil,
+		"tax": c.Totals.Tax.Amount, "total": c.Totals.Total.Amount, "shipping_method": nil, "discounts": listed(c.Discounts),
 	}
 	if c.Method != nil && c.RequiresShipping() {
 		sent := c.Totals.Shipping
@@ -61,7 +65,7 @@ func copies(c *cart.Cart, held []inventory.Held) (order, lines string, err error
 		list[i] = object{
 			"id": ids.New("orl"), "position": i, "variant_id": l.VariantID, "product_id": l.ProductID, "title": l.Title, "variant_title": l.VariantTitle,
 			"sku": l.SKU, "image_key": l.ImageKey, "quantity": l.Quantity, "unit": l.Unit.Amount, "discount": l.Discount.Amount, "total": l.Total.Amount,
-			"tax": l.Tax.Amount, "taxes": l.Taxes, "requires_shipping": l.RequiresShipping, "tracks_stock": held[i].Counted,
+			"discounts": listed(l.Discounts), "tax": l.Tax.Amount, "taxes": l.Taxes, "requires_shipping": l.RequiresShipping, "tracks_stock": held[i].Counted,
 			"attributes": l.Attributes, "allocations": held[i].Parts, "price_list": l.PriceList,
 		}
 	}
@@ -71,6 +75,11 @@ func copies(c *cart.Cart, held []inventory.Held) (order, lines string, err error
 	}
 	rawLines, err := json.Marshal(list)
 	return string(rawOrder), string(rawLines), err
+}
+
+// listed is a list that is written as one though it is empty.
+func listed(discounts []promotions.Applied) []promotions.Applied {
+	return append([]promotions.Applied{}, discounts...)
 }
 
 // present is the attempt that a cart is completing or completed by.
@@ -211,6 +220,9 @@ func fail(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outc
 	}
 	if err := inventory.Reopen(ctx, tx, cart); err != nil {
 		return false, fmt.Errorf("release the goods of payment %s: %w", a.Reference, err)
+	}
+	if err := promotions.Release(ctx, tx, a.order); err != nil {
+		return false, err
 	}
 	journal.Event(ctx, tx, "payment.failed", a.Reference, payments.EventData{ID: a.Reference, OrderID: a.order, State: "failed", Amount: a.Amount, FailureCode: &outcome.Failure})
 	journal.Audit(ctx, tx, journal.Entry{Action: "payment.fail", ObjectID: a.Reference, After: map[string]any{"failure": outcome.Failure}})

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -62,7 +63,8 @@ type Change struct {
 	AcceptsMarketing *bool
 	Note             *string
 	DefaultAddress   **address.Address
-	TaxExemptReason  *string // empty: they are taxed like anybody
+	GroupIDs         []string // all of them; nil leaves them
+	TaxExemptReason  *string  // empty: they are taxed like anybody
 }
 
 // kept is what can be changed of a customer.
@@ -72,6 +74,7 @@ type kept struct {
 	AcceptsMarketing bool             `json:"accepts_marketing"`
 	Note             string           `json:"note"`
 	DefaultAddress   *address.Address `json:"default_address"`
+	GroupIDs         []string         `json:"group_ids"`
 	TaxExemptReason  string           `json:"tax_exempt_reason"`
 }
 
@@ -90,6 +93,12 @@ func (k *kept) apply(c Change) error {
 	}
 	if c.AcceptsMarketing != nil {
 		k.AcceptsMarketing = *c.AcceptsMarketing
+	}
+	if c.GroupIDs != nil {
+		k.GroupIDs = slices.Compact(slices.Sorted(slices.Values(c.GroupIDs)))
+		if k.GroupIDs == nil {
+			k.GroupIDs = []string{}
+		}
 	}
 	if c.DefaultAddress != nil {
 		k.DefaultAddress = nil
@@ -112,9 +121,9 @@ func fits(p *problem.Problem, at, text string, most int) {
 	}
 }
 
-const lockSQL = `select email, email_verified_at is not null, version, name, phone, accepts_marketing, note, default_address, tax_exempt_reason from customers where id = $1 for update`
+const lockSQL = `select email, email_verified_at is not null, version, name, phone, accepts_marketing, note, default_address, group_ids, tax_exempt_reason from customers where id = $1 for update`
 
-const updateSQL = `update customers set name = $2, phone = $3, accepts_marketing = $4, note = $5, default_address = $6, tax_exempt_reason = $7, version = version + 1, updated_at = now() where id = $1`
+const updateSQL = `update customers set name = $2, phone = $3, accepts_marketing = $4, note = $5, default_address = $6, group_ids = $7, tax_exempt_reason = $8, version = version + 1, updated_at = now() where id = $1`
 
 // Update changes a customer. Version is the one that the change is meant for, or 0.
 func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, change Change, version int) error {
@@ -126,7 +135,12 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, change
 	if err := now.apply(change); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, updateSQL, id, now.Name, now.Phone, now.AcceptsMarketing, now.Note, now.DefaultAddress, now.TaxExemptReason); err != nil {
+	if change.GroupIDs != nil {
+		if err := knowGroups(ctx, tx, change.GroupIDs); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.Exec(ctx, updateSQL, id, now.Name, now.Phone, now.AcceptsMarketing, now.Note, now.DefaultAddress, now.GroupIDs, now.TaxExemptReason); err != nil {
 		return fmt.Errorf("update customer %s: %w", id, err)
 	}
 	journal.Event(ctx, tx, "customer.updated", id, c)
@@ -152,7 +166,7 @@ func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id string, versio
 func lock(ctx context.Context, tx *postgres.Tx, id string, meant int) (Customer, kept, error) {
 	c, k := Customer{ID: id}, kept{}
 	var version int
-	err := tx.QueryRow(ctx, lockSQL, id).Scan(&c.Email, &c.EmailVerified, &version, &k.Name, &k.Phone, &k.AcceptsMarketing, &k.Note, &k.DefaultAddress, &k.TaxExemptReason)
+	err := tx.QueryRow(ctx, lockSQL, id).Scan(&c.Email, &c.EmailVerified, &version, &k.Name, &k.Phone, &k.AcceptsMarketing, &k.Note, &k.DefaultAddress, &k.GroupIDs, &k.TaxExemptReason)
 	switch {
 	case errors.Is(err, postgres.ErrNoRows):
 		return c, k, problem.Missing("customer")

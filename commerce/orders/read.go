@@ -23,7 +23,7 @@ func amount(column string) string {
 var linesJSON = `(select coalesce(json_agg(json_build_object('id', l.id, 'product_id', l.product_id, 'variant_id', l.variant_id,
 		'title', l.title, 'variant_title', l.variant_title, 'sku', nullif(l.sku, ''), 'attributes', l.attributes,
 		'image_url', case when l.image_key <> '' then $1::text || '/media/' || l.image_key end, 'quantity', l.quantity,
-		'unit_price', ` + amount("l.unit_amount") + `, 'price_list', l.price_list, 'discount', ` + amount("l.discount_amount") + `, 'tax', ` + amount("l.tax_amount") + `,
+		'unit_price', ` + amount("l.unit_amount") + `, 'price_list', l.price_list, 'discount', ` + amount("l.discount_amount") + `, 'discounts', l.discounts, 'tax', ` + amount("l.tax_amount") + `,
 		'taxes', l.taxes, 'total', ` + amount("l.total_amount") + `,
 		'fulfilled_quantity', l.fulfilled_quantity, 'refunded_quantity', l.refunded_quantity) order by l.position), '[]')
 	from order_lines l where l.order_id = o.id)`
@@ -45,7 +45,7 @@ var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_stat
 		'name', o.shipping_method->>'name', 'price', ` + amount("o.shipping_amount") + `,
 		'pickup_address', o.shipping_method->'pickup_address', 'discount', o.shipping_method->'discount',
 		'tax', o.shipping_method->'tax', 'taxes', o.shipping_method->'taxes') end,
-	'taxes', o.taxes,
+	'taxes', o.taxes, 'discounts', o.discounts,
 	'totals', json_build_object('subtotal', ` + amount("o.subtotal_amount") + `, 'discount', ` + amount("o.discount_amount") + `,
 		'shipping', ` + amount("o.shipping_amount") + `,
 		'tax', ` + amount("o.tax_amount") + `, 'total', ` + amount("o.total_amount") + `, 'refunded', ` + amount("o.refunded_amount") + `),

@@ -65,16 +65,21 @@ func (w *world) task() task {
 		Login:  apptest.Query[int](w.Program, `select login from schemas where store_id = $1 and mode = 'live'`, w.storeID)[0],
 	}
 	media := strings.TrimSuffix(w.Config.Site.StoreURL(w.address).String(), "/")
-	page, err := catalog.Products(postgres.WithStore(w.b.Context(), ref), db, catalog.ProductFilter{Media: media, Limit: perPage})
+	filter := catalog.ProductFilter{Media: media, Limit: perPage}
+	page, err := catalog.Products(postgres.WithStore(w.b.Context(), ref), db, filter)
 	if err != nil {
 		w.b.Fatal(err)
 	}
 	if page.Next == "" {
 		w.b.Fatal("the store has no second page")
 	}
+	args := []string{media, fmt.Sprint(perPage), "", ""}
+	for _, value := range filter.Values() {
+		args = append(args, fmt.Sprint(value))
+	}
 	return task{
 		Database: address, Schema: postgres.SchemaName(ref.Schema), Connections: connections,
-		SQL: sent.sql, Args: []string{media, fmt.Sprint(perPage), "", "", "", "", "", ""},
+		SQL: sent.sql, Args: args,
 	}
 }
 

@@ -37,7 +37,7 @@ func BenchmarkRequest(b *testing.B) {
 	}
 	report.Publish(b, "request", []report.Table{
 		{Title: "The full way of a request", Note: w.conditions(), Rows: rows(targets, rounds)},
-		w.layersOf(targets[2]), w.layersOf(targets[5]), w.statements(),
+		w.layersOf(targets[2]), w.layersOf(targets[5]), w.operations(targets[0].addr),
 	})
 }
 

@@ -1,5 +1,13 @@
 -- Who buys.
 
+create table customer_groups (
+    id         text collate "C" primary key,
+    name       text not null unique,
+    version    int not null default 1,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now()
+);
+
 create table customers (
     id                text collate "C" primary key,
     email             text not null,
@@ -11,11 +19,13 @@ create table customers (
     default_address   jsonb,
     tax_exempt_reason text not null default '', -- empty: taxed like anybody
     note              text not null default '',
+    group_ids         text[] not null default '{}',
     version           int not null default 1,
     created_at        timestamptz not null default now(),
     updated_at        timestamptz not null default now()
 );
 create unique index customers_email on customers (email);
+create index customers_groups on customers using gin (group_ids);
 
 -- Tokens of customers: sessions, and the one-time tokens that travel by mail.
 create table customer_tokens (

@@ -14,6 +14,7 @@ create table carts (
     billing_address    jsonb,
     shipping_method_id text collate "C",
     note               text not null default '',
+    codes              text[] not null default '{}', -- of promotions, in the order in which they were given
     abandoned_at       timestamptz,             -- when it was found to be, and told of
     version            int not null default 1,
     created_at         timestamptz not null default now(),

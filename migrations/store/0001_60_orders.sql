@@ -19,6 +19,7 @@ create table orders (
     prices_include_tax boolean not null,
     tax_exempt_reason text not null default '',
     taxes            jsonb not null default '[]', -- of all lines and of shipping, as the API shows them
+    discounts        jsonb not null default '[]', -- what each promotion took off, as the API shows it
     subtotal_amount  bigint not null check (subtotal_amount >= 0), -- before discounts
     discount_amount  bigint not null default 0,  -- of the lines and of shipping
     shipping_amount  bigint not null check (shipping_amount >= 0), -- before its discount
@@ -55,6 +56,7 @@ create table order_lines (
     unit_amount        bigint not null check (unit_amount >= 0),
     price_list         json,                    -- that the price was of: {"id", "name", "kind"}; null for the variant's own
     discount_amount    bigint not null default 0,
+    discounts          jsonb not null default '[]',                 -- how the discount came about, as the API shows it
     total_amount       bigint not null check (total_amount >= 0),   -- after the discount
     tax_amount         bigint not null check (tax_amount >= 0),     -- contained in it or not, as the order's prices are
     taxes              jsonb not null default '[]',                 -- how the tax came about, as the API shows it

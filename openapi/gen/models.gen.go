@@ -106,6 +106,15 @@ const (
 	CartAbandonedEventTypeCartAbandoned CartAbandonedEventType = "cart.abandoned"
 )
 
+// Defines values for CartCodeReason.
+const (
+	CartCodeReasonBetterDiscount    CartCodeReason = "better_discount"
+	CartCodeReasonMinimumNotReached CartCodeReason = "minimum_not_reached"
+	CartCodeReasonNotAvailable      CartCodeReason = "not_available"
+	CartCodeReasonNotForTheseItems  CartCodeReason = "not_for_these_items"
+	CartCodeReasonNotForYou         CartCodeReason = "not_for_you"
+)
+
 // Defines values for CartPaymentFlow.
 const (
 	CartPaymentFlowConfirm  CartPaymentFlow = "confirm"
@@ -301,6 +310,9 @@ const (
 	EventTypeProductCreated       EventType = "product.created"
 	EventTypeProductDeleted       EventType = "product.deleted"
 	EventTypeProductUpdated       EventType = "product.updated"
+	EventTypePromotionCreated     EventType = "promotion.created"
+	EventTypePromotionDeleted     EventType = "promotion.deleted"
+	EventTypePromotionUpdated     EventType = "promotion.updated"
 	EventTypeRefundFailed         EventType = "refund.failed"
 	EventTypeRefundSucceeded      EventType = "refund.succeeded"
 	EventTypeStaffInvited         EventType = "staff.invited"
@@ -597,6 +609,8 @@ const (
 	PermissionPaymentsWrite   Permission = "payments:write"
 	PermissionProductsRead    Permission = "products:read"
 	PermissionProductsWrite   Permission = "products:write"
+	PermissionPromotionsRead  Permission = "promotions:read"
+	PermissionPromotionsWrite Permission = "promotions:write"
 	PermissionRefundsWrite    Permission = "refunds:write"
 	PermissionSettingsRead    Permission = "settings:read"
 	PermissionSettingsWrite   Permission = "settings:write"
@@ -674,6 +688,81 @@ const (
 // Defines values for ProductUpdatedEventType.
 const (
 	ProductUpdatedEventTypeProductUpdated ProductUpdatedEventType = "product.updated"
+)
+
+// Defines values for PromotionClass.
+const (
+	PromotionClassOrder    PromotionClass = "order"
+	PromotionClassProducts PromotionClass = "products"
+	PromotionClassShipping PromotionClass = "shipping"
+)
+
+// Defines values for PromotionCombinesWith.
+const (
+	PromotionCombinesWithOrder    PromotionCombinesWith = "order"
+	PromotionCombinesWithProducts PromotionCombinesWith = "products"
+	PromotionCombinesWithShipping PromotionCombinesWith = "shipping"
+)
+
+// Defines values for PromotionKind.
+const (
+	PromotionKindBuyXGetY     PromotionKind = "buy_x_get_y"
+	PromotionKindFixedAmount  PromotionKind = "fixed_amount"
+	PromotionKindFreeShipping PromotionKind = "free_shipping"
+	PromotionKindPercentage   PromotionKind = "percentage"
+)
+
+// Defines values for PromotionState.
+const (
+	PromotionStateActive    PromotionState = "active"
+	PromotionStateEnded     PromotionState = "ended"
+	PromotionStateInactive  PromotionState = "inactive"
+	PromotionStateScheduled PromotionState = "scheduled"
+	PromotionStateUsedUp    PromotionState = "used_up"
+)
+
+// Defines values for PromotionCreateClass.
+const (
+	PromotionCreateClassOrder    PromotionCreateClass = "order"
+	PromotionCreateClassProducts PromotionCreateClass = "products"
+	PromotionCreateClassShipping PromotionCreateClass = "shipping"
+)
+
+// Defines values for PromotionCreateCombinesWith.
+const (
+	PromotionCreateCombinesWithOrder    PromotionCreateCombinesWith = "order"
+	PromotionCreateCombinesWithProducts PromotionCreateCombinesWith = "products"
+	PromotionCreateCombinesWithShipping PromotionCreateCombinesWith = "shipping"
+)
+
+// Defines values for PromotionCreateKind.
+const (
+	PromotionCreateKindBuyXGetY     PromotionCreateKind = "buy_x_get_y"
+	PromotionCreateKindFixedAmount  PromotionCreateKind = "fixed_amount"
+	PromotionCreateKindFreeShipping PromotionCreateKind = "free_shipping"
+	PromotionCreateKindPercentage   PromotionCreateKind = "percentage"
+)
+
+// Defines values for PromotionCreatedEventType.
+const (
+	PromotionCreatedEventTypePromotionCreated PromotionCreatedEventType = "promotion.created"
+)
+
+// Defines values for PromotionDeletedEventType.
+const (
+	PromotionDeletedEventTypePromotionDeleted PromotionDeletedEventType = "promotion.deleted"
+)
+
+// Defines values for PromotionUpdateCombinesWith.
+const (
+	PromotionUpdateCombinesWithOrder    PromotionUpdateCombinesWith = "order"
+	PromotionUpdateCombinesWithProducts PromotionUpdateCombinesWith = "products"
+	PromotionUpdateCombinesWithShipping PromotionUpdateCombinesWith = "shipping"
+)
+
+// Defines values for PromotionUpdatedEventType.
+const (
+	PromotionUpdatedEventTypePromotionUpdated PromotionUpdatedEventType = "promotion.updated"
 )
 
 // Defines values for RefundState.
@@ -1652,6 +1741,9 @@ type Cart struct {
 	// BillingAddress Who pays, if that is someone else.
 	BillingAddress *Address `json:"billing_address"`
 
+	// Codes The codes that the shopper gave, and what became of each.
+	Codes []CartCode `json:"codes"`
+
 	// Country Where it is likely to go, while no address says so; the shop's own country, when null.
 	//
 	// Example: FR
@@ -1671,6 +1763,9 @@ type Cart struct {
 	//
 	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
 	CustomerID *string `json:"customer_id"`
+
+	// Discounts What each promotion takes off the lines and shipping together, the most first. They are those that save the most of all that may stand beside each other.
+	Discounts []Discount `json:"discounts"`
 
 	// Email Where the confirmation will go.
 	//
@@ -1772,6 +1867,37 @@ type CartAbandonedEvent struct {
 // Example: cart.abandoned
 type CartAbandonedEventType string
 
+// CartCode A code in a cart. One that has no effect stays, and has it as soon as it can.
+type CartCode struct {
+	// Applied Whether it makes the cart cheaper now.
+	//
+	// Example: false
+	Applied bool `json:"applied"`
+
+	// Code The code, in capitals.
+	//
+	// Example: SUMMER15
+	Code string `json:"code"`
+
+	// Reason Why it does not: the cart is too small for it, has nothing that it is about, or its shopper is not one whom it is for; another promotion saves more and does not combine with it; or it is used up or has ended.
+	//
+	// Example: minimum_not_reached
+	Reason *CartCodeReason `json:"reason"`
+}
+
+// CartCodeReason Why it does not: the cart is too small for it, has nothing that it is about, or its shopper is not one whom it is for; another promotion saves more and does not combine with it; or it is used up or has ended.
+//
+// Example: minimum_not_reached
+type CartCodeReason string
+
+// CartCodeCreate A code that a shopper has.
+type CartCodeCreate struct {
+	// Code The code. Capitals and small letters are alike.
+	//
+	// Example: SUMMER15
+	Code string `json:"code"`
+}
+
 // CartCompletion The shopper's final word.
 type CartCompletion struct {
 	// ExpectedTotal An amount of money, in the smallest unit of its currency.
@@ -1865,6 +1991,9 @@ type CartLine struct {
 
 	// Discount What is taken off the whole line.
 	Discount Money `json:"discount"`
+
+	// Discounts What makes up the discount.
+	Discounts []Discount `json:"discounts"`
 
 	// ID The line's ID.
 	//
@@ -2833,6 +2962,9 @@ type Customer struct {
 	// Example: true
 	EmailVerified bool `json:"email_verified"`
 
+	// GroupIDs The groups that the customer is in.
+	GroupIDs []string `json:"group_ids"`
+
 	// ID The customer's ID.
 	//
 	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
@@ -2942,6 +3074,64 @@ type CustomerEventData struct {
 	ID string `json:"id"`
 }
 
+// CustomerGroup Customers who are treated alike.
+type CustomerGroup struct {
+	// CreatedAt When it was made.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// CustomersCount How many customers are in it.
+	//
+	// Example: 12
+	CustomersCount int64 `json:"customers_count"`
+
+	// ID The group's ID.
+	//
+	// Example: cgr_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Name Its name; no other group has it.
+	//
+	// Example: Wholesale
+	Name string `json:"name"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// CustomerGroupCreate A new group of customers.
+type CustomerGroupCreate struct {
+	// Name Its name; no other group has it.
+	//
+	// Example: Wholesale
+	Name string `json:"name"`
+}
+
+// CustomerGroupList A page of a list.
+type CustomerGroupList struct {
+	// Data The page, in the order of the list.
+	Data []CustomerGroup `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// CustomerGroupUpdate A change of a group, as a merge patch.
+type CustomerGroupUpdate struct {
+	// Name Its name; no other group has it.
+	//
+	// Example: Wholesale
+	Name *string `json:"name,omitempty"`
+}
+
 // CustomerList A page of a list.
 type CustomerList struct {
 	// Data The page, in the order of the list.
@@ -3030,6 +3220,9 @@ type CustomerUpdate struct {
 
 	// DefaultAddress The default address; null removes it.
 	DefaultAddress nullable.Nullable[Address] `json:"default_address,omitempty"`
+
+	// GroupIDs The groups that the customer is in, all of them.
+	GroupIDs []string `json:"group_ids,omitempty"`
 
 	// Name The customer's name; null removes it.
 	//
@@ -3165,6 +3358,27 @@ type DifferenceList struct {
 
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
+}
+
+// Discount What a promotion takes off.
+type Discount struct {
+	// Amount What is taken off, before taxes that come on top.
+	Amount Money `json:"amount"`
+
+	// Code The code that brought it; null, if it came by itself.
+	//
+	// Example: SUMMER15
+	Code *string `json:"code"`
+
+	// PromotionID The promotion's ID; it may be gone by now.
+	//
+	// Example: prm_01jd3v7m2kf8r9e0abcdefghjk
+	PromotionID string `json:"promotion_id"`
+
+	// Title The promotion's name.
+	//
+	// Example: 15 % off everything
+	Title string `json:"title"`
 }
 
 // Document An invoice or a credit note. It never changes.
@@ -5000,6 +5214,9 @@ type Order struct {
 	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
 	CustomerID *string `json:"customer_id"`
 
+	// Discounts What each promotion took off the lines and shipping together, the most first.
+	Discounts []Discount `json:"discounts"`
+
 	// Email Where the confirmation went.
 	//
 	// Example: ada@example.com
@@ -5278,6 +5495,9 @@ type OrderLine struct {
 
 	// Discount What was taken off the whole line.
 	Discount Money `json:"discount"`
+
+	// Discounts What made up the discount.
+	Discounts []Discount `json:"discounts"`
 
 	// FulfilledQuantity How many were sent.
 	//
@@ -6804,6 +7024,559 @@ type ProductUpdatedEvent struct {
 // Example: product.updated
 type ProductUpdatedEventType string
 
+// Promotion Something that makes carts cheaper.
+type Promotion struct {
+	// Active Whether the merchant lets it be had.
+	//
+	// Example: true
+	Active bool `json:"active"`
+
+	// Amounts Of a fixed amount, once per currency; it has no effect in others.
+	Amounts []Money `json:"amounts"`
+
+	// Automatic Whether it needs no code.
+	//
+	// Example: true
+	Automatic bool `json:"automatic"`
+
+	// BuyQuantity Of buy-x-get-y: how many of `buys` have to be bought …
+	//
+	// Example: 2
+	BuyQuantity int64 `json:"buy_quantity"`
+
+	// Buys Some of what is sold: everything of any product, variant, collection or tag in it. An empty one is all.
+	Buys PromotionSelection `json:"buys"`
+
+	// Class What it takes off: single products, the order as a whole, or shipping. Each class sees what those before it left. Free shipping is of the class shipping, buy-x-get-y of products.
+	//
+	// Example: order
+	Class PromotionClass `json:"class"`
+
+	// CodesCount How many codes it has.
+	//
+	// Example: 1
+	CodesCount int64 `json:"codes_count"`
+
+	// CombinesWith The classes of promotions that it may stand beside. Both must agree. Two of class products may always be in one cart, but not on one line.
+	//
+	// Example: ["shipping"]
+	CombinesWith []PromotionCombinesWith `json:"combines_with"`
+
+	// CreatedAt When it was made.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// CustomerGroupIDs Groups of customers that it is for; empty for all.
+	CustomerGroupIDs []string `json:"customer_group_ids"`
+
+	// CustomerLimit How many orders of one customer, who is known by the e-mail address; null for any number.
+	//
+	// Example: 1
+	CustomerLimit *int64 `json:"customer_limit"`
+
+	// Each Of a fixed amount off products, whether it is taken off each unit; else once.
+	//
+	// Example: false
+	Each bool `json:"each"`
+
+	// EndsAt Until when; null for good.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	EndsAt *time.Time `json:"ends_at"`
+
+	// FirstOrder Whether it is for first orders alone.
+	//
+	// Example: false
+	FirstOrder bool `json:"first_order"`
+
+	// GetQuantity … for so many of `items` to be cheaper, the cheapest first.
+	//
+	// Example: 1
+	GetQuantity int64 `json:"get_quantity"`
+
+	// ID The promotion's ID.
+	//
+	// Example: prm_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Items Some of what is sold: everything of any product, variant, collection or tag in it. An empty one is all.
+	Items PromotionSelection `json:"items"`
+
+	// Kind What it does: a percentage or a fixed amount off, shipping for nothing, or something cheaper for buying something.
+	//
+	// Example: percentage
+	Kind PromotionKind `json:"kind"`
+
+	// MaxUsesPerOrder Of buy-x-get-y: how often in one order; 0 is any number of times.
+	//
+	// Example: 0
+	MaxUsesPerOrder int64 `json:"max_uses_per_order"`
+
+	// MinimumAmounts The least that the items it is about must come to, once per currency; it has no effect in others. Empty for none.
+	MinimumAmounts []Money `json:"minimum_amounts"`
+
+	// MinimumQuantity The least number of the items that it is about.
+	//
+	// Example: 0
+	MinimumQuantity int64 `json:"minimum_quantity"`
+
+	// Percentage Of a percentage, and of what buy-x-get-y gives cheaper: how many per cent are taken off, with up to two decimals; `100` is free.
+	//
+	// Example: 15
+	Percentage *string `json:"percentage"`
+
+	// StartsAt From when on it is to be had.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	StartsAt time.Time `json:"starts_at"`
+
+	// State Whether it is to be had now.
+	//
+	// Example: active
+	State PromotionState `json:"state"`
+
+	// Title Its name, as shoppers read it.
+	//
+	// Example: 15 % off everything
+	Title string `json:"title"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// UsageLimit How many orders can use it; null for any number.
+	//
+	// Example: 100
+	UsageLimit *int64 `json:"usage_limit"`
+
+	// Used How many orders used it.
+	//
+	// Example: 12
+	Used int64 `json:"used"`
+}
+
+// PromotionClass What it takes off: single products, the order as a whole, or shipping. Each class sees what those before it left. Free shipping is of the class shipping, buy-x-get-y of products.
+//
+// Example: order
+type PromotionClass string
+
+// PromotionCombinesWith defines model for Promotion.CombinesWith.
+type PromotionCombinesWith string
+
+// PromotionKind What it does: a percentage or a fixed amount off, shipping for nothing, or something cheaper for buying something.
+//
+// Example: percentage
+type PromotionKind string
+
+// PromotionState Whether it is to be had now.
+//
+// Example: active
+type PromotionState string
+
+// PromotionCode A code that brings a promotion.
+type PromotionCode struct {
+	// Code The code, in capitals.
+	//
+	// Example: SUMMER15
+	Code string `json:"code"`
+
+	// CreatedAt When it was made.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// UsageLimit How many can; null for as many as the promotion lets.
+	//
+	// Example: 1
+	UsageLimit *int64 `json:"usage_limit"`
+
+	// Used How many orders used it.
+	//
+	// Example: 3
+	Used int64 `json:"used"`
+}
+
+// PromotionCodeList A page of a list.
+type PromotionCodeList struct {
+	// Data The page, in the order of the list.
+	Data []PromotionCode `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// PromotionCodes The codes that were made.
+type PromotionCodes struct {
+	// Codes The codes, those given first.
+	//
+	// Example: ["SUMMER15"]
+	Codes []string `json:"codes"`
+}
+
+// PromotionCodesCreate Codes to be made: those given, and so many at random.
+type PromotionCodesCreate struct {
+	// Codes The codes. Capitals and small letters are alike.
+	//
+	// Example: ["SUMMER15"]
+	Codes []string `json:"codes,omitempty"`
+
+	// Count How many at random; each cannot be guessed.
+	//
+	// Example: 500
+	Count *int64 `json:"count,omitempty"`
+
+	// Prefix What the random ones begin with.
+	//
+	// Example: VIP-
+	Prefix *string `json:"prefix,omitempty"`
+
+	// UsageLimit How many orders can use each; any number, when left out.
+	//
+	// Example: 1
+	UsageLimit *int64 `json:"usage_limit,omitempty"`
+}
+
+// PromotionCreate A new promotion.
+type PromotionCreate struct {
+	// Active Whether it can be had; true, when left out.
+	//
+	// Example: true
+	Active *bool `json:"active,omitempty"`
+
+	// Amounts Of a fixed amount, once per currency; it has no effect in others.
+	Amounts []Money `json:"amounts,omitempty"`
+
+	// Automatic Whether it needs no code; false, when left out.
+	//
+	// Example: false
+	Automatic *bool `json:"automatic,omitempty"`
+
+	// BuyQuantity Of buy-x-get-y: how many of `buys` have to be bought …
+	//
+	// Example: 2
+	BuyQuantity *int64 `json:"buy_quantity,omitempty"`
+
+	// Buys Some of what is sold: everything of any product, variant, collection or tag in it. An empty one is all.
+	Buys *PromotionSelection `json:"buys,omitempty"`
+
+	// Class What it takes off: single products, the order as a whole, or shipping. Each class sees what those before it left. Free shipping is of the class shipping, buy-x-get-y of products; `order`, when left out.
+	//
+	// Example: order
+	Class *PromotionCreateClass `json:"class,omitempty"`
+
+	// Codes Codes to begin with, of one that is not automatic. Capitals and small letters are alike.
+	//
+	// Example: ["SUMMER15"]
+	Codes []string `json:"codes,omitempty"`
+
+	// CombinesWith The classes of promotions that it may stand beside. Both must agree. Two of class products may always be in one cart, but not on one line.
+	//
+	// Example: ["shipping"]
+	CombinesWith []PromotionCreateCombinesWith `json:"combines_with,omitempty"`
+
+	// CustomerGroupIDs Groups of customers that it is for; empty for all.
+	CustomerGroupIDs []string `json:"customer_group_ids,omitempty"`
+
+	// CustomerLimit How many orders of one customer, who is known by the e-mail address; null for any number.
+	//
+	// Example: 1
+	CustomerLimit *int64 `json:"customer_limit,omitempty"`
+
+	// Each Of a fixed amount off products, whether it is taken off each unit; else once.
+	//
+	// Example: false
+	Each *bool `json:"each,omitempty"`
+
+	// EndsAt Until when.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	EndsAt *time.Time `json:"ends_at,omitempty"`
+
+	// FirstOrder Whether it is for first orders alone.
+	//
+	// Example: false
+	FirstOrder *bool `json:"first_order,omitempty"`
+
+	// GetQuantity … for so many of `items` to be cheaper, the cheapest first.
+	//
+	// Example: 1
+	GetQuantity *int64 `json:"get_quantity,omitempty"`
+
+	// Items Some of what is sold: everything of any product, variant, collection or tag in it. An empty one is all.
+	Items *PromotionSelection `json:"items,omitempty"`
+
+	// Kind What it does: a percentage or a fixed amount off, shipping for nothing, or something cheaper for buying something.
+	//
+	// Example: percentage
+	Kind PromotionCreateKind `json:"kind"`
+
+	// MaxUsesPerOrder Of buy-x-get-y: how often in one order; 0 is any number of times.
+	//
+	// Example: 0
+	MaxUsesPerOrder *int64 `json:"max_uses_per_order,omitempty"`
+
+	// MinimumAmounts The least that the items it is about must come to, once per currency; it has no effect in others. Empty for none.
+	MinimumAmounts []Money `json:"minimum_amounts,omitempty"`
+
+	// MinimumQuantity The least number of the items that it is about.
+	//
+	// Example: 0
+	MinimumQuantity *int64 `json:"minimum_quantity,omitempty"`
+
+	// Percentage Of a percentage, and of what buy-x-get-y gives cheaper: how many per cent are taken off, with up to two decimals; `100` is free.
+	//
+	// Example: 15
+	Percentage *string `json:"percentage,omitempty"`
+
+	// StartsAt From when on; now, when left out.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	StartsAt *time.Time `json:"starts_at,omitempty"`
+
+	// Title Its name, as shoppers read it.
+	//
+	// Example: 15 % off everything
+	Title string `json:"title"`
+
+	// UsageLimit How many orders can use it; null for any number.
+	//
+	// Example: 100
+	UsageLimit *int64 `json:"usage_limit,omitempty"`
+}
+
+// PromotionCreateClass What it takes off: single products, the order as a whole, or shipping. Each class sees what those before it left. Free shipping is of the class shipping, buy-x-get-y of products; `order`, when left out.
+//
+// Example: order
+type PromotionCreateClass string
+
+// PromotionCreateCombinesWith defines model for PromotionCreate.CombinesWith.
+type PromotionCreateCombinesWith string
+
+// PromotionCreateKind What it does: a percentage or a fixed amount off, shipping for nothing, or something cheaper for buying something.
+//
+// Example: percentage
+type PromotionCreateKind string
+
+// PromotionCreatedEvent A promotion was made.
+type PromotionCreatedEvent struct {
+	// Data The promotion, in short.
+	Data PromotionEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: promotion.created
+	Type PromotionCreatedEventType `json:"type"`
+}
+
+// PromotionCreatedEventType The event's type.
+//
+// Example: promotion.created
+type PromotionCreatedEventType string
+
+// PromotionDeletedEvent A promotion was deleted.
+type PromotionDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: promotion.deleted
+	Type PromotionDeletedEventType `json:"type"`
+}
+
+// PromotionDeletedEventType The event's type.
+//
+// Example: promotion.deleted
+type PromotionDeletedEventType string
+
+// PromotionEventData The promotion, in short.
+type PromotionEventData struct {
+	// ID The promotion's ID.
+	//
+	// Example: prm_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Title Its name.
+	//
+	// Example: 15 % off everything
+	Title string `json:"title"`
+}
+
+// PromotionList A page of a list.
+type PromotionList struct {
+	// Data The page, in the order of the list.
+	Data []Promotion `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// PromotionSelection Some of what is sold: everything of any product, variant, collection or tag in it. An empty one is all.
+type PromotionSelection struct {
+	// CollectionIDs Collections.
+	CollectionIDs []string `json:"collection_ids,omitempty"`
+
+	// ProductIDs Products.
+	ProductIDs []string `json:"product_ids,omitempty"`
+
+	// Tags Tags.
+	//
+	// Example: ["summer"]
+	Tags []string `json:"tags,omitempty"`
+
+	// VariantIDs Variants.
+	VariantIDs []string `json:"variant_ids,omitempty"`
+}
+
+// PromotionUpdate A change of a promotion, as a merge patch. What it is, its kind and class and whether it needs a code, stays.
+type PromotionUpdate struct {
+	// Active Whether it can be had.
+	//
+	// Example: true
+	Active *bool `json:"active,omitempty"`
+
+	// Amounts Of a fixed amount, once per currency; it has no effect in others.
+	Amounts []Money `json:"amounts,omitempty"`
+
+	// BuyQuantity Of buy-x-get-y: how many of `buys` have to be bought …
+	//
+	// Example: 2
+	BuyQuantity *int64 `json:"buy_quantity,omitempty"`
+
+	// Buys Some of what is sold: everything of any product, variant, collection or tag in it. An empty one is all.
+	Buys *PromotionSelection `json:"buys,omitempty"`
+
+	// CombinesWith The classes of promotions that it may stand beside. Both must agree. Two of class products may always be in one cart, but not on one line.
+	//
+	// Example: ["shipping"]
+	CombinesWith []PromotionUpdateCombinesWith `json:"combines_with,omitempty"`
+
+	// CustomerGroupIDs Groups of customers that it is for; empty for all.
+	CustomerGroupIDs []string `json:"customer_group_ids,omitempty"`
+
+	// CustomerLimit How many orders of one customer, who is known by the e-mail address; null for any number.
+	//
+	// Example: 1
+	CustomerLimit nullable.Nullable[int64] `json:"customer_limit,omitempty"`
+
+	// Each Of a fixed amount off products, whether it is taken off each unit; else once.
+	//
+	// Example: false
+	Each *bool `json:"each,omitempty"`
+
+	// EndsAt Until when; null for good.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	EndsAt nullable.Nullable[time.Time] `json:"ends_at,omitempty"`
+
+	// FirstOrder Whether it is for first orders alone.
+	//
+	// Example: false
+	FirstOrder *bool `json:"first_order,omitempty"`
+
+	// GetQuantity … for so many of `items` to be cheaper, the cheapest first.
+	//
+	// Example: 1
+	GetQuantity *int64 `json:"get_quantity,omitempty"`
+
+	// Items Some of what is sold: everything of any product, variant, collection or tag in it. An empty one is all.
+	Items *PromotionSelection `json:"items,omitempty"`
+
+	// MaxUsesPerOrder Of buy-x-get-y: how often in one order; 0 is any number of times.
+	//
+	// Example: 0
+	MaxUsesPerOrder *int64 `json:"max_uses_per_order,omitempty"`
+
+	// MinimumAmounts The least that the items it is about must come to, once per currency; it has no effect in others. Empty for none.
+	MinimumAmounts []Money `json:"minimum_amounts,omitempty"`
+
+	// MinimumQuantity The least number of the items that it is about.
+	//
+	// Example: 0
+	MinimumQuantity *int64 `json:"minimum_quantity,omitempty"`
+
+	// Percentage Of a percentage, and of what buy-x-get-y gives cheaper: how many per cent are taken off, with up to two decimals; `100` is free.
+	//
+	// Example: 15
+	Percentage *string `json:"percentage,omitempty"`
+
+	// StartsAt From when on.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	StartsAt *time.Time `json:"starts_at,omitempty"`
+
+	// Title Its name, as shoppers read it.
+	//
+	// Example: 15 % off everything
+	Title *string `json:"title,omitempty"`
+
+	// UsageLimit How many orders can use it; null for any number.
+	//
+	// Example: 100
+	UsageLimit nullable.Nullable[int64] `json:"usage_limit,omitempty"`
+}
+
+// PromotionUpdateCombinesWith defines model for PromotionUpdate.CombinesWith.
+type PromotionUpdateCombinesWith string
+
+// PromotionUpdatedEvent A promotion changed.
+type PromotionUpdatedEvent struct {
+	// Data The promotion, in short.
+	Data PromotionEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: promotion.updated
+	Type PromotionUpdatedEventType `json:"type"`
+}
+
+// PromotionUpdatedEventType The event's type.
+//
+// Example: promotion.updated
+type PromotionUpdatedEventType string
+
 // Reconciliation What comparing a store's books has found.
 type Reconciliation struct {
 	// Differences How many things differ; `listDifferences` tells them.
@@ -7765,6 +8538,9 @@ type ShopOrder struct {
 	// Example: EUR
 	Currency Currency `json:"currency"`
 
+	// Discounts What each promotion took off the lines and shipping together, the most first.
+	Discounts []Discount `json:"discounts"`
+
 	// Email Where the confirmation went.
 	//
 	// Example: ada@example.com
@@ -7972,8 +8748,8 @@ type ShopVariant struct {
 	// Price What it costs; null when it isn't sold in this currency.
 	Price *Money `json:"price"`
 
-	// PriceBreaks What each costs for those who buy more than one, if it is something else. A cart's lines of one variant count together.
-	PriceBreaks []PriceBreak `json:"price_breaks"`
+	// PriceBreaks What each costs for those who buy more than one, if it is something else. A cart's lines of one variant count together. Lists of products leave it out.
+	PriceBreaks []PriceBreak `json:"price_breaks,omitempty"`
 
 	// SKU The merchant's stock-keeping number.
 	//
@@ -9765,6 +10541,9 @@ type CollectionIDPath = string
 // CursorQuery defines model for CursorQuery.
 type CursorQuery = string
 
+// CustomerGroupIDPath defines model for CustomerGroupIDPath.
+type CustomerGroupIDPath = string
+
 // CustomerIDPath defines model for CustomerIDPath.
 type CustomerIDPath = string
 
@@ -9844,6 +10623,12 @@ type PriceListIDPath = string
 
 // ProductIDPath defines model for ProductIDPath.
 type ProductIDPath = string
+
+// PromotionCodePath defines model for PromotionCodePath.
+type PromotionCodePath = string
+
+// PromotionIDPath defines model for PromotionIDPath.
+type PromotionIDPath = string
 
 // RoleIDPath defines model for RoleIDPath.
 type RoleIDPath = string
@@ -10365,6 +11150,78 @@ type MoveCollectionProductParams struct {
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListCustomerGroupsParams defines parameters for ListCustomerGroups.
+type ListCustomerGroupsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CreateCustomerGroupParams defines parameters for CreateCustomerGroup.
+type CreateCustomerGroupParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteCustomerGroupParams defines parameters for DeleteCustomerGroup.
+type DeleteCustomerGroupParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// GetCustomerGroupParams defines parameters for GetCustomerGroup.
+type GetCustomerGroupParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateCustomerGroupParams defines parameters for UpdateCustomerGroup.
+type UpdateCustomerGroupParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
 // ListCustomersParams defines parameters for ListCustomers.
@@ -11621,6 +12478,120 @@ type GenerateVariantsParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// ListPromotionsParams defines parameters for ListPromotions.
+type ListPromotionsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CreatePromotionParams defines parameters for CreatePromotion.
+type CreatePromotionParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DeletePromotionParams defines parameters for DeletePromotion.
+type DeletePromotionParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// GetPromotionParams defines parameters for GetPromotion.
+type GetPromotionParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdatePromotionParams defines parameters for UpdatePromotion.
+type UpdatePromotionParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// ListPromotionCodesParams defines parameters for ListPromotionCodes.
+type ListPromotionCodesParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CreatePromotionCodesParams defines parameters for CreatePromotionCodes.
+type CreatePromotionCodesParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DeletePromotionCodeParams defines parameters for DeletePromotionCode.
+type DeletePromotionCodeParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListRolesParams defines parameters for ListRoles.
 type ListRolesParams struct {
 	// Limit How many to answer at most.
@@ -11899,6 +12870,18 @@ type GetCartParams struct {
 
 // UpdateCartParams defines parameters for UpdateCart.
 type UpdateCartParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// AddCartCodeParams defines parameters for AddCartCode.
+type AddCartCodeParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// RemoveCartCodeParams defines parameters for RemoveCartCode.
+type RemoveCartCodeParams struct {
 	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
@@ -12617,6 +13600,15 @@ type MoveCollectionProductJSONRequestBody = CollectionProductUpdate
 // MoveCollectionProductApplicationMergePatchPlusJSONRequestBody defines body for MoveCollectionProduct for application/merge-patch+json ContentType.
 type MoveCollectionProductApplicationMergePatchPlusJSONRequestBody = CollectionProductUpdate
 
+// CreateCustomerGroupJSONRequestBody defines body for CreateCustomerGroup for application/json ContentType.
+type CreateCustomerGroupJSONRequestBody = CustomerGroupCreate
+
+// UpdateCustomerGroupJSONRequestBody defines body for UpdateCustomerGroup for application/json ContentType.
+type UpdateCustomerGroupJSONRequestBody = CustomerGroupUpdate
+
+// UpdateCustomerGroupApplicationMergePatchPlusJSONRequestBody defines body for UpdateCustomerGroup for application/merge-patch+json ContentType.
+type UpdateCustomerGroupApplicationMergePatchPlusJSONRequestBody = CustomerGroupUpdate
+
 // UpdateCustomerJSONRequestBody defines body for UpdateCustomer for application/json ContentType.
 type UpdateCustomerJSONRequestBody = CustomerUpdate
 
@@ -12752,6 +13744,18 @@ type CreateVariantJSONRequestBody = VariantCreate
 // GenerateVariantsJSONRequestBody defines body for GenerateVariants for application/json ContentType.
 type GenerateVariantsJSONRequestBody = VariantMatrix
 
+// CreatePromotionJSONRequestBody defines body for CreatePromotion for application/json ContentType.
+type CreatePromotionJSONRequestBody = PromotionCreate
+
+// UpdatePromotionJSONRequestBody defines body for UpdatePromotion for application/json ContentType.
+type UpdatePromotionJSONRequestBody = PromotionUpdate
+
+// UpdatePromotionApplicationMergePatchPlusJSONRequestBody defines body for UpdatePromotion for application/merge-patch+json ContentType.
+type UpdatePromotionApplicationMergePatchPlusJSONRequestBody = PromotionUpdate
+
+// CreatePromotionCodesJSONRequestBody defines body for CreatePromotionCodes for application/json ContentType.
+type CreatePromotionCodesJSONRequestBody = PromotionCodesCreate
+
 // CreateRoleJSONRequestBody defines body for CreateRole for application/json ContentType.
 type CreateRoleJSONRequestBody = RoleCreate
 
@@ -12796,6 +13800,9 @@ type UpdateCartJSONRequestBody = CartUpdate
 
 // UpdateCartApplicationMergePatchPlusJSONRequestBody defines body for UpdateCart for application/merge-patch+json ContentType.
 type UpdateCartApplicationMergePatchPlusJSONRequestBody = CartUpdate
+
+// AddCartCodeJSONRequestBody defines body for AddCartCode for application/json ContentType.
+type AddCartCodeJSONRequestBody = CartCodeCreate
 
 // CompleteCartJSONRequestBody defines body for CompleteCart for application/json ContentType.
 type CompleteCartJSONRequestBody = CartCompletion
@@ -13250,6 +14257,108 @@ func (t *WebhookEvent) MergeCollectionDeletedEvent(v CollectionDeletedEvent) err
 		return err
 	}
 	b, err = runtime.JSONMerge(b, []byte(`{"type":"collection.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPromotionCreatedEvent returns the union data inside the WebhookEvent as a PromotionCreatedEvent
+func (t WebhookEvent) AsPromotionCreatedEvent() (PromotionCreatedEvent, error) {
+	var body PromotionCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPromotionCreatedEvent overwrites any union data inside the WebhookEvent as the provided PromotionCreatedEvent
+func (t *WebhookEvent) FromPromotionCreatedEvent(v PromotionCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"promotion.created"}`))
+	t.union = b
+	return err
+}
+
+// MergePromotionCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided PromotionCreatedEvent
+func (t *WebhookEvent) MergePromotionCreatedEvent(v PromotionCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"promotion.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPromotionUpdatedEvent returns the union data inside the WebhookEvent as a PromotionUpdatedEvent
+func (t WebhookEvent) AsPromotionUpdatedEvent() (PromotionUpdatedEvent, error) {
+	var body PromotionUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPromotionUpdatedEvent overwrites any union data inside the WebhookEvent as the provided PromotionUpdatedEvent
+func (t *WebhookEvent) FromPromotionUpdatedEvent(v PromotionUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"promotion.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergePromotionUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided PromotionUpdatedEvent
+func (t *WebhookEvent) MergePromotionUpdatedEvent(v PromotionUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"promotion.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPromotionDeletedEvent returns the union data inside the WebhookEvent as a PromotionDeletedEvent
+func (t WebhookEvent) AsPromotionDeletedEvent() (PromotionDeletedEvent, error) {
+	var body PromotionDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPromotionDeletedEvent overwrites any union data inside the WebhookEvent as the provided PromotionDeletedEvent
+func (t *WebhookEvent) FromPromotionDeletedEvent(v PromotionDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"promotion.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergePromotionDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided PromotionDeletedEvent
+func (t *WebhookEvent) MergePromotionDeletedEvent(v PromotionDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"promotion.deleted"}`))
 	if err != nil {
 		return err
 	}
@@ -14923,6 +16032,12 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsProductDeletedEvent()
 	case "product.updated":
 		return t.AsProductUpdatedEvent()
+	case "promotion.created":
+		return t.AsPromotionCreatedEvent()
+	case "promotion.deleted":
+		return t.AsPromotionDeletedEvent()
+	case "promotion.updated":
+		return t.AsPromotionUpdatedEvent()
 	case "refund.failed":
 		return t.AsRefundFailedEvent()
 	case "refund.succeeded":

@@ -10,6 +10,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/pricing"
+	"github.com/stoacommerce/stoa/commerce/promotions"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/money"
@@ -37,6 +38,8 @@ func (h *Carts) Operations() map[string]openapi.Handler {
 		"addCartLine":             h.add,
 		"updateCartLine":          h.setQuantity,
 		"removeCartLine":          h.remove,
+		"addCartCode":             h.addCode,
+		"removeCartCode":          h.removeCode,
 		"listCartShippingMethods": h.options,
 		"cancelCartPayment":       h.cancelPayment,
 		"reserveCart":             h.reserve,
@@ -169,6 +172,26 @@ func (h *Carts) setQuantity(ctx context.Context, req *openapi.Request) (*openapi
 func (h *Carts) remove(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
 	return h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, version int) (*cart.Cart, error) {
 		return h.Carts.Remove(ctx, tx, ref, req.Param("line_id"), version)
+	})
+}
+
+func (h *Carts) addCode(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.CartCodeCreate](req)
+	if err != nil {
+		return nil, err
+	}
+	res, err := h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, _ int) (*cart.Cart, error) {
+		return h.Carts.AddCode(ctx, tx, ref, body.Code)
+	})
+	if res != nil {
+		res.Status = 201
+	}
+	return res, err
+}
+
+func (h *Carts) removeCode(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	return h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, version int) (*cart.Cart, error) {
+		return h.Carts.RemoveCode(ctx, tx, ref, req.Param("promotion_code"), version)
 	})
 }
 
@@ -316,6 +339,8 @@ func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart {
 			Tax: amount(c.Totals.Tax), Total: amount(c.Totals.Total), Estimated: c.State != cart.Completed && c.Estimated(),
 		},
 		Taxes:     converted(c.Totals.Taxes, shownTax),
+		Codes:     converted(c.Codes, cartCode),
+		Discounts: converted(c.Discounts, shownDiscount),
 		CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(), ExpiresAt: c.ExpiresAt.UTC(),
 	}
 	if c.State == cart.Completed {
@@ -336,7 +361,7 @@ func cartLine(media string, l cart.Line) gen.CartLine {
 	out := gen.CartLine{
 		ID: l.ID, ProductID: l.ProductID, VariantID: l.VariantID, ProductHandle: l.Handle, Title: l.Title, VariantTitle: l.VariantTitle,
 		SKU: orNil(l.SKU), Quantity: int(l.Quantity), UnitPrice: amount(l.Unit),
-		Discount: amount(l.Discount), Total: amount(l.Total), Available: l.Available,
+		Discount: amount(l.Discount), Discounts: converted(l.Discounts, shownDiscount), Total: amount(l.Total), Available: l.Available,
 		Attributes: l.Attributes, Backordered: int(l.Backordered),
 	}
 	if by := l.PriceList; by != nil {
@@ -350,6 +375,14 @@ func cartLine(media string, l cart.Line) gen.CartLine {
 		out.ImageURL = &url
 	}
 	return out
+}
+
+func cartCode(c cart.Code) gen.CartCode {
+	return gen.CartCode{Code: c.Code, Applied: c.Applied, Reason: orNil(gen.CartCodeReason(c.Reason))}
+}
+
+func shownDiscount(a promotions.Applied) gen.Discount {
+	return gen.Discount{PromotionID: a.ID, Title: a.Title, Code: orNil(a.Code), Amount: amount(a.Amount)}
 }
 
 func cartProblem(p cart.Problem) gen.CartProblem {

@@ -22,6 +22,12 @@ func (h *Customers) Operations() map[string]openapi.Handler {
 		"getCustomer":    h.get,
 		"updateCustomer": h.update,
 		"deleteCustomer": h.delete,
+
+		"listCustomerGroups":  h.groups,
+		"createCustomerGroup": h.createGroup,
+		"getCustomerGroup":    h.group,
+		"updateCustomerGroup": h.updateGroup,
+		"deleteCustomerGroup": h.deleteGroup,
 	}
 }
 
@@ -58,7 +64,7 @@ func (h *Customers) update(ctx context.Context, req *openapi.Request) (*openapi.
 	}
 	change := customers.Change{
 		Name: emptied(body.Name), Phone: emptied(body.Phone), AcceptsMarketing: body.AcceptsMarketing,
-		Note: emptied(body.Note), DefaultAddress: patchedAddress(body.DefaultAddress),
+		Note: emptied(body.Note), DefaultAddress: patchedAddress(body.DefaultAddress), GroupIDs: body.GroupIDs,
 		TaxExemptReason: emptied(body.TaxExemptReason),
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {

@@ -8,6 +8,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/pricing"
+	"github.com/stoacommerce/stoa/commerce/promotions"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -31,10 +32,10 @@ type order struct {
 		Price         money.Money      `json:"price"`
 		PickupAddress *address.Address `json:"pickup_address"`
 	} `json:"shipping"`
-	Taxes  []pricing.TaxAmount `json:"taxes"`
-	Totals struct {
+	Taxes     []pricing.TaxAmount  `json:"taxes"`
+	Discounts []promotions.Applied `json:"discounts"`
+	Totals    struct {
 		Subtotal money.Money `json:"subtotal"`
-		Discount money.Money `json:"discount"`
 		Shipping money.Money `json:"shipping"`
 		Tax      money.Money `json:"tax"`
 		Total    money.Money `json:"total"`

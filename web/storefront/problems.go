@@ -33,7 +33,16 @@ var said = map[string]string{
 	"cart_incomplete":              "Something is still missing. Please look through the steps again.",
 	"test_provider_refused":        "Real orders are not paid for with test payments.",
 	"payment_pending":              "It is not known yet whether the payment went through. Nothing is charged twice.",
+	"code_invalid":                 "This code is not valid. Please look whether it is written right.",
+	"promotion_used_up":            "A discount was used up a moment ago. Nothing was charged; please look at the total again.",
 	"rate_limited":                 "There were too many attempts from your network. Please wait a little and try again.",
+
+	// Why a code has no effect.
+	"minimum_not_reached": "There is not enough in the cart for this code yet.",
+	"not_for_these_items": "This code is not for what is in the cart.",
+	"not_for_you":         "This code is not for this purchase.",
+	"better_discount":     "Another discount saves you more, and the two do not go together.",
+	"not_available":       "This code is used up or has ended.",
 
 	// Faults of fields.
 	"required":             "Please fill this in.",

@@ -103,6 +103,8 @@ func (s *Shop) routes() {
 	s.page("POST /cart/lines", "cart.put", (*visit).put)
 	s.page("POST /cart/lines/{line}", "cart.change", (*visit).setLine)
 	s.page("POST /cart/lines/{line}/remove", "cart.remove", (*visit).removeLine)
+	s.strict("POST /cart/codes", "cart.code", limits.Code, (*visit).addCode)
+	s.page("POST /cart/codes/remove", "cart.uncode", (*visit).removeCode)
 	s.page("GET /checkout", "checkout", (*visit).checkoutPage)
 	s.page("POST /checkout/contact", "checkout.contact", (*visit).setContact)
 	s.page("POST /checkout/shipping", "checkout.shipping", (*visit).setShipping)

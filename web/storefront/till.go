@@ -176,6 +176,31 @@ func (v *visit) removeLine() error {
 	})
 }
 
+func (v *visit) addCode() error {
+	f, err := v.form()
+	if err != nil {
+		return err
+	}
+	return v.change(func(ctx context.Context, tx *postgres.Tx, ref cart.Ref) error {
+		_, err := v.config().Carts.AddCode(ctx, tx, ref, f.Value("code"))
+		return err
+	})
+}
+
+func (v *visit) removeCode() error {
+	f, err := v.form()
+	if err != nil {
+		return err
+	}
+	return v.change(func(ctx context.Context, tx *postgres.Tx, ref cart.Ref) error {
+		_, err := v.config().Carts.RemoveCode(ctx, tx, ref, f.Value("code"), 0)
+		if problem.Is(err, "not_found") {
+			return nil // it is out already
+		}
+		return err
+	})
+}
+
 // change changes the cart and shows it.
 func (v *visit) change(fn func(ctx context.Context, tx *postgres.Tx, ref cart.Ref) error) error {
 	ref, held := v.cartRef()

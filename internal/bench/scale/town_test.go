@@ -172,13 +172,19 @@ func newTown(b *testing.B, server *embedded.Postgres) *town {
 		b.Fatal(err)
 	}
 	w.shops = append(w.shops, others...)
+	tables, columns := []string{"products", "variants", "prices"}, map[string]string{}
+	for _, table := range tables { // but for what Postgres makes of other columns
+		columns[table] = apptest.Query[string](w.Program, `
+			select string_agg(quote_ident(column_name), ', ') from information_schema.columns
+			where table_schema = (select 's_' || live_schema from stores where id = $1) and table_name = $2 and is_generated = 'NEVER'`, w.shops[0].id, table)[0]
+	}
 	for i := range w.shops {
 		w.shops[i].schema = apptest.Query[int64](w.Program, `select live_schema from stores where id = $1`, w.shops[i].id)[0]
 		if i == 0 {
 			continue
 		}
-		for _, table := range []string{"products", "variants", "prices"} {
-			w.Exec(fmt.Sprintf(`insert into s_%[1]d.%[3]s select * from s_%[2]d.%[3]s`, w.shops[i].schema, w.shops[0].schema, table))
+		for _, table := range tables {
+			w.Exec(fmt.Sprintf(`insert into s_%[1]d.%[3]s (%[4]s) select %[4]s from s_%[2]d.%[3]s`, w.shops[i].schema, w.shops[0].schema, table, columns[table]))
 		}
 		w.Exec(fmt.Sprintf(`update s_%d.settings set product_count = $1`, w.shops[i].schema), perList)
 	}

@@ -1,0 +1,116 @@
+package promotions
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"fmt"
+	"strings"
+
+	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// MaxCodes is how many codes are made at once.
+const MaxCodes = 10_000
+
+// Batch is codes to be made for a promotion.
+type Batch struct {
+	Codes      []string // as given …
+	Count      int      // … or so many at random
+	Prefix     string   // before each random one
+	UsageLimit *int64   // of each code; nil: as often as the promotion
+}
+
+// Normal is a code as it is kept and compared: in capitals, without the spaces around it.
+func Normal(code string) string { return strings.ToUpper(strings.TrimSpace(code)) }
+
+// alphabet is Crockford's: nothing in it is taken for something else.
+var alphabet = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+
+// randomBytes make a code of 16 characters: 2^80 are not guessed, whatever the limits.
+const randomBytes = 10
+
+// AddCodes makes codes of a promotion that goes by code, and gives them.
+func AddCodes(ctx context.Context, tx *postgres.Tx, id ID, in Batch) ([]string, error) {
+	p, err := lock(ctx, tx, id, 0)
+	if err != nil {
+		return nil, err
+	}
+	codes := in.Codes
+	for range in.Count {
+		var b [randomBytes]byte
+		rand.Read(b[:])
+		codes = append(codes, Normal(in.Prefix)+alphabet.EncodeToString(b[:]))
+	}
+	if len(codes) == 0 {
+		return nil, problem.New(problem.Unprocessable, "invalid_promotion", "Give codes, or how many are to be made.").
+			At("/count", "required", "How many?")
+	}
+	if len(codes) > MaxCodes {
+		return nil, problem.New(problem.Unprocessable, "invalid_promotion", "At most %d codes are made at once.", MaxCodes).
+			At("/count", "out_of_range", "At most %d.", MaxCodes)
+	}
+	return codes, addCodes(ctx, tx, p, codes, in.UsageLimit)
+}
+
+func addCodes(ctx context.Context, tx *postgres.Tx, p *promotion, codes []string, limit *int64) error {
+	if p.Automatic {
+		return problem.New(problem.Unprocessable, "automatic_promotion", "This promotion needs no code.")
+	}
+	wrong := problem.New(problem.Unprocessable, "invalid_promotion", "The codes cannot be kept as they are.")
+	seen := map[string]bool{}
+	for i := range codes {
+		at := fmt.Sprintf("/codes/%d", i)
+		codes[i] = Normal(codes[i])
+		if n := len([]rune(codes[i])); n < 3 || n > 64 || strings.ContainsAny(codes[i], " \t\r\n") {
+			wrong.At(at, "pattern", "A code has 3 to 64 characters without spaces.")
+		}
+		if seen[codes[i]] {
+			wrong.At(at, "repeated", "The code is there twice.")
+		}
+		seen[codes[i]] = true
+	}
+	if err := wrong.OrNil(); err != nil {
+		return err
+	}
+	rows, err := tx.Query(ctx, `
+		with asked as (select code, at from unnest($1::text[]) with ordinality as a(code, at)),
+		made as (insert into promotion_codes (code, promotion_id, usage_limit) select code, $2, $3 from asked order by code on conflict do nothing returning code)
+		select asked.code, asked.at - 1 from asked where not exists (select 1 from made where made.code = asked.code) order by asked.at`, codes, p.ID, limit)
+	if err != nil {
+		return fmt.Errorf("insert codes of promotion %s: %w", p.ID, err)
+	}
+	defer rows.Close()
+	taken := problem.New(problem.Conflict, "code_taken", "A code belongs to one promotion.")
+	for rows.Next() {
+		var code string
+		var at int
+		if err := rows.Scan(&code, &at); err != nil {
+			return fmt.Errorf("insert codes of promotion %s: %w", p.ID, err)
+		}
+		taken.At(fmt.Sprintf("/codes/%d", at), "code_taken", "There is a code %s already.", code)
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("insert codes of promotion %s: %w", p.ID, err)
+	}
+	if err := taken.OrNil(); err != nil {
+		return err
+	}
+	journal.Audit(ctx, tx, journal.Entry{Action: "promotion.add_codes", ObjectID: string(p.ID), After: map[string]any{"codes": len(codes)}})
+	return nil
+}
+
+// RemoveCode takes a code away. Orders that used it keep what they got.
+func RemoveCode(ctx context.Context, tx *postgres.Tx, id ID, code string) error {
+	tag, err := tx.Exec(ctx, `delete from promotion_codes where promotion_id = $1 and code = $2`, id, Normal(code))
+	if err != nil {
+		return fmt.Errorf("remove a code of promotion %s: %w", id, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return problem.Missing("code of this promotion")
+	}
+	journal.Audit(ctx, tx, journal.Entry{Action: "promotion.remove_code", ObjectID: string(id), Before: map[string]any{"code": Normal(code)}})
+	return nil
+}
