@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/pricelists"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
@@ -37,7 +38,7 @@ var variantJSON = `json_build_object('id', v.id, 'product_id', v.product_id, 'ti
 	'cost', case when v.cost_amount is not null then json_build_object('amount', v.cost_amount, 'currency', v.cost_currency) end,
 	'requires_shipping', v.requires_shipping, 'taxable', v.taxable,
 	'tax_class', nullif(v.tax_class, ''), 'image_id', v.image_id,
-	'position', v.position, 'created_at', ` + postgres.UTC("v.created_at") + `, 'updated_at', ` + postgres.UTC("v.updated_at") + `)`
+	'position', v.position, 'custom_fields', v.custom_fields, 'created_at', ` + postgres.UTC("v.created_at") + `, 'updated_at', ` + postgres.UTC("v.updated_at") + `)`
 
 // shownVariants is how many variants a product is shown with. What there is beyond is read
 // page by page, so that products of thousands of variants do not make answers without
@@ -54,7 +55,7 @@ var productJSON = `json_build_object('id', p.id, 'handle', p.handle, 'title', p.
 		(select * from variants where product_id = p.id order by position, id limit ` + shownVariants + `) v),
 	'variant_count', (select count(*) from variants where product_id = p.id),
 	'images', ` + imagesJSON(imageJSON) + `,
-	'publish_at', ` + postgres.UTC("p.publish_at") + `, 'unpublish_at', ` + postgres.UTC("p.unpublish_at") + `,
+	'custom_fields', p.custom_fields, 'publish_at', ` + postgres.UTC("p.publish_at") + `, 'unpublish_at', ` + postgres.UTC("p.unpublish_at") + `,
 	'published_at', ` + postgres.UTC("p.published_at") + `, 'created_at', ` + postgres.UTC("p.created_at") + `, 'updated_at', ` + postgres.UTC("p.updated_at") + `)`
 
 // moneyJSON is an amount of the shop's currency c.
@@ -85,7 +86,7 @@ var shopVariantMembers = `'id', v.id, 'title', v.title, 'sku', v.sku, 'option_va
 	'lowest_price_30d', case when r.compare_at_amount is not null then (select case when low.amount is not null then ` + moneyJSON("low.amount") + ` end
 		from (select ` + pricelists.Lowest("v.id", "c.currency", "r.amount", "p.published_at") + ` as amount) low) end,
 	'available', ` + sellable + `, 'backorder_expected_on', case when v.track_stock and v.oversell and v.stock <= v.reserved then v.backorder_expected_on end,
-	'image_id', v.image_id`
+	'image_id', v.image_id, 'custom_fields', ` + fields.ShownJSON(fields.Variants, `v.custom_fields`)
 
 var (
 	listedVariantJSON = `json_build_object(` + shopVariantMembers + `)`
@@ -109,7 +110,8 @@ var shopProductJSON = `json_build_object('id', p.id, 'handle', p.handle, 'title'
 	'seo_title', nullif(p.seo_title, ''), 'seo_description', nullif(p.seo_description, ''),
 	'price_from', case when o.low is not null then ` + moneyJSON("o.low") + ` end,
 	'price_to', case when o.high is not null then ` + moneyJSON("o.high") + ` end,
-	'available', o.available, 'options', p.options, 'variants', o.list, 'variant_count', o.count, 'images', ` + imagesJSON(shopImageJSON) + `)`
+	'available', o.available, 'options', p.options, 'variants', o.list, 'variant_count', o.count, 'images', ` + imagesJSON(shopImageJSON) + `,
+	'custom_fields', ` + fields.ShownJSON(fields.Products, `p.custom_fields`) + `)`
 
 // soldTo is the shop's currency as a parameter says, or the main one when that is empty; null
 // when the shop does not sell in it. Groups are the parameter of those that the shopper is in.

@@ -142,7 +142,9 @@ func (h *ShopCatalog) shop(ctx context.Context, req *openapi.Request) (*openapi.
 
 func (h *ShopCatalog) products(ctx context.Context, req *openapi.Request, groups []string) (*openapi.Response, error) {
 	q := req.Query
-	return h.page(ctx, req, catalog.ShopFilter{CategoryID: q.Get("category_id"), CollectionID: q.Get("collection_id"), Tag: q.Get("tag"), Groups: groups})
+	return h.page(ctx, req, catalog.ShopFilter{
+		CategoryID: q.Get("category_id"), CollectionID: q.Get("collection_id"), Tag: q.Get("tag"), Field: customField(q), Groups: groups,
+	})
 }
 
 func (h *ShopCatalog) search(ctx context.Context, req *openapi.Request, groups []string) (*openapi.Response, error) {

@@ -23,6 +23,8 @@ type product struct {
 	Options        []option     `json:"options"`
 	Variants       []variant    `json:"variants"`
 	Images         []picture    `json:"images"`
+
+	Fields map[string]customField `json:"custom_fields"`
 }
 
 type option struct {
@@ -41,6 +43,8 @@ type variant struct {
 	Breaks    []priceBreak `json:"price_breaks"`
 	Available bool         `json:"available"`
 	ImageID   string       `json:"image_id"`
+
+	Fields map[string]customField `json:"custom_fields"`
 }
 
 // priceBreak is what each costs from a quantity on.
