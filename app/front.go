@@ -67,6 +67,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Carts{DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, ShopURL: m.shopURL, RecoverURL: s.links.RecoverCart},
 		&handlers.Checkout{DB: m.db, Checkout: s.checkout, Orders: s.orders, ShopURL: m.shopURL},
 		&handlers.Orders{DB: m.db, Orders: s.orders, ShopURL: m.shopURL},
+		&handlers.Returns{DB: m.db, Orders: s.orders},
 		&handlers.Documents{DB: m.db, Documents: s.documents},
 		&handlers.Payments{
 			DB: m.db, Orders: s.orders, Stripe: s.stripe, Sealer: m.ring, Find: findSide(s.stores),

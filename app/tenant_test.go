@@ -149,6 +149,7 @@ func (w *tenant) sell(t testing.TB) {
 		"address": map[string]any{"name": "Example Ltd", "line1": "1 Sample Street", "city": "Berlin", "postal_code": "10115", "country": "DE"}}})})
 	w.ids["doc"] = w.must(t, 201, probe.Call{Operation: "issueInvoice", Path: w.path(), Header: headers(w.secret)}).String("/id")
 	w.ids["ful"] = w.must(t, 201, probe.Call{Operation: "createFulfilment", Path: w.path(), Header: headers(w.secret), Body: body(map[string]any{"lines": []any{map[string]any{"line_id": w.ids["orl"], "quantity": 1}}})}).String("/id")
+	w.ids["ret"] = w.must(t, 201, probe.Call{Operation: "createReturn", Path: w.path(), Header: headers(w.secret), Body: body(map[string]any{"lines": []any{map[string]any{"line_id": w.ids["orl"], "quantity": 1, "reason": "other"}}})}).String("/id")
 	w.ids["evt"] = get("listEvents", "/data/0/id")
 	apptest.Eventually(t, time.Minute, "a delivery", func() bool {
 		w.ids["dlv"] = w.must(t, 200, probe.Call{Operation: "listDeliveries", Path: w.path(), Header: headers(w.secret)}).String("/data/0/id")

@@ -19,6 +19,8 @@ var Types = []string{
 	"order.created", "order.paid", "order.fulfilled", "order.completed", "order.cancelled", "order.refunded",
 	"payment.authorised", "payment.captured", "payment.voided", "payment.failed",
 	"refund.succeeded", "refund.failed",
+	"dispute.opened", "dispute.updated", "dispute.won", "dispute.lost", "dispute.closed",
+	"return.requested", "return.approved", "return.declined", "return.received", "return.inspected", "return.closed", "return.cancelled",
 	"fulfilment.created",
 	"invoice.issued", "credit_note.issued",
 	"customer.created", "customer.updated", "customer.verified", "customer.deleted",

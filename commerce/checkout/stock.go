@@ -12,14 +12,13 @@ import (
 type Stock struct{}
 
 // Return implements orders.Stock.
-func (Stock) Return(ctx context.Context, tx *postgres.Tx, orderID string, cancelled bool, goods []orders.Goods) error {
-	reason := inventory.Refund
-	if cancelled {
-		reason = inventory.Cancellation
-	}
+func (Stock) Return(ctx context.Context, tx *postgres.Tx, orderID string, why orders.Cause, goods []orders.Goods) error {
+	reason := map[orders.Cause]inventory.Reason{
+		orders.OrderCancelled: inventory.Cancellation, orders.MoneyBack: inventory.Refund, orders.GoodsBack: inventory.Returned,
+	}[why]
 	lines := make([]inventory.Line, len(goods))
 	for i, g := range goods {
-		lines[i] = inventory.Line{VariantID: inventory.VariantID(g.VariantID), Quantity: g.Quantity}
+		lines[i] = inventory.Line{VariantID: inventory.VariantID(g.VariantID), LocationID: inventory.LocationID(g.LocationID), Quantity: g.Quantity}
 	}
 	return inventory.Return(ctx, tx, orderID, reason, lines)
 }

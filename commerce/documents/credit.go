@@ -14,6 +14,7 @@ import (
 // refund is what a credit note needs to know of a refund.
 type refund struct {
 	Amount int64        `json:"amount"`
+	Fee    int64        `json:"fee"` // kept of what its lines are worth
 	Reason string       `json:"reason"`
 	Lines  []refundLine `json:"lines"`
 
@@ -29,7 +30,7 @@ type refundLine struct {
 }
 
 const readRefundSQL = `
-select json_build_object('amount', r.amount, 'reason', r.reason,
+select json_build_object('amount', r.amount, 'fee', r.fee_amount, 'reason', r.reason,
 	'lines', (select coalesce(json_agg(json_build_object('line_id', x->>'line_id', 'quantity', (x->>'quantity')::bigint, 'first',
 		(select coalesce(sum((y->>'quantity')::bigint), 0) from refunds b cross join jsonb_array_elements(b.lines) y
 			where b.order_id = r.order_id and b.state = 'succeeded' and b.id < r.id and y->>'line_id' = x->>'line_id'))), '[]')
@@ -59,7 +60,7 @@ func readRefund(ctx context.Context, tx *postgres.Tx, id string) (*refund, error
 func (o *order) creditNote(r *refund) (Content, error) {
 	c := o.content(CreditNote)
 	c.Corrects, c.Reason = &Reference{r.Invoice.Number, r.Invoice.IssuedAt.UTC().Truncate(time.Microsecond)}, r.Reason
-	left := r.Amount
+	left := r.Amount + r.Fee
 	for _, part := range r.Lines {
 		line, err := o.credited(part)
 		if err != nil {
@@ -80,6 +81,13 @@ func (o *order) creditNote(r *refund) (Content, error) {
 			return c, err
 		}
 		c.Lines = append(c.Lines, rest)
+	}
+	if r.Fee > 0 {
+		fee, err := o.fee(r.Fee)
+		if err != nil {
+			return c, err
+		}
+		c.Lines = append(c.Lines, fee)
 	}
 	return c, o.settle(&c, r)
 }
@@ -128,12 +136,29 @@ func (o *order) gross(l Line) int64 {
 }
 
 // rest is a line for what was paid back beside lines: the shipping where it comes to that,
-// or else a part of everything, with a part of every tax.
+// or else a part of everything.
 func (o *order) rest(amount int64) (Line, error) {
 	shipping := Line{Total: o.money(o.Shipping - o.Method.Discount.Amount), Taxes: o.Method.Taxes}
 	if amount == o.gross(shipping) {
 		return Line{Title: o.Method.Name, Quantity: 1, Unit: shipping.Total, Total: shipping.Total, Taxes: shipping.Taxes}, nil
 	}
+	return o.part(amount)
+}
+
+// fee is a line for what the merchant keeps of what was returned.
+func (o *order) fee(amount int64) (Line, error) {
+	line, err := o.part(amount)
+	line.Fee = true
+	line.Unit.Amount, line.Total.Amount = -line.Unit.Amount, -line.Total.Amount
+	for i := range line.Taxes {
+		tax := &line.Taxes[i]
+		tax.Taxable.Amount, tax.Amount.Amount = -tax.Taxable.Amount, -tax.Amount.Amount
+	}
+	return line, err
+}
+
+// part is a line for a part of everything, with a part of every tax.
+func (o *order) part(amount int64) (Line, error) {
 	taxes, net := o.invoice().Taxes, o.Total
 	weights := []int64{}
 	for _, tax := range taxes {

@@ -109,6 +109,9 @@ func (r *refund) draw(t *rapid.T, o *order, given map[string]int64, all bool) {
 	}
 	if all || r.Amount == 0 {
 		r.Amount = left
+	} else if rapid.Bool().Draw(t, "with a fee") {
+		r.Fee = rapid.Int64Range(0, r.Amount-1).Draw(t, "fee")
+		r.Amount -= r.Fee
 	}
 }
 

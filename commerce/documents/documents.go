@@ -45,6 +45,7 @@ type Line struct {
 	Unit     money.Money `json:"unit"`
 	Total    money.Money `json:"total"` // with tax where prices contain it; of an invoice before discounts
 	Taxes    []Tax       `json:"taxes"`
+	Fee      bool        `json:"fee,omitempty"` // what is kept of a credit; it has no title
 }
 
 // Reference is the document that another one corrects.

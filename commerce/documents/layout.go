@@ -254,7 +254,10 @@ func (s *sheet) headings(columns []cell) {
 // named is what was sold: its name, and below it what tells it apart.
 func (s *sheet) named(at string, l Line, measure float64) []typeset.Text {
 	name := l.Title
-	if name == "" {
+	switch {
+	case l.Fee:
+		name = s.words.text("fee")
+	case name == "":
 		name = s.words.text("other")
 	}
 	detail := l.Variant

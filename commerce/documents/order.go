@@ -68,7 +68,9 @@ select json_build_object('number', s.order_prefix || o.number, 'state', o.state,
 	'shipping', o.shipping_amount, 'tax', o.tax_amount, 'total', o.total_amount, 'refunded', o.refunded_amount,
 	'lines', (select json_agg(json_build_object('id', l.id, 'title', l.title, 'variant', l.variant_title, 'sku', l.sku, 'quantity', l.quantity,
 		'unit', l.unit_amount, 'total', l.total_amount, 'taxes', l.taxes, 'ships', l.requires_shipping,
-		'unsent', greatest(l.quantity - l.fulfilled_quantity - l.refunded_quantity, 0)) order by l.position)
+		'unsent', greatest(l.quantity - l.fulfilled_quantity - l.refunded_quantity + coalesce((
+			select sum((x->>'quantity')::bigint) from refunds r cross join jsonb_array_elements(r.lines) x
+			where r.order_id = o.id and r.return_id is not null and r.state = 'succeeded' and x->>'line_id' = l.id), 0), 0)) order by l.position)
 		from order_lines l where l.order_id = o.id),
 	'locale', s.locale, 'name', s.name, 'contact', s.contact_email, 'invoicing', s.invoicing)::text
 from orders o cross join settings s where o.id = $1 and o.state <> 'pending'`

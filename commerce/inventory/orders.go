@@ -214,9 +214,10 @@ const soldSQL = `select m.variant_id, m.location_id, -sum(m.quantity)::bigint fr
 where m.order_id = $1 and m.variant_id = any($2::text[]) group by m.variant_id, m.location_id having sum(m.quantity) < 0
 order by min(m.id)`
 
-// Return puts back what was sold to an order, for a cancellation or a refund, where it came
-// from; what the ledger does not know of goes to the first location. Variants that are
-// gone by now are passed over. The caller holds the order.
+// Return puts back what was sold to an order, for a cancellation, a refund or a return: at
+// the location that a line names, or else where it came from; what the ledger does not know
+// of goes to the first location. Variants that are gone by now are passed over. The caller
+// holds the order.
 func Return(ctx context.Context, tx *postgres.Tx, orderID string, reason Reason, lines []Line) error {
 	lines = together(lines)
 	if len(lines) == 0 {
@@ -229,6 +230,9 @@ func Return(ctx context.Context, tx *postgres.Tx, orderID string, reason Reason,
 	var back, rest []Line
 	for _, line := range lines {
 		for j, from := range sold {
+			if line.LocationID != "" {
+				break
+			}
 			if part := min(from.Quantity, line.Quantity); from.VariantID == line.VariantID && part > 0 {
 				back = append(back, Line{from.VariantID, from.LocationID, part})
 				line.Quantity -= part

@@ -83,7 +83,7 @@ func (s *Service) cancel(ctx context.Context, tx *postgres.Tx, in CancelInput, n
 	}
 	if !in.Keep {
 		rest := o.all(func(l *line) int64 { return l.quantity - l.restocked })
-		if err := s.Stock.Return(ctx, tx, o.ID, true, o.goods(rest)); err != nil {
+		if err := s.Stock.Return(ctx, tx, o.ID, OrderCancelled, o.goods(rest)); err != nil {
 			return nil, nil, fmt.Errorf("restock %s: %w", o.ID, err)
 		}
 	}

@@ -250,7 +250,8 @@ const workedOnSQL = `select ` + refundColumns + ` from refunds r join payments p
 where r.payment_id = $1 and r.state = 'pending' and r.reference <> ''`
 
 // Learn looks at a payment of which its provider has news, and records what came of what
-// is held and of refunds that the provider was at work on.
+// is held and of refunds that the provider was at work on, and what was paid back or disputed
+// elsewhere.
 func (s *Service) Learn(ctx context.Context, paymentID string) error {
 	var h held
 	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
@@ -279,5 +280,8 @@ func (s *Service) Learn(ctx context.Context, paymentID string) error {
 		}
 	}
 	left, err := s.leftRefunds(ctx, workedOnSQL, paymentID)
-	return errors.Join(err, s.endRefunds(ctx, left))
+	if err = errors.Join(err, s.endRefunds(ctx, left)); err != nil || h.state != "captured" {
+		return err
+	}
+	return s.book(ctx, h)
 }

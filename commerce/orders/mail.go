@@ -27,6 +27,7 @@ const (
 	Confirmation = mail.KindOrderConfirmation
 	Shipped      = mail.KindOrderShipped
 	RefundedMail = mail.KindOrderRefunded
+	ReturnMail   = mail.KindOrderReturn
 )
 
 // MailArgs say which mail is to be written.
@@ -36,6 +37,8 @@ type MailArgs struct {
 	OrderID      string    `json:"order_id"`
 	FulfilmentID string    `json:"fulfilment_id,omitempty"`
 	RefundID     string    `json:"refund_id,omitempty"`
+	ReturnID     string    `json:"return_id,omitempty"`
+	ReturnState  string    `json:"return_state,omitempty"` // that it tells of
 }
 
 // Mail has a mail written once the transaction is committed.
@@ -61,8 +64,8 @@ type Mailer struct {
 	Links Links
 }
 
-// mailSQL is all that a mail about the order $1 tells; $2 and $3 are the fulfilment and
-// the refund that it is about, or empty.
+// mailSQL is all that a mail about the order $1 tells; $2, $3 and $4 are the fulfilment, the
+// refund and the return that it is about, or empty.
 var mailSQL = `
 select json_build_object('number', s.order_prefix || o.number, 'email', o.email, 'currency', o.currency, 'placed_at', o.placed_at,
 	'shipping_address', o.shipping_address, 'billing_address', o.billing_address, 'method', coalesce(o.shipping_method->>'name', ''),
@@ -75,7 +78,8 @@ select json_build_object('number', s.order_prefix || o.number, 'email', o.email,
 	'fulfilment', (select json_build_object('lines', f.lines, 'carrier', f.carrier, 'number', f.tracking_number, 'url', f.tracking_url)
 		from fulfilments f where f.order_id = o.id and f.id = $2),
 	'refund', (select json_build_object('amount', r.amount, 'reason', r.reason, 'full', o.payment_state = 'refunded')
-		from refunds r where r.order_id = o.id and r.id = $3)
+		from refunds r where r.order_id = o.id and r.id = $3),
+	'return', (select json_build_object('lines', b.lines, 'message', b.message) from returns b where b.order_id = o.id and b.id = $4)
 )::text from orders o cross join settings s where o.id = $1`
 
 type mailed struct {
@@ -97,6 +101,10 @@ type mailed struct {
 		Reason string
 		Full   bool
 	}
+	Return *struct {
+		Lines   []LineQuantity
+		Message string
+	}
 }
 
 type mailedLine struct {
@@ -107,7 +115,7 @@ type mailedLine struct {
 
 // Send writes one mail and sends it.
 func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
-	raw, err := m.DB.JSON(ctx, mailSQL, args.OrderID, args.FulfilmentID, args.RefundID)
+	raw, err := m.DB.JSON(ctx, mailSQL, args.OrderID, args.FulfilmentID, args.RefundID, args.ReturnID)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil // the order is gone, and so is what there was to tell
 	}
@@ -122,7 +130,7 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 	if err != nil {
 		return fmt.Errorf("address of order %s: %w", args.OrderID, err)
 	}
-	data, err := o.data(ctx, args.Kind, url)
+	data, err := o.data(ctx, args, url)
 	if err != nil {
 		return fmt.Errorf("mail about order %s: %w", args.OrderID, err)
 	}
@@ -137,8 +145,9 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 	return nil
 }
 
-// data is what a mail of a kind tells.
-func (o mailed) data(ctx context.Context, kind mail.Kind, url string) (mail.Data, error) {
+// data is what a mail tells.
+func (o mailed) data(ctx context.Context, args MailArgs, url string) (mail.Data, error) {
+	kind := args.Kind
 	amount := func(n int64) money.Money { return money.New(n, o.Currency) }
 	switch {
 	case kind == Confirmation:
@@ -158,6 +167,10 @@ func (o mailed) data(ctx context.Context, kind mail.Kind, url string) (mail.Data
 	case kind == RefundedMail && o.Refund != nil:
 		return mail.OrderRefunded{
 			Name: o.name(), Number: o.Number, URL: url, Amount: amount(o.Refund.Amount), Full: o.Refund.Full, Reason: o.Refund.Reason,
+		}, nil
+	case kind == ReturnMail && o.Return != nil:
+		return mail.OrderReturn{
+			Name: o.name(), Number: o.Number, URL: url, State: args.ReturnState, Lines: o.lines(o.Return.Lines), Message: o.Return.Message,
 		}, nil
 	}
 	return nil, fmt.Errorf("there is nothing to tell by %s", strconv.Quote(string(kind)))

@@ -22,15 +22,24 @@ import (
 
 // Goods is a number of a variant whose stock is counted.
 type Goods struct {
-	VariantID string
-	Quantity  int64
+	VariantID  string
+	LocationID string // where it goes; empty for where it came from
+	Quantity   int64
 }
+
+// Cause is why goods go back to stock.
+type Cause int
+
+// The causes.
+const (
+	OrderCancelled Cause = iota
+	MoneyBack            // the order, or a part of it, was paid back
+	GoodsBack            // the shopper sent them back
+)
 
 // Stock takes goods back that had been sold.
 type Stock interface {
-	// Return puts goods back; cancelled says that the order is no more, rather than that
-	// its money was paid back.
-	Return(ctx context.Context, tx *postgres.Tx, orderID string, cancelled bool, goods []Goods) error
+	Return(ctx context.Context, tx *postgres.Tx, orderID string, why Cause, goods []Goods) error
 }
 
 // Service changes and reads orders of the context's store.
@@ -57,6 +66,7 @@ type order struct {
 	pending     int64 // amount of refunds under way
 	refunds     int
 	fulfilments int
+	returns     int
 	lines       []*line
 }
 
@@ -69,22 +79,31 @@ type line struct {
 	refunded    int64
 	pending     int64 // units of refunds under way
 	restocked   int64 // units that went back, or will with a refund under way
+	sentBack    int64 // units of refunds, under way too, that are of a return
+	returned    int64 // units that a return's inspection accepted
+	returning   int64 // units of returns that are not inspected yet
 	counted     bool
 }
 
 const lockSQL = `select ` + SummaryColumns + `, o.prices_include_tax,
 	(select coalesce(sum(r.amount), 0)::bigint from refunds r where r.order_id = o.id and r.state = 'pending'),
-	(select count(*) from refunds r where r.order_id = o.id), (select count(*) from fulfilments f where f.order_id = o.id)
+	(select count(*) from refunds r where r.order_id = o.id), (select count(*) from fulfilments f where f.order_id = o.id),
+	(select count(*) from returns b where b.order_id = o.id)
 from orders o where o.id = $1 and o.state <> 'pending'`
 
 const linesSQL = `
 select l.id, l.variant_id, l.quantity, l.total_amount, l.tax_amount, l.fulfilled_quantity, l.refunded_quantity, l.tracks_stock,
-	coalesce(r.pending, 0)::bigint, coalesce(r.restocked, 0)::bigint
+	coalesce(r.pending, 0)::bigint, coalesce(r.restocked, 0)::bigint, coalesce(r.sent_back, 0)::bigint, l.returned_quantity, coalesce(b.returning, 0)::bigint
 from order_lines l left join lateral (
 	select sum((x->>'quantity')::bigint) filter (where r.state = 'pending') as pending,
-		sum((x->>'quantity')::bigint) filter (where r.restock) as restocked
+		sum((x->>'quantity')::bigint) filter (where r.restock) as restocked,
+		sum((x->>'quantity')::bigint) filter (where r.return_id is not null) as sent_back
 	from refunds r cross join jsonb_array_elements(r.lines) x
 	where r.order_id = l.order_id and r.state <> 'failed' and x->>'line_id' = l.id) r on true
+left join lateral (
+	select sum((x->>'quantity')::bigint) as returning
+	from returns b cross join jsonb_array_elements(b.lines) x
+	where b.order_id = l.order_id and b.state in ('requested', 'approved', 'received') and x->>'line_id' = l.id) b on true
 where l.order_id = $1 order by l.position`
 
 // lock reads an order and holds it for the rest of the transaction.
@@ -100,7 +119,7 @@ func lock(ctx context.Context, tx *postgres.Tx, id string) (*order, error) {
 		return nil, fmt.Errorf("lock order %s: %w", id, err)
 	}
 	o := &order{}
-	err = tx.QueryRow(ctx, lockSQL, id).Scan(append(o.Fields(), &o.taxIncluded, &o.pending, &o.refunds, &o.fulfilments)...)
+	err = tx.QueryRow(ctx, lockSQL, id).Scan(append(o.Fields(), &o.taxIncluded, &o.pending, &o.refunds, &o.fulfilments, &o.returns)...)
 	if err != nil {
 		return nil, fmt.Errorf("read order %s: %w", id, err)
 	}
@@ -112,7 +131,8 @@ func lock(ctx context.Context, tx *postgres.Tx, id string) (*order, error) {
 	for rows.Next() {
 		l := &line{}
 		var total, tax int64
-		if err := rows.Scan(&l.id, &l.variant, &l.quantity, &total, &tax, &l.fulfilled, &l.refunded, &l.counted, &l.pending, &l.restocked); err != nil {
+		if err := rows.Scan(&l.id, &l.variant, &l.quantity, &total, &tax, &l.fulfilled, &l.refunded, &l.counted, &l.pending, &l.restocked,
+			&l.sentBack, &l.returned, &l.returning); err != nil {
 			return nil, fmt.Errorf("read the lines of %s: %w", id, err)
 		}
 		l.gross = total
@@ -125,8 +145,10 @@ func lock(ctx context.Context, tx *postgres.Tx, id string) (*order, error) {
 }
 
 // unsent is how many of a line are still to be sent. What was paid back counts as not to
-// be sent for as long as there is anything unsent.
-func (l *line) unsent() int64 { return max(l.quantity-l.fulfilled-l.refunded-l.pending, 0) }
+// be sent for as long as there is anything unsent, unless it was sent and came back.
+func (l *line) unsent() int64 {
+	return max(l.quantity-l.fulfilled-(l.refunded+l.pending-l.sentBack), 0)
+}
 
 // unrefunded is how many of a line can still be paid back.
 func (l *line) unrefunded() int64 { return l.quantity - l.refunded - l.pending }
@@ -214,8 +236,8 @@ func (o *order) all(most func(*line) int64) []LineQuantity {
 func (o *order) goods(lines []LineQuantity) []Goods {
 	var goods []Goods
 	for _, q := range lines {
-		if l := o.line(q.LineID); l != nil && l.counted {
-			goods = append(goods, Goods{l.variant, q.Quantity})
+		if l := o.line(q.LineID); l != nil && l.counted && q.Quantity > 0 {
+			goods = append(goods, Goods{VariantID: l.variant, Quantity: q.Quantity})
 		}
 	}
 	return goods

@@ -25,7 +25,7 @@ var linesJSON = `(select coalesce(json_agg(json_build_object('id', l.id, 'produc
 		'image_url', case when l.image_key <> '' then $1::text || '/media/' || l.image_key end, 'quantity', l.quantity,
 		'unit_price', ` + amount("l.unit_amount") + `, 'price_list', l.price_list, 'discount', ` + amount("l.discount_amount") + `, 'discounts', l.discounts, 'tax', ` + amount("l.tax_amount") + `,
 		'taxes', l.taxes, 'total', ` + amount("l.total_amount") + `,
-		'fulfilled_quantity', l.fulfilled_quantity, 'refunded_quantity', l.refunded_quantity) order by l.position), '[]')
+		'fulfilled_quantity', l.fulfilled_quantity, 'refunded_quantity', l.refunded_quantity, 'returned_quantity', l.returned_quantity) order by l.position), '[]')
 	from order_lines l where l.order_id = o.id)`
 
 var fulfilmentJSON = `json_build_object('id', f.id, 'order_id', f.order_id, 'lines', f.lines,
@@ -35,7 +35,7 @@ var fulfilmentJSON = `json_build_object('id', f.id, 'order_id', f.order_id, 'lin
 
 var refundJSON = `json_build_object('id', r.id, 'order_id', r.order_id, 'payment_id', r.payment_id, 'state', r.state,
 	'amount', json_build_object('amount', r.amount, 'currency', r.currency), 'lines', r.lines,
-	'restocked', r.restock and r.state = 'succeeded', 'reason', nullif(r.reason, ''), 'failure_code', nullif(r.failure, ''),
+	'return_id', r.return_id, 'fee', json_build_object('amount', r.fee_amount, 'currency', r.currency), 'restocked', r.restock and r.state = 'succeeded', 'reason', nullif(r.reason, ''), 'failure_code', nullif(r.failure, ''),
 	'created_at', ` + postgres.UTC("r.created_at") + `, 'updated_at', ` + postgres.UTC("r.updated_at") + `)`
 
 // shownJSON are the members that staff and shopper both see.
@@ -53,13 +53,14 @@ var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_stat
 	'fulfilments', (select coalesce(json_agg(` + fulfilmentJSON + ` order by f.id), '[]') from fulfilments f where f.order_id = o.id),
 	'cancelled_at', ` + postgres.UTC("o.cancelled_at") + `, 'created_at', ` + postgres.UTC("o.placed_at")
 
-var shopJSON = `json_build_object(` + shownJSON + `,
+var shopJSON = `json_build_object(` + shownJSON + `, 'returns', ` + returnsOf(shopReturnJSON) + `,
 	'payment_instructions', (select nullif(p.request->>'instructions', '') from payments p where p.order_id = o.id and p.state = 'due'))`
 
 var staffJSON = `json_build_object(` + shownJSON + `, 'cart_id', o.cart_id, 'customer_id', o.customer_id, 'tags', o.tags, 'tax_exempt_reason', nullif(o.tax_exempt_reason, ''),
 	'cancel_reason', nullif(o.cancel_reason, ''), 'updated_at', ` + postgres.UTC("o.updated_at") + `,
 	'payments', (select coalesce(json_agg(` + payments.JSON + ` order by p.id), '[]') from (
 		select * from payments p where p.order_id = o.id order by p.state = 'captured' desc, p.id desc limit 50) p),
+	'returns', ` + returnsOf(returnJSON) + `,
 	'refunds', (select coalesce(json_agg(` + refundJSON + ` order by r.id), '[]') from refunds r where r.order_id = o.id),
 	'allocations', (select coalesce(json_agg(json_build_object('line_id', l.id, 'location_id', a.location_id, 'quantity', a.quantity) order by l.position, a.n), '[]')
 		from order_lines l, jsonb_array_elements(l.allocations) with ordinality e(part, n),

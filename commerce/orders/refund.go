@@ -59,6 +59,8 @@ type refund struct {
 	amount             money.Money
 	restock            bool
 	lines              []LineQuantity
+	returned           string // the return that it is of, or empty
+	fee                int64  // kept of what its lines are worth
 }
 
 // Refund pays back and gives the refund's ID. A refund whose outcome the provider does not
@@ -93,15 +95,9 @@ func (s *Service) Refund(ctx context.Context, in RefundInput, answer Answer) (st
 // plan decides what a refund is of.
 func (o *order) plan(in RefundInput) (refund, error) {
 	r := refund{id: ids.New("ref"), order: o.ID, state: "pending", restock: in.Restock, lines: []LineQuantity{}, amount: money.Zero(o.Total.Currency)}
-	if !o.settled() {
-		return r, problem.New(problem.Conflict, "order_not_paid", "The order is not paid.")
-	}
-	left := o.Total.Amount - o.Refunded.Amount - o.pending
-	if left <= 0 {
-		return r, problem.New(problem.Conflict, "nothing_left", "All of the order is paid back.")
-	}
-	if o.refunds >= maxParts {
-		return r, problem.New(problem.Unprocessable, "too_many", "An order has at most %d refunds.", maxParts)
+	left, err := o.leftToRefund()
+	if err != nil {
+		return r, err
 	}
 	at := ""
 	switch {
@@ -129,6 +125,21 @@ func (o *order) plan(in RefundInput) (refund, error) {
 	return r, nil
 }
 
+// leftToRefund is what of the order's money can still be paid back, or why nothing can.
+func (o *order) leftToRefund() (int64, error) {
+	if !o.settled() {
+		return 0, problem.New(problem.Conflict, "order_not_paid", "The order is not paid.")
+	}
+	left := o.Total.Amount - o.Refunded.Amount - o.pending
+	if left <= 0 {
+		return 0, problem.New(problem.Conflict, "nothing_left", "All of the order is paid back.")
+	}
+	if o.refunds >= maxParts {
+		return 0, problem.New(problem.Unprocessable, "too_many", "An order has at most %d refunds.", maxParts)
+	}
+	return left, nil
+}
+
 func (o *order) planLines(r *refund, asked []LineQuantity) (err error) {
 	if r.lines, err = o.choose(asked, (*line).unrefunded); err != nil {
 		return err
@@ -147,15 +158,15 @@ func (o *order) planLines(r *refund, asked []LineQuantity) (err error) {
 }
 
 const refundColumns = `r.id, r.order_id, r.payment_id, p.provider, r.state, r.failure, r.currency, r.amount, r.restock, r.lines,
-	p.account, p.reference, r.reference`
+	p.account, p.reference, r.reference, coalesce(r.return_id, ''), r.fee_amount`
 
 const attemptedSQL = `select ` + refundColumns + ` from refunds r join payments p on p.id = r.payment_id where r.order_id = $1 and r.attempt = $2`
 
 // writeSQL writes a pending refund down, of the payment that the order was paid by.
 const writeSQL = `
 with r as (
-	insert into refunds (id, order_id, payment_id, state, currency, amount, attempt, reason, restock, lines)
-	select $1, $2, p.id, 'pending', $3, $4, $5, $6, $7, $8::jsonb
+	insert into refunds (id, order_id, payment_id, state, currency, amount, attempt, reason, restock, lines, return_id, fee_amount)
+	select $1, $2, p.id, 'pending', $3, $4, $5, $6, $7, $8::jsonb, nullif($9, ''), $10
 	from payments p where p.order_id = $2 and p.state = 'captured' order by p.id limit 1
 	returning *
 )
@@ -164,7 +175,7 @@ select ` + refundColumns + ` from r join payments p on p.id = r.payment_id`
 func (r *refund) scan(row interface{ Scan(...any) error }) error {
 	var lines []byte
 	err := row.Scan(&r.id, &r.order, &r.payment, &r.provider, &r.state, &r.failure, &r.amount.Currency, &r.amount.Amount, &r.restock, &lines,
-		&r.account, &r.charged, &r.reference)
+		&r.account, &r.charged, &r.reference, &r.returned, &r.fee)
 	if err != nil {
 		return err
 	}
@@ -185,12 +196,12 @@ func write(ctx context.Context, tx *postgres.Tx, r *refund, name, reason string)
 	if err != nil {
 		return fmt.Errorf("refund of order %s: %w", r.order, err)
 	}
-	row := tx.QueryRow(ctx, writeSQL, r.id, r.order, r.amount.Currency, r.amount.Amount, name, reason, r.restock, string(lines))
+	row := tx.QueryRow(ctx, writeSQL, r.id, r.order, r.amount.Currency, r.amount.Amount, name, reason, r.restock, string(lines), r.returned, r.fee)
 	if err := r.scan(row); err != nil {
 		return fmt.Errorf("refund of order %s: %w", r.order, err)
 	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "refund.create", ObjectID: r.id, Reason: reason, After: map[string]any{
-		"order_id": r.order, "payment_id": r.payment, "amount": r.amount, "lines": r.lines, "restock": r.restock,
+		"order_id": r.order, "payment_id": r.payment, "amount": r.amount, "lines": r.lines, "restock": r.restock, "return_id": r.returned, "fee": r.fee,
 	}})
 	journal.JobAt(tx, clock.Now().Add(lease+5*time.Second), JobResume, struct{}{})
 	return nil
@@ -320,8 +331,13 @@ func (s *Service) succeed(ctx context.Context, tx *postgres.Tx, o *order, r refu
 		return fmt.Errorf("record refund %s: %w", r.id, err)
 	}
 	if r.restock {
-		if err := s.Stock.Return(ctx, tx, o.ID, false, o.goods(r.lines)); err != nil {
+		if err := s.Stock.Return(ctx, tx, o.ID, MoneyBack, o.goods(o.elsewhere(r.lines))); err != nil {
 			return fmt.Errorf("restock refund %s: %w", r.id, err)
+		}
+	}
+	if r.returned != "" {
+		if err := closePaid(ctx, tx, r.returned); err != nil {
+			return err
 		}
 	}
 	journal.Event(ctx, tx, "refund.succeeded", r.id, r.event())
@@ -332,6 +348,19 @@ func (s *Service) succeed(ctx context.Context, tx *postgres.Tx, o *order, r refu
 	Mail(tx, MailArgs{Kind: RefundedMail, OrderID: o.ID, RefundID: r.id})
 	documents.Later(tx, documents.IssueArgs{OrderID: o.ID, RefundID: r.id})
 	return nil
+}
+
+// elsewhere are lines without the units that a return has taken back, or will.
+func (o *order) elsewhere(lines []LineQuantity) []LineQuantity {
+	rest := make([]LineQuantity, len(lines))
+	for i, q := range lines {
+		rest[i] = q
+		if l := o.line(q.LineID); l != nil {
+			others := l.restocked - q.Quantity // which contains these
+			rest[i].Quantity = max(min(q.Quantity, l.quantity-l.returned-l.returning-others), 0)
+		}
+	}
+	return rest
 }
 
 func (s *Service) fail(ctx context.Context, tx *postgres.Tx, r refund, outcome payments.Outcome) error {

@@ -17,7 +17,7 @@ import (
 var timelineSQL = postgres.List{
 	From: `audit_entries t where t.object_id in (select $3::text
 		union all select id from payments where order_id = $3 union all select id from refunds where order_id = $3
-		union all select id from fulfilments where order_id = $3 union all select id from documents where order_id = $3)`,
+		union all select id from fulfilments where order_id = $3 union all select id from returns where order_id = $3 union all select id from documents where order_id = $3)`,
 	Each: `json_build_object('id', t.id, 'at', ` + postgres.UTC("t.at") + `, 'action', t.action, 'resource_id', t.object_id,
 		'actor', json_build_object('kind', t.actor_kind, 'id', nullif(t.actor_id, ''), 'label', t.actor),
 		'note', case when t.action = 'order.note' then t.after->>'note' end, 'reason', nullif(t.reason, ''))`,

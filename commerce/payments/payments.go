@@ -103,6 +103,52 @@ type Refund struct {
 	Amount    money.Money
 }
 
+// Booked is money that went back, as the provider's own books have it.
+type Booked struct {
+	Reference string // the provider's
+	Ours      string // ref_…, of a refund that we asked for; empty for one made elsewhere
+	Result    Result
+	Amount    money.Money
+}
+
+// Dispute is a payment that the shopper's bank asks back. It is kept in this form, which is
+// the API's.
+type Dispute struct {
+	Reference string      `json:"reference"` // the provider's
+	State     string      `json:"state"`
+	Reason    string      `json:"reason"`
+	Amount    money.Money `json:"amount"`
+	Withdrawn bool        `json:"funds_withdrawn"` // the provider has taken the money back from the store
+	RespondBy *time.Time  `json:"respond_by"`
+	CreatedAt time.Time   `json:"created_at"`
+}
+
+// The states of a dispute. The last three are final.
+const (
+	DisputeNeedsResponse = "needs_response"
+	DisputeUnderReview   = "under_review"
+	DisputeWon           = "won"
+	DisputeLost          = "lost"
+	DisputeClosed        = "closed" // an inquiry that came to nothing
+)
+
+// Final says whether the dispute has ended.
+func (d Dispute) Final() bool {
+	return d.State == DisputeWon || d.State == DisputeLost || d.State == DisputeClosed
+}
+
+// Books are what a provider's books have of a charge that was taken.
+type Books struct {
+	Refunds  []Booked
+	Disputes []Dispute
+}
+
+// Bookkeeper is a provider at which something can happen to a charge that nobody here asked
+// for: refunds at its own page, and disputes.
+type Bookkeeper interface {
+	Books(ctx context.Context, c Charge) (Books, error)
+}
+
 // Provider takes money and pays it back. Its methods can be called again with the same
 // reference: that does nothing a second time and gives the first outcome, or what has come
 // of it since. An error means that the outcome is not known; a refusal is an outcome.

@@ -18,7 +18,7 @@ var JSON = `json_build_object('id', p.id, 'order_id', p.order_id, 'provider', p.
 	'method', case when p.provider = 'manual' then p.request->>'name' end, 'capture_method', p.capture, 'state', ` + State + `,
 	'amount', json_build_object('amount', p.amount, 'currency', p.currency),
 	'refunded', json_build_object('amount', p.refunded_amount, 'currency', p.currency),
-	'reference', nullif(p.reference, ''), 'failure_code', nullif(p.failure, ''),
+	'disputes', p.disputes, 'reference', nullif(p.reference, ''), 'failure_code', nullif(p.failure, ''),
 	'created_at', ` + postgres.UTC("p.created_at") + `, 'updated_at', ` + postgres.UTC("p.updated_at") + `)`
 
 var getSQL = `select ` + JSON + `::text from payments p where p.id = $1`

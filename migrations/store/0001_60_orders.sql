@@ -66,9 +66,11 @@ create table order_lines (
     allocations        jsonb not null default '[]', -- where it is served from: [{"location_id": "loc_…", "quantity": 1}]
     fulfilled_quantity int not null default 0,
     refunded_quantity  int not null default 0,
+    returned_quantity  int not null default 0,  -- that came back and were accepted
     check (discount_amount >= 0 and total_amount = unit_amount * quantity - discount_amount),
     check (fulfilled_quantity between 0 and quantity),
-    check (refunded_quantity between 0 and quantity)
+    check (refunded_quantity between 0 and quantity),
+    check (returned_quantity between 0 and fulfilled_quantity)
 );
 create index order_lines_order on order_lines (order_id, position);
 create index order_lines_product on order_lines (product_id); -- what sells best
@@ -83,3 +85,19 @@ create table fulfilments (
     created_at       timestamptz not null default now()
 );
 create index fulfilments_order on fulfilments (order_id);
+
+-- Goods that come back. What is asked for is written with its lines, and so is what the
+-- inspection found.
+create table returns (
+    id         text collate "C" primary key,
+    order_id   text collate "C" not null references orders (id) on delete cascade,
+    state      text not null check (state in ('requested', 'approved', 'declined', 'received', 'inspected', 'closed', 'cancelled')),
+    lines      jsonb not null,              -- as the API shows them
+    note       text not null default '',    -- of whoever asked for it
+    message    text not null default '',    -- what the shopper was last told
+    version    int not null default 1,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now()
+);
+create index returns_order on returns (order_id);
+create index returns_state on returns (state, id);

@@ -21,6 +21,7 @@ create table payments (
     amount      bigint not null check (amount >= 0),
     refunded_amount bigint not null default 0,
     failure     text not null default '',
+    disputes    jsonb not null default '[]',    -- what the shopper's bank asks back, as the API shows it
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now(),
     check (refunded_amount between 0 and amount),
@@ -44,10 +45,13 @@ create table refunds (
     failure     text not null default '',
     restock     boolean not null default false,
     lines       jsonb not null default '[]',    -- [{"line_id": "orl_…", "quantity": 1}]
+    return_id   text collate "C" references returns (id), -- what it is paid back for
+    fee_amount  bigint not null default 0 check (fee_amount >= 0), -- kept of what its lines were worth
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now()
 );
 create index refunds_order on refunds (order_id);
+create unique index refunds_return on refunds (return_id) where state <> 'failed'; -- a return is paid back once
 create index refunds_pending on refunds (created_at) where state = 'pending';
 
 -- The ledger of the test provider, which plays a payment provider in sandboxes and demo

@@ -260,6 +260,40 @@ const (
 	DifferenceKindUnended         DifferenceKind = "unended"
 )
 
+// Defines values for DisputeClosedEventType.
+const (
+	DisputeClosedEventTypeDisputeClosed DisputeClosedEventType = "dispute.closed"
+)
+
+// Defines values for DisputeLostEventType.
+const (
+	DisputeLostEventTypeDisputeLost DisputeLostEventType = "dispute.lost"
+)
+
+// Defines values for DisputeOpenedEventType.
+const (
+	DisputeOpenedEventTypeDisputeOpened DisputeOpenedEventType = "dispute.opened"
+)
+
+// Defines values for DisputeState.
+const (
+	DisputeStateClosed        DisputeState = "closed"
+	DisputeStateLost          DisputeState = "lost"
+	DisputeStateNeedsResponse DisputeState = "needs_response"
+	DisputeStateUnderReview   DisputeState = "under_review"
+	DisputeStateWon           DisputeState = "won"
+)
+
+// Defines values for DisputeUpdatedEventType.
+const (
+	DisputeUpdatedEventTypeDisputeUpdated DisputeUpdatedEventType = "dispute.updated"
+)
+
+// Defines values for DisputeWonEventType.
+const (
+	DisputeWonEventTypeDisputeWon DisputeWonEventType = "dispute.won"
+)
+
 // Defines values for DocumentKind.
 const (
 	DocumentKindCreditNote DocumentKind = "credit_note"
@@ -282,6 +316,11 @@ const (
 	EventTypeCustomerDeleted        EventType = "customer.deleted"
 	EventTypeCustomerUpdated        EventType = "customer.updated"
 	EventTypeCustomerVerified       EventType = "customer.verified"
+	EventTypeDisputeClosed          EventType = "dispute.closed"
+	EventTypeDisputeLost            EventType = "dispute.lost"
+	EventTypeDisputeOpened          EventType = "dispute.opened"
+	EventTypeDisputeUpdated         EventType = "dispute.updated"
+	EventTypeDisputeWon             EventType = "dispute.won"
 	EventTypeFieldDefinitionCreated EventType = "field_definition.created"
 	EventTypeFieldDefinitionDeleted EventType = "field_definition.deleted"
 	EventTypeFieldDefinitionUpdated EventType = "field_definition.updated"
@@ -319,6 +358,13 @@ const (
 	EventTypePromotionUpdated       EventType = "promotion.updated"
 	EventTypeRefundFailed           EventType = "refund.failed"
 	EventTypeRefundSucceeded        EventType = "refund.succeeded"
+	EventTypeReturnApproved         EventType = "return.approved"
+	EventTypeReturnCancelled        EventType = "return.cancelled"
+	EventTypeReturnClosed           EventType = "return.closed"
+	EventTypeReturnDeclined         EventType = "return.declined"
+	EventTypeReturnInspected        EventType = "return.inspected"
+	EventTypeReturnReceived         EventType = "return.received"
+	EventTypeReturnRequested        EventType = "return.requested"
 	EventTypeStaffInvited           EventType = "staff.invited"
 	EventTypeStaffJoined            EventType = "staff.joined"
 	EventTypeStaffRemoved           EventType = "staff.removed"
@@ -827,6 +873,73 @@ const (
 // Defines values for RefundSucceededEventType.
 const (
 	RefundSucceededEventTypeRefundSucceeded RefundSucceededEventType = "refund.succeeded"
+)
+
+// Defines values for ReturnApprovedEventType.
+const (
+	ReturnApprovedEventTypeReturnApproved ReturnApprovedEventType = "return.approved"
+)
+
+// Defines values for ReturnCancelledEventType.
+const (
+	ReturnCancelledEventTypeReturnCancelled ReturnCancelledEventType = "return.cancelled"
+)
+
+// Defines values for ReturnClosedEventType.
+const (
+	ReturnClosedEventTypeReturnClosed ReturnClosedEventType = "return.closed"
+)
+
+// Defines values for ReturnCondition.
+const (
+	ReturnConditionDamaged ReturnCondition = "damaged"
+	ReturnConditionNew     ReturnCondition = "new"
+	ReturnConditionOpened  ReturnCondition = "opened"
+	ReturnConditionUsed    ReturnCondition = "used"
+)
+
+// Defines values for ReturnDeclinedEventType.
+const (
+	ReturnDeclinedEventTypeReturnDeclined ReturnDeclinedEventType = "return.declined"
+)
+
+// Defines values for ReturnInspectedEventType.
+const (
+	ReturnInspectedEventTypeReturnInspected ReturnInspectedEventType = "return.inspected"
+)
+
+// Defines values for ReturnReason.
+const (
+	ReturnReasonDamaged        ReturnReason = "damaged"
+	ReturnReasonDefective      ReturnReason = "defective"
+	ReturnReasonLate           ReturnReason = "late"
+	ReturnReasonNotAsDescribed ReturnReason = "not_as_described"
+	ReturnReasonOther          ReturnReason = "other"
+	ReturnReasonTooLarge       ReturnReason = "too_large"
+	ReturnReasonTooSmall       ReturnReason = "too_small"
+	ReturnReasonUnwanted       ReturnReason = "unwanted"
+	ReturnReasonWrongItem      ReturnReason = "wrong_item"
+)
+
+// Defines values for ReturnReceivedEventType.
+const (
+	ReturnReceivedEventTypeReturnReceived ReturnReceivedEventType = "return.received"
+)
+
+// Defines values for ReturnRequestedEventType.
+const (
+	ReturnRequestedEventTypeReturnRequested ReturnRequestedEventType = "return.requested"
+)
+
+// Defines values for ReturnState.
+const (
+	ReturnStateApproved  ReturnState = "approved"
+	ReturnStateCancelled ReturnState = "cancelled"
+	ReturnStateClosed    ReturnState = "closed"
+	ReturnStateDeclined  ReturnState = "declined"
+	ReturnStateInspected ReturnState = "inspected"
+	ReturnStateReceived  ReturnState = "received"
+	ReturnStateRequested ReturnState = "requested"
 )
 
 // Defines values for RoleName.
@@ -3471,6 +3584,213 @@ type Discount struct {
 	Title string `json:"title"`
 }
 
+// Dispute A payment that the shopper's bank asks back. It is answered at the provider.
+type Dispute struct {
+	// Amount An amount of money, in the smallest unit of its currency.
+	Amount Money `json:"amount"`
+
+	// CreatedAt When it was opened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// FundsWithdrawn Whether the provider has taken the money back from the store, for as long as it does not give it back.
+	//
+	// Example: true
+	FundsWithdrawn bool `json:"funds_withdrawn"`
+
+	// Reason Why, in the provider's words.
+	//
+	// Example: fraudulent
+	Reason string `json:"reason"`
+
+	// Reference The provider's own name for it.
+	//
+	// Example: dp_4711
+	Reference string `json:"reference"`
+
+	// RespondBy Until when it can be answered; null for never.
+	//
+	// Example: 2026-11-29T23:59:59Z
+	RespondBy *time.Time `json:"respond_by"`
+
+	// State Where a dispute is: the merchant is to answer it at the provider, the bank decides, it was won or lost, or, of an inquiry, it came to nothing.
+	//
+	// Example: needs_response
+	State DisputeState `json:"state"`
+}
+
+// DisputeClosedEvent An inquiry of a shopper's bank came to nothing.
+type DisputeClosedEvent struct {
+	// Data The dispute, in short.
+	Data DisputeEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: dispute.closed
+	Type DisputeClosedEventType `json:"type"`
+}
+
+// DisputeClosedEventType The event's type.
+//
+// Example: dispute.closed
+type DisputeClosedEventType string
+
+// DisputeEventData The dispute, in short.
+type DisputeEventData struct {
+	// Amount An amount of money, in the smallest unit of its currency.
+	Amount Money `json:"amount"`
+
+	// FundsWithdrawn Whether the provider has taken the money back from the store.
+	//
+	// Example: true
+	FundsWithdrawn bool `json:"funds_withdrawn"`
+
+	// OrderID The order's ID.
+	//
+	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
+	OrderID string `json:"order_id"`
+
+	// PaymentID The payment's ID.
+	//
+	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
+	PaymentID string `json:"payment_id"`
+
+	// Reason Why, in the provider's words.
+	//
+	// Example: fraudulent
+	Reason string `json:"reason"`
+
+	// Reference The provider's own name for it.
+	//
+	// Example: dp_4711
+	Reference string `json:"reference"`
+
+	// State Where a dispute is: the merchant is to answer it at the provider, the bank decides, it was won or lost, or, of an inquiry, it came to nothing.
+	//
+	// Example: needs_response
+	State DisputeState `json:"state"`
+}
+
+// DisputeLostEvent A dispute was lost.
+type DisputeLostEvent struct {
+	// Data The dispute, in short.
+	Data DisputeEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: dispute.lost
+	Type DisputeLostEventType `json:"type"`
+}
+
+// DisputeLostEventType The event's type.
+//
+// Example: dispute.lost
+type DisputeLostEventType string
+
+// DisputeOpenedEvent A shopper's bank asks a payment back.
+type DisputeOpenedEvent struct {
+	// Data The dispute, in short.
+	Data DisputeEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: dispute.opened
+	Type DisputeOpenedEventType `json:"type"`
+}
+
+// DisputeOpenedEventType The event's type.
+//
+// Example: dispute.opened
+type DisputeOpenedEventType string
+
+// DisputeState Where a dispute is: the merchant is to answer it at the provider, the bank decides, it was won or lost, or, of an inquiry, it came to nothing.
+//
+// Example: needs_response
+type DisputeState string
+
+// DisputeUpdatedEvent A dispute has changed: it was answered, or the provider took the money back from the store, or gave it back.
+type DisputeUpdatedEvent struct {
+	// Data The dispute, in short.
+	Data DisputeEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: dispute.updated
+	Type DisputeUpdatedEventType `json:"type"`
+}
+
+// DisputeUpdatedEventType The event's type.
+//
+// Example: dispute.updated
+type DisputeUpdatedEventType string
+
+// DisputeWonEvent A dispute was won.
+type DisputeWonEvent struct {
+	// Data The dispute, in short.
+	Data DisputeEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: dispute.won
+	Type DisputeWonEventType `json:"type"`
+}
+
+// DisputeWonEventType The event's type.
+//
+// Example: dispute.won
+type DisputeWonEventType string
+
 // Document An invoice or a credit note. It never changes.
 type Document struct {
 	// ID The document's ID.
@@ -5640,6 +5960,9 @@ type Order struct {
 	// Refunds What was paid back.
 	Refunds []Refund `json:"refunds"`
 
+	// Returns What came back, or is to.
+	Returns []Return `json:"returns"`
+
 	// Shipping How it is sent; null when there is nothing to send.
 	Shipping *OrderShipping `json:"shipping"`
 
@@ -5908,6 +6231,11 @@ type OrderLine struct {
 	// Example: 0
 	RefundedQuantity int `json:"refunded_quantity"`
 
+	// ReturnedQuantity How many came back and were accepted.
+	//
+	// Example: 0
+	ReturnedQuantity int `json:"returned_quantity"`
+
 	// SKU The merchant's stock-keeping number.
 	//
 	// Example: LS-M-SAND
@@ -6093,7 +6421,7 @@ type OrderTimelineEntry struct {
 	// Reason Why, where a reason was given.
 	Reason *string `json:"reason"`
 
-	// ResourceID What it was done to, which is the order or one of its payments, fulfilments, refunds or documents.
+	// ResourceID What it was done to, which is the order or one of its payments, fulfilments, refunds, returns or documents.
 	//
 	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
 	ResourceID string `json:"resource_id"`
@@ -6216,6 +6544,9 @@ type Payment struct {
 	//
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
+
+	// Disputes What the shopper's bank asks back, as the provider tells of it.
+	Disputes []Dispute `json:"disputes"`
 
 	// FailureCode Why it failed.
 	//
@@ -7999,6 +8330,9 @@ type Refund struct {
 	// Example: provider_declined
 	FailureCode *string `json:"failure_code"`
 
+	// Fee What was kept of what the lines are worth.
+	Fee Money `json:"fee"`
+
 	// ID The refund's ID.
 	//
 	// Example: ref_01jd3v7m2kf8r9e0abcdefghjk
@@ -8026,6 +8360,9 @@ type Refund struct {
 	//
 	// Example: false
 	Restocked bool `json:"restocked"`
+
+	// ReturnID The return that it is for; null for none.
+	ReturnID *string `json:"return_id"`
 
 	// State What became of it.
 	//
@@ -8139,6 +8476,454 @@ type RefundSucceededEvent struct {
 //
 // Example: refund.succeeded
 type RefundSucceededEventType string
+
+// Return Goods of an order that come back.
+type Return struct {
+	// CreatedAt When it was asked for.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID The return's ID.
+	//
+	// Example: ret_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Lines The lines.
+	Lines []ReturnLine `json:"lines"`
+
+	// Message What the shopper was last told.
+	//
+	// Example: Please send it to 1 Pot Street, 10115 Berlin.
+	Message *string `json:"message"`
+
+	// Note What was said of all of it.
+	//
+	// Example: Can I send both in one parcel?
+	Note *string `json:"note"`
+
+	// OrderID The order's ID.
+	//
+	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
+	OrderID string `json:"order_id"`
+
+	// RefundID The refund by which it is paid back, or being paid back; null while there is none.
+	//
+	// Example: ref_01jd3v7m2kf8r9e0abcdefghjk
+	RefundID *string `json:"refund_id"`
+
+	// State How far a return has come: asked for by the shopper, approved or declined, received, inspected, and closed. One of which nothing arrived can be cancelled.
+	//
+	// Example: approved
+	State ReturnState `json:"state"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// ReturnApprovedEvent A return was approved, or opened by the staff.
+type ReturnApprovedEvent struct {
+	// Data The return, in short.
+	Data ReturnEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: return.approved
+	Type ReturnApprovedEventType `json:"type"`
+}
+
+// ReturnApprovedEventType The event's type.
+//
+// Example: return.approved
+type ReturnApprovedEventType string
+
+// ReturnCancelledEvent A return was cancelled.
+type ReturnCancelledEvent struct {
+	// Data The return, in short.
+	Data ReturnEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: return.cancelled
+	Type ReturnCancelledEventType `json:"type"`
+}
+
+// ReturnCancelledEventType The event's type.
+//
+// Example: return.cancelled
+type ReturnCancelledEventType string
+
+// ReturnClosedEvent A return has ended, and was paid back or not.
+type ReturnClosedEvent struct {
+	// Data The return, in short.
+	Data ReturnEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: return.closed
+	Type ReturnClosedEventType `json:"type"`
+}
+
+// ReturnClosedEventType The event's type.
+//
+// Example: return.closed
+type ReturnClosedEventType string
+
+// ReturnCondition What came back is like.
+//
+// Example: opened
+type ReturnCondition string
+
+// ReturnCreate Goods that are to come back.
+type ReturnCreate struct {
+	// Lines The lines.
+	Lines []ReturnLineAsked `json:"lines"`
+
+	// Message What the shopper is told, such as where to send it.
+	//
+	// Example: Please send it to 1 Pot Street, 10115 Berlin.
+	Message *string `json:"message,omitempty"`
+
+	// Note A note of the staff's, which the shopper sees as well.
+	//
+	// Example: She rang.
+	Note *string `json:"note,omitempty"`
+}
+
+// ReturnDeclinedEvent A return was declined.
+type ReturnDeclinedEvent struct {
+	// Data The return, in short.
+	Data ReturnEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: return.declined
+	Type ReturnDeclinedEventType `json:"type"`
+}
+
+// ReturnDeclinedEventType The event's type.
+//
+// Example: return.declined
+type ReturnDeclinedEventType string
+
+// ReturnEventData The return, in short.
+type ReturnEventData struct {
+	// ID The return's ID.
+	//
+	// Example: ret_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Lines What comes back.
+	Lines []ReturnEventLine `json:"lines"`
+
+	// OrderID The order's ID.
+	//
+	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
+	OrderID string `json:"order_id"`
+
+	// State How far a return has come: asked for by the shopper, approved or declined, received, inspected, and closed. One of which nothing arrived can be cancelled.
+	//
+	// Example: approved
+	State ReturnState `json:"state"`
+}
+
+// ReturnEventLine A number of a line that comes back.
+type ReturnEventLine struct {
+	// AcceptedQuantity How many are taken back; null before the inspection.
+	//
+	// Example: 1
+	AcceptedQuantity *int `json:"accepted_quantity"`
+
+	// LineID The order line's ID.
+	//
+	// Example: orl_01jd3v7m2kf8r9e0abcdefghjk
+	LineID string `json:"line_id"`
+
+	// Quantity How many.
+	//
+	// Example: 1
+	Quantity int `json:"quantity"`
+
+	// Reason Why something comes back.
+	//
+	// Example: too_small
+	Reason ReturnReason `json:"reason"`
+}
+
+// ReturnFinding What was found of a line.
+type ReturnFinding struct {
+	// AcceptedQuantity How many are taken back; the rest is the shopper's.
+	//
+	// Example: 1
+	AcceptedQuantity int `json:"accepted_quantity"`
+
+	// Condition What came back is like.
+	//
+	// Example: opened
+	Condition *ReturnCondition `json:"condition,omitempty"`
+
+	// LineID The order line's ID.
+	//
+	// Example: orl_01jd3v7m2kf8r9e0abcdefghjk
+	LineID string `json:"line_id"`
+
+	// RestockLocationID The location where what is accepted goes on sale again; nowhere, when left out.
+	//
+	// Example: loc_01jd3v7m2kf8r9e0abcdefghjk
+	RestockLocationID *string `json:"restock_location_id,omitempty"`
+
+	// RestockedQuantity How many of them do; all that are accepted, when left out.
+	//
+	// Example: 1
+	RestockedQuantity *int `json:"restocked_quantity,omitempty"`
+}
+
+// ReturnInspectedEvent A return was inspected.
+type ReturnInspectedEvent struct {
+	// Data The return, in short.
+	Data ReturnEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: return.inspected
+	Type ReturnInspectedEventType `json:"type"`
+}
+
+// ReturnInspectedEventType The event's type.
+//
+// Example: return.inspected
+type ReturnInspectedEventType string
+
+// ReturnInspection What was found of a return. Each of its lines is named once.
+type ReturnInspection struct {
+	// Lines The lines.
+	Lines []ReturnFinding `json:"lines"`
+}
+
+// ReturnLine A number of a line that comes back, and what was found of it.
+type ReturnLine struct {
+	// AcceptedQuantity How many are taken back; null before the inspection.
+	//
+	// Example: 1
+	AcceptedQuantity *int `json:"accepted_quantity"`
+
+	// Condition What they are like; null before the inspection, or when none is accepted.
+	Condition *ReturnCondition `json:"condition"`
+
+	// LineID The order line's ID.
+	//
+	// Example: orl_01jd3v7m2kf8r9e0abcdefghjk
+	LineID string `json:"line_id"`
+
+	// Note What else was said of it.
+	//
+	// Example: The sleeves are short.
+	Note *string `json:"note"`
+
+	// Quantity How many.
+	//
+	// Example: 1
+	Quantity int `json:"quantity"`
+
+	// Reason Why something comes back.
+	//
+	// Example: too_small
+	Reason ReturnReason `json:"reason"`
+
+	// RestockLocationID Where they did; null for nowhere.
+	//
+	// Example: loc_01jd3v7m2kf8r9e0abcdefghjk
+	RestockLocationID *string `json:"restock_location_id"`
+
+	// RestockedQuantity How many of them went on sale again; null before the inspection.
+	//
+	// Example: 1
+	RestockedQuantity *int `json:"restocked_quantity"`
+}
+
+// ReturnLineAsked A number of a line that comes back.
+type ReturnLineAsked struct {
+	// LineID The order line's ID.
+	//
+	// Example: orl_01jd3v7m2kf8r9e0abcdefghjk
+	LineID string `json:"line_id"`
+
+	// Note What else is to be said of it.
+	//
+	// Example: The sleeves are short.
+	Note *string `json:"note,omitempty"`
+
+	// Quantity How many.
+	//
+	// Example: 1
+	Quantity int `json:"quantity"`
+
+	// Reason Why something comes back.
+	//
+	// Example: too_small
+	Reason ReturnReason `json:"reason"`
+}
+
+// ReturnList A page of a list.
+type ReturnList struct {
+	// Data The page, in the order of the list.
+	Data []Return `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// ReturnMessage What the shopper is told besides.
+type ReturnMessage struct {
+	// Message The message.
+	//
+	// Example: Please send it to 1 Pot Street, 10115 Berlin.
+	Message *string `json:"message,omitempty"`
+}
+
+// ReturnReason Why something comes back.
+//
+// Example: too_small
+type ReturnReason string
+
+// ReturnReceivedEvent The goods of a return arrived.
+type ReturnReceivedEvent struct {
+	// Data The return, in short.
+	Data ReturnEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: return.received
+	Type ReturnReceivedEventType `json:"type"`
+}
+
+// ReturnReceivedEventType The event's type.
+//
+// Example: return.received
+type ReturnReceivedEventType string
+
+// ReturnRefundCreate What is paid back of a return. Without a fee and shipping, what the accepted units were bought for.
+type ReturnRefundCreate struct {
+	// Fee What is kept of it.
+	Fee *Money `json:"fee,omitempty"`
+
+	// Reason Why, as the shopper is told.
+	//
+	// Example: We paid the postage.
+	Reason *string `json:"reason,omitempty"`
+
+	// Shipping What is paid back of the shipping besides.
+	Shipping *Money `json:"shipping,omitempty"`
+}
+
+// ReturnRequest Goods that a shopper wants to send back.
+type ReturnRequest struct {
+	// Lines The lines.
+	Lines []ReturnLineAsked `json:"lines"`
+
+	// Note What else is to be said.
+	//
+	// Example: Can I send both in one parcel?
+	Note *string `json:"note,omitempty"`
+}
+
+// ReturnRequestedEvent A shopper asked to return something.
+type ReturnRequestedEvent struct {
+	// Data The return, in short.
+	Data ReturnEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: return.requested
+	Type ReturnRequestedEventType `json:"type"`
+}
+
+// ReturnRequestedEventType The event's type.
+//
+// Example: return.requested
+type ReturnRequestedEventType string
+
+// ReturnState How far a return has come: asked for by the shopper, approved or declined, received, inspected, and closed. One of which nothing arrived can be cancelled.
+//
+// Example: approved
+type ReturnState string
 
 // Role A role: a named list of permissions.
 type Role struct {
@@ -9011,6 +9796,9 @@ type ShopOrder struct {
 	// Example: true
 	PricesIncludeTax bool `json:"prices_include_tax"`
 
+	// Returns What came back, or is to.
+	Returns []ShopReturn `json:"returns"`
+
 	// Shipping How it is sent; null when there is nothing to send.
 	Shipping *OrderShipping `json:"shipping"`
 
@@ -9139,6 +9927,75 @@ type ShopProductList struct {
 
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
+}
+
+// ShopReturn Goods of an order that come back, as its shopper sees it.
+type ShopReturn struct {
+	// CreatedAt When it was asked for.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID The return's ID.
+	//
+	// Example: ret_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Lines The lines.
+	Lines []ShopReturnLine `json:"lines"`
+
+	// Message What the shopper was last told.
+	//
+	// Example: Please send it to 1 Pot Street, 10115 Berlin.
+	Message *string `json:"message"`
+
+	// Note What was said of all of it.
+	//
+	// Example: Can I send both in one parcel?
+	Note *string `json:"note"`
+
+	// OrderID The order's ID.
+	//
+	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
+	OrderID string `json:"order_id"`
+
+	// State How far a return has come: asked for by the shopper, approved or declined, received, inspected, and closed. One of which nothing arrived can be cancelled.
+	//
+	// Example: approved
+	State ReturnState `json:"state"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// ShopReturnLine A number of a line that comes back.
+type ShopReturnLine struct {
+	// AcceptedQuantity How many are taken back; null before the inspection.
+	//
+	// Example: 1
+	AcceptedQuantity *int `json:"accepted_quantity"`
+
+	// LineID The order line's ID.
+	//
+	// Example: orl_01jd3v7m2kf8r9e0abcdefghjk
+	LineID string `json:"line_id"`
+
+	// Note What else was said of it.
+	//
+	// Example: The sleeves are short.
+	Note *string `json:"note"`
+
+	// Quantity How many.
+	//
+	// Example: 1
+	Quantity int `json:"quantity"`
+
+	// Reason Why something comes back.
+	//
+	// Example: too_small
+	Reason ReturnReason `json:"reason"`
 }
 
 // ShopVariant One buyable form of a product, in one currency.
@@ -11085,6 +11942,9 @@ type PromotionCodePath = string
 // PromotionIDPath defines model for PromotionIDPath.
 type PromotionIDPath = string
 
+// ReturnIDPath defines model for ReturnIDPath.
+type ReturnIDPath = string
+
 // RoleIDPath defines model for RoleIDPath.
 type RoleIDPath = string
 
@@ -12534,6 +13394,21 @@ type CreateRefundParams struct {
 	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
 }
 
+// CreateReturnParams defines parameters for CreateReturn.
+type CreateReturnParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // ListOrderTimelineParams defines parameters for ListOrderTimeline.
 type ListOrderTimelineParams struct {
 	// Limit How many to answer at most.
@@ -12563,6 +13438,9 @@ type CompletePasswordResetParams struct {
 
 // ReceiveStripeEventParams defines parameters for ReceiveStripeEvent.
 type ReceiveStripeEventParams struct {
+	// Store The store's ID, at the address that a store with a key of its own gives to Stripe. Disputes name no store, and are found by it.
+	Store *string `form:"store,omitempty" json:"store,omitempty"`
+
 	// StripeSignature Stripe's signature over the body.
 	StripeSignature *StripeSignatureHeader `json:"Stripe-Signature,omitempty"`
 }
@@ -13125,6 +14003,141 @@ type DeletePromotionCodeParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// ListReturnsParams defines parameters for ListReturns.
+type ListReturnsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// OrderID Only those of this order.
+	OrderID *string `form:"order_id,omitempty" json:"order_id,omitempty"`
+
+	// State Only those in this state.
+	State *ReturnState `form:"state,omitempty" json:"state,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetReturnParams defines parameters for GetReturn.
+type GetReturnParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// ApproveReturnParams defines parameters for ApproveReturn.
+type ApproveReturnParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// CancelReturnParams defines parameters for CancelReturn.
+type CancelReturnParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// CloseReturnParams defines parameters for CloseReturn.
+type CloseReturnParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DeclineReturnParams defines parameters for DeclineReturn.
+type DeclineReturnParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// InspectReturnParams defines parameters for InspectReturn.
+type InspectReturnParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// ReceiveReturnParams defines parameters for ReceiveReturn.
+type ReceiveReturnParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// RefundReturnParams defines parameters for RefundReturn.
+type RefundReturnParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again; required here. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
+}
+
 // ListRolesParams defines parameters for ListRoles.
 type ListRolesParams struct {
 	// Limit How many to answer at most.
@@ -13537,6 +14550,15 @@ type ListMyOrdersParams struct {
 
 	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// RequestReturnParams defines parameters for RequestReturn.
+type RequestReturnParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // RequestCustomerPasswordResetParams defines parameters for RequestCustomerPasswordReset.
@@ -14232,6 +15254,9 @@ type CreateOrderNoteJSONRequestBody = OrderNoteCreate
 // CreateRefundJSONRequestBody defines body for CreateRefund for application/json ContentType.
 type CreateRefundJSONRequestBody = RefundCreate
 
+// CreateReturnJSONRequestBody defines body for CreateReturn for application/json ContentType.
+type CreateReturnJSONRequestBody = ReturnCreate
+
 // RequestPasswordResetJSONRequestBody defines body for RequestPasswordReset for application/json ContentType.
 type RequestPasswordResetJSONRequestBody = PasswordResetRequest
 
@@ -14300,6 +15325,24 @@ type UpdatePromotionApplicationMergePatchPlusJSONRequestBody = PromotionUpdate
 
 // CreatePromotionCodesJSONRequestBody defines body for CreatePromotionCodes for application/json ContentType.
 type CreatePromotionCodesJSONRequestBody = PromotionCodesCreate
+
+// ApproveReturnJSONRequestBody defines body for ApproveReturn for application/json ContentType.
+type ApproveReturnJSONRequestBody = ReturnMessage
+
+// CancelReturnJSONRequestBody defines body for CancelReturn for application/json ContentType.
+type CancelReturnJSONRequestBody = ReturnMessage
+
+// CloseReturnJSONRequestBody defines body for CloseReturn for application/json ContentType.
+type CloseReturnJSONRequestBody = ReturnMessage
+
+// DeclineReturnJSONRequestBody defines body for DeclineReturn for application/json ContentType.
+type DeclineReturnJSONRequestBody = ReturnMessage
+
+// InspectReturnJSONRequestBody defines body for InspectReturn for application/json ContentType.
+type InspectReturnJSONRequestBody = ReturnInspection
+
+// RefundReturnJSONRequestBody defines body for RefundReturn for application/json ContentType.
+type RefundReturnJSONRequestBody = ReturnRefundCreate
 
 // CreateRoleJSONRequestBody defines body for CreateRole for application/json ContentType.
 type CreateRoleJSONRequestBody = RoleCreate
@@ -14378,6 +15421,9 @@ type UpdateMeApplicationMergePatchPlusJSONRequestBody = ShopCustomerUpdate
 
 // OpenMyCartJSONRequestBody defines body for OpenMyCart for application/json ContentType.
 type OpenMyCartJSONRequestBody = CartOpening
+
+// RequestReturnJSONRequestBody defines body for RequestReturn for application/json ContentType.
+type RequestReturnJSONRequestBody = ReturnRequest
 
 // RequestCustomerPasswordResetJSONRequestBody defines body for RequestCustomerPasswordReset for application/json ContentType.
 type RequestCustomerPasswordResetJSONRequestBody = PasswordResetRequest
@@ -15865,6 +16911,414 @@ func (t *WebhookEvent) MergeRefundFailedEvent(v RefundFailedEvent) error {
 	return err
 }
 
+// AsDisputeOpenedEvent returns the union data inside the WebhookEvent as a DisputeOpenedEvent
+func (t WebhookEvent) AsDisputeOpenedEvent() (DisputeOpenedEvent, error) {
+	var body DisputeOpenedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDisputeOpenedEvent overwrites any union data inside the WebhookEvent as the provided DisputeOpenedEvent
+func (t *WebhookEvent) FromDisputeOpenedEvent(v DisputeOpenedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.opened"}`))
+	t.union = b
+	return err
+}
+
+// MergeDisputeOpenedEvent performs a merge with any union data inside the WebhookEvent, using the provided DisputeOpenedEvent
+func (t *WebhookEvent) MergeDisputeOpenedEvent(v DisputeOpenedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.opened"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDisputeUpdatedEvent returns the union data inside the WebhookEvent as a DisputeUpdatedEvent
+func (t WebhookEvent) AsDisputeUpdatedEvent() (DisputeUpdatedEvent, error) {
+	var body DisputeUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDisputeUpdatedEvent overwrites any union data inside the WebhookEvent as the provided DisputeUpdatedEvent
+func (t *WebhookEvent) FromDisputeUpdatedEvent(v DisputeUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeDisputeUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided DisputeUpdatedEvent
+func (t *WebhookEvent) MergeDisputeUpdatedEvent(v DisputeUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDisputeWonEvent returns the union data inside the WebhookEvent as a DisputeWonEvent
+func (t WebhookEvent) AsDisputeWonEvent() (DisputeWonEvent, error) {
+	var body DisputeWonEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDisputeWonEvent overwrites any union data inside the WebhookEvent as the provided DisputeWonEvent
+func (t *WebhookEvent) FromDisputeWonEvent(v DisputeWonEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.won"}`))
+	t.union = b
+	return err
+}
+
+// MergeDisputeWonEvent performs a merge with any union data inside the WebhookEvent, using the provided DisputeWonEvent
+func (t *WebhookEvent) MergeDisputeWonEvent(v DisputeWonEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.won"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDisputeLostEvent returns the union data inside the WebhookEvent as a DisputeLostEvent
+func (t WebhookEvent) AsDisputeLostEvent() (DisputeLostEvent, error) {
+	var body DisputeLostEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDisputeLostEvent overwrites any union data inside the WebhookEvent as the provided DisputeLostEvent
+func (t *WebhookEvent) FromDisputeLostEvent(v DisputeLostEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.lost"}`))
+	t.union = b
+	return err
+}
+
+// MergeDisputeLostEvent performs a merge with any union data inside the WebhookEvent, using the provided DisputeLostEvent
+func (t *WebhookEvent) MergeDisputeLostEvent(v DisputeLostEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.lost"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDisputeClosedEvent returns the union data inside the WebhookEvent as a DisputeClosedEvent
+func (t WebhookEvent) AsDisputeClosedEvent() (DisputeClosedEvent, error) {
+	var body DisputeClosedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDisputeClosedEvent overwrites any union data inside the WebhookEvent as the provided DisputeClosedEvent
+func (t *WebhookEvent) FromDisputeClosedEvent(v DisputeClosedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.closed"}`))
+	t.union = b
+	return err
+}
+
+// MergeDisputeClosedEvent performs a merge with any union data inside the WebhookEvent, using the provided DisputeClosedEvent
+func (t *WebhookEvent) MergeDisputeClosedEvent(v DisputeClosedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"dispute.closed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsReturnRequestedEvent returns the union data inside the WebhookEvent as a ReturnRequestedEvent
+func (t WebhookEvent) AsReturnRequestedEvent() (ReturnRequestedEvent, error) {
+	var body ReturnRequestedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromReturnRequestedEvent overwrites any union data inside the WebhookEvent as the provided ReturnRequestedEvent
+func (t *WebhookEvent) FromReturnRequestedEvent(v ReturnRequestedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"return.requested"}`))
+	t.union = b
+	return err
+}
+
+// MergeReturnRequestedEvent performs a merge with any union data inside the WebhookEvent, using the provided ReturnRequestedEvent
+func (t *WebhookEvent) MergeReturnRequestedEvent(v ReturnRequestedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"return.requested"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsReturnApprovedEvent returns the union data inside the WebhookEvent as a ReturnApprovedEvent
+func (t WebhookEvent) AsReturnApprovedEvent() (ReturnApprovedEvent, error) {
+	var body ReturnApprovedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromReturnApprovedEvent overwrites any union data inside the WebhookEvent as the provided ReturnApprovedEvent
+func (t *WebhookEvent) FromReturnApprovedEvent(v ReturnApprovedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"return.approved"}`))
+	t.union = b
+	return err
+}
+
+// MergeReturnApprovedEvent performs a merge with any union data inside the WebhookEvent, using the provided ReturnApprovedEvent
+func (t *WebhookEvent) MergeReturnApprovedEvent(v ReturnApprovedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"return.approved"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsReturnDeclinedEvent returns the union data inside the WebhookEvent as a ReturnDeclinedEvent
+func (t WebhookEvent) AsReturnDeclinedEvent() (ReturnDeclinedEvent, error) {
+	var body ReturnDeclinedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromReturnDeclinedEvent overwrites any union data inside the WebhookEvent as the provided ReturnDeclinedEvent
+func (t *WebhookEvent) FromReturnDeclinedEvent(v ReturnDeclinedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"return.declined"}`))
+	t.union = b
+	return err
+}
+
+// MergeReturnDeclinedEvent performs a merge with any union data inside the WebhookEvent, using the provided ReturnDeclinedEvent
+func (t *WebhookEvent) MergeReturnDeclinedEvent(v ReturnDeclinedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"return.declined"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsReturnReceivedEvent returns the union data inside the WebhookEvent as a ReturnReceivedEvent
+func (t WebhookEvent) AsReturnReceivedEvent() (ReturnReceivedEvent, error) {
+	var body ReturnReceivedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromReturnReceivedEvent overwrites any union data inside the WebhookEvent as the provided ReturnReceivedEvent
+func (t *WebhookEvent) FromReturnReceivedEvent(v ReturnReceivedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"return.received"}`))
+	t.union = b
+	return err
+}
+
+// MergeReturnReceivedEvent performs a merge with any union data inside the WebhookEvent, using the provided ReturnReceivedEvent
+func (t *WebhookEvent) MergeReturnReceivedEvent(v ReturnReceivedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"return.received"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsReturnInspectedEvent returns the union data inside the WebhookEvent as a ReturnInspectedEvent
+func (t WebhookEvent) AsReturnInspectedEvent() (ReturnInspectedEvent, error) {
+	var body ReturnInspectedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromReturnInspectedEvent overwrites any union data inside the WebhookEvent as the provided ReturnInspectedEvent
+func (t *WebhookEvent) FromReturnInspectedEvent(v ReturnInspectedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"return.inspected"}`))
+	t.union = b
+	return err
+}
+
+// MergeReturnInspectedEvent performs a merge with any union data inside the WebhookEvent, using the provided ReturnInspectedEvent
+func (t *WebhookEvent) MergeReturnInspectedEvent(v ReturnInspectedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"return.inspected"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsReturnClosedEvent returns the union data inside the WebhookEvent as a ReturnClosedEvent
+func (t WebhookEvent) AsReturnClosedEvent() (ReturnClosedEvent, error) {
+	var body ReturnClosedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromReturnClosedEvent overwrites any union data inside the WebhookEvent as the provided ReturnClosedEvent
+func (t *WebhookEvent) FromReturnClosedEvent(v ReturnClosedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"return.closed"}`))
+	t.union = b
+	return err
+}
+
+// MergeReturnClosedEvent performs a merge with any union data inside the WebhookEvent, using the provided ReturnClosedEvent
+func (t *WebhookEvent) MergeReturnClosedEvent(v ReturnClosedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"return.closed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsReturnCancelledEvent returns the union data inside the WebhookEvent as a ReturnCancelledEvent
+func (t WebhookEvent) AsReturnCancelledEvent() (ReturnCancelledEvent, error) {
+	var body ReturnCancelledEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromReturnCancelledEvent overwrites any union data inside the WebhookEvent as the provided ReturnCancelledEvent
+func (t *WebhookEvent) FromReturnCancelledEvent(v ReturnCancelledEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"return.cancelled"}`))
+	t.union = b
+	return err
+}
+
+// MergeReturnCancelledEvent performs a merge with any union data inside the WebhookEvent, using the provided ReturnCancelledEvent
+func (t *WebhookEvent) MergeReturnCancelledEvent(v ReturnCancelledEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"return.cancelled"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsFulfilmentCreatedEvent returns the union data inside the WebhookEvent as a FulfilmentCreatedEvent
 func (t WebhookEvent) AsFulfilmentCreatedEvent() (FulfilmentCreatedEvent, error) {
 	var body FulfilmentCreatedEvent
@@ -16621,6 +18075,16 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsCustomerUpdatedEvent()
 	case "customer.verified":
 		return t.AsCustomerVerifiedEvent()
+	case "dispute.closed":
+		return t.AsDisputeClosedEvent()
+	case "dispute.lost":
+		return t.AsDisputeLostEvent()
+	case "dispute.opened":
+		return t.AsDisputeOpenedEvent()
+	case "dispute.updated":
+		return t.AsDisputeUpdatedEvent()
+	case "dispute.won":
+		return t.AsDisputeWonEvent()
 	case "field_definition.created":
 		return t.AsFieldDefinitionCreatedEvent()
 	case "field_definition.deleted":
@@ -16695,6 +18159,20 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsRefundFailedEvent()
 	case "refund.succeeded":
 		return t.AsRefundSucceededEvent()
+	case "return.approved":
+		return t.AsReturnApprovedEvent()
+	case "return.cancelled":
+		return t.AsReturnCancelledEvent()
+	case "return.closed":
+		return t.AsReturnClosedEvent()
+	case "return.declined":
+		return t.AsReturnDeclinedEvent()
+	case "return.inspected":
+		return t.AsReturnInspectedEvent()
+	case "return.received":
+		return t.AsReturnReceivedEvent()
+	case "return.requested":
+		return t.AsReturnRequestedEvent()
 	case "staff.invited":
 		return t.AsStaffInvitedEvent()
 	case "staff.joined":

@@ -7,7 +7,6 @@ import (
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
-	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
@@ -117,10 +116,7 @@ func (h *Orders) refund(ctx context.Context, req *openapi.Request) (*openapi.Res
 	}
 	in := orders.RefundInput{
 		OrderID: req.Param("order_id"), Lines: converted(body.Lines, lineQuantity), Restock: given(body.Restock), Reason: given(body.Reason), Attempt: attemptName(req),
-	}
-	if body.Amount != nil {
-		asked := money.New(body.Amount.Amount, body.Amount.Currency)
-		in.Amount = &asked
+		Amount: amountGiven(body.Amount),
 	}
 	var res *openapi.Response
 	_, err = h.Orders.Refund(ctx, in, func(ctx context.Context, tx *postgres.Tx, id string, refused *problem.Problem) error {

@@ -196,7 +196,7 @@ func (h *Payments) connect(ctx context.Context, req *openapi.Request) (*openapi.
 }
 
 func (h *Payments) receive(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	fate, err := h.Stripe.Receive(ctx, h.Find, req.Body, req.Header.Get("Stripe-Signature"))
+	fate, err := h.Stripe.Receive(ctx, h.Find, req.Body, req.Header.Get("Stripe-Signature"), req.Query.Get("store"))
 	h.Received(fate)
 	if err != nil {
 		return nil, err

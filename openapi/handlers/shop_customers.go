@@ -40,6 +40,8 @@ func (h *ShopCustomers) Operations() map[string]openapi.Handler {
 		"listMyOrders": h.orders,
 		"getShopOrder": h.order,
 
+		"requestReturn": h.requestReturn,
+
 		"getShopOrderDocuments":     h.documents,
 		"downloadShopOrderDocument": h.document,
 	}
@@ -235,6 +237,29 @@ func (h *ShopCustomers) order(ctx context.Context, req *openapi.Request) (*opena
 		return nil, err
 	}
 	return openapi.OK(order), nil
+}
+
+func (h *ShopCustomers) requestReturn(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.ReturnRequest](req)
+	if err != nil {
+		return nil, err
+	}
+	ctx, c, err := h.signedIn(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	in := orders.ReturnInput{OrderID: req.Param("order_id"), Lines: converted(body.Lines, returnLine), Note: given(body.Note), Customer: c.ID}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		id, err := h.Orders.OpenReturn(ctx, tx, in)
+		if err != nil {
+			return nil, err
+		}
+		asked, err := h.Orders.ShopReturn(ctx, tx, id)
+		if err != nil {
+			return nil, err
+		}
+		return openapi.Created("/v1/shop/orders/"+in.OrderID, asked), nil
+	})
 }
 
 func (h *ShopCustomers) documents(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {

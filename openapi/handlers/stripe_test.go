@@ -3,14 +3,18 @@ package handlers_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stripe/stripe-go/v81/webhook"
 
 	"github.com/stoacommerce/stoa/commerce/payments/stripe"
 	"github.com/stoacommerce/stoa/commerce/payments/stripetest"
+	"github.com/stoacommerce/stoa/commerce/reconciliation"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
 	"github.com/stoacommerce/stoa/openapi/apitest"
 	"github.com/stoacommerce/stoa/platform/ids"
@@ -36,12 +40,17 @@ func (s *selling) connected() (account string) {
 // event sends an event as Stripe does, and gives the answer's status.
 func (s *selling) event(secret string, event object) int {
 	s.t.Helper()
+	return s.eventAt("", secret, event)
+}
+
+func (s *selling) eventAt(query, secret string, event object) int {
+	s.t.Helper()
 	payload, err := json.Marshal(event)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: payload, Secret: secret})
-	return s.Do(s.t, "", "POST", "/v1/payment-providers/stripe/events", string(payload), "Stripe-Signature: "+signed.Header, "Content-Type: application/json", apitest.ChangesNothing).Status
+	return s.Do(s.t, "", "POST", "/v1/payment-providers/stripe/events"+query, string(payload), "Stripe-Signature: "+signed.Header, "Content-Type: application/json", apitest.ChangesNothing).Status
 }
 
 // about is an event about a payment of the store.
@@ -162,6 +171,122 @@ func TestNewsOfAnAccount(t *testing.T) {
 	}
 }
 
+// byCard sells a shirt by Stripe, and gives the order, its payment and the intent's name.
+func (s *selling) byCard() (order, payment, intent string) {
+	s.t.Helper()
+	path, token := s.cart(1)
+	body := completion(1, "")
+	body["payment"] = object{"provider": "stripe", "flow": "confirm"}
+	payment = s.shop("POST", path+"/complete", body, token, key()).Want(202).String("payment_id")
+	intents := s.stripe.All("payment_intent")
+	intent = intents[len(intents)-1]
+	s.stripe.Pay(intent, "succeeds")
+	return s.shop("POST", path+"/payment/check", nil, token).Want(200).String("order.id"), payment, intent
+}
+
+// learn works on news as the workers do.
+func (s *selling) learn(news stripe.News) {
+	s.t.Helper()
+	if err := s.byStripe.Look(s.Ctx, news, s.buying.Learn, s.sold.Learn); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// booksAgree holds our books against Stripe's. The stock of these tests is put there behind the
+// ledger's back.
+func (s *selling) booksAgree() {
+	s.t.Helper()
+	books := &reconciliation.Service{DB: s.DB, Providers: s.buying.Providers}
+	found, err := books.Run(s.Ctx, time.Now().Add(-time.Hour))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, d := range found {
+		if d.Kind != reconciliation.Stock {
+			s.t.Errorf("the books differ: %+v", d)
+		}
+	}
+}
+
+// What is paid back at Stripe's own page is booked once, however often there is news of it, and
+// beside what we pay back.
+func TestRefundsAtStripesPage(t *testing.T) {
+	t.Parallel()
+	s := newSelling(t)
+	account := s.connected()
+	order, payment, intent := s.byCard()
+	s.admin("POST", "/orders/"+order+"/refunds", object{"amount": object{"amount": 89, "currency": "EUR"}}, key()).Want(201)
+	s.stripe.PayBack(intent, 400)
+	s.stripe.PayBack(intent, 500)
+	var all sync.WaitGroup
+	for range 3 {
+		all.Go(func() { s.learn(stripe.News{Payment: payment}) })
+	}
+	all.Wait()
+	shown := s.admin("GET", "/orders/"+order, nil).Want(200)
+	if shown.Get("totals.refunded.amount") != 989.0 || len(shown.Get("refunds").([]any)) != 3 || shown.String("payment_state") != "partially_refunded" {
+		t.Errorf("the order: %s", shown.Body)
+	}
+	// Nothing that was not paid back there is paid back here.
+	s.admin("POST", "/orders/"+order+"/refunds", object{"amount": object{"amount": 1501, "currency": "EUR"}}, key()).WantProblem(422, "refund_exceeds_payment")
+	s.stripe.PayBack(intent, 1500)
+	s.learn(stripe.News{Payment: payment})
+	if shown := s.admin("GET", "/orders/"+order, nil).Want(200); shown.String("payment_state") != "refunded" {
+		t.Errorf("the order: %s", shown.Body)
+	}
+	if amount, _ := s.stripe.Taken(account); amount != 0 {
+		t.Errorf("%d are left at Stripe", amount)
+	}
+	s.booksAgree()
+}
+
+// A dispute is shown with its payment, and told of when it is opened, changes and ends. Events
+// of disputes name nothing of ours.
+func TestDisputes(t *testing.T) {
+	t.Parallel()
+	s := newSelling(t)
+	account := s.connected()
+	order, payment, intent := s.byCard()
+	dispute := s.stripe.Dispute(intent)
+	about := func(intent string) object {
+		return object{"id": ids.New("evt"), "account": account, "type": "charge.dispute.created", "data": object{"object": object{"object": "dispute", "payment_intent": intent, "metadata": object{}}}}
+	}
+	if got := s.event(stripetest.Secret, about(intent)); got != 204 || s.fates[len(s.fates)-1] != stripe.Taken || s.news(payment) != 1 {
+		t.Errorf("its event is answered %d, with %d jobs", got, s.news(payment))
+	}
+	if got := s.event(stripetest.Secret, about("pi_nobodys_1")); got != 204 || s.fates[len(s.fates)-1] != stripe.Foreign {
+		t.Errorf("one of a payment that is not there is answered %d, %s", got, s.fates[len(s.fates)-1])
+	}
+	state := func() string {
+		t.Helper()
+		shown := s.admin("GET", "/orders/"+order, nil).Want(200)
+		return shown.String("payments.0.disputes.0.state") + " " + fmt.Sprint(shown.Get("payments.0.disputes.0.funds_withdrawn"))
+	}
+	for range 2 {
+		s.learn(stripe.News{Payment: payment})
+	}
+	if got := state(); got != "needs_response true" {
+		t.Errorf("the dispute is %s", got)
+	}
+	s.stripe.Decide(dispute, true)
+	s.learn(stripe.News{Intent: intent}) // as an account of the store's own has it
+	if got := state(); got != "won false" {
+		t.Errorf("the dispute is %s", got)
+	}
+	lost := s.stripe.Dispute(intent)
+	s.stripe.Decide(lost, false)
+	s.learn(stripe.News{Payment: payment})
+	s.learn(stripe.News{Intent: "pi_elsewhere"})
+	told := shoptest.Value[string](t, s.Shop, `select string_agg(type, ' ' order by id) from events where object_id = $1 and type like 'dispute.%'`, payment)
+	if told != "dispute.opened dispute.won dispute.opened dispute.lost" {
+		t.Errorf("told: %s", told)
+	}
+	if timeline := s.admin("GET", "/orders/"+order+"/timeline", nil).Want(200); !strings.Contains(string(timeline.Body), `"dispute.lose"`) {
+		t.Errorf("the timeline: %s", timeline.Body)
+	}
+	s.booksAgree()
+}
+
 func TestStripesEvents(t *testing.T) {
 	t.Parallel()
 	s := newSelling(t)
@@ -222,6 +347,16 @@ func TestStripeByAKeyOfTheStoresOwn(t *testing.T) {
 	payment := waiting.String("payment_id")
 	if got := s.event("whsec_own", s.about("", payment)); got != 204 || s.fates[len(s.fates)-1] != stripe.Taken {
 		t.Errorf("its event is answered %d", got)
+	}
+	// A dispute names nothing of ours, and the address that the account has names the store.
+	ref, _ := postgres.StoreFrom(s.Ctx)
+	dispute := func() object {
+		return object{"id": ids.New("evt"), "data": object{"object": object{"object": "dispute", "payment_intent": "pi_1", "metadata": object{}}}}
+	}
+	for store, want := range map[string]int{"": 400, "?store=" + ids.New("sto"): 400, "?store=" + ref.ID: 204} {
+		if got := s.eventAt(store, "whsec_own", dispute()); got != want {
+			t.Errorf("a dispute at %q is answered %d", store, got)
+		}
 	}
 	if got := s.event("whsec_other", s.about("", payment)); got != 400 {
 		t.Errorf("an event that somebody else has signed is answered %d", got)

@@ -28,6 +28,7 @@ const (
 	KindCartAbandoned       Kind = "cart_abandoned"
 	KindOrderConfirmation   Kind = "order_confirmation"
 	KindOrderRefunded       Kind = "order_refunded"
+	KindOrderReturn         Kind = "order_return"
 	KindOrderShipped        Kind = "order_shipped"
 	KindWebhookDisabled     Kind = "webhook_disabled"
 )
@@ -185,6 +186,16 @@ type OrderRefunded struct {
 	Reason string      `json:"reason"`
 }
 
+// OrderReturn tells how far a return has come.
+type OrderReturn struct {
+	Name    string `json:"name"`
+	Number  string `json:"number"`
+	URL     string `json:"url"`
+	State   string `json:"state"`   // requested, approved, declined, received, closed or cancelled
+	Lines   []Line `json:"lines"`   // what comes back; their totals are not shown
+	Message string `json:"message"` // of the merchant's
+}
+
 // OrderShipped tells that an order, or a part of it, is on its way.
 type OrderShipped struct {
 	Name           string  `json:"name"`
@@ -250,6 +261,9 @@ func (OrderConfirmation) Kind() Kind { return KindOrderConfirmation }
 func (OrderRefunded) Kind() Kind { return KindOrderRefunded }
 
 // Kind implements Data.
+func (OrderReturn) Kind() Kind { return KindOrderReturn }
+
+// Kind implements Data.
 func (OrderShipped) Kind() Kind { return KindOrderShipped }
 
 // Kind implements Data.
@@ -271,6 +285,7 @@ var decoders = map[Kind]func([]byte) (Data, error){
 	KindCartAbandoned:       decode[CartAbandoned],
 	KindOrderConfirmation:   decode[OrderConfirmation],
 	KindOrderRefunded:       decode[OrderRefunded],
+	KindOrderReturn:         decode[OrderReturn],
 	KindOrderShipped:        decode[OrderShipped],
 	KindWebhookDisabled:     decode[WebhookDisabled],
 }

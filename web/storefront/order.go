@@ -45,6 +45,7 @@ type order struct {
 	BillingAddress  *address.Address `json:"billing_address"`
 	Note            string           `json:"note"`
 	Fulfilments     []fulfilment     `json:"fulfilments"`
+	Returns         []goodsBack      `json:"returns"`
 	Instructions    string           `json:"payment_instructions"` // how to pay what is due
 	CreatedAt       time.Time        `json:"created_at"`
 }
@@ -69,6 +70,31 @@ type fulfilment struct {
 		URL     string `json:"url"`
 	} `json:"tracking"`
 	CreatedAt time.Time `json:"created_at"`
+}
+
+// goodsBack is a return, in the contract's form; see commerce/orders.
+type goodsBack struct {
+	State     string    `json:"state"`
+	Message   string    `json:"message"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// stands says how far a return has come.
+func (v *view) stands(b goodsBack) string {
+	day := v.date(b.CreatedAt)
+	switch b.State {
+	case "requested":
+		return v.T("You asked on %s to return something.", day)
+	case "approved":
+		return v.T("You can send back what you asked to return on %s.", day)
+	case "declined":
+		return v.T("What you wanted to return on %s cannot be taken back.", day)
+	case "closed":
+		return v.T("Your return of %s is done.", day)
+	case "cancelled":
+		return v.T("Your return of %s was cancelled.", day)
+	}
+	return v.T("Your return of %s has arrived.", day)
 }
 
 // orderView is an order's page.

@@ -254,4 +254,11 @@ var german = map[string]string{
 	"You pay on a page of our payment provider.":                "Sie bezahlen auf einer Seite unseres Zahlungsanbieters.",
 	"Your order is placed. A confirmation is on its way to %s.": "Ihre Bestellung ist eingegangen. Eine Bestätigung ist unterwegs an %s.",
 	"Your payment waits for you":                                "Ihre Zahlung wartet auf Sie",
+
+	"You asked on %s to return something.":                  "Sie möchten seit dem %s etwas zurücksenden.",
+	"You can send back what you asked to return on %s.":     "Sie können zurücksenden, was Sie am %s zurückgeben wollten.",
+	"What you wanted to return on %s cannot be taken back.": "Was Sie am %s zurückgeben wollten, können wir nicht zurücknehmen.",
+	"Your return of %s is done.":                            "Ihre Rücksendung vom %s ist abgeschlossen.",
+	"Your return of %s was cancelled.":                      "Ihre Rücksendung vom %s wurde abgesagt.",
+	"Your return of %s has arrived.":                        "Ihre Rücksendung vom %s ist angekommen.",
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/stripe/stripe-go/v81"
+	"github.com/stripe/stripe-go/v81/paymentintent"
 	"github.com/stripe/stripe-go/v81/webhook"
 
 	"github.com/stoacommerce/stoa/commerce/payments"
@@ -20,9 +22,11 @@ import (
 // News.
 const JobNews = "stripe_news"
 
-// News says what an event is about: a payment or, with none, the store's account.
+// News says what an event is about: a payment, by our name or by Stripe's, or, with neither,
+// the store's account.
 type News struct {
 	Payment string `json:"payment"`
+	Intent  string `json:"intent,omitempty"`
 }
 
 // Fate is what became of an event.
@@ -42,17 +46,43 @@ var Fates = []Fate{Taken, Repeated, Foreign, Stranger, Refused}
 
 // event is what we read of Stripe's events. All else is asked for.
 type event struct {
-	ID      string `json:"id"`
-	Account string `json:"account"`
-	Data    struct {
+	ID       string `json:"id"`
+	Account  string `json:"account"`
+	Livemode bool   `json:"livemode"`
+	Data     struct {
 		Object struct {
-			Metadata struct {
-				Store   string         `json:"stoa_store"`
-				Mode    principal.Mode `json:"stoa_mode"`
-				Payment string         `json:"stoa_payment"`
-			} `json:"metadata"`
+			Object   string `json:"object"`
+			Intent   any    `json:"payment_intent"` // its name, or all of it
+			Metadata about  `json:"metadata"`
 		} `json:"object"`
 	} `json:"data"`
+}
+
+// about is what an object of ours says of itself.
+type about struct {
+	Store   string         `json:"stoa_store"`
+	Mode    principal.Mode `json:"stoa_mode"`
+	Payment string         `json:"stoa_payment"`
+}
+
+func (a about) named() bool {
+	return ids.Valid("sto", a.Store) && (a.Mode == principal.Live || a.Mode == principal.Test)
+}
+
+// disputed is the intent of a dispute, which bears no names of ours; empty for anything else.
+func (e event) disputed() string {
+	if e.Data.Object.Object != "dispute" {
+		return ""
+	}
+	intent, _ := e.Data.Object.Intent.(string)
+	return intent
+}
+
+func (e event) mode() principal.Mode {
+	if e.Livemode {
+		return principal.Live
+	}
+	return principal.Test
 }
 
 // Stores finds the side of a store; tenants/stores does.
@@ -60,16 +90,27 @@ type Stores func(ctx context.Context, id string, mode principal.Mode) (postgres.
 
 // Receive takes an event as Stripe sent it, and has the workers look at what it is about.
 // It belongs to a store when the object names it and the store has the account that the
-// event is of: by the platform's signature, or by that of the store's own account.
-func (p *Provider) Receive(ctx context.Context, stores Stores, payload []byte, signature string) (Fate, error) {
+// event is of: by the platform's signature, or by that of the store's own account. A dispute
+// names nothing of ours; it is of the store that its payment names or, where that cannot be
+// asked for, of the one that the address named.
+func (p *Provider) Receive(ctx context.Context, stores Stores, payload []byte, signature, store string) (Fate, error) {
 	var e event
 	if err := json.Unmarshal(payload, &e); err != nil || e.ID == "" {
 		return Refused, badSignature()
 	}
 	connected := p.signed(payload, signature)
-	about := e.Data.Object.Metadata
-	named := ids.Valid("sto", about.Store) && (about.Mode == principal.Live || about.Mode == principal.Test)
-	if !named {
+	about, news := e.Data.Object.Metadata, News{}
+	if intent := e.disputed(); !about.named() && intent != "" {
+		news.Intent = intent
+		if about.Store, about.Mode = store, e.mode(); connected {
+			var err error
+			if about, err = p.whose(ctx, e, intent); err != nil {
+				return Refused, err
+			}
+		}
+	}
+	news.Payment = about.Payment
+	if !about.named() {
 		if connected {
 			return Foreign, nil
 		}
@@ -109,14 +150,31 @@ func (p *Provider) Receive(ctx context.Context, stores Stores, payload []byte, s
 			fate = Repeated
 			return err
 		}
-		journal.Audit(ctx, tx, journal.Entry{Action: "payment.news", ObjectID: about.Payment, After: map[string]any{"event": e.ID}})
-		journal.Job(tx, JobNews, News{Payment: about.Payment})
+		journal.Audit(ctx, tx, journal.Entry{Action: "payment.news", ObjectID: about.Payment, After: map[string]any{"event": e.ID, "intent": news.Intent}})
+		journal.Job(tx, JobNews, news)
 		return nil
 	})
 	if err != nil {
 		return Refused, err
 	}
 	return fate, nil
+}
+
+// whose finds out whose payment a dispute of a connected account is about.
+func (p *Provider) whose(ctx context.Context, e event, intent string) (about, error) {
+	a := access{key: p.config.Keys[e.mode()].Secret, account: e.Account}
+	if a.key == "" || a.account == "" {
+		return about{}, nil
+	}
+	found, err := paymentintent.Client{B: p.backend, Key: a.key}.Get(intent, &stripe.PaymentIntentParams{Params: a.params(ctx, "")})
+	if err != nil {
+		if _, unknown := refused(err); unknown == nil {
+			return about{}, nil // of an account that is none of ours any more
+		}
+		return about{}, fmt.Errorf("look up disputed %s: %w", intent, err)
+	}
+	m := found.Metadata
+	return about{m["stoa_store"], principal.Mode(m["stoa_mode"]), m["stoa_payment"]}, nil
 }
 
 func badSignature() error {
@@ -162,6 +220,17 @@ func remember(ctx context.Context, tx *postgres.Tx, id string) (bool, error) {
 
 // Look works on news: learn is told the payment's ID.
 func (p *Provider) Look(ctx context.Context, news News, learn ...func(ctx context.Context, payment string) error) error {
+	if news.Payment == "" && news.Intent != "" {
+		err := p.config.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			return tx.QueryRow(ctx, `select id from payments where reference = $1 and provider = $2`, news.Intent, payments.StripeName).Scan(&news.Payment)
+		})
+		if errors.Is(err, postgres.ErrNoRows) {
+			return nil // it is of a payment that was made elsewhere, on the same account
+		}
+		if err != nil {
+			return fmt.Errorf("payment of %s: %w", news.Intent, err)
+		}
+	}
 	if news.Payment == "" {
 		return p.Learn(ctx)
 	}

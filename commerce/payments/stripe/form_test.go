@@ -96,6 +96,7 @@ func TestFormOfRequests(t *testing.T) {
 		"capture":           func() error { _, err := p.Capture(ctx, intent); return err },
 		"refund":            func() error { _, err := p.Refund(ctx, back); return err },
 		"look up a refund":  func() error { _, err := p.Refund(ctx, asked); return err },
+		"books":             func() error { _, err := p.Books(ctx, intent); return err },
 		"identify":          func() error { _, err := p.Identify(ctx, "sk_test_123"); return err },
 		"connect again": func() error {
 			_, _, err := p.Connect(ctx, payments.StripeAccount{ID: "acct_123"}, "https://admin.example.com")
@@ -111,7 +112,7 @@ func TestFormOfRequests(t *testing.T) {
 		}
 	}
 	slices.Sort(j.asked)
-	if asked := slices.Compact(j.asked); len(asked) != 13 {
+	if asked := slices.Compact(j.asked); len(asked) != 15 {
 		t.Errorf("%d kinds of requests were judged: %q", len(asked), asked)
 	}
 	for _, odd := range []money.Money{money.New(1231, "KWD"), money.New(1250, "MGA")} {

@@ -282,12 +282,20 @@ func (p *Provider) Refund(ctx context.Context, r payments.Refund) (payments.Outc
 		return payments.Outcome{Result: payments.Declined, Failure: "amount_unsupported"}, nil
 	}
 	made, err := client.New(&stripe.RefundParams{
-		Params: a.params(ctx, r.Reference), PaymentIntent: &intent, Amount: &amount, Metadata: metadata(ctx, r.Charge.Reference),
+		Params: a.params(ctx, r.Reference), PaymentIntent: &intent, Amount: &amount, Metadata: refundData(ctx, r),
 	})
 	if err != nil {
 		return refused(err)
 	}
 	return ofRefund(made), nil
+}
+
+// refundData are the names of a refund, by which it is told apart from those that are made at
+// Stripe's own page.
+func refundData(ctx context.Context, r payments.Refund) map[string]string {
+	data := metadata(ctx, r.Charge.Reference)
+	data["stoa_refund"] = r.Reference
+	return data
 }
 
 func ofSession(a access, s *stripe.CheckoutSession) payments.Outcome {

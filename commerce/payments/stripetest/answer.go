@@ -3,6 +3,7 @@ package stripetest
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -29,6 +30,8 @@ func (s *Stripe) answer(account string, r *http.Request) (status int, body []byt
 		return s.openIntent(account, r)
 	case path[0] == "payment_intents" && len(path) > 1:
 		return s.onIntent(account, path[1:], r)
+	case (route == "GET refunds" || route == "GET disputes") && len(path) == 1:
+		made = s.list(account, strings.TrimSuffix(path[0], "s"), r.Form.Get("payment_intent"))
 	case route == "POST refunds":
 		return s.openRefund(account, r)
 	case route == "GET refunds" && len(path) == 2 && s.of(account, path[1]) != nil:
@@ -149,11 +152,28 @@ func (s *Stripe) openRefund(account string, r *http.Request) (int, []byte, []eve
 	if amount < 1 || refunded+amount > intent["amount_received"].(int64) {
 		return refuse(400, "charge_already_refunded", "Refund amount is greater than unrefunded amount on charge")
 	}
-	charge["amount_refunded"] = refunded + amount
+	return ok(s.refund(intent, amount, nested(r.Form, "metadata")), event{"charge.refunded", charge})
+}
+
+func (s *Stripe) refund(intent object, amount int64, metadata object) object {
+	charge := intent["latest_charge"].(object)
+	charge["amount_refunded"] = charge["amount_refunded"].(int64) + amount
 	id := s.id("re")
 	s.objects[id] = object{
-		"id": id, "object": "refund", "account": account, "amount": amount, "currency": intent["currency"], "payment_intent": intent["id"],
-		"status": "succeeded", "metadata": nested(r.Form, "metadata"),
+		"id": id, "object": "refund", "account": intent["account"], "amount": amount, "currency": intent["currency"], "payment_intent": intent["id"],
+		"status": "succeeded", "metadata": metadata,
 	}
-	return ok(s.objects[id], event{"charge.refunded", charge})
+	return s.objects[id]
+}
+
+// list are an account's objects of a kind that are of an intent, the latest first.
+func (s *Stripe) list(account, kind, intent string) object {
+	found := []object{}
+	for id := range s.objects {
+		if o := s.of(account, id); o != nil && o["object"] == kind && o["payment_intent"] == intent {
+			found = append(found, o)
+		}
+	}
+	slices.SortFunc(found, func(a, b object) int { return strings.Compare(b["id"].(string), a["id"].(string)) })
+	return object{"object": "list", "url": "/v1/" + kind + "s", "has_more": false, "data": found}
 }

@@ -290,10 +290,7 @@ func (s *Stripe) Pay(id, card string) {
 // Arrive ends what is being processed.
 func (s *Stripe) Arrive(id string, ok bool) {
 	s.mu.Lock()
-	intent := s.objects[id]
-	if inner, found := intent["intent"].(object); found {
-		intent = inner
-	}
+	intent := s.paid(id)
 	kind := "payment_intent.succeeded"
 	if ok {
 		s.take(intent)
@@ -303,6 +300,64 @@ func (s *Stripe) Arrive(id string, ok bool) {
 	account := intent["account"].(string)
 	s.mu.Unlock()
 	s.send(account, []event{{kind, intent}})
+}
+
+// paid is the intent of a session's or an intent's name. The lock is held.
+func (s *Stripe) paid(id string) object {
+	intent := s.objects[id]
+	if inner, found := intent["intent"].(object); found {
+		intent = inner
+	}
+	return intent
+}
+
+// PayBack has the merchant pay back at Stripe's own page.
+func (s *Stripe) PayBack(id string, amount int64) {
+	s.mu.Lock()
+	intent := s.paid(id)
+	s.refund(intent, amount, object{})
+	account, charge := intent["account"].(string), intent["latest_charge"].(object)
+	s.mu.Unlock()
+	s.send(account, []event{{"charge.refunded", charge}})
+}
+
+// Dispute has the shopper's bank ask a payment back: the money is withdrawn. It gives the
+// dispute's name.
+func (s *Stripe) Dispute(id string) string {
+	s.mu.Lock()
+	intent := s.paid(id)
+	name, account := s.id("dp"), intent["account"].(string)
+	amount := intent["amount_received"].(int64)
+	dispute := object{
+		"id": name, "object": "dispute", "account": account, "amount": amount, "currency": intent["currency"], "payment_intent": intent["id"],
+		"reason": "fraudulent", "status": "needs_response", "created": time.Now().Unix(), "metadata": object{},
+		"evidence_details": object{"due_by": time.Now().Add(7 * 24 * time.Hour).Unix()}, "balance_transactions": []object{moved(-amount)},
+	}
+	s.objects[name] = dispute
+	s.mu.Unlock()
+	s.send(account, []event{{"charge.dispute.created", dispute}, {"charge.dispute.funds_withdrawn", dispute}})
+	return name
+}
+
+// Decide ends a dispute: the money of one that is won is given back.
+func (s *Stripe) Decide(id string, won bool) {
+	s.mu.Lock()
+	dispute := s.objects[id]
+	events := []event{{"charge.dispute.closed", dispute}}
+	dispute["status"] = "lost"
+	if won {
+		dispute["status"] = "won"
+		dispute["balance_transactions"] = append(dispute["balance_transactions"].([]object), moved(dispute["amount"].(int64)))
+		events = append(events, event{"charge.dispute.funds_reinstated", dispute})
+	}
+	account := dispute["account"].(string)
+	s.mu.Unlock()
+	s.send(account, events)
+}
+
+// moved is what comes to an account's balance, or goes.
+func moved(amount int64) object {
+	return object{"id": "txn_test", "object": "balance_transaction", "amount": amount}
 }
 
 func (s *Stripe) take(intent object) {
