@@ -44,7 +44,6 @@ var german = map[string]string{
 	"Delivery address":                       "Lieferadresse",
 	"Description":                            "Beschreibung",
 	"Details":                                "Einzelheiten",
-	"Discount":                               "Rabatt",
 	"E-mail":                                 "E-Mail",
 	"VAT number":                             "USt-IdNr.",
 	"E-mail address and password do not belong together.": "E-Mail-Adresse und Passwort gehören nicht zusammen.",
