@@ -574,6 +574,7 @@ const (
 	OrderPaymentStateAuthorised        OrderPaymentState = "authorised"
 	OrderPaymentStateFailed            OrderPaymentState = "failed"
 	OrderPaymentStatePaid              OrderPaymentState = "paid"
+	OrderPaymentStatePartiallyPaid     OrderPaymentState = "partially_paid"
 	OrderPaymentStatePartiallyRefunded OrderPaymentState = "partially_refunded"
 	OrderPaymentStatePending           OrderPaymentState = "pending"
 	OrderPaymentStateRefunded          OrderPaymentState = "refunded"
@@ -5533,7 +5534,7 @@ type Order struct {
 	// Example: 1001
 	Number int64 `json:"number"`
 
-	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured.
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
 	//
 	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
@@ -5726,7 +5727,7 @@ type OrderEventData struct {
 	// Example: 1001
 	Number int64 `json:"number"`
 
-	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured.
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
 	//
 	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
@@ -5903,7 +5904,7 @@ type OrderPaidEvent struct {
 // Example: order.paid
 type OrderPaidEventType string
 
-// OrderPaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured.
+// OrderPaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
 //
 // Example: paid
 type OrderPaymentState string
@@ -6100,6 +6101,9 @@ type Payment struct {
 	// Example: automatic
 	CaptureMethod CaptureMethod `json:"capture_method"`
 
+	// Captured What was taken of it; the rest of a captured payment was let go.
+	Captured Money `json:"captured"`
+
 	// CreatedAt When it was tried.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -6177,6 +6181,12 @@ type PaymentAuthorisedEvent struct {
 //
 // Example: payment.authorised
 type PaymentAuthorisedEventType string
+
+// PaymentCapture How much is taken.
+type PaymentCapture struct {
+	// Amount So much of what is held or due; all of it, when left out.
+	Amount *Money `json:"amount,omitempty"`
+}
 
 // PaymentCapturedEvent A payment was taken.
 type PaymentCapturedEvent struct {
@@ -8956,7 +8966,7 @@ type ShopOrder struct {
 	// Example: Please transfer the total to DE02 1203 0000 0000 2020 51 and name the order's number.
 	PaymentInstructions *string `json:"payment_instructions"`
 
-	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured.
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
 	//
 	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
@@ -14191,6 +14201,9 @@ type UpdatePaymentSettingsApplicationMergePatchPlusJSONRequestBody = PaymentSett
 
 // ConnectStripeJSONRequestBody defines body for ConnectStripe for application/json ContentType.
 type ConnectStripeJSONRequestBody = StripeConnect
+
+// CapturePaymentJSONRequestBody defines body for CapturePayment for application/json ContentType.
+type CapturePaymentJSONRequestBody = PaymentCapture
 
 // CreateProductJSONRequestBody defines body for CreateProduct for application/json ContentType.
 type CreateProductJSONRequestBody = ProductCreate
