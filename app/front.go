@@ -49,6 +49,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Variants{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
 		&handlers.Images{DB: m.db, Catalog: s.catalog, Pictures: s.pictures, ShopURL: m.shopURL},
 		&handlers.Categories{DB: m.db, Catalog: s.catalog},
+		&handlers.Fields{DB: m.db},
 		&handlers.Collections{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
 		&handlers.Imports{DB: m.db, Imports: s.imports},
 		&handlers.Promotions{DB: m.db},

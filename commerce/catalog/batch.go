@@ -15,6 +15,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // Made tells what became of one of several products that were to be made.
@@ -42,7 +43,12 @@ func (s *Service) CreateProducts(ctx context.Context, tx *postgres.Tx, inputs []
 	var of []int // which input each became of
 	for i, in := range inputs {
 		p, lines, err := newProduct(in)
+		if err == nil {
+			err = p.fields(ctx, tx, in)
+		}
 		switch {
+		case err != nil && problem.As(err) == nil:
+			return nil, err
 		case err != nil:
 			made[i].Err = err
 		case most > 0 && len(fresh) >= room:
@@ -101,7 +107,7 @@ func (s *Service) room(ctx context.Context, tx *postgres.Tx) (room, most int, er
 
 // productRecord is a row of products in a statement's argument.
 const productRecord = `jsonb_to_recordset($1::jsonb) as x(id text, handle text, title text, description_html text, vendor text,
-	product_type text, status text, tags text[], options jsonb, category_id text, seo_title text, seo_description text,
+	product_type text, status text, tags text[], options jsonb, category_id text, seo_title text, seo_description text, custom_fields jsonb,
 	publish_at timestamptz, unpublish_at timestamptz, published_at timestamptz)`
 
 // insertProducts inserts rows, but for those whose handle is taken, and gives the IDs of
@@ -120,9 +126,9 @@ func insertProducts(ctx context.Context, tx *postgres.Tx, products []whole) (map
 		return nil, fmt.Errorf("insert products: %w", err)
 	}
 	result, err := tx.Query(ctx, `insert into products (id, handle, title, description, vendor, product_type, status, tags, options, category_id,
-			seo_title, seo_description, publish_at, unpublish_at, published_at, created_at, updated_at)
+			seo_title, seo_description, custom_fields, publish_at, unpublish_at, published_at, created_at, updated_at)
 		select id, handle, title, description_html, vendor, product_type, status, tags, options, category_id,
-			seo_title, seo_description, publish_at, unpublish_at, published_at, $2, $2
+			seo_title, seo_description, coalesce(custom_fields, '{}'), publish_at, unpublish_at, published_at, $2, $2
 		from `+productRecord+` on conflict (handle) do nothing returning id`, string(raw), clock.Now())
 	if err != nil {
 		return nil, fmt.Errorf("insert products: %w", err)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/stoacommerce/stoa/commerce/collections"
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -33,6 +35,7 @@ type CategoryInput struct {
 	SEODescription string
 	ParentID       CategoryID // at the top when empty
 	Position       *int       // last when nil
+	CustomFields   fields.Values
 }
 
 // CategoryPatch changes or moves a category; what is nil stays.
@@ -41,6 +44,7 @@ type CategoryPatch struct {
 	SEOTitle, SEODescription  *string
 	ParentID                  *CategoryID
 	Position                  *int
+	CustomFields              fields.Values // merged
 }
 
 // category is a row of categories, and what the audit keeps of one. Its path are the IDs
@@ -48,18 +52,19 @@ type CategoryPatch struct {
 type category struct {
 	bun.BaseModel `bun:"table:categories,alias:c" json:"-"`
 
-	ID             CategoryID `bun:"id,pk" json:"id"`
-	ParentID       CategoryID `bun:"parent_id,nullzero" json:"parent_id,omitempty"`
-	Path           string     `bun:"path" json:"-"`
-	Name           string     `bun:"name" json:"name"`
-	Handle         string     `bun:"handle" json:"handle"`
-	Description    string     `bun:"description" json:"description"`
-	SEOTitle       string     `bun:"seo_title" json:"seo_title"`
-	SEODescription string     `bun:"seo_description" json:"seo_description"`
-	Position       int        `bun:"position" json:"position"`
-	Version        int        `bun:"version" json:"version"`
-	CreatedAt      time.Time  `bun:"created_at" json:"-"`
-	UpdatedAt      time.Time  `bun:"updated_at" json:"-"`
+	ID             CategoryID    `bun:"id,pk" json:"id"`
+	ParentID       CategoryID    `bun:"parent_id,nullzero" json:"parent_id,omitempty"`
+	Path           string        `bun:"path" json:"-"`
+	Name           string        `bun:"name" json:"name"`
+	Handle         string        `bun:"handle" json:"handle"`
+	Description    string        `bun:"description" json:"description"`
+	SEOTitle       string        `bun:"seo_title" json:"seo_title"`
+	SEODescription string        `bun:"seo_description" json:"seo_description"`
+	Position       int           `bun:"position" json:"position"`
+	CustomFields   fields.Values `bun:"custom_fields,type:jsonb" json:"custom_fields,omitempty"`
+	Version        int           `bun:"version" json:"version"`
+	CreatedAt      time.Time     `bun:"created_at" json:"-"`
+	UpdatedAt      time.Time     `bun:"updated_at" json:"-"`
 }
 
 func (row *category) check() checker {
@@ -174,9 +179,16 @@ func (s *Service) CreateCategory(ctx context.Context, tx *postgres.Tx, in Catego
 	if err := lockSettings(ctx, tx); err != nil {
 		return "", err
 	}
+	book, err := fields.Open(ctx, tx, fields.Categories, in.CustomFields)
+	if err != nil {
+		return "", err
+	}
 	c := row.check()
 	c.handle(row.Handle)
 	if err := row.below(ctx, tx, c, in.ParentID); err != nil {
+		return "", err
+	}
+	if err := book.Write(ctx, tx, &row.CustomFields, in.CustomFields, c.wrong); err != nil {
 		return "", err
 	}
 	if err := c.wrong.OrNil(); err != nil {
@@ -215,6 +227,10 @@ func (s *Service) UpdateCategory(ctx context.Context, tx *postgres.Tx, id Catego
 	if err := lockSettings(ctx, tx); err != nil {
 		return err
 	}
+	book, err := fields.Open(ctx, tx, fields.Categories, patch.CustomFields)
+	if err != nil {
+		return err
+	}
 	row, err := readCategory(ctx, tx, id)
 	if err != nil {
 		return err
@@ -230,6 +246,9 @@ func (s *Service) UpdateCategory(ctx context.Context, tx *postgres.Tx, id Catego
 	set(&row.SEODescription, patch.SEODescription)
 	c := row.check()
 	c.handle(row.Handle)
+	if err := book.Write(ctx, tx, &row.CustomFields, patch.CustomFields, c.wrong); err != nil {
+		return err
+	}
 	moved := patch.ParentID != nil && *patch.ParentID != row.ParentID
 	if moved {
 		if err := row.below(ctx, tx, c, *patch.ParentID); err != nil {
@@ -258,7 +277,7 @@ func (s *Service) UpdateCategory(ctx context.Context, tx *postgres.Tx, id Catego
 			return err
 		}
 	}
-	if before == *row {
+	if reflect.DeepEqual(before, *row) {
 		return nil
 	}
 	row.Version, row.UpdatedAt = row.Version+1, clock.Now()

@@ -11,6 +11,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/stoacommerce/stoa/commerce/collections"
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -27,6 +28,7 @@ type CollectionInput struct {
 	SEODescription string
 	SortOrder      string            // "manual" when empty
 	Rule           *collections.Rule // put together by hand when nil
+	CustomFields   fields.Values
 	Products       []ProductID
 }
 
@@ -37,6 +39,7 @@ type CollectionPatch struct {
 	SEOTitle, SEODescription  *string
 	SortOrder                 *string
 	Rule                      *sql.Null[collections.Rule]
+	CustomFields              fields.Values // merged
 }
 
 // manual is the order of a collection that is put in order by hand.
@@ -55,6 +58,7 @@ type collection struct {
 	Match          string                  `bun:"match" json:"match"`
 	Rules          []collections.Condition `bun:"rules,type:jsonb,nullzero" json:"rules,omitempty"`
 	SortOrder      string                  `bun:"sort_order" json:"sort_order"`
+	CustomFields   fields.Values           `bun:"custom_fields,type:jsonb" json:"custom_fields,omitempty"`
 	Version        int                     `bun:"version" json:"version"`
 	CreatedAt      time.Time               `bun:"created_at" json:"-"`
 	UpdatedAt      time.Time               `bun:"updated_at" json:"-"`
@@ -74,7 +78,7 @@ func (row *collection) obey(rule *collections.Rule) {
 
 // check tidies the collection's texts and rule and says what is wrong with them. Prices
 // that name no currency are in the main one.
-func (row *collection) check(currency string) error {
+func (row *collection) check(currency string) checker {
 	c := check("invalid_collection", "The collection cannot be kept as it is.")
 	c.line(&row.Name, "/name", 1, maxName)
 	c.html(&row.Description, "/description_html")
@@ -85,7 +89,7 @@ func (row *collection) check(currency string) error {
 		rule := collections.Rule{Conditions: row.Rules}
 		rule.Check(c.wrong, "/rule", currency)
 	}
-	return c.wrong.OrNil()
+	return c
 }
 
 func (row *collection) named() named { return named{string(row.ID), row.Handle, row.Name} }
@@ -105,7 +109,15 @@ func (s *Service) CreateCollection(ctx context.Context, tx *postgres.Tx, in Coll
 	if err != nil {
 		return "", err
 	}
-	if err := row.check(currency); err != nil {
+	book, err := fields.Open(ctx, tx, fields.Collections, in.CustomFields)
+	if err != nil {
+		return "", err
+	}
+	c := row.check(currency)
+	if err := book.Write(ctx, tx, &row.CustomFields, in.CustomFields, c.wrong); err != nil {
+		return "", err
+	}
+	if err := c.wrong.OrNil(); err != nil {
 		return "", err
 	}
 	if row.Rules != nil && len(in.Products) > 0 {
@@ -195,6 +207,10 @@ func (s *Service) UpdateCollection(ctx context.Context, tx *postgres.Tx, id Coll
 	if err != nil {
 		return err
 	}
+	book, err := fields.Open(ctx, tx, fields.Collections, patch.CustomFields)
+	if err != nil {
+		return err
+	}
 	row, err := lockCollection(ctx, tx, id)
 	if err != nil {
 		return err
@@ -214,7 +230,11 @@ func (s *Service) UpdateCollection(ctx context.Context, tx *postgres.Tx, id Coll
 	} else if rule != nil {
 		row.obey(nil)
 	}
-	if err := row.check(currency); err != nil {
+	c := row.check(currency)
+	if err := book.Write(ctx, tx, &row.CustomFields, patch.CustomFields, c.wrong); err != nil {
+		return err
+	}
+	if err := c.wrong.OrNil(); err != nil {
 		return err
 	}
 	if reflect.DeepEqual(before, *row) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
@@ -25,12 +26,12 @@ func subtree(id string) string {
 
 var categoryJSON = `json_build_object('id', t.id, 'name', t.name, 'handle', t.handle, 'description', nullif(t.description, ''),
 	'seo_title', nullif(t.seo_title, ''), 'seo_description', nullif(t.seo_description, ''),
-	'parent_id', t.parent_id, 'position', t.position,
+	'parent_id', t.parent_id, 'position', t.position, 'custom_fields', t.custom_fields,
 	'created_at', ` + postgres.UTC("t.created_at") + `, 'updated_at', ` + postgres.UTC("t.updated_at") + `)`
 
-const shopCategoryJSON = `json_build_object('id', t.id, 'name', t.name, 'handle', t.handle, 'description', nullif(t.description, ''),
+var shopCategoryJSON = `json_build_object('id', t.id, 'name', t.name, 'handle', t.handle, 'description', nullif(t.description, ''),
 	'seo_title', nullif(t.seo_title, ''), 'seo_description', nullif(t.seo_description, ''),
-	'parent_id', t.parent_id, 'position', t.position)`
+	'parent_id', t.parent_id, 'position', t.position, 'custom_fields', ` + fields.ShownJSON(fields.Categories, `t.custom_fields`) + `)`
 
 var (
 	categoriesSQL = postgres.List{
@@ -69,14 +70,15 @@ func ShopCategory(ctx context.Context, db *postgres.DB, handleOrID string) (post
 
 var collectionJSON = `json_build_object('id', t.id, 'name', t.title, 'handle', t.handle, 'description_html', t.description,
 	'seo_title', nullif(t.seo_title, ''), 'seo_description', nullif(t.seo_description, ''), 'sort_order', t.sort_order,
-	'rule', case when t.rules is not null then json_build_object('match', t.match, 'conditions', (
-		select json_agg(json_build_object('field', r.field, 'operator', r.operator, 'value', r.value, 'currency', r.currency) order by r.n)
-		from rows from (jsonb_to_recordset(t.rules) as (field text, operator text, value text, currency text)) with ordinality r(field, operator, value, currency, n))) end,
+	'custom_fields', t.custom_fields, 'rule', case when t.rules is not null then json_build_object('match', t.match, 'conditions', (
+		select json_agg(json_build_object('field', r.field, 'operator', r.operator, 'value', r.value, 'currency', r.currency, 'key', r.key) order by r.n)
+		from rows from (jsonb_to_recordset(t.rules) as (field text, operator text, value text, currency text, key text)) with ordinality r(field, operator, value, currency, key, n))) end,
 	'product_count', (select count(*) from collection_products m where m.collection_id = t.id),
 	'created_at', ` + postgres.UTC("t.created_at") + `, 'updated_at', ` + postgres.UTC("t.updated_at") + `)`
 
-const shopCollectionJSON = `json_build_object('id', t.id, 'name', t.title, 'handle', t.handle, 'description_html', t.description,
-	'seo_title', nullif(t.seo_title, ''), 'seo_description', nullif(t.seo_description, ''))`
+var shopCollectionJSON = `json_build_object('id', t.id, 'name', t.title, 'handle', t.handle, 'description_html', t.description,
+	'seo_title', nullif(t.seo_title, ''), 'seo_description', nullif(t.seo_description, ''),
+	'custom_fields', ` + fields.ShownJSON(fields.Collections, `t.custom_fields`) + `)`
 
 var (
 	collectionsSQL            = latest("collections t where true", collectionJSON)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/platform/clock"
 )
 
@@ -52,6 +53,7 @@ type ProductInput struct {
 	PublishAt      time.Time // an active product is shown from then on; at once when zero
 	UnpublishAt    time.Time // and until then; for good when zero
 	Options        []Option
+	CustomFields   fields.Values
 	Variants       []VariantInput // one of the first choices, without prices, when empty
 	Matrix         *Matrix        // instead of Variants: one for each combination of choices
 }
@@ -66,30 +68,32 @@ type ProductPatch struct {
 	SEOTitle, SEODescription                 *string
 	PublishAt, UnpublishAt                   *sql.Null[time.Time]
 	Options                                  []Option
+	CustomFields                             fields.Values // merged
 }
 
 // product is a row of products, and what the audit keeps of one.
 type product struct {
 	bun.BaseModel `bun:"table:products,alias:p" json:"-"`
 
-	ID             ProductID  `bun:"id,pk" json:"id"`
-	Handle         string     `bun:"handle" json:"handle"`
-	Title          string     `bun:"title" json:"title"`
-	Description    string     `bun:"description" json:"description_html"`
-	Vendor         string     `bun:"vendor" json:"vendor"`
-	Type           string     `bun:"product_type" json:"product_type"`
-	Status         Status     `bun:"status" json:"status"`
-	Tags           []string   `bun:"tags,array" json:"tags"`
-	Options        []Option   `bun:"options,type:jsonb" json:"options"`
-	CategoryID     CategoryID `bun:"category_id,nullzero" json:"category_id,omitempty"`
-	SEOTitle       string     `bun:"seo_title" json:"seo_title"`
-	SEODescription string     `bun:"seo_description" json:"seo_description"`
-	PublishAt      time.Time  `bun:"publish_at,nullzero" json:"publish_at,omitzero"`
-	UnpublishAt    time.Time  `bun:"unpublish_at,nullzero" json:"unpublish_at,omitzero"`
-	PublishedAt    time.Time  `bun:"published_at,nullzero" json:"published_at,omitzero"`
-	Version        int        `bun:"version" json:"version"`
-	CreatedAt      time.Time  `bun:"created_at" json:"-"`
-	UpdatedAt      time.Time  `bun:"updated_at" json:"-"`
+	ID             ProductID     `bun:"id,pk" json:"id"`
+	Handle         string        `bun:"handle" json:"handle"`
+	Title          string        `bun:"title" json:"title"`
+	Description    string        `bun:"description" json:"description_html"`
+	Vendor         string        `bun:"vendor" json:"vendor"`
+	Type           string        `bun:"product_type" json:"product_type"`
+	Status         Status        `bun:"status" json:"status"`
+	Tags           []string      `bun:"tags,array" json:"tags"`
+	Options        []Option      `bun:"options,type:jsonb" json:"options"`
+	CategoryID     CategoryID    `bun:"category_id,nullzero" json:"category_id,omitempty"`
+	SEOTitle       string        `bun:"seo_title" json:"seo_title"`
+	SEODescription string        `bun:"seo_description" json:"seo_description"`
+	CustomFields   fields.Values `bun:"custom_fields,type:jsonb" json:"custom_fields,omitempty"`
+	PublishAt      time.Time     `bun:"publish_at,nullzero" json:"publish_at,omitzero"`
+	UnpublishAt    time.Time     `bun:"unpublish_at,nullzero" json:"unpublish_at,omitzero"`
+	PublishedAt    time.Time     `bun:"published_at,nullzero" json:"published_at,omitzero"`
+	Version        int           `bun:"version" json:"version"`
+	CreatedAt      time.Time     `bun:"created_at" json:"-"`
+	UpdatedAt      time.Time     `bun:"updated_at" json:"-"`
 }
 
 // check tidies the product's texts and says what is wrong with it.

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
@@ -23,6 +24,9 @@ func (s *Service) CreateProduct(ctx context.Context, tx *postgres.Tx, in Product
 		return "", err
 	}
 	if err := s.countProduct(ctx, tx); err != nil {
+		return "", err
+	}
+	if err := p.fields(ctx, tx, in); err != nil {
 		return "", err
 	}
 	if err := insertProduct(ctx, tx, p.product); err != nil {
@@ -48,7 +52,7 @@ func newProduct(in ProductInput) (whole, []inventory.Line, error) {
 	p := &product{
 		ID: ProductID(ids.New("prod")), Handle: in.Handle, Title: in.Title, Description: in.Description, Vendor: in.Vendor,
 		Type: in.Type, Status: in.Status, Tags: in.Tags, Options: in.Options, CategoryID: in.CategoryID,
-		SEOTitle: in.SEOTitle, SEODescription: in.SEODescription, Version: 1, CreatedAt: now, UpdatedAt: now,
+		SEOTitle: in.SEOTitle, SEODescription: in.SEODescription, CustomFields: fields.Values{}, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	if p.Status == "" {
 		p.Status = Draft
@@ -72,6 +76,32 @@ func (w whole) tellMade(ctx context.Context, tx *postgres.Tx) {
 type whole struct {
 	*product
 	Variants []*variant `json:"variants"`
+}
+
+// fields gives a new product and its variants their custom fields.
+func (w whole) fields(ctx context.Context, tx *postgres.Tx, in ProductInput) error {
+	c := check("invalid_product", "The product cannot be kept as it is.")
+	book, err := fields.Open(ctx, tx, fields.Products, in.CustomFields)
+	if err != nil {
+		return err
+	}
+	if err := book.Write(ctx, tx, &w.CustomFields, in.CustomFields, c.wrong); err != nil {
+		return err
+	}
+	var patches []fields.Values
+	for _, v := range in.Variants {
+		patches = append(patches, v.CustomFields)
+	}
+	if book, err = fields.Open(ctx, tx, fields.Variants, patches...); err != nil {
+		return err
+	}
+	for i, patch := range patches {
+		book.Merge(&w.Variants[i].CustomFields, patch, c.wrong, fmt.Sprintf("/variants/%d/custom_fields", i))
+	}
+	if err := book.Find(ctx, tx, c.wrong); err != nil {
+		return err
+	}
+	return c.wrong.OrNil()
 }
 
 // newVariants are the rows of a new product's variants, and their first stock.
@@ -192,6 +222,10 @@ func lockProduct(ctx context.Context, tx *postgres.Tx, id ProductID) (*product, 
 // UpdateProduct changes a product that has the version meant; zero is any. A change that
 // changes nothing leaves no trace.
 func (s *Service) UpdateProduct(ctx context.Context, tx *postgres.Tx, id ProductID, meant int, patch ProductPatch) error {
+	book, err := fields.Open(ctx, tx, fields.Products, patch.CustomFields)
+	if err != nil {
+		return err
+	}
 	p, err := lockProduct(ctx, tx, id)
 	if err != nil {
 		return err
@@ -204,6 +238,9 @@ func (s *Service) UpdateProduct(ctx context.Context, tx *postgres.Tx, id Product
 	c := p.check()
 	if patch.Handle != nil {
 		c.handle(p.Handle)
+	}
+	if err := book.Write(ctx, tx, &p.CustomFields, patch.CustomFields, c.wrong); err != nil {
+		return err
 	}
 	if patch.Options != nil {
 		if err := c.variantsFit(ctx, tx, p); err != nil {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -27,14 +28,15 @@ type ProductFilter struct {
 	Tag          string
 	Vendor       string
 	Type         string
-	Media        string // what media addresses begin with
-	After        string // a position
+	Field        fields.Filter // not for Wanted
+	Media        string        // what media addresses begin with
+	After        string        // a position
 	Limit        int
 }
 
 // listSQL is a page of products under a condition, the latest first. $2 is the size of
 // the page, $3 the position.
-func listSQL(where string) string {
+func listSQL(can, where string) string {
 	return `
 with page as (
 	select p.*, row_number() over (order by p.id desc) as n from products p
@@ -42,7 +44,7 @@ with page as (
 	order by p.id desc limit $2::int + 1
 )
 select case when count(*) > $2::int then max(p.id) filter (where p.n = $2::int) else '' end || E'\n' ||
-	coalesce(json_agg(` + productJSON + ` order by p.n) filter (where p.n <= $2::int), '[]')::text
+	case when ` + can + ` then coalesce(json_agg(` + productJSON + ` order by p.n) filter (where p.n <= $2::int), '[]')::text else '' end
 from page p`
 }
 
@@ -64,11 +66,15 @@ func (f ProductFilter) Values() []any {
 	return []any{f.Status, f.CategoryID, f.CollectionID, f.Tag, f.Vendor, f.Type, f.SKU}
 }
 
-var productsSQL = listSQL(`($4 = '' or p.handle = $4) and ` + Wanted(5))
+var productsSQL = listSQL(fields.CanFilter("$5", false), `($4 = '' or p.handle = $4) and `+fields.Matches("p.custom_fields", "$5", "$6", false)+` and `+Wanted(7))
 
 // Products is a page of products, the latest first.
 func Products(ctx context.Context, db *postgres.DB, f ProductFilter) (postgres.Page, error) {
-	return db.Page(ctx, productsSQL, append([]any{f.Media, f.Limit, f.After, f.Handle}, f.Values()...)...)
+	page, err := db.Page(ctx, productsSQL, append([]any{f.Media, f.Limit, f.After, f.Handle, f.Field.Key, f.Field.Value}, f.Values()...)...)
+	if err == nil && len(page.Data) == 0 {
+		return page, f.Field.Unknown()
+	}
+	return page, err
 }
 
 var productSQL = `select p.version || E'\n' || ` + productJSON + ` from products p where p.id = $2`

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -61,6 +62,11 @@ func restoreParts(ctx context.Context, tx *postgres.Tx, parts []part, kept strin
 			jsonb_populate_recordset(null::`+p.table+`, d->'`+p.table+`') r where `+p.keep, kept)
 		if err != nil {
 			return fmt.Errorf("restore %s: %w", p.table, err)
+		}
+	}
+	for table, resource := range map[string]fields.Resource{"products": fields.Products, "variants": fields.Variants} {
+		if err := fields.Prune(ctx, tx, resource, `select t->>'id' from jsonb_array_elements($1::jsonb) d, jsonb_array_elements(d->'`+table+`') t`, kept); err != nil {
+			return err
 		}
 	}
 	return inventory.Recount(ctx, tx, `select v->>'id' from jsonb_array_elements($1::jsonb) d, jsonb_array_elements(d->'variants') v`, kept)

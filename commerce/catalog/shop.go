@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -17,6 +18,7 @@ type ShopFilter struct {
 	CategoryID   string // or of one below it
 	CollectionID string // in its order
 	Tag          string
+	Field        fields.Filter
 	Words        string // what is searched for: the best first
 	Media        string // what media addresses begin with
 	After        string // a position
@@ -25,10 +27,10 @@ type ShopFilter struct {
 
 // shopPage writes a page of p, which has a place n, when the shop sells in the currency;
 // $4 is the size of the page.
-func shopPage(with, position string) string {
+func shopPage(can, with, position string) string {
 	return `
 with ` + with + `
-select case when c.currency is not null then (
+select case when c.currency is null then null when not ` + can + ` then E'\n' else (
 	select case when count(*) > $4::int then max(` + position + `) filter (where p.n = $4::int) else '' end || E'\n' ||
 		coalesce(json_agg(` + shopProductJSON + ` order by p.n) filter (where p.n <= $4::int), '[]')::text
 	from page p, ` + shopVariants(shownVariants) + `) end
@@ -37,23 +39,26 @@ from ` + sold
 
 // inShop are the products that the filter lets through.
 var inShop = Published + ` and ($6 = '' or p.tags @> array[$6::text])
-	and ($5 = '' or p.category_id in ` + subtree("$5") + `)`
+	and ($5 = '' or p.category_id in ` + subtree("$5") + `)
+	and ` + fields.Matches("p.custom_fields", "$7", "$8", true)
 
-var shopListSQL = shopPage(`page as (
+var canFilter = fields.CanFilter("$7", true)
+
+var shopListSQL = shopPage(canFilter, `page as (
 	select p.*, row_number() over (order by p.id desc) as n from products p
 	where ($3 = '' or p.id < $3) and `+inShop+`
 	order by p.id desc limit $4::int + 1
 )`, `p.id`)
 
-var shopCollectionProductsSQL = shopPage(`page as (
+var shopCollectionProductsSQL = shopPage(canFilter, `page as (
 	select p.*, m.sort_key, row_number() over (order by `+inOrder+`) as n
 	from collection_products m join products p on p.id = m.product_id
-	where m.collection_id = $7 and m.shown and `+inOrderAfter("$3")+`
+	where m.collection_id = $9 and m.shown and `+inOrderAfter("$3")+`
 		and `+inShop+`
 	order by `+inOrder+` limit $4::int + 1
 )`, inOrderPosition)
 
-var shopSearchSQL = shopPage(search.Hits("$5", "$6", "$7", Published)+`, `+found, `p.rank || ':' || p.id`)
+var shopSearchSQL = shopPage("true", search.Hits("$5", "$6", "$7", Published)+`, `+found, `p.rank || ':' || p.id`)
 
 var shopHandlesSQL = `
 select coalesce(json_agg(json_build_object('handle', p.handle, 'updated_at', ` + postgres.UTC("p.updated_at") + `) order by p.id desc), '[]')::text
@@ -79,9 +84,9 @@ func ShopProducts(ctx context.Context, db *postgres.DB, f ShopFilter) (postgres.
 		q := search.Parse(f.Words)
 		raw, err = db.JSON(ctx, shopSearchSQL, f.Media, f.Currency, f.After, f.Limit, q.Text, q.Words, q.Slips)
 	case f.CollectionID != "":
-		raw, err = db.JSON(ctx, shopCollectionProductsSQL, f.Media, f.Currency, f.After, f.Limit, f.CategoryID, f.Tag, f.CollectionID)
+		raw, err = db.JSON(ctx, shopCollectionProductsSQL, f.Media, f.Currency, f.After, f.Limit, f.CategoryID, f.Tag, f.Field.Key, f.Field.Value, f.CollectionID)
 	default:
-		raw, err = db.JSON(ctx, shopListSQL, f.Media, f.Currency, f.After, f.Limit, f.CategoryID, f.Tag)
+		raw, err = db.JSON(ctx, shopListSQL, f.Media, f.Currency, f.After, f.Limit, f.CategoryID, f.Tag, f.Field.Key, f.Field.Value)
 	}
 	if err != nil {
 		return postgres.Page{}, fmt.Errorf("read the shop's products: %w", err)
@@ -90,6 +95,9 @@ func ShopProducts(ctx context.Context, db *postgres.DB, f ShopFilter) (postgres.
 		return postgres.Page{}, notSold(f.Currency)
 	}
 	next, data, _ := bytes.Cut(raw, []byte("\n"))
+	if len(data) == 0 {
+		return postgres.Page{}, f.Field.Unknown()
+	}
 	return postgres.Page{Data: data, Next: string(next)}, nil
 }
 

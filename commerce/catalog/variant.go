@@ -9,6 +9,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
@@ -41,6 +42,7 @@ type VariantInput struct {
 	Taxable          bool
 	TaxClass         string // the standard one when empty
 	ImageID          ImageID
+	CustomFields     fields.Values
 }
 
 // Dimensions are how large a thing is, in millimetres; nil is not known.
@@ -73,6 +75,7 @@ type VariantPatch struct {
 	TaxClass         *string
 	ImageID          *ImageID
 	Position         *int
+	CustomFields     fields.Values // merged
 }
 
 // variant is a row of variants without its stock, and what the audit keeps of one.
@@ -88,17 +91,18 @@ type variant struct {
 	Barcode     string    `bun:"barcode" json:"barcode"`
 	WeightGrams *int      `bun:"weight_grams" json:"weight_grams"`
 	Dimensions
-	CostAmount       *int64    `bun:"cost_amount" json:"cost_amount"`
-	CostCurrency     string    `bun:"cost_currency,nullzero" json:"cost_currency"`
-	ImageID          ImageID   `bun:"image_id,nullzero" json:"image_id,omitempty"`
-	RequiresShipping bool      `bun:"requires_shipping" json:"requires_shipping"`
-	Taxable          bool      `bun:"taxable" json:"taxable"`
-	TaxClass         string    `bun:"tax_class" json:"tax_class,omitempty"`
-	TrackStock       bool      `bun:"track_stock" json:"track_inventory"`
-	Oversell         bool      `bun:"oversell" json:"allow_backorder"`
-	Version          int       `bun:"version" json:"-"`
-	CreatedAt        time.Time `bun:"created_at" json:"-"`
-	UpdatedAt        time.Time `bun:"updated_at" json:"-"`
+	CostAmount       *int64        `bun:"cost_amount" json:"cost_amount"`
+	CostCurrency     string        `bun:"cost_currency,nullzero" json:"cost_currency"`
+	ImageID          ImageID       `bun:"image_id,nullzero" json:"image_id,omitempty"`
+	RequiresShipping bool          `bun:"requires_shipping" json:"requires_shipping"`
+	Taxable          bool          `bun:"taxable" json:"taxable"`
+	TaxClass         string        `bun:"tax_class" json:"tax_class,omitempty"`
+	TrackStock       bool          `bun:"track_stock" json:"track_inventory"`
+	Oversell         bool          `bun:"oversell" json:"allow_backorder"`
+	CustomFields     fields.Values `bun:"custom_fields,type:jsonb" json:"custom_fields,omitempty"`
+	Version          int           `bun:"version" json:"-"`
+	CreatedAt        time.Time     `bun:"created_at" json:"-"`
+	UpdatedAt        time.Time     `bun:"updated_at" json:"-"`
 
 	Prices []Price `bun:"-" json:"prices"`
 }
@@ -110,7 +114,7 @@ func newVariant(productID ProductID, position int, in VariantInput) *variant {
 		ID: VariantID(ids.New("var")), ProductID: productID, Position: position, Choices: slices.Clone(in.Choices),
 		SKU: in.SKU, Barcode: in.Barcode, WeightGrams: in.WeightGrams, Dimensions: in.Dimensions, ImageID: in.ImageID, RequiresShipping: in.RequiresShipping,
 		Taxable: in.Taxable, TaxClass: in.TaxClass, TrackStock: in.TrackStock, Oversell: in.Oversell, Version: 1, CreatedAt: now, UpdatedAt: now,
-		Prices: in.Prices,
+		Prices: in.Prices, CustomFields: fields.Values{},
 	}
 	v.costs(in.Cost)
 	return v

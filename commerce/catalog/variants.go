@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -80,6 +81,10 @@ func variantsOf(ctx context.Context, tx *postgres.Tx, id ProductID) ([]*variant,
 
 // CreateVariant adds a variant to a product, in the last place.
 func (s *Service) CreateVariant(ctx context.Context, tx *postgres.Tx, productID ProductID, in VariantInput) (VariantID, error) {
+	book, err := fields.Open(ctx, tx, fields.Variants, in.CustomFields)
+	if err != nil {
+		return "", err
+	}
 	p, err := lockProduct(ctx, tx, productID)
 	if err != nil {
 		return "", err
@@ -97,6 +102,9 @@ func (s *Service) CreateVariant(ctx context.Context, tx *postgres.Tx, productID 
 	c.stock(in, "")
 	c.distinct(append(others, v), func(int) string { return "/option_values" })
 	if err := c.imageOf(ctx, tx, p.ID, v.ImageID); err != nil {
+		return "", err
+	}
+	if err := book.Write(ctx, tx, &v.CustomFields, in.CustomFields, c.wrong); err != nil {
 		return "", err
 	}
 	if err := c.wrong.OrNil(); err != nil {
@@ -184,6 +192,10 @@ func lockVariants(ctx context.Context, tx *postgres.Tx, id ProductID) error {
 
 // UpdateVariant changes a variant.
 func (s *Service) UpdateVariant(ctx context.Context, tx *postgres.Tx, id VariantID, meant int, patch VariantPatch) error {
+	book, err := fields.Open(ctx, tx, fields.Variants, patch.CustomFields)
+	if err != nil {
+		return err
+	}
 	p, variants, at, err := lockVariant(ctx, tx, id, meant)
 	if err != nil {
 		return err
@@ -195,6 +207,9 @@ func (s *Service) UpdateVariant(ctx context.Context, tx *postgres.Tx, id Variant
 	c.variant(v, p.Options, "")
 	c.distinct(variants, func(int) string { return "/option_values" })
 	if err := c.imageOf(ctx, tx, p.ID, v.ImageID); err != nil {
+		return err
+	}
+	if err := book.Write(ctx, tx, &v.CustomFields, patch.CustomFields, c.wrong); err != nil {
 		return err
 	}
 	if err := c.wrong.OrNil(); err != nil {

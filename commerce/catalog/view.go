@@ -1,6 +1,9 @@
 package catalog
 
-import "github.com/stoacommerce/stoa/platform/postgres"
+import (
+	"github.com/stoacommerce/stoa/commerce/fields"
+	"github.com/stoacommerce/stoa/platform/postgres"
+)
 
 // What follows is SQL that writes the API's JSON. In every statement $1 is what media
 // addresses begin with, such as "https://linen.stoa.example", or nothing for relative
@@ -34,7 +37,7 @@ var variantJSON = `json_build_object('id', v.id, 'product_id', v.product_id, 'ti
 	'cost', case when v.cost_amount is not null then json_build_object('amount', v.cost_amount, 'currency', v.cost_currency) end,
 	'requires_shipping', v.requires_shipping, 'taxable', v.taxable,
 	'tax_class', nullif(v.tax_class, ''), 'image_id', v.image_id,
-	'position', v.position, 'created_at', ` + postgres.UTC("v.created_at") + `, 'updated_at', ` + postgres.UTC("v.updated_at") + `)`
+	'position', v.position, 'custom_fields', v.custom_fields, 'created_at', ` + postgres.UTC("v.created_at") + `, 'updated_at', ` + postgres.UTC("v.updated_at") + `)`
 
 // shownVariants is how many variants a product is shown with. What there is beyond is read
 // page by page, so that products of thousands of variants do not make answers without
@@ -51,7 +54,7 @@ var productJSON = `json_build_object('id', p.id, 'handle', p.handle, 'title', p.
 		(select * from variants where product_id = p.id order by position, id limit ` + shownVariants + `) v),
 	'variant_count', (select count(*) from variants where product_id = p.id),
 	'images', ` + imagesJSON(imageJSON) + `,
-	'publish_at', ` + postgres.UTC("p.publish_at") + `, 'unpublish_at', ` + postgres.UTC("p.unpublish_at") + `,
+	'custom_fields', p.custom_fields, 'publish_at', ` + postgres.UTC("p.publish_at") + `, 'unpublish_at', ` + postgres.UTC("p.unpublish_at") + `,
 	'published_at', ` + postgres.UTC("p.published_at") + `, 'created_at', ` + postgres.UTC("p.created_at") + `, 'updated_at', ` + postgres.UTC("p.updated_at") + `)`
 
 // moneyJSON is an amount of the shop's currency c.
@@ -71,7 +74,7 @@ var shopVariantJSON = `json_build_object('id', v.id, 'title', v.title, 'sku', v.
 	'price', case when r.amount is not null then ` + moneyJSON("r.amount") + ` end,
 	'compare_at_price', case when r.compare_at_amount > r.amount then ` + moneyJSON("r.compare_at_amount") + ` end,
 	'available', ` + sellable + `, 'backorder_expected_on', case when v.track_stock and v.oversell and v.stock <= v.reserved then v.backorder_expected_on end,
-	'image_id', v.image_id)`
+	'image_id', v.image_id, 'custom_fields', ` + fields.ShownJSON(fields.Variants, `v.custom_fields`) + `)`
 
 // shopVariants are the first of a product's variants in the shop's currency c, and what
 // all of them come to.
@@ -88,7 +91,8 @@ var shopProductJSON = `json_build_object('id', p.id, 'handle', p.handle, 'title'
 	'seo_title', nullif(p.seo_title, ''), 'seo_description', nullif(p.seo_description, ''),
 	'price_from', case when o.low is not null then ` + moneyJSON("o.low") + ` end,
 	'price_to', case when o.high is not null then ` + moneyJSON("o.high") + ` end,
-	'available', o.available, 'options', p.options, 'variants', o.list, 'variant_count', o.count, 'images', ` + imagesJSON(shopImageJSON) + `)`
+	'available', o.available, 'options', p.options, 'variants', o.list, 'variant_count', o.count, 'images', ` + imagesJSON(shopImageJSON) + `,
+	'custom_fields', ` + fields.ShownJSON(fields.Products, `p.custom_fields`) + `)`
 
 // sold is the shop's currency: $2, or the main one when that is empty; null when the shop
 // does not sell in it.

@@ -63,8 +63,9 @@ func Alone(ctx context.Context, tx *postgres.Tx) error {
 
 // Which collections are to be rebuilt, as conditions of collections c.
 const (
-	ByCategory = `c.rules @? '$[*] ? (@.field == "category")'`
-	ByPrice    = `c.sort_order in ('price_ascending', 'price_descending')`
+	ByCategory    = `c.rules @? '$[*] ? (@.field == "category")'`
+	ByCustomField = `c.rules @? '$[*] ? (@.field == "custom_field")'`
+	ByPrice       = `c.sort_order in ('price_ascending', 'price_descending')`
 )
 
 // RebuildAll rebuilds all collections of a kind, as one of the conditions above says, if

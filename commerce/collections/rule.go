@@ -23,6 +23,7 @@ type Condition struct {
 	Operator string `json:"operator"`
 	Value    string `json:"value,omitempty"`    // as text, whatever the field is; empty for is_set and is_not_set
 	Currency string `json:"currency,omitempty"` // of prices
+	Key      string `json:"key,omitempty"`      // of custom fields
 }
 
 // Rule says which products are in a collection.
@@ -40,6 +41,7 @@ const (
 	amounts // numbers in a currency
 	truths
 	categories
+	mixed // texts and numbers, by the operator
 )
 
 // fields are what conditions can be about.
@@ -47,7 +49,7 @@ var fields = map[string]kind{
 	"title": texts, "vendor": texts, "product_type": texts, "tag": texts, "sku": texts, "variant_title": texts,
 	"category": categories,
 	"price":    amounts, "compare_at_price": amounts, "on_sale": truths,
-	"stock": numbers, "available": truths, "weight_grams": numbers,
+	"stock": numbers, "available": truths, "weight_grams": numbers, "custom_field": mixed,
 }
 
 // operators are what can be asked of a kind of field.
@@ -57,6 +59,7 @@ var operators = map[kind][]string{
 	amounts:    {"equals", "not_equals", "greater_than", "less_than", "is_set", "is_not_set"},
 	truths:     {"equals"},
 	categories: {"equals", "not_equals", "is_set", "is_not_set"},
+	mixed:      {"equals", "not_equals", "contains", "not_contains", "starts_with", "ends_with", "is_set", "is_not_set", "greater_than", "less_than"},
 }
 
 // Check tidies a rule and says what is wrong with it. Conditions about money that name no
@@ -86,6 +89,12 @@ func (c *Condition) check(wrong *problem.Problem, at, currency string) {
 		wrong.At(at+"/currency", "unknown", "Only prices have a currency.")
 	} else if c.Currency != "" && !money.Known(c.Currency) {
 		wrong.At(at+"/currency", "currency", "There is no currency %q.", c.Currency)
+	}
+	if (kind == mixed) != (c.Key != "") {
+		wrong.At(at+"/key", "required", "A custom field has a key, and nothing else has.")
+	}
+	if kind == mixed && strings.HasSuffix(c.Operator, "_than") {
+		kind = numbers
 	}
 	c.checkValue(wrong, kind, at+"/value")
 }

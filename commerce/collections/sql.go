@@ -33,6 +33,10 @@ func ofPrices(what string) string {
 	return ofVariants(`(select ` + what + ` from prices x where x.variant_id = v.id and x.currency = r.currency)`)
 }
 
+// custom are the values of the product's custom field that the condition names.
+const custom = `case jsonb_typeof(p.custom_fields->r.key) when 'array' then array(select jsonb_array_elements_text(p.custom_fields->r.key))
+	else array[p.custom_fields->>r.key] end`
+
 // met is whether a product meets a condition. What is asked of several, such as of tags, is
 // met by one of them, and its contrary by none.
 var met = `coalesce(case r.field
@@ -41,15 +45,17 @@ var met = `coalesce(case r.field
 	when 'on_sale' then (true = any (` + ofPrices(`x.compare_at_amount > x.amount`) + `)) is true = r.value::boolean
 	when 'available' then (true = any (` + ofVariants(`not v.track_stock or coalesce(v.stock - v.reserved > case when v.oversell then -v.backorder_limit else 0 end, true)`) + `)) is true = r.value::boolean
 	else exists (select from unnest(case r.field
-			when 'price' then ` + ofPrices(`x.amount`) + `
-			when 'compare_at_price' then ` + ofPrices(`x.compare_at_amount`) + `
-			when 'weight_grams' then ` + ofVariants(`v.weight_grams::bigint`) + `
-			when 'stock' then array[(select sum(v.stock - v.reserved)::bigint from variants v where v.product_id = p.id and v.track_stock)] end) n where ` + number + `)
+			when 'price' then ` + ofPrices(`x.amount::numeric`) + `
+			when 'compare_at_price' then ` + ofPrices(`x.compare_at_amount::numeric`) + `
+			when 'weight_grams' then ` + ofVariants(`v.weight_grams::numeric`) + `
+			when 'stock' then array[(select sum(v.stock - v.reserved) from variants v where v.product_id = p.id and v.track_stock)]
+			when 'custom_field' then array(select e::numeric from unnest(` + custom + `) e where r.operator like '%\_than' and e ~ '^-?[0-9]+([.][0-9]+)?$') end) n where ` + number + `)
 		or exists (select from unnest(case r.field
 			when 'title' then array[p.title]
 			when 'vendor' then array[p.vendor]
 			when 'product_type' then array[p.product_type]
 			when 'tag' then p.tags
+			when 'custom_field' then ` + custom + `
 			when 'sku' then ` + ofVariants(`v.sku::text`) + `
 			when 'variant_title' then ` + ofVariants(`v.title`) + ` end) t where ` + text + `)
 	end, false) <> (r.operator like '%not\_%')`
@@ -60,7 +66,7 @@ const either = `(c.match = 'any')`
 
 var obeys = `(exists (select from ` + conditions + ` where (` + met + `) = ` + either + `)) = ` + either
 
-const conditions = `jsonb_to_recordset(c.rules) as r(field text, operator text, value text, currency text)`
+const conditions = `jsonb_to_recordset(c.rules) as r(field text, operator text, value text, currency text, key text)`
 
 // sold is how many of a product were sold and not given back.
 const sold = `(select coalesce(sum(l.quantity - l.refunded_quantity), 0) from order_lines l join orders o on o.id = l.order_id

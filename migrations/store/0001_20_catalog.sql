@@ -10,6 +10,7 @@ create table categories (
     seo_title   text not null default '',
     seo_description text not null default '',
     position    int not null default 0,
+    custom_fields jsonb not null default '{}', -- by the keys of field_definitions
     version     int not null default 1,
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now()
@@ -34,6 +35,7 @@ create table products (
     publish_at   timestamptz,                   -- an active one is shown from then on
     unpublish_at timestamptz check (unpublish_at > publish_at), -- and until then
     published_at timestamptz,                   -- when it was first to be shown
+    custom_fields jsonb not null default '{}', -- by the keys of field_definitions
     version      int not null default 1,
     created_at   timestamptz not null default now(),
     updated_at   timestamptz not null default now()
@@ -43,6 +45,7 @@ create index products_publish on products (publish_at) where publish_at is not n
 create index products_unpublish on products (unpublish_at) where unpublish_at is not null;
 create index products_category on products (category_id, id desc);
 create index products_tags on products using gin (tags);
+create index products_custom_fields on products using gin (custom_fields jsonb_path_ops);
 create index products_search on products using gin (search);
 create index products_title on products using gin (title ext.gin_trgm_ops);
 
@@ -72,6 +75,7 @@ create table variants (
     backorder_limit   int check (backorder_limit >= 0), -- how far it may be oversold; null: without end
     backorder_expected_on date,                 -- when there is more of it
     bounded           boolean not null generated always as (track_stock and not oversell) stored, -- never below nothing
+    custom_fields jsonb not null default '{}', -- by the keys of field_definitions
     version           int not null default 1,
     created_at        timestamptz not null default now(),
     updated_at        timestamptz not null default now(),
@@ -118,6 +122,7 @@ create table collections (
     rules       jsonb,                          -- [{"field": "tag", "operator": "equals", "value": "summer"}]; null when it is put together by hand
     sort_order  text not null default 'manual' check (sort_order in ('manual', 'best_selling', 'newest', 'title', 'price_ascending', 'price_descending')),
     ranked_at   timestamptz,                    -- when its best sellers were last counted
+    custom_fields jsonb not null default '{}', -- by the keys of field_definitions
     version     int not null default 1,
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now()
@@ -141,4 +146,22 @@ create table former_handles (
     handle    text collate "C" not null,
     object_id text collate "C" not null,
     primary key (kind, handle)
+);
+
+-- What merchants add to things: the fields' definitions. The values are with the things.
+create table field_definitions (
+    id          text collate "C" primary key,
+    resource    text not null check (resource in ('product', 'variant', 'collection', 'category')),
+    key         text collate "C" not null,
+    name        text not null,
+    description text not null default '',
+    type        text not null,
+    list        boolean not null default false,
+    validations jsonb not null default '{}',    -- {"min": "0", "max_length": 60, "choices": ["S", "M"]}
+    shown       boolean not null default false, -- to shoppers
+    filterable  boolean not null default false, -- lists of products ask for its values
+    version     int not null default 1,
+    created_at  timestamptz not null default now(),
+    updated_at  timestamptz not null default now(),
+    constraint field_definitions_key unique (resource, key)
 );

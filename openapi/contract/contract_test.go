@@ -196,7 +196,8 @@ func TestListsAreAllAlike(t *testing.T) {
 }
 
 func TestObjectsAreClosedAndEverythingIsBounded(t *testing.T) {
-	free := map[string]bool{"AuditEntry.before": true, "AuditEntry.after": true, "Event.data": true, "StripeEvent": true}
+	free := map[string]bool{"AuditEntry.before": true, "AuditEntry.after": true, "Event.data": true, "StripeEvent": true,
+		"CustomFields": true, "CustomFieldsUpdate": true, "ShopCustomFields": true}
 	for name, ref := range load(t).Components.Schemas {
 		if ref.Value.Description == "" {
 			t.Errorf("%s is not described", name)

@@ -165,6 +165,7 @@ const (
 	CollectionConditionFieldAvailable      CollectionConditionField = "available"
 	CollectionConditionFieldCategory       CollectionConditionField = "category"
 	CollectionConditionFieldCompareAtPrice CollectionConditionField = "compare_at_price"
+	CollectionConditionFieldCustomField    CollectionConditionField = "custom_field"
 	CollectionConditionFieldOnSale         CollectionConditionField = "on_sale"
 	CollectionConditionFieldPrice          CollectionConditionField = "price"
 	CollectionConditionFieldProductType    CollectionConditionField = "product_type"
@@ -301,73 +302,119 @@ const (
 
 // Defines values for EventType.
 const (
-	EventTypeBulkFailed           EventType = "bulk.failed"
-	EventTypeBulkSucceeded        EventType = "bulk.succeeded"
-	EventTypeCartAbandoned        EventType = "cart.abandoned"
-	EventTypeCategoryCreated      EventType = "category.created"
-	EventTypeCategoryDeleted      EventType = "category.deleted"
-	EventTypeCategoryUpdated      EventType = "category.updated"
-	EventTypeCollectionCreated    EventType = "collection.created"
-	EventTypeCollectionDeleted    EventType = "collection.deleted"
-	EventTypeCollectionUpdated    EventType = "collection.updated"
-	EventTypeCreditNoteIssued     EventType = "credit_note.issued"
-	EventTypeCustomerCreated      EventType = "customer.created"
-	EventTypeCustomerDeleted      EventType = "customer.deleted"
-	EventTypeCustomerUpdated      EventType = "customer.updated"
-	EventTypeCustomerVerified     EventType = "customer.verified"
-	EventTypeDisputeClosed        EventType = "dispute.closed"
-	EventTypeDisputeLost          EventType = "dispute.lost"
-	EventTypeDisputeOpened        EventType = "dispute.opened"
-	EventTypeDisputeUpdated       EventType = "dispute.updated"
-	EventTypeDisputeWon           EventType = "dispute.won"
-	EventTypeFulfilmentCreated    EventType = "fulfilment.created"
-	EventTypeImportFailed         EventType = "import.failed"
-	EventTypeImportSucceeded      EventType = "import.succeeded"
-	EventTypeInventoryAdjusted    EventType = "inventory.adjusted"
-	EventTypeInventoryBack        EventType = "inventory.back"
-	EventTypeInventoryItemUpdated EventType = "inventory.item_updated"
-	EventTypeInventoryLow         EventType = "inventory.low"
-	EventTypeInventoryOut         EventType = "inventory.out"
-	EventTypeInventoryTransferred EventType = "inventory.transferred"
-	EventTypeInvoiceIssued        EventType = "invoice.issued"
-	EventTypeLocationCreated      EventType = "location.created"
-	EventTypeLocationDeleted      EventType = "location.deleted"
-	EventTypeLocationUpdated      EventType = "location.updated"
-	EventTypeOrderCancelled       EventType = "order.cancelled"
-	EventTypeOrderCompleted       EventType = "order.completed"
-	EventTypeOrderCreated         EventType = "order.created"
-	EventTypeOrderFulfilled       EventType = "order.fulfilled"
-	EventTypeOrderPaid            EventType = "order.paid"
-	EventTypeOrderRefunded        EventType = "order.refunded"
-	EventTypePaymentAuthorised    EventType = "payment.authorised"
-	EventTypePaymentCaptured      EventType = "payment.captured"
-	EventTypePaymentFailed        EventType = "payment.failed"
-	EventTypePaymentVoided        EventType = "payment.voided"
-	EventTypeProductCreated       EventType = "product.created"
-	EventTypeProductDeleted       EventType = "product.deleted"
-	EventTypeProductUpdated       EventType = "product.updated"
-	EventTypePromotionCreated     EventType = "promotion.created"
-	EventTypePromotionDeleted     EventType = "promotion.deleted"
-	EventTypePromotionUpdated     EventType = "promotion.updated"
-	EventTypeRefundFailed         EventType = "refund.failed"
-	EventTypeRefundSucceeded      EventType = "refund.succeeded"
-	EventTypeReturnApproved       EventType = "return.approved"
-	EventTypeReturnCancelled      EventType = "return.cancelled"
-	EventTypeReturnClosed         EventType = "return.closed"
-	EventTypeReturnDeclined       EventType = "return.declined"
-	EventTypeReturnInspected      EventType = "return.inspected"
-	EventTypeReturnReceived       EventType = "return.received"
-	EventTypeReturnRequested      EventType = "return.requested"
-	EventTypeStaffInvited         EventType = "staff.invited"
-	EventTypeStaffJoined          EventType = "staff.joined"
-	EventTypeStaffRemoved         EventType = "staff.removed"
-	EventTypeStaffUpdated         EventType = "staff.updated"
-	EventTypeStoreDeleted         EventType = "store.deleted"
-	EventTypeStoreRestored        EventType = "store.restored"
-	EventTypeStoreResumed         EventType = "store.resumed"
-	EventTypeStoreSuspended       EventType = "store.suspended"
-	EventTypeStoreUpdated         EventType = "store.updated"
-	EventTypeWebhookTest          EventType = "webhook.test"
+	EventTypeBulkFailed             EventType = "bulk.failed"
+	EventTypeBulkSucceeded          EventType = "bulk.succeeded"
+	EventTypeCartAbandoned          EventType = "cart.abandoned"
+	EventTypeCategoryCreated        EventType = "category.created"
+	EventTypeCategoryDeleted        EventType = "category.deleted"
+	EventTypeCategoryUpdated        EventType = "category.updated"
+	EventTypeCollectionCreated      EventType = "collection.created"
+	EventTypeCollectionDeleted      EventType = "collection.deleted"
+	EventTypeCollectionUpdated      EventType = "collection.updated"
+	EventTypeCreditNoteIssued       EventType = "credit_note.issued"
+	EventTypeCustomerCreated        EventType = "customer.created"
+	EventTypeCustomerDeleted        EventType = "customer.deleted"
+	EventTypeCustomerUpdated        EventType = "customer.updated"
+	EventTypeCustomerVerified       EventType = "customer.verified"
+	EventTypeDisputeClosed          EventType = "dispute.closed"
+	EventTypeDisputeLost            EventType = "dispute.lost"
+	EventTypeDisputeOpened          EventType = "dispute.opened"
+	EventTypeDisputeUpdated         EventType = "dispute.updated"
+	EventTypeDisputeWon             EventType = "dispute.won"
+	EventTypeFieldDefinitionCreated EventType = "field_definition.created"
+	EventTypeFieldDefinitionDeleted EventType = "field_definition.deleted"
+	EventTypeFieldDefinitionUpdated EventType = "field_definition.updated"
+	EventTypeFulfilmentCreated      EventType = "fulfilment.created"
+	EventTypeImportFailed           EventType = "import.failed"
+	EventTypeImportSucceeded        EventType = "import.succeeded"
+	EventTypeInventoryAdjusted      EventType = "inventory.adjusted"
+	EventTypeInventoryBack          EventType = "inventory.back"
+	EventTypeInventoryItemUpdated   EventType = "inventory.item_updated"
+	EventTypeInventoryLow           EventType = "inventory.low"
+	EventTypeInventoryOut           EventType = "inventory.out"
+	EventTypeInventoryTransferred   EventType = "inventory.transferred"
+	EventTypeInvoiceIssued          EventType = "invoice.issued"
+	EventTypeLocationCreated        EventType = "location.created"
+	EventTypeLocationDeleted        EventType = "location.deleted"
+	EventTypeLocationUpdated        EventType = "location.updated"
+	EventTypeOrderCancelled         EventType = "order.cancelled"
+	EventTypeOrderCompleted         EventType = "order.completed"
+	EventTypeOrderCreated           EventType = "order.created"
+	EventTypeOrderFulfilled         EventType = "order.fulfilled"
+	EventTypeOrderPaid              EventType = "order.paid"
+	EventTypeOrderRefunded          EventType = "order.refunded"
+	EventTypePaymentAuthorised      EventType = "payment.authorised"
+	EventTypePaymentCaptured        EventType = "payment.captured"
+	EventTypePaymentFailed          EventType = "payment.failed"
+	EventTypePaymentVoided          EventType = "payment.voided"
+	EventTypeProductCreated         EventType = "product.created"
+	EventTypeProductDeleted         EventType = "product.deleted"
+	EventTypeProductUpdated         EventType = "product.updated"
+	EventTypePromotionCreated       EventType = "promotion.created"
+	EventTypePromotionDeleted       EventType = "promotion.deleted"
+	EventTypePromotionUpdated       EventType = "promotion.updated"
+	EventTypeRefundFailed           EventType = "refund.failed"
+	EventTypeRefundSucceeded        EventType = "refund.succeeded"
+	EventTypeReturnApproved         EventType = "return.approved"
+	EventTypeReturnCancelled        EventType = "return.cancelled"
+	EventTypeReturnClosed           EventType = "return.closed"
+	EventTypeReturnDeclined         EventType = "return.declined"
+	EventTypeReturnInspected        EventType = "return.inspected"
+	EventTypeReturnReceived         EventType = "return.received"
+	EventTypeReturnRequested        EventType = "return.requested"
+	EventTypeStaffInvited           EventType = "staff.invited"
+	EventTypeStaffJoined            EventType = "staff.joined"
+	EventTypeStaffRemoved           EventType = "staff.removed"
+	EventTypeStaffUpdated           EventType = "staff.updated"
+	EventTypeStoreDeleted           EventType = "store.deleted"
+	EventTypeStoreRestored          EventType = "store.restored"
+	EventTypeStoreResumed           EventType = "store.resumed"
+	EventTypeStoreSuspended         EventType = "store.suspended"
+	EventTypeStoreUpdated           EventType = "store.updated"
+	EventTypeWebhookTest            EventType = "webhook.test"
+)
+
+// Defines values for FieldDefinitionCreatedEventType.
+const (
+	FieldDefinitionCreatedEventTypeFieldDefinitionCreated FieldDefinitionCreatedEventType = "field_definition.created"
+)
+
+// Defines values for FieldDefinitionDeletedEventType.
+const (
+	FieldDefinitionDeletedEventTypeFieldDefinitionDeleted FieldDefinitionDeletedEventType = "field_definition.deleted"
+)
+
+// Defines values for FieldDefinitionUpdatedEventType.
+const (
+	FieldDefinitionUpdatedEventTypeFieldDefinitionUpdated FieldDefinitionUpdatedEventType = "field_definition.updated"
+)
+
+// Defines values for FieldResource.
+const (
+	FieldResourceCategory   FieldResource = "category"
+	FieldResourceCollection FieldResource = "collection"
+	FieldResourceProduct    FieldResource = "product"
+	FieldResourceVariant    FieldResource = "variant"
+)
+
+// Defines values for FieldType.
+const (
+	FieldTypeBoolean             FieldType = "boolean"
+	FieldTypeChoice              FieldType = "choice"
+	FieldTypeCollectionReference FieldType = "collection_reference"
+	FieldTypeDate                FieldType = "date"
+	FieldTypeDateTime            FieldType = "date_time"
+	FieldTypeDecimal             FieldType = "decimal"
+	FieldTypeInteger             FieldType = "integer"
+	FieldTypeJSON                FieldType = "json"
+	FieldTypeLength              FieldType = "length"
+	FieldTypeMoney               FieldType = "money"
+	FieldTypeMultilineText       FieldType = "multiline_text"
+	FieldTypeProductReference    FieldType = "product_reference"
+	FieldTypeText                FieldType = "text"
+	FieldTypeURL                 FieldType = "url"
+	FieldTypeVariantReference    FieldType = "variant_reference"
+	FieldTypeWeight              FieldType = "weight"
 )
 
 // Defines values for FulfilmentCreatedEventType.
@@ -2384,6 +2431,11 @@ type Category struct {
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
 
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields CustomFields `json:"custom_fields"`
+
 	// Description What it holds.
 	//
 	// Example: Everything with sleeves.
@@ -2432,6 +2484,11 @@ type Category struct {
 
 // CategoryCreate A new category.
 type CategoryCreate struct {
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields *CustomFields `json:"custom_fields,omitempty"`
+
 	// Description What it holds.
 	//
 	// Example: Everything with sleeves.
@@ -2554,6 +2611,11 @@ type CategoryList struct {
 
 // CategoryUpdate A change of a category, as a merge patch.
 type CategoryUpdate struct {
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
+
 	// Description What it holds; null removes it.
 	//
 	// Example: Everything with sleeves.
@@ -2680,6 +2742,11 @@ type Collection struct {
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
 
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields CustomFields `json:"custom_fields"`
+
 	// DescriptionHTML Its description as HTML, cleaned of anything active.
 	//
 	// Example: <p>For warm days.</p>
@@ -2739,6 +2806,9 @@ type CollectionCondition struct {
 	// Example: tag
 	Field CollectionConditionField `json:"field"`
 
+	// Key The key of the product's custom field, for the field `custom_field`.
+	Key *string `json:"key"`
+
 	// Operator How it is compared. Texts take all but the last two; numbers and prices take `equals`, `not_equals`, `greater_than`, `less_than`, `is_set` and `is_not_set`; a category `equals`, `not_equals`, `is_set` and `is_not_set`; `on_sale` and `available` only `equals`.
 	//
 	// Example: equals
@@ -2762,6 +2832,11 @@ type CollectionConditionOperator string
 
 // CollectionCreate A new collection.
 type CollectionCreate struct {
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields *CustomFields `json:"custom_fields,omitempty"`
+
 	// DescriptionHTML Its description as HTML.
 	//
 	// Example: <p>For warm days.</p>
@@ -2920,6 +2995,11 @@ type CollectionSortOrder string
 
 // CollectionUpdate A change of a collection, as a merge patch.
 type CollectionUpdate struct {
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
+
 	// DescriptionHTML Its description as HTML.
 	//
 	// Example: <p>For warm days.</p>
@@ -3015,6 +3095,16 @@ type CreditNoteIssuedEventType string
 //
 // Example: EUR
 type Currency = string
+
+// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+//
+// Example: {}
+type CustomFields map[string]interface{}
+
+// CustomFieldsUpdate Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+//
+// Example: {}
+type CustomFieldsUpdate map[string]interface{}
 
 // Customer Someone who bought, or registered, at this store.
 type Customer struct {
@@ -3818,6 +3908,292 @@ type Fault struct {
 	//
 	// Example: /lines/0/quantity
 	Pointer string `json:"pointer"`
+}
+
+// FieldDefinition A custom field that things of a kind have.
+type FieldDefinition struct {
+	// CreatedAt When it was made.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// Description What it is for.
+	//
+	// Example: What it is woven of.
+	Description *string `json:"description"`
+
+	// Filterable Whether products can be filtered by it with `custom_field`; shoppers do so by what is `shown_in_shop`.
+	//
+	// Example: true
+	Filterable bool `json:"filterable"`
+
+	// ID The definition's ID.
+	//
+	// Example: cfd_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Key The name under which values are given, unique among the fields of the kind.
+	//
+	// Example: material
+	Key string `json:"key"`
+
+	// List Whether it holds several values, in their order.
+	//
+	// Example: false
+	List bool `json:"list"`
+
+	// Name What people call it.
+	//
+	// Example: Material
+	Name string `json:"name"`
+
+	// Resource The kind of thing that has the field.
+	//
+	// Example: product
+	Resource FieldResource `json:"resource"`
+
+	// ShownInShop Whether shoppers can see it.
+	//
+	// Example: true
+	ShownInShop bool `json:"shown_in_shop"`
+
+	// Type What a field holds. Weights are in `g`, `kg`, `oz` or `lb`; lengths in `mm`, `cm`, `m`, `in` or `ft`. References are IDs of products, variants or collections of the store.
+	//
+	// Example: choice
+	Type FieldType `json:"type"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Validations What a field asks of its values beyond its type; what is left out asks nothing.
+	Validations FieldValidations `json:"validations"`
+}
+
+// FieldDefinitionCreate A new custom field.
+type FieldDefinitionCreate struct {
+	// Description What it is for.
+	//
+	// Example: What it is woven of.
+	Description *string `json:"description,omitempty"`
+
+	// Filterable Whether products can be filtered by it; false, when left out. It is for fields of products of the types `text`, `choice`, `integer`, `boolean`, `date` and references.
+	//
+	// Example: true
+	Filterable *bool `json:"filterable,omitempty"`
+
+	// Key The name under which values are given. It never changes.
+	//
+	// Example: material
+	Key string `json:"key"`
+
+	// List Whether it holds several values; false, when left out. It never changes.
+	//
+	// Example: false
+	List *bool `json:"list,omitempty"`
+
+	// Name What people call it.
+	//
+	// Example: Material
+	Name string `json:"name"`
+
+	// Resource The kind of thing that has the field.
+	//
+	// Example: product
+	Resource FieldResource `json:"resource"`
+
+	// ShownInShop Whether shoppers can see it; false, when left out.
+	//
+	// Example: true
+	ShownInShop *bool `json:"shown_in_shop,omitempty"`
+
+	// Type What a field holds. Weights are in `g`, `kg`, `oz` or `lb`; lengths in `mm`, `cm`, `m`, `in` or `ft`. References are IDs of products, variants or collections of the store.
+	//
+	// Example: choice
+	Type FieldType `json:"type"`
+
+	// Validations What a field asks of its values beyond its type; what is left out asks nothing.
+	Validations *FieldValidations `json:"validations,omitempty"`
+}
+
+// FieldDefinitionCreatedEvent A custom field was defined.
+type FieldDefinitionCreatedEvent struct {
+	// Data A custom field in short.
+	Data FieldDefinitionEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: field_definition.created
+	Type FieldDefinitionCreatedEventType `json:"type"`
+}
+
+// FieldDefinitionCreatedEventType The event's type.
+//
+// Example: field_definition.created
+type FieldDefinitionCreatedEventType string
+
+// FieldDefinitionDeletedEvent A custom field was deleted, and with it its values of all things.
+type FieldDefinitionDeletedEvent struct {
+	// Data A custom field in short.
+	Data FieldDefinitionEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: field_definition.deleted
+	Type FieldDefinitionDeletedEventType `json:"type"`
+}
+
+// FieldDefinitionDeletedEventType The event's type.
+//
+// Example: field_definition.deleted
+type FieldDefinitionDeletedEventType string
+
+// FieldDefinitionEventData A custom field in short.
+type FieldDefinitionEventData struct {
+	// ID The definition's ID.
+	//
+	// Example: cfd_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Key The name under which values are given.
+	//
+	// Example: material
+	Key string `json:"key"`
+
+	// Resource The kind of thing that has the field.
+	//
+	// Example: product
+	Resource FieldResource `json:"resource"`
+}
+
+// FieldDefinitionList A page of a list.
+type FieldDefinitionList struct {
+	// Data The page, in the order of the list.
+	Data []FieldDefinition `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// FieldDefinitionUpdate A change of a custom field, as a merge patch. Values that there are stay, and meet new validations when they are next written.
+type FieldDefinitionUpdate struct {
+	// Description What it is for; null removes it.
+	//
+	// Example: What it is woven of.
+	Description nullable.Nullable[string] `json:"description,omitempty"`
+
+	// Filterable Whether products can be filtered by it.
+	//
+	// Example: true
+	Filterable *bool `json:"filterable,omitempty"`
+
+	// Name What people call it.
+	//
+	// Example: Material
+	Name *string `json:"name,omitempty"`
+
+	// ShownInShop Whether shoppers can see it.
+	//
+	// Example: true
+	ShownInShop *bool `json:"shown_in_shop,omitempty"`
+
+	// Validations What it asks of its values; replaces all of it.
+	Validations *FieldValidations `json:"validations,omitempty"`
+}
+
+// FieldDefinitionUpdatedEvent A custom field's definition was changed.
+type FieldDefinitionUpdatedEvent struct {
+	// Data A custom field in short.
+	Data FieldDefinitionEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: field_definition.updated
+	Type FieldDefinitionUpdatedEventType `json:"type"`
+}
+
+// FieldDefinitionUpdatedEventType The event's type.
+//
+// Example: field_definition.updated
+type FieldDefinitionUpdatedEventType string
+
+// FieldResource The kind of thing that has the field.
+//
+// Example: product
+type FieldResource string
+
+// FieldType What a field holds. Weights are in `g`, `kg`, `oz` or `lb`; lengths in `mm`, `cm`, `m`, `in` or `ft`. References are IDs of products, variants or collections of the store.
+//
+// Example: choice
+type FieldType string
+
+// FieldValidations What a field asks of its values beyond its type; what is left out asks nothing.
+type FieldValidations struct {
+	// Choices What can be chosen, for the type `choice`.
+	//
+	// Example: ["linen","wool"]
+	Choices []string `json:"choices,omitempty"`
+
+	// Max The most of a number or a measure, as a decimal number.
+	//
+	// Example: 100
+	Max *string `json:"max"`
+
+	// MaxLength How many characters a text has at most.
+	//
+	// Example: 60
+	MaxLength *int `json:"max_length"`
+
+	// Min The least of a number or a measure, as a decimal number.
+	//
+	// Example: 0
+	Min *string `json:"min"`
+
+	// MinLength How many characters a text has at least.
+	//
+	// Example: 1
+	MinLength *int `json:"min_length"`
+
+	// Pattern A regular expression (RE2) that texts match somewhere; anchor it with `^` and `$`.
+	//
+	// Example: ^[A-Z]
+	Pattern *string `json:"pattern"`
 }
 
 // Fulfilment Something that was sent.
@@ -6576,6 +6952,11 @@ type Product struct {
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
 
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields CustomFields `json:"custom_fields"`
+
 	// DescriptionHTML Its description as HTML, cleaned of anything active.
 	//
 	// Example: <p>Woven in one piece.</p>
@@ -6667,6 +7048,11 @@ type ProductCreate struct {
 	//
 	// Example: cat_01jd3v7m2kf8r9e0abcdefghjk
 	CategoryID *string `json:"category_id,omitempty"`
+
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields *CustomFields `json:"custom_fields,omitempty"`
 
 	// DescriptionHTML Its description as HTML; what is active in it is removed.
 	//
@@ -6873,6 +7259,11 @@ type ProductUpdate struct {
 	//
 	// Example: cat_01jd3v7m2kf8r9e0abcdefghjk
 	CategoryID nullable.Nullable[string] `json:"category_id,omitempty"`
+
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
 
 	// DescriptionHTML Its description as HTML.
 	//
@@ -8712,6 +9103,11 @@ type Shop struct {
 
 // ShopCategory A category, as shoppers see it.
 type ShopCategory struct {
+	// CustomFields What shoppers may see of the thing's custom fields, by their keys.
+	//
+	// Example: {}
+	CustomFields ShopCustomFields `json:"custom_fields"`
+
 	// Description What it holds.
 	//
 	// Example: Everything with sleeves.
@@ -8769,6 +9165,11 @@ type ShopCategoryList struct {
 
 // ShopCollection A collection, as shoppers see it.
 type ShopCollection struct {
+	// CustomFields What shoppers may see of the thing's custom fields, by their keys.
+	//
+	// Example: {}
+	CustomFields ShopCustomFields `json:"custom_fields"`
+
 	// DescriptionHTML Its description as clean HTML.
 	//
 	// Example: <p>For warm days.</p>
@@ -8813,6 +9214,29 @@ type ShopCollectionList struct {
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
 }
+
+// ShopCustomField A custom field and what the thing holds in it.
+type ShopCustomField struct {
+	// Name What people call the field.
+	//
+	// Example: Material
+	Name string `json:"name"`
+
+	// Type What a field holds. Weights are in `g`, `kg`, `oz` or `lb`; lengths in `mm`, `cm`, `m`, `in` or `ft`. References are IDs of products, variants or collections of the store.
+	//
+	// Example: choice
+	Type FieldType `json:"type"`
+
+	// Value The value, in the form of the type; a list is an array of those.
+	//
+	// Example: linen
+	Value interface{} `json:"value"`
+}
+
+// ShopCustomFields What shoppers may see of the thing's custom fields, by their keys.
+//
+// Example: {}
+type ShopCustomFields map[string]ShopCustomField
 
 // ShopCustomer A shopper's own account.
 type ShopCustomer struct {
@@ -9024,6 +9448,11 @@ type ShopProduct struct {
 	// Example: cat_01jd3v7m2kf8r9e0abcdefghjk
 	CategoryID *string `json:"category_id"`
 
+	// CustomFields What shoppers may see of the thing's custom fields, by their keys.
+	//
+	// Example: {}
+	CustomFields ShopCustomFields `json:"custom_fields"`
+
 	// DescriptionHTML Its description as clean HTML.
 	//
 	// Example: <p>Woven in one piece.</p>
@@ -9187,6 +9616,11 @@ type ShopVariant struct {
 
 	// CompareAtPrice The former price that is shown struck through.
 	CompareAtPrice *Money `json:"compare_at_price"`
+
+	// CustomFields What shoppers may see of the thing's custom fields, by their keys.
+	//
+	// Example: {}
+	CustomFields ShopCustomFields `json:"custom_fields"`
 
 	// ID The variant's ID.
 	//
@@ -10366,6 +10800,11 @@ type Variant struct {
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
 
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields CustomFields `json:"custom_fields"`
+
 	// HeightMM Its height in millimetres.
 	//
 	// Example: 300
@@ -10469,6 +10908,11 @@ type VariantCreate struct {
 
 	// Cost An amount of money, in the smallest unit of its currency.
 	Cost *Money `json:"cost,omitempty"`
+
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields *CustomFields `json:"custom_fields,omitempty"`
 
 	// HeightMM Its height in millimetres.
 	//
@@ -10631,6 +11075,11 @@ type VariantUpdate struct {
 
 	// Cost What one costs the merchant. Shoppers never see it; null removes it.
 	Cost nullable.Nullable[Money] `json:"cost,omitempty"`
+
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
 
 	// HeightMM Its height in millimetres; null removes it.
 	//
@@ -10996,6 +11445,9 @@ type CollectionIDPath = string
 // CursorQuery defines model for CursorQuery.
 type CursorQuery = string
 
+// CustomFieldQuery defines model for CustomFieldQuery.
+type CustomFieldQuery = string
+
 // CustomerGroupIDPath defines model for CustomerGroupIDPath.
 type CustomerGroupIDPath = string
 
@@ -11016,6 +11468,9 @@ type EndpointIDPath = string
 
 // EventIDPath defines model for EventIDPath.
 type EventIDPath = string
+
+// FieldDefinitionIDPath defines model for FieldDefinitionIDPath.
+type FieldDefinitionIDPath = string
 
 // HandleOrIDPath defines model for HandleOrIDPath.
 type HandleOrIDPath = string
@@ -11821,6 +12276,81 @@ type GetEventParams struct {
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListFieldDefinitionsParams defines parameters for ListFieldDefinitions.
+type ListFieldDefinitionsParams struct {
+	// Resource Only those of this kind of thing.
+	Resource *FieldResource `form:"resource,omitempty" json:"resource,omitempty"`
+
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CreateFieldDefinitionParams defines parameters for CreateFieldDefinition.
+type CreateFieldDefinitionParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteFieldDefinitionParams defines parameters for DeleteFieldDefinition.
+type DeleteFieldDefinitionParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// GetFieldDefinitionParams defines parameters for GetFieldDefinition.
+type GetFieldDefinitionParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateFieldDefinitionParams defines parameters for UpdateFieldDefinition.
+type UpdateFieldDefinitionParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
 // CreateImportParams defines parameters for CreateImport.
@@ -12670,6 +13200,9 @@ type ListProductsParams struct {
 
 	// ProductType Only those of this sort.
 	ProductType *string `form:"product_type,omitempty" json:"product_type,omitempty"`
+
+	// CustomField Only those with this value in a custom field of products that is `filterable`, as its key, a colon and the value; of a list, with it among others.
+	CustomField *CustomFieldQuery `form:"custom_field,omitempty" json:"custom_field,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
@@ -13550,6 +14083,9 @@ type ListShopProductsParams struct {
 	// Tag Only those with this label.
 	Tag *string `form:"tag,omitempty" json:"tag,omitempty"`
 
+	// CustomField Only those with this value in a custom field of products that is `filterable`, as its key, a colon and the value; of a list, with it among others.
+	CustomField *CustomFieldQuery `form:"custom_field,omitempty" json:"custom_field,omitempty"`
+
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
 }
@@ -14108,6 +14644,15 @@ type UpdateCustomerJSONRequestBody = CustomerUpdate
 
 // UpdateCustomerApplicationMergePatchPlusJSONRequestBody defines body for UpdateCustomer for application/merge-patch+json ContentType.
 type UpdateCustomerApplicationMergePatchPlusJSONRequestBody = CustomerUpdate
+
+// CreateFieldDefinitionJSONRequestBody defines body for CreateFieldDefinition for application/json ContentType.
+type CreateFieldDefinitionJSONRequestBody = FieldDefinitionCreate
+
+// UpdateFieldDefinitionJSONRequestBody defines body for UpdateFieldDefinition for application/json ContentType.
+type UpdateFieldDefinitionJSONRequestBody = FieldDefinitionUpdate
+
+// UpdateFieldDefinitionApplicationMergePatchPlusJSONRequestBody defines body for UpdateFieldDefinition for application/merge-patch+json ContentType.
+type UpdateFieldDefinitionApplicationMergePatchPlusJSONRequestBody = FieldDefinitionUpdate
 
 // CreateImportMultipartRequestBody defines body for CreateImport for multipart/form-data ContentType.
 type CreateImportMultipartRequestBody = ImportUpload
@@ -14868,6 +15413,108 @@ func (t *WebhookEvent) MergePromotionDeletedEvent(v PromotionDeletedEvent) error
 		return err
 	}
 	b, err = runtime.JSONMerge(b, []byte(`{"type":"promotion.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsFieldDefinitionCreatedEvent returns the union data inside the WebhookEvent as a FieldDefinitionCreatedEvent
+func (t WebhookEvent) AsFieldDefinitionCreatedEvent() (FieldDefinitionCreatedEvent, error) {
+	var body FieldDefinitionCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromFieldDefinitionCreatedEvent overwrites any union data inside the WebhookEvent as the provided FieldDefinitionCreatedEvent
+func (t *WebhookEvent) FromFieldDefinitionCreatedEvent(v FieldDefinitionCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"field_definition.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeFieldDefinitionCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided FieldDefinitionCreatedEvent
+func (t *WebhookEvent) MergeFieldDefinitionCreatedEvent(v FieldDefinitionCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"field_definition.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsFieldDefinitionUpdatedEvent returns the union data inside the WebhookEvent as a FieldDefinitionUpdatedEvent
+func (t WebhookEvent) AsFieldDefinitionUpdatedEvent() (FieldDefinitionUpdatedEvent, error) {
+	var body FieldDefinitionUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromFieldDefinitionUpdatedEvent overwrites any union data inside the WebhookEvent as the provided FieldDefinitionUpdatedEvent
+func (t *WebhookEvent) FromFieldDefinitionUpdatedEvent(v FieldDefinitionUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"field_definition.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeFieldDefinitionUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided FieldDefinitionUpdatedEvent
+func (t *WebhookEvent) MergeFieldDefinitionUpdatedEvent(v FieldDefinitionUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"field_definition.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsFieldDefinitionDeletedEvent returns the union data inside the WebhookEvent as a FieldDefinitionDeletedEvent
+func (t WebhookEvent) AsFieldDefinitionDeletedEvent() (FieldDefinitionDeletedEvent, error) {
+	var body FieldDefinitionDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromFieldDefinitionDeletedEvent overwrites any union data inside the WebhookEvent as the provided FieldDefinitionDeletedEvent
+func (t *WebhookEvent) FromFieldDefinitionDeletedEvent(v FieldDefinitionDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"field_definition.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeFieldDefinitionDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided FieldDefinitionDeletedEvent
+func (t *WebhookEvent) MergeFieldDefinitionDeletedEvent(v FieldDefinitionDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"field_definition.deleted"}`))
 	if err != nil {
 		return err
 	}
@@ -16799,6 +17446,12 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsDisputeUpdatedEvent()
 	case "dispute.won":
 		return t.AsDisputeWonEvent()
+	case "field_definition.created":
+		return t.AsFieldDefinitionCreatedEvent()
+	case "field_definition.deleted":
+		return t.AsFieldDefinitionDeletedEvent()
+	case "field_definition.updated":
+		return t.AsFieldDefinitionUpdatedEvent()
 	case "fulfilment.created":
 		return t.AsFulfilmentCreatedEvent()
 	case "import.failed":

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -54,7 +55,7 @@ func (h *Categories) create(ctx context.Context, req *openapi.Request) (*openapi
 	in := catalog.CategoryInput{
 		Name: body.Name, Handle: given(body.Handle), Description: given(body.Description),
 		SEOTitle: given(body.SEOTitle), SEODescription: given(body.SEODescription),
-		ParentID: catalog.CategoryID(given(body.ParentID)), Position: body.Position,
+		ParentID: catalog.CategoryID(given(body.ParentID)), Position: body.Position, CustomFields: fields.Values(given(body.CustomFields)),
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		id, err := h.Catalog.CreateCategory(ctx, tx, in)
@@ -82,7 +83,7 @@ func (h *Categories) update(ctx context.Context, req *openapi.Request) (*openapi
 	patch := catalog.CategoryPatch{
 		Name: body.Name, Handle: body.Handle, Description: emptied(body.Description),
 		SEOTitle: emptied(body.SEOTitle), SEODescription: emptied(body.SEODescription),
-		ParentID: emptiedAs[catalog.CategoryID](body.ParentID), Position: body.Position,
+		ParentID: emptiedAs[catalog.CategoryID](body.ParentID), Position: body.Position, CustomFields: fields.Values(given(body.CustomFields)),
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		if err := h.Catalog.UpdateCategory(ctx, tx, id, version, patch); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/collections"
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -69,7 +70,7 @@ func (h *Collections) create(ctx context.Context, req *openapi.Request) (*openap
 	}
 	in := catalog.CollectionInput{
 		Name: body.Name, Handle: given(body.Handle), Description: given(body.DescriptionHTML), SEOTitle: given(body.SEOTitle),
-		SEODescription: given(body.SEODescription), SortOrder: string(given(body.SortOrder)), Products: productIDs(body.ProductIDs),
+		SEODescription: given(body.SEODescription), SortOrder: string(given(body.SortOrder)), Products: productIDs(body.ProductIDs), CustomFields: fields.Values(given(body.CustomFields)),
 	}
 	if body.Rule != nil {
 		rule := ruleOf(*body.Rule)
@@ -103,7 +104,7 @@ func (h *Collections) update(ctx context.Context, req *openapi.Request) (*openap
 	}
 	patch := catalog.CollectionPatch{
 		Name: body.Name, Handle: body.Handle, Description: body.DescriptionHTML, SEOTitle: emptied(body.SEOTitle), SEODescription: emptied(body.SEODescription),
-		SortOrder: (*string)(body.SortOrder),
+		SortOrder: (*string)(body.SortOrder), CustomFields: fields.Values(given(body.CustomFields)),
 	}
 	if rule, err := body.Rule.Get(); err == nil {
 		patch.Rule = &sql.Null[collections.Rule]{V: ruleOf(rule), Valid: true}
@@ -120,7 +121,7 @@ func (h *Collections) update(ctx context.Context, req *openapi.Request) (*openap
 
 func ruleOf(body gen.CollectionRule) collections.Rule {
 	return collections.Rule{Any: body.Match == "any", Conditions: converted(body.Conditions, func(c gen.CollectionCondition) collections.Condition {
-		return collections.Condition{Field: string(c.Field), Operator: string(c.Operator), Value: given(c.Value), Currency: given(c.Currency)}
+		return collections.Condition{Field: string(c.Field), Operator: string(c.Operator), Value: given(c.Value), Currency: given(c.Currency), Key: given(c.Key)}
 	})}
 }
 

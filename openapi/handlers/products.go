@@ -2,8 +2,11 @@ package handlers
 
 import (
 	"context"
+	"net/url"
+	"strings"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -36,13 +39,19 @@ func (h *Products) list(ctx context.Context, req *openapi.Request) (*openapi.Res
 	q := req.Query
 	page, err := catalog.Products(ctx, h.DB, catalog.ProductFilter{
 		Status: q.Get("status"), Handle: q.Get("handle"), SKU: q.Get("sku"),
-		CategoryID: q.Get("category_id"), CollectionID: q.Get("collection_id"), Tag: q.Get("tag"), Vendor: q.Get("vendor"), Type: q.Get("product_type"),
+		CategoryID: q.Get("category_id"), CollectionID: q.Get("collection_id"), Tag: q.Get("tag"), Vendor: q.Get("vendor"), Type: q.Get("product_type"), Field: customField(q),
 		Media: h.ShopURL(req.Caller.Store), After: after, Limit: req.Limit(adminPage),
 	})
 	if err != nil {
 		return nil, err
 	}
 	return openapi.RawList(req, page), nil
+}
+
+// customField is the filter of a query such as "material:linen"; its form is the contract's.
+func customField(q url.Values) fields.Filter {
+	key, value, _ := strings.Cut(q.Get("custom_field"), ":")
+	return fields.Filter{Key: key, Value: value}
 }
 
 func (h *Products) tags(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
@@ -123,7 +132,7 @@ func productInput(b gen.ProductCreate) catalog.ProductInput {
 		Title: b.Title, Handle: given(b.Handle), Description: given(b.DescriptionHTML), Vendor: given(b.Vendor), Type: given(b.ProductType),
 		Tags: b.Tags, Status: catalog.Status(given(b.Status)), CategoryID: catalog.CategoryID(given(b.CategoryID)),
 		SEOTitle: given(b.SEOTitle), SEODescription: given(b.SEODescription), PublishAt: given(b.PublishAt), UnpublishAt: given(b.UnpublishAt),
-		Options: options(b.Options), Matrix: matrix(b.Matrix),
+		Options: options(b.Options), CustomFields: fields.Values(given(b.CustomFields)), Matrix: matrix(b.Matrix),
 	}
 	for _, v := range b.Variants {
 		in.Variants = append(in.Variants, variantInput(v))
@@ -136,7 +145,7 @@ func productPatch(b gen.ProductUpdate) catalog.ProductPatch {
 		Title: b.Title, Handle: b.Handle, Description: b.DescriptionHTML, Vendor: emptied(b.Vendor), Type: emptied(b.ProductType),
 		Tags: b.Tags, Status: as[catalog.Status](b.Status), CategoryID: emptiedAs[catalog.CategoryID](b.CategoryID),
 		SEOTitle: emptied(b.SEOTitle), SEODescription: emptied(b.SEODescription), PublishAt: maybe(b.PublishAt), UnpublishAt: maybe(b.UnpublishAt),
-		Options: options(b.Options),
+		Options: options(b.Options), CustomFields: fields.Values(given(b.CustomFields)),
 	}
 }
 

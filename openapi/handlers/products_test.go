@@ -34,6 +34,7 @@ func newCatalog(t *testing.T, most int) *apitest.API {
 		(&handlers.Variants{DB: db, Catalog: service, ShopURL: shopURL}).Operations(),
 		(&handlers.Categories{DB: db, Catalog: service}).Operations(),
 		(&handlers.Collections{DB: db, Catalog: service, ShopURL: shopURL}).Operations(),
+		(&handlers.Fields{DB: db}).Operations(),
 		(&handlers.Inventory{DB: db}).Operations(), (&handlers.Locations{DB: db}).Operations(),
 		(&handlers.Promotions{DB: db}).Operations(),
 		(&handlers.Search{DB: db, ShopURL: shopURL}).Operations(),

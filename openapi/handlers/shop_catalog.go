@@ -95,7 +95,7 @@ func (h *ShopCatalog) shop(ctx context.Context, req *openapi.Request) (*openapi.
 
 func (h *ShopCatalog) products(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
 	q := req.Query
-	return h.page(ctx, req, catalog.ShopFilter{CategoryID: q.Get("category_id"), CollectionID: q.Get("collection_id"), Tag: q.Get("tag")})
+	return h.page(ctx, req, catalog.ShopFilter{CategoryID: q.Get("category_id"), CollectionID: q.Get("collection_id"), Tag: q.Get("tag"), Field: customField(q)})
 }
 
 func (h *ShopCatalog) search(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {

@@ -7,6 +7,7 @@ import (
 	"github.com/oapi-codegen/nullable"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/money"
@@ -163,6 +164,7 @@ func variantInput(b gen.VariantCreate) catalog.VariantInput {
 	if b.Taxable != nil {
 		in.Taxable = *b.Taxable
 	}
+	in.CustomFields = fields.Values(given(b.CustomFields))
 	return in
 }
 
@@ -170,7 +172,7 @@ func variantPatch(b gen.VariantUpdate) catalog.VariantPatch {
 	patch := catalog.VariantPatch{
 		SKU: emptied(b.SKU), Barcode: emptied(b.Barcode), Choices: b.OptionValues, Prices: prices(b.Prices),
 		TrackStock: b.TrackInventory, Oversell: b.AllowBackorder, RequiresShipping: b.RequiresShipping, Taxable: b.Taxable, TaxClass: emptied(b.TaxClass),
-		ImageID: emptiedAs[catalog.ImageID](b.ImageID), Position: b.Position,
+		ImageID: emptiedAs[catalog.ImageID](b.ImageID), Position: b.Position, CustomFields: fields.Values(given(b.CustomFields)),
 	}
 	patch.WeightGrams, patch.Length, patch.Width, patch.Height = maybe(b.WeightGrams), maybe(b.LengthMM), maybe(b.WidthMM), maybe(b.HeightMM)
 	patch.Cost = costPatch(b.Cost)

@@ -23,6 +23,8 @@ type product struct {
 	Options        []option     `json:"options"`
 	Variants       []variant    `json:"variants"`
 	Images         []picture    `json:"images"`
+
+	Fields map[string]customField `json:"custom_fields"`
 }
 
 type option struct {
@@ -39,6 +41,8 @@ type variant struct {
 	CompareAt *money.Money `json:"compare_at_price"`
 	Available bool         `json:"available"`
 	ImageID   string       `json:"image_id"`
+
+	Fields map[string]customField `json:"custom_fields"`
 }
 
 type picture struct {

@@ -1,0 +1,79 @@
+package storefront
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/stoacommerce/stoa/platform/money"
+)
+
+// customField is what a product or a variant holds in a custom field that shoppers see.
+type customField struct {
+	Name  string          `json:"name"`
+	Type  string          `json:"type"`
+	Value json.RawMessage `json:"value"`
+}
+
+// detail is a custom field in words.
+type detail struct{ Name, Text string }
+
+// details are the custom fields of a product and the variant chosen, in the order of their
+// names; without those that are for programs.
+func (p *productView) details() []detail {
+	var list []detail
+	add := func(fields map[string]customField) {
+		for _, f := range fields {
+			if text := p.told(f); text != "" {
+				list = append(list, detail{f.Name, text})
+			}
+		}
+	}
+	add(p.Fields)
+	if p.Chosen != nil {
+		add(p.Chosen.Fields)
+	}
+	slices.SortFunc(list, func(a, b detail) int { return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Text, b.Text)) })
+	return list
+}
+
+// told is a field's value in words, or nothing.
+func (p *productView) told(f customField) string {
+	if strings.HasSuffix(f.Type, "_reference") || f.Type == "json" {
+		return ""
+	}
+	items := []json.RawMessage{f.Value}
+	if f.Value[0] == '[' {
+		items = nil
+		_ = json.Unmarshal(f.Value, &items) // it is a list, and of values that were judged
+	}
+	var words []string
+	for _, item := range items {
+		words = append(words, p.word(f.Type, item))
+	}
+	return strings.Join(words, ", ")
+}
+
+func (p *productView) word(kind string, value json.RawMessage) string {
+	switch kind {
+	case "boolean":
+		if string(value) == "true" {
+			return p.T("Yes")
+		}
+		return p.T("No")
+	case "integer":
+		return string(value)
+	case "money":
+		var amount money.Money
+		_ = json.Unmarshal(value, &amount)
+		return p.money(amount)
+	case "weight", "length":
+		var measure struct{ Value, Unit string }
+		_ = json.Unmarshal(value, &measure)
+		return measure.Value + " " + measure.Unit
+	}
+	var text string
+	_ = json.Unmarshal(value, &text)
+	return text
+}
