@@ -343,6 +343,7 @@ const (
 	EventTypeOrderFulfilled         EventType = "order.fulfilled"
 	EventTypeOrderPaid              EventType = "order.paid"
 	EventTypeOrderRefunded          EventType = "order.refunded"
+	EventTypeOrderUpdated           EventType = "order.updated"
 	EventTypePaymentAuthorised      EventType = "payment.authorised"
 	EventTypePaymentCaptured        EventType = "payment.captured"
 	EventTypePaymentFailed          EventType = "payment.failed"
@@ -638,6 +639,11 @@ const (
 	OrderStateCancelled OrderState = "cancelled"
 	OrderStateCompleted OrderState = "completed"
 	OrderStateOpen      OrderState = "open"
+)
+
+// Defines values for OrderUpdatedEventType.
+const (
+	OrderUpdatedEventTypeOrderUpdated OrderUpdatedEventType = "order.updated"
 )
 
 // Defines values for PaymentAuthorisedEventType.
@@ -6412,13 +6418,50 @@ type OrderTotals struct {
 	Total Money `json:"total"`
 }
 
-// OrderUpdate A change of an order's labels.
+// OrderUpdate A change of an order, as a merge patch. An address is given whole.
 type OrderUpdate struct {
+	// BillingAddress Who pays, if that is someone else; null removes it.
+	BillingAddress nullable.Nullable[Address] `json:"billing_address,omitempty"`
+
+	// Email Where mails about it go.
+	//
+	// Example: ada@example.com
+	Email *string `json:"email,omitempty"`
+
+	// ShippingAddress Where it goes.
+	ShippingAddress *Address `json:"shipping_address,omitempty"`
+
 	// Tags The merchant's own labels; replaces the list.
 	//
 	// Example: ["gift"]
 	Tags []string `json:"tags,omitempty"`
 }
+
+// OrderUpdatedEvent The labels or addresses of an order were changed.
+type OrderUpdatedEvent struct {
+	// Data The order, in short.
+	Data OrderEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: order.updated
+	Type OrderUpdatedEventType `json:"type"`
+}
+
+// OrderUpdatedEventType The event's type.
+//
+// Example: order.updated
+type OrderUpdatedEventType string
 
 // PasswordChange A change of password by someone who knows it.
 type PasswordChange struct {
@@ -15898,6 +15941,40 @@ func (t *WebhookEvent) MergeOrderCreatedEvent(v OrderCreatedEvent) error {
 	return err
 }
 
+// AsOrderUpdatedEvent returns the union data inside the WebhookEvent as a OrderUpdatedEvent
+func (t WebhookEvent) AsOrderUpdatedEvent() (OrderUpdatedEvent, error) {
+	var body OrderUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromOrderUpdatedEvent overwrites any union data inside the WebhookEvent as the provided OrderUpdatedEvent
+func (t *WebhookEvent) FromOrderUpdatedEvent(v OrderUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"order.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeOrderUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided OrderUpdatedEvent
+func (t *WebhookEvent) MergeOrderUpdatedEvent(v OrderUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"order.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsOrderPaidEvent returns the union data inside the WebhookEvent as a OrderPaidEvent
 func (t WebhookEvent) AsOrderPaidEvent() (OrderPaidEvent, error) {
 	var body OrderPaidEvent
@@ -17490,6 +17567,8 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsOrderPaidEvent()
 	case "order.refunded":
 		return t.AsOrderRefundedEvent()
+	case "order.updated":
+		return t.AsOrderUpdatedEvent()
 	case "payment.authorised":
 		return t.AsPaymentAuthorisedEvent()
 	case "payment.captured":
