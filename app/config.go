@@ -118,8 +118,9 @@ func (c RedisConfig) Embedded() bool { return c.URL.Empty() }
 
 // FilesConfig is where files lie.
 type FilesConfig struct {
-	Dir   string // uploaded files, absolute
-	Fonts string // fonts beside the program's own, absolute
+	Dir   string           // uploaded files, absolute
+	URL   secrets.Redacted // of a bucket in its place, s3:// or s3+http://; empty for the folder
+	Fonts string           // fonts beside the program's own, absolute
 }
 
 // MailConfig is how mail leaves.

@@ -41,7 +41,7 @@ type machinery struct {
 	runner  *migrations.Runner
 	redis   *redis.Client
 	bus     *redis.Bus
-	files   *files.Disk
+	files   files.Store
 
 	committed []func(*postgres.Tx) // told of each committed transaction of a store
 }
@@ -103,10 +103,23 @@ func openMachinery(ctx context.Context, config Config, build Build, out io.Write
 		return map[observability.PoolName]observability.PoolStats{{Cell: "redis", Pool: "redis"}: m.redis.Stats()}
 	})
 	m.bus = redis.OpenBus(m.redis)
-	if m.files, err = files.OpenDisk(config.Files.Dir); err != nil {
+	if m.files, err = openFiles(config.Files); err != nil {
 		return nil, fmt.Errorf("files: %w", err)
 	}
 	return m, nil
+}
+
+// openTime bounds how long the program waits at its start for the bucket of files.
+const openTime = 30 * time.Second
+
+// openFiles opens the bucket where files lie, or their folder.
+func openFiles(config FilesConfig) (files.Store, error) {
+	if config.URL.Empty() {
+		return files.OpenDisk(config.Dir)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), openTime)
+	defer cancel()
+	return files.OpenS3(ctx, config.URL.Reveal())
 }
 
 // close ends all connections.

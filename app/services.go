@@ -140,7 +140,7 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	})
 	s.credentials = &credentials.Authenticator{Sessions: s.sessions, Accounts: s.accounts, Stores: s.stores, Keys: s.keys, Operators: s.operators}
 	s.catalog, s.editions = catalog.New(planLimits{s}), catalog.NewEditions(m.db)
-	s.pictures = &catalog.Pictures{Files: m.files, Processor: images.New(images.Options{})}
+	s.pictures = &catalog.Pictures{Files: m.files, Processor: images.New(images.Options{}), MaxBytes: planLimits{s}.PictureBytes}
 	s.operations = operations.New(m.db)
 	s.bulk = bulk.New(m.db, s.operations, s.catalog, bulk.Config{}, m.log)
 	s.imports = imports.New(m.db, s.operations, s.catalog, s.pictures, imports.Config{MaxBytes: m.config.HTTP.MaxUpload, Egress: m.outside()}, m.log)
@@ -234,6 +234,14 @@ func (l planLimits) plan(ctx context.Context) billing.Plan {
 		}
 	}
 	return l.plans.Get(who.Plan)
+}
+
+// PictureBytes is how large a picture may be that is uploaded; zero is no limit.
+func (l planLimits) PictureBytes(ctx context.Context) int64 {
+	if most := l.plan(ctx).PictureMegabytes; most != nil {
+		return int64(*most) << 20
+	}
+	return 0
 }
 
 // Products implements catalog.Limits.

@@ -23,6 +23,7 @@ type Plan struct {
 	RequestsPerDay    *int64 `yaml:"requests_per_day"`    // of the store
 	Products          *int   `yaml:"products"`
 	Staff             *int   `yaml:"staff"`
+	PictureMegabytes  *int   `yaml:"picture_megabytes"` // of each, as it is uploaded
 }
 
 // Plans are all plans, the smallest first.

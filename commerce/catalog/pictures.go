@@ -16,12 +16,16 @@ import (
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
-// Size is a picture in one size, and the key of its file.
+// Size is a picture in one size, and the key of its file. Beside that, the same as WebP may
+// lie, which is served to those who take it.
 type Size struct {
 	Width  int    `json:"width"`
 	Height int    `json:"height"`
 	Key    string `json:"key"`
 }
+
+// keys are those of a size's files; of the second there may be none.
+func (s Size) keys() []string { return []string{s.Key, files.Beside(s.Key)} }
 
 // Picture is a picture whose files are stored.
 type Picture struct {
@@ -36,6 +40,25 @@ type Picture struct {
 type Pictures struct {
 	Files     files.Store
 	Processor *images.Processor
+	// MaxBytes is how large a picture may be that the context's store brings, by its plan;
+	// no limit when it is nil or zero. The processor's own bound holds as well.
+	MaxBytes func(ctx context.Context) int64
+}
+
+// allowance is a reader that refuses to go on once it has read more than is allowed.
+type allowance struct {
+	io.Reader
+	most, read int64
+}
+
+// Read implements io.Reader.
+func (a *allowance) Read(p []byte) (int, error) {
+	n, err := a.Reader.Read(p)
+	if a.read += int64(n); a.read > a.most {
+		detail := fmt.Sprintf("The plan allows pictures of %d MB, and this one is larger.", a.most>>20)
+		return 0, problem.New(problem.Unprocessable, "plan_limit", "%s", detail).At("/file", string(images.TooManyBytes), "%s", detail)
+	}
+	return n, err
 }
 
 // Store judges a picture, makes its sizes and stores them for the context's store, under
@@ -44,6 +67,11 @@ func (p *Pictures) Store(ctx context.Context, id ImageID, r io.Reader) (Picture,
 	ref, ok := postgres.StoreFrom(ctx)
 	if !ok {
 		return Picture{}, postgres.ErrNoStore
+	}
+	if p.MaxBytes != nil {
+		if most := p.MaxBytes(ctx); most > 0 {
+			r = &allowance{Reader: r, most: most}
+		}
 	}
 	made, err := p.Processor.Process(ctx, r)
 	if err != nil {
@@ -59,6 +87,11 @@ func (p *Pictures) Store(ctx context.Context, id ImageID, r io.Reader) (Picture,
 			return Picture{}, errors.Join(fmt.Errorf("store %s: %w", key, err), p.Remove(ctx, picture))
 		}
 		picture.Sizes = append(picture.Sizes, Size{Width: size.Width, Height: size.Height, Key: key})
+		if len(size.WebP) > 0 {
+			if _, err := p.Files.Put(ctx, files.Beside(key), bytes.NewReader(size.WebP), "image/webp"); err != nil {
+				return Picture{}, errors.Join(fmt.Errorf("store %s as WebP: %w", key, err), p.Remove(ctx, picture))
+			}
+		}
 		picture.ContentType, picture.Bytes = size.ContentType, len(size.Data)
 	}
 	return picture, nil
@@ -68,7 +101,9 @@ func (p *Pictures) Store(ctx context.Context, id ImageID, r io.Reader) (Picture,
 func (p *Pictures) Remove(ctx context.Context, picture Picture) error {
 	var errs []error
 	for _, size := range picture.Sizes {
-		errs = append(errs, p.Files.Delete(context.WithoutCancel(ctx), size.Key))
+		for _, key := range size.keys() {
+			errs = append(errs, p.Files.Delete(context.WithoutCancel(ctx), key))
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -99,7 +134,7 @@ func deleteFiles(tx *postgres.Tx, images ...*image) {
 	var keys []string
 	for _, i := range images {
 		for _, size := range i.Sizes {
-			keys = append(keys, size.Key)
+			keys = append(keys, size.keys()...)
 		}
 	}
 	if len(keys) > 0 {

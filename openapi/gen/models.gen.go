@@ -4322,7 +4322,7 @@ type Image struct {
 	// Sizes The sizes it is kept in, from small to large; the last is the one at `url`.
 	Sizes []ImageSize `json:"sizes"`
 
-	// URL Where the picture is.
+	// URL Where the picture is. Who names `image/webp` in `Accept` is given that, where it is smaller.
 	//
 	// Example: https://linen.stoa.example/media/img_01jd3v7m2kf8r9e0abcdefghjk.jpg
 	URL string `json:"url"`
@@ -6834,6 +6834,11 @@ type Plan struct {
 	//
 	// Example: Starter
 	Name string `json:"name"`
+
+	// PictureMegabytes How large a picture may be that is uploaded, in megabytes.
+	//
+	// Example: 10
+	PictureMegabytes *int `json:"picture_megabytes"`
 
 	// Products How many products a store may have.
 	//
@@ -9363,7 +9368,7 @@ type ShopImage struct {
 	// Sizes The sizes it is kept in, from small to large; the last is the one at `url`.
 	Sizes []ImageSize `json:"sizes"`
 
-	// URL Where it is.
+	// URL Where it is. Who names `image/webp` in `Accept` is given that, where it is smaller.
 	//
 	// Example: https://linen.stoa.example/media/img_01jd3v7m2kf8r9e0abcdefghjk.jpg
 	URL string `json:"url"`

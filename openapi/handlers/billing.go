@@ -30,6 +30,7 @@ type plan struct {
 	RequestsPerDay    *int64 `json:"requests_per_day"`
 	Products          *int   `json:"products"`
 	Staff             *int   `json:"staff"`
+	PictureMegabytes  *int   `json:"picture_megabytes"`
 }
 
 func (h *Billing) plans(_ context.Context, req *openapi.Request) (*openapi.Response, error) {

@@ -3,8 +3,10 @@ package handlers_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -126,7 +128,7 @@ func TestImages(t *testing.T) {
 		t.Errorf("made: %s", first.Body)
 	}
 	stored := g.keys(t, ctx)
-	if len(stored) != 3 {
+	if len(stored) != 6 || !slices.ContainsFunc(stored, func(key string) bool { return strings.HasSuffix(key, "/600.webp") }) {
 		t.Errorf("files: %v", stored)
 	}
 	second := upload(key, "file", picture(t, 100, 100)).Want(201)
@@ -163,6 +165,22 @@ func TestImages(t *testing.T) {
 	}
 	if n := len(g.keys(t, other)); n != 0 {
 		t.Errorf("%d files in the other store", n)
+	}
+	// A plan may allow less, and a picture of few bytes may claim to be of many pixels.
+	g.pictures.MaxBytes = func(context.Context) int64 { return 1 }
+	wrong := upload(key, "file", picture(t, 50, 50)).WantProblem(422, "plan_limit")
+	if wrong.String("errors.0.pointer") != "/file" || wrong.String("errors.0.code") != "too_many_bytes" {
+		t.Errorf("too large for the plan: %s", wrong.Body)
+	}
+	g.pictures.MaxBytes = nil
+	bomb := transparent.Bytes()
+	bomb = append(append(slices.Clone(bomb[:16]), 0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30), bomb[24:]...)
+	binary.BigEndian.PutUint32(bomb[29:], crc32.ChecksumIEEE(bomb[12:29]))
+	if got := upload(key, "file", bomb).WantProblem(422, "image_invalid").String("errors.0.code"); got != "too_many_pixels" {
+		t.Errorf("a bomb is refused for %s", got)
+	}
+	if after := g.keys(t, ctx); !slices.Equal(before, after) {
+		t.Errorf("files were left: %v", after)
 	}
 	// A repetition with the same key is answered, and stores nothing.
 	body, header := form(t, "file", transparent.Bytes())
@@ -272,6 +290,21 @@ func TestMedia(t *testing.T) {
 	if got.Code != http.StatusOK || got.Header().Get("Content-Type") != "image/jpeg" || got.Body.Len() != stored.Bytes ||
 		got.Header().Get("Cache-Control") != "public, max-age=31536000, immutable" || got.Header().Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("%d %v", got.Code, got.Header())
+	}
+	if got.Header().Get("Vary") != "Accept" {
+		t.Errorf("varies by %q", got.Header().Get("Vary"))
+	}
+	for accept, want := range map[string]string{"image/avif,image/webp,image/*,*/*;q=0.8": "image/webp", "image/webp;q=0, */*": "image/jpeg", "*/*": "image/jpeg", "image/webp;;": "image/jpeg"} {
+		small := get(ctx, "GET", path, "Accept", accept)
+		if small.Code != http.StatusOK || small.Header().Get("Content-Type") != want || small.Header().Get("Vary") != "Accept" || want == "image/webp" && small.Body.Len() >= stored.Bytes {
+			t.Errorf("%s: %d %v, %d bytes of %d", accept, small.Code, small.Header(), small.Body.Len(), stored.Bytes)
+		}
+	}
+	if err := g.disk.Delete(ctx, files.Beside(stored.Sizes[0].Key)); err != nil {
+		t.Fatal(err)
+	}
+	if plain := get(ctx, "GET", path, "Accept", "image/webp"); plain.Header().Get("Content-Type") != "image/jpeg" {
+		t.Errorf("without a WebP: %d %v", plain.Code, plain.Header())
 	}
 	if head := get(ctx, "HEAD", path); head.Code != http.StatusOK || head.Body.Len() != 0 {
 		t.Errorf("HEAD: %d, %d bytes", head.Code, head.Body.Len())

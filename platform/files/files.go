@@ -41,6 +41,8 @@ type Store interface {
 	DeletePrefix(ctx context.Context, prefix string) error
 	// Keys are the keys that begin with prefix, which ends in "/", in no certain order.
 	Keys(ctx context.Context, prefix string) iter.Seq2[string, error]
+	// Close lets go of what the Store holds.
+	Close() error
 }
 
 // File is an open file.
@@ -82,6 +84,9 @@ func Extension(contentType string) (string, bool) {
 	}
 	return "", false
 }
+
+// Beside is the key of the same picture as WebP.
+func Beside(key string) string { return strings.TrimSuffix(key, path.Ext(key)) + ".webp" }
 
 const (
 	maxKeyBytes     = 1024

@@ -19,6 +19,7 @@ import (
 // openers are the implementations that must pass the tests of this file.
 var openers = map[string]func(*testing.T) Store{
 	"disk": func(t *testing.T) Store { return disk(t, t.TempDir()) },
+	"s3":   inBucket,
 }
 
 // each runs a test on every implementation.

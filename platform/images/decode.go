@@ -27,7 +27,7 @@ var formats = []format{
 	{"jpeg", begins("\xff\xd8\xff"), jpeg.DecodeConfig, jpeg.Decode},
 	{"png", begins("\x89PNG\r\n\x1a\n"), png.DecodeConfig, png.Decode},
 	{"gif", func(d []byte) bool { return begins("GIF87a")(d) || begins("GIF89a")(d) }, gif.DecodeConfig, gif.Decode},
-	{"webp", func(d []byte) bool { return begins("RIFF")(d) && len(d) > 12 && string(d[8:12]) == "WEBP" }, webp.DecodeConfig, webp.Decode},
+	{"webp", func(d []byte) bool { return begins("RIFF")(d) && len(d) > 12 && string(d[8:12]) == "WEBP" }, webp.DecodeConfig, readWebP},
 }
 
 // begins recognizes data by its first bytes.
@@ -93,6 +93,34 @@ func (f *format) decode(data []byte) (image.Image, error) {
 		img = whole
 	}
 	return img, nil
+}
+
+// readWebP decodes a WebP. Its brightness and colours leave room at both ends (ITU-R BT.601),
+// which Go's YCbCr, made for JPEG, does not know: as it is decoded, black would be grey.
+func readWebP(r io.Reader) (image.Image, error) {
+	img, err := webp.Decode(r)
+	switch m := img.(type) {
+	case *image.YCbCr:
+		stretch(m)
+	case *image.NYCbCrA:
+		stretch(&m.YCbCr)
+	}
+	return img, err
+}
+
+// stretch has brightness and colours fill their bytes.
+func stretch(m *image.YCbCr) {
+	var bright, colour [256]uint8
+	for i := range bright {
+		bright[i] = uint8(min(max((i-16)*255+109, 0)/219, 255))
+		colour[i] = uint8(min(max((i-16)*255+112, 0)/224, 255))
+	}
+	for i, v := range m.Y {
+		m.Y[i] = bright[v]
+	}
+	for i := range m.Cb {
+		m.Cb[i], m.Cr[i] = colour[m.Cb[i]], colour[m.Cr[i]]
+	}
 }
 
 // deep says whether a pixel has 16 bits a channel.

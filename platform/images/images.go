@@ -53,6 +53,7 @@ type Options struct {
 	MaxPixels int   // width × height: 40 million; half of it at 16 bits a channel
 	MaxSide   int   // the longer side: 20,000
 	Quality   int   // of JPEG: 86
+	WebP      int   // quality of WebP: 82, which looks as good as JPEG at 86
 	Parallel  int   // pictures worked on at a time: 1. The largest take 320 MB for a moment, a telephone's 100.
 }
 
@@ -66,6 +67,7 @@ func (o Options) withDefaults() Options {
 	o.MaxPixels = cmp.Or(o.MaxPixels, 40_000_000)
 	o.MaxSide = cmp.Or(o.MaxSide, 20_000)
 	o.Quality = cmp.Or(o.Quality, 86)
+	o.WebP = cmp.Or(o.WebP, 82)
 	o.Parallel = cmp.Or(o.Parallel, 1)
 	return o
 }
@@ -83,6 +85,7 @@ type Size struct {
 	ContentType   string // image/png where the picture is transparent somewhere, else image/jpeg
 	Extension     string // ".jpg" or ".png"
 	Data          []byte
+	WebP          []byte // the same as WebP, where that is smaller
 }
 
 // Processor makes pictures. It is safe for concurrent use.

@@ -333,3 +333,33 @@ func BenchmarkPhotograph(b *testing.B) {
 		}
 	}
 }
+
+// The WebP of a size is the same picture in fewer bytes; what is transparent stays so.
+func TestSizesAsWebP(t *testing.T) {
+	for name, whole := range map[string]image.Image{"opaque": quarters(700, 500, red, green, blue, yellow), "transparent": quarters(700, 500, red, clear, clear, yellow)} {
+		for _, s := range process(t, Options{}, asPNG(t, whole)).Sizes {
+			img, err := readWebP(bytes.NewReader(s.WebP))
+			if err != nil || len(s.WebP) >= len(s.Data) || img.Bounds() != image.Rect(0, 0, s.Width, s.Height) {
+				t.Fatalf("%s at %d: %d bytes of %d, %v", name, s.Width, len(s.WebP), len(s.Data), err)
+			}
+			if name == "opaque" {
+				corners(t, name, img, red, green, blue, yellow)
+			} else {
+				corners(t, name, img, red, clear, clear, yellow)
+			}
+		}
+	}
+	// Black and white stay so from one WebP to the next.
+	black, white := color.NRGBA{0, 0, 0, 255}, color.NRGBA{255, 255, 255, 255}
+	once := process(t, Options{}, asPNG(t, quarters(300, 300, black, white, white, black)))
+	img := open(t, process(t, Options{}, once.Sizes[1].WebP).Sizes[1])
+	if dark, _, _, _ := img.At(75, 75).RGBA(); dark > 0x300 {
+		t.Errorf("black became %x", dark)
+	}
+	if light, _, _, _ := img.At(225, 75).RGBA(); light < 0xfc00 {
+		t.Errorf("white became %x", light)
+	}
+	if long := process(t, Options{}, asPNG(t, quarters(100, 17_000, red, green, blue, yellow))); long.Sizes[0].WebP != nil {
+		t.Error("one that is longer than a WebP can be")
+	}
+}

@@ -39,7 +39,8 @@ func (p *Processor) sizes(ctx context.Context, img image.Image, turn turning, wi
 	return out, nil
 }
 
-// encode writes a picture as PNG when something of it is transparent, else as JPEG.
+// encode writes a picture as PNG when something of it is transparent, else as JPEG; and as
+// WebP beside it.
 // Neither encoder writes any metadata.
 func (p *Processor) encode(img *image.RGBA) (Size, error) {
 	var data bytes.Buffer
@@ -56,6 +57,13 @@ func (p *Processor) encode(img *image.RGBA) (Size, error) {
 		return Size{}, fmt.Errorf("encode picture: %w", err)
 	}
 	size.Data = data.Bytes()
+	small, err := p.webp(img)
+	if err != nil {
+		return Size{}, err
+	}
+	if len(small) < len(size.Data) {
+		size.WebP = small
+	}
 	return size, nil
 }
 

@@ -5,7 +5,10 @@ package media
 import (
 	"errors"
 	"log/slog"
+	"mime"
 	"net/http"
+	"path"
+	"strconv"
 	"strings"
 
 	"github.com/stoacommerce/stoa/platform/files"
@@ -40,7 +43,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.missing(w)
 		return
 	}
-	file, err := h.Files.Open(r.Context(), key)
+	if ext := path.Ext(key); ext == ".jpg" || ext == ".png" {
+		header.Set("Vary", "Accept")
+	}
+	file, err := h.open(r, key)
 	if err != nil {
 		if !errors.Is(err, files.ErrNotFound) && !errors.Is(err, files.ErrBadKey) {
 			h.Log.ErrorContext(r.Context(), "media cannot be read", "key", key, "error", err)
@@ -57,6 +63,30 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	http.ServeContent(w, r, "", file.Modified, file)
+}
+
+// open opens a picture: as WebP, where it lies there so and who asks takes that.
+func (h *Handler) open(r *http.Request, key string) (*files.File, error) {
+	if beside := files.Beside(key); beside != key && takesWebP(r.Header.Values("Accept")) {
+		if file, err := h.Files.Open(r.Context(), beside); !errors.Is(err, files.ErrNotFound) {
+			return file, err
+		}
+	}
+	return h.Files.Open(r.Context(), key)
+}
+
+// takesWebP says whether a client names WebP among what it takes, as all browsers do that
+// can show it. One that takes anything may be no browser.
+func takesWebP(accepts []string) bool {
+	for _, accept := range accepts {
+		for kind := range strings.SplitSeq(accept, ",") {
+			media, parameters, err := mime.ParseMediaType(kind)
+			if q, bad := strconv.ParseFloat(parameters["q"], 64); err == nil && media == "image/webp" && (bad != nil || q > 0) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // keyOf is the key that a request asks for, when it is a picture of the shop that the
