@@ -393,6 +393,8 @@ const (
 const (
 	FieldResourceCategory   FieldResource = "category"
 	FieldResourceCollection FieldResource = "collection"
+	FieldResourceCustomer   FieldResource = "customer"
+	FieldResourceOrder      FieldResource = "order"
 	FieldResourceProduct    FieldResource = "product"
 	FieldResourceVariant    FieldResource = "variant"
 )
@@ -3117,6 +3119,11 @@ type Customer struct {
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
 
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields CustomFields `json:"custom_fields"`
+
 	// DefaultAddress The address used last.
 	DefaultAddress *Address `json:"default_address"`
 
@@ -3385,6 +3392,11 @@ type CustomerUpdate struct {
 	//
 	// Example: false
 	AcceptsMarketing *bool `json:"accepts_marketing,omitempty"`
+
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
 
 	// DefaultAddress The default address; null removes it.
 	DefaultAddress nullable.Nullable[Address] `json:"default_address,omitempty"`
@@ -4002,7 +4014,7 @@ type FieldDefinitionCreate struct {
 	// Example: product
 	Resource FieldResource `json:"resource"`
 
-	// ShownInShop Whether shoppers can see it; false, when left out.
+	// ShownInShop Whether shoppers can see it; false, when left out. What is noted on customers and orders is the staff's alone.
 	//
 	// Example: true
 	ShownInShop *bool `json:"shown_in_shop,omitempty"`
@@ -5870,6 +5882,11 @@ type Order struct {
 	// Example: EUR
 	Currency Currency `json:"currency"`
 
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields CustomFields `json:"custom_fields"`
+
 	// CustomerID The customer; null for a guest.
 	//
 	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
@@ -6411,8 +6428,13 @@ type OrderTotals struct {
 	Total Money `json:"total"`
 }
 
-// OrderUpdate A change of an order's labels.
+// OrderUpdate A change of what the staff keeps with an order, as a merge patch.
 type OrderUpdate struct {
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
+
 	// Tags The merchant's own labels; replaces the list.
 	//
 	// Example: ["gift"]

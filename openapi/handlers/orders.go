@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
@@ -146,7 +147,8 @@ func (h *Orders) update(ctx context.Context, req *openapi.Request) (*openapi.Res
 		return nil, err
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
-		if err := h.Orders.Tag(ctx, tx, req.Param("order_id"), version, body.Tags); err != nil {
+		change := orders.Change{Tags: body.Tags, CustomFields: fields.Values(given(body.CustomFields))}
+		if err := h.Orders.Update(ctx, tx, req.Param("order_id"), version, change); err != nil {
 			return nil, err
 		}
 		order, err := h.Orders.GetIn(ctx, tx, h.ShopURL(req.Caller.Store), req.Param("order_id"))

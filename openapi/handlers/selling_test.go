@@ -105,6 +105,7 @@ func newSelling(t *testing.T) *selling {
 		(&handlers.Returns{DB: db, Orders: sold}).Operations(),
 		(&handlers.Payments{DB: db, Orders: sold, Stripe: byStripe, Sealer: sealer, Find: s.side, Received: func(f stripe.Fate) { s.fates = append(s.fates, f) }}).Operations(),
 		(&handlers.Promotions{DB: db}).Operations(),
+		(&handlers.Fields{DB: db}).Operations(),
 		(&handlers.Customers{DB: db, Customers: known}).Operations(),
 		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, Documents: printed, ShopURL: shopURL}).Operations(),
 		(&handlers.Documents{DB: db, Documents: printed}).Operations(),
