@@ -66,8 +66,9 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	return errors.Join(append(errs, r.measure(ctx))...)
 }
 
-// dueSQL are the sides whose last run is a turn ago, the longest first.
-const dueSQL = `select s.store_id, s.mode, s.cell, s.login, s.number from schemas s
+// dueSQL are the sides whose last run is a turn ago, the longest first. A store that is
+// being born has its schemas before it is one.
+const dueSQL = `select s.store_id, s.mode, s.cell, s.login, s.number from schemas s join stores on stores.id = s.store_id
 left join reconciliations r on r.store_id = s.store_id and r.mode = s.mode
 where s.state = 'taken' and (r.at is null or r.at < $1) order by r.at nulls first, s.number`
 
@@ -103,10 +104,13 @@ func (r *Reconciler) One(ctx context.Context, side postgres.StoreRef) ([]Differe
 	return found, r.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error { return keep(ctx, tx, side, found, began) })
 }
 
-// keepSQL keeps what differs ($3), forgets what no longer does, and notes the run.
+// keepSQL keeps what differs ($3), forgets what no longer does, and notes the run; nothing of
+// a store that is gone meanwhile.
 const keepSQL = `
-with found as (
-	select kind, object_id, detail from jsonb_to_recordset($3::jsonb) as f(kind text, object_id text, detail jsonb)
+with store as (
+	select id from stores where id = $1 for key share
+), found as (
+	select kind, object_id, detail from store, jsonb_to_recordset($3::jsonb) as f(kind text, object_id text, detail jsonb)
 ), kept as (
 	insert into differences as d (store_id, mode, kind, object_id, detail, found_at, seen_at)
 	select $1, $2, kind, object_id, detail, $4, $4 from found
@@ -115,7 +119,7 @@ with found as (
 	delete from differences d where d.store_id = $1 and d.mode = $2 and d.seen_at <= $4
 		and not exists (select from found f where f.kind = d.kind and f.object_id = d.object_id)
 )
-insert into reconciliations (store_id, mode, at) values ($1, $2, $4) on conflict (store_id, mode) do update set at = excluded.at`
+insert into reconciliations (store_id, mode, at) select id, $2, $4 from store on conflict (store_id, mode) do update set at = excluded.at`
 
 func keep(ctx context.Context, tx *postgres.Tx, side postgres.StoreRef, found []Difference, at time.Time) error {
 	if found == nil {

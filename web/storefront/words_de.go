@@ -205,6 +205,7 @@ var german = map[string]string{
 	"This takes a moment. You will see your order here as soon as it is done; nothing is charged twice.": "Das dauert einen Augenblick. Sobald es fertig ist, sehen Sie hier Ihre Bestellung; es wird nichts doppelt abgebucht.",
 	"This way of sending does not serve your address.":                                                   "Auf diese Weise wird nicht an Ihre Adresse verschickt.",
 	"To the first page":                                                                                  "Zur ersten Seite",
+	"Total without shipping":                                                                             "Gesamt ohne Versand",
 	"Total":                                                                                              "Gesamtbetrag",
 	"Update":                                                                                             "Ändern",
 	"We have sent you a mail. Follow the link in it, and your account is ready.":                         "Wir haben Ihnen eine Mail geschickt. Folgen Sie dem Link darin, und Ihr Konto ist bereit.",
