@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/territory"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -19,33 +21,40 @@ const maxTags = 250
 
 // Patch changes an order after it was placed; what is nil stays.
 type Patch struct {
-	Tags     []string // the merchant's own labels, in place of those it has
-	Email    *string
-	Shipping *address.Address
-	Billing  **address.Address // to nil removes it
+	Tags         []string // the merchant's own labels, in place of those it has
+	Email        *string
+	Shipping     *address.Address
+	Billing      **address.Address // to nil removes it
+	CustomFields fields.Values     // merged
 }
 
 // written is what of an order a patch may change, and whether it may.
 type written struct {
-	Tags       []string         `json:"tags"`
-	Email      string           `json:"email"`
-	Shipping   *address.Address `json:"shipping_address"`
-	Billing    *address.Address `json:"billing_address"`
-	State      string           `json:"state"`
-	Fulfilment string           `json:"fulfilment_state"`
-	Fetched    bool             `json:"fetched"`
+	Tags         []string         `json:"tags"`
+	Email        string           `json:"email"`
+	Shipping     *address.Address `json:"shipping_address"`
+	Billing      *address.Address `json:"billing_address"`
+	State        string           `json:"state"`
+	Fulfilment   string           `json:"fulfilment_state"`
+	Fetched      bool             `json:"fetched"`
+	CustomFields fields.Values    `json:"custom_fields"`
 }
 
 const writtenSQL = `select json_build_object('tags', o.tags, 'email', o.email, 'shipping_address', o.shipping_address, 'billing_address', o.billing_address,
-	'state', o.state, 'fulfilment_state', o.fulfilment_state, 'fetched', jsonb_typeof(o.shipping_method->'pickup_address') = 'object')::text
+	'state', o.state, 'fulfilment_state', o.fulfilment_state, 'fetched', jsonb_typeof(o.shipping_method->'pickup_address') = 'object',
+	'custom_fields', o.custom_fields)::text
 from orders o where o.id = $1`
 
-const updateSQL = `update orders o set tags = $2, email = $3, shipping_address = $4::jsonb, billing_address = $5::jsonb, version = o.version + 1, updated_at = now()
+const updateSQL = `update orders o set tags = $2, email = $3, shipping_address = $4::jsonb, billing_address = $5::jsonb, custom_fields = $6, version = o.version + 1, updated_at = now()
 where o.id = $1 returning ` + SummaryColumns
 
 // Update changes an order that has the version meant; zero is any. Where it goes can be changed
 // until something was sent, and to where the same taxes hold: the order's sums stay.
 func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, meant int, patch Patch) error {
+	book, err := fields.Open(ctx, tx, fields.Orders, patch.CustomFields)
+	if err != nil {
+		return err
+	}
 	if err := own(ctx, tx, id, meant); err != nil {
 		return err
 	}
@@ -61,6 +70,14 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, meant 
 	if err != nil {
 		return err
 	}
+	now.CustomFields = maps.Clone(was.CustomFields)
+	wrong := problem.New(problem.Unprocessable, "details_invalid", "The order cannot be like this.")
+	if err := book.Write(ctx, tx, &now.CustomFields, patch.CustomFields, wrong); err != nil {
+		return err
+	}
+	if err := wrong.OrNil(); err != nil {
+		return err
+	}
 	if err := taxedAlike(ctx, tx, was, now); err != nil {
 		return err
 	}
@@ -69,12 +86,13 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, meant 
 		return fmt.Errorf("change order %s: %w", id, err)
 	}
 	var o Summary
-	if err := tx.QueryRow(ctx, updateSQL, id, now.Tags, now.Email, shipping, billing).Scan(o.Fields()...); err != nil {
+	if err := tx.QueryRow(ctx, updateSQL, id, now.Tags, now.Email, shipping, billing, now.CustomFields).Scan(o.Fields()...); err != nil {
 		return fmt.Errorf("change order %s: %w", id, err)
 	}
 	journal.Event(ctx, tx, "order.updated", id, o)
 	// Where people live is told by the order alone.
-	journal.Audit(ctx, tx, journal.Entry{Action: "order.update", ObjectID: id, Before: map[string]any{"tags": was.Tags}, After: map[string]any{"tags": now.Tags, "changed": changed}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "order.update", ObjectID: id, Before: map[string]any{"tags": was.Tags, "custom_fields": was.CustomFields},
+		After: map[string]any{"tags": now.Tags, "custom_fields": now.CustomFields, "changed": changed}})
 	return nil
 }
 

@@ -29,6 +29,7 @@ create table orders (
     refunded_amount  bigint not null default 0,
     note             text not null default '',
     tags             text[] not null default '{}', -- the merchant's own labels
+    custom_fields    jsonb not null default '{}', -- by the keys of field_definitions
     cancel_reason    text not null default '',
     cancelled_at     timestamptz,
     version          int not null default 1,

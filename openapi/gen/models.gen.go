@@ -397,6 +397,8 @@ const (
 const (
 	FieldResourceCategory   FieldResource = "category"
 	FieldResourceCollection FieldResource = "collection"
+	FieldResourceCustomer   FieldResource = "customer"
+	FieldResourceOrder      FieldResource = "order"
 	FieldResourceProduct    FieldResource = "product"
 	FieldResourceVariant    FieldResource = "variant"
 )
@@ -3159,6 +3161,11 @@ type Customer struct {
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
 
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields CustomFields `json:"custom_fields"`
+
 	// DefaultAddress The address used last.
 	DefaultAddress *Address `json:"default_address"`
 
@@ -3427,6 +3434,11 @@ type CustomerUpdate struct {
 	//
 	// Example: false
 	AcceptsMarketing *bool `json:"accepts_marketing,omitempty"`
+
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
 
 	// DefaultAddress The default address; null removes it.
 	DefaultAddress nullable.Nullable[Address] `json:"default_address,omitempty"`
@@ -4044,7 +4056,7 @@ type FieldDefinitionCreate struct {
 	// Example: product
 	Resource FieldResource `json:"resource"`
 
-	// ShownInShop Whether shoppers can see it; false, when left out.
+	// ShownInShop Whether shoppers can see it; false, when left out. What is noted on customers and orders is the staff's alone.
 	//
 	// Example: true
 	ShownInShop *bool `json:"shown_in_shop,omitempty"`
@@ -5912,6 +5924,11 @@ type Order struct {
 	// Example: EUR
 	Currency Currency `json:"currency"`
 
+	// CustomFields What the thing holds in its custom fields, by their keys: texts, choices, addresses, dates, decimal numbers and IDs are strings; integers are numbers; money is `{"amount": 1999, "currency": "EUR"}`; a measure is `{"value": "1.5", "unit": "kg"}`; a list is an array of those.
+	//
+	// Example: {}
+	CustomFields CustomFields `json:"custom_fields"`
+
 	// CustomerID The customer; null for a guest.
 	//
 	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
@@ -6460,6 +6477,11 @@ type OrderTotals struct {
 type OrderUpdate struct {
 	// BillingAddress Who pays, if that is someone else; null removes it.
 	BillingAddress nullable.Nullable[Address] `json:"billing_address,omitempty"`
+
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
 
 	// Email Where mails about it go.
 	//

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
@@ -145,7 +146,7 @@ func (h *Orders) update(ctx context.Context, req *openapi.Request) (*openapi.Res
 	if err != nil {
 		return nil, err
 	}
-	patch := orders.Patch{Tags: body.Tags, Email: body.Email, Billing: patchedAddress(body.BillingAddress)}
+	patch := orders.Patch{Tags: body.Tags, Email: body.Email, Billing: patchedAddress(body.BillingAddress), CustomFields: fields.Values(given(body.CustomFields))}
 	if body.ShippingAddress != nil {
 		patch.Shipping = givenAddress(*body.ShippingAddress)
 	}
