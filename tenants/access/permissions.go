@@ -24,8 +24,8 @@ type Permission struct {
 // permissions is every permission there is, in the order people are shown them. Those that
 // can be granted are the contract's Permission.
 var permissions = []Permission{
-	{"products:read", "See products, variants, prices, images, categories and collections, drafts included.", true},
-	{"products:write", "Create, change, publish and delete products, variants, prices, images, categories and collections.", true},
+	{"products:read", "See products, variants, prices, price lists, images, categories and collections, drafts included.", true},
+	{"products:write", "Create, change, publish and delete products, variants, prices, price lists, images, categories and collections.", true},
 	{"promotions:read", "See promotions and their codes.", true},
 	{"promotions:write", "Create, change and delete promotions and their codes.", true},
 	{"inventory:read", "See stock, reservations and movements.", true},
@@ -33,8 +33,8 @@ var permissions = []Permission{
 	{"imports:write", "Import files.", true},
 	{"operations:read", "See imports, bulk changes and other long-running operations, their progress and the fate of each row.", true},
 	{"operations:write", "Cancel and undo long-running operations.", true},
-	{"settings:read", "See taxes, shipping and how shoppers may pay.", true},
-	{"settings:write", "Change taxes, shipping and how shoppers may pay.", true},
+	{"settings:read", "See taxes, shipping, how shoppers may pay, and which custom fields there are.", true},
+	{"settings:write", "Change taxes, shipping, how shoppers may pay, and which custom fields there are.", true},
 	{"orders:read", "See orders and their history.", true},
 	{"orders:write", "Fulfil, change and cancel orders.", true},
 	{"payments:read", "See payments, refunds and their attempts.", true},
