@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/platform/guard"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/passwords"
@@ -63,8 +64,9 @@ type Change struct {
 	AcceptsMarketing *bool
 	Note             *string
 	DefaultAddress   **address.Address
-	GroupIDs         []string // all of them; nil leaves them
-	TaxExemptReason  *string  // empty: they are taxed like anybody
+	GroupIDs         []string      // all of them; nil leaves them
+	TaxExemptReason  *string       // empty: they are taxed like anybody
+	CustomFields     fields.Values // merged
 }
 
 // kept is what can be changed of a customer.
@@ -76,11 +78,11 @@ type kept struct {
 	DefaultAddress   *address.Address `json:"default_address"`
 	GroupIDs         []string         `json:"group_ids"`
 	TaxExemptReason  string           `json:"tax_exempt_reason"`
+	CustomFields     fields.Values    `json:"custom_fields,omitempty"`
 }
 
-// apply makes a change.
-func (k *kept) apply(c Change) error {
-	p := problem.New(problem.Unprocessable, "details_invalid", "The customer cannot be like this.")
+// apply makes a change and notes what is wrong with it.
+func (k *kept) apply(c Change, p *problem.Problem) {
 	for _, field := range []struct {
 		at         string
 		into, from *string
@@ -108,7 +110,6 @@ func (k *kept) apply(c Change) error {
 			k.DefaultAddress = &trimmed
 		}
 	}
-	return p.OrNil()
 }
 
 // maxName is how many characters a name has at most.
@@ -121,18 +122,26 @@ func fits(p *problem.Problem, at, text string, most int) {
 	}
 }
 
-const lockSQL = `select email, email_verified_at is not null, version, name, phone, accepts_marketing, note, default_address, group_ids, tax_exempt_reason from customers where id = $1 for update`
+const lockSQL = `select email, email_verified_at is not null, version, name, phone, accepts_marketing, note, default_address, group_ids, tax_exempt_reason, custom_fields from customers where id = $1 for update`
 
-const updateSQL = `update customers set name = $2, phone = $3, accepts_marketing = $4, note = $5, default_address = $6, group_ids = $7, tax_exempt_reason = $8, version = version + 1, updated_at = now() where id = $1`
+const updateSQL = `update customers set name = $2, phone = $3, accepts_marketing = $4, note = $5, default_address = $6, group_ids = $7, tax_exempt_reason = $8, custom_fields = $9, version = version + 1, updated_at = now() where id = $1`
 
 // Update changes a customer. Version is the one that the change is meant for, or 0.
 func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, change Change, version int) error {
+	book, err := fields.Open(ctx, tx, fields.Customers, change.CustomFields)
+	if err != nil {
+		return err
+	}
 	c, now, err := lock(ctx, tx, id, version)
 	if err != nil {
 		return err
 	}
-	before := now
-	if err := now.apply(change); err != nil {
+	before, wrong := now, problem.New(problem.Unprocessable, "details_invalid", "The customer cannot be like this.")
+	now.apply(change, wrong)
+	if err := book.Write(ctx, tx, &now.CustomFields, change.CustomFields, wrong); err != nil {
+		return err
+	}
+	if err := wrong.OrNil(); err != nil {
 		return err
 	}
 	if change.GroupIDs != nil {
@@ -140,7 +149,7 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, change
 			return err
 		}
 	}
-	if _, err := tx.Exec(ctx, updateSQL, id, now.Name, now.Phone, now.AcceptsMarketing, now.Note, now.DefaultAddress, now.GroupIDs, now.TaxExemptReason); err != nil {
+	if _, err := tx.Exec(ctx, updateSQL, id, now.Name, now.Phone, now.AcceptsMarketing, now.Note, now.DefaultAddress, now.GroupIDs, now.TaxExemptReason, now.CustomFields); err != nil {
 		return fmt.Errorf("update customer %s: %w", id, err)
 	}
 	journal.Event(ctx, tx, "customer.updated", id, c)
@@ -166,7 +175,7 @@ func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id string, versio
 func lock(ctx context.Context, tx *postgres.Tx, id string, meant int) (Customer, kept, error) {
 	c, k := Customer{ID: id}, kept{}
 	var version int
-	err := tx.QueryRow(ctx, lockSQL, id).Scan(&c.Email, &c.EmailVerified, &version, &k.Name, &k.Phone, &k.AcceptsMarketing, &k.Note, &k.DefaultAddress, &k.GroupIDs, &k.TaxExemptReason)
+	err := tx.QueryRow(ctx, lockSQL, id).Scan(&c.Email, &c.EmailVerified, &version, &k.Name, &k.Phone, &k.AcceptsMarketing, &k.Note, &k.DefaultAddress, &k.GroupIDs, &k.TaxExemptReason, &k.CustomFields)
 	switch {
 	case errors.Is(err, postgres.ErrNoRows):
 		return c, k, problem.Missing("customer")

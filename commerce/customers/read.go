@@ -18,7 +18,7 @@ var shownJSON = `'id', c.id, 'email', c.email, 'email_verified', c.email_verifie
 
 var shopJSON = `json_build_object(` + shownJSON + `)`
 
-var staffJSON = `json_build_object(` + shownJSON + `, 'registered', c.password_hash is not null, 'note', nullif(c.note, ''), 'group_ids', c.group_ids, 'tax_exempt_reason', nullif(c.tax_exempt_reason, ''),
+var staffJSON = `json_build_object(` + shownJSON + `, 'registered', c.password_hash is not null, 'note', nullif(c.note, ''), 'group_ids', c.group_ids, 'custom_fields', c.custom_fields, 'tax_exempt_reason', nullif(c.tax_exempt_reason, ''),
 	'orders_count', (select count(*) from orders o where o.customer_id = c.id and o.state <> 'pending'), 'updated_at', ` + postgres.UTC("c.updated_at") + `)`
 
 var getSQL = `select c.version || E'\n' || ` + staffJSON + `::text from customers c where c.id = $1`

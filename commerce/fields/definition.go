@@ -36,6 +36,8 @@ const (
 	Variants    Resource = "variant"
 	Collections Resource = "collection"
 	Categories  Resource = "category"
+	Customers   Resource = "customer"
+	Orders      Resource = "order"
 )
 
 // mostDefinitions is how many fields a resource can have.
@@ -111,6 +113,9 @@ func (d *Definition) check() error {
 	}
 	if d.Filterable && (d.Resource != Products || !slices.Contains(filterable, d.Type)) {
 		wrong.At("/filterable", "excluded", "Products alone are filtered, and by short texts, choices, whole numbers, dates, truths and references.")
+	}
+	if d.Shown && (d.Resource == Customers || d.Resource == Orders) {
+		wrong.At("/shown_in_shop", "excluded", "What is noted on customers and orders is the staff's alone.")
 	}
 	for i, choice := range v.Choices {
 		if strings.TrimSpace(choice) != choice || choice == "" || slices.Index(v.Choices, choice) < i {
@@ -222,7 +227,7 @@ func set[T any](field *T, value *T) {
 }
 
 // tables are where things of a resource lie.
-var tables = map[Resource]string{Products: "products", Variants: "variants", Collections: "collections", Categories: "categories"}
+var tables = map[Resource]string{Products: "products", Variants: "variants", Collections: "collections", Categories: "categories", Customers: "customers", Orders: "orders"}
 
 // Delete deletes a definition that has the version meant, zero being any, and with it every
 // value of the field. Who writes values locks the definition before the thing, so that

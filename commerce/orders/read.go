@@ -56,7 +56,7 @@ var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_stat
 var shopJSON = `json_build_object(` + shownJSON + `, 'returns', ` + returnsOf(shopReturnJSON) + `,
 	'payment_instructions', (select nullif(p.request->>'instructions', '') from payments p where p.order_id = o.id and p.state = 'due'))`
 
-var staffJSON = `json_build_object(` + shownJSON + `, 'cart_id', o.cart_id, 'customer_id', o.customer_id, 'tags', o.tags, 'tax_exempt_reason', nullif(o.tax_exempt_reason, ''),
+var staffJSON = `json_build_object(` + shownJSON + `, 'cart_id', o.cart_id, 'customer_id', o.customer_id, 'tags', o.tags, 'custom_fields', o.custom_fields, 'tax_exempt_reason', nullif(o.tax_exempt_reason, ''),
 	'cancel_reason', nullif(o.cancel_reason, ''), 'updated_at', ` + postgres.UTC("o.updated_at") + `,
 	'payments', (select coalesce(json_agg(` + payments.JSON + ` order by p.id), '[]') from (
 		select * from payments p where p.order_id = o.id order by p.state = 'captured' desc, p.id desc limit 50) p),

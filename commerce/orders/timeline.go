@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -57,40 +55,4 @@ func own(ctx context.Context, tx *postgres.Tx, id string, meant int) error {
 		return fmt.Errorf("lock order %s: %w", id, err)
 	}
 	return problem.Outdated(version, meant)
-}
-
-// maxTags bounds an order's labels.
-const maxTags = 250
-
-// Tag gives an order these labels of the merchant's own, in place of those it has, when it has
-// the version meant; zero is any.
-func (s *Service) Tag(ctx context.Context, tx *postgres.Tx, id string, meant int, tags []string) error {
-	if err := own(ctx, tx, id, meant); err != nil {
-		return err
-	}
-	tidy, seen := []string{}, map[string]bool{}
-	wrong := problem.New(problem.Unprocessable, "details_invalid", "The order cannot be labelled so.")
-	for i, tag := range tags {
-		tag = strings.TrimSpace(tag)
-		if tag == "" || utf8.RuneCountInString(tag) > 255 {
-			wrong.At(fmt.Sprintf("/tags/%d", i), "length", "A label has 1 to 255 characters.")
-		}
-		if !seen[tag] {
-			seen[tag], tidy = true, append(tidy, tag)
-		}
-	}
-	if len(tidy) > maxTags {
-		wrong.At("/tags", "maxItems", "There may be %d.", maxTags)
-	}
-	if err := wrong.OrNil(); err != nil {
-		return err
-	}
-	var before []string
-	err := tx.QueryRow(ctx, `update orders o set tags = $2, version = o.version + 1, updated_at = now() from orders was
-		where o.id = $1 and was.id = o.id returning was.tags`, id, tidy).Scan(&before)
-	if err != nil {
-		return fmt.Errorf("label order %s: %w", id, err)
-	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "order.update", ObjectID: id, Before: map[string]any{"tags": before}, After: map[string]any{"tags": tidy}})
-	return nil
 }

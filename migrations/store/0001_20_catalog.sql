@@ -151,7 +151,7 @@ create table former_handles (
 -- What merchants add to things: the fields' definitions. The values are with the things.
 create table field_definitions (
     id          text collate "C" primary key,
-    resource    text not null check (resource in ('product', 'variant', 'collection', 'category')),
+    resource    text not null check (resource in ('product', 'variant', 'collection', 'category', 'customer', 'order')),
     key         text collate "C" not null,
     name        text not null,
     description text not null default '',

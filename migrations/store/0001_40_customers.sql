@@ -20,6 +20,7 @@ create table customers (
     tax_exempt_reason text not null default '', -- empty: taxed like anybody
     note              text not null default '',
     group_ids         text[] not null default '{}',
+    custom_fields     jsonb not null default '{}', -- by the keys of field_definitions
     version           int not null default 1,
     created_at        timestamptz not null default now(),
     updated_at        timestamptz not null default now()

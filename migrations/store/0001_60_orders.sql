@@ -9,7 +9,7 @@ create table orders (
     customer_id      text collate "C" references customers (id) on delete set null,
     token_hash       bytea not null,            -- the cart's, so that its holder can see the order
     state            text not null check (state in ('pending', 'open', 'completed', 'cancelled')),
-    payment_state    text not null check (payment_state in ('pending', 'authorised', 'paid', 'partially_refunded', 'refunded', 'voided', 'failed')),
+    payment_state    text not null check (payment_state in ('pending', 'authorised', 'partially_paid', 'paid', 'partially_refunded', 'refunded', 'voided', 'failed')),
     fulfilment_state text not null check (fulfilment_state in ('unfulfilled', 'partially_fulfilled', 'fulfilled')),
     currency         text not null,
     email            text not null,
@@ -29,6 +29,7 @@ create table orders (
     refunded_amount  bigint not null default 0,
     note             text not null default '',
     tags             text[] not null default '{}', -- the merchant's own labels
+    custom_fields    jsonb not null default '{}', -- by the keys of field_definitions
     cancel_reason    text not null default '',
     cancelled_at     timestamptz,
     version          int not null default 1,

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -65,7 +66,7 @@ func (h *Customers) update(ctx context.Context, req *openapi.Request) (*openapi.
 	change := customers.Change{
 		Name: emptied(body.Name), Phone: emptied(body.Phone), AcceptsMarketing: body.AcceptsMarketing,
 		Note: emptied(body.Note), DefaultAddress: patchedAddress(body.DefaultAddress), GroupIDs: body.GroupIDs,
-		TaxExemptReason: emptied(body.TaxExemptReason),
+		TaxExemptReason: emptied(body.TaxExemptReason), CustomFields: fields.Values(given(body.CustomFields)),
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		if err := h.Customers.Update(ctx, tx, req.Param("customer_id"), change, version); err != nil {

@@ -143,6 +143,11 @@ func TestCustomersOverHTTP(t *testing.T) {
 	}
 	s.admin("PATCH", "/customers/"+id, object{"note": "Kind.", "default_address": nil}, "If-Match: "+customer.Header.Get("ETag")).Want(200)
 	s.admin("PATCH", "/customers/"+id, object{"note": nil}, "If-Match: "+customer.Header.Get("ETag")).WantProblem(412, "stale")
+	s.admin("POST", "/field-definitions", object{"resource": "customer", "key": "size", "name": "Size", "type": "choice", "validations": object{"choices": []string{"S", "M"}}}).Want(201)
+	s.admin("PATCH", "/customers/"+id, object{"custom_fields": object{"size": "L"}}).WantProblem(422, "details_invalid")
+	if got := s.admin("PATCH", "/customers/"+id, object{"custom_fields": object{"size": "M"}}).Want(200).String("custom_fields.size"); got != "M" {
+		t.Errorf("size: %s", got)
+	}
 	if got := s.admin("PATCH", "/customers/"+id+"?dry_run=true", object{"note": "Gone."}).Want(200).String("note"); got != "Gone." {
 		t.Errorf("tried: %s", got)
 	}

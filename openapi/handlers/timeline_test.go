@@ -26,6 +26,13 @@ func TestTimelinesOverHTTP(t *testing.T) {
 	}
 	s.admin("PATCH", path, object{"tags": []string{}}, "If-Match: "+order.Header.Get("ETag")).WantProblem(412, "stale")
 	s.admin("PATCH", path, object{"tags": []string{"  "}}).WantProblem(422, "details_invalid")
+	s.admin("POST", "/field-definitions", object{"resource": "order", "key": "channel", "name": "Channel", "type": "text", "shown_in_shop": true}).WantProblem(422, "invalid_field_definition")
+	s.admin("POST", "/field-definitions", object{"resource": "order", "key": "channel", "name": "Channel", "type": "text"}).Want(201)
+	noted := s.admin("PATCH", path, object{"custom_fields": object{"channel": "market"}}).Want(200)
+	if noted.String("custom_fields.channel") != "market" || noted.String("tags.1") != "vip" {
+		t.Errorf("noted: %s", noted.Body)
+	}
+	s.admin("PATCH", path, object{"custom_fields": object{"channel": 1, "none": "x"}}).WantProblem(422, "details_invalid")
 	other := s.order(1)
 	if list := s.admin("GET", "/orders?tag=gift", nil).Want(200); list.String("data.0.id") != id || list.Get("data.1") != nil {
 		t.Errorf("labelled so: %s", list.Body)
@@ -50,7 +57,7 @@ func TestTimelinesOverHTTP(t *testing.T) {
 		}
 		next = "&cursor=" + page.String("next_cursor")
 	}
-	if got, want := strings.Join(actions, " "), "order.update refund.succeed refund.create order.note order.fulfil order.place payment.begin"; got != want {
+	if got, want := strings.Join(actions, " "), "order.update order.update refund.succeed refund.create order.note order.fulfil order.place payment.begin"; got != want {
 		t.Errorf("the timeline is %s, want %s", got, want)
 	}
 	if len(notes) != 1 || notes[0] != "She asked for a card." {
