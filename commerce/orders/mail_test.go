@@ -43,6 +43,10 @@ func TestMails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	back, err := f.openReturn(orders.ReturnInput{OrderID: o.id, Message: "To Pot Street.", Lines: []orders.ReturnLine{back(o.lines[1], 1)}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	box := &postbox{}
 	mailer := &orders.Mailer{DB: f.DB, Post: box, Links: links{}}
 	for _, c := range []struct {
@@ -52,6 +56,7 @@ func TestMails(t *testing.T) {
 	}{
 		{orders.MailArgs{Kind: orders.Confirmation, OrderID: o.id}, []string{"#1001", "Shirt", "€20.00", "€31.56", "Standard", "Berlin"}, "Tracking"},
 		{orders.MailArgs{Kind: orders.Shipped, OrderID: o.id, FulfilmentID: ful}, []string{"#1001", "https://post.example/123", "Post"}, "€20.00"},
+		{orders.MailArgs{Kind: orders.ReturnMail, OrderID: o.id, ReturnID: back, ReturnState: orders.ReturnApproved}, []string{"You can send back", "1 × Shirt", "To Pot Street."}, "€"},
 		{orders.MailArgs{Kind: orders.RefundedMail, OrderID: o.id, RefundID: ref}, []string{"€2.50", "It came late."}, "Berlin"},
 	} {
 		if err := mailer.Send(f.Ctx, c.args); err != nil {
