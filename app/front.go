@@ -51,6 +51,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Categories{DB: m.db, Catalog: s.catalog},
 		&handlers.Fields{DB: m.db},
 		&handlers.Collections{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
+		&handlers.PriceLists{DB: m.db},
 		&handlers.Imports{DB: m.db, Imports: s.imports},
 		&handlers.Promotions{DB: m.db},
 		&handlers.Bulk{DB: m.db, Bulk: s.bulk},
@@ -60,7 +61,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Search{DB: m.db, ShopURL: m.shopURL},
 		&handlers.Settings{DB: m.db},
 		&handlers.ShopCatalog{
-			DB: m.db, ShopURL: m.shopURL, AcceptsOrders: handlers.AcceptsOrders,
+			DB: m.db, ShopURL: m.shopURL, Customers: s.customers, AcceptsOrders: handlers.AcceptsOrders,
 			Editions: s.editions, Answers: handlers.NewAnswers(looked(m.metrics.Cache.Cache("catalogue"))),
 		},
 		&handlers.Carts{DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, ShopURL: m.shopURL, RecoverURL: s.links.RecoverCart},

@@ -49,6 +49,7 @@ func newTenant(t testing.TB, p *apptest.Program) *tenant {
 	make("prm", "createPromotion", "/id", map[string]any{"title": "Summer", "kind": "percentage", "percentage": "15", "codes": []string{"SUMMER15"}})
 	make("cgr", "createCustomerGroup", "/id", map[string]any{"name": "Friends"})
 	make("cfd", "createFieldDefinition", "/id", map[string]any{"resource": "product", "key": "material", "name": "Material", "type": "text", "filterable": true})
+	make("plist", "createPriceList", "/id", map[string]any{"name": "Sale", "kind": "sale"})
 	make("key", "createApiKey", "/api_key/id", map[string]any{"name": "A reader", "kind": "restricted", "scopes": []string{"products:read"}})
 	for _, scope := range []string{"events:read", "usage:read"} {
 		w.scoped[scope] = w.must(t, 201, probe.Call{Operation: "createApiKey", Header: headers(w.secret), Body: body(map[string]any{

@@ -457,7 +457,7 @@ func TestEverythingThatGoesWithAProductIsKept(t *testing.T) {
 			select c.conrelid from pg_constraint c, gone where c.contype = 'f' and c.confrelid = gone.t and c.confdeltype = 'c' and c.connamespace = (select relnamespace from pg_class where oid = 'products'::regclass)
 		) select string_agg(relname, ' ' order by relname) from gone join pg_class on oid = t`)
 	list := []string{
-		"products", "variants", "stock_levels", "prices", "images", "collection_products", // see catalog's productParts
+		"products", "variants", "stock_levels", "prices", "price_list_prices", "price_history", "images", "collection_products", // see catalog's productParts
 		"cart_lines",    // shoppers see that it is gone, and do not find it in their carts again unasked
 		"reservations",  // what is promised is not deleted, and what has lapsed is promised no more
 		"import_images", // pictures that are still to be fetched are not fetched for what is deleted

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/commerce/pricelists"
 	"github.com/stoacommerce/stoa/commerce/pricing"
 	"github.com/stoacommerce/stoa/commerce/promotions"
 	"github.com/stoacommerce/stoa/platform/money"
@@ -90,6 +91,7 @@ type Line struct {
 	Quantity         int64
 	Unit             money.Money // now
 	Shown            money.Money // when the shopper last touched the line
+	PriceList        *PriceList  // that the price is of; nil for the variant's own
 	Taxable          bool
 	TaxClass         string
 	RequiresShipping bool
@@ -109,6 +111,14 @@ type Line struct {
 	wanted            int64    // how many of the variant all lines of the cart have
 	expectedOn        time.Time
 	grams             int64 // what one weighs
+}
+
+// PriceList is a list that a price is of. Its JSON is that of the contract, and is kept with
+// orders as it is.
+type PriceList struct {
+	ID   string          `json:"id"`
+	Name string          `json:"name"`
+	Kind pricelists.Kind `json:"kind"`
 }
 
 // Problem is something that stands in the way of completing a cart.

@@ -73,8 +73,10 @@ type documentLine struct {
 	Quantity     int64           `json:"quantity"`
 	Shown        int64           `json:"shown"`
 	Amount       *int64          `json:"amount"`
+	PriceList    *PriceList      `json:"price_list"`
 	Sold         *struct {
 		Unit      int64                `json:"unit"`
+		PriceList *PriceList           `json:"price_list"`
 		Discount  int64                `json:"discount"`
 		Discounts []promotions.Applied `json:"discounts"`
 	} `json:"sold"`
@@ -162,11 +164,11 @@ func (d documentLine) line(currency string) (Line, error) {
 	l.offered = d.Active && d.Amount != nil
 	switch {
 	case d.Sold != nil:
-		l.Unit.Amount, l.sold, l.Discounts = d.Sold.Unit, true, d.Sold.Discounts
+		l.Unit.Amount, l.PriceList, l.sold, l.Discounts = d.Sold.Unit, d.Sold.PriceList, true, d.Sold.Discounts
 		l.Subtotal, l.Discount = money.New(l.Unit.Amount*l.Quantity, currency), money.New(d.Sold.Discount, currency)
 		l.Total = money.New(l.Subtotal.Amount-l.Discount.Amount, currency)
 	case d.Amount != nil:
-		l.Unit.Amount = *d.Amount
+		l.Unit.Amount, l.PriceList = *d.Amount, d.PriceList
 	}
 	var err error
 	l.ImageKey, err = imageKey(d.Sizes)

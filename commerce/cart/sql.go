@@ -6,6 +6,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/inventory"
+	"github.com/stoacommerce/stoa/commerce/pricelists"
 	"github.com/stoacommerce/stoa/commerce/territory"
 )
 
@@ -46,15 +47,16 @@ select json_build_object(
 			'id', l.id, 'product_id', p.id, 'variant_id', v.id, 'handle', p.handle, 'title', p.title, 'variant_title', v.title, 'sku', coalesce(v.sku, ''),
 			'sizes', (select i.sizes from images i where i.product_id = p.id and i.state = 'ready'
 				order by i.id = v.image_id desc nulls last, i.position, i.id limit 1),
-			'quantity', l.quantity, 'attributes', l.attributes, 'shown', l.unit_amount, 'amount', pr.amount, 'active', ` + catalog.Published + `,
-			'sold', (select json_build_object('unit', ol.unit_amount, 'discount', ol.discount_amount, 'discounts', ol.discounts) from orders o join order_lines ol on ol.order_id = o.id
+			'quantity', l.quantity, 'attributes', l.attributes, 'shown', l.unit_amount, 'amount', pr.amount, 'price_list', ` + priceListJSON + `, 'active', ` + catalog.Published + `,
+			'sold', (select json_build_object('unit', ol.unit_amount, 'price_list', ol.price_list, 'discount', ol.discount_amount, 'discounts', ol.discounts) from orders o join order_lines ol on ol.order_id = o.id
 				where c.state = 'completed' and o.cart_id = c.id and ol.variant_id = l.variant_id and ol.attributes = l.attributes limit 1),
 			'collections', ` + collectionsJSON + `, 'tags', p.tags,
 			'taxable', v.taxable, 'tax_class', v.tax_class, 'requires_shipping', v.requires_shipping, 'grams', coalesce(v.weight_grams, 0), 'track_stock', v.track_stock,
 			'there', ` + inventory.There + `, 'beyond', ` + inventory.Beyond + `, 'expected_on', v.backorder_expected_on
 		) order by l.created_at, l.id), '[]')
-		from l join variants v on v.id = l.variant_id join products p on p.id = v.product_id
-		left join prices pr on pr.variant_id = v.id and pr.currency = c.currency and c.currency = any(s.currencies))
+		from (select l.*, sum(l.quantity) over (partition by l.variant_id) as together from l) l
+		join variants v on v.id = l.variant_id join products p on p.id = v.product_id
+		left join lateral ` + priced("l.together") + ` pr on c.currency = any(s.currencies))
 )::text
 from c cross join settings s
 cross join lateral (select coalesce(a.address->>'country', nullif(c.country, ''), s.country) as country, ` + territory.Place("a.address") + `
@@ -65,6 +67,17 @@ cross join lateral (select coalesce(p.address->>'country', there.country) as cou
 	from (select (select m.pickup_address from shipping_methods m where m.id = c.shipping_method_id
 		and exists (select from l join variants v on v.id = l.variant_id where v.requires_shipping)) as address offset 0) p
 	cross join lateral (select ` + territory.Place("p.address") + `) fetched offset 0) at`
+
+// priced is what one of a variant v costs in the cart c, of which there are so many: the
+// lines of a variant count together.
+func priced(quantity string) string {
+	return pricelists.Price("v.id", "c.currency", pricelists.Buyer{
+		Groups: `(select k.group_ids from customers k where k.id = c.customer_id)`, Quantity: quantity, At: "now()",
+	})
+}
+
+// priceListJSON is the list that a price pr is of, as the API shows it.
+const priceListJSON = `(select json_build_object('id', pl.id, 'name', pl.name, 'kind', pl.kind) from price_lists pl where pl.id = pr.price_list_id)`
 
 // chosen is the way to send that the cart has, and offered says of one whether it serves the
 // cart's currency and the place where it goes: everywhere, or in the zone that is the
@@ -122,15 +135,16 @@ l as (select * from changed union all
 // "attributes"}]. A variant
 // that cannot be bought in the cart's currency is left out; none can where the shop sells in
 // it no more.
-const put = `
+var put = `
 changed as (
 	insert into cart_lines (id, cart_id, variant_id, attributes, quantity, unit_amount)
-	select min(x.id), c.id, v.id, x.attributes, sum(x.quantity), min(pr.amount)
-	from c, settings s, jsonb_to_recordset($5::jsonb) as x(id text, variant_id text, quantity int, attributes jsonb)
+	select x.id, c.id, v.id, x.attributes, x.quantity, pr.amount
+	from c, settings s, (
+		select min(x.id) as id, x.variant_id, x.attributes, sum(x.quantity) as quantity, sum(sum(x.quantity)) over (partition by x.variant_id) as together
+		from jsonb_to_recordset($5::jsonb) as x(id text, variant_id text, quantity int, attributes jsonb) group by x.variant_id, x.attributes) x
 	join variants v on v.id = x.variant_id join products p on p.id = v.product_id and ` + catalog.Published + `
-	join prices pr on pr.variant_id = v.id
-	where pr.currency = c.currency and c.currency = any(s.currencies)
-	group by c.id, v.id, x.attributes
+	cross join lateral ` + priced("x.together + (select coalesce(sum(o.quantity), 0) from cart_lines o where o.cart_id = c.id and o.variant_id = x.variant_id)") + ` pr
+	where c.currency = any(s.currencies)
 	order by v.id
 	on conflict (cart_id, variant_id, attributes_digest) do update
 		set quantity = cart_lines.quantity + excluded.quantity, unit_amount = excluded.unit_amount
@@ -150,12 +164,15 @@ with c as (
 ), held as (select expires_at from reservations where false),` + put + `,
 l as (select * from changed)` + selectDocument
 
+// others are how many of the variant the lines have beside the one that changes.
+const others = `(select coalesce(sum(o.quantity), 0) from cart_lines o where o.cart_id = c.id and o.variant_id = v.id and o.id <> $5)`
+
 // setSQL gives the line $5 the quantity $6.
 var setSQL = `
 with c as (` + touch + touched + `),
 changed as (
-	update cart_lines set quantity = $6::int,
-		unit_amount = coalesce((select pr.amount from prices pr where pr.variant_id = cart_lines.variant_id and pr.currency = c.currency), unit_amount)
+	update cart_lines set quantity = $6::int, unit_amount = coalesce((select pr.amount from variants v cross join lateral ` + priced(others+" + $6::int") + ` pr
+		where v.id = cart_lines.variant_id), unit_amount)
 	from c where cart_lines.cart_id = c.id and cart_lines.id = $5 returning cart_lines.*
 ),` + merged + selectDocument
 

@@ -153,7 +153,7 @@ func TestAProductsMakingIsAFewStatements(t *testing.T) {
 		}
 		counts = append(counts, count.Statements.Load())
 	}
-	if counts[0] != counts[1] || counts[0] > 11 {
+	if counts[0] != counts[1] || counts[0] > 12 {
 		t.Errorf("%d statements for one variant, %d for 2048", counts[0], counts[1])
 	}
 	in := catalog.ProductInput{Title: "Too many", Options: []catalog.Option{{Name: "No", Values: []string{"a"}}}}

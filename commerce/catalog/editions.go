@@ -15,8 +15,8 @@ import (
 )
 
 // Editions tells what shoppers see of a store apart from what they saw before: the store's
-// own edition grows with each change, but that a product's time has come or is over
-// changes nothing and shows all the same.
+// own edition grows with each change, but that the time of a product or of a list of prices
+// has come or is over changes nothing and shows all the same.
 type Editions struct {
 	db   *postgres.DB
 	kept *cache.Cache[instants]
@@ -33,8 +33,8 @@ func NewEditions(db *postgres.DB) *Editions {
 	return &Editions{db, cache.New[instants](editionLife, editionBytes)}
 }
 
-// instants are the times, in their order, at which products appear or go while they are
-// kept.
+// instants are the times, in their order, at which products appear or go, or cost something
+// else, while they are kept.
 type instants []time.Time
 
 // Size implements cache.Sized.
@@ -70,6 +70,8 @@ const instantsSQL = `
 select distinct extract(epoch from at - now())::float8 from (
 	select publish_at as at from products where publish_at between now() - $1::interval and now() + $1::interval
 	union all select unpublish_at from products where unpublish_at between now() - $1::interval and now() + $1::interval
+	union all select starts_at from price_lists where active and starts_at between now() - $1::interval and now() + $1::interval
+	union all select ends_at from price_lists where active and ends_at between now() - $1::interval and now() + $1::interval
 ) x order by 1`
 
 func (e *Editions) read(ctx context.Context) (instants, error) {

@@ -24,10 +24,12 @@ type part struct {
 }
 
 // Nothing is promised of what comes back, as what is promised is not deleted. The contents
-// of collections by rule are found anew.
+// of collections by rule are found anew, and what prices are to come.
 const (
 	unpromised = ` || '{"reserved": 0}'`
 	atLocation = `exists (select from locations o where o.id = r.location_id)`
+	ofList     = `exists (select from price_lists l where l.id = r.price_list_id)`
+	past       = `r.starts_at < now()`
 )
 
 var productParts = []part{
@@ -35,6 +37,8 @@ var productParts = []part{
 	{"variants", `x.product_id = p.id`, unpromised, `true`},
 	{"stock_levels", `x.variant_id in (select id from variants where product_id = p.id)`, unpromised, atLocation},
 	{"prices", `x.variant_id in (select id from variants where product_id = p.id)`, ``, `true`},
+	{"price_list_prices", `x.variant_id in (select id from variants where product_id = p.id)`, ``, ofList},
+	{"price_history", `x.variant_id in (select id from variants where product_id = p.id)`, ``, past},
 	{"images", `x.product_id = p.id`, ``, `true`},
 	{"collection_products", `x.product_id = p.id`, ``, `exists (select from collections c where c.id = r.collection_id and c.rules is null)`},
 }
@@ -43,6 +47,8 @@ var variantParts = []part{
 	{"variants", `x.id = v.id`, unpromised, `true`},
 	{"stock_levels", `x.variant_id = v.id`, unpromised, atLocation},
 	{"prices", `x.variant_id = v.id`, ``, `true`},
+	{"price_list_prices", `x.variant_id = v.id`, ``, ofList},
+	{"price_history", `x.variant_id = v.id`, ``, past},
 }
 
 // held says whether an order under way holds some of the variants that a condition finds.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/inventory"
+	"github.com/stoacommerce/stoa/commerce/pricelists"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -48,8 +49,11 @@ func columns(ctx context.Context, tx *postgres.Tx, parts []part, kept string) (m
 }
 
 // restoreParts inserts the rows that were kept of parts. What there is of variants is
-// counted anew.
+// counted anew, and what they cost is looked up in the lists of now.
 func restoreParts(ctx context.Context, tx *postgres.Tx, parts []part, kept string) error {
+	if err := pricelists.Beside(ctx, tx); err != nil {
+		return err
+	}
 	of, err := columns(ctx, tx, parts, kept)
 	if err != nil {
 		return err
@@ -69,7 +73,19 @@ func restoreParts(ctx context.Context, tx *postgres.Tx, parts []part, kept strin
 			return err
 		}
 	}
-	return inventory.Recount(ctx, tx, `select v->>'id' from jsonb_array_elements($1::jsonb) d, jsonb_array_elements(d->'variants') v`, kept)
+	const restored = `select v->>'id' from jsonb_array_elements($1::jsonb) d, jsonb_array_elements(d->'variants') v`
+	rows, err := tx.Query(ctx, restored, kept)
+	if err != nil {
+		return fmt.Errorf("read what was restored: %w", err)
+	}
+	variants, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("read what was restored: %w", err)
+	}
+	if err := pricelists.Record(ctx, tx, variants...); err != nil {
+		return err
+	}
+	return inventory.Recount(ctx, tx, restored, kept)
 }
 
 // RestoreProducts brings products back that were removed, as they were. A handle that

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/stoacommerce/stoa/commerce/inventory"
+	"github.com/stoacommerce/stoa/commerce/pricelists"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -227,8 +228,14 @@ func replacePrices(ctx context.Context, tx *postgres.Tx, variants []*variant) er
 	for i, v := range variants {
 		of[i] = string(v.ID)
 	}
+	if err := pricelists.Beside(ctx, tx); err != nil {
+		return err
+	}
 	if _, err := tx.Exec(ctx, `delete from prices where variant_id = any($1)`, of); err != nil {
 		return fmt.Errorf("delete prices: %w", err)
 	}
-	return insertPrices(ctx, tx, variants...)
+	if err := insertPrices(ctx, tx, variants...); err != nil {
+		return err
+	}
+	return pricelists.Record(ctx, tx, of...)
 }

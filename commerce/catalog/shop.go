@@ -23,26 +23,27 @@ type ShopFilter struct {
 	Media        string // what media addresses begin with
 	After        string // a position
 	Limit        int
+	Groups       []string // that the shopper is in, for prices
 }
 
 // shopPage writes a page of p, which has a place n, when the shop sells in the currency;
-// $4 is the size of the page.
+// $4 is the size of the page, and $5 the shopper's groups.
 func shopPage(can, with, position string) string {
 	return `
 with ` + with + `
 select case when c.currency is null then null when not ` + can + ` then E'\n' else (
 	select case when count(*) > $4::int then max(` + position + `) filter (where p.n = $4::int) else '' end || E'\n' ||
 		coalesce(json_agg(` + shopProductJSON + ` order by p.n) filter (where p.n <= $4::int), '[]')::text
-	from page p, ` + shopVariants(shownVariants) + `) end
-from ` + sold
+	from page p, ` + shopVariants(listedVariantJSON, shownVariants) + `) end
+from ` + soldTo("$2", "$5")
 }
 
 // inShop are the products that the filter lets through.
-var inShop = Published + ` and ($6 = '' or p.tags @> array[$6::text])
-	and ($5 = '' or p.category_id in ` + subtree("$5") + `)
-	and ` + fields.Matches("p.custom_fields", "$7", "$8", true)
+var inShop = Published + ` and ($7 = '' or p.tags @> array[$7::text])
+	and ($6 = '' or p.category_id in ` + subtree("$6") + `)
+	and ` + fields.Matches("p.custom_fields", "$8", "$9", true)
 
-var canFilter = fields.CanFilter("$7", true)
+var canFilter = fields.CanFilter("$8", true)
 
 var shopListSQL = shopPage(canFilter, `page as (
 	select p.*, row_number() over (order by p.id desc) as n from products p
@@ -53,12 +54,12 @@ var shopListSQL = shopPage(canFilter, `page as (
 var shopCollectionProductsSQL = shopPage(canFilter, `page as (
 	select p.*, m.sort_key, row_number() over (order by `+inOrder+`) as n
 	from collection_products m join products p on p.id = m.product_id
-	where m.collection_id = $9 and m.shown and `+inOrderAfter("$3")+`
+	where m.collection_id = $10 and m.shown and `+inOrderAfter("$3")+`
 		and `+inShop+`
 	order by `+inOrder+` limit $4::int + 1
 )`, inOrderPosition)
 
-var shopSearchSQL = shopPage("true", search.Hits("$5", "$6", "$7", Published)+`, `+found, `p.rank || ':' || p.id`)
+var shopSearchSQL = shopPage("true", search.Hits("$6", "$7", "$8", Published)+`, `+found, `p.rank || ':' || p.id`)
 
 var shopHandlesSQL = `
 select coalesce(json_agg(json_build_object('handle', p.handle, 'updated_at', ` + postgres.UTC("p.updated_at") + `) order by p.id desc), '[]')::text
@@ -82,11 +83,11 @@ func ShopProducts(ctx context.Context, db *postgres.DB, f ShopFilter) (postgres.
 	switch {
 	case f.Words != "":
 		q := search.Parse(f.Words)
-		raw, err = db.JSON(ctx, shopSearchSQL, f.Media, f.Currency, f.After, f.Limit, q.Text, q.Words, q.Slips)
+		raw, err = db.JSON(ctx, shopSearchSQL, f.Media, f.Currency, f.After, f.Limit, f.Groups, q.Text, q.Words, q.Slips)
 	case f.CollectionID != "":
-		raw, err = db.JSON(ctx, shopCollectionProductsSQL, f.Media, f.Currency, f.After, f.Limit, f.CategoryID, f.Tag, f.Field.Key, f.Field.Value, f.CollectionID)
+		raw, err = db.JSON(ctx, shopCollectionProductsSQL, f.Media, f.Currency, f.After, f.Limit, f.Groups, f.CategoryID, f.Tag, f.Field.Key, f.Field.Value, f.CollectionID)
 	default:
-		raw, err = db.JSON(ctx, shopListSQL, f.Media, f.Currency, f.After, f.Limit, f.CategoryID, f.Tag, f.Field.Key, f.Field.Value)
+		raw, err = db.JSON(ctx, shopListSQL, f.Media, f.Currency, f.After, f.Limit, f.Groups, f.CategoryID, f.Tag, f.Field.Key, f.Field.Value)
 	}
 	if err != nil {
 		return postgres.Page{}, fmt.Errorf("read the shop's products: %w", err)
@@ -102,7 +103,7 @@ func ShopProducts(ctx context.Context, db *postgres.DB, f ShopFilter) (postgres.
 }
 
 var shopProductSQL = `select case when c.currency is not null then p.version || E'\n' || ` + shopProductJSON + ` end
-	from ` + sold + `, products p, ` + shopVariants("$4") + ` where ` + Published + ` and (p.handle = $3 or p.id = $3)`
+	from ` + soldTo("$2", "$5") + `, products p, ` + shopVariants(shopVariantJSON, "$4") + ` where ` + Published + ` and (p.handle = $3 or p.id = $3)`
 
 // MostShown and AllVariants are how many of its variants a product of the shop comes with:
 // what answers show, and all that there can be.
@@ -111,10 +112,18 @@ const (
 	AllVariants = maxVariants
 )
 
-// ShopProduct is a product that is sold, by its handle or its ID, in one currency: the
-// store's main one when it is empty. It comes with so many of its variants.
-func ShopProduct(ctx context.Context, db *postgres.DB, media, currency, handleOrID string, variants int) (postgres.Object, error) {
-	o, err := db.Object(ctx, shopProductSQL, media, currency, handleOrID, variants)
+// Shopper is who asks what a product costs, and in which currency: the store's main one when
+// it is empty.
+type Shopper struct {
+	Currency string
+	Groups   []string
+}
+
+// ShopProduct is a product that is sold, by its handle or its ID, with so many of its
+// variants.
+func ShopProduct(ctx context.Context, db *postgres.DB, media, handleOrID string, variants int, shopper Shopper) (postgres.Object, error) {
+	currency := shopper.Currency
+	o, err := db.Object(ctx, shopProductSQL, media, currency, handleOrID, variants, shopper.Groups)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return o, problem.Missing("product")
 	}

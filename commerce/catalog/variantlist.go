@@ -43,14 +43,14 @@ func Variants(ctx context.Context, db *postgres.DB, id ProductID, f VariantFilte
 
 var shopVariantListSQL = `select case when c.currency is not null then (
 	select ` + variantsPage(shopVariantJSON) + `
-	from ` + variantsFrom + ` left join prices r on r.variant_id = v.id and r.currency = c.currency) end
-from (select case when $6::text = '' then currency when $6::text = any (currencies || currency) then $6::text end as currency
-	from settings where id = 1) c, products p where ` + Published + ` and (p.handle = $7 or p.id = $7)`
+	from ` + variantsFrom + ` left join lateral ` + shopPrice() + ` on true) end
+from ` + soldTo("$6", "$8") + `, products p where ` + Published + ` and (p.handle = $7 or p.id = $7)`
 
 // ShopVariants is a page of the variants of a product that is sold, by its handle or its
-// ID, in their order and in one currency: the store's main one when it is empty.
-func ShopVariants(ctx context.Context, db *postgres.DB, currency, handleOrID string, f VariantFilter) (postgres.Page, error) {
-	raw, err := db.JSON(ctx, shopVariantListSQL, f.Limit, f.After, f.Choices[0], f.Choices[1], f.Choices[2], currency, handleOrID)
+// ID, in their order.
+func ShopVariants(ctx context.Context, db *postgres.DB, handleOrID string, f VariantFilter, shopper Shopper) (postgres.Page, error) {
+	currency := shopper.Currency
+	raw, err := db.JSON(ctx, shopVariantListSQL, f.Limit, f.After, f.Choices[0], f.Choices[1], f.Choices[2], currency, handleOrID, shopper.Groups)
 	if err != nil {
 		return postgres.Page{}, noProduct(err, "read the shop's variants")
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/inventory"
+	"github.com/stoacommerce/stoa/commerce/pricelists"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/money"
@@ -25,7 +26,16 @@ func insertVariants(ctx context.Context, tx *postgres.Tx, variants []*variant) e
 	if _, err := tx.Bun.NewInsert().Model(&variants).Exec(ctx); err != nil {
 		return fmt.Errorf("insert variants: %w", err)
 	}
-	return insertPrices(ctx, tx, variants...)
+	if err := insertPrices(ctx, tx, variants...); err != nil {
+		return err
+	}
+	var priced []string // no list can have prices of them yet
+	for _, v := range variants {
+		if len(v.Prices) > 0 {
+			priced = append(priced, string(v.ID))
+		}
+	}
+	return pricelists.Begin(ctx, tx, priced...)
 }
 
 func insertPrices(ctx context.Context, tx *postgres.Tx, variants ...*variant) error {
@@ -287,10 +297,7 @@ func saveVariant(ctx context.Context, tx *postgres.Tx, v *variant, prices bool) 
 	if !prices {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, `delete from prices where variant_id = $1`, v.ID); err != nil {
-		return fmt.Errorf("delete the prices of %s: %w", v.ID, err)
-	}
-	return insertPrices(ctx, tx, v)
+	return replacePrices(ctx, tx, []*variant{v})
 }
 
 // placeVariants numbers variants in the order given.

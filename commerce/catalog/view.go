@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"github.com/stoacommerce/stoa/commerce/fields"
+	"github.com/stoacommerce/stoa/commerce/pricelists"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
@@ -70,20 +71,38 @@ const Published = `(p.status = 'active' and coalesce(p.publish_at <= now(), true
 // sellable says whether a variant v with its price r can be bought now.
 const sellable = `(r.amount is not null and (not v.track_stock or coalesce(v.stock - v.reserved > case when v.oversell then -v.backorder_limit else 0 end, true)))`
 
-var shopVariantJSON = `json_build_object('id', v.id, 'title', v.title, 'sku', v.sku, 'option_values', v.options,
-	'price', case when r.amount is not null then ` + moneyJSON("r.amount") + ` end,
-	'compare_at_price', case when r.compare_at_amount > r.amount then ` + moneyJSON("r.compare_at_amount") + ` end,
-	'available', ` + sellable + `, 'backorder_expected_on', case when v.track_stock and v.oversell and v.stock <= v.reserved then v.backorder_expected_on end,
-	'image_id', v.image_id, 'custom_fields', ` + fields.ShownJSON(fields.Variants, `v.custom_fields`) + `)`
+// shopPrice is what one of a variant v costs in the shop's currency c, for who is in the
+// groups of c.
+func shopPrice() string {
+	return pricelists.Price("v.id", "c.currency", pricelists.Now("c.groups")) + ` r`
+}
 
-// shopVariants are the first of a product's variants in the shop's currency c, and what
-// all of them come to.
-func shopVariants(most string) string {
+// shopVariantMembers are what every answer tells of a variant. What it costs from some
+// quantity on is told of a product by itself and not in lists, where planning to look for it
+// would take a third more time.
+var shopVariantMembers = `'id', v.id, 'title', v.title, 'sku', v.sku, 'option_values', v.options,
+	'price', case when r.amount is not null then ` + moneyJSON("r.amount") + ` end,
+	'compare_at_price', case when r.compare_at_amount is not null then ` + moneyJSON("r.compare_at_amount") + ` end,
+	'lowest_price_30d', case when r.compare_at_amount is not null then (select case when low.amount is not null then ` + moneyJSON("low.amount") + ` end
+		from (select ` + pricelists.Lowest("v.id", "c.currency", "r.amount", "p.published_at") + ` as amount) low) end,
+	'available', ` + sellable + `, 'backorder_expected_on', case when v.track_stock and v.oversell and v.stock <= v.reserved then v.backorder_expected_on end,
+	'image_id', v.image_id, 'custom_fields', ` + fields.ShownJSON(fields.Variants, `v.custom_fields`)
+
+var (
+	listedVariantJSON = `json_build_object(` + shopVariantMembers + `)`
+	shopVariantJSON   = `json_build_object(` + shopVariantMembers + `,
+	'price_breaks', (select coalesce(json_agg(json_build_object('min_quantity', b.min_quantity, 'price', ` + moneyJSON("b.amount") + `) order by b.min_quantity), '[]')
+		from ` + pricelists.Breaks("v.id", "c.currency", "r.amount", "c.groups") + ` b where r.amount is not null))`
+)
+
+// shopVariants are the first of a product's variants in the shop's currency c, each written
+// as given, and what all of them come to.
+func shopVariants(each, most string) string {
 	return `lateral (
-	select coalesce(json_agg(` + shopVariantJSON + ` order by v.n) filter (where v.n <= ` + most + `), '[]') as list, count(*) as count,
+	select coalesce(json_agg(` + each + ` order by v.n) filter (where v.n <= ` + most + `), '[]') as list, count(*) as count,
 		min(r.amount) as low, max(r.amount) as high, coalesce(bool_or(` + sellable + `), false) as available
 	from (select *, row_number() over (order by position, id) as n from variants where product_id = p.id) v
-	left join prices r on r.variant_id = v.id and r.currency = c.currency) o`
+	left join lateral ` + shopPrice() + ` on true) o`
 }
 
 var shopProductJSON = `json_build_object('id', p.id, 'handle', p.handle, 'title', p.title, 'description_html', p.description,
@@ -94,7 +113,9 @@ var shopProductJSON = `json_build_object('id', p.id, 'handle', p.handle, 'title'
 	'available', o.available, 'options', p.options, 'variants', o.list, 'variant_count', o.count, 'images', ` + imagesJSON(shopImageJSON) + `,
 	'custom_fields', ` + fields.ShownJSON(fields.Products, `p.custom_fields`) + `)`
 
-// sold is the shop's currency: $2, or the main one when that is empty; null when the shop
-// does not sell in it.
-const sold = `(select case when $2::text = '' then currency when $2::text = any (currencies || currency) then $2::text end as currency
-	from settings where id = 1) c`
+// soldTo is the shop's currency as a parameter says, or the main one when that is empty; null
+// when the shop does not sell in it. Groups are the parameter of those that the shopper is in.
+func soldTo(currency, groups string) string {
+	return `(select case when ` + currency + `::text = '' then currency when ` + currency + `::text = any (currencies || currency) then ` + currency + `::text end as currency,
+	` + groups + `::text[] as groups from settings where id = 1) c`
+}

@@ -66,7 +66,7 @@ func copies(c *cart.Cart, held []inventory.Held) (order, lines string, err error
 			"id": ids.New("orl"), "position": i, "variant_id": l.VariantID, "product_id": l.ProductID, "title": l.Title, "variant_title": l.VariantTitle,
 			"sku": l.SKU, "image_key": l.ImageKey, "quantity": l.Quantity, "unit": l.Unit.Amount, "discount": l.Discount.Amount, "total": l.Total.Amount,
 			"discounts": listed(l.Discounts), "tax": l.Tax.Amount, "taxes": l.Taxes, "requires_shipping": l.RequiresShipping, "tracks_stock": held[i].Counted,
-			"attributes": l.Attributes, "allocations": held[i].Parts,
+			"attributes": l.Attributes, "allocations": held[i].Parts, "price_list": l.PriceList,
 		}
 	}
 	rawOrder, err := json.Marshal(o)

@@ -50,13 +50,13 @@ with c as (
 	delete from order_lines using o where order_lines.order_id = o.id
 ), l as (
 	insert into order_lines (id, order_id, position, variant_id, product_id, title, variant_title, sku, image_key, quantity,
-		unit_amount, discount_amount, discounts, total_amount, tax_amount, taxes, requires_shipping, tracks_stock, attributes, allocations)
+		unit_amount, discount_amount, discounts, total_amount, tax_amount, taxes, requires_shipping, tracks_stock, attributes, allocations, price_list)
 	select x.id, o.id, x.position, x.variant_id, x.product_id, x.title, x.variant_title, x.sku, x.image_key, x.quantity,
 		x.unit, x.discount, x.discounts, x.total, x.tax, x.taxes, x.requires_shipping, x.tracks_stock,
-		x.attributes, x.allocations
+		x.attributes, x.allocations, x.price_list
 	from o, jsonb_to_recordset($3::jsonb) as x(id text, position int, variant_id text, product_id text, title text, variant_title text, sku text,
 		image_key text, quantity int, unit bigint, discount bigint, discounts jsonb, total bigint, tax bigint, taxes jsonb, requires_shipping boolean,
-		tracks_stock boolean, attributes jsonb, allocations jsonb)
+		tracks_stock boolean, attributes jsonb, allocations jsonb, price_list json)
 )
 insert into payments (id, cart_id, order_id, provider, attempt, state, currency, amount, account, capture, request)
 select $4, $1, o.id, $5, $6, 'pending', $7, $8, $9, $10, $11::jsonb from o

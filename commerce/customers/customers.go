@@ -45,6 +45,8 @@ type Customer struct {
 	ID            string `json:"id"`
 	Email         string `json:"email"`
 	EmailVerified bool   `json:"email_verified"`
+
+	GroupIDs []string `json:"-"` // of one who has signed in, in their order
 }
 
 // As names a customer as who acts from here on.

@@ -118,12 +118,16 @@ func (s *Service) DeleteGroup(ctx context.Context, tx *postgres.Tx, id string, v
 	if err != nil {
 		return err
 	}
-	var promotion *string
-	if err := tx.QueryRow(ctx, `select (select title from promotions where (rule->'group_ids')::jsonb ? $1 order by id limit 1)`, id).Scan(&promotion); err != nil {
+	var promotion, list *string
+	err = tx.QueryRow(ctx, `select (select title from promotions where (rule->'group_ids')::jsonb ? $1 order by id limit 1),
+		(select name from price_lists where group_ids @> array[$1] order by id limit 1)`, id).Scan(&promotion, &list)
+	switch {
+	case err != nil:
 		return fmt.Errorf("look for what group %s is used by: %w", id, err)
-	}
-	if promotion != nil {
+	case promotion != nil:
 		return problem.New(problem.Conflict, "group_in_use", "The promotion %q is meant for this group.", *promotion)
+	case list != nil:
+		return problem.New(problem.Conflict, "group_in_use", "The price list %q is meant for this group.", *list)
 	}
 	if _, err := tx.Exec(ctx, `update customers set group_ids = array_remove(group_ids, $1), version = version + 1, updated_at = now() where group_ids @> array[$1]`, id); err != nil {
 		return fmt.Errorf("empty group %s: %w", id, err)

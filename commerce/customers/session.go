@@ -113,24 +113,28 @@ func guarded(ref postgres.StoreRef, email string) string {
 }
 
 // authenticateSQL finds whom a session belongs to.
-const authenticateSQL = `select json_build_object('id', c.id, 'email', c.email, 'email_verified', c.email_verified_at is not null)::text
+const authenticateSQL = `select json_build_object('customer', json_build_object('id', c.id, 'email', c.email, 'email_verified', c.email_verified_at is not null), 'group_ids', c.group_ids)::text
 from customer_tokens t join customers c on c.id = t.customer_id
 where t.hash = decode($1, 'hex') and t.purpose = 'session' and t.expires_at > now()`
 
 // Authenticate finds the customer who is signed in with a token.
 func (s *Service) Authenticate(ctx context.Context, secret string) (Customer, error) {
-	var c Customer
+	var found struct {
+		Customer Customer `json:"customer"`
+		GroupIDs []string `json:"group_ids"`
+	}
 	raw, err := s.DB.JSON(ctx, authenticateSQL, hex.EncodeToString(token.Hash(secret)))
 	if errors.Is(err, postgres.ErrNoRows) {
-		return c, problem.New(problem.Unauthenticated, "invalid_customer_token", "The session is unknown, or has ended. Sign in again.")
+		return found.Customer, problem.New(problem.Unauthenticated, "invalid_customer_token", "The session is unknown, or has ended. Sign in again.")
 	}
 	if err == nil {
-		err = json.Unmarshal(raw, &c)
+		err = json.Unmarshal(raw, &found)
 	}
 	if err != nil {
-		return c, fmt.Errorf("look up a customer's session: %w", err)
+		return found.Customer, fmt.Errorf("look up a customer's session: %w", err)
 	}
-	return c, nil
+	found.Customer.GroupIDs = found.GroupIDs
+	return found.Customer, nil
 }
 
 // SignOut ends a session. One that is not known has ended already.

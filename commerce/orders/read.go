@@ -23,7 +23,7 @@ func amount(column string) string {
 var linesJSON = `(select coalesce(json_agg(json_build_object('id', l.id, 'product_id', l.product_id, 'variant_id', l.variant_id,
 		'title', l.title, 'variant_title', l.variant_title, 'sku', nullif(l.sku, ''), 'attributes', l.attributes,
 		'image_url', case when l.image_key <> '' then $1::text || '/media/' || l.image_key end, 'quantity', l.quantity,
-		'unit_price', ` + amount("l.unit_amount") + `, 'discount', ` + amount("l.discount_amount") + `, 'discounts', l.discounts, 'tax', ` + amount("l.tax_amount") + `,
+		'unit_price', ` + amount("l.unit_amount") + `, 'price_list', l.price_list, 'discount', ` + amount("l.discount_amount") + `, 'discounts', l.discounts, 'tax', ` + amount("l.tax_amount") + `,
 		'taxes', l.taxes, 'total', ` + amount("l.total_amount") + `,
 		'fulfilled_quantity', l.fulfilled_quantity, 'refunded_quantity', l.refunded_quantity, 'returned_quantity', l.returned_quantity) order by l.position), '[]')
 	from order_lines l where l.order_id = o.id)`

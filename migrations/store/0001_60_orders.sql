@@ -55,6 +55,7 @@ create table order_lines (
     image_key          text not null default '',
     quantity           int not null check (quantity > 0),
     unit_amount        bigint not null check (unit_amount >= 0),
+    price_list         json,                    -- that the price was of: {"id", "name", "kind"}; null for the variant's own
     discount_amount    bigint not null default 0,
     discounts          jsonb not null default '[]',                 -- how the discount came about, as the API shows it
     total_amount       bigint not null check (total_amount >= 0),   -- after the discount

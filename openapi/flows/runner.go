@@ -28,6 +28,8 @@ type Runner struct {
 	Told func(step *Step, answer *probe.Answer)
 	// Timeout bounds one request; 30 s when zero.
 	Timeout time.Duration
+	// Header is sent with each request; may be nil.
+	Header http.Header
 }
 
 // run is one run of a workflow with those that it goes by: they share the cookies.
@@ -186,6 +188,7 @@ func (r *run) try(ctx context.Context, s *scope, step *Step) (map[string]any, er
 // ask makes a call, and makes it again when the program says that it cannot answer for the
 // moment, as it asks of every client.
 func (r *run) ask(ctx context.Context, call probe.Call) (*probe.Answer, error) {
+	maps.Copy(call.Header, r.Header)
 	for tried := 0; ; tried++ {
 		answer, err := r.Probe.Do(ctx, r.client, call)
 		if err != nil || answer.Status != http.StatusServiceUnavailable || tried == 9 {

@@ -347,6 +347,9 @@ const (
 	EventTypePaymentCaptured        EventType = "payment.captured"
 	EventTypePaymentFailed          EventType = "payment.failed"
 	EventTypePaymentVoided          EventType = "payment.voided"
+	EventTypePriceListCreated       EventType = "price_list.created"
+	EventTypePriceListDeleted       EventType = "price_list.deleted"
+	EventTypePriceListUpdated       EventType = "price_list.updated"
 	EventTypeProductCreated         EventType = "product.created"
 	EventTypeProductDeleted         EventType = "product.deleted"
 	EventTypeProductUpdated         EventType = "product.updated"
@@ -729,6 +732,35 @@ const (
 	PriceAdjustmentCompareAtFormer PriceAdjustmentCompareAt = "former"
 	PriceAdjustmentCompareAtKeep   PriceAdjustmentCompareAt = "keep"
 	PriceAdjustmentCompareAtRemove PriceAdjustmentCompareAt = "remove"
+)
+
+// Defines values for PriceListState.
+const (
+	PriceListStateActive    PriceListState = "active"
+	PriceListStateEnded     PriceListState = "ended"
+	PriceListStateInactive  PriceListState = "inactive"
+	PriceListStateScheduled PriceListState = "scheduled"
+)
+
+// Defines values for PriceListCreatedEventType.
+const (
+	PriceListCreatedEventTypePriceListCreated PriceListCreatedEventType = "price_list.created"
+)
+
+// Defines values for PriceListDeletedEventType.
+const (
+	PriceListDeletedEventTypePriceListDeleted PriceListDeletedEventType = "price_list.deleted"
+)
+
+// Defines values for PriceListKind.
+const (
+	PriceListKindOverride PriceListKind = "override"
+	PriceListKindSale     PriceListKind = "sale"
+)
+
+// Defines values for PriceListUpdatedEventType.
+const (
+	PriceListUpdatedEventTypePriceListUpdated PriceListUpdatedEventType = "price_list.updated"
 )
 
 // Defines values for ProductCreatedEventType.
@@ -2134,6 +2166,9 @@ type CartLine struct {
 	//
 	// Example: https://linen.stoa.example/media/img_01jd3v7m2kf8r9e0abcdefghjk.jpg
 	ImageURL *string `json:"image_url"`
+
+	// PriceList The price list that the unit price is of; null for the variant's own price.
+	PriceList *PricedBy `json:"price_list"`
 
 	// ProductHandle The product's name in addresses.
 	//
@@ -6195,6 +6230,9 @@ type OrderLine struct {
 	// Example: https://linen.stoa.example/media/img_01jd3v7m2kf8r9e0abcdefghjk.jpg
 	ImageURL *string `json:"image_url"`
 
+	// PriceList The price list that the unit price was of; null for the variant's own price.
+	PriceList *PricedBy `json:"price_list"`
+
 	// ProductID The product it was; it may be gone by now.
 	//
 	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
@@ -6486,6 +6524,32 @@ type PasswordResetRequest struct {
 	//
 	// Example: ada@example.com
 	Email string `json:"email"`
+}
+
+// PastPrice What a variant cost everybody for a time.
+type PastPrice struct {
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// EndsAt Until when; null for until now.
+	//
+	// Example: 2027-01-11T00:00:00Z
+	EndsAt *time.Time `json:"ends_at"`
+
+	// Price What it cost; null when it was not for sale in the currency.
+	Price *Money `json:"price"`
+
+	// Reduced Whether it was announced as reduced.
+	//
+	// Example: true
+	Reduced bool `json:"reduced"`
+
+	// StartsAt From when on.
+	//
+	// Example: 2026-12-26T00:00:00Z
+	StartsAt time.Time `json:"starts_at"`
 }
 
 // Payment Money taken, or tried to.
@@ -6894,6 +6958,348 @@ type PriceAdjustment struct {
 //
 // Example: former
 type PriceAdjustmentCompareAt string
+
+// PriceBreak What each costs from a quantity on.
+type PriceBreak struct {
+	// MinQuantity From how many on.
+	//
+	// Example: 10
+	MinQuantity int `json:"min_quantity"`
+
+	// Price An amount of money, in the smallest unit of its currency.
+	Price Money `json:"price"`
+}
+
+// PriceHistory A page of what a variant has cost.
+type PriceHistory struct {
+	// Data The prices of this page.
+	Data []PastPrice `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Where the next page begins; null on the last.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// PriceList Prices that hold for some customers, quantities or times.
+type PriceList struct {
+	// Active Whether it holds, between `starts_at` and `ends_at`.
+	//
+	// Example: true
+	Active bool `json:"active"`
+
+	// CreatedAt When it was made.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// CustomerGroupIDs The groups of customers that it holds for; empty is everybody.
+	CustomerGroupIDs []string `json:"customer_group_ids"`
+
+	// EndsAt Until when it holds; null for no end.
+	//
+	// Example: 2027-01-11T00:00:00Z
+	EndsAt *time.Time `json:"ends_at"`
+
+	// ID The price list's ID.
+	//
+	// Example: plist_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Kind What a list does to a variant's own price. A `sale` lowers it, and the price that it lowers becomes the one that is struck through; where it is not lower, it has no effect. An `override` takes its place, whichever is higher, and nothing is struck through.
+	//
+	// Example: sale
+	Kind PriceListKind `json:"kind"`
+
+	// Name Its name, for the staff.
+	//
+	// Example: Winter sale
+	Name string `json:"name"`
+
+	// PricesCount How many prices it has.
+	//
+	// Example: 12
+	PricesCount int `json:"prices_count"`
+
+	// StartsAt From when on it holds; null for since ever.
+	//
+	// Example: 2026-12-26T00:00:00Z
+	StartsAt *time.Time `json:"starts_at"`
+
+	// State Whether it holds now.
+	//
+	// Example: active
+	State PriceListState `json:"state"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// PriceListState Whether it holds now.
+//
+// Example: active
+type PriceListState string
+
+// PriceListCreate A price list to be made.
+type PriceListCreate struct {
+	// Active Whether it holds, between `starts_at` and `ends_at`.
+	//
+	// Example: true
+	Active *bool `json:"active,omitempty"`
+
+	// CustomerGroupIDs The groups of customers that it holds for; empty is everybody.
+	CustomerGroupIDs []string `json:"customer_group_ids,omitempty"`
+
+	// EndsAt Until when it holds; without end, when left out.
+	//
+	// Example: 2027-01-11T00:00:00Z
+	EndsAt *time.Time `json:"ends_at,omitempty"`
+
+	// Kind What a list does to a variant's own price. A `sale` lowers it, and the price that it lowers becomes the one that is struck through; where it is not lower, it has no effect. An `override` takes its place, whichever is higher, and nothing is struck through.
+	//
+	// Example: sale
+	Kind PriceListKind `json:"kind"`
+
+	// Name Its name, for the staff.
+	//
+	// Example: Winter sale
+	Name string `json:"name"`
+
+	// StartsAt From when on it holds; since ever, when left out.
+	//
+	// Example: 2026-12-26T00:00:00Z
+	StartsAt *time.Time `json:"starts_at,omitempty"`
+}
+
+// PriceListCreatedEvent A price list was made.
+type PriceListCreatedEvent struct {
+	// Data The price list, in short.
+	Data PriceListEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: price_list.created
+	Type PriceListCreatedEventType `json:"type"`
+}
+
+// PriceListCreatedEventType The event's type.
+//
+// Example: price_list.created
+type PriceListCreatedEventType string
+
+// PriceListDeletedEvent A price list was deleted.
+type PriceListDeletedEvent struct {
+	// Data The price list, in short.
+	Data PriceListEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: price_list.deleted
+	Type PriceListDeletedEventType `json:"type"`
+}
+
+// PriceListDeletedEventType The event's type.
+//
+// Example: price_list.deleted
+type PriceListDeletedEventType string
+
+// PriceListEventData The price list, in short.
+type PriceListEventData struct {
+	// ID The price list's ID.
+	//
+	// Example: plist_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Kind What a list does to a variant's own price. A `sale` lowers it, and the price that it lowers becomes the one that is struck through; where it is not lower, it has no effect. An `override` takes its place, whichever is higher, and nothing is struck through.
+	//
+	// Example: sale
+	Kind PriceListKind `json:"kind"`
+
+	// Name Its name.
+	//
+	// Example: Winter sale
+	Name string `json:"name"`
+}
+
+// PriceListKind What a list does to a variant's own price. A `sale` lowers it, and the price that it lowers becomes the one that is struck through; where it is not lower, it has no effect. An `override` takes its place, whichever is higher, and nothing is struck through.
+//
+// Example: sale
+type PriceListKind string
+
+// PriceListList A page of price lists.
+type PriceListList struct {
+	// Data The price lists of this page.
+	Data []PriceList `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Where the next page begins; null on the last.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// PriceListPrice What one of a variant costs in one currency by a price list.
+type PriceListPrice struct {
+	// Amount The price of one in the currency's minor unit.
+	//
+	// Example: 3900
+	Amount int64 `json:"amount"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// MinQuantity From how many of the variant on.
+	//
+	// Example: 1
+	MinQuantity int `json:"min_quantity"`
+
+	// VariantID The variant's ID.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID string `json:"variant_id"`
+}
+
+// PriceListPriceList A page of a price list's prices.
+type PriceListPriceList struct {
+	// Data The prices of this page.
+	Data []PriceListPrice `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Where the next page begins; null on the last.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// PriceListPriceSet A price to be set, or to be taken away.
+type PriceListPriceSet struct {
+	// Amount The price of one in the currency's minor unit; null takes the price away.
+	//
+	// Example: 3900
+	Amount *int64 `json:"amount"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// MinQuantity From how many of the variant on; one, when left out.
+	//
+	// Example: 1
+	MinQuantity *int `json:"min_quantity,omitempty"`
+
+	// VariantID The variant's ID.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID string `json:"variant_id"`
+}
+
+// PriceListPrices Prices to be set.
+type PriceListPrices struct {
+	// Prices The prices, each of another variant, currency and quantity.
+	Prices []PriceListPriceSet `json:"prices"`
+}
+
+// PriceListUpdate A change of a price list, as a merge patch.
+type PriceListUpdate struct {
+	// Active Whether it holds, between `starts_at` and `ends_at`.
+	//
+	// Example: false
+	Active *bool `json:"active,omitempty"`
+
+	// CustomerGroupIDs The groups of customers that it holds for; empty is everybody.
+	CustomerGroupIDs []string `json:"customer_group_ids,omitempty"`
+
+	// EndsAt Until when it holds; null for no end.
+	//
+	// Example: 2027-01-11T00:00:00Z
+	EndsAt nullable.Nullable[time.Time] `json:"ends_at,omitempty"`
+
+	// Name Its name, for the staff.
+	//
+	// Example: Winter sale
+	Name *string `json:"name,omitempty"`
+
+	// StartsAt From when on it holds; null for since ever.
+	//
+	// Example: 2026-12-26T00:00:00Z
+	StartsAt nullable.Nullable[time.Time] `json:"starts_at,omitempty"`
+}
+
+// PriceListUpdatedEvent A price list, or one of its prices, changed.
+type PriceListUpdatedEvent struct {
+	// Data The price list, in short.
+	Data PriceListEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: price_list.updated
+	Type PriceListUpdatedEventType `json:"type"`
+}
+
+// PriceListUpdatedEventType The event's type.
+//
+// Example: price_list.updated
+type PriceListUpdatedEventType string
+
+// PricedBy The price list that a price is of.
+type PricedBy struct {
+	// ID The price list's ID; it may be gone by now.
+	//
+	// Example: plist_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Kind What a list does to a variant's own price. A `sale` lowers it, and the price that it lowers becomes the one that is struck through; where it is not lower, it has no effect. An `override` takes its place, whichever is higher, and nothing is struck through.
+	//
+	// Example: sale
+	Kind PriceListKind `json:"kind"`
+
+	// Name Its name.
+	//
+	// Example: Winter sale
+	Name string `json:"name"`
+}
 
 // Problem Why a request was not answered as asked (RFC 9457). `code` is stable; read it, not the texts.
 type Problem struct {
@@ -9631,7 +10037,7 @@ type ShopVariant struct {
 	// Example: 2026-12-24
 	BackorderExpectedOn *openapi_types.Date `json:"backorder_expected_on"`
 
-	// CompareAtPrice The former price that is shown struck through.
+	// CompareAtPrice The former price that is shown struck through; during a sale, the price that it lowers.
 	CompareAtPrice *Money `json:"compare_at_price"`
 
 	// CustomFields What shoppers may see of the thing's custom fields, by their keys.
@@ -9649,6 +10055,9 @@ type ShopVariant struct {
 	// Example: img_01jd3v7m2kf8r9e0abcdefghjk
 	ImageID *string `json:"image_id"`
 
+	// LowestPrice30D Of a price with a `compare_at_price`: the lowest that it was in the 30 days before it was reduced, as Article 6a of Directive 98/6/EC asks traders in the European Union to indicate. Null where it had none before.
+	LowestPrice30D *Money `json:"lowest_price_30d"`
+
 	// OptionValues One choice for each of the product's options.
 	//
 	// Example: ["M","Sand"]
@@ -9656,6 +10065,9 @@ type ShopVariant struct {
 
 	// Price What it costs; null when it isn't sold in this currency.
 	Price *Money `json:"price"`
+
+	// PriceBreaks What each costs for those who buy more than one, if it is something else. A cart's lines of one variant count together. Lists of products leave it out.
+	PriceBreaks []PriceBreak `json:"price_breaks,omitempty"`
 
 	// SKU The merchant's stock-keeping number.
 	//
@@ -11545,6 +11957,9 @@ type OrderIDPath = string
 // PaymentIDPath defines model for PaymentIDPath.
 type PaymentIDPath = string
 
+// PriceListIDPath defines model for PriceListIDPath.
+type PriceListIDPath = string
+
 // ProductIDPath defines model for ProductIDPath.
 type ProductIDPath = string
 
@@ -13171,6 +13586,111 @@ type ListPlansParams struct {
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListPriceListsParams defines parameters for ListPriceLists.
+type ListPriceListsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CreatePriceListParams defines parameters for CreatePriceList.
+type CreatePriceListParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DeletePriceListParams defines parameters for DeletePriceList.
+type DeletePriceListParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// GetPriceListParams defines parameters for GetPriceList.
+type GetPriceListParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdatePriceListParams defines parameters for UpdatePriceList.
+type UpdatePriceListParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// ListPriceListPricesParams defines parameters for ListPriceListPrices.
+type ListPriceListPricesParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// VariantID Only those of this variant.
+	VariantID *string `form:"variant_id,omitempty" json:"variant_id,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// SetPriceListPricesParams defines parameters for SetPriceListPrices.
+type SetPriceListPricesParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // ListProductTagsParams defines parameters for ListProductTags.
 type ListProductTagsParams struct {
 	// Limit How many to answer at most.
@@ -14419,6 +14939,24 @@ type UpdateVariantParams struct {
 	IfMatch *IfMatchProductHeader `json:"If-Match,omitempty"`
 }
 
+// ListPriceHistoryParams defines parameters for ListPriceHistory.
+type ListPriceHistoryParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Currency Only the prices in this currency.
+	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ResendDeliveryParams defines parameters for ResendDelivery.
 type ResendDeliveryParams struct {
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
@@ -14763,6 +15301,18 @@ type UpdatePaymentSettingsApplicationMergePatchPlusJSONRequestBody = PaymentSett
 
 // ConnectStripeJSONRequestBody defines body for ConnectStripe for application/json ContentType.
 type ConnectStripeJSONRequestBody = StripeConnect
+
+// CreatePriceListJSONRequestBody defines body for CreatePriceList for application/json ContentType.
+type CreatePriceListJSONRequestBody = PriceListCreate
+
+// UpdatePriceListJSONRequestBody defines body for UpdatePriceList for application/json ContentType.
+type UpdatePriceListJSONRequestBody = PriceListUpdate
+
+// UpdatePriceListApplicationMergePatchPlusJSONRequestBody defines body for UpdatePriceList for application/merge-patch+json ContentType.
+type UpdatePriceListApplicationMergePatchPlusJSONRequestBody = PriceListUpdate
+
+// SetPriceListPricesJSONRequestBody defines body for SetPriceListPrices for application/json ContentType.
+type SetPriceListPricesJSONRequestBody = PriceListPrices
 
 // CreateProductJSONRequestBody defines body for CreateProduct for application/json ContentType.
 type CreateProductJSONRequestBody = ProductCreate
@@ -15529,6 +16079,108 @@ func (t *WebhookEvent) MergeFieldDefinitionDeletedEvent(v FieldDefinitionDeleted
 		return err
 	}
 	b, err = runtime.JSONMerge(b, []byte(`{"type":"field_definition.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPriceListCreatedEvent returns the union data inside the WebhookEvent as a PriceListCreatedEvent
+func (t WebhookEvent) AsPriceListCreatedEvent() (PriceListCreatedEvent, error) {
+	var body PriceListCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPriceListCreatedEvent overwrites any union data inside the WebhookEvent as the provided PriceListCreatedEvent
+func (t *WebhookEvent) FromPriceListCreatedEvent(v PriceListCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"price_list.created"}`))
+	t.union = b
+	return err
+}
+
+// MergePriceListCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided PriceListCreatedEvent
+func (t *WebhookEvent) MergePriceListCreatedEvent(v PriceListCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"price_list.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPriceListUpdatedEvent returns the union data inside the WebhookEvent as a PriceListUpdatedEvent
+func (t WebhookEvent) AsPriceListUpdatedEvent() (PriceListUpdatedEvent, error) {
+	var body PriceListUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPriceListUpdatedEvent overwrites any union data inside the WebhookEvent as the provided PriceListUpdatedEvent
+func (t *WebhookEvent) FromPriceListUpdatedEvent(v PriceListUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"price_list.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergePriceListUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided PriceListUpdatedEvent
+func (t *WebhookEvent) MergePriceListUpdatedEvent(v PriceListUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"price_list.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPriceListDeletedEvent returns the union data inside the WebhookEvent as a PriceListDeletedEvent
+func (t WebhookEvent) AsPriceListDeletedEvent() (PriceListDeletedEvent, error) {
+	var body PriceListDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPriceListDeletedEvent overwrites any union data inside the WebhookEvent as the provided PriceListDeletedEvent
+func (t *WebhookEvent) FromPriceListDeletedEvent(v PriceListDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"price_list.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergePriceListDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided PriceListDeletedEvent
+func (t *WebhookEvent) MergePriceListDeletedEvent(v PriceListDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"price_list.deleted"}`))
 	if err != nil {
 		return err
 	}
@@ -17512,6 +18164,12 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsPaymentFailedEvent()
 	case "payment.voided":
 		return t.AsPaymentVoidedEvent()
+	case "price_list.created":
+		return t.AsPriceListCreatedEvent()
+	case "price_list.deleted":
+		return t.AsPriceListDeletedEvent()
+	case "price_list.updated":
+		return t.AsPriceListUpdatedEvent()
 	case "product.created":
 		return t.AsProductCreatedEvent()
 	case "product.deleted":

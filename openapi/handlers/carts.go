@@ -364,6 +364,9 @@ func cartLine(media string, l cart.Line) gen.CartLine {
 		Discount: amount(l.Discount), Discounts: converted(l.Discounts, shownDiscount), Total: amount(l.Total), Available: l.Available,
 		Attributes: l.Attributes, Backordered: int(l.Backordered),
 	}
+	if by := l.PriceList; by != nil {
+		out.PriceList = &gen.PricedBy{ID: by.ID, Name: by.Name, Kind: gen.PriceListKind(by.Kind)}
+	}
 	if !l.ExpectedOn.IsZero() {
 		out.BackorderExpectedOn = &types.Date{Time: l.ExpectedOn}
 	}

@@ -36,7 +36,7 @@ func newCatalog(t *testing.T, most int) *apitest.API {
 		(&handlers.Collections{DB: db, Catalog: service, ShopURL: shopURL}).Operations(),
 		(&handlers.Fields{DB: db}).Operations(),
 		(&handlers.Inventory{DB: db}).Operations(), (&handlers.Locations{DB: db}).Operations(),
-		(&handlers.Promotions{DB: db}).Operations(),
+		(&handlers.Promotions{DB: db}).Operations(), (&handlers.PriceLists{DB: db}).Operations(),
 		(&handlers.Search{DB: db, ShopURL: shopURL}).Operations(),
 		(&handlers.Settings{DB: db}).Operations(),
 		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, AcceptsOrders: open}).Operations(),

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/cart"
+	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/documents"
@@ -104,8 +105,10 @@ func newSelling(t *testing.T) *selling {
 		(&handlers.Orders{DB: db, Orders: sold, ShopURL: shopURL}).Operations(),
 		(&handlers.Returns{DB: db, Orders: sold}).Operations(),
 		(&handlers.Payments{DB: db, Orders: sold, Stripe: byStripe, Sealer: sealer, Find: s.side, Received: func(f stripe.Fate) { s.fates = append(s.fates, f) }}).Operations(),
-		(&handlers.Promotions{DB: db}).Operations(),
 		(&handlers.Fields{DB: db}).Operations(),
+		(&handlers.Promotions{DB: db}).Operations(), (&handlers.PriceLists{DB: db}).Operations(),
+		(&handlers.Variants{DB: db, Catalog: catalog.New(limit(0)), ShopURL: shopURL}).Operations(),
+		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, Customers: known, AcceptsOrders: open}).Operations(),
 		(&handlers.Customers{DB: db, Customers: known}).Operations(),
 		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, Documents: printed, ShopURL: shopURL}).Operations(),
 		(&handlers.Documents{DB: db, Documents: printed}).Operations(),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/platform/cache"
@@ -19,7 +20,10 @@ import (
 type ShopCatalog struct {
 	DB      *postgres.DB
 	ShopURL ShopURL
-	// Answers keeps what is the same for all shoppers, by Editions; nil keeps nothing.
+	// Customers knows who is signed in: groups of them may pay other prices.
+	Customers *customers.Service
+	// Answers keeps what is the same for all shoppers, or for all of a group, by Editions; nil
+	// keeps nothing.
 	Answers  *cache.Cache[Answer]
 	Editions *catalog.Editions
 	// AcceptsOrders says whether carts of the store can be completed.
@@ -30,18 +34,55 @@ type ShopCatalog struct {
 func (h *ShopCatalog) Operations() map[string]openapi.Handler {
 	return map[string]openapi.Handler{
 		"getShop":             h.shop,
-		"listShopProducts":    h.kept(h.products),
-		"getShopProduct":      h.kept(h.product),
-		"listShopVariants":    h.kept(h.variants),
+		"listShopProducts":    h.priced(h.products),
+		"getShopProduct":      h.priced(h.product),
+		"listShopVariants":    h.priced(h.variants),
 		"listShopCategories":  h.kept(h.categories),
 		"getShopCategory":     h.kept(h.category),
 		"listShopCollections": h.kept(h.collections),
 		"getShopCollection":   h.kept(h.collection),
-		"searchShop":          h.search,
+		"searchShop":          h.asked(h.search),
 	}
 }
 
-// Answer is an answer that is the same for all shoppers of a store.
+// toGroups is a handler that shows prices to who is in the groups.
+type toGroups func(ctx context.Context, req *openapi.Request, groups []string) (*openapi.Response, error)
+
+// groups are those of the shopper who is signed in, if anybody is, in their order.
+func (h *ShopCatalog) groups(ctx context.Context, req *openapi.Request) ([]string, error) {
+	token := req.Header.Get("Customer-Token")
+	if token == "" {
+		return nil, nil
+	}
+	customer, err := h.Customers.Authenticate(ctx, token)
+	return customer.GroupIDs, err
+}
+
+// asked answers anew each time.
+func (h *ShopCatalog) asked(handle toGroups) openapi.Handler {
+	return func(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+		groups, err := h.groups(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		return handle(ctx, req, groups)
+	}
+}
+
+// priced answers from what was answered before to the same groups.
+func (h *ShopCatalog) priced(handle toGroups) openapi.Handler {
+	return func(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+		groups, err := h.groups(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		return h.answer(ctx, req, strings.Join(groups, ","), func(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+			return handle(ctx, req, groups)
+		})
+	}
+}
+
+// Answer is an answer that is the same for all shoppers of a store, or of a group.
 type Answer struct{ *openapi.Response }
 
 // Size implements cache.Sized.
@@ -64,20 +105,26 @@ func NewAnswers(looked func(hit bool)) *cache.Cache[Answer] {
 	return answers
 }
 
-// kept answers from what was answered before, for the same edition of the store.
+// kept answers from what was answered before to anybody.
 func (h *ShopCatalog) kept(handle openapi.Handler) openapi.Handler {
-	if h.Answers == nil {
-		return handle
-	}
 	return func(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-		// A cursor in the query is signed by us, so that nobody can ask for endless pages.
-		key := h.Editions.Of(ctx, req.Caller.Store) + "\x00" + req.HTTP.URL.Path + "\x00" + req.Query.Encode()
-		answer, err := h.Answers.Get(ctx, key, func(ctx context.Context) (Answer, error) {
-			response, err := handle(ctx, req)
-			return Answer{response}, err
-		})
-		return answer.Response, err
+		return h.answer(ctx, req, "", handle)
 	}
+}
+
+// answer answers from what was answered before, for the same edition of the store, to those
+// whom the name stands for.
+func (h *ShopCatalog) answer(ctx context.Context, req *openapi.Request, to string, handle openapi.Handler) (*openapi.Response, error) {
+	if h.Answers == nil {
+		return handle(ctx, req)
+	}
+	// A cursor in the query is signed by us, so that nobody can ask for endless pages.
+	key := h.Editions.Of(ctx, req.Caller.Store) + "\x00" + to + "\x00" + req.HTTP.URL.Path + "\x00" + req.Query.Encode()
+	answer, err := h.Answers.Get(ctx, key, func(ctx context.Context) (Answer, error) {
+		response, err := handle(ctx, req)
+		return Answer{response}, err
+	})
+	return answer.Response, err
 }
 
 func (h *ShopCatalog) shop(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
@@ -93,13 +140,15 @@ func (h *ShopCatalog) shop(ctx context.Context, req *openapi.Request) (*openapi.
 	return openapi.OK(shop.Data).Tagged(shop.Version), nil
 }
 
-func (h *ShopCatalog) products(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+func (h *ShopCatalog) products(ctx context.Context, req *openapi.Request, groups []string) (*openapi.Response, error) {
 	q := req.Query
-	return h.page(ctx, req, catalog.ShopFilter{CategoryID: q.Get("category_id"), CollectionID: q.Get("collection_id"), Tag: q.Get("tag"), Field: customField(q)})
+	return h.page(ctx, req, catalog.ShopFilter{
+		CategoryID: q.Get("category_id"), CollectionID: q.Get("collection_id"), Tag: q.Get("tag"), Field: customField(q), Groups: groups,
+	})
 }
 
-func (h *ShopCatalog) search(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	return h.page(ctx, req, catalog.ShopFilter{Words: req.Query.Get("q")})
+func (h *ShopCatalog) search(ctx context.Context, req *openapi.Request, groups []string) (*openapi.Response, error) {
+	return h.page(ctx, req, catalog.ShopFilter{Words: req.Query.Get("q"), Groups: groups})
 }
 
 func (h *ShopCatalog) page(ctx context.Context, req *openapi.Request, filter catalog.ShopFilter) (*openapi.Response, error) {
@@ -116,20 +165,21 @@ func (h *ShopCatalog) page(ctx context.Context, req *openapi.Request, filter cat
 	return openapi.RawList(req, page).Tagged(0), nil
 }
 
-func (h *ShopCatalog) product(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	product, err := catalog.ShopProduct(ctx, h.DB, h.ShopURL(req.Caller.Store), req.Query.Get("currency"), req.Param("handle_or_id"), catalog.MostShown)
+func (h *ShopCatalog) product(ctx context.Context, req *openapi.Request, groups []string) (*openapi.Response, error) {
+	product, err := catalog.ShopProduct(ctx, h.DB, h.ShopURL(req.Caller.Store), req.Param("handle_or_id"), catalog.MostShown,
+		catalog.Shopper{Currency: req.Query.Get("currency"), Groups: groups})
 	if err != nil {
 		return h.moved(ctx, req, catalog.KindProduct, err)
 	}
 	return openapi.OK(product.Data).Tagged(product.Version), nil
 }
 
-func (h *ShopCatalog) variants(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+func (h *ShopCatalog) variants(ctx context.Context, req *openapi.Request, groups []string) (*openapi.Response, error) {
 	filter, err := variantFilter(req, shopPage)
 	if err != nil {
 		return nil, err
 	}
-	page, err := catalog.ShopVariants(ctx, h.DB, req.Query.Get("currency"), req.Param("handle_or_id"), filter)
+	page, err := catalog.ShopVariants(ctx, h.DB, req.Param("handle_or_id"), filter, catalog.Shopper{Currency: req.Query.Get("currency"), Groups: groups})
 	if err != nil {
 		return h.moved(ctx, req, catalog.KindProduct, err)
 	}

@@ -24,8 +24,8 @@ type Permission struct {
 // permissions is every permission there is, in the order people are shown them. Those that
 // can be granted are the contract's Permission.
 var permissions = []Permission{
-	{"products:read", "See products, variants, prices, images, categories and collections, drafts included.", true},
-	{"products:write", "Create, change, publish and delete products, variants, prices, images, categories and collections.", true},
+	{"products:read", "See products, variants, prices, price lists, images, categories and collections, drafts included.", true},
+	{"products:write", "Create, change, publish and delete products, variants, prices, price lists, images, categories and collections.", true},
 	{"promotions:read", "See promotions and their codes.", true},
 	{"promotions:write", "Create, change and delete promotions and their codes.", true},
 	{"inventory:read", "See stock, reservations and movements.", true},

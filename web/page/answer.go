@@ -53,6 +53,15 @@ func SharedWith(w http.ResponseWriter, r *http.Request, policy string, p *Render
 	send(w, r, "text/html; charset=utf-8", p.etag, p.html, p.zipped)
 }
 
+// Own answers with a page that is the same for several people and no others: nobody in
+// between keeps it, and their browsers ask each time whether it is still so.
+func Own(w http.ResponseWriter, r *http.Request, p *Rendered) {
+	h := protect(w)
+	h.Set("Content-Security-Policy", Policy)
+	h.Set("Cache-Control", "private, no-cache")
+	send(w, r, "text/html; charset=utf-8", p.etag, p.html, p.zipped)
+}
+
 // Personal answers with a page for one person.
 func Personal(w http.ResponseWriter, r *http.Request, status int, c templ.Component) error {
 	return PersonalWith(w, r, status, Policy, c)

@@ -39,10 +39,18 @@ type variant struct {
 	Values    []string     `json:"option_values"`
 	Price     *money.Money `json:"price"`
 	CompareAt *money.Money `json:"compare_at_price"`
+	Lowest    *money.Money `json:"lowest_price_30d"`
+	Breaks    []priceBreak `json:"price_breaks"`
 	Available bool         `json:"available"`
 	ImageID   string       `json:"image_id"`
 
 	Fields map[string]customField `json:"custom_fields"`
+}
+
+// priceBreak is what each costs from a quantity on.
+type priceBreak struct {
+	MinQuantity int         `json:"min_quantity"`
+	Price       money.Money `json:"price"`
 }
 
 type picture struct {
@@ -107,12 +115,12 @@ type paymentOption struct {
 // Value names the option in a form.
 func (o paymentOption) Value() string { return o.Provider + ":" + o.Token }
 
-// sale is the former price of the cheapest variant that has one, if all that can be
-// shown as the product's price is reduced.
-func (p *product) sale() *money.Money {
-	for _, v := range p.Variants {
+// sale is the cheapest variant if it is reduced, so that all that can be shown as the
+// product's price is.
+func (p *product) sale() *variant {
+	for i, v := range p.Variants {
 		if v.CompareAt != nil && v.Price != nil && p.From != nil && v.Price.Amount == p.From.Amount {
-			return v.CompareAt
+			return &p.Variants[i]
 		}
 	}
 	return nil

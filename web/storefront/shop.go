@@ -325,15 +325,46 @@ func (v *visit) robots() error {
 // edition is that of what shoppers see of the store now.
 func (v *visit) edition() string { return v.config().Editions.Of(v.r.Context(), &v.store) }
 
-// shared answers with a page that is the same for all shoppers. name is the page's path
-// with all that it depends on, and nothing else, so that nobody can fill the cache with
-// copies of one page.
+// groupsKey is the key of the groups that prices are shown to.
+type groupsKey struct{}
+
+// groupsOf are the groups of customers that a page's prices are shown to.
+func groupsOf(ctx context.Context) []string {
+	groups, _ := ctx.Value(groupsKey{}).([]string)
+	return groups
+}
+
+// groups are those of who is signed in, if anybody is.
+func (v *visit) groups() ([]string, error) {
+	held := v.session()
+	if held == "" {
+		return nil, nil
+	}
+	c, err := v.config().Customers.Authenticate(v.r.Context(), held)
+	if p := problem.As(err); p != nil && p.Kind == problem.Unauthenticated {
+		return nil, nil
+	}
+	return c.GroupIDs, err
+}
+
+// shared answers with a page that is the same for all shoppers, but for those who are in
+// groups of customers and may see other prices: it is the same for all of theirs. name is
+// the page's path with all that it depends on, and nothing else, so that nobody can fill the
+// cache with copies of one page.
 func (v *visit) shared(name string, query url.Values, make func(ctx context.Context) (*page.Rendered, error)) error {
-	key := v.edition() + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
-	p, err := v.shop.pages.Get(v.r.Context(), key, make)
+	groups, err := v.groups()
 	if err != nil {
 		return err
 	}
-	page.Shared(v.w, v.r, p)
+	key := v.edition() + "\x00" + strings.Join(groups, ",") + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
+	p, err := v.shop.pages.Get(context.WithValue(v.r.Context(), groupsKey{}, groups), key, make)
+	switch {
+	case err != nil:
+		return err
+	case len(groups) > 0:
+		page.Own(v.w, v.r, p)
+	default:
+		page.Shared(v.w, v.r, p)
+	}
 	return nil
 }

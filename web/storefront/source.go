@@ -17,6 +17,7 @@ type goods struct {
 
 // goods reads a page of products.
 func (s *Shop) goods(ctx context.Context, f catalog.ShopFilter) (goods, error) {
+	f.Groups = groupsOf(ctx)
 	p, err := catalog.ShopProducts(ctx, s.config.DB, f)
 	if err != nil {
 		return goods{}, err
@@ -27,7 +28,7 @@ func (s *Shop) goods(ctx context.Context, f catalog.ShopFilter) (goods, error) {
 
 // product reads one product.
 func (s *Shop) product(ctx context.Context, currency, handle string) (product, error) {
-	o, err := catalog.ShopProduct(ctx, s.config.DB, "", currency, handle, catalog.AllVariants)
+	o, err := catalog.ShopProduct(ctx, s.config.DB, "", handle, catalog.AllVariants, catalog.Shopper{Currency: currency, Groups: groupsOf(ctx)})
 	if err != nil {
 		return product{}, err
 	}
