@@ -10,6 +10,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/platform/token"
@@ -29,27 +30,28 @@ type held struct {
 	payments.Charge
 	order, provider string
 	state, asked    string
+	part            money.Money // to be captured, where something is
 }
 
-const heldColumns = `p.id, p.order_id, p.provider, p.state, p.asked, p.reference, p.account, p.capture, p.currency, p.amount`
+const heldColumns = `p.id, p.order_id, p.provider, p.state, p.asked, p.asked_amount, p.currency, p.reference, p.account, p.capture, p.currency, p.amount`
 
 func (h *held) scan(row interface{ Scan(...any) error }) error {
-	return row.Scan(&h.Reference, &h.order, &h.provider, &h.state, &h.asked, &h.Theirs, &h.Account, &h.Capture, &h.Amount.Currency, &h.Amount.Amount)
+	return row.Scan(&h.Reference, &h.order, &h.provider, &h.state, &h.asked, &h.part.Amount, &h.part.Currency, &h.Theirs, &h.Account, &h.Capture, &h.Amount.Currency, &h.Amount.Amount)
 }
 
-// Capture takes a payment that is authorised, and notes of one that is due that it came.
-// Attempt is the caller's name for it: asked again, it is not refused for being done. The
-// answer is given the payment's ID.
-func (s *Service) Capture(ctx context.Context, paymentID, attempt string, answer Answer) error {
-	return s.ask(ctx, paymentID, askCapture, attempt, answer)
+// Capture takes a payment that is authorised, and notes of one that is due that it came; with
+// an amount so much of it, and the rest is let go. Attempt is the caller's name for it: asked
+// again, it is not refused for being done. The answer is given the payment's ID.
+func (s *Service) Capture(ctx context.Context, paymentID string, amount *money.Money, attempt string, answer Answer) error {
+	return s.ask(ctx, paymentID, askCapture, amount, attempt, answer)
 }
 
 // Void gives a payment up that is authorised or due. Its order stays, without a payment.
 func (s *Service) Void(ctx context.Context, paymentID, attempt string, answer Answer) error {
-	return s.ask(ctx, paymentID, askVoid, attempt, answer)
+	return s.ask(ctx, paymentID, askVoid, nil, attempt, answer)
 }
 
-func (s *Service) ask(ctx context.Context, paymentID, what, attempt string, answer Answer) error {
+func (s *Service) ask(ctx context.Context, paymentID, what string, amount *money.Money, attempt string, answer Answer) error {
 	var h held
 	name, ended := hex.EncodeToString(token.Hash(what+attempt)), false
 	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
@@ -78,7 +80,15 @@ func (s *Service) ask(ctx context.Context, paymentID, what, attempt string, answ
 		if o.State == Cancelled && what == askCapture {
 			return problem.New(problem.Conflict, "order_cancelled", "The order is cancelled.")
 		}
-		return begin(ctx, tx, &h, what, name)
+		part := h.Amount
+		if amount != nil {
+			part = *amount
+		}
+		if part.Currency != h.Amount.Currency || amount != nil && part.Amount < 1 || part.Amount > h.Amount.Amount {
+			return problem.New(problem.Unprocessable, "details_invalid", "This cannot be captured.").
+				At("/amount", "amount", "It is more than nothing, and at most %s.", h.Amount)
+		}
+		return begin(ctx, tx, &h, what, part, name)
 	})
 	if err != nil || ended {
 		return err
@@ -91,18 +101,18 @@ func notHeld(why string) *problem.Problem {
 }
 
 // beginSQL notes what a provider is to be asked. Of what is due nobody is asked.
-const beginSQL = `update payments p set asked = case when p.state = 'authorised' then $2 else '' end, asker = $3, updated_at = now()
-where p.id = $1 and p.state in ('authorised', 'due') and p.asked in ('', $2) returning ` + heldColumns
+const beginSQL = `update payments p set asked = case when p.state = 'authorised' then $2 else '' end, asked_amount = $4, asker = $3, updated_at = now()
+where p.id = $1 and p.state in ('authorised', 'due') and (p.asked = '' or p.asked = $2 and p.asked_amount = $4) returning ` + heldColumns
 
-func begin(ctx context.Context, tx *postgres.Tx, h *held, what, name string) error {
-	err := h.scan(tx.QueryRow(ctx, beginSQL, h.Reference, what, name))
+func begin(ctx context.Context, tx *postgres.Tx, h *held, what string, part money.Money, name string) error {
+	err := h.scan(tx.QueryRow(ctx, beginSQL, h.Reference, what, name, part.Amount))
 	if errors.Is(err, postgres.ErrNoRows) {
 		return notHeld("It is captured, voided or about to be.")
 	}
 	if err != nil {
 		return fmt.Errorf("%s payment %s: %w", what, h.Reference, err)
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "payment." + what, ObjectID: h.Reference, After: map[string]any{"order_id": h.order, "amount": h.Amount}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "payment." + what, ObjectID: h.Reference, After: map[string]any{"order_id": h.order, "amount": part}})
 	if h.state == "authorised" {
 		journal.JobAt(tx, clock.Now().Add(lease+5*time.Second), JobResume, struct{}{})
 	}
@@ -123,7 +133,7 @@ func letGo(ctx context.Context, tx *postgres.Tx, o *order) (*held, error) {
 	if h.asked == askCapture {
 		return nil, notHeld("It is about to be captured.")
 	}
-	return h, begin(ctx, tx, h, askVoid, "")
+	return h, begin(ctx, tx, h, askVoid, h.Amount, "")
 }
 
 // carryOut does what was asked, and records what the provider said.
@@ -134,11 +144,12 @@ func (s *Service) carryOut(ctx context.Context, h held, answer Answer) error {
 	}
 	call, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	do := provider.Capture
+	var outcome payments.Outcome
 	if h.asked == askVoid {
-		do = provider.Void
+		outcome, err = provider.Void(call, h.Charge)
+	} else {
+		outcome, err = provider.Capture(call, h.Charge, h.part)
 	}
-	outcome, err := do(call, h.Charge)
 	if err != nil {
 		p := problem.New(problem.Unavailable, "payment_pending", "The provider gives no answer. It is asked again until it does.")
 		p.RetryAfter = 5 * time.Second
@@ -147,15 +158,15 @@ func (s *Service) carryOut(ctx context.Context, h held, answer Answer) error {
 	return s.ended(ctx, h, outcome, answer)
 }
 
-// endSQL makes a payment that is held one of the state $2, and its order's payment one of
-// $3. An order that was sent in full is completed when it is paid.
+// endSQL makes a payment that is held one of the state $2, of which $5 was let go, and its
+// order's payment one of $3. An order that was sent in full is completed when it is paid.
 const endSQL = `
 with p as (
-	update payments set state = $2, asked = '', reference = case when $4 = '' then reference else $4 end, updated_at = now()
+	update payments set state = $2, asked = '', released_amount = $5, reference = case when $4 = '' then reference else $4 end, updated_at = now()
 	where id = $1 and state in ('authorised', 'due') returning order_id
 )
 update orders o set payment_state = $3, version = version + 1, updated_at = now(),
-	state = case when $3 = 'paid' and o.state = 'open' and o.fulfilment_state = 'fulfilled' then 'completed' else o.state end
+	state = case when $3 in ('paid', 'partially_paid') and o.state = 'open' and o.fulfilment_state = 'fulfilled' then 'completed' else o.state end
 from p where o.id = p.order_id returning ` + SummaryColumns
 
 // ended records what became of a payment that was held. One of which nothing became stays
@@ -169,7 +180,7 @@ func (s *Service) ended(ctx context.Context, h held, outcome payments.Outcome, a
 		}
 		switch outcome.Result {
 		case payments.Succeeded:
-			err = end(ctx, tx, o, h, "captured", Paid, outcome)
+			err = end(ctx, tx, o, h, "captured", took(h, outcome), outcome)
 		case payments.Voided:
 			err = end(ctx, tx, o, h, "voided", Voided, outcome)
 		default:
@@ -192,18 +203,32 @@ func (s *Service) ended(ctx context.Context, h held, outcome payments.Outcome, a
 	return err
 }
 
+// took is what an order's payment comes to by what was taken of it.
+func took(h held, outcome payments.Outcome) string {
+	if outcome.Taken < h.Amount.Amount {
+		return PartiallyPaid
+	}
+	return Paid
+}
+
 func end(ctx context.Context, tx *postgres.Tx, o *order, h held, state, paymentState string, outcome payments.Outcome) error {
-	before := o.Summary
-	err := tx.QueryRow(ctx, endSQL, h.Reference, state, paymentState, outcome.Reference).Scan(o.Fields()...)
+	before, amount := o.Summary, h.Amount
+	if state == "captured" {
+		amount.Amount = outcome.Taken
+	}
+	err := tx.QueryRow(ctx, endSQL, h.Reference, state, paymentState, outcome.Reference, h.Amount.Amount-amount.Amount).Scan(o.Fields()...)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil // somebody else was quicker
 	}
 	if err != nil {
 		return err
 	}
-	journal.Event(ctx, tx, "payment."+state, h.Reference, payments.EventData{ID: h.Reference, OrderID: o.ID, State: state, Amount: h.Amount})
-	if paymentState == Paid {
+	journal.Event(ctx, tx, "payment."+state, h.Reference, payments.EventData{ID: h.Reference, OrderID: o.ID, State: state, Amount: amount})
+	switch paymentState {
+	case Paid:
 		Earned(ctx, tx, o.Summary)
+	case PartiallyPaid:
+		journal.Usage(tx, "revenue:"+amount.Currency, amount.Amount)
 	}
 	o.tell(ctx, tx, before)
 	journal.Audit(ctx, tx, journal.Entry{Action: "payment." + state, ObjectID: h.Reference, Before: before, After: o.Summary})

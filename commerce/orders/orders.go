@@ -64,6 +64,7 @@ type order struct {
 	Summary
 	taxIncluded bool
 	pending     int64 // amount of refunds under way
+	released    int64 // what of its payment was let go when the rest was captured
 	refunds     int
 	fulfilments int
 	returns     int
@@ -87,6 +88,7 @@ type line struct {
 
 const lockSQL = `select ` + SummaryColumns + `, o.prices_include_tax,
 	(select coalesce(sum(r.amount), 0)::bigint from refunds r where r.order_id = o.id and r.state = 'pending'),
+	(select coalesce(sum(p.released_amount), 0)::bigint from payments p where p.order_id = o.id),
 	(select count(*) from refunds r where r.order_id = o.id), (select count(*) from fulfilments f where f.order_id = o.id),
 	(select count(*) from returns b where b.order_id = o.id)
 from orders o where o.id = $1 and o.state <> 'pending'`
@@ -119,7 +121,7 @@ func lock(ctx context.Context, tx *postgres.Tx, id string) (*order, error) {
 		return nil, fmt.Errorf("lock order %s: %w", id, err)
 	}
 	o := &order{}
-	err = tx.QueryRow(ctx, lockSQL, id).Scan(append(o.Fields(), &o.taxIncluded, &o.pending, &o.refunds, &o.fulfilments, &o.returns)...)
+	err = tx.QueryRow(ctx, lockSQL, id).Scan(append(o.Fields(), &o.taxIncluded, &o.pending, &o.released, &o.refunds, &o.fulfilments, &o.returns)...)
 	if err != nil {
 		return nil, fmt.Errorf("read order %s: %w", id, err)
 	}
@@ -188,7 +190,7 @@ func (o *order) advance() (fulfilment, state string) {
 
 // settled says whether the order's money came, whatever went back of it.
 func (o *order) settled() bool {
-	return o.PaymentState == Paid || o.PaymentState == PartiallyRefunded || o.PaymentState == Refunded
+	return o.PaymentState == PartiallyPaid || o.PaymentState == Paid || o.PaymentState == PartiallyRefunded || o.PaymentState == Refunded
 }
 
 // choose finds the lines that were asked for, refusing more of one than most allows. What

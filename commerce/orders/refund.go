@@ -130,7 +130,7 @@ func (o *order) leftToRefund() (int64, error) {
 	if !o.settled() {
 		return 0, problem.New(problem.Conflict, "order_not_paid", "The order is not paid.")
 	}
-	left := o.Total.Amount - o.Refunded.Amount - o.pending
+	left := o.Total.Amount - o.released - o.Refunded.Amount - o.pending
 	if left <= 0 {
 		return 0, problem.New(problem.Conflict, "nothing_left", "All of the order is paid back.")
 	}
@@ -311,7 +311,7 @@ with r as (
 	where order_lines.id = x.line_id and order_lines.order_id = r.order_id
 )
 update orders o set refunded_amount = o.refunded_amount + r.amount,
-	payment_state = case when o.refunded_amount + r.amount = o.total_amount then 'refunded' else 'partially_refunded' end,
+	payment_state = case when o.refunded_amount + r.amount = o.total_amount - (select p.released_amount from payments p where p.id = r.payment_id) then 'refunded' else 'partially_refunded' end,
 	fulfilment_state = $3, state = $4, version = version + 1, updated_at = now()
 from r where o.id = r.order_id returning ` + SummaryColumns
 

@@ -19,8 +19,9 @@ const (
 
 // The states of an order's payment.
 const (
-	PaymentDue        = "pending"    // the shopper owes it
-	Authorised        = "authorised" // held for us, to be captured
+	PaymentDue        = "pending"        // the shopper owes it
+	Authorised        = "authorised"     // held for us, to be captured
+	PartiallyPaid     = "partially_paid" // less was captured than was held, and the rest let go
 	Paid              = "paid"
 	Voided            = "voided" // nothing was taken, and nothing will be
 	PartiallyRefunded = "partially_refunded"

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"unicode/utf8"
 
-	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -58,66 +55,4 @@ func own(ctx context.Context, tx *postgres.Tx, id string, meant int) error {
 		return fmt.Errorf("lock order %s: %w", id, err)
 	}
 	return problem.Outdated(version, meant)
-}
-
-// maxTags bounds an order's labels.
-const maxTags = 250
-
-// Change is what is to be different about an order that is placed; nil leaves a thing as it
-// is.
-type Change struct {
-	Tags         []string      // the merchant's own labels, all of them
-	CustomFields fields.Values // merged
-}
-
-// Update changes what the staff keeps with an order that has the version meant; zero is any.
-func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, meant int, change Change) error {
-	book, err := fields.Open(ctx, tx, fields.Orders, change.CustomFields)
-	if err != nil {
-		return err
-	}
-	if err := own(ctx, tx, id, meant); err != nil {
-		return err
-	}
-	type kept struct {
-		Tags         []string      `json:"tags"`
-		CustomFields fields.Values `json:"custom_fields,omitempty"`
-	}
-	var now kept
-	if err := tx.QueryRow(ctx, `select tags, custom_fields from orders where id = $1`, id).Scan(&now.Tags, &now.CustomFields); err != nil {
-		return fmt.Errorf("read order %s: %w", id, err)
-	}
-	before, wrong := now, problem.New(problem.Unprocessable, "details_invalid", "The order cannot be like this.")
-	if change.Tags != nil {
-		now.Tags = tidyTags(change.Tags, wrong)
-	}
-	if err := book.Write(ctx, tx, &now.CustomFields, change.CustomFields, wrong); err != nil {
-		return err
-	}
-	if err := wrong.OrNil(); err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, `update orders set tags = $2, custom_fields = $3, version = version + 1, updated_at = now() where id = $1`, id, now.Tags, now.CustomFields); err != nil {
-		return fmt.Errorf("update order %s: %w", id, err)
-	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "order.update", ObjectID: id, Before: before, After: now})
-	return nil
-}
-
-// tidyTags trims labels, leaves out repeated ones and notes what is wrong with them.
-func tidyTags(tags []string, wrong *problem.Problem) []string {
-	tidy, seen := []string{}, map[string]bool{}
-	for i, tag := range tags {
-		tag = strings.TrimSpace(tag)
-		if tag == "" || utf8.RuneCountInString(tag) > 255 {
-			wrong.At(fmt.Sprintf("/tags/%d", i), "length", "A label has 1 to 255 characters.")
-		}
-		if !seen[tag] {
-			seen[tag], tidy = true, append(tidy, tag)
-		}
-	}
-	if len(tidy) > maxTags {
-		wrong.At("/tags", "maxItems", "There may be %d.", maxTags)
-	}
-	return tidy
 }

@@ -98,7 +98,7 @@ func TestConformance(t *testing.T) {
 			if h.holds {
 				taken.Theirs = found.Reference
 				is("voided when it was taken", payments.Succeeded)(h.provider.Void(shop.Ctx, taken))
-				is("captured when it was taken", payments.Succeeded)(h.provider.Capture(shop.Ctx, taken))
+				is("captured when it was taken", payments.Succeeded)(h.provider.Capture(shop.Ctx, taken, eur(1000)))
 			}
 			part := payments.Refund{Reference: ids.New("ref"), Charge: taken, Amount: eur(400)}
 			first := is("refunded in part", payments.Succeeded)(h.provider.Refund(shop.Ctx, part))
@@ -120,14 +120,20 @@ func TestConformance(t *testing.T) {
 			held.Theirs = is("held", payments.Authorised)(h.provider.Lookup(shop.Ctx, held)).Reference
 			is("refunded what is held", payments.Declined)(h.provider.Refund(shop.Ctx, payments.Refund{Reference: ids.New("ref"), Charge: held, Amount: eur(1)}))
 			for range 2 {
-				is("captured", payments.Succeeded)(h.provider.Capture(shop.Ctx, held))
+				if got := is("captured in part", payments.Succeeded)(h.provider.Capture(shop.Ctx, held, eur(1))); got.Taken != 1 {
+					t.Errorf("the books say %+v", got)
+				}
 			}
+			if found := is("captured in part", payments.Succeeded)(h.provider.Lookup(shop.Ctx, held)); found.Taken != 1 {
+				t.Errorf("the books say %+v", found)
+			}
+			is("more than was captured", payments.Declined)(h.provider.Refund(shop.Ctx, payments.Refund{Reference: ids.New("ref"), Charge: held, Amount: eur(2)}))
 			let := begin(2, payments.Manual)
 			for range 2 {
 				is("let go", payments.Voided)(h.provider.Void(shop.Ctx, let))
 			}
 			let.Theirs = is("let go", payments.Voided)(h.provider.Lookup(shop.Ctx, let)).Reference
-			if got, err := h.provider.Capture(shop.Ctx, let); err != nil || got.Result == payments.Succeeded {
+			if got, err := h.provider.Capture(shop.Ctx, let, eur(2)); err != nil || got.Result == payments.Succeeded {
 				t.Errorf("captured what was let go: %+v, %v", got, err)
 			}
 

@@ -1,6 +1,10 @@
 package payments
 
-import "context"
+import (
+	"context"
+
+	"github.com/stoacommerce/stoa/platform/money"
+)
 
 // ByHand is the manual provider: nobody is called, and the money is due until the staff
 // say that it came. Paying back is the staff's to do as well, and counts as done when they
@@ -15,8 +19,8 @@ func (ByHand) Charge(context.Context, Charge) (Outcome, error) { return Outcome{
 func (ByHand) Lookup(context.Context, Charge) (Outcome, error) { return Outcome{Result: Due}, nil }
 
 // Capture implements Provider.
-func (ByHand) Capture(context.Context, Charge) (Outcome, error) {
-	return Outcome{Result: Succeeded}, nil
+func (ByHand) Capture(_ context.Context, _ Charge, amount money.Money) (Outcome, error) {
+	return Outcome{Result: Succeeded, Taken: amount.Amount}, nil
 }
 
 // Void implements Provider.

@@ -157,8 +157,9 @@ type Provider interface {
 	Charge(ctx context.Context, c Charge) (Outcome, error)
 	// Lookup tells what became of a charge.
 	Lookup(ctx context.Context, c Charge) (Outcome, error)
-	// Capture takes what is authorised. What was taken before has succeeded.
-	Capture(ctx context.Context, c Charge) (Outcome, error)
+	// Capture takes so much of what is authorised, and lets go of the rest. What was taken
+	// before has succeeded.
+	Capture(ctx context.Context, c Charge, amount money.Money) (Outcome, error)
 	// Void gives a charge up that was not taken, whether or not it was made: once it has
 	// answered Voided, a Charge under the reference that comes late takes nothing. Of what
 	// was taken it says so, and changes nothing.

@@ -11,12 +11,13 @@ import (
 // State is SQL for the state of a payment p as the API tells it: what is kept is whether
 // the money was taken, and how much was paid back.
 const State = `case when p.state <> 'captured' or p.refunded_amount = 0 then p.state
-	when p.refunded_amount < p.amount then 'partially_refunded' else 'refunded' end`
+	when p.refunded_amount < p.amount - p.released_amount then 'partially_refunded' else 'refunded' end`
 
 // JSON is SQL for a payment p as the API shows it.
 var JSON = `json_build_object('id', p.id, 'order_id', p.order_id, 'provider', p.provider,
 	'method', case when p.provider = 'manual' then p.request->>'name' end, 'capture_method', p.capture, 'state', ` + State + `,
 	'amount', json_build_object('amount', p.amount, 'currency', p.currency),
+	'captured', json_build_object('amount', case when p.state = 'captured' then p.amount - p.released_amount else 0 end, 'currency', p.currency),
 	'refunded', json_build_object('amount', p.refunded_amount, 'currency', p.currency),
 	'disputes', p.disputes, 'reference', nullif(p.reference, ''), 'failure_code', nullif(p.failure, ''),
 	'created_at', ` + postgres.UTC("p.created_at") + `, 'updated_at', ` + postgres.UTC("p.updated_at") + `)`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
@@ -43,7 +44,7 @@ on conflict (reference) do update set reference = t.reference
 returning t.currency = $3 and t.amount = $4, ` + shownCharge
 
 // shownCharge is a charge as the provider tells of it now.
-const shownCharge = `case when t.state = 'processing' and t.ready_at <= now() then 'succeeded' else t.state end, t.failure, t.amount,
+const shownCharge = `case when t.state = 'processing' and t.ready_at <= now() then 'succeeded' else t.state end, t.failure, coalesce(t.taken, t.amount),
 	(select coalesce(sum(value::bigint), 0)::bigint from jsonb_each_text(t.refunds))`
 
 type testCharge struct {
@@ -107,13 +108,14 @@ func (p *Test) Lookup(ctx context.Context, c Charge) (Outcome, error) {
 	return p.outcome(ctx, c, found)
 }
 
-// captureSQL takes what is held.
-const captureSQL = `update test_charges t set state = case when t.state = 'authorised' then 'succeeded' else t.state end
+// captureSQL takes what is held, or so much of it.
+const captureSQL = `update test_charges t set state = case when t.state = 'authorised' then 'succeeded' else t.state end,
+	taken = case when t.state = 'authorised' then least($2::bigint, t.amount) else t.taken end
 where t.reference = $1 returning ` + shownCharge
 
 // Capture implements Provider.
-func (p *Test) Capture(ctx context.Context, c Charge) (Outcome, error) {
-	return p.change(ctx, c, captureSQL, "capture", c.Reference)
+func (p *Test) Capture(ctx context.Context, c Charge, amount money.Money) (Outcome, error) {
+	return p.change(ctx, c, captureSQL, "capture", c.Reference, amount.Amount)
 }
 
 // stepSQL is the shopper's step: what waits for it goes on as $2.
@@ -160,7 +162,7 @@ func (p *Test) change(ctx context.Context, c Charge, sql, what string, args ...a
 const refundSQL = `
 update test_charges set refunds = jsonb_build_object($2::text, $3::bigint) || refunds
 where reference = $1 and (state = 'succeeded' or state = 'processing' and ready_at <= now()) and failure = '' and currency = $4
-	and (refunds ? $2 or $3 + (select coalesce(sum(value::bigint), 0) from jsonb_each_text(refunds)) <= amount)
+	and (refunds ? $2 or $3 + (select coalesce(sum(value::bigint), 0) from jsonb_each_text(refunds)) <= coalesce(taken, amount))
 returning refunds->>$2 = $3::text`
 
 // Refund implements Provider.

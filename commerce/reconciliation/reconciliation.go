@@ -53,7 +53,8 @@ const patience = 2 * time.Hour
 const rulesSQL = `
 with made as (
 	select p.*, case p.state when 'due' then 'pending' when 'captured' then
-			case p.refunded_amount when 0 then 'paid' when p.amount then 'refunded' else 'partially_refunded' end
+			case when p.refunded_amount = 0 and p.released_amount > 0 then 'partially_paid' when p.refunded_amount = 0 then 'paid'
+				when p.refunded_amount = p.amount - p.released_amount then 'refunded' else 'partially_refunded' end
 		else p.state end as shows
 	from payments p where p.state in ('due', 'authorised', 'captured', 'voided')
 ), found as (
@@ -80,7 +81,7 @@ with made as (
 select kind, object_id, detail from found order by kind, object_id limit $2`
 
 // booksSQL are the payments whose providers are to be asked: those that changed since $1.
-const booksSQL = `select p.id, p.provider, p.state, p.reference, p.account, p.currency, p.amount, p.refunded_amount from payments p
+const booksSQL = `select p.id, p.provider, p.state, p.reference, p.account, p.currency, p.amount - p.released_amount, p.refunded_amount from payments p
 where p.provider not in ('manual') and p.amount > 0 and p.state in ('authorised', 'captured', 'voided', 'failed') and p.updated_at >= $1
 order by p.updated_at limit $2`
 

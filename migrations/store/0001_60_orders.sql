@@ -9,7 +9,7 @@ create table orders (
     customer_id      text collate "C" references customers (id) on delete set null,
     token_hash       bytea not null,            -- the cart's, so that its holder can see the order
     state            text not null check (state in ('pending', 'open', 'completed', 'cancelled')),
-    payment_state    text not null check (payment_state in ('pending', 'authorised', 'paid', 'partially_refunded', 'refunded', 'voided', 'failed')),
+    payment_state    text not null check (payment_state in ('pending', 'authorised', 'partially_paid', 'paid', 'partially_refunded', 'refunded', 'voided', 'failed')),
     fulfilment_state text not null check (fulfilment_state in ('unfulfilled', 'partially_fulfilled', 'fulfilled')),
     currency         text not null,
     email            text not null,

@@ -16,16 +16,19 @@ create table payments (
     reference   text not null default '',       -- the provider's own ID
     state       text not null check (state in ('pending', 'requires_action', 'processing', 'due', 'authorised', 'captured', 'voided', 'failed')),
     asked       text not null default '' check (asked in ('', 'capture', 'void')), -- of the provider, which has not answered yet
+    asked_amount bigint not null default 0,     -- how much it is to take
     asker       text not null default '',       -- digest of the caller's own name for what was last asked
     currency    text not null,
     amount      bigint not null check (amount >= 0),
+    released_amount bigint not null default 0,  -- what of it was let go when the rest was captured
     refunded_amount bigint not null default 0,
     failure     text not null default '',
     disputes    jsonb not null default '[]',    -- what the shopper's bank asks back, as the API shows it
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now(),
-    check (refunded_amount between 0 and amount),
-    check (refunded_amount = 0 or state = 'captured'),
+    check (released_amount between 0 and amount),
+    check (refunded_amount between 0 and amount - released_amount),
+    check (refunded_amount + released_amount = 0 or state = 'captured'),
     check (asked = '' or state = 'authorised')
 );
 create index payments_order on payments (order_id);
@@ -61,6 +64,7 @@ create table test_charges (
     state      text not null check (state in ('waiting', 'processing', 'authorised', 'succeeded', 'declined', 'voided')),
     currency   text not null,
     amount     bigint not null,
+    taken      bigint,                          -- where it is less
     failure    text not null default '',
     ready_at   timestamptz,                     -- when what is being processed will have succeeded
     refunds    jsonb not null default '{}',     -- {"ref_…": 500}

@@ -343,6 +343,7 @@ const (
 	EventTypeOrderFulfilled         EventType = "order.fulfilled"
 	EventTypeOrderPaid              EventType = "order.paid"
 	EventTypeOrderRefunded          EventType = "order.refunded"
+	EventTypeOrderUpdated           EventType = "order.updated"
 	EventTypePaymentAuthorised      EventType = "payment.authorised"
 	EventTypePaymentCaptured        EventType = "payment.captured"
 	EventTypePaymentFailed          EventType = "payment.failed"
@@ -626,6 +627,7 @@ const (
 	OrderPaymentStateAuthorised        OrderPaymentState = "authorised"
 	OrderPaymentStateFailed            OrderPaymentState = "failed"
 	OrderPaymentStatePaid              OrderPaymentState = "paid"
+	OrderPaymentStatePartiallyPaid     OrderPaymentState = "partially_paid"
 	OrderPaymentStatePartiallyRefunded OrderPaymentState = "partially_refunded"
 	OrderPaymentStatePending           OrderPaymentState = "pending"
 	OrderPaymentStateRefunded          OrderPaymentState = "refunded"
@@ -642,6 +644,11 @@ const (
 	OrderStateCancelled OrderState = "cancelled"
 	OrderStateCompleted OrderState = "completed"
 	OrderStateOpen      OrderState = "open"
+)
+
+// Defines values for OrderUpdatedEventType.
+const (
+	OrderUpdatedEventTypeOrderUpdated OrderUpdatedEventType = "order.updated"
 )
 
 // Defines values for PaymentAuthorisedEventType.
@@ -5961,7 +5968,7 @@ type Order struct {
 	// Example: 1001
 	Number int64 `json:"number"`
 
-	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured.
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
 	//
 	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
@@ -6154,7 +6161,7 @@ type OrderEventData struct {
 	// Example: 1001
 	Number int64 `json:"number"`
 
-	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured.
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
 	//
 	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
@@ -6334,7 +6341,7 @@ type OrderPaidEvent struct {
 // Example: order.paid
 type OrderPaidEventType string
 
-// OrderPaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured.
+// OrderPaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
 //
 // Example: paid
 type OrderPaymentState string
@@ -6466,18 +6473,55 @@ type OrderTotals struct {
 	Total Money `json:"total"`
 }
 
-// OrderUpdate A change of what the staff keeps with an order, as a merge patch.
+// OrderUpdate A change of an order, as a merge patch. An address is given whole.
 type OrderUpdate struct {
+	// BillingAddress Who pays, if that is someone else; null removes it.
+	BillingAddress nullable.Nullable[Address] `json:"billing_address,omitempty"`
+
 	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
 	//
 	// Example: {}
 	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
+
+	// Email Where mails about it go.
+	//
+	// Example: ada@example.com
+	Email *string `json:"email,omitempty"`
+
+	// ShippingAddress Where it goes.
+	ShippingAddress *Address `json:"shipping_address,omitempty"`
 
 	// Tags The merchant's own labels; replaces the list.
 	//
 	// Example: ["gift"]
 	Tags []string `json:"tags,omitempty"`
 }
+
+// OrderUpdatedEvent The labels or addresses of an order were changed.
+type OrderUpdatedEvent struct {
+	// Data The order, in short.
+	Data OrderEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: order.updated
+	Type OrderUpdatedEventType `json:"type"`
+}
+
+// OrderUpdatedEventType The event's type.
+//
+// Example: order.updated
+type OrderUpdatedEventType string
 
 // PasswordChange A change of password by someone who knows it.
 type PasswordChange struct {
@@ -6562,6 +6606,9 @@ type Payment struct {
 	// Example: automatic
 	CaptureMethod CaptureMethod `json:"capture_method"`
 
+	// Captured What was taken of it; the rest of a captured payment was let go.
+	Captured Money `json:"captured"`
+
 	// CreatedAt When it was tried.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -6639,6 +6686,12 @@ type PaymentAuthorisedEvent struct {
 //
 // Example: payment.authorised
 type PaymentAuthorisedEventType string
+
+// PaymentCapture How much is taken.
+type PaymentCapture struct {
+	// Amount So much of what is held or due; all of it, when left out.
+	Amount *Money `json:"amount,omitempty"`
+}
 
 // PaymentCapturedEvent A payment was taken.
 type PaymentCapturedEvent struct {
@@ -9813,7 +9866,7 @@ type ShopOrder struct {
 	// Example: Please transfer the total to DE02 1203 0000 0000 2020 51 and name the order's number.
 	PaymentInstructions *string `json:"payment_instructions"`
 
-	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured.
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
 	//
 	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
@@ -15302,6 +15355,9 @@ type UpdatePaymentSettingsApplicationMergePatchPlusJSONRequestBody = PaymentSett
 // ConnectStripeJSONRequestBody defines body for ConnectStripe for application/json ContentType.
 type ConnectStripeJSONRequestBody = StripeConnect
 
+// CapturePaymentJSONRequestBody defines body for CapturePayment for application/json ContentType.
+type CapturePaymentJSONRequestBody = PaymentCapture
+
 // CreatePriceListJSONRequestBody defines body for CreatePriceList for application/json ContentType.
 type CreatePriceListJSONRequestBody = PriceListCreate
 
@@ -16555,6 +16611,40 @@ func (t *WebhookEvent) MergeOrderCreatedEvent(v OrderCreatedEvent) error {
 		return err
 	}
 	b, err = runtime.JSONMerge(b, []byte(`{"type":"order.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsOrderUpdatedEvent returns the union data inside the WebhookEvent as a OrderUpdatedEvent
+func (t WebhookEvent) AsOrderUpdatedEvent() (OrderUpdatedEvent, error) {
+	var body OrderUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromOrderUpdatedEvent overwrites any union data inside the WebhookEvent as the provided OrderUpdatedEvent
+func (t *WebhookEvent) FromOrderUpdatedEvent(v OrderUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"order.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeOrderUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided OrderUpdatedEvent
+func (t *WebhookEvent) MergeOrderUpdatedEvent(v OrderUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"order.updated"}`))
 	if err != nil {
 		return err
 	}
@@ -18156,6 +18246,8 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsOrderPaidEvent()
 	case "order.refunded":
 		return t.AsOrderRefundedEvent()
+	case "order.updated":
+		return t.AsOrderUpdatedEvent()
 	case "payment.authorised":
 		return t.AsPaymentAuthorisedEvent()
 	case "payment.captured":

@@ -146,9 +146,14 @@ func (h *Orders) update(ctx context.Context, req *openapi.Request) (*openapi.Res
 	if err != nil {
 		return nil, err
 	}
+	patch := orders.Patch{
+		Tags: body.Tags, Email: body.Email, Billing: patchedAddress(body.BillingAddress), CustomFields: fields.Values(given(body.CustomFields)),
+	}
+	if body.ShippingAddress != nil {
+		patch.Shipping = givenAddress(*body.ShippingAddress)
+	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
-		change := orders.Change{Tags: body.Tags, CustomFields: fields.Values(given(body.CustomFields))}
-		if err := h.Orders.Update(ctx, tx, req.Param("order_id"), version, change); err != nil {
+		if err := h.Orders.Update(ctx, tx, req.Param("order_id"), version, patch); err != nil {
 			return nil, err
 		}
 		order, err := h.Orders.GetIn(ctx, tx, h.ShopURL(req.Caller.Store), req.Param("order_id"))

@@ -28,8 +28,8 @@ func (h *Payments) Operations() map[string]openapi.Handler {
 	return map[string]openapi.Handler{
 		"listPayments":          h.list,
 		"getPayment":            h.get,
-		"capturePayment":        h.ask(h.Orders.Capture),
-		"voidPayment":           h.ask(h.Orders.Void),
+		"capturePayment":        h.capture,
+		"voidPayment":           h.void,
 		"getPaymentSettings":    h.settings,
 		"updatePaymentSettings": h.updateSettings,
 		"connectStripe":         h.connect,
@@ -59,30 +59,44 @@ func (h *Payments) get(ctx context.Context, req *openapi.Request) (*openapi.Resp
 	return openapi.OK(payment), nil
 }
 
-// ask answers an operation that captures or voids a payment.
-func (h *Payments) ask(do func(ctx context.Context, paymentID, attempt string, answer orders.Answer) error) openapi.Handler {
-	return func(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-		claim, replay, err := openapi.Claiming(ctx, req, h.DB)
-		if err != nil || replay != nil {
-			return replay, err
-		}
-		var res *openapi.Response
-		err = do(ctx, req.Param("payment_id"), attemptName(req), func(ctx context.Context, tx *postgres.Tx, id string, refused *problem.Problem) error {
-			if refused != nil {
-				return claim.Refuse(ctx, tx, refused)
-			}
-			payment, err := payments.GetIn(ctx, tx, id)
-			if err != nil {
-				return err
-			}
-			res = openapi.OK(payment)
-			return claim.Record(ctx, tx, res)
-		})
-		if err != nil {
-			return nil, released(ctx, claim, err)
-		}
-		return res, nil
+func (h *Payments) capture(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.PaymentCapture](req)
+	if err != nil {
+		return nil, err
 	}
+	return h.ask(ctx, req, func(answer orders.Answer) error {
+		return h.Orders.Capture(ctx, req.Param("payment_id"), amountGiven(body.Amount), attemptName(req), answer)
+	})
+}
+
+func (h *Payments) void(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	return h.ask(ctx, req, func(answer orders.Answer) error {
+		return h.Orders.Void(ctx, req.Param("payment_id"), attemptName(req), answer)
+	})
+}
+
+// ask answers an operation that captures or voids a payment.
+func (h *Payments) ask(ctx context.Context, req *openapi.Request, do func(orders.Answer) error) (*openapi.Response, error) {
+	claim, replay, err := openapi.Claiming(ctx, req, h.DB)
+	if err != nil || replay != nil {
+		return replay, err
+	}
+	var res *openapi.Response
+	err = do(func(ctx context.Context, tx *postgres.Tx, id string, refused *problem.Problem) error {
+		if refused != nil {
+			return claim.Refuse(ctx, tx, refused)
+		}
+		payment, err := payments.GetIn(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		res = openapi.OK(payment)
+		return claim.Record(ctx, tx, res)
+	})
+	if err != nil {
+		return nil, released(ctx, claim, err)
+	}
+	return res, nil
 }
 
 func (h *Payments) settings(ctx context.Context, _ *openapi.Request) (*openapi.Response, error) {

@@ -157,6 +157,62 @@ func TestAuthoriseThenCapture(t *testing.T) {
 	}
 }
 
+// A part of what is held is captured once, and the rest let go; of what was taken no more is paid
+// back than that.
+func TestCaptureOfAPart(t *testing.T) {
+	t.Parallel()
+	s := newSelling(t)
+	s.byBank()
+	s.admin("PATCH", "/payment-settings", object{"capture_method": "manual"}).Want(200)
+	part := func(amount int64, currency string) object {
+		return object{"amount": object{"amount": amount, "currency": currency}}
+	}
+	for name, order := range map[string]string{
+		"held": s.order(1), "due": s.byBankTransfer(),
+	} {
+		payment, _ := s.payment(order)
+		path := "/payments/" + payment + "/capture"
+		for what, bad := range map[string]object{"more": part(2490, "EUR"), "nothing": part(0, "EUR"), "less than nothing": part(-1, "EUR"), "dollars": part(1, "USD")} {
+			if got := s.admin("POST", path, bad, key()); got.Status != 422 && got.Status != 400 {
+				t.Errorf("%s, %s: %d", name, what, got.Status)
+			}
+		}
+		once := key()
+		for range 2 {
+			got := s.admin("POST", path, part(2000, "EUR"), once).Want(200)
+			if got.String("state") != "captured" || got.Get("captured.amount") != 2000.0 || got.Get("amount.amount") != 2489.0 {
+				t.Errorf("%s: %s", name, got.Body)
+			}
+		}
+		s.admin("POST", path, part(489, "EUR"), key()).WantProblem(409, "payment_not_held")
+		if got := s.states(order); got != "open partially_paid unfulfilled" {
+			t.Errorf("%s: %s", name, got)
+		}
+		s.admin("POST", "/orders/"+order+"/fulfilments", object{}, key()).Want(201)
+		refund := "/orders/" + order + "/refunds"
+		s.admin("POST", refund, object{"amount": object{"amount": 2001, "currency": "EUR"}}, key()).WantProblem(422, "refund_exceeds_payment")
+		s.admin("POST", refund, object{"amount": object{"amount": 500, "currency": "EUR"}}, key()).Want(201)
+		if got := s.states(order); got != "completed partially_refunded fulfilled" {
+			t.Errorf("%s: %s", name, got)
+		}
+		s.booksAgree()
+		if got := s.admin("POST", refund, object{}, key()).Want(201).Get("amount.amount"); got != 1500.0 {
+			t.Errorf("%s: %v were left", name, got)
+		}
+		if got := s.states(order); got != "completed refunded fulfilled" {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	s.booksAgree()
+}
+
+// byBankTransfer sells a shirt that is paid by bank transfer.
+func (s *selling) byBankTransfer() (order string) {
+	s.t.Helper()
+	path, token := s.cart(1)
+	return s.shop("POST", path+"/complete", paidBy(1, "manual", "bank_transfer"), token, key()).Want(201).String("id")
+}
+
 // A payment that asks back is told as the shopper's next action, and becomes an order
 // exactly once, whoever asks first.
 func TestASecondStep(t *testing.T) {

@@ -126,17 +126,20 @@ func TestStripeOverHTTP(t *testing.T) {
 	if state != "authorised" {
 		t.Errorf("the payment is %s", state)
 	}
-	s.admin("POST", "/payments/"+payment+"/capture", nil, key()).Want(200)
-	if amount, n := s.stripe.Taken(account); amount != 2489 || n != 1 {
-		t.Errorf("%d captured by %d payments", amount, n)
+	capture := "/payments/" + payment + "/capture"
+	s.admin("POST", capture, object{"amount": object{"amount": 2400, "currency": "EUR"}}, key()).Want(200)
+	if amount, n := s.stripe.Taken(account); amount != 2400 || n != 1 || s.states(order) != "open partially_paid unfulfilled" {
+		t.Errorf("%d captured by %d payments; the order is %s", amount, n, s.states(order))
 	}
+	s.admin("POST", capture, nil, key()).WantProblem(409, "payment_not_held")
+	s.booksAgree()
 
 	// A step that nobody takes is given up at Stripe.
 	path, token = s.cart(1)
 	s.shop("POST", path+"/complete", body, token, key()).Want(202)
 	s.shop("POST", path+"/payment/cancel", nil, token).Want(200)
 	s.stripe.Pay(s.stripe.All("payment_intent")[2], "succeeds")
-	if amount, n := s.stripe.Taken(account); amount != 2489 || n != 1 {
+	if amount, n := s.stripe.Taken(account); amount != 2400 || n != 1 {
 		t.Errorf("%d taken by %d payments, one of which was given up", amount, n)
 	}
 }

@@ -93,7 +93,7 @@ func TestFormOfRequests(t *testing.T) {
 		"look up an intent": func() error { _, err := p.Lookup(ctx, intent); return err },
 		"expire":            func() error { _, err := p.Void(ctx, session); return err },
 		"cancel":            func() error { _, err := p.Void(ctx, intent); return err },
-		"capture":           func() error { _, err := p.Capture(ctx, intent); return err },
+		"capture":           func() error { _, err := p.Capture(ctx, intent, money.New(100, "EUR")); return err },
 		"refund":            func() error { _, err := p.Refund(ctx, back); return err },
 		"look up a refund":  func() error { _, err := p.Refund(ctx, asked); return err },
 		"books":             func() error { _, err := p.Books(ctx, intent); return err },

@@ -205,12 +205,16 @@ func (p *Provider) find(ctx context.Context, a access, c payments.Charge) (payme
 }
 
 // Capture implements payments.Provider.
-func (p *Provider) Capture(ctx context.Context, c payments.Charge) (payments.Outcome, error) {
+func (p *Provider) Capture(ctx context.Context, c payments.Charge, amount money.Money) (payments.Outcome, error) {
+	part, ok := minor(amount)
+	if !ok {
+		return payments.Outcome{Result: payments.Declined, Failure: "amount_unsupported"}, nil
+	}
 	a, err := p.reach(ctx, c.Account)
 	if err != nil {
 		return payments.Outcome{}, err
 	}
-	params := &stripe.PaymentIntentCaptureParams{Params: a.params(ctx, c.Reference+"-capture")}
+	params := &stripe.PaymentIntentCaptureParams{Params: a.params(ctx, fmt.Sprintf("%s-capture-%d", c.Reference, part)), AmountToCapture: &part}
 	made, err := paymentintent.Client{B: p.backend, Key: a.key}.Capture(c.Theirs, params)
 	if err == nil {
 		return ofIntent(a, made), nil

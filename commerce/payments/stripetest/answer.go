@@ -133,7 +133,14 @@ func (s *Stripe) onIntent(account string, path []string, r *http.Request) (int, 
 	case len(path) == 1:
 		return ok(o)
 	case path[1] == "capture" && o["status"] == "requires_capture":
-		s.take(o)
+		amount := o["amount"].(int64)
+		if part := r.Form.Get("amount_to_capture"); part != "" {
+			amount = number(part)
+		}
+		if amount < 1 || amount > o["amount"].(int64) {
+			return refuse(400, "amount_too_large", "The requested capture amount is greater than the authorized amount.")
+		}
+		s.take(o, amount)
 		return ok(o, event{"payment_intent.succeeded", o})
 	case path[1] == "cancel" && o["status"] != "succeeded" && o["status"] != "processing" && o["status"] != "canceled":
 		o["status"] = "canceled"

@@ -276,7 +276,7 @@ func (s *Stripe) Pay(id, card string) {
 	case intent["capture_method"] == "manual":
 		intent["status"] = "requires_capture"
 	default:
-		s.take(intent)
+		s.take(intent, intent["amount"].(int64))
 		events = append(events, event{"payment_intent.succeeded", intent}, event{"charge.succeeded", intent["latest_charge"].(object)})
 	}
 	account := intent["account"].(string)
@@ -293,7 +293,7 @@ func (s *Stripe) Arrive(id string, ok bool) {
 	intent := s.paid(id)
 	kind := "payment_intent.succeeded"
 	if ok {
-		s.take(intent)
+		s.take(intent, intent["amount"].(int64))
 	} else {
 		intent["status"], kind = "requires_payment_method", "payment_intent.payment_failed"
 	}
@@ -360,12 +360,12 @@ func moved(amount int64) object {
 	return object{"id": "txn_test", "object": "balance_transaction", "amount": amount}
 }
 
-func (s *Stripe) take(intent object) {
+func (s *Stripe) take(intent object, amount int64) {
 	charge := object{
-		"id": s.id("ch"), "object": "charge", "amount": intent["amount"], "amount_refunded": int64(0), "currency": intent["currency"],
+		"id": s.id("ch"), "object": "charge", "amount": intent["amount"], "amount_captured": amount, "amount_refunded": int64(0), "currency": intent["currency"],
 		"metadata": intent["metadata"], "payment_intent": intent["id"],
 	}
-	intent["status"], intent["amount_received"], intent["latest_charge"] = "succeeded", intent["amount"], charge
+	intent["status"], intent["amount_received"], intent["latest_charge"] = "succeeded", amount, charge
 }
 
 // Taken is what an account has taken less what it paid back, in minor units, and how many
