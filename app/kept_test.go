@@ -2,9 +2,12 @@ package app_test
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stoacommerce/stoa/app/apptest"
@@ -109,6 +112,68 @@ func TestTheCatalogueIsKeptUntilItChanges(t *testing.T) {
 	shown("sold out", map[string]any{"/available": false, "/variants/0/available": false})
 	call("cancelOrder", secret, map[string]string{"order_id": text(order, "/id")}, map[string]any{"reason": "customer"}, "Idempotency-Key", "cancel")
 	shown("back again", map[string]any{"/available": true, "/variants/0/available": true})
+
+	// A list of prices shows at once. One for a group is shown to its members only, from memory
+	// too, and on the pages of the hosted shop.
+	lists := map[string]string{}
+	group := call("createCustomerGroup", secret, nil, map[string]any{"name": "Trade"})
+	email := "shopper-" + run() + "@example.com"
+	call("registerCustomer", shopper, nil, map[string]any{"email": email, "password": "a stone bench in the shade"})
+	link, err := p.MailParameter(t.Context(), email, "token")
+	if err != nil {
+		t.Fatal(err)
+	}
+	session := call("verifyCustomer", shopper, nil, map[string]any{"token": link})
+	call("updateCustomer", secret, map[string]string{"customer_id": text(session, "/customer/id")}, map[string]any{"group_ids": []any{text(group, "/id")}})
+	for name, in := range map[string]map[string]any{"sale": {"kind": "sale"}, "trade": {"kind": "override", "customer_group_ids": []any{text(group, "/id")}}} {
+		in["name"] = name
+		lists[name] = text(call("createPriceList", secret, nil, in), "/id")
+	}
+	set := func(list string, amount int) {
+		t.Helper()
+		call("setPriceListPrices", secret, map[string]string{"price_list_id": lists[list]}, map[string]any{"prices": []any{
+			map[string]any{"variant_id": variant["variant_id"], "currency": "EUR", "amount": amount}}})
+	}
+	member := func(want float64) {
+		t.Helper()
+		seen := call("getShopProduct", shopper, map[string]string{"handle_or_id": "linen-shirt"}, nil, "Customer-Token", text(session, "/token"))
+		if got := in(seen, "/price_from/amount"); got != want {
+			t.Errorf("a member pays %v, want %v", got, want)
+		}
+	}
+	set("sale", 4500)
+	shown("in the sale", map[string]any{"/price_from/amount": 4500.0, "/variants/0/compare_at_price/amount": 5100.0, "/variants/0/lowest_price_30d/amount": 4900.0})
+	set("trade", 3900)
+	for range 2 {
+		member(3900)
+		shown("to everybody", map[string]any{"/price_from/amount": 4500.0})
+	}
+	call("deletePriceList", secret, map[string]string{"price_list_id": lists["sale"]}, nil)
+	shown("after the sale", map[string]any{"/price_from/amount": 5100.0})
+	member(3900)
+	shop, err := url.Parse(text(call("getShop", shopper, nil, nil), "/url"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cookie, want := range map[string][2]string{"": {"€51.00", "public"}, "__Host-stoa-customer=" + text(session, "/token"): {"€39.00", "private"}} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.URL+"/products/linen-shirt", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = shop.Host
+		request.Header.Set("Cookie", cookie)
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := io.ReadAll(response.Body)
+		if err = errors.Join(err, response.Body.Close()); err != nil || response.StatusCode != http.StatusOK {
+			t.Fatalf("%d %v: %s", response.StatusCode, err, page)
+		}
+		if kept := response.Header.Get("Cache-Control"); !strings.Contains(string(page), want[0]) || !strings.HasPrefix(kept, want[1]) {
+			t.Errorf("with the cookie %q the page does not say %s, or is %s", cookie, want[0], kept)
+		}
+	}
 }
 
 var catalogueHits = regexp.MustCompile(`stoa_cache_requests_total\{cache="catalogue",result="hit"\} (\d+)`)

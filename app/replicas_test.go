@@ -18,6 +18,7 @@ import (
 
 	"github.com/stoacommerce/stoa/app/apptest"
 	"github.com/stoacommerce/stoa/deploy/nginx"
+	"github.com/stoacommerce/stoa/platform/files/filestest"
 	"github.com/stoacommerce/stoa/platform/ids"
 )
 
@@ -40,6 +41,7 @@ func TestReplicasBehindNginx(t *testing.T) {
 	env := apptest.NewEnv(t, apptest.Env{
 		"STOA_BASE_DOMAIN": shopsDomain, "STOA_PUBLIC_URL": shopsURL, "STOA_TRUSTED_PROXIES": "127.0.0.1,203.0.113.0/24",
 		"STOA_DRAIN_DELAY": "2s", "STOA_LOG_LEVEL": "info", "STOA_LOG_FORMAT": "json",
+		"STOA_FILES_URL": filestest.Bucket(t) + "/stoa",
 	})
 	f := &front{first: apptest.Spawn(t, binary, env)}
 	second := beside(t, env)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"strings"
 	"unicode/utf8"
 
@@ -21,28 +20,29 @@ const maxTags = 250
 
 // Patch changes an order after it was placed; what is nil stays.
 type Patch struct {
-	Tags         []string // the merchant's own labels, in place of those it has
-	Email        *string
-	Shipping     *address.Address
-	Billing      **address.Address // to nil removes it
-	CustomFields fields.Values     // merged
+	Tags     []string // the merchant's own labels, in place of those it has
+	Email    *string
+	Shipping *address.Address
+	Billing  **address.Address // to nil removes it
+
+	CustomFields fields.Values // merged
 }
 
 // written is what of an order a patch may change, and whether it may.
 type written struct {
-	Tags         []string         `json:"tags"`
-	Email        string           `json:"email"`
-	Shipping     *address.Address `json:"shipping_address"`
-	Billing      *address.Address `json:"billing_address"`
-	State        string           `json:"state"`
-	Fulfilment   string           `json:"fulfilment_state"`
-	Fetched      bool             `json:"fetched"`
-	CustomFields fields.Values    `json:"custom_fields"`
+	Tags       []string         `json:"tags"`
+	Email      string           `json:"email"`
+	Shipping   *address.Address `json:"shipping_address"`
+	Billing    *address.Address `json:"billing_address"`
+	State      string           `json:"state"`
+	Fulfilment string           `json:"fulfilment_state"`
+	Fetched    bool             `json:"fetched"`
+
+	CustomFields fields.Values `json:"custom_fields"`
 }
 
-const writtenSQL = `select json_build_object('tags', o.tags, 'email', o.email, 'shipping_address', o.shipping_address, 'billing_address', o.billing_address,
-	'state', o.state, 'fulfilment_state', o.fulfilment_state, 'fetched', jsonb_typeof(o.shipping_method->'pickup_address') = 'object',
-	'custom_fields', o.custom_fields)::text
+const writtenSQL = `select json_build_object('tags', o.tags, 'custom_fields', o.custom_fields, 'email', o.email, 'shipping_address', o.shipping_address, 'billing_address', o.billing_address,
+	'state', o.state, 'fulfilment_state', o.fulfilment_state, 'fetched', jsonb_typeof(o.shipping_method->'pickup_address') = 'object')::text
 from orders o where o.id = $1`
 
 const updateSQL = `update orders o set tags = $2, email = $3, shipping_address = $4::jsonb, billing_address = $5::jsonb, custom_fields = $6, version = o.version + 1, updated_at = now()
@@ -66,18 +66,16 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, meant 
 	if err := json.Unmarshal(raw, &was); err != nil {
 		return fmt.Errorf("read order %s: %w", id, err)
 	}
-	now, changed, err := was.patched(patch)
+	wrong := problem.New(problem.Unprocessable, "details_invalid", "The order cannot be like this.")
+	kept := was.CustomFields
+	if err := book.Write(ctx, tx, &kept, patch.CustomFields, wrong); err != nil {
+		return err
+	}
+	now, changed, err := was.patched(patch, wrong)
 	if err != nil {
 		return err
 	}
-	now.CustomFields = maps.Clone(was.CustomFields)
-	wrong := problem.New(problem.Unprocessable, "details_invalid", "The order cannot be like this.")
-	if err := book.Write(ctx, tx, &now.CustomFields, patch.CustomFields, wrong); err != nil {
-		return err
-	}
-	if err := wrong.OrNil(); err != nil {
-		return err
-	}
+	now.CustomFields = kept
 	if err := taxedAlike(ctx, tx, was, now); err != nil {
 		return err
 	}
@@ -112,10 +110,13 @@ func columns(w written) (shipping, billing *string, err error) {
 	return shipping, billing, nil
 }
 
-// patched is what is written once it is changed, and the names of what changed.
-func (w written) patched(patch Patch) (now written, changed []string, err error) {
+// patched is what is written once it is changed but for custom fields, and the names of what
+// changed. What is wrong may have faults already.
+func (w written) patched(patch Patch, wrong *problem.Problem) (now written, changed []string, err error) {
 	now, changed = w, []string{}
-	wrong := problem.New(problem.Unprocessable, "details_invalid", "The order cannot be like this.")
+	if len(patch.CustomFields) > 0 {
+		changed = append(changed, "custom_fields")
+	}
 	if patch.Tags != nil {
 		now.Tags, changed = tidied(patch.Tags, wrong), append(changed, "tags")
 	}

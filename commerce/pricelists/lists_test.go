@@ -104,11 +104,16 @@ func TestLists(t *testing.T) {
 		t.Errorf("its price taken away: %s", got)
 	}
 	f.set(sale, pricelists.Entry{VariantID: shirt, Currency: "EUR", MinQuantity: 1, Amount: ptr(int64(1800))})
+	f.Exec(t, `insert into collections (id, handle, title) values ('col_a', 'a', 'A')`)
+	f.Exec(t, `insert into collection_products (collection_id, product_id, sort_key, shown) select 'col_a', product_id, '', true from variants where id = $1`, shirt)
+	f.must(func(ctx context.Context, tx *postgres.Tx) error {
+		return pricelists.Reduce(ctx, tx, sale, pricelists.Reduction{CollectionID: "col_a", Off: 333_300, Currencies: []string{"EUR"}})
+	})
 	f.must(func(ctx context.Context, tx *postgres.Tx) error { return pricelists.Delete(ctx, tx, sale, 0) })
-	if got := f.timeline(shirt); got != "2000 1500! 2000 1! 2000 1800! 2000" {
+	if got := f.timeline(shirt); got != "2000 1500! 2000 1! 2000 1800! 1333! 2000" {
 		t.Errorf("deleted: %s", got)
 	}
-	page, err := pricelists.History(f.Ctx, f.DB, shirt, "EUR", "", 2)
+	page, err := pricelists.History(f.Ctx, f.DB, shirt, "EUR", "", 3)
 	if err != nil || page.Next == "" || !strings.Contains(string(page.Data), `1800`) {
 		t.Errorf("history: %s, %v", page.Data, err)
 	}
@@ -157,6 +162,11 @@ func TestListsRefuse(t *testing.T) {
 	refused("invalid_price_list", func(ctx context.Context, tx *postgres.Tx) error {
 		return pricelists.Update(ctx, tx, id, 0, pricelists.Patch{Name: ptr("")})
 	})
+	for code, by := range map[string]pricelists.Reduction{
+		"invalid_price_list": {CollectionID: "col_no", Off: 1_000_001, Currencies: []string{"XXX"}}, "unknown_reference": {CollectionID: "col_no", Off: 1_000_000},
+	} {
+		refused(code, func(ctx context.Context, tx *postgres.Tx) error { return pricelists.Reduce(ctx, tx, id, by) })
+	}
 	refused("stale", func(ctx context.Context, tx *postgres.Tx) error {
 		return pricelists.Update(ctx, tx, id, 9, pricelists.Patch{Name: ptr("y")})
 	})

@@ -75,34 +75,40 @@ func SetPrices(ctx context.Context, tx *postgres.Tx, id ID, entries []Entry) err
 	if err := checkEntries(entries); err != nil {
 		return err
 	}
+	return setPrices(ctx, tx, id, func(l *list) (variants []string, changed int64, err error) {
+		if variants, err = knowVariants(ctx, tx, entries); err != nil {
+			return nil, 0, err
+		}
+		raw, err := json.Marshal(entries)
+		if err != nil {
+			return nil, 0, fmt.Errorf("set prices: %w", err)
+		}
+		for _, sql := range []string{removePricesSQL, putPricesSQL} {
+			tag, err := tx.Exec(ctx, sql, id, string(raw))
+			if err != nil {
+				return nil, 0, fmt.Errorf("set prices of %s: %w", id, err)
+			}
+			changed += tag.RowsAffected()
+		}
+		return variants, changed, nil
+	}, journal.Entry{Action: "price_list.set_prices", After: map[string]any{"prices": entries}})
+}
+
+// setPrices has prices of a list changed by put, which keeps their variants from being deleted
+// and gives them, and how many prices it changed.
+func setPrices(ctx context.Context, tx *postgres.Tx, id ID, put func(*list) ([]string, int64, error), entry journal.Entry) error {
 	l, err := lock(ctx, tx, id, 0)
 	if err != nil {
 		return err
 	}
 	if l.public() {
-		err = alone(ctx, tx)
-	}
-	if err != nil {
-		return err
-	}
-	variants, err := knowVariants(ctx, tx, entries)
-	if err != nil {
-		return err
-	}
-	raw, err := json.Marshal(entries)
-	if err != nil {
-		return fmt.Errorf("set prices: %w", err)
-	}
-	var changed int64
-	for _, sql := range []string{removePricesSQL, putPricesSQL} {
-		tag, err := tx.Exec(ctx, sql, id, string(raw))
-		if err != nil {
-			return fmt.Errorf("set prices of %s: %w", id, err)
+		if err := alone(ctx, tx); err != nil {
+			return err
 		}
-		changed += tag.RowsAffected()
 	}
-	if changed == 0 {
-		return nil
+	variants, changed, err := put(l)
+	if err != nil || changed == 0 {
+		return err
 	}
 	var count int
 	if err := tx.QueryRow(ctx, `select count(*) from price_list_prices where price_list_id = $1`, id).Scan(&count); err != nil {
@@ -119,7 +125,7 @@ func SetPrices(ctx context.Context, tx *postgres.Tx, id ID, entries []Entry) err
 			return err
 		}
 	}
-	l.tell(ctx, tx, "updated", journal.Entry{Action: "price_list.set_prices", After: map[string]any{"prices": entries}})
+	l.tell(ctx, tx, "updated", entry)
 	return nil
 }
 

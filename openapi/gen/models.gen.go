@@ -7310,6 +7310,22 @@ type PriceListPrices struct {
 	Prices []PriceListPriceSet `json:"prices"`
 }
 
+// PriceListReduction By how much the prices of a collection are reduced.
+type PriceListReduction struct {
+	// CollectionID The collection's ID.
+	//
+	// Example: col_01jd3v7m2kf8r9e0abcdefghjk
+	CollectionID string `json:"collection_id"`
+
+	// Currencies The currencies whose prices are reduced; all, when left out.
+	Currencies []Currency `json:"currencies,omitempty"`
+
+	// Percentage How many per cent are taken off, with up to two decimals: more than 0, and at most 100.
+	//
+	// Example: 20
+	Percentage string `json:"percentage"`
+}
+
 // PriceListUpdate A change of a price list, as a merge patch.
 type PriceListUpdate struct {
 	// Active Whether it holds, between `starts_at` and `ends_at`.
@@ -14058,6 +14074,21 @@ type SetPriceListPricesParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// ReducePriceListPricesParams defines parameters for ReducePriceListPrices.
+type ReducePriceListPricesParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // ListProductTagsParams defines parameters for ListProductTags.
 type ListProductTagsParams struct {
 	// Limit How many to answer at most.
@@ -15764,6 +15795,9 @@ type UpdatePriceListApplicationMergePatchPlusJSONRequestBody = PriceListUpdate
 
 // SetPriceListPricesJSONRequestBody defines body for SetPriceListPrices for application/json ContentType.
 type SetPriceListPricesJSONRequestBody = PriceListPrices
+
+// ReducePriceListPricesJSONRequestBody defines body for ReducePriceListPrices for application/json ContentType.
+type ReducePriceListPricesJSONRequestBody = PriceListReduction
 
 // CreateProductJSONRequestBody defines body for CreateProduct for application/json ContentType.
 type CreateProductJSONRequestBody = ProductCreate

@@ -146,7 +146,9 @@ func (h *Orders) update(ctx context.Context, req *openapi.Request) (*openapi.Res
 	if err != nil {
 		return nil, err
 	}
-	patch := orders.Patch{Tags: body.Tags, Email: body.Email, Billing: patchedAddress(body.BillingAddress), CustomFields: fields.Values(given(body.CustomFields))}
+	patch := orders.Patch{
+		Tags: body.Tags, Email: body.Email, Billing: patchedAddress(body.BillingAddress), CustomFields: fields.Values(given(body.CustomFields)),
+	}
 	if body.ShippingAddress != nil {
 		patch.Shipping = givenAddress(*body.ShippingAddress)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/pricelists"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
+	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
@@ -18,14 +19,15 @@ type PriceLists struct {
 // Operations are the handlers by operationId.
 func (h *PriceLists) Operations() map[string]openapi.Handler {
 	return map[string]openapi.Handler{
-		"listPriceLists":      h.list,
-		"createPriceList":     h.create,
-		"getPriceList":        h.get,
-		"updatePriceList":     h.update,
-		"deletePriceList":     h.delete,
-		"listPriceListPrices": h.prices,
-		"setPriceListPrices":  h.setPrices,
-		"listPriceHistory":    h.history,
+		"listPriceLists":        h.list,
+		"createPriceList":       h.create,
+		"getPriceList":          h.get,
+		"updatePriceList":       h.update,
+		"deletePriceList":       h.delete,
+		"listPriceListPrices":   h.prices,
+		"setPriceListPrices":    h.setPrices,
+		"reducePriceListPrices": h.reduce,
+		"listPriceHistory":      h.history,
 	}
 }
 
@@ -136,6 +138,24 @@ func (h *PriceLists) setPrices(ctx context.Context, req *openapi.Request) (*open
 	})
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		if err := pricelists.SetPrices(ctx, tx, priceListID(req), entries); err != nil {
+			return nil, err
+		}
+		return h.answer(ctx, tx, priceListID(req))
+	})
+}
+
+func (h *PriceLists) reduce(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.PriceListReduction](req)
+	if err != nil {
+		return nil, err
+	}
+	off, err := money.ParsePercent(body.Percentage)
+	if err != nil {
+		return nil, err // the contract's pattern lets nothing else through
+	}
+	by := pricelists.Reduction{CollectionID: body.CollectionID, Off: off, Currencies: body.Currencies}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		if err := pricelists.Reduce(ctx, tx, priceListID(req), by); err != nil {
 			return nil, err
 		}
 		return h.answer(ctx, tx, priceListID(req))

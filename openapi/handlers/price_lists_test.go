@@ -227,6 +227,54 @@ func TestPricesOfAGroup(t *testing.T) {
 	}
 }
 
+// A collection is put on sale by one request, in any of its currencies.
+func TestACollectionIsReduced(t *testing.T) {
+	t.Parallel()
+	api := newCatalog(t, 0)
+	ctx := api.Platform.Store(t)
+	staff, shopper := api.Staff(ctx), api.Publishable(ctx)
+	made := api.Do(t, staff, "POST", "/v1/products", object{"title": "Mug", "status": "active", "options": []object{{"name": "Size", "values": []string{"S", "M"}}}, "variants": []object{
+		{"option_values": []string{"S"}, "prices": []object{{"amount": 1999, "currency": "EUR"}, {"amount": 2501, "currency": "JPY"}, {"amount": 7125, "currency": "KWD"}}},
+		{"option_values": []string{"M"}, "prices": []object{{"amount": 10, "currency": "EUR"}}},
+	}}).Want(201)
+	api.Do(t, staff, "POST", "/v1/products", object{"title": "Bowl", "status": "active", "variants": []object{{"prices": []object{{"amount": 3000, "currency": "EUR"}}}}}).Want(201)
+	collection := api.Do(t, staff, "POST", "/v1/collections", object{"name": "Sale", "product_ids": []string{made.String("id")}}).Want(201).String("id")
+	at := "/v1/price-lists/" + api.Do(t, staff, "POST", "/v1/price-lists", object{"name": "x", "kind": "sale"}).Want(201).String("id")
+	reduce := func(percentage string, currencies ...string) *apitest.Answer {
+		body := object{"collection_id": collection, "percentage": percentage}
+		if len(currencies) > 0 {
+			body["currencies"] = currencies
+		}
+		return api.Do(t, staff, "POST", at+"/prices/reduce", body)
+	}
+	amounts := func() string { return names(api.Do(t, staff, "GET", at+"/prices", nil).Want(200), "amount") }
+	if got := reduce("12.5", "EUR").Want(200).Get("prices_count"); got != 2.0 || amounts() != "1749 9" { // 1749.125, 8.75
+		t.Errorf("%v prices: %s", got, amounts())
+	}
+	if got := reduce("50").Want(200).Get("prices_count"); got != 4.0 || amounts() != "1000 1251 3563 5" { // 999.5, 1250.5, 3562.5
+		t.Errorf("%v prices: %s", got, amounts())
+	}
+	p := api.Do(t, shopper, "GET", "/v1/shop/products/mug", nil).Want(200)
+	if p.Get("price_to.amount") != 1000.0 || p.Get("variants.0.lowest_price_30d.amount") != 1749.0 || p.Get("variants.1.compare_at_price.amount") != 10.0 {
+		t.Errorf("shown: %s", p.Body)
+	}
+	for percentage, status := range map[string]int{"0": 422, "0.00": 422, "100.01": 400, "-1": 400, "1e1": 400} {
+		if answer := reduce(percentage); answer.Status != status {
+			t.Errorf("%s: %d %s", percentage, answer.Status, answer.Body)
+		}
+	}
+	reduce("1", "ABC").WantProblem(422, "invalid_price_list")
+	unknown := api.Do(t, staff, "POST", at+"/prices/reduce", object{"collection_id": ids.New("col"), "percentage": "1"}).WantProblem(422, "unknown_reference")
+	if got := unknown.String("errors.0.pointer"); got != "/collection_id" {
+		t.Errorf("an unknown collection is at %s", got)
+	}
+	api.Do(t, api.Staff(api.Platform.Store(t)), "POST", at+"/prices/reduce", object{"collection_id": collection, "percentage": "1"}).WantProblem(404, "not_found")
+	api.Do(t, api.Scoped(ctx, "products:read"), "POST", at+"/prices/reduce", object{"collection_id": collection, "percentage": "1"}).WantProblem(403, "missing_permission")
+	if got := reduce("100").Want(200); amounts() != "0 0 0 0" {
+		t.Errorf("for nothing: %s %s", amounts(), got.Body)
+	}
+}
+
 // In yen and in dinars, too, prices are whole numbers of the least unit there is.
 func TestPriceListsInOtherCurrencies(t *testing.T) {
 	t.Parallel()

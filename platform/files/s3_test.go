@@ -1,40 +1,17 @@
 package files
 
 import (
-	"context"
 	"io"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
-	"github.com/rclone/gofakes3"
-	"github.com/rclone/gofakes3/s3mem"
+	"github.com/stoacommerce/stoa/platform/files/filestest"
 )
 
-// memory is a server's memory. An empty delimiter of a listing is none, as S3 has it.
-type memory struct{ *s3mem.Backend }
-
-func (m memory) ListBucket(ctx context.Context, name string, prefix *gofakes3.Prefix, page gofakes3.ListBucketPage) (*gofakes3.ObjectList, error) {
-	prefix.HasDelimiter = prefix.Delimiter != ""
-	return m.Backend.ListBucket(ctx, name, prefix, page)
-}
-
-// bucket starts a server that speaks S3, and knows one key by its signatures, and makes a
-// bucket of it.
-func bucket(t *testing.T) (address string) {
-	t.Helper()
-	backend := memory{s3mem.New()}
-	server := httptest.NewServer(gofakes3.New(backend, gofakes3.WithV4Auth(map[string]string{"access": "secret"})).Server())
-	t.Cleanup(server.Close)
-	if err := backend.CreateBucket(t.Context(), "files"); err != nil {
-		t.Fatal(err)
-	}
-	return "s3+http://access:secret@" + strings.TrimPrefix(server.URL, "http://") + "/files"
-}
-
+// inBucket opens a bucket for the time of a test.
 func inBucket(t *testing.T) Store {
 	t.Helper()
-	s, err := OpenS3(t.Context(), bucket(t)+"/shops/one?region=eu-central-1")
+	s, err := OpenS3(t.Context(), filestest.Bucket(t)+"/shops/one?region=eu-central-1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +19,7 @@ func inBucket(t *testing.T) Store {
 }
 
 func TestAddressesOfBuckets(t *testing.T) {
-	address := bucket(t)
+	address := filestest.Bucket(t)
 	for _, wrong := range []string{
 		"", "http://access:secret@s3.example.com/files", "s3://s3.example.com/files", "s3://access:secret@s3.example.com/",
 		address + "/../x", strings.Replace(address, ":secret", ":wrong", 1), strings.Replace(address, "access", "others", 1), strings.Replace(address, "/files", "/others", 1),

@@ -1,0 +1,72 @@
+package pricelists
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/money"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
+)
+
+// Reduction fills a list with the own prices of a collection's variants, less a percentage
+// and rounded to the currency's minor unit.
+type Reduction struct {
+	CollectionID string
+	Off          money.Rate // more than nothing, and at most all
+	Currencies   []string   // those whose prices are reduced; all when empty
+}
+
+const most = money.Rate(1_000_000) // all there is
+
+// ofCollection are the variants v of what is in the collection $1.
+const ofCollection = `variants v where v.product_id in (select product_id from collection_products where collection_id = $1)`
+
+const reduceSQL = `insert into price_list_prices as x (price_list_id, variant_id, currency, min_quantity, amount)
+	select $1, r.variant_id, r.currency, 1, round(r.amount * (1000000 - $3::numeric) / 1000000)
+	from prices r where r.variant_id = any($2) and (cardinality($4::text[]) = 0 or r.currency = any($4))
+	on conflict (variant_id, currency, price_list_id, min_quantity) do update set amount = excluded.amount where x.amount <> excluded.amount`
+
+// Reduce sets a list's prices of one each to what a reduction makes of the variants' own
+// prices of now. What is in the collection later, or costs something else, is not followed.
+func Reduce(ctx context.Context, tx *postgres.Tx, id ID, by Reduction) error {
+	wrong := problem.New(problem.Unprocessable, "invalid_price_list", "The prices cannot be kept as they are.")
+	if by.Off <= 0 || by.Off > most {
+		wrong.At("/percentage", "out_of_range", "It is more than 0, and at most 100.")
+	}
+	for i, currency := range by.Currencies {
+		if !money.Known(currency) {
+			wrong.At(fmt.Sprintf("/currencies/%d", i), "currency", "There is no currency %q.", currency)
+		}
+	}
+	if err := wrong.OrNil(); err != nil {
+		return err
+	}
+	return setPrices(ctx, tx, id, func(l *list) ([]string, int64, error) {
+		err := tx.QueryRow(ctx, `select id from collections where id = $1 for key share`, by.CollectionID).Scan(new(string))
+		if errors.Is(err, postgres.ErrNoRows) {
+			return nil, 0, problem.New(problem.Unprocessable, "unknown_reference", "There is no such collection.").
+				At("/collection_id", "unknown_reference", "There is no such collection.")
+		}
+		if err != nil {
+			return nil, 0, fmt.Errorf("look for collection %s: %w", by.CollectionID, err)
+		}
+		rows, err := tx.Query(ctx, `select v.id from `+ofCollection+` order by v.id for key share of v`, by.CollectionID)
+		if err != nil {
+			return nil, 0, fmt.Errorf("read the variants of %s: %w", by.CollectionID, err)
+		}
+		variants, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return nil, 0, fmt.Errorf("read the variants of %s: %w", by.CollectionID, err)
+		}
+		tag, err := tx.Exec(ctx, reduceSQL, l.ID, variants, int64(by.Off), append([]string{}, by.Currencies...))
+		if err != nil {
+			return nil, 0, fmt.Errorf("reduce the prices of %s: %w", by.CollectionID, err)
+		}
+		return variants, tag.RowsAffected(), nil
+	}, journal.Entry{Action: "price_list.reduce", After: map[string]any{"collection_id": by.CollectionID, "percentage": by.Off.Percent(), "currencies": by.Currencies}})
+}
