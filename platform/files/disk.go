@@ -119,12 +119,23 @@ func (d *Disk) DeletePrefix(ctx context.Context, prefix string) error {
 		return nil
 	}
 	if err == nil {
-		err = d.root.RemoveAll(grave)
+		err = d.bury(grave)
 	}
 	if err != nil {
 		return fmt.Errorf("delete all of %s: %w", prefix, err)
 	}
 	return nil
+}
+
+// bury removes a directory into which some may still be putting files that they began before
+// it was moved here.
+func (d *Disk) bury(grave string) (err error) {
+	for range 100 {
+		if err = d.root.RemoveAll(grave); !errors.Is(err, syscall.ENOTEMPTY) {
+			return err
+		}
+	}
+	return err
 }
 
 // Keys implements Store.
