@@ -38,18 +38,14 @@ func Move(ctx context.Context, tx *postgres.Tx, t Transfer) (string, error) {
 	for i, line := range lines {
 		postings[i] = posting{Line: line}
 	}
-	c := change{reason: Transferred, note: t.Note, transferID: id}
-	levels, err := post(ctx, tx, c, postings)
-	if err != nil {
+	// What has lapsed of the reservations is in nobody's way. It goes first, as what may be
+	// oversold would be moved whatever is reserved of it.
+	if err := Clear(ctx, tx, lines); err != nil {
 		return "", err
 	}
-	if refusals(postings, levels) != nil {
-		if err := Clear(ctx, tx, lines); err != nil {
-			return "", err
-		}
-		if levels, err = post(ctx, tx, c, postings); err != nil {
-			return "", err
-		}
+	levels, err := post(ctx, tx, change{reason: Transferred, note: t.Note, transferID: id}, postings)
+	if err != nil {
+		return "", err
 	}
 	if err := t.refusals(levels); err != nil {
 		return "", err
