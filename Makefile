@@ -44,13 +44,12 @@ screenshots: ## make pictures of all pages of a running make dev, and the README
 
 ## ---- tests
 
-# What go vet finds is told by make check, and nobody debugs these binaries: both cost a
-# minute. The longest of the packages waits more than it works.
+# What go vet finds is told by make check, and nobody debugs these binaries: both cost a minute.
 test: ## run all tests, with the race detector, against real services; ARGS="-run Name ./commerce/…" for some
 	@scripts/install-deps
 	@mkdir -p coverage
 	@$(SERVICES) $(GO) tool gotestsum --format pkgname --format-hide-empty-pkg -- \
-		-p 3 -race -vet=off -ldflags=-w -timeout 15m $(or $(ARGS),$(COVERAGE) ./...) 2>&1 | tee coverage/test.txt
+		-race -vet=off -ldflags=-w -timeout 15m $(or $(ARGS),$(COVERAGE) ./...) 2>&1 | tee coverage/test.txt
 
 catalogues: ## import every catalogue of the folder STOA_CATALOGUES, twice, and say what came of it
 	@$(SERVICES) $(GO) test -tags catalogues -count=1 -timeout 30m -v -run '^TestCatalogues$$' ./commerce/imports
