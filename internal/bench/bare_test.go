@@ -73,7 +73,7 @@ func (w *world) task() task {
 	if page.Next == "" {
 		w.b.Fatal("the store has no second page")
 	}
-	args := []string{media, fmt.Sprint(perPage), "", ""}
+	args := []string{media, fmt.Sprint(perPage), "", "", "", ""}
 	for _, value := range filter.Values() {
 		args = append(args, fmt.Sprint(value))
 	}
