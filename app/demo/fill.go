@@ -22,7 +22,7 @@ import (
 // filled already, as they change with the rest.
 func (s *Seeder) fill(ctx context.Context, want *shop, store *tenants.Store) (undrawn int, err error) {
 	err = s.DB.InStore(postgres.WithStore(ctx, store.Ref), func(ctx context.Context, tx *postgres.Tx) error {
-		if err := catalog.Hold(ctx, tx); err != nil {
+		if err := stores.Alone(ctx, tx); err != nil {
 			return err
 		}
 		now, err := s.Stores.Settings(ctx, tx)

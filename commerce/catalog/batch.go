@@ -25,10 +25,6 @@ type Made struct {
 	Err      error       // a problem, when it was not made
 }
 
-// Hold locks what has to be locked before products are, by whoever changes products and
-// then makes some or their categories in the same transaction.
-func Hold(ctx context.Context, tx *postgres.Tx) error { return lockSettings(ctx, tx) }
-
 // CreateProducts makes several products, each with a handle of its own, by as many
 // statements as one takes. One that is refused, by the plan's limit too, does not keep
 // the others from being made.

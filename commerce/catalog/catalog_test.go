@@ -18,6 +18,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 // shelf is a store with a catalogue.
@@ -278,7 +279,7 @@ func TestEverythingAtOnce(t *testing.T) {
 							return s.DeleteProduct(ctx, tx, product, 0)
 						}
 						// As a change of the store's language does: the settings' row comes first.
-						if err := catalog.Hold(ctx, tx); err != nil {
+						if err := stores.Alone(ctx, tx); err != nil {
 							return err
 						}
 						return search.Reindex(ctx, tx)

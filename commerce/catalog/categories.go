@@ -2,8 +2,6 @@ package catalog
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -19,8 +17,10 @@ import (
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/merge"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 // maxDepth is how many categories can be below each other.
@@ -90,12 +90,8 @@ func (row *category) named() named { return named{string(row.ID), row.Handle, ro
 
 func readCategory(ctx context.Context, tx *postgres.Tx, id CategoryID) (*category, error) {
 	row := &category{}
-	err := tx.Bun.NewSelect().Model(row).Where("c.id = ?", id).For("no key update").Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, problem.Missing("category")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read category %s: %w", id, err)
+	if err := tx.Hold(ctx, row, id, "category", postgres.ForNoKeyUpdate); err != nil {
+		return nil, err
 	}
 	return row, nil
 }
@@ -176,7 +172,7 @@ func (s *Service) CreateCategory(ctx context.Context, tx *postgres.Tx, in Catego
 		SEOTitle: in.SEOTitle, SEODescription: in.SEODescription,
 		Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
-	if err := lockSettings(ctx, tx); err != nil {
+	if err := stores.Alone(ctx, tx); err != nil {
 		return "", err
 	}
 	book, err := fields.Open(ctx, tx, fields.Categories, in.CustomFields)
@@ -224,7 +220,7 @@ func tooDeep() error {
 // is below it moves with it.
 func (s *Service) UpdateCategory(ctx context.Context, tx *postgres.Tx, id CategoryID, meant int, patch CategoryPatch) error {
 	// Two moves at once could make a circle that neither sees.
-	if err := lockSettings(ctx, tx); err != nil {
+	if err := stores.Alone(ctx, tx); err != nil {
 		return err
 	}
 	book, err := fields.Open(ctx, tx, fields.Categories, patch.CustomFields)
@@ -239,11 +235,11 @@ func (s *Service) UpdateCategory(ctx context.Context, tx *postgres.Tx, id Catego
 		return err
 	}
 	before := *row
-	set(&row.Name, patch.Name)
-	set(&row.Handle, patch.Handle)
-	set(&row.Description, patch.Description)
-	set(&row.SEOTitle, patch.SEOTitle)
-	set(&row.SEODescription, patch.SEODescription)
+	merge.Set(&row.Name, patch.Name)
+	merge.Set(&row.Handle, patch.Handle)
+	merge.Set(&row.Description, patch.Description)
+	merge.Set(&row.SEOTitle, patch.SEOTitle)
+	merge.Set(&row.SEODescription, patch.SEODescription)
 	c := row.check()
 	c.handle(row.Handle)
 	if err := book.Write(ctx, tx, &row.CustomFields, patch.CustomFields, c.wrong); err != nil {
@@ -326,7 +322,7 @@ func moveTree(ctx context.Context, tx *postgres.Tx, before, after *category) err
 // DeleteCategory deletes a category that has the version meant, zero being any, and has
 // none below it. Its products stay, without one.
 func (s *Service) DeleteCategory(ctx context.Context, tx *postgres.Tx, id CategoryID, meant int) error {
-	if err := lockSettings(ctx, tx); err != nil {
+	if err := stores.Alone(ctx, tx); err != nil {
 		return err
 	}
 	row, err := readCategory(ctx, tx, id)

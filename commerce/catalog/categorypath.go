@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 // wayDown finds the categories on the way of names $1 from the top, as far as there are
@@ -63,7 +64,7 @@ func (s *Service) EnsureCategoryPath(ctx context.Context, tx *postgres.Tx, names
 	if err := CheckCategoryPath(names); err != nil {
 		return "", err
 	}
-	if err := lockSettings(ctx, tx); err != nil {
+	if err := stores.Alone(ctx, tx); err != nil {
 		return "", err
 	}
 	way, err := walk(ctx, tx, names)

@@ -3,7 +3,6 @@ package catalog
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"reflect"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/merge"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
@@ -191,12 +191,8 @@ func insertCollection(ctx context.Context, tx *postgres.Tx, row *collection) err
 
 func lockCollection(ctx context.Context, tx *postgres.Tx, id CollectionID) (*collection, error) {
 	row := &collection{}
-	err := tx.Bun.NewSelect().Model(row).Where("c.id = ?", id).For("no key update").Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, problem.Missing("collection")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read collection %s: %w", id, err)
+	if err := tx.Hold(ctx, row, id, "collection", postgres.ForNoKeyUpdate); err != nil {
+		return nil, err
 	}
 	return row, nil
 }
@@ -219,12 +215,12 @@ func (s *Service) UpdateCollection(ctx context.Context, tx *postgres.Tx, id Coll
 		return err
 	}
 	before := *row
-	set(&row.Name, patch.Name)
-	set(&row.Handle, patch.Handle)
-	set(&row.Description, patch.Description)
-	set(&row.SEOTitle, patch.SEOTitle)
-	set(&row.SEODescription, patch.SEODescription)
-	set(&row.SortOrder, patch.SortOrder)
+	merge.Set(&row.Name, patch.Name)
+	merge.Set(&row.Handle, patch.Handle)
+	merge.Set(&row.Description, patch.Description)
+	merge.Set(&row.SEOTitle, patch.SEOTitle)
+	merge.Set(&row.SEODescription, patch.SEODescription)
+	merge.Set(&row.SortOrder, patch.SortOrder)
 	if rule := patch.Rule; rule != nil && rule.Valid {
 		row.obey(&rule.V)
 	} else if rule != nil {

@@ -52,7 +52,7 @@ func Categories(ctx context.Context, db *postgres.DB, parentID, ancestorID, afte
 }
 
 // Category is a category.
-func Category(ctx context.Context, from Source, id CategoryID) (postgres.Object, error) {
+func Category(ctx context.Context, from postgres.Source, id CategoryID) (postgres.Object, error) {
 	o, err := from.Object(ctx, categorySQL, string(id))
 	return postgres.Found(o, err, "category")
 }
@@ -97,7 +97,7 @@ func Collections(ctx context.Context, db *postgres.DB, after string, limit int) 
 }
 
 // Collection is a collection.
-func Collection(ctx context.Context, from Source, id CollectionID) (postgres.Object, error) {
+func Collection(ctx context.Context, from postgres.Source, id CollectionID) (postgres.Object, error) {
 	o, err := from.Object(ctx, collectionSQL, string(id))
 	return postgres.Found(o, err, "collection")
 }

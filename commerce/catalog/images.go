@@ -10,6 +10,7 @@ import (
 
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/merge"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
@@ -163,7 +164,7 @@ func (s *Service) UpdateImage(ctx context.Context, tx *postgres.Tx, productID Pr
 	}
 	row := images[at]
 	before := *row
-	set(&row.Alt, patch.Alt)
+	merge.Set(&row.Alt, patch.Alt)
 	c := check("image_invalid", "The image cannot be kept as it is.")
 	c.line(&row.Alt, "/alt", 0, maxAlt)
 	if err := c.wrong.OrNil(); err != nil {

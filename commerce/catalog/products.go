@@ -2,8 +2,6 @@ package catalog
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -13,8 +11,10 @@ import (
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/merge"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 // CreateProduct makes a product with its variants, prices and first stock.
@@ -208,12 +208,8 @@ func rowRefused(err error) error {
 // its images until the transaction ends.
 func lockProduct(ctx context.Context, tx *postgres.Tx, id ProductID) (*product, error) {
 	p := &product{}
-	err := tx.Bun.NewSelect().Model(p).Where("p.id = ?", id).For("no key update").Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, problem.Missing("product")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read product %s: %w", id, err)
+	if err := tx.Hold(ctx, p, id, "product", postgres.ForNoKeyUpdate); err != nil {
+		return nil, err
 	}
 	p.tidy()
 	return p, nil
@@ -269,15 +265,15 @@ func (s *Service) UpdateProduct(ctx context.Context, tx *postgres.Tx, id Product
 }
 
 func (patch ProductPatch) apply(p *product) {
-	set(&p.Title, patch.Title)
-	set(&p.Handle, patch.Handle)
-	set(&p.Description, patch.Description)
-	set(&p.Vendor, patch.Vendor)
-	set(&p.Type, patch.Type)
-	set(&p.Status, patch.Status)
-	set(&p.CategoryID, patch.CategoryID)
-	set(&p.SEOTitle, patch.SEOTitle)
-	set(&p.SEODescription, patch.SEODescription)
+	merge.Set(&p.Title, patch.Title)
+	merge.Set(&p.Handle, patch.Handle)
+	merge.Set(&p.Description, patch.Description)
+	merge.Set(&p.Vendor, patch.Vendor)
+	merge.Set(&p.Type, patch.Type)
+	merge.Set(&p.Status, patch.Status)
+	merge.Set(&p.CategoryID, patch.CategoryID)
+	merge.Set(&p.SEOTitle, patch.SEOTitle)
+	merge.Set(&p.SEODescription, patch.SEODescription)
 	if patch.PublishAt != nil {
 		instant(&p.PublishAt, patch.PublishAt.V)
 	}
@@ -289,12 +285,6 @@ func (patch ProductPatch) apply(p *product) {
 	}
 	if patch.Options != nil {
 		p.Options = patch.Options
-	}
-}
-
-func set[T any](field *T, value *T) {
-	if value != nil {
-		*field = *value
 	}
 }
 
@@ -335,7 +325,7 @@ func (c checker) variantsFit(ctx context.Context, tx *postgres.Tx, p *product) e
 // DeleteProduct deletes a product that has the version meant; zero is any. Its pictures'
 // files go once that is committed. Orders keep their copies.
 func (s *Service) DeleteProduct(ctx context.Context, tx *postgres.Tx, id ProductID, meant int) error {
-	if err := lockSettings(ctx, tx); err != nil {
+	if err := stores.Alone(ctx, tx); err != nil {
 		return err
 	}
 	p, err := lockProduct(ctx, tx, id)

@@ -12,12 +12,6 @@ import (
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
-// Source is where a single thing is read: the database, or a transaction that has just
-// changed it.
-type Source interface {
-	Object(ctx context.Context, query string, args ...any) (postgres.Object, error)
-}
-
 // ProductFilter says which products are wanted; empty fields ask for nothing.
 type ProductFilter struct {
 	Status       string
@@ -80,7 +74,7 @@ func Products(ctx context.Context, db *postgres.DB, f ProductFilter) (postgres.P
 var productSQL = `select p.version || E'\n' || ` + productJSON + ` from products p where p.id = $2`
 
 // Product is a product.
-func Product(ctx context.Context, from Source, media string, id ProductID) (postgres.Object, error) {
+func Product(ctx context.Context, from postgres.Source, media string, id ProductID) (postgres.Object, error) {
 	o, err := from.Object(ctx, productSQL, media, string(id))
 	return postgres.Found(o, err, "product")
 }
@@ -88,7 +82,7 @@ func Product(ctx context.Context, from Source, media string, id ProductID) (post
 var variantSQL = `select p.version || E'\n' || ` + variantJSON + ` from variants v join products p on p.id = v.product_id where v.id = $1`
 
 // Variant is a variant, with the version of its product.
-func Variant(ctx context.Context, from Source, id VariantID) (postgres.Object, error) {
+func Variant(ctx context.Context, from postgres.Source, id VariantID) (postgres.Object, error) {
 	o, err := from.Object(ctx, variantSQL, string(id))
 	return postgres.Found(o, err, "variant")
 }
@@ -96,7 +90,7 @@ func Variant(ctx context.Context, from Source, id VariantID) (postgres.Object, e
 var imageSQL = `select p.version || E'\n' || ` + imageJSON + ` from images i join products p on p.id = i.product_id where i.id = $2`
 
 // Image is an image, with the version of its product.
-func Image(ctx context.Context, from Source, media string, id ImageID) (postgres.Object, error) {
+func Image(ctx context.Context, from postgres.Source, media string, id ImageID) (postgres.Object, error) {
 	o, err := from.Object(ctx, imageSQL, media, string(id))
 	return postgres.Found(o, err, "image")
 }

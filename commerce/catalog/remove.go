@@ -11,6 +11,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 // part is a table whose rows go with a product or a variant, and come back with it: rows
@@ -77,7 +78,7 @@ var removedProductsSQL = `select p.id, ` + held(`h.product_id = p.id`) + `,
 // RemoveProducts deletes several products, as DeleteProduct does one, but keeps the files of
 // their images: what undoes it names them, and whoever forgets that deletes them.
 func (s *Service) RemoveProducts(ctx context.Context, tx *postgres.Tx, ids []ProductID) ([]Done, error) {
-	if err := lockSettings(ctx, tx); err != nil {
+	if err := stores.Alone(ctx, tx); err != nil {
 		return nil, err
 	}
 	var products []*product

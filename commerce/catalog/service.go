@@ -3,11 +3,8 @@ package catalog
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
 // ProductID names a product.
@@ -50,14 +47,4 @@ func New(limits Limits) *Service { return &Service{limits: limits} }
 func violates(err error, constraint string) bool {
 	var refused *pgconn.PgError
 	return errors.As(err, &refused) && refused.ConstraintName == constraint
-}
-
-// lockSettings has changes of the whole (the tree of categories, the number of products)
-// take turns until the transaction ends. It comes before any lock of a product, so that
-// two changes never wait for each other.
-func lockSettings(ctx context.Context, tx *postgres.Tx) error {
-	if _, err := tx.Exec(ctx, `select from settings where id = 1 for no key update`); err != nil {
-		return fmt.Errorf("lock settings: %w", err)
-	}
-	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/pricelists"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/merge"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -249,14 +250,14 @@ func (s *Service) UpdateVariant(ctx context.Context, tx *postgres.Tx, id Variant
 }
 
 func (patch VariantPatch) apply(v *variant) {
-	set(&v.SKU, patch.SKU)
-	set(&v.Barcode, patch.Barcode)
-	set(&v.TrackStock, patch.TrackStock)
-	set(&v.Oversell, patch.Oversell)
-	set(&v.RequiresShipping, patch.RequiresShipping)
-	set(&v.Taxable, patch.Taxable)
-	set(&v.TaxClass, patch.TaxClass)
-	set(&v.ImageID, patch.ImageID)
+	merge.Set(&v.SKU, patch.SKU)
+	merge.Set(&v.Barcode, patch.Barcode)
+	merge.Set(&v.TrackStock, patch.TrackStock)
+	merge.Set(&v.Oversell, patch.Oversell)
+	merge.Set(&v.RequiresShipping, patch.RequiresShipping)
+	merge.Set(&v.Taxable, patch.Taxable)
+	merge.Set(&v.TaxClass, patch.TaxClass)
+	merge.Set(&v.ImageID, patch.ImageID)
 	if patch.Choices != nil {
 		v.Choices = slices.Clone(patch.Choices)
 	}

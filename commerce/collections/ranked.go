@@ -10,6 +10,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 // bestSelling is the order by what was sold. It follows sales within rankEvery, as a sale
@@ -46,8 +47,8 @@ func (r *Ranker) Register(w *jobs.Workers) {
 // Of several that were asked for, one goes on.
 func (r *Ranker) Rank(ctx context.Context, args RankArgs) error {
 	return r.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		if _, err := tx.Exec(ctx, `select from settings where id = 1 for no key update`); err != nil {
-			return fmt.Errorf("lock settings: %w", err)
+		if err := stores.Alone(ctx, tx); err != nil {
+			return err
 		}
 		var id string
 		err := tx.QueryRow(ctx, `select id from collections where id = $1 and sort_order = $2 and ranked_at < $3 for no key update`,

@@ -34,19 +34,14 @@ func (s *Service) Groups(ctx context.Context, after string, limit int) (postgres
 
 // Group is one of them.
 func (s *Service) Group(ctx context.Context, id string) (postgres.Object, error) {
-	return foundGroup(s.DB.Object(ctx, groupSQL, id))
+	o, err := s.DB.Object(ctx, groupSQL, id)
+	return postgres.Found(o, err, "group of customers")
 }
 
 // GroupIn is Group as the transaction sees it.
 func (s *Service) GroupIn(ctx context.Context, tx *postgres.Tx, id string) (postgres.Object, error) {
-	return foundGroup(tx.Object(ctx, groupSQL, id))
-}
-
-func foundGroup(o postgres.Object, err error) (postgres.Object, error) {
-	if errors.Is(err, postgres.ErrNoRows) {
-		return o, problem.Missing("group of customers")
-	}
-	return o, err
+	o, err := tx.Object(ctx, groupSQL, id)
+	return postgres.Found(o, err, "group of customers")
 }
 
 func groupName(name string) (string, error) {
@@ -89,10 +84,8 @@ func lockGroup(ctx context.Context, tx *postgres.Tx, id string, meant int) (name
 		return "", problem.Missing("group of customers")
 	case err != nil:
 		return "", fmt.Errorf("read group %s: %w", id, err)
-	case meant != 0 && meant != version:
-		return "", problem.New(problem.Stale, "stale", "It has changed since: the version is %d now.", version)
 	}
-	return name, nil
+	return name, problem.Outdated(version, meant)
 }
 
 // RenameGroup gives a group another name. Version, here and below, is the one that the

@@ -40,14 +40,8 @@ func (s *Service) List(ctx context.Context, f Filter) (postgres.Page, error) {
 	return s.DB.Page(ctx, listSQL, f.Limit, f.After, f.Kind, f.OrderID, f.Since, f.Until)
 }
 
-// Source is where a single document is read: the database, or a transaction that has just
-// written it.
-type Source interface {
-	Object(ctx context.Context, query string, args ...any) (postgres.Object, error)
-}
-
 // Get is one of them.
-func (s *Service) Get(ctx context.Context, from Source, id string) (postgres.Object, error) {
+func (s *Service) Get(ctx context.Context, from postgres.Source, id string) (postgres.Object, error) {
 	o, err := from.Object(ctx, getSQL, id)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return o, problem.Missing("document")

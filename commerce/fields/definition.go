@@ -2,7 +2,6 @@ package fields
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"reflect"
@@ -19,6 +18,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/merge"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/tenants/stores"
@@ -132,7 +132,7 @@ func Create(ctx context.Context, tx *postgres.Tx, d Definition) (ID, error) {
 	if err := d.check(); err != nil {
 		return "", err
 	}
-	if err := alone(ctx, tx); err != nil {
+	if err := stores.Alone(ctx, tx); err != nil {
 		return "", err
 	}
 	var count int
@@ -154,15 +154,6 @@ func Create(ctx context.Context, tx *postgres.Tx, d Definition) (ID, error) {
 	return d.ID, nil
 }
 
-// alone has changes of which fields there are take turns with those of the whole
-// catalogue, which come before locks of its things.
-func alone(ctx context.Context, tx *postgres.Tx) error {
-	if _, err := tx.Exec(ctx, `select from settings where id = 1 for no key update`); err != nil {
-		return fmt.Errorf("lock settings: %w", err)
-	}
-	return nil
-}
-
 // tell makes the event that something became of a definition.
 func (d *Definition) tell(ctx context.Context, tx *postgres.Tx, what string) {
 	journal.Event(ctx, tx, "field_definition."+what, string(d.ID), struct {
@@ -181,12 +172,8 @@ func touch(tx *postgres.Tx, shown bool) {
 
 func lock(ctx context.Context, tx *postgres.Tx, id ID, meant int) (*Definition, error) {
 	d := &Definition{}
-	err := tx.Bun.NewSelect().Model(d).Where("d.id = ?", id).For("update").Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, problem.Missing("custom field")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read definition %s: %w", id, err)
+	if err := tx.Hold(ctx, d, id, "custom field", postgres.ForUpdate); err != nil {
+		return nil, err
 	}
 	return d, problem.Outdated(d.Version, meant)
 }
@@ -199,11 +186,11 @@ func Update(ctx context.Context, tx *postgres.Tx, id ID, meant int, patch Patch)
 		return err
 	}
 	before := *d
-	set(&d.Name, patch.Name)
-	set(&d.Description, patch.Description)
-	set(&d.Validations, patch.Validations)
-	set(&d.Shown, patch.Shown)
-	set(&d.Filterable, patch.Filterable)
+	merge.Set(&d.Name, patch.Name)
+	merge.Set(&d.Description, patch.Description)
+	merge.Set(&d.Validations, patch.Validations)
+	merge.Set(&d.Shown, patch.Shown)
+	merge.Set(&d.Filterable, patch.Filterable)
 	if err := d.check(); err != nil {
 		return err
 	}
@@ -220,12 +207,6 @@ func Update(ctx context.Context, tx *postgres.Tx, id ID, meant int, patch Patch)
 	return nil
 }
 
-func set[T any](field *T, value *T) {
-	if value != nil {
-		*field = *value
-	}
-}
-
 // tables are where things of a resource lie.
 var tables = map[Resource]string{Products: "products", Variants: "variants", Collections: "collections", Categories: "categories", Customers: "customers", Orders: "orders"}
 
@@ -233,7 +214,7 @@ var tables = map[Resource]string{Products: "products", Variants: "variants", Col
 // value of the field. Who writes values locks the definition before the thing, so that
 // none is written meanwhile.
 func Delete(ctx context.Context, tx *postgres.Tx, id ID, meant int) error {
-	if err := alone(ctx, tx); err != nil {
+	if err := stores.Alone(ctx, tx); err != nil {
 		return err
 	}
 	d, err := lock(ctx, tx, id, meant)

@@ -24,13 +24,8 @@ func Definitions(ctx context.Context, db *postgres.DB, resource, after string, l
 	return db.Page(ctx, definitionsSQL, limit, after, resource)
 }
 
-// Source is where a definition is read: the database, or a transaction.
-type Source interface {
-	Object(ctx context.Context, query string, args ...any) (postgres.Object, error)
-}
-
 // Read is a definition.
-func Read(ctx context.Context, from Source, id ID) (postgres.Object, error) {
+func Read(ctx context.Context, from postgres.Source, id ID) (postgres.Object, error) {
 	o, err := from.Object(ctx, definitionSQL, string(id))
 	return postgres.Found(o, err, "custom field")
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 // batch are products that go in by one transaction.
@@ -121,7 +122,7 @@ func (b *batch) planAll(ctx context.Context, tx *postgres.Tx, drafts []*draft) e
 		}
 	}
 	if grows {
-		if err := catalog.Hold(ctx, tx); err != nil {
+		if err := stores.Alone(ctx, tx); err != nil {
 			return err
 		}
 	}

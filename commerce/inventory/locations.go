@@ -17,6 +17,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 // mostLocations is how many locations a store can have: they are all looked at for an order.
@@ -123,7 +124,7 @@ func (l *location) save(ctx context.Context, tx *postgres.Tx, statement string) 
 // transaction ends.
 func lockLocations(ctx context.Context, tx *postgres.Tx) ([]*location, error) {
 	// The settings' row stands for the list, so that new ones wait as well.
-	if _, err := tx.Exec(ctx, `select from settings where id = 1 for no key update`); err != nil {
+	if err := stores.Alone(ctx, tx); err != nil {
 		return nil, fmt.Errorf("lock locations: %w", err)
 	}
 	var raw []byte

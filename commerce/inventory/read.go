@@ -7,12 +7,6 @@ import (
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
-// source is where things are read: the database, or a transaction that has just changed
-// them.
-type source interface {
-	Object(ctx context.Context, query string, args ...any) (postgres.Object, error)
-}
-
 // lapsed is how many of a variant v, at the locations that where chooses, are still written
 // down as reserved and are not any more.
 func lapsed(where string) string {
@@ -75,7 +69,7 @@ func Items(ctx context.Context, db *postgres.DB, f ItemFilter) (postgres.Page, e
 var itemOneSQL = `select v.version || E'\n' || ` + itemJSON + `::text from variants v join products p on p.id = v.product_id, ` + itemLapsed + ` where v.id = $1`
 
 // Item is one variant's stock as the API shows it.
-func Item(ctx context.Context, from source, id VariantID) (postgres.Object, error) {
+func Item(ctx context.Context, from postgres.Source, id VariantID) (postgres.Object, error) {
 	o, err := from.Object(ctx, itemOneSQL, string(id))
 	return postgres.Found(o, err, "variant")
 }
@@ -163,7 +157,7 @@ func Locations(ctx context.Context, db *postgres.DB, after string, limit int) (p
 }
 
 // Location is one of them.
-func Location(ctx context.Context, from source, id LocationID) (postgres.Object, error) {
+func Location(ctx context.Context, from postgres.Source, id LocationID) (postgres.Object, error) {
 	o, err := from.Object(ctx, locationSQL, string(id))
 	return postgres.Found(o, err, "location")
 }

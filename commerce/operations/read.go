@@ -15,16 +15,10 @@ var operationJSON = `json_build_object('id', t.id, 'kind', t.kind, 'state', t.st
 	'created_by', t.created_by, 'created_at', ` + postgres.UTC("t.created_at") + `, 'started_at', ` + postgres.UTC("t.started_at") + `,
 	'finished_at', ` + postgres.UTC("t.finished_at") + `)`
 
-// Source is where a single thing is read: the database, or a transaction that has just
-// changed it.
-type Source interface {
-	Object(ctx context.Context, query string, args ...any) (postgres.Object, error)
-}
-
 var getSQL = `select 0 || E'\n' || ` + operationJSON + ` from operations t where t.id = $1`
 
 // Get is an operation, as the API shows it.
-func Get(ctx context.Context, from Source, id string) ([]byte, error) {
+func Get(ctx context.Context, from postgres.Source, id string) ([]byte, error) {
 	o, err := from.Object(ctx, getSQL, id)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil, problem.Missing("operation")

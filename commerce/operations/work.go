@@ -12,6 +12,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 // ErrMoved says that an operation has ended, or that another worker goes on with it.
@@ -66,7 +67,7 @@ func (s *Service) begin(ctx context.Context, id string) (begun bool, err error) 
 		if _, err := tx.Exec(ctx, `select from operations where id = $1 for update`, id); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `select from settings where id = 1 for no key update`); err != nil {
+		if err := stores.Alone(ctx, tx); err != nil {
 			return err
 		}
 		// Whoever begins sweeps what ended long ago.

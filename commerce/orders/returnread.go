@@ -42,14 +42,8 @@ type ReturnFilter struct {
 	Limit int
 }
 
-// Source is where a single thing is read: the database, or a transaction that has just
-// written it.
-type Source interface {
-	Object(ctx context.Context, query string, args ...any) (postgres.Object, error)
-}
-
 // Return reads a return as the staff sees it.
-func (s *Service) Return(ctx context.Context, from Source, id string) (postgres.Object, error) {
+func (s *Service) Return(ctx context.Context, from postgres.Source, id string) (postgres.Object, error) {
 	object, err := from.Object(ctx, getReturnSQL, id)
 	return postgres.Found(object, err, "return")
 }

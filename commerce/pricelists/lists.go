@@ -3,7 +3,6 @@ package pricelists
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -18,6 +17,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/merge"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/tenants/stores"
@@ -132,7 +132,7 @@ func Create(ctx context.Context, tx *postgres.Tx, in Input) (ID, error) {
 	}
 	// The settings' row stands for the number of lists.
 	var others int
-	if _, err := tx.Exec(ctx, `select from settings where id = 1 for no key update`); err != nil {
+	if err := stores.Alone(ctx, tx); err != nil {
 		return "", fmt.Errorf("lock the number of price lists: %w", err)
 	}
 	if err := tx.QueryRow(ctx, `select count(*) from price_lists`).Scan(&others); err != nil {
@@ -150,12 +150,8 @@ func Create(ctx context.Context, tx *postgres.Tx, in Input) (ID, error) {
 
 func lock(ctx context.Context, tx *postgres.Tx, id ID, meant int) (*list, error) {
 	l := &list{}
-	err := tx.Bun.NewSelect().Model(l).Where("l.id = ?", id).For("update").Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, problem.Missing("price list")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read price list %s: %w", id, err)
+	if err := tx.Hold(ctx, l, id, "price list", postgres.ForUpdate); err != nil {
+		return nil, err
 	}
 	return l, problem.Outdated(l.Version, meant)
 }
@@ -189,8 +185,8 @@ func Update(ctx context.Context, tx *postgres.Tx, id ID, meant int, patch Patch)
 		return err
 	}
 	before := *l
-	set(&l.Name, patch.Name)
-	set(&l.Active, patch.Active)
+	merge.Set(&l.Name, patch.Name)
+	merge.Set(&l.Active, patch.Active)
 	setNull(&l.StartsAt, patch.StartsAt)
 	setNull(&l.EndsAt, patch.EndsAt)
 	if patch.GroupIDs != nil {
@@ -216,12 +212,6 @@ func Update(ctx context.Context, tx *postgres.Tx, id ID, meant int, patch Patch)
 	}
 	l.tell(ctx, tx, "updated", journal.Entry{Action: "price_list.update", Before: before, After: l})
 	return nil
-}
-
-func set[T any](field *T, value *T) {
-	if value != nil {
-		*field = *value
-	}
 }
 
 // setNull sets what may be missing, unless the patch leaves it alone.

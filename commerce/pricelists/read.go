@@ -9,12 +9,6 @@ import (
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
-// Source is where a single list is read: the database, or a transaction that has just
-// changed it.
-type Source interface {
-	Object(ctx context.Context, query string, args ...any) (postgres.Object, error)
-}
-
 // What follows is SQL that writes the API's JSON.
 
 const listJSON = `json_build_object('id', t.id, 'name', t.name, 'kind', t.kind,
@@ -47,7 +41,7 @@ func List(ctx context.Context, db *postgres.DB, after string, limit int) (postgr
 }
 
 // Get is one of them.
-func Get(ctx context.Context, from Source, id ID) (postgres.Object, error) {
+func Get(ctx context.Context, from postgres.Source, id ID) (postgres.Object, error) {
 	o, err := from.Object(ctx, listSQL, string(id))
 	return postgres.Found(o, err, "price list")
 }

@@ -2,8 +2,6 @@ package promotions
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -15,9 +13,11 @@ import (
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/merge"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 // The bounds of promotions.
@@ -238,7 +238,7 @@ func room(ctx context.Context, tx *postgres.Tx, active bool) error {
 	if !active {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, `select from settings where id = 1 for no key update`); err != nil {
+	if err := stores.Alone(ctx, tx); err != nil {
 		return fmt.Errorf("lock promotions: %w", err)
 	}
 	var n int
@@ -254,17 +254,11 @@ func room(ctx context.Context, tx *postgres.Tx, active bool) error {
 
 func lock(ctx context.Context, tx *postgres.Tx, id ID, meant int) (*promotion, error) {
 	p := &promotion{}
-	err := tx.Bun.NewSelect().Model(p).Where("p.id = ?", id).For("no key update").Scan(ctx)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil, problem.Missing("promotion")
-	case err != nil:
-		return nil, fmt.Errorf("read promotion %s: %w", id, err)
-	case meant != 0 && meant != p.Version:
-		return nil, problem.New(problem.Stale, "stale", "It has changed since: the version is %d now.", p.Version)
+	if err := tx.Hold(ctx, p, id, "promotion", postgres.ForNoKeyUpdate); err != nil {
+		return nil, err
 	}
 	p.Rule.Title = p.Title
-	return p, nil
+	return p, problem.Outdated(p.Version, meant)
 }
 
 // Update changes a promotion that has the version meant; zero is any. Carts get it as it is
@@ -279,11 +273,11 @@ func Update(ctx context.Context, tx *postgres.Tx, id ID, meant int, patch Patch)
 		patch.Rule(&p.Rule)
 		p.Title = p.Rule.Title
 	}
-	set(&p.Active, patch.Active)
-	set(&p.StartsAt, patch.StartsAt)
-	set(&p.EndsAt, patch.EndsAt)
-	set(&p.UsageLimit, patch.UsageLimit)
-	set(&p.CustomerLimit, patch.CustomerLimit)
+	merge.Set(&p.Active, patch.Active)
+	merge.Set(&p.StartsAt, patch.StartsAt)
+	merge.Set(&p.EndsAt, patch.EndsAt)
+	merge.Set(&p.UsageLimit, patch.UsageLimit)
+	merge.Set(&p.CustomerLimit, patch.CustomerLimit)
 	if err := know(ctx, tx, &p.Rule, &before.Rule); err != nil {
 		return err
 	}
@@ -303,12 +297,6 @@ func Update(ctx context.Context, tx *postgres.Tx, id ID, meant int, patch Patch)
 	journal.Event(ctx, tx, "promotion.updated", string(id), named{p.ID, p.Title})
 	journal.Audit(ctx, tx, journal.Entry{Action: "promotion.update", ObjectID: string(id), Before: &before, After: p})
 	return nil
-}
-
-func set[T any](field *T, value *T) {
-	if value != nil {
-		*field = *value
-	}
 }
 
 // Delete deletes a promotion with its codes. What it was used for stays with the orders.

@@ -9,12 +9,6 @@ import (
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
-// Source is where a single promotion is read: the database, or a transaction that has just
-// changed it.
-type Source interface {
-	Object(ctx context.Context, query string, args ...any) (postgres.Object, error)
-}
-
 // What follows is SQL that writes the API's JSON. Promotions are t.
 
 func moneyJSON(key string) string {
@@ -59,15 +53,9 @@ func List(ctx context.Context, db *postgres.DB, after string, limit int) (postgr
 }
 
 // Get is one of them.
-func Get(ctx context.Context, from Source, id ID) (postgres.Object, error) {
+func Get(ctx context.Context, from postgres.Source, id ID) (postgres.Object, error) {
 	o, err := from.Object(ctx, getSQL, string(id))
-	switch {
-	case errors.Is(err, postgres.ErrNoRows):
-		return o, problem.Missing("promotion")
-	case err != nil:
-		return o, fmt.Errorf("read promotion %s: %w", id, err)
-	}
-	return o, nil
+	return postgres.Found(o, err, "promotion")
 }
 
 // Codes is a page of a promotion's codes, by their letters, as the API shows them.

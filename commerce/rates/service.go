@@ -3,7 +3,6 @@ package rates
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"reflect"
@@ -115,12 +114,8 @@ func (s *Service) Create(ctx context.Context, tx *postgres.Tx, in Input) (Servic
 
 func lock(ctx context.Context, tx *postgres.Tx, id ServiceID, meant int) (*service, error) {
 	r := &service{}
-	err := tx.Bun.NewSelect().Model(r).Where("r.id = ?", id).For("update").Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, problem.Missing("rate service")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read rate service %s: %w", id, err)
+	if err := tx.Hold(ctx, r, id, "rate service", postgres.ForUpdate); err != nil {
+		return nil, err
 	}
 	return r, problem.Outdated(r.Version, meant)
 }
@@ -176,12 +171,6 @@ func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id ServiceID, mea
 	return nil
 }
 
-// Source is where a single thing is read: the database, or a transaction that has just
-// changed it.
-type Source interface {
-	Object(ctx context.Context, query string, args ...any) (postgres.Object, error)
-}
-
 var serviceJSON = `json_build_object('id', t.id, 'kind', t.kind, 'name', t.name, 'url', t.url, 'active', t.active,
 	'last_failure', case when t.failed_at is not null then json_build_object('at', ` + postgres.UTC("t.failed_at") + `, 'reason', t.failure) end,
 	'created_at', ` + postgres.UTC("t.created_at") + `, 'updated_at', ` + postgres.UTC("t.updated_at") + `)`
@@ -197,7 +186,7 @@ func List(ctx context.Context, db *postgres.DB, after string, limit int) (postgr
 }
 
 // Get is one of them.
-func Get(ctx context.Context, from Source, id ServiceID) (postgres.Object, error) {
+func Get(ctx context.Context, from postgres.Source, id ServiceID) (postgres.Object, error) {
 	o, err := from.Object(ctx, serviceSQL, string(id))
 	return postgres.Found(o, err, "rate service")
 }

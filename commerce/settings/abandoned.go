@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/merge"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
@@ -23,7 +24,7 @@ type AbandonedCartsPatch struct {
 const abandonedSQL = `select s.version || E'\n' || json_build_object('delay_minutes', s.abandoned_cart_minutes, 'mail', s.abandoned_cart_mail) from settings s where s.id = 1`
 
 // Abandoned is what is set about abandoned carts, as the API shows it.
-func Abandoned(ctx context.Context, from Source) (postgres.Object, error) {
+func Abandoned(ctx context.Context, from postgres.Source) (postgres.Object, error) {
 	o, err := from.Object(ctx, abandonedSQL)
 	return postgres.Found(o, err, "settings")
 }
@@ -36,8 +37,8 @@ func SetAbandoned(ctx context.Context, tx *postgres.Tx, patch AbandonedCartsPatc
 		return fmt.Errorf("read settings: %w", err)
 	}
 	after = before
-	set(&after.Minutes, patch.Minutes)
-	set(&after.Mail, patch.Mail)
+	merge.Set(&after.Minutes, patch.Minutes)
+	merge.Set(&after.Mail, patch.Mail)
 	if after == before {
 		return nil
 	}

@@ -6,12 +6,6 @@ import (
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
-// Source is where a single thing is read: the database, or a transaction that has just
-// changed it.
-type Source interface {
-	Object(ctx context.Context, query string, args ...any) (postgres.Object, error)
-}
-
 var methodJSON = `json_build_object('id', t.id, 'name', t.name, 'description', nullif(t.description, ''),
 	'zone_id', t.zone_id, 'tiered_by', nullif(t.tiered_by, ''), 'pickup_address', t.pickup_address,
 	'prices', (select coalesce(json_agg(json_build_object('amount', p.value->'amount', 'currency', p.key, 'free_from', p.value->'free_from',
@@ -34,7 +28,7 @@ func ShippingMethods(ctx context.Context, db *postgres.DB, after string, limit i
 }
 
 // ShippingMethod is one of them.
-func ShippingMethod(ctx context.Context, from Source, id ShippingMethodID) (postgres.Object, error) {
+func ShippingMethod(ctx context.Context, from postgres.Source, id ShippingMethodID) (postgres.Object, error) {
 	o, err := from.Object(ctx, methodSQL, string(id))
 	return postgres.Found(o, err, "shipping method")
 }
@@ -55,7 +49,7 @@ func ShippingZones(ctx context.Context, db *postgres.DB, after string, limit int
 }
 
 // ShippingZone is one of them.
-func ShippingZone(ctx context.Context, from Source, id ShippingZoneID) (postgres.Object, error) {
+func ShippingZone(ctx context.Context, from postgres.Source, id ShippingZoneID) (postgres.Object, error) {
 	o, err := from.Object(ctx, zoneSQL, string(id))
 	return postgres.Found(o, err, "shipping zone")
 }
@@ -80,7 +74,7 @@ func TaxRates(ctx context.Context, db *postgres.DB, after string, limit int) (po
 }
 
 // TaxRate is one of them.
-func TaxRate(ctx context.Context, from Source, id TaxRateID) (postgres.Object, error) {
+func TaxRate(ctx context.Context, from postgres.Source, id TaxRateID) (postgres.Object, error) {
 	o, err := from.Object(ctx, taxRateSQL, string(id))
 	return postgres.Found(o, err, "tax rate")
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/merge"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -188,22 +189,16 @@ func same(a, b Settings) bool {
 }
 
 func (p Patch) apply(s Settings) Settings {
-	set(&s.Name, p.Name)
-	set(&s.Description, p.Description)
-	set(&s.ContactEmail, p.ContactEmail)
-	set(&s.Country, p.Country)
-	set(&s.Locale, p.Locale)
-	set(&s.Currency, p.Currency)
-	set(&s.PricesIncludeTax, p.PricesIncludeTax)
-	set(&s.AccentColor, p.AccentColor)
+	merge.Set(&s.Name, p.Name)
+	merge.Set(&s.Description, p.Description)
+	merge.Set(&s.ContactEmail, p.ContactEmail)
+	merge.Set(&s.Country, p.Country)
+	merge.Set(&s.Locale, p.Locale)
+	merge.Set(&s.Currency, p.Currency)
+	merge.Set(&s.PricesIncludeTax, p.PricesIncludeTax)
+	merge.Set(&s.AccentColor, p.AccentColor)
 	if p.Currencies != nil {
 		s.Currencies = p.Currencies
 	}
 	return s
-}
-
-func set[T any](field *T, value *T) {
-	if value != nil {
-		*field = *value
-	}
 }

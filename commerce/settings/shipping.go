@@ -17,9 +17,11 @@ import (
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/merge"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 // ShippingMethodID names a way to send orders.
@@ -232,7 +234,7 @@ func CreateShippingMethod(ctx context.Context, tx *postgres.Tx, in ShippingInput
 // them until the transaction ends.
 func lockMethods(ctx context.Context, tx *postgres.Tx) ([]*method, error) {
 	// The settings' row stands for the list, so that new ones wait as well.
-	if _, err := tx.Exec(ctx, `select from settings where id = 1 for no key update`); err != nil {
+	if err := stores.Alone(ctx, tx); err != nil {
 		return nil, fmt.Errorf("lock shipping methods: %w", err)
 	}
 	var list []*method
@@ -276,12 +278,12 @@ func UpdateShippingMethod(ctx context.Context, tx *postgres.Tx, id ShippingMetho
 	}
 	m := list[at]
 	before := *m
-	set(&m.Name, patch.Name)
-	set(&m.Description, patch.Description)
-	set(&m.Active, patch.Active)
-	set(&m.Zone, patch.Zone)
-	set(&m.TieredBy, patch.TieredBy)
-	set(&m.Pickup, patch.Pickup)
+	merge.Set(&m.Name, patch.Name)
+	merge.Set(&m.Description, patch.Description)
+	merge.Set(&m.Active, patch.Active)
+	merge.Set(&m.Zone, patch.Zone)
+	merge.Set(&m.TieredBy, patch.TieredBy)
+	merge.Set(&m.Pickup, patch.Pickup)
 	if patch.Carrier != nil {
 		if err := m.carry(ctx, tx, *patch.Carrier); err != nil {
 			return err

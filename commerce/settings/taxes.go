@@ -2,7 +2,6 @@ package settings
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"reflect"
@@ -16,6 +15,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/merge"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -131,12 +131,8 @@ func CreateTaxRate(ctx context.Context, tx *postgres.Tx, in TaxInput) (TaxRateID
 
 func lockTaxRate(ctx context.Context, tx *postgres.Tx, id TaxRateID, meant int) (*taxRate, error) {
 	t := &taxRate{}
-	err := tx.Bun.NewSelect().Model(t).Where("t.id = ?", id).For("update").Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, problem.Missing("tax rate")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read tax rate %s: %w", id, err)
+	if err := tx.Hold(ctx, t, id, "tax rate", postgres.ForUpdate); err != nil {
+		return nil, err
 	}
 	return t, problem.Outdated(t.Version, meant)
 }
@@ -148,11 +144,11 @@ func UpdateTaxRate(ctx context.Context, tx *postgres.Tx, id TaxRateID, meant int
 		return err
 	}
 	before := *t
-	set(&t.Name, patch.Name)
-	set(&t.Region, patch.Region)
-	set(&t.TaxClass, patch.TaxClass)
-	set(&t.Combinable, patch.Combinable)
-	set(&t.AppliesToShipping, patch.AppliesToShipping)
+	merge.Set(&t.Name, patch.Name)
+	merge.Set(&t.Region, patch.Region)
+	merge.Set(&t.TaxClass, patch.TaxClass)
+	merge.Set(&t.Combinable, patch.Combinable)
+	merge.Set(&t.AppliesToShipping, patch.AppliesToShipping)
 	if patch.PostalCodes != nil {
 		t.PostalCodes = patch.PostalCodes
 	}

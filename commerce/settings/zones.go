@@ -2,7 +2,6 @@ package settings
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"reflect"
@@ -15,8 +14,10 @@ import (
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/merge"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 // ShippingZoneID names a part of the world that is sent to in the same ways.
@@ -92,7 +93,7 @@ func CreateShippingZone(ctx context.Context, tx *postgres.Tx, in ZoneInput) (Shi
 // counted is how many there are of a list that has a bound. The settings' row stands for
 // the list, so that others who add to it wait.
 func counted(ctx context.Context, tx *postgres.Tx, count string) (n int, err error) {
-	if _, err := tx.Exec(ctx, `select from settings where id = 1 for no key update`); err != nil {
+	if err := stores.Alone(ctx, tx); err != nil {
 		return 0, err
 	}
 	return n, tx.QueryRow(ctx, count).Scan(&n)
@@ -100,12 +101,8 @@ func counted(ctx context.Context, tx *postgres.Tx, count string) (n int, err err
 
 func lockZone(ctx context.Context, tx *postgres.Tx, id ShippingZoneID, meant int) (*zone, error) {
 	z := &zone{}
-	err := tx.Bun.NewSelect().Model(z).Where("z.id = ?", id).For("update").Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, problem.Missing("shipping zone")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read shipping zone %s: %w", id, err)
+	if err := tx.Hold(ctx, z, id, "shipping zone", postgres.ForUpdate); err != nil {
+		return nil, err
 	}
 	return z, problem.Outdated(z.Version, meant)
 }
@@ -117,7 +114,7 @@ func UpdateShippingZone(ctx context.Context, tx *postgres.Tx, id ShippingZoneID,
 		return err
 	}
 	before := *z
-	set(&z.Name, patch.Name)
+	merge.Set(&z.Name, patch.Name)
 	if patch.Territories != nil {
 		z.Territories = patch.Territories
 	}

@@ -55,7 +55,7 @@ func collectionID(req *openapi.Request) catalog.CollectionID {
 }
 
 // answer shows a collection as it is now.
-func (h *Collections) answer(ctx context.Context, from catalog.Source, id catalog.CollectionID) (*openapi.Response, error) {
+func (h *Collections) answer(ctx context.Context, from postgres.Source, id catalog.CollectionID) (*openapi.Response, error) {
 	collection, err := catalog.Collection(ctx, from, id)
 	if err != nil {
 		return nil, err

@@ -44,7 +44,7 @@ func (h *Fields) get(ctx context.Context, req *openapi.Request) (*openapi.Respon
 }
 
 // answerField shows a definition as it is now.
-func answerField(ctx context.Context, from fields.Source, id fields.ID) (*openapi.Response, error) {
+func answerField(ctx context.Context, from postgres.Source, id fields.ID) (*openapi.Response, error) {
 	definition, err := fields.Read(ctx, from, id)
 	if err != nil {
 		return nil, err

@@ -52,7 +52,7 @@ func (h *PriceLists) get(ctx context.Context, req *openapi.Request) (*openapi.Re
 }
 
 // answer shows a price list as it is now.
-func (h *PriceLists) answer(ctx context.Context, from pricelists.Source, id pricelists.ID) (*openapi.Response, error) {
+func (h *PriceLists) answer(ctx context.Context, from postgres.Source, id pricelists.ID) (*openapi.Response, error) {
 	list, err := pricelists.Get(ctx, from, id)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/promotions"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
+	"github.com/stoacommerce/stoa/platform/merge"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
@@ -53,7 +54,7 @@ func (h *Promotions) get(ctx context.Context, req *openapi.Request) (*openapi.Re
 }
 
 // answer shows a promotion as it is now.
-func (h *Promotions) answer(ctx context.Context, from promotions.Source, id promotions.ID) (*openapi.Response, error) {
+func (h *Promotions) answer(ctx context.Context, from postgres.Source, id promotions.ID) (*openapi.Response, error) {
 	promotion, err := promotions.Get(ctx, from, id)
 	if err != nil {
 		return nil, err
@@ -128,16 +129,16 @@ func (h *Promotions) update(ctx context.Context, req *openapi.Request) (*openapi
 		Active: body.Active, StartsAt: body.StartsAt, EndsAt: patched[time.Time](body.EndsAt),
 		UsageLimit: patched[int64](body.UsageLimit), CustomerLimit: patched[int64](body.CustomerLimit),
 		Rule: func(r *promotions.Rule) {
-			setGiven(&r.Title, body.Title)
+			merge.Set(&r.Title, body.Title)
 			if body.Percentage != nil {
 				r.RateBPS = hundredths(*body.Percentage)
 			}
-			setGiven(&r.Each, body.Each)
-			setGiven(&r.BuyQuantity, body.BuyQuantity)
-			setGiven(&r.GetQuantity, body.GetQuantity)
-			setGiven(&r.MaxUses, body.MaxUsesPerOrder)
-			setGiven(&r.MinimumQuantity, body.MinimumQuantity)
-			setGiven(&r.FirstOrder, body.FirstOrder)
+			merge.Set(&r.Each, body.Each)
+			merge.Set(&r.BuyQuantity, body.BuyQuantity)
+			merge.Set(&r.GetQuantity, body.GetQuantity)
+			merge.Set(&r.MaxUses, body.MaxUsesPerOrder)
+			merge.Set(&r.MinimumQuantity, body.MinimumQuantity)
+			merge.Set(&r.FirstOrder, body.FirstOrder)
 			if body.Amounts != nil {
 				r.Amounts = amounts
 			}
@@ -164,12 +165,6 @@ func (h *Promotions) update(ctx context.Context, req *openapi.Request) (*openapi
 		}
 		return h.answer(ctx, tx, promotionID(req))
 	})
-}
-
-func setGiven[T any](field *T, value *T) {
-	if value != nil {
-		*field = *value
-	}
 }
 
 // patched is what a merge patch says of a value that there may be none of: nil leaves it, a

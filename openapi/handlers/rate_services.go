@@ -48,7 +48,7 @@ func (h *RateServices) get(ctx context.Context, req *openapi.Request) (*openapi.
 }
 
 // answerRateService shows a rate service as it is now.
-func answerRateService(ctx context.Context, from rates.Source, id rates.ServiceID) (*openapi.Response, error) {
+func answerRateService(ctx context.Context, from postgres.Source, id rates.ServiceID) (*openapi.Response, error) {
 	service, err := rates.Get(ctx, from, id)
 	if err != nil {
 		return nil, err

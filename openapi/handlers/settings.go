@@ -61,7 +61,7 @@ func (h *Settings) method(ctx context.Context, req *openapi.Request) (*openapi.R
 }
 
 // answerMethod shows a shipping method as it is now.
-func answerMethod(ctx context.Context, from settings.Source, id settings.ShippingMethodID) (*openapi.Response, error) {
+func answerMethod(ctx context.Context, from postgres.Source, id settings.ShippingMethodID) (*openapi.Response, error) {
 	method, err := settings.ShippingMethod(ctx, from, id)
 	if err != nil {
 		return nil, err

@@ -31,7 +31,7 @@ func (h *Settings) zone(ctx context.Context, req *openapi.Request) (*openapi.Res
 }
 
 // answerZone shows a shipping zone as it is now.
-func answerZone(ctx context.Context, from settings.Source, id settings.ShippingZoneID) (*openapi.Response, error) {
+func answerZone(ctx context.Context, from postgres.Source, id settings.ShippingZoneID) (*openapi.Response, error) {
 	zone, err := settings.ShippingZone(ctx, from, id)
 	if err != nil {
 		return nil, err

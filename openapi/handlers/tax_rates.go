@@ -30,7 +30,7 @@ func (h *Settings) taxRate(ctx context.Context, req *openapi.Request) (*openapi.
 }
 
 // answerTaxRate shows a tax rate as it is now.
-func answerTaxRate(ctx context.Context, from settings.Source, id settings.TaxRateID) (*openapi.Response, error) {
+func answerTaxRate(ctx context.Context, from postgres.Source, id settings.TaxRateID) (*openapi.Response, error) {
 	rate, err := settings.TaxRate(ctx, from, id)
 	if err != nil {
 		return nil, err

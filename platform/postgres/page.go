@@ -40,6 +40,12 @@ type Object struct {
 	Version int
 }
 
+// Source is where a single thing is read: the database, or a transaction that has just
+// changed it.
+type Source interface {
+	Object(ctx context.Context, query string, args ...any) (Object, error)
+}
+
 // Found is what reading one thing gave: a problem that says so where there is none, and an
 // error that says what was read where reading failed.
 func Found(o Object, err error, what string) (Object, error) {
