@@ -2,12 +2,9 @@ package catalog
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/platform/postgres"
-	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // Categories come by place: those at the top first, then those below each, in the order
@@ -139,11 +136,5 @@ from (select id from collections where id = $4) there left join page p on true g
 // CollectionProducts is a page of a collection's products, in its order.
 func CollectionProducts(ctx context.Context, db *postgres.DB, media string, id CollectionID, after string, limit int) (postgres.Page, error) {
 	page, err := db.Page(ctx, collectionProductsSQL, media, limit, after, string(id))
-	if errors.Is(err, postgres.ErrNoRows) {
-		return page, problem.Missing("collection")
-	}
-	if err != nil {
-		return page, fmt.Errorf("read the products of collection %s: %w", id, err)
-	}
-	return page, nil
+	return postgres.Found(page, err, "collection")
 }

@@ -2,13 +2,11 @@ package customers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/platform/postgres"
-	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // What follows is SQL that writes the API's JSON. Customers are c.
@@ -60,30 +58,24 @@ func (s *Service) List(ctx context.Context, f Filter) (postgres.Page, error) {
 
 // Get reads a customer as the staff sees one.
 func (s *Service) Get(ctx context.Context, id string) (postgres.Object, error) {
-	return found(s.DB.Object(ctx, getSQL, id))
+	object, err := s.DB.Object(ctx, getSQL, id)
+	return postgres.Found(object, err, "customer")
 }
 
 // GetIn is Get as the transaction sees it.
 func (s *Service) GetIn(ctx context.Context, tx *postgres.Tx, id string) (postgres.Object, error) {
-	return found(tx.Object(ctx, getSQL, id))
+	object, err := tx.Object(ctx, getSQL, id)
+	return postgres.Found(object, err, "customer")
 }
 
 // Me reads a customer as the shopper sees it.
 func (s *Service) Me(ctx context.Context, id string) (postgres.Object, error) {
-	return found(s.DB.Object(ctx, shopGetSQL, id))
+	object, err := s.DB.Object(ctx, shopGetSQL, id)
+	return postgres.Found(object, err, "customer")
 }
 
 // MeIn is Me as the transaction sees it.
 func (s *Service) MeIn(ctx context.Context, tx *postgres.Tx, id string) (postgres.Object, error) {
-	return found(tx.Object(ctx, shopGetSQL, id))
-}
-
-func found(object postgres.Object, err error) (postgres.Object, error) {
-	if errors.Is(err, postgres.ErrNoRows) {
-		return object, problem.Missing("customer")
-	}
-	if err != nil {
-		return object, fmt.Errorf("read a customer: %w", err)
-	}
-	return object, nil
+	object, err := tx.Object(ctx, shopGetSQL, id)
+	return postgres.Found(object, err, "customer")
 }

@@ -2,11 +2,8 @@ package documents
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/stoacommerce/stoa/platform/postgres"
-	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // What follows is SQL that writes the API's JSON. Documents are t.
@@ -43,23 +40,11 @@ func (s *Service) List(ctx context.Context, f Filter) (postgres.Page, error) {
 // Get is one of them.
 func (s *Service) Get(ctx context.Context, from postgres.Source, id string) (postgres.Object, error) {
 	o, err := from.Object(ctx, getSQL, id)
-	if errors.Is(err, postgres.ErrNoRows) {
-		return o, problem.Missing("document")
-	}
-	if err != nil {
-		return o, fmt.Errorf("read document %s: %w", id, err)
-	}
-	return o, nil
+	return postgres.Found(o, err, "document")
 }
 
 // OfOrder are the documents of an order, as the API shows them.
 func (s *Service) OfOrder(ctx context.Context, orderID string, reader Reader) ([]byte, error) {
 	data, err := s.DB.JSON(ctx, ofOrderSQL, append([]any{orderID}, reader.args()...)...)
-	if errors.Is(err, postgres.ErrNoRows) {
-		return nil, problem.Missing("order")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the documents of order %s: %w", orderID, err)
-	}
-	return data, nil
+	return postgres.Found(data, err, "order")
 }

@@ -2,10 +2,8 @@ package operations
 
 import (
 	"context"
-	"errors"
 
 	"github.com/stoacommerce/stoa/platform/postgres"
-	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // operationJSON is an operation t as the API shows it.
@@ -20,9 +18,7 @@ var getSQL = `select 0 || E'\n' || ` + operationJSON + ` from operations t where
 // Get is an operation, as the API shows it.
 func Get(ctx context.Context, from postgres.Source, id string) ([]byte, error) {
 	o, err := from.Object(ctx, getSQL, id)
-	if errors.Is(err, postgres.ErrNoRows) {
-		return nil, problem.Missing("operation")
-	}
+	o, err = postgres.Found(o, err, "operation")
 	return o.Data, err
 }
 
@@ -55,8 +51,5 @@ from page r having exists (select from operations where id = $3)`
 // shows it; outcome and severity narrow it.
 func Rows(ctx context.Context, db *postgres.DB, id, outcome, severity, after string, limit int) (postgres.Page, error) {
 	page, err := db.Page(ctx, rowsSQL, limit, after, id, outcome, severity)
-	if errors.Is(err, postgres.ErrNoRows) {
-		return page, problem.Missing("operation")
-	}
-	return page, err
+	return postgres.Found(page, err, "operation")
 }

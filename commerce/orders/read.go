@@ -3,13 +3,11 @@ package orders
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/platform/postgres"
-	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/platform/token"
 )
 
@@ -111,10 +109,7 @@ type Filter struct {
 // pictures begin with.
 func (s *Service) Get(ctx context.Context, media, id string) (postgres.Object, error) {
 	object, err := s.DB.Object(ctx, getSQL, media, id)
-	if errors.Is(err, postgres.ErrNoRows) {
-		return object, problem.Missing("order")
-	}
-	return object, err
+	return postgres.Found(object, err, "order")
 }
 
 // GetIn reads an order as the staff sees it, as the transaction does.

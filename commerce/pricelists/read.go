@@ -2,11 +2,9 @@ package pricelists
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/stoacommerce/stoa/platform/postgres"
-	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // What follows is SQL that writes the API's JSON.
@@ -49,7 +47,7 @@ func Get(ctx context.Context, from postgres.Source, id ID) (postgres.Object, err
 // Prices is a page of a list's prices, of all variants or of one, as the API shows them.
 func Prices(ctx context.Context, db *postgres.DB, id ID, variant, after string, limit int) (postgres.Page, error) {
 	page, err := db.Page(ctx, pricesSQL, limit, after, string(id), variant)
-	return page, missing(err, "price list")
+	return postgres.Found(page, err, "price list")
 }
 
 // historySQL is the history of the variant $3 in the currency $4, the latest first: how it
@@ -66,15 +64,5 @@ var historySQL = postgres.List{
 // first, as the API shows it.
 func History(ctx context.Context, db *postgres.DB, variant, currency, after string, limit int) (postgres.Page, error) {
 	page, err := db.Page(ctx, historySQL, limit, after, variant, currency)
-	return page, missing(err, "variant")
-}
-
-func missing(err error, what string) error {
-	switch {
-	case errors.Is(err, postgres.ErrNoRows):
-		return problem.Missing(what)
-	case err != nil:
-		return fmt.Errorf("read the prices of a %s: %w", what, err)
-	}
-	return nil
+	return postgres.Found(page, err, "variant")
 }

@@ -2,11 +2,8 @@ package promotions
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/stoacommerce/stoa/platform/postgres"
-	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // What follows is SQL that writes the API's JSON. Promotions are t.
@@ -61,11 +58,5 @@ func Get(ctx context.Context, from postgres.Source, id ID) (postgres.Object, err
 // Codes is a page of a promotion's codes, by their letters, as the API shows them.
 func Codes(ctx context.Context, db *postgres.DB, id ID, after string, limit int) (postgres.Page, error) {
 	page, err := db.Page(ctx, codesSQL, limit, after, string(id))
-	switch {
-	case errors.Is(err, postgres.ErrNoRows):
-		return page, problem.Missing("promotion")
-	case err != nil:
-		return page, fmt.Errorf("list the codes of promotion %s: %w", id, err)
-	}
-	return page, nil
+	return postgres.Found(page, err, "promotion")
 }

@@ -46,9 +46,9 @@ type Source interface {
 	Object(ctx context.Context, query string, args ...any) (Object, error)
 }
 
-// Found is what reading one thing gave: a problem that says so where there is none, and an
-// error that says what was read where reading failed.
-func Found(o Object, err error, what string) (Object, error) {
+// Found is what reading a thing, or what belongs to it, gave: a problem that says so where
+// there is no such thing, and an error that says what was read where reading failed.
+func Found[T any](o T, err error, what string) (T, error) {
 	switch {
 	case errors.Is(err, ErrNoRows):
 		return o, problem.Missing(what)
