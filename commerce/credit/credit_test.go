@@ -120,7 +120,9 @@ func TestCardRefusals(t *testing.T) {
 		"/customer_id":     {credit.Issue{Amount: eur(1), CustomerID: &unknown}, 1},
 		"/note":            {credit.Issue{Amount: eur(1), Note: strings.Repeat("ä", 2001)}, 1},
 	} {
-		_, err := in(s, func(ctx context.Context, tx *postgres.Tx) ([]credit.Issued, error) { return credit.IssueCards(ctx, tx, c.issue, c.count) })
+		_, err := in(s, func(ctx context.Context, tx *postgres.Tx) ([]credit.Issued, error) {
+			return credit.IssueCards(ctx, tx, c.issue, c.count)
+		})
 		if p := problem.As(err); p == nil || p.Code != "invalid_gift_card" || len(p.Faults) != 1 || p.Faults[0].Pointer != pointer {
 			t.Errorf("%s: %v", pointer, err)
 		}

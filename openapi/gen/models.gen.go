@@ -17223,6 +17223,108 @@ func (t *WebhookEvent) MergePromotionDeletedEvent(v PromotionDeletedEvent) error
 	return err
 }
 
+// AsGiftCardCreatedEvent returns the union data inside the WebhookEvent as a GiftCardCreatedEvent
+func (t WebhookEvent) AsGiftCardCreatedEvent() (GiftCardCreatedEvent, error) {
+	var body GiftCardCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromGiftCardCreatedEvent overwrites any union data inside the WebhookEvent as the provided GiftCardCreatedEvent
+func (t *WebhookEvent) FromGiftCardCreatedEvent(v GiftCardCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"gift_card.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeGiftCardCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided GiftCardCreatedEvent
+func (t *WebhookEvent) MergeGiftCardCreatedEvent(v GiftCardCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"gift_card.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsGiftCardUpdatedEvent returns the union data inside the WebhookEvent as a GiftCardUpdatedEvent
+func (t WebhookEvent) AsGiftCardUpdatedEvent() (GiftCardUpdatedEvent, error) {
+	var body GiftCardUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromGiftCardUpdatedEvent overwrites any union data inside the WebhookEvent as the provided GiftCardUpdatedEvent
+func (t *WebhookEvent) FromGiftCardUpdatedEvent(v GiftCardUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"gift_card.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeGiftCardUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided GiftCardUpdatedEvent
+func (t *WebhookEvent) MergeGiftCardUpdatedEvent(v GiftCardUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"gift_card.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsStoreCreditUpdatedEvent returns the union data inside the WebhookEvent as a StoreCreditUpdatedEvent
+func (t WebhookEvent) AsStoreCreditUpdatedEvent() (StoreCreditUpdatedEvent, error) {
+	var body StoreCreditUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromStoreCreditUpdatedEvent overwrites any union data inside the WebhookEvent as the provided StoreCreditUpdatedEvent
+func (t *WebhookEvent) FromStoreCreditUpdatedEvent(v StoreCreditUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"store_credit.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeStoreCreditUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided StoreCreditUpdatedEvent
+func (t *WebhookEvent) MergeStoreCreditUpdatedEvent(v StoreCreditUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"store_credit.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsFieldDefinitionCreatedEvent returns the union data inside the WebhookEvent as a FieldDefinitionCreatedEvent
 func (t WebhookEvent) AsFieldDefinitionCreatedEvent() (FieldDefinitionCreatedEvent, error) {
 	var body FieldDefinitionCreatedEvent
@@ -19391,6 +19493,10 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsFieldDefinitionUpdatedEvent()
 	case "fulfilment.created":
 		return t.AsFulfilmentCreatedEvent()
+	case "gift_card.created":
+		return t.AsGiftCardCreatedEvent()
+	case "gift_card.updated":
+		return t.AsGiftCardUpdatedEvent()
 	case "import.failed":
 		return t.AsImportFailedEvent()
 	case "import.succeeded":
@@ -19491,6 +19597,8 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsStoreSuspendedEvent()
 	case "store.updated":
 		return t.AsStoreUpdatedEvent()
+	case "store_credit.updated":
+		return t.AsStoreCreditUpdatedEvent()
 	case "webhook.test":
 		return t.AsWebhookTestEvent()
 	default:
