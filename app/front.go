@@ -50,6 +50,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Images{DB: m.db, Catalog: s.catalog, Pictures: s.pictures, ShopURL: m.shopURL},
 		&handlers.Categories{DB: m.db, Catalog: s.catalog},
 		&handlers.Fields{DB: m.db},
+		&handlers.Translations{DB: m.db},
 		&handlers.Collections{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
 		&handlers.PriceLists{DB: m.db},
 		&handlers.Imports{DB: m.db, Imports: s.imports},

@@ -48,7 +48,7 @@ func (s *Shop) frame(ctx context.Context, store tenants.Store) (*frame, error) {
 		if err != nil {
 			return nil, fmt.Errorf("may %s take orders: %w", store.ID, err)
 		}
-		raw, err := settings.Shop(ctx, s.config.DB, string(store.Ref.Mode), s.config.Links.Base(store), accepts, terms(store).Test())
+		raw, err := settings.Shop(ctx, s.config.DB, nil, string(store.Ref.Mode), s.config.Links.Base(store), accepts, terms(store).Test())
 		if err != nil {
 			return nil, fmt.Errorf("settings of %s: %w", store.ID, err)
 		}
@@ -57,13 +57,13 @@ func (s *Shop) frame(ctx context.Context, store tenants.Store) (*frame, error) {
 			return nil, err
 		}
 		categories, err := all[category](ctx, mostCategories, func(after string) (postgres.Page, error) {
-			return catalog.ShopCategories(ctx, s.config.DB, after, shelfPage)
+			return catalog.ShopCategories(ctx, s.config.DB, nil, after, shelfPage)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("categories of %s: %w", store.ID, err)
 		}
 		collections, err := all[collection](ctx, mostCollections, func(after string) (postgres.Page, error) {
-			return catalog.ShopCollections(ctx, s.config.DB, after, shelfPage)
+			return catalog.ShopCollections(ctx, s.config.DB, nil, after, shelfPage)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("collections of %s: %w", store.ID, err)
