@@ -110,8 +110,9 @@ func choices(in translations.In, aggregate func(each string) string, written str
 		from unnest(v.options) with ordinality e(value, n)), ` + written + `) end`
 }
 
-// variantTitle is what a variant of a product is called.
-func variantTitle(in translations.In) string {
+// VariantTitle is the SQL of what a variant v of a product p is called, whose texts in the
+// locales are in t.said.
+func VariantTitle(in translations.In) string {
 	return choices(in, func(each string) string { return `string_agg(` + each + `, ' / ' order by e.n)` }, `v.title`)
 }
 
@@ -119,7 +120,7 @@ func variantTitle(in translations.In) string {
 // quantity on is told of a product by itself and not in lists, where planning to look for it
 // would take a third more time.
 func shopVariantMembers(in translations.In) string {
-	return `'id', v.id, 'title', ` + variantTitle(in) + `, 'sku', v.sku,
+	return `'id', v.id, 'title', ` + VariantTitle(in) + `, 'sku', v.sku,
 	'option_values', ` + choices(in, func(each string) string { return `array_agg(` + each + ` order by e.n)` }, `v.options`) + `,
 	'price', case when r.amount is not null then ` + moneyJSON("r.amount") + ` end,
 	'compare_at_price', case when r.compare_at_amount is not null then ` + moneyJSON("r.compare_at_amount") + ` end,

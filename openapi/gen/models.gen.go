@@ -2010,6 +2010,11 @@ type Cart struct {
 	// Lines What is in it, oldest first.
 	Lines []CartLine `json:"lines"`
 
+	// Locale The locale that it is read in, as far as its texts are translated.
+	//
+	// Example: de
+	Locale string `json:"locale"`
+
 	// Note What the shopper wants to say.
 	//
 	// Example: Please ring twice.
@@ -2151,6 +2156,11 @@ type CartCreate struct {
 
 	// Lines What to put into it.
 	Lines []CartLineCreate `json:"lines,omitempty"`
+
+	// Locale The locale that the cart is read in, and its order will be. The nearest of the shop's is taken; when left out, the one nearest to `Accept-Language`.
+	//
+	// Example: de
+	Locale *string `json:"locale,omitempty"`
 }
 
 // CartCreated A new cart, with the token that opens it.
@@ -2508,6 +2518,11 @@ type CartUpdate struct {
 	//
 	// Example: ada@example.com
 	Email nullable.Nullable[string] `json:"email,omitempty"`
+
+	// Locale The locale that the cart is read in, and its order will be. The nearest of the shop's is taken.
+	//
+	// Example: de
+	Locale *string `json:"locale,omitempty"`
 
 	// Note What the shopper wants to say; null removes it.
 	//
@@ -6013,6 +6028,11 @@ type Order struct {
 
 	// Lines What was ordered.
 	Lines []OrderLine `json:"lines"`
+
+	// Locale The locale that it was placed in, as far as its texts are translated.
+	//
+	// Example: de
+	Locale string `json:"locale"`
 
 	// Note What the shopper wrote.
 	//
@@ -10244,6 +10264,11 @@ type ShopOrder struct {
 
 	// Lines What was ordered.
 	Lines []OrderLine `json:"lines"`
+
+	// Locale The locale that it was placed in, as far as its texts are translated.
+	//
+	// Example: de
+	Locale string `json:"locale"`
 
 	// Note What the shopper wrote.
 	//
@@ -15152,6 +15177,9 @@ type GetShopParams struct {
 
 // CreateCartParams defines parameters for CreateCart.
 type CreateCartParams struct {
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
+
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }

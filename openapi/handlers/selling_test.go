@@ -99,7 +99,7 @@ func newSelling(t *testing.T) *selling {
 	buying := &checkout.Service{DB: db, Carts: carts, Providers: providers, Log: log}
 	s := &selling{t: t, carts: carts, customers: known, stripe: fake, byStripe: byStripe, buying: buying, sold: sold}
 	s.API = apitest.New(t,
-		(&handlers.Carts{DB: db, Carts: carts, Checkout: buying, Customers: known, ShopURL: shopURL, RecoverURL: func(_ context.Context, id string) (string, error) {
+		(&handlers.Carts{DB: db, Carts: carts, Checkout: buying, Customers: known, Editions: catalog.NewEditions(db), ShopURL: shopURL, RecoverURL: func(_ context.Context, id string) (string, error) {
 			return "https://linen.stoa.example/cart/recover/" + id, nil
 		}}).Operations(),
 		(&handlers.Checkout{DB: db, Checkout: buying, Orders: sold, ShopURL: shopURL}).Operations(),

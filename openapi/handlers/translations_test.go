@@ -264,3 +264,36 @@ func TestKeptAnswersNeverMixLocales(t *testing.T) {
 		t.Errorf("%s, %s", two.Body, again.Body)
 	}
 }
+
+// A cart is read in its shopper's locale, and the order stays in the one that it was placed in.
+func TestCartsAndOrdersInALocale(t *testing.T) {
+	t.Parallel()
+	s := newSelling(t)
+	s.Exec(t, `update settings set locales = '[{"locale": "de", "published": true}]'`)
+	s.Exec(t, `update products set translations = '{"de": {"version": 1, "texts": {"title": "Leinenhemd"}, "sources": {}}}'`)
+	s.Exec(t, `update shipping_methods set translations = '{"de": {"version": 1, "texts": {"name": "Versand"}, "sources": {}}}'`)
+	body := object{"email": "ada@example.com", "lines": []object{{"variant_id": s.shirt, "quantity": 1}}}
+	if plain := s.shop("POST", "/carts", body).Want(201); plain.String("cart.locale") != "en" || plain.String("cart.lines.0.title") != "Linen shirt" {
+		t.Errorf("as written: %s", plain.Body)
+	}
+	made := s.shop("POST", "/carts", body, "Accept-Language: de-AT, en;q=0.5").Want(201)
+	path, token := "/carts/"+made.String("cart.id"), "Cart-Token: "+made.String("token")
+	if made.String("cart.locale") != "de" || made.String("cart.lines.0.title") != "Leinenhemd" {
+		t.Errorf("in German: %s", made.Body)
+	}
+	if got := s.shop("PATCH", path, object{"locale": "fr"}, token).Want(200); got.String("locale") != "en" || got.String("lines.0.title") != "Linen shirt" {
+		t.Errorf("in the nearest: %s", got.Body)
+	}
+	got := s.shop("PATCH", path, object{"locale": "de-CH", "shipping_method_id": s.Standard, "shipping_address": berlin()}, token).Want(200)
+	if got.String("locale") != "de" || got.String("lines.0.title") != "Leinenhemd" || got.String("shipping_method.name") != "Versand" {
+		t.Errorf("in German again: %s", got.Body)
+	}
+	placed := s.shop("POST", path+"/complete", completion(1, "succeeds"), token, key()).Want(201)
+	s.Exec(t, `update products set translations = '{}', title = 'Another'`)
+	order := s.admin("GET", "/orders/"+placed.String("id"), nil).Want(200)
+	for _, shown := range []*apitest.Answer{placed, order} {
+		if shown.String("locale") != "de" || shown.String("lines.0.title") != "Leinenhemd" || shown.String("shipping.name") != "Versand" {
+			t.Errorf("order: %s", shown.Body)
+		}
+	}
+}
