@@ -25,7 +25,7 @@ type Settings struct {
 	Description      string   `json:"description"`
 	ContactEmail     string   `json:"contact_email"`
 	Country          string   `json:"country"`
-	Locale           string   `json:"locale"` // what everything is written in
+	Locale           string   `json:"locale"`  // what everything is written in
 	Locales          []Locale `json:"locales"` // those that it is translated into
 	Currency         string   `json:"currency"`
 	Currencies       []string `json:"currencies"` // the main one first
