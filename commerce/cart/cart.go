@@ -46,6 +46,7 @@ type Cart struct {
 	State            State
 	Version          int
 	Currency         string
+	Locale           string // that it is read in
 	CustomerID       string
 	Email            string
 	ShippingAddress  *address.Address

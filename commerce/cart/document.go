@@ -33,6 +33,7 @@ type document struct {
 	MethodID         string           `json:"method_id"`
 	Note             string           `json:"note"`
 	Country          string           `json:"country"`
+	Locale           string           `json:"locale"`
 	PricesIncludeTax bool             `json:"prices_include_tax"`
 	CreatedAt        time.Time        `json:"created_at"`
 	UpdatedAt        time.Time        `json:"updated_at"`
@@ -110,7 +111,7 @@ func parse(raw []byte, since answers) (*Cart, error) {
 	c := &Cart{
 		ID: d.ID, State: d.State, Version: d.Version, Currency: d.Currency, CustomerID: d.CustomerID, Email: d.Email,
 		ShippingAddress: d.ShippingAddress, BillingAddress: d.BillingAddress, MethodID: d.MethodID, Note: d.Note,
-		Country: d.Country, TaxExemptReason: d.Tax.Exempt, PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
+		Country: d.Country, Locale: d.Locale, TaxExemptReason: d.Tax.Exempt, PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
 		ReservedUntil: d.ReservedUntil, patience: time.Duration(d.AbandonedMinutes) * time.Minute, tax: d.Tax, buyer: d.Buyer, coded: d.Coded,
 		changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
 	}

@@ -50,8 +50,9 @@ type Item struct {
 type CreateInput struct {
 	Currency   string // the store's own when empty
 	Email      string
-	CustomerID string // of who is signed in
-	Country    string // where it is likely to go; the store's own when empty
+	CustomerID string   // of who is signed in
+	Country    string   // where it is likely to go; the store's own when empty
+	Locales    []string // whose texts it shows, the nearest first; as they are written when empty
 	Items      []Item
 }
 
@@ -61,6 +62,7 @@ type Change struct {
 	Note            *string
 	MethodID        *string
 	Country         *string           // empty removes it
+	Locales         []string          // whose texts it shows; not nil and empty for texts as they are written
 	ShippingAddress **address.Address // to nil removes it
 	BillingAddress  **address.Address
 }
@@ -72,7 +74,7 @@ func (s *Service) Create(ctx context.Context, tx *postgres.Tx, in CreateInput) (
 		return nil, "", err
 	}
 	ref := Ref{ID: ids.New("cart"), Token: token.New("ct")}
-	c, err := s.change(ctx, tx, createSQL, ref, in.Currency, rows(in.Items), in.Email, in.CustomerID, in.Country)
+	c, err := s.change(ctx, tx, createSQL, ref, in.Currency, rows(in.Items), in.Email, in.CustomerID, in.Country, append([]string{}, in.Locales...))
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil, "", problem.New(problem.Unprocessable, "currency_not_sold", "This shop does not sell in %s.", in.Currency).
 			At("/currency", "currency", "The shop's currencies are in its settings.")

@@ -81,6 +81,9 @@ func (c Change) fields() (map[string]any, error) {
 		}
 		set["country"] = *c.Country
 	}
+	if c.Locales != nil {
+		set["locales"] = c.Locales
+	}
 	if c.MethodID != nil {
 		set["shipping_method_id"] = *c.MethodID
 	}

@@ -30,18 +30,18 @@ const placeSQL = `
 with c as (
 	update carts set state = 'completing', updated_at = now() where id = $1 returning *
 ), o as (
-	insert into orders (id, number, cart_id, customer_id, token_hash, state, payment_state, fulfilment_state, currency, email,
+	insert into orders (id, number, cart_id, customer_id, token_hash, state, payment_state, fulfilment_state, currency, locale, email,
 		shipping_address, billing_address, shipping_method, prices_include_tax, tax_exempt_reason, taxes, discounts,
 		subtotal_amount, discount_amount, shipping_amount, tax_amount, total_amount, note)
 	select x.id, coalesce((select was.number from orders was where was.cart_id = c.id), nextval('order_numbers')),
-		c.id, c.customer_id, c.token_hash, 'pending', 'pending', 'unfulfilled', c.currency, c.email,
+		c.id, c.customer_id, c.token_hash, 'pending', 'pending', 'unfulfilled', c.currency, coalesce(c.locales[1], (select locale from settings)), c.email,
 		case when jsonb_typeof(x.shipping_method->'pickup_address') = 'object' then null else c.shipping_address end, c.billing_address, x.shipping_method, x.prices_include_tax, x.tax_exempt_reason, x.taxes, x.discounts,
 		x.subtotal, x.discount, x.shipping, x.tax, x.total, c.note
 	from c, jsonb_to_record($2::jsonb) as x(id text, shipping_method jsonb, prices_include_tax boolean, tax_exempt_reason text, taxes jsonb, discounts jsonb,
 		subtotal bigint, discount bigint, shipping bigint, tax bigint, total bigint)
-	on conflict (cart_id) do update set (customer_id, payment_state, email, shipping_address, billing_address, shipping_method,
+	on conflict (cart_id) do update set (customer_id, payment_state, locale, email, shipping_address, billing_address, shipping_method,
 			prices_include_tax, tax_exempt_reason, taxes, discounts, subtotal_amount, discount_amount, shipping_amount, tax_amount, total_amount, note, updated_at)
-		= (excluded.customer_id, 'pending', excluded.email, excluded.shipping_address, excluded.billing_address, excluded.shipping_method,
+		= (excluded.customer_id, 'pending', excluded.locale, excluded.email, excluded.shipping_address, excluded.billing_address, excluded.shipping_method,
 			excluded.prices_include_tax, excluded.tax_exempt_reason, excluded.taxes, excluded.discounts, excluded.subtotal_amount, excluded.discount_amount,
 			excluded.shipping_amount, excluded.tax_amount, excluded.total_amount, excluded.note, now())
 		where orders.state = 'pending'

@@ -67,7 +67,7 @@ type Mailer struct {
 // mailSQL is all that a mail about the order $1 tells; $2, $3 and $4 are the fulfilment, the
 // refund and the return that it is about, or empty.
 var mailSQL = `
-select json_build_object('number', s.order_prefix || o.number, 'email', o.email, 'currency', o.currency, 'placed_at', o.placed_at,
+select json_build_object('number', s.order_prefix || o.number, 'email', o.email, 'locale', ` + localeSQL + `, 'currency', o.currency, 'placed_at', o.placed_at,
 	'shipping_address', o.shipping_address, 'billing_address', o.billing_address, 'method', coalesce(o.shipping_method->>'name', ''),
 	'tax_included', o.prices_include_tax, 'subtotal', o.subtotal_amount,
 	'discount', o.discount_amount, 'shipping', o.shipping_amount, 'tax', o.tax_amount, 'total', o.total_amount,
@@ -84,6 +84,7 @@ select json_build_object('number', s.order_prefix || o.number, 'email', o.email,
 
 type mailed struct {
 	Number, Email, Currency, Method string
+	Locale                          string
 	Instructions                    string
 	PlacedAt                        time.Time        `json:"placed_at"`
 	ShippingAddress                 *address.Address `json:"shipping_address"`
@@ -135,7 +136,7 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 		return fmt.Errorf("mail about order %s: %w", args.OrderID, err)
 	}
 	letter := mail.NewLetter(o.Email, data)
-	letter.ToName = o.name()
+	letter.ToName, letter.Locale = o.name(), o.Locale
 	if args.MailID != "" {
 		letter.ID = args.MailID
 	}

@@ -38,9 +38,12 @@ var refundJSON = `json_build_object('id', r.id, 'order_id', r.order_id, 'state',
 	'return_id', r.return_id, 'fee', json_build_object('amount', r.fee_amount, 'currency', r.currency), 'restocked', r.restock and r.state = 'succeeded', 'reason', nullif(r.reason, ''), 'failure_code', nullif(r.failure, ''),
 	'created_at', ` + postgres.UTC("r.created_at") + `, 'updated_at', ` + postgres.UTC("r.updated_at") + `)`
 
+// localeSQL is the locale that an order was placed in.
+const localeSQL = `coalesce(nullif(o.locale, ''), (select locale from settings))`
+
 // shownJSON are the members that staff and shopper both see.
 var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_state', o.payment_state, 'fulfilment_state', o.fulfilment_state,
-	'email', o.email, 'currency', o.currency, 'prices_include_tax', o.prices_include_tax, 'lines', ` + linesJSON + `,
+	'email', o.email, 'locale', ` + localeSQL + `, 'currency', o.currency, 'prices_include_tax', o.prices_include_tax, 'lines', ` + linesJSON + `,
 	'shipping', case when o.shipping_method is not null then json_build_object('shipping_method_id', o.shipping_method->>'id',
 		'name', o.shipping_method->>'name', 'price', ` + amount("o.shipping_amount") + `,
 		'pickup_address', o.shipping_method->'pickup_address', 'delivery_estimate', nullif(o.shipping_method->>'delivery_estimate', ''), 'discount', o.shipping_method->'discount',

@@ -9,6 +9,7 @@ create table carts (
     customer_id        text collate "C" references customers (id) on delete set null,
     email              text not null default '',
     country            text not null default '', -- where it is likely to go, while no address says so
+    locales            text[] not null default '{}', -- whose texts it shows, the nearest first; none as they are written
     tax_exempt_reason  text not null default '', -- empty: taxed like its customer
     shipping_address   jsonb,
     billing_address    jsonb,

@@ -12,6 +12,7 @@ create table orders (
     payment_state    text not null check (payment_state in ('pending', 'authorised', 'partially_paid', 'paid', 'partially_refunded', 'refunded', 'voided', 'failed')),
     fulfilment_state text not null check (fulfilment_state in ('unfulfilled', 'partially_fulfilled', 'fulfilled')),
     currency         text not null,
+    locale           text not null default '',  -- that it was placed in, and its lines are called in; empty: the store's own
     email            text not null,
     shipping_address jsonb,
     billing_address  jsonb,

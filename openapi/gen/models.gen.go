@@ -388,6 +388,7 @@ const (
 	EventTypeStoreResumed           EventType = "store.resumed"
 	EventTypeStoreSuspended         EventType = "store.suspended"
 	EventTypeStoreUpdated           EventType = "store.updated"
+	EventTypeTranslationUpdated     EventType = "translation.updated"
 	EventTypeWebhookTest            EventType = "webhook.test"
 )
 
@@ -725,40 +726,42 @@ const (
 
 // Defines values for Permission.
 const (
-	PermissionAuditRead        Permission = "audit:read"
-	PermissionCustomersRead    Permission = "customers:read"
-	PermissionCustomersWrite   Permission = "customers:write"
-	PermissionEventsRead       Permission = "events:read"
-	PermissionGiftCardsRead    Permission = "gift_cards:read"
-	PermissionGiftCardsWrite   Permission = "gift_cards:write"
-	PermissionImportsWrite     Permission = "imports:write"
-	PermissionInventoryRead    Permission = "inventory:read"
-	PermissionInventoryWrite   Permission = "inventory:write"
-	PermissionKeysRead         Permission = "keys:read"
-	PermissionKeysWrite        Permission = "keys:write"
-	PermissionOperationsRead   Permission = "operations:read"
-	PermissionOperationsWrite  Permission = "operations:write"
-	PermissionOrdersRead       Permission = "orders:read"
-	PermissionOrdersWrite      Permission = "orders:write"
-	PermissionPaymentsRead     Permission = "payments:read"
-	PermissionPaymentsWrite    Permission = "payments:write"
-	PermissionProductsRead     Permission = "products:read"
-	PermissionProductsWrite    Permission = "products:write"
-	PermissionPromotionsRead   Permission = "promotions:read"
-	PermissionPromotionsWrite  Permission = "promotions:write"
-	PermissionRefundsWrite     Permission = "refunds:write"
-	PermissionSettingsRead     Permission = "settings:read"
-	PermissionSettingsWrite    Permission = "settings:write"
-	PermissionStaffRead        Permission = "staff:read"
-	PermissionStaffWrite       Permission = "staff:write"
-	PermissionStoreCreditRead  Permission = "store_credit:read"
-	PermissionStoreCreditWrite Permission = "store_credit:write"
-	PermissionStoreExport      Permission = "store:export"
-	PermissionStoreRead        Permission = "store:read"
-	PermissionStoreWrite       Permission = "store:write"
-	PermissionUsageRead        Permission = "usage:read"
-	PermissionWebhooksRead     Permission = "webhooks:read"
-	PermissionWebhooksWrite    Permission = "webhooks:write"
+	PermissionAuditRead         Permission = "audit:read"
+	PermissionCustomersRead     Permission = "customers:read"
+	PermissionCustomersWrite    Permission = "customers:write"
+	PermissionEventsRead        Permission = "events:read"
+	PermissionGiftCardsRead     Permission = "gift_cards:read"
+	PermissionGiftCardsWrite    Permission = "gift_cards:write"
+	PermissionImportsWrite      Permission = "imports:write"
+	PermissionInventoryRead     Permission = "inventory:read"
+	PermissionInventoryWrite    Permission = "inventory:write"
+	PermissionKeysRead          Permission = "keys:read"
+	PermissionKeysWrite         Permission = "keys:write"
+	PermissionOperationsRead    Permission = "operations:read"
+	PermissionOperationsWrite   Permission = "operations:write"
+	PermissionOrdersRead        Permission = "orders:read"
+	PermissionOrdersWrite       Permission = "orders:write"
+	PermissionPaymentsRead      Permission = "payments:read"
+	PermissionPaymentsWrite     Permission = "payments:write"
+	PermissionProductsRead      Permission = "products:read"
+	PermissionProductsWrite     Permission = "products:write"
+	PermissionPromotionsRead    Permission = "promotions:read"
+	PermissionPromotionsWrite   Permission = "promotions:write"
+	PermissionRefundsWrite      Permission = "refunds:write"
+	PermissionSettingsRead      Permission = "settings:read"
+	PermissionSettingsWrite     Permission = "settings:write"
+	PermissionStaffRead         Permission = "staff:read"
+	PermissionStaffWrite        Permission = "staff:write"
+	PermissionStoreCreditRead   Permission = "store_credit:read"
+	PermissionStoreCreditWrite  Permission = "store_credit:write"
+	PermissionStoreExport       Permission = "store:export"
+	PermissionStoreRead         Permission = "store:read"
+	PermissionStoreWrite        Permission = "store:write"
+	PermissionTranslationsRead  Permission = "translations:read"
+	PermissionTranslationsWrite Permission = "translations:write"
+	PermissionUsageRead         Permission = "usage:read"
+	PermissionWebhooksRead      Permission = "webhooks:read"
+	PermissionWebhooksWrite     Permission = "webhooks:write"
 )
 
 // Defines values for PlanID.
@@ -1100,6 +1103,31 @@ const (
 	TaxReasonTaxService     TaxReason = "tax_service"
 	TaxReasonTaxed          TaxReason = "taxed"
 	TaxReasonZeroRated      TaxReason = "zero_rated"
+)
+
+// Defines values for TranslatedResource.
+const (
+	TranslatedResourceCategory        TranslatedResource = "category"
+	TranslatedResourceCollection      TranslatedResource = "collection"
+	TranslatedResourceFieldDefinition TranslatedResource = "field_definition"
+	TranslatedResourceImage           TranslatedResource = "image"
+	TranslatedResourceProduct         TranslatedResource = "product"
+	TranslatedResourceShippingMethod  TranslatedResource = "shipping_method"
+	TranslatedResourceStore           TranslatedResource = "store"
+	TranslatedResourceVariant         TranslatedResource = "variant"
+)
+
+// Defines values for TranslationState.
+const (
+	TranslationStateComplete TranslationState = "complete"
+	TranslationStateMissing  TranslationState = "missing"
+	TranslationStateOutdated TranslationState = "outdated"
+	TranslationStatePartial  TranslationState = "partial"
+)
+
+// Defines values for TranslationUpdatedEventType.
+const (
+	TranslationUpdatedEventTypeTranslationUpdated TranslationUpdatedEventType = "translation.updated"
 )
 
 // Defines values for WebhookDeliveryState.
@@ -2038,6 +2066,11 @@ type Cart struct {
 	// Lines What is in it, oldest first.
 	Lines []CartLine `json:"lines"`
 
+	// Locale The locale that it is read in, as far as its texts are translated.
+	//
+	// Example: de
+	Locale string `json:"locale"`
+
 	// Note What the shopper wants to say.
 	//
 	// Example: Please ring twice.
@@ -2179,6 +2212,11 @@ type CartCreate struct {
 
 	// Lines What to put into it.
 	Lines []CartLineCreate `json:"lines,omitempty"`
+
+	// Locale The locale that the cart is read in, and its order will be. The nearest of the shop's is taken; when left out, the one nearest to `Accept-Language`.
+	//
+	// Example: de
+	Locale *string `json:"locale,omitempty"`
 }
 
 // CartCreated A new cart, with the token that opens it.
@@ -2536,6 +2574,11 @@ type CartUpdate struct {
 	//
 	// Example: ada@example.com
 	Email nullable.Nullable[string] `json:"email,omitempty"`
+
+	// Locale The locale that the cart is read in, and its order will be. The nearest of the shop's is taken.
+	//
+	// Example: de
+	Locale *string `json:"locale,omitempty"`
 
 	// Note What the shopper wants to say; null removes it.
 	//
@@ -6369,6 +6412,11 @@ type Order struct {
 
 	// Lines What was ordered.
 	Lines []OrderLine `json:"lines"`
+
+	// Locale The locale that it was placed in, as far as its texts are translated.
+	//
+	// Example: de
+	Locale string `json:"locale"`
 
 	// Note What the shopper wrote.
 	//
@@ -10296,6 +10344,11 @@ type Shop struct {
 	// Example: en-GB
 	Locale Locale `json:"locale"`
 
+	// Locales Every locale that the shop is to be had in, the one that it is written in first.
+	//
+	// Example: ["en","de"]
+	Locales []Locale `json:"locales"`
+
 	// Mode The side of a store: `live` sells, `test` is its sandbox with data, settings and webhooks of its own.
 	//
 	// Example: live
@@ -10646,6 +10699,11 @@ type ShopOrder struct {
 
 	// Lines What was ordered.
 	Lines []OrderLine `json:"lines"`
+
+	// Locale The locale that it was placed in, as far as its texts are translated.
+	//
+	// Example: de
+	Locale string `json:"locale"`
 
 	// Note What the shopper wrote.
 	//
@@ -11346,6 +11404,11 @@ type Store struct {
 	// Example: en-GB
 	Locale Locale `json:"locale"`
 
+	// Locales The locales that the store is translated into, beside `locale`, which it is written in. Shoppers choose from those that are published. What is written in a locale that is taken out stays, and shows again once it is back.
+	//
+	// Example: [{"locale":"de","published":true}]
+	Locales []StoreLocale `json:"locales"`
+
 	// Mode The side of a store: `live` sells, `test` is its sandbox with data, settings and webhooks of its own.
 	//
 	// Example: live
@@ -11536,6 +11599,19 @@ type StoreEventData struct {
 	State StoreState `json:"state"`
 }
 
+// StoreLocale A locale that a store is translated into.
+type StoreLocale struct {
+	// Locale A BCP 47 language tag, with or without a region.
+	//
+	// Example: en-GB
+	Locale Locale `json:"locale"`
+
+	// Published Whether shoppers can choose it.
+	//
+	// Example: true
+	Published bool `json:"published"`
+}
+
 // StorePlanChange Which plan a store is put on, and why.
 type StorePlanChange struct {
 	// Plan The plans.
@@ -11668,6 +11744,11 @@ type StoreUpdate struct {
 	//
 	// Example: en-GB
 	Locale *Locale `json:"locale,omitempty"`
+
+	// Locales The locales that the store is translated into, beside `locale`, which it is written in. Shoppers choose from those that are published. What is written in a locale that is taken out stays, and shows again once it is back.
+	//
+	// Example: [{"locale":"de","published":true}]
+	Locales []StoreLocale `json:"locales,omitempty"`
 
 	// Name The store's name.
 	//
@@ -12083,6 +12164,150 @@ type TransferEventData struct {
 	//
 	// Example: loc_01jd3v7m2kf8r9e0abcdefghjk
 	ToLocationID string `json:"to_location_id"`
+}
+
+// TranslatedResource What kind of thing has texts for shoppers.
+//
+// Example: product
+type TranslatedResource string
+
+// TranslatedText One text of a thing.
+type TranslatedText struct {
+	// Key Which text it is.
+	//
+	// Example: title
+	Key string `json:"key"`
+
+	// Outdated Whether the source has changed since it was translated.
+	//
+	// Example: false
+	Outdated bool `json:"outdated"`
+
+	// Source The text as it is written, in the store's own locale.
+	//
+	// Example: Linen shirt
+	Source string `json:"source"`
+
+	// Translation The text in this locale; null where there is none.
+	//
+	// Example: Leinenhemd
+	Translation *string `json:"translation"`
+}
+
+// Translation What a thing is called in a locale.
+type Translation struct {
+	// Locale A BCP 47 language tag, with or without a region.
+	//
+	// Example: en-GB
+	Locale Locale `json:"locale"`
+
+	// Resource What kind of thing has texts for shoppers.
+	//
+	// Example: product
+	Resource TranslatedResource `json:"resource"`
+
+	// ResourceID The thing's ID.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ResourceID string `json:"resource_id"`
+
+	// State How far a thing is translated: nothing of it, some, all but from sources that have changed since, or all.
+	//
+	// Example: missing
+	State TranslationState `json:"state"`
+
+	// Texts All of its texts, translated or not.
+	Texts []TranslatedText `json:"texts"`
+}
+
+// TranslationEventData Whose texts in which locale.
+type TranslationEventData struct {
+	// Locale A BCP 47 language tag, with or without a region.
+	//
+	// Example: en-GB
+	Locale Locale `json:"locale"`
+
+	// Resource What kind of thing has texts for shoppers.
+	//
+	// Example: product
+	Resource TranslatedResource `json:"resource"`
+
+	// ResourceID The thing's ID.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ResourceID string `json:"resource_id"`
+}
+
+// TranslationList A page of a list.
+type TranslationList struct {
+	// Data The page, in the order of the list.
+	Data []Translation `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// TranslationState How far a thing is translated: nothing of it, some, all but from sources that have changed since, or all.
+//
+// Example: missing
+type TranslationState string
+
+// TranslationUpdate A change of what a thing is called in a locale, as a merge patch.
+type TranslationUpdate struct {
+	// Texts Texts by their keys: `title`, `options/Size` and `options/Size/Small` (with `~1` for a slash and `~0` for a tilde in a name), `custom_fields/care`, and `custom_fields/hints/0` of a list. Null takes a translation away.
+	//
+	// Example: {"options/Size":"Größe","title":"Leinenhemd"}
+	Texts map[string]*string `json:"texts,omitempty"`
+}
+
+// TranslationUpdatedEvent What a thing is called in a locale was changed.
+type TranslationUpdatedEvent struct {
+	// Data Whose texts in which locale.
+	Data TranslationEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: translation.updated
+	Type TranslationUpdatedEventType `json:"type"`
+}
+
+// TranslationUpdatedEventType The event's type.
+//
+// Example: translation.updated
+type TranslationUpdatedEventType string
+
+// TranslationsUpdate A change of what several things are called in a locale.
+type TranslationsUpdate struct {
+	// Translations The things, each once.
+	Translations []TranslationsUpdateItem `json:"translations"`
+}
+
+// TranslationsUpdateItem A change of what one of several things is called.
+type TranslationsUpdateItem struct {
+	// ResourceID The thing's ID.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ResourceID string `json:"resource_id"`
+
+	// Texts Texts by their keys: `title`, `options/Size` and `options/Size/Small` (with `~1` for a slash and `~0` for a tilde in a name), `custom_fields/care`, and `custom_fields/hints/0` of a list. Null takes a translation away.
+	//
+	// Example: {"options/Size":"Größe","title":"Leinenhemd"}
+	Texts map[string]*string `json:"texts"`
 }
 
 // Usage What a store uses, and what its plan allows.
@@ -12772,6 +12997,9 @@ type WebhookTestEvent struct {
 // Example: webhook.test
 type WebhookTestEventType string
 
+// AcceptLanguageHeader defines model for AcceptLanguageHeader.
+type AcceptLanguageHeader = string
+
 // AccountIDPath defines model for AccountIDPath.
 type AccountIDPath = string
 
@@ -12859,6 +13087,14 @@ type LimitQuery = int
 // LineIDPath defines model for LineIDPath.
 type LineIDPath = string
 
+// LocalePath defines model for LocalePath.
+type LocalePath = string
+
+// LocaleQuery A BCP 47 language tag, with or without a region.
+//
+// Example: en-GB
+type LocaleQuery = Locale
+
 // LocationIDPath defines model for LocationIDPath.
 type LocationIDPath = string
 
@@ -12920,6 +13156,9 @@ type StripeSignatureHeader = string
 
 // TaxRateIDPath defines model for TaxRateIDPath.
 type TaxRateIDPath = string
+
+// TranslatedIDPath defines model for TranslatedIDPath.
+type TranslatedIDPath = string
 
 // VariantIDPath defines model for VariantIDPath.
 type VariantIDPath = string
@@ -15593,12 +15832,21 @@ type UpdateShippingZoneParams struct {
 
 // GetShopParams defines parameters for GetShop.
 type GetShopParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // CreateCartParams defines parameters for CreateCart.
 type CreateCartParams struct {
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
+
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
@@ -15674,6 +15922,9 @@ type ListCartShippingMethodsParams struct {
 
 // ListShopCategoriesParams defines parameters for ListShopCategories.
 type ListShopCategoriesParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
 	// Limit How many to answer at most.
 	Limit *ShopLimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -15682,16 +15933,28 @@ type ListShopCategoriesParams struct {
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // GetShopCategoryParams defines parameters for GetShopCategory.
 type GetShopCategoryParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // ListShopCollectionsParams defines parameters for ListShopCollections.
 type ListShopCollectionsParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
 	// Limit How many to answer at most.
 	Limit *ShopLimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -15700,12 +15963,21 @@ type ListShopCollectionsParams struct {
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // GetShopCollectionParams defines parameters for GetShopCollection.
 type GetShopCollectionParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // RegisterCustomerParams defines parameters for RegisterCustomer.
@@ -15791,6 +16063,9 @@ type CompleteCustomerPasswordResetParams struct {
 
 // ListShopProductsParams defines parameters for ListShopProducts.
 type ListShopProductsParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
 	// Limit How many to answer at most.
 	Limit *ShopLimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -15814,19 +16089,31 @@ type ListShopProductsParams struct {
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // GetShopProductParams defines parameters for GetShopProduct.
 type GetShopProductParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
 	// Currency The currency of the prices; the main one, when left out. One that the shop does not sell in answers 422.
 	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // ListShopVariantsParams defines parameters for ListShopVariants.
 type ListShopVariantsParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
 	// Limit How many to answer at most.
 	Limit *ShopLimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -15847,10 +16134,16 @@ type ListShopVariantsParams struct {
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // SearchShopParams defines parameters for SearchShop.
 type SearchShopParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
 	// Limit How many to answer at most.
 	Limit *ShopLimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -15862,6 +16155,9 @@ type SearchShopParams struct {
 
 	// Currency The currency of the prices; the main one, when left out. One that the shop does not sell in answers 422.
 	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // SignUpParams defines parameters for SignUp.
@@ -16043,6 +16339,69 @@ type GetTaxRateParams struct {
 
 // UpdateTaxRateParams defines parameters for UpdateTaxRate.
 type UpdateTaxRateParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// ListTranslationsParams defines parameters for ListTranslations.
+type ListTranslationsParams struct {
+	// Resource Of which kind of thing.
+	Resource TranslatedResource `form:"resource" json:"resource"`
+
+	// State Only those that are translated so far.
+	State *TranslationState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// UpdateTranslationsParams defines parameters for UpdateTranslations.
+type UpdateTranslationsParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// GetTranslationParams defines parameters for GetTranslation.
+type GetTranslationParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateTranslationParams defines parameters for UpdateTranslation.
+type UpdateTranslationParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
 	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 
@@ -16718,6 +17077,15 @@ type UpdateTaxRateJSONRequestBody = TaxRateUpdate
 
 // UpdateTaxRateApplicationMergePatchPlusJSONRequestBody defines body for UpdateTaxRate for application/merge-patch+json ContentType.
 type UpdateTaxRateApplicationMergePatchPlusJSONRequestBody = TaxRateUpdate
+
+// UpdateTranslationsJSONRequestBody defines body for UpdateTranslations for application/json ContentType.
+type UpdateTranslationsJSONRequestBody = TranslationsUpdate
+
+// UpdateTranslationJSONRequestBody defines body for UpdateTranslation for application/json ContentType.
+type UpdateTranslationJSONRequestBody = TranslationUpdate
+
+// UpdateTranslationApplicationMergePatchPlusJSONRequestBody defines body for UpdateTranslation for application/merge-patch+json ContentType.
+type UpdateTranslationApplicationMergePatchPlusJSONRequestBody = TranslationUpdate
 
 // BulkVariantsJSONRequestBody defines body for BulkVariants for application/json ContentType.
 type BulkVariantsJSONRequestBody = BulkVariants
@@ -17418,6 +17786,40 @@ func (t *WebhookEvent) MergeFieldDefinitionDeletedEvent(v FieldDefinitionDeleted
 		return err
 	}
 	b, err = runtime.JSONMerge(b, []byte(`{"type":"field_definition.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsTranslationUpdatedEvent returns the union data inside the WebhookEvent as a TranslationUpdatedEvent
+func (t WebhookEvent) AsTranslationUpdatedEvent() (TranslationUpdatedEvent, error) {
+	var body TranslationUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTranslationUpdatedEvent overwrites any union data inside the WebhookEvent as the provided TranslationUpdatedEvent
+func (t *WebhookEvent) FromTranslationUpdatedEvent(v TranslationUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"translation.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeTranslationUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided TranslationUpdatedEvent
+func (t *WebhookEvent) MergeTranslationUpdatedEvent(v TranslationUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"translation.updated"}`))
 	if err != nil {
 		return err
 	}
@@ -19599,6 +20001,8 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsStoreUpdatedEvent()
 	case "store_credit.updated":
 		return t.AsStoreCreditUpdatedEvent()
+	case "translation.updated":
+		return t.AsTranslationUpdatedEvent()
 	case "webhook.test":
 		return t.AsWebhookTestEvent()
 	default:

@@ -1,12 +1,15 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/oapi-codegen/runtime/types"
 
 	"github.com/stoacommerce/stoa/commerce/cart"
+	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/pricing"
@@ -24,6 +27,7 @@ type Carts struct {
 	Carts     *cart.Service
 	Checkout  *checkout.Service
 	Customers *customers.Service
+	Editions  *catalog.Editions // which know the locales
 	ShopURL   ShopURL
 	// RecoverURL is the address at which a shopper finds a cart again.
 	RecoverURL func(ctx context.Context, cartID string) (string, error)
@@ -67,6 +71,9 @@ func (h *Carts) create(ctx context.Context, req *openapi.Request) (*openapi.Resp
 		return nil, err
 	}
 	in := cart.CreateInput{Currency: given(body.Currency), Email: given(body.Email), Country: given(body.Country)}
+	if _, in.Locales, err = h.locale(ctx, req, body.Locale); err != nil {
+		return nil, err
+	}
 	for i, line := range body.Lines {
 		in.Items = append(in.Items, cart.Item{VariantID: line.VariantID, Quantity: int64(line.Quantity), Attributes: line.Attributes, At: fmt.Sprintf("/lines/%d", i)})
 	}
@@ -139,6 +146,11 @@ func (h *Carts) update(ctx context.Context, req *openapi.Request) (*openapi.Resp
 	change := cart.Change{
 		Email: emptied(body.Email), Note: emptied(body.Note), MethodID: emptied(body.ShippingMethodID), Country: emptied(body.Country),
 		ShippingAddress: patchedAddress(body.ShippingAddress), BillingAddress: patchedAddress(body.BillingAddress),
+	}
+	if body.Locale != nil {
+		if _, change.Locales, err = h.locale(ctx, req, body.Locale); err != nil {
+			return nil, err
+		}
 	}
 	return h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, version int) (*cart.Cart, error) {
 		return h.Carts.Update(ctx, tx, ref, change, version)
@@ -318,6 +330,17 @@ func (h *Carts) staffUpdate(ctx context.Context, req *openapi.Request) (*openapi
 	})
 }
 
+// locale is the nearest of the shop's locales to the one asked for, or to what the request
+// says that its shopper reads, with those whose texts are shown in it.
+func (h *Carts) locale(ctx context.Context, req *openapi.Request, asked *string) (string, []string, error) {
+	set, err := h.Editions.Locales(ctx, req.Caller.Store)
+	if err != nil {
+		return "", nil, err
+	}
+	locale := set.Match(cmp.Or(given(asked), strings.Join(req.Header.Values("Accept-Language"), ",")))
+	return locale, set.Chain(locale), nil
+}
+
 // shown is a cart in the contract's words.
 func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart {
 	if c.State != cart.Completed && !shop(req.Caller.Store).TakesOrders {
@@ -327,7 +350,7 @@ func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart {
 	out := gen.Cart{
 		ID: c.ID, State: gen.CartStateOpen, Currency: c.Currency, CustomerID: orNil(c.CustomerID), Email: orNil(c.Email),
 		Lines:           converted(c.Lines, func(l cart.Line) gen.CartLine { return cartLine(media, l) }),
-		ShippingAddress: shownAddress(c.ShippingAddress), BillingAddress: shownAddress(c.BillingAddress), Note: orNil(c.Note), Country: orNil(c.Country),
+		ShippingAddress: shownAddress(c.ShippingAddress), BillingAddress: shownAddress(c.BillingAddress), Note: orNil(c.Note), Country: orNil(c.Country), Locale: c.Locale,
 		TaxExemptReason: orNil(c.TaxExemptReason), PricesIncludeTax: c.PricesIncludeTax, Problems: converted(c.Problems, cartProblem), OrderID: orNil(c.OrderID),
 		Totals: gen.CartTotals{
 			Subtotal: amount(c.Totals.Subtotal), Discount: amount(c.Totals.Discount), Shipping: amount(c.Totals.Shipping.Subtotal),

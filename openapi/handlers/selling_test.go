@@ -99,7 +99,7 @@ func newSelling(t *testing.T) *selling {
 	buying := &checkout.Service{DB: db, Carts: carts, Providers: providers, Log: log}
 	s := &selling{t: t, carts: carts, customers: known, stripe: fake, byStripe: byStripe, buying: buying, sold: sold}
 	s.API = apitest.New(t,
-		(&handlers.Carts{DB: db, Carts: carts, Checkout: buying, Customers: known, ShopURL: shopURL, RecoverURL: func(_ context.Context, id string) (string, error) {
+		(&handlers.Carts{DB: db, Carts: carts, Checkout: buying, Customers: known, Editions: catalog.NewEditions(db), ShopURL: shopURL, RecoverURL: func(_ context.Context, id string) (string, error) {
 			return "https://linen.stoa.example/cart/recover/" + id, nil
 		}}).Operations(),
 		(&handlers.Checkout{DB: db, Checkout: buying, Orders: sold, ShopURL: shopURL}).Operations(),
@@ -108,7 +108,7 @@ func newSelling(t *testing.T) *selling {
 		(&handlers.Payments{DB: db, Orders: sold, Stripe: byStripe, Sealer: sealer, Find: s.side, Received: func(f stripe.Fate) { s.fates = append(s.fates, f) }}).Operations(),
 		(&handlers.Promotions{DB: db}).Operations(), (&handlers.Credit{DB: db, Customers: known}).Operations(), (&handlers.PriceLists{DB: db}).Operations(),
 		(&handlers.Variants{DB: db, Catalog: catalog.New(limit(0)), ShopURL: shopURL}).Operations(),
-		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, Customers: known, AcceptsOrders: open}).Operations(),
+		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, Customers: known, AcceptsOrders: open, Editions: catalog.NewEditions(db)}).Operations(),
 		(&handlers.Fields{DB: db}).Operations(),
 		(&handlers.Customers{DB: db, Customers: known}).Operations(),
 		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, Documents: printed, ShopURL: shopURL}).Operations(),

@@ -68,7 +68,7 @@ func (v *visit) payable() (*cart.Cart, error) {
 	case err != nil:
 		return nil, err
 	case c == nil || c.State == cart.Open && (len(c.Lines) == 0 || blocked(c)):
-		page.SeeOther(v.w, "/cart")
+		v.see("/cart")
 		return nil, nil
 	case c.State == cart.Completed:
 		v.placed(c.OrderID)
@@ -83,7 +83,7 @@ func (v *visit) payable() (*cart.Cart, error) {
 func (v *visit) placed(orderID string) {
 	v.keepOrder(orderID)
 	v.dropCart()
-	page.SeeOther(v.w, "/orders/"+orderID)
+	v.see("/orders/" + orderID)
 }
 
 // openStep is the step to be shown: the one that was asked for, if all before it are
@@ -304,7 +304,7 @@ func (v *visit) stepped(c *cart.Cart, err error) error {
 	if err != nil {
 		return err
 	}
-	page.SeeOther(v.w, "/checkout#step")
+	v.see("/checkout#step")
 	return nil
 }
 
@@ -333,7 +333,7 @@ func (v *visit) pay() error {
 	}
 	ref, held := v.cartRef()
 	if !held {
-		page.SeeOther(v.w, "/cart")
+		v.see("/cart")
 		return nil
 	}
 	accepts, err := v.config().AcceptsOrders(v.r.Context(), &v.store)

@@ -131,7 +131,7 @@ func (v *visit) orderPage() error {
 	}
 	if key := v.r.URL.Query().Get("key"); key != "" && v.config().Links.opens(ref, id, key) {
 		v.keepOrder(id)
-		page.SeeOther(v.w, "/orders/"+id)
+		v.see("/orders/" + id)
 		return nil
 	}
 	raw, err := v.readOrder(id)

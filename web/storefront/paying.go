@@ -19,7 +19,7 @@ func (v *visit) chosen(f page.Form) payments.Chosen {
 	if !found {
 		provider, token = payments.TestName, provider
 	}
-	return payments.Chosen{Provider: provider, Token: token, ReturnURL: v.base() + "/checkout/return"}
+	return payments.Chosen{Provider: provider, Token: token, ReturnURL: v.base() + v.prefix + "/checkout/return"}
 }
 
 // paid shows what came of an attempt to pay. What was declined is said on the page that it
@@ -38,11 +38,11 @@ func (v *visit) paid(at checkout.Progress, err error) error {
 	case refused.Code == "completion_in_progress", refused.Code == "payment_pending":
 		return v.waiting()
 	case refused.Code == "out_of_stock", refused.Code == "not_found":
-		page.SeeOther(v.w, "/cart")
+		v.see("/cart")
 	case refused.Code == "cart_completed", checkoutNotice(refused.Code) == "":
-		page.SeeOther(v.w, "/checkout")
+		v.see("/checkout")
 	default:
-		page.SeeOther(v.w, "/checkout?"+url.Values{"problem": {refused.Code}}.Encode()+"#step")
+		v.see("/checkout?" + url.Values{"problem": {refused.Code}}.Encode() + "#step")
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func (v *visit) leave(at checkout.Progress) error {
 func (v *visit) comeBack() error {
 	ref, held := v.cartRef()
 	if !held {
-		page.SeeOther(v.w, "/cart")
+		v.see("/cart")
 		return nil
 	}
 	return v.paid(v.config().Checkout.Check(v.r.Context(), ref, nil))
@@ -83,14 +83,14 @@ func (v *visit) abandon() error {
 	}
 	ref, held := v.cartRef()
 	if !held {
-		page.SeeOther(v.w, "/cart")
+		v.see("/cart")
 		return nil
 	}
 	err := v.config().Checkout.Abandon(v.r.Context(), ref)
 	if refused := problem.As(err); err != nil && (refused == nil || refused.Kind != problem.Conflict) {
 		return err
 	}
-	page.SeeOther(v.w, "/checkout") // where it is told what came of it
+	v.see("/checkout") // where it is told what came of it
 	return nil
 }
 
@@ -119,7 +119,7 @@ func (v *visit) takeTestStep() error {
 		return err
 	}
 	if back == "" || strings.HasPrefix(back, v.base()+"/") {
-		page.SeeOther(v.w, "/checkout/return")
+		v.see("/checkout/return")
 		return nil
 	}
 	v.w.Header().Set("Refresh", "0; url="+back)

@@ -26,7 +26,22 @@ func (v *visit) cart() (*cart.Cart, error) {
 		v.dropCart()
 		return nil, nil
 	}
+	if err == nil && c.State == cart.Open && c.Locale != v.locale {
+		return v.translated(ref)
+	}
 	return c, err
+}
+
+// translated is a cart whose shopper has chosen another language since.
+func (v *visit) translated(ref cart.Ref) (*cart.Cart, error) {
+	err := v.inStore(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := v.config().Carts.Update(ctx, tx, ref, cart.Change{Locales: append([]string{}, v.chain...)}, 0)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v.config().Carts.Read(v.r.Context(), ref)
 }
 
 // cartPage shows what is in the cart.
@@ -101,7 +116,7 @@ func (v *visit) put() error {
 	if err != nil {
 		return err
 	}
-	page.SeeOther(v.w, "/cart?"+url.Values{"added": {variant}}.Encode())
+	v.see("/cart?" + url.Values{"added": {variant}}.Encode())
 	return nil
 }
 
@@ -112,7 +127,7 @@ func (v *visit) begin(former *cart.Cart, currency string, items []cart.Item) err
 	if err != nil {
 		return err
 	}
-	in := cart.CreateInput{Currency: currency, CustomerID: buyer, Items: items}
+	in := cart.CreateInput{Currency: currency, CustomerID: buyer, Locales: v.chain, Items: items}
 	if former != nil && former.State == cart.Open {
 		in.Email, in.Items = former.Email, nil
 		for _, line := range former.Lines {
@@ -205,7 +220,7 @@ func (v *visit) removeCode() error {
 func (v *visit) change(fn func(ctx context.Context, tx *postgres.Tx, ref cart.Ref) error) error {
 	ref, held := v.cartRef()
 	if !held {
-		page.SeeOther(v.w, "/cart")
+		v.see("/cart")
 		return nil
 	}
 	err := v.inStore(func(ctx context.Context, tx *postgres.Tx) error { return fn(ctx, tx, ref) })
@@ -219,7 +234,7 @@ func (v *visit) change(fn func(ctx context.Context, tx *postgres.Tx, ref cart.Re
 	if err != nil {
 		return err
 	}
-	page.SeeOther(v.w, "/cart")
+	v.see("/cart")
 	return nil
 }
 
@@ -241,6 +256,6 @@ func (v *visit) recoverCart() error {
 			v.keepCart(found)
 		}
 	}
-	page.SeeOther(v.w, "/cart")
+	v.see("/cart")
 	return nil
 }

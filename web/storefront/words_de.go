@@ -40,6 +40,7 @@ var german = map[string]string{
 	"Country":                                "Land",
 	"Create an account":                      "Konto anlegen",
 	"Currency":                               "Währung",
+	"Language":                               "Sprache",
 	"Declined, for want of funds.":           "Wird mangels Deckung abgelehnt.",
 	"Delivery address":                       "Lieferadresse",
 	"Description":                            "Beschreibung",
