@@ -105,6 +105,7 @@ func (s *Shop) routes() {
 	s.page("POST /cart/lines/{line}/remove", "cart.remove", (*visit).removeLine)
 	s.strict("POST /cart/codes", "cart.code", limits.Code, (*visit).addCode)
 	s.page("POST /cart/codes/remove", "cart.uncode", (*visit).removeCode)
+	s.page("GET /pay/{draft}", "checkout.draft", (*visit).payDraft)
 	s.page("GET /checkout", "checkout", (*visit).checkoutPage)
 	s.page("POST /checkout/contact", "checkout.contact", (*visit).setContact)
 	s.page("POST /checkout/shipping", "checkout.shipping", (*visit).setShipping)
@@ -312,7 +313,7 @@ func (v *visit) asset() bool {
 
 // robots keeps search engines from what is for one shopper, and from sandboxes.
 func (v *visit) robots() error {
-	text := "Sitemap: " + v.base() + "/sitemap.xml\n\nUser-agent: *\nDisallow: /cart\nDisallow: /checkout\nDisallow: /orders\nDisallow: /account\nDisallow: /search\n"
+	text := "Sitemap: " + v.base() + "/sitemap.xml\n\nUser-agent: *\nDisallow: /cart\nDisallow: /checkout\nDisallow: /pay\nDisallow: /orders\nDisallow: /account\nDisallow: /search\n"
 	if v.sandbox {
 		text = "User-agent: *\nDisallow: /\n"
 	}

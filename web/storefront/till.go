@@ -31,6 +31,7 @@ func (v *visit) cart() (*cart.Cart, error) {
 
 // cartPage shows what is in the cart.
 func (v *visit) cartPage() error {
+	v.leaveDraft()
 	c, err := v.cart()
 	if err != nil {
 		return err
