@@ -9,6 +9,7 @@ package orders
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -63,8 +64,7 @@ type LineQuantity struct {
 type order struct {
 	Summary
 	taxIncluded bool
-	pending     int64 // amount of refunds under way
-	released    int64 // what of its payment was let go when the rest was captured
+	payments    []payment
 	refunds     int
 	fulfilments int
 	returns     int
@@ -87,8 +87,11 @@ type line struct {
 }
 
 const lockSQL = `select ` + SummaryColumns + `, o.prices_include_tax,
-	(select coalesce(sum(r.amount), 0)::bigint from refunds r where r.order_id = o.id and r.state = 'pending'),
-	(select coalesce(sum(p.released_amount), 0)::bigint from payments p where p.order_id = o.id),
+	(select coalesce(json_agg(json_build_object('id', p.id, 'provider', p.provider, 'account', p.account, 'reference', p.reference,
+			'taken', p.amount - p.released_amount, 'refunded', p.refunded_amount, 'pending', (
+				select coalesce(sum(x.amount), 0)::bigint from refunds r cross join jsonb_to_recordset(r.parts) as x(payment_id text, amount bigint)
+				where r.order_id = o.id and r.state = 'pending' and x.payment_id = p.id)) order by p.id), '[]')
+		from payments p where p.order_id = o.id and p.state = 'captured'),
 	(select count(*) from refunds r where r.order_id = o.id), (select count(*) from fulfilments f where f.order_id = o.id),
 	(select count(*) from returns b where b.order_id = o.id)
 from orders o where o.id = $1 and o.state <> 'pending'`
@@ -121,7 +124,11 @@ func lock(ctx context.Context, tx *postgres.Tx, id string) (*order, error) {
 		return nil, fmt.Errorf("lock order %s: %w", id, err)
 	}
 	o := &order{}
-	err = tx.QueryRow(ctx, lockSQL, id).Scan(append(o.Fields(), &o.taxIncluded, &o.pending, &o.released, &o.refunds, &o.fulfilments, &o.returns)...)
+	var taken []byte
+	err = tx.QueryRow(ctx, lockSQL, id).Scan(append(o.Fields(), &o.taxIncluded, &taken, &o.refunds, &o.fulfilments, &o.returns)...)
+	if err == nil {
+		err = json.Unmarshal(taken, &o.payments)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read order %s: %w", id, err)
 	}
@@ -191,6 +198,24 @@ func (o *order) advance() (fulfilment, state string) {
 // settled says whether the order's money came, whatever went back of it.
 func (o *order) settled() bool {
 	return o.PaymentState == PartiallyPaid || o.PaymentState == Paid || o.PaymentState == PartiallyRefunded || o.PaymentState == Refunded
+}
+
+// paid is the state of the money that was taken.
+func (o *order) paid() string {
+	var taken, refunded int64
+	for _, p := range o.payments {
+		taken, refunded = taken+p.Taken, refunded+p.Refunded
+	}
+	switch {
+	case refunded == 0 && taken < o.Total.Amount:
+		return PartiallyPaid
+	case refunded == 0:
+		return Paid
+	case refunded < taken:
+		return PartiallyRefunded
+	default:
+		return Refunded
+	}
 }
 
 // choose finds the lines that were asked for, refusing more of one than most allows. What

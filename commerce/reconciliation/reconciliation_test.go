@@ -93,7 +93,8 @@ func TestWhatDiffersIsFound(t *testing.T) {
 			s.Exec(s.t, `insert into payments (id, cart_id, order_id, provider, state, currency, amount, updated_at) values ('pay_x', 'cart_x', 'ord_x', 'test', 'pending', 'EUR', 1, now() - interval '3 hours')`)
 		}, "unended"},
 		"a refund without an end": {func(s *shop, order, payment, _ string) {
-			s.Exec(s.t, `insert into refunds (id, order_id, payment_id, state, currency, amount, created_at) values ('ref_x', $1, $2, 'pending', 'EUR', 1, now() - interval '3 hours')`, order, payment)
+			s.Exec(s.t, `insert into refunds (id, order_id, parts, state, currency, amount, created_at)
+				values ('ref_x', $1, jsonb_build_array(jsonb_build_object('id', 'ref_x', 'payment_id', $2::text, 'amount', 1, 'state', 'pending')), 'pending', 'EUR', 1, now() - interval '3 hours')`, order, payment)
 		}, "unended"},
 		"a provider that is silent": {func(s *shop, _, _, _ string) { s.Exec(s.t, `update payments set provider = 'mute'`) }, "provider_no_books"},
 		"a provider that is gone":   {func(s *shop, _, _, _ string) { s.Exec(s.t, `update payments set provider = 'gone'`) }, "provider_no_books"},
