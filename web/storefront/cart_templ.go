@@ -5,14 +5,14 @@ package storefront
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
 import (
 	"maps"
 	"slices"
 	"strconv"
 	"time"
-
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
 
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/promotions"

@@ -5,11 +5,11 @@ package storefront
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
 import (
 	"strconv"
-
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
 
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/web/page"

@@ -5,10 +5,8 @@ package storefront
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-)
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
 // message is a page that says one thing: that something is not there, or went wrong.
 func message(v *view, heading, text string, search bool) templ.Component {

@@ -5,12 +5,10 @@ package storefront
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
-	"github.com/stoacommerce/stoa/web/page"
-)
+import "github.com/stoacommerce/stoa/web/page"
 
 // homeView is what stands on the shop's first page.
 type homeView struct {
