@@ -67,6 +67,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 			Editions: s.editions, Answers: handlers.NewAnswers(looked(m.metrics.Cache.Cache("catalogue"))),
 		},
 		&handlers.Carts{DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Editions: s.editions, ShopURL: m.shopURL, RecoverURL: s.links.RecoverCart},
+		&handlers.Drafts{DB: m.db, Drafts: s.drafts, Carts: s.carts, Checkout: s.checkout, Orders: s.orders, ShopURL: m.shopURL, Links: s.links},
 		&handlers.Checkout{DB: m.db, Checkout: s.checkout, Orders: s.orders, ShopURL: m.shopURL},
 		&handlers.Orders{DB: m.db, Orders: s.orders, ShopURL: m.shopURL},
 		&handlers.Returns{DB: m.db, Orders: s.orders},

@@ -14,6 +14,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/commerce/drafts"
 	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/imports"
 	"github.com/stoacommerce/stoa/commerce/operations"
@@ -75,6 +76,7 @@ type services struct {
 	imports    *imports.Service
 	customers  *customers.Service
 	carts      *cart.Service
+	drafts     *drafts.Service
 	checkout   *checkout.Service
 	orders     *orders.Service
 	stripe     *stripe.Provider
@@ -155,6 +157,7 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	}
 	s.carts = cart.New(m.db)
 	s.carts.Rates = s.rates
+	s.drafts = &drafts.Service{Carts: s.carts}
 	providers := payments.Providers{payments.TestName: &payments.Test{DB: m.db, Page: s.links.TestPayment}, payments.ManualName: payments.ByHand{}}
 	s.stripe = m.openStripe()
 	providers[payments.StripeName] = s.stripe

@@ -6,10 +6,14 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/documents"
+	"github.com/stoacommerce/stoa/commerce/drafts"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
+	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
@@ -369,4 +373,57 @@ func TestALinkBackToTheCart(t *testing.T) {
 	other.get(at.RequestURI()).status(http.StatusSeeOther)
 	other.get("/cart").says("Lamp")
 	first.get("/cart").says("Lamp")
+}
+
+// A draft order is paid by its link, beside the shopper's own cart, and changes only where it
+// was left open.
+func TestADraftOrderIsPaidByItsLink(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	s.product(t, "Lamp", nil)
+	service := &drafts.Service{Carts: cart.New(h.db)}
+	price, van := money.New(5000, "EUR"), &drafts.Shipping{Name: "Our own van", Price: money.New(700, "EUR")}
+	email, note, expires := "ada@example.com", "As agreed.", time.Date(2026, 12, 24, 12, 0, 0, 0, time.UTC)
+	if expires.Before(time.Now()) {
+		expires = time.Now().Add(24 * time.Hour)
+	}
+	terms := drafts.Patch{Email: &email, Note: &note, Shipping: &van, ExpiresAt: &expires, Lines: &[]drafts.Line{{Title: "A table to measure", Quantity: 2, UnitPrice: &price}}}
+	var id string
+	s.in(t, func(ctx context.Context, tx *postgres.Tx) error {
+		c, err := service.Create(ctx, tx, "EUR", terms)
+		if err == nil {
+			id = c.ID
+			_, err = service.Send(ctx, tx, id, drafts.Sending{}, 0)
+		}
+		return err
+	})
+	link, err := h.links.PayDraft(s.Ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := url.Parse(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := h.visitor(t, s.label)
+	b.put("/products/lamp", "1")
+	b.get("/pay/" + id + "?key=guessed").status(http.StatusNotFound).says("This link does not work any more")
+	b.get(at.RequestURI()).status(http.StatusSeeOther)
+	b.get("/checkout").says("put this together for you", "A table to measure", "ada@example.com", "As agreed.", "€107.00").lacks("Lamp", "Back to the cart", `name="email"`, `name="note"`)
+	payment := b.follow("/checkout/contact", contact("email", "bo@example.com")).says("Our own van", "Pay €107.00 now").lacks("step=shipping")
+
+	// What the merchant changes meanwhile is seen before it is paid.
+	other := money.New(4000, "EUR")
+	s.in(t, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := service.Update(ctx, tx, id, drafts.Patch{Lines: &[]drafts.Line{{Title: "A chair to measure", Quantity: 2, UnitPrice: &other}, {Title: "Oil", Quantity: 1, UnitPrice: &other, Discount: &drafts.Discount{Reason: "A gift", Percentage: "50"}}}}, 0)
+		return err
+	})
+	stale := b.pay(payment, "succeeds").status(http.StatusSeeOther)
+	payment = b.get(stale.leadsTo()).says("The total has changed", "A chair to measure", "A gift", "Pay €107.00 now")
+	placed := b.pay(payment, "succeeds").status(http.StatusSeeOther)
+	b.get(placed.leadsTo()).says("placed and paid", "A chair to measure", "Oil", "Our own van", "ada@example.com")
+	b.get(at.RequestURI()).status(http.StatusNotFound).says("The order was paid already")
+	b.get("/cart").says("Lamp")
+	b.get("/checkout").says("Lamp").lacks("put this together")
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/commerce/drafts"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/mail"
@@ -49,6 +50,7 @@ type Links interface {
 	cart.Links
 	orders.Links
 	customers.Links
+	drafts.Links
 }
 
 // Mailer sends mails.
@@ -85,6 +87,14 @@ func (m *Mailer) Register(w *jobs.Workers) {
 			return err
 		}
 		about := cart.Mailer{DB: m.config.DB, Post: m, Links: m.config.Links}
+		return giveUp(about.Send(ctx, args))
+	})
+	w.Handle(drafts.JobMail, func(ctx context.Context, job jobs.Job) error {
+		var args drafts.MailArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		about := drafts.Mailer{Carts: cart.New(m.config.DB), Post: m, Links: m.config.Links}
 		return giveUp(about.Send(ctx, args))
 	})
 	w.Handle(customers.JobMail, func(ctx context.Context, job jobs.Job) error {

@@ -97,7 +97,7 @@ func (s *Service) FindAbandoned(ctx context.Context, args AbandonedArgs) error {
 func (s *Service) Recover(ctx context.Context, id string) (ref Ref, open bool, err error) {
 	ref = Ref{ID: id, Token: token.New("ct")}
 	err = s.db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		tag, err := tx.Exec(ctx, tokenSQL+` and state <> 'completed' and expires_at > now()`, id, hash(ref))
+		tag, err := tx.Exec(ctx, tokenSQL+` and draft is null and state <> 'completed' and expires_at > now()`, id, hash(ref))
 		if err != nil {
 			return fmt.Errorf("recover cart %s: %w", id, err)
 		}
@@ -164,7 +164,7 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 		if err != nil {
 			return fmt.Errorf("mail about cart %s: %w", args.CartID, err)
 		}
-		if line.Variant == onlyVariant {
+		if line.Variant == OnlyVariant {
 			line.Variant = ""
 		}
 		data.Lines = append(data.Lines, mail.Line{Title: line.Title, Variant: line.Variant, Quantity: line.Quantity, Total: total})

@@ -1,6 +1,7 @@
 // Package cart owns carts: what a shopper is about to buy, at the prices of the moment.
 // It says what a cart comes to and what stands in the way of buying it; buying it is
-// checkout's. A cart belongs to whoever holds its token.
+// checkout's. A cart belongs to whoever holds its token; one that a merchant has put together
+// for somebody is a draft order, and keeps what was agreed.
 //
 // Every reading and every change of a cart is one statement, which also gives the cart
 // as it is afterwards.
@@ -36,8 +37,9 @@ const (
 
 // Ref names a cart and proves that its holder may have it.
 type Ref struct {
-	ID    string
-	Token string
+	ID       string
+	Token    string
+	Merchant bool // of a draft order, which its merchant needs no token for
 }
 
 // Cart is a cart at the prices of the moment or, once completed, at those of its order.
@@ -55,6 +57,7 @@ type Cart struct {
 	MethodID         string
 	Note             string
 	Country          string // where it is likely to go, while no address says so
+	Draft            *Draft // what was agreed, of a draft order; nil for a shopper's own cart
 	TaxExemptReason  string // as the staff has noted it of the cart, or of its customer
 	PricesIncludeTax bool
 	Lines            []Line
@@ -80,7 +83,8 @@ type Cart struct {
 	methods  []Method // the chosen one or, where all were asked for, those that serve its place
 }
 
-// Line is a number of one variant.
+// Line is a number of one variant or, in a draft order, of something that is in no catalogue
+// and has the ID of none.
 type Line struct {
 	ID               string
 	ProductID        string
@@ -102,6 +106,7 @@ type Line struct {
 	Backordered      int64     // how many of them are not there yet
 	ExpectedOn       time.Time // the day when they are; zero where it is not known
 	Attributes       map[string]string
+	Agreed           *Agreed // what was agreed, of a draft order's line
 	Discounts        []promotions.Applied
 	pricing.LineTotal
 
@@ -256,6 +261,9 @@ func (c *Cart) judge() {
 	if len(c.Lines) == 0 {
 		found(Empty, "", "There is nothing in the cart.")
 	}
+	if c.Draft != nil && len(c.Lines) < c.Draft.Lines {
+		found(Unavailable, "", "Something that was agreed on was deleted since.")
+	}
 	for _, line := range c.Lines {
 		switch {
 		case line.Available:
@@ -278,19 +286,19 @@ func (c *Cart) judge() {
 		found(AddressMissing, "", "A shipping address is needed.")
 	}
 	switch {
-	case c.MethodID == "":
+	case c.MethodID == "" && c.Method == nil:
 		found(ShippingMethodMissing, "", "A shipping method is needed.")
 	case c.Method == nil || !c.Method.Usable:
 		found(ShippingUnavailable, "", "The shipping method does not serve this cart any more.")
 	}
 }
 
-// onlyVariant is what the catalogue calls a variant that has no sisters.
-const onlyVariant = "Default"
+// OnlyVariant is what the catalogue calls a variant that has no sisters.
+const OnlyVariant = "Default"
 
 // name is what the line is called in texts.
 func (l Line) name() string {
-	if l.VariantTitle == "" || l.VariantTitle == onlyVariant {
+	if l.VariantTitle == "" || l.VariantTitle == OnlyVariant {
 		return l.Title
 	}
 	return l.Title + " (" + l.VariantTitle + ")"

@@ -43,7 +43,7 @@ const promotionsJSON = `(select coalesce(json_agg(json_build_object('id', t.id, 
 		join promotion_codes k on k.code = g.code and (k.usage_limit is null or k.used < k.usage_limit or c.state <> 'open')
 		join promotions p on p.id = k.promotion_id and p.active
 	) t
-	where c.state <> 'completed' and t.starts_at <= now() and (t.ends_at is null or t.ends_at > now()) and (c.state <> 'open' or
+	where c.state <> 'completed' and c.draft is null and t.starts_at <= now() and (t.ends_at is null or t.ends_at > now()) and (c.state <> 'open' or
 		(t.usage_limit is null or t.used < t.usage_limit) and
 		(t.customer_limit is null or t.customer_limit > (select count(*) from promotion_uses u where u.promotion_id = t.id and u.email = c.email))))`
 
@@ -54,9 +54,15 @@ const buyerJSON = `json_build_object(
 	'orders', (exists (select from orders o where o.email = c.email and o.state <> 'pending' and o.cart_id <> c.id)
 		or exists (select from orders o where o.customer_id = c.customer_id and o.state <> 'pending' and o.cart_id <> c.id))::int)`
 
-// discount takes off the basket what the promotions take off that save the most together,
-// and notes by what.
+// discount takes off the basket what the promotions take off that save the most together
+// or, of a draft order, what was agreed, and notes by what.
 func (c *Cart) discount(basket *pricing.Basket) error {
+	if c.Draft != nil {
+		if _, err := pricing.Price(pricing.Basket{Currency: c.Currency, Lines: basket.Lines}); err != nil {
+			return fmt.Errorf("price draft order %s: %w", c.ID, err)
+		}
+		return c.agree(basket)
+	}
 	rules := make([]promotions.Rule, 0, len(c.rules))
 	seen := map[string]bool{}
 	for _, r := range c.rules {

@@ -62,6 +62,7 @@ type document struct {
 	TaxService rates.ServiceID   `json:"tax_service"`
 	Quotes     answers           `json:"quotes"`
 	Tax        taxation          `json:"tax"`
+	Draft      *Draft            `json:"draft"`
 	Codes      []string          `json:"codes"`
 	Coded      int               `json:"coded"`
 	Promotions []promotions.Open `json:"promotions"`
@@ -88,6 +89,7 @@ type documentLine struct {
 		Discount  int64                `json:"discount"`
 		Discounts []promotions.Applied `json:"discounts"`
 	} `json:"sold"`
+	Agreed           *Agreed           `json:"agreed"`
 	Collections      []string          `json:"collections"`
 	Tags             []string          `json:"tags"`
 	Active           bool              `json:"active"`
@@ -111,7 +113,7 @@ func parse(raw []byte, since answers) (*Cart, error) {
 	c := &Cart{
 		ID: d.ID, State: d.State, Version: d.Version, Currency: d.Currency, CustomerID: d.CustomerID, Email: d.Email,
 		ShippingAddress: d.ShippingAddress, BillingAddress: d.BillingAddress, MethodID: d.MethodID, Note: d.Note,
-		Country: d.Country, Locale: d.Locale, TaxExemptReason: d.Tax.Exempt, PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
+		Country: d.Country, Locale: d.Locale, Draft: d.Draft, TaxExemptReason: d.Tax.Exempt, PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
 		ReservedUntil: d.ReservedUntil, patience: time.Duration(d.AbandonedMinutes) * time.Minute, tax: d.Tax, buyer: d.Buyer, coded: d.Coded,
 		changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
 	}
@@ -153,6 +155,9 @@ func parse(raw []byte, since answers) (*Cart, error) {
 		c.Method = &c.methods[0]
 		c.Method.Price = amount(o.Shipping)
 	}
+	if _, agreed := c.sendAsAgreed(nil); agreed {
+		c.Method.Price = amount(o.Shipping)
+	}
 	return c, nil
 }
 
@@ -161,7 +166,7 @@ func (d documentLine) line(currency string) (Line, error) {
 		ID: d.ID, ProductID: d.ProductID, VariantID: d.VariantID, Handle: d.Handle, Title: d.Title, VariantTitle: d.VariantTitle,
 		SKU: d.SKU, Quantity: d.Quantity, Shown: money.New(d.Shown, currency), Unit: money.New(d.Shown, currency),
 		Taxable: d.Taxable, TaxClass: d.TaxClass, RequiresShipping: d.RequiresShipping, TracksStock: d.TrackStock,
-		Attributes: d.Attributes, collections: d.Collections, tags: d.Tags, grams: d.Grams, there: d.There, left: math.MaxInt64,
+		Attributes: d.Attributes, Agreed: d.Agreed, collections: d.Collections, tags: d.Tags, grams: d.Grams, there: d.There, left: math.MaxInt64,
 	}
 	if d.Beyond != nil {
 		l.left = max(d.There+*d.Beyond, 0)
@@ -172,13 +177,18 @@ func (d documentLine) line(currency string) (Line, error) {
 			return l, fmt.Errorf("line %s: %w", l.ID, err)
 		}
 	}
-	l.offered = d.Active && d.Amount != nil
+	if a := d.Agreed; a != nil && d.VariantID == "" {
+		l.Title, l.SKU, l.RequiresShipping, l.Taxable, l.TaxClass, l.grams = a.Title, a.SKU, a.RequiresShipping, a.Taxable, a.TaxClass, a.Grams
+		l.left = math.MaxInt64
+	}
+	// What a merchant agreed on is for sale to its shopper, whether or not to others.
+	l.offered = d.Agreed != nil || d.Active && d.Amount != nil
 	switch {
 	case d.Sold != nil:
 		l.Unit.Amount, l.PriceList, l.sold, l.Discounts = d.Sold.Unit, d.Sold.PriceList, true, d.Sold.Discounts
 		l.Subtotal, l.Discount = money.New(l.Unit.Amount*l.Quantity, currency), money.New(d.Sold.Discount, currency)
 		l.Total = money.New(l.Subtotal.Amount-l.Discount.Amount, currency)
-	case d.Amount != nil:
+	case d.Amount != nil && d.Agreed == nil:
 		l.Unit.Amount, l.PriceList = *d.Amount, d.PriceList
 	}
 	var err error

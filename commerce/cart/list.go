@@ -40,7 +40,7 @@ const abandoned = `t.state = 'open' and t.email <> '' and t.updated_at < now() -
 	and exists (select from cart_lines l where l.cart_id = t.id)`
 
 var listSQL = postgres.List{
-	From: `carts t where t.expires_at > now() and ($3 = '' or case when t.state = 'completed' then 'completed' else 'open' end = $3) and ($4 = '' or t.email = lower($4))
+	From: `carts t where t.draft is null and t.expires_at > now() and ($3 = '' or case when t.state = 'completed' then 'completed' else 'open' end = $3) and ($4 = '' or t.email = lower($4))
 		and ($5 = '' or t.customer_id = $5) and ($6 = '' or t.updated_at < nullif($6, '')::timestamptz) and (not $7::bool or ` + abandoned + `)`,
 	Each: `json_build_object('id', t.id, 'state', t.state, 'currency', t.currency, 'customer_id', t.customer_id, 'email', nullif(t.email, ''),
 		'accepts_marketing', exists (select from customers k where k.email = t.email and k.accepts_marketing),

@@ -91,8 +91,11 @@ func (c *Cart) sale(kind rates.Kind, to *address.Address) rates.Sale {
 	}
 	for i, l := range c.Lines {
 		sale.Lines[i] = rates.Line{
-			ID: l.ID, VariantID: l.VariantID, SKU: l.SKU, Quantity: l.Quantity, UnitPrice: l.Unit, WeightGrams: l.grams,
+			ID: l.ID, SKU: l.SKU, Quantity: l.Quantity, UnitPrice: l.Unit, WeightGrams: l.grams,
 			RequiresShipping: l.RequiresShipping, Taxable: l.Taxable, TaxClass: l.TaxClass,
+		}
+		if l.VariantID != "" {
+			sale.Lines[i].VariantID = &l.VariantID
 		}
 	}
 	return sale

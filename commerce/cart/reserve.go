@@ -28,6 +28,9 @@ func (s *Service) reserve(ctx context.Context, tx *postgres.Tx, ref Ref, version
 	if err != nil {
 		return nil, s.why(ctx, tx, ref, version, err)
 	}
+	if c.Draft != nil { // how long its goods are kept is its merchant's to say
+		return nil, IsAgreed()
+	}
 	if err := do(c); err != nil {
 		return nil, err
 	}
@@ -35,11 +38,13 @@ func (s *Service) reserve(ctx context.Context, tx *postgres.Tx, ref Ref, version
 	return s.ReadIn(ctx, tx, ref)
 }
 
-// Goods are the cart's lines as the inventory sees them.
+// Goods are the cart's lines as the inventory sees them: those that are of a variant.
 func (c *Cart) Goods() []inventory.Line {
-	goods := make([]inventory.Line, len(c.Lines))
-	for i, line := range c.Lines {
-		goods[i] = inventory.Line{VariantID: inventory.VariantID(line.VariantID), Quantity: line.Quantity}
+	goods := make([]inventory.Line, 0, len(c.Lines))
+	for _, line := range c.Lines {
+		if line.VariantID != "" {
+			goods = append(goods, inventory.Line{VariantID: inventory.VariantID(line.VariantID), Quantity: line.Quantity})
+		}
 	}
 	return goods
 }

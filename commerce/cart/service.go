@@ -163,6 +163,9 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, ref Ref, change C
 	if err != nil {
 		return nil, s.why(ctx, tx, ref, version, err)
 	}
+	if err := c.respect(set); err != nil {
+		return nil, err
+	}
 	if id := change.MethodID; id != nil && *id != "" && (c.Method == nil || !c.Method.Usable) {
 		return nil, problem.New(problem.Unprocessable, "shipping_unavailable", "This shipping method does not serve the cart.").
 			At("/shipping_method_id", ShippingUnavailable, "Ask for the cart's shipping methods.")
@@ -247,7 +250,7 @@ func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref R
 		}
 		c.changed, c.begun, c.coded = changed, begun, coded
 	}
-	if c.begun {
+	if c.begun && c.Draft == nil {
 		journal.Audit(ctx, tx, journal.Entry{Action: ActionBegin, ObjectID: c.ID})
 		c.watch(tx)
 	}
@@ -259,6 +262,9 @@ func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref R
 
 // ReadIn gives a cart as the transaction sees it.
 func (s *Service) ReadIn(ctx context.Context, tx *postgres.Tx, ref Ref) (*Cart, error) {
+	if ref.Merchant {
+		return readIn(ctx, tx, draftReadSQL, ref)
+	}
 	return readIn(ctx, tx, readSQL, ref)
 }
 
@@ -275,7 +281,11 @@ func readIn(ctx context.Context, tx *postgres.Tx, sql string, ref Ref) (*Cart, e
 func (s *Service) Lock(ctx context.Context, tx *postgres.Tx, ref Ref) (State, error) {
 	var state State
 	var version int
-	err := tx.QueryRow(ctx, lockSQL, ref.ID, hash(ref)).Scan(&state, &version)
+	locking := lockSQL
+	if ref.Merchant {
+		locking = draftLockSQL
+	}
+	err := tx.QueryRow(ctx, locking, ref.ID, hash(ref)).Scan(&state, &version)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return "", problem.Missing("cart")
 	}
@@ -324,7 +334,8 @@ func (s *Service) whyNot(ctx context.Context, tx *postgres.Tx, sql string, ref R
 	}
 	var state State
 	var present int
-	err = tx.QueryRow(ctx, sql, ref.ID, hash(ref)).Scan(&state, &present)
+	var draft bool
+	err = tx.QueryRow(ctx, sql, ref.ID, hash(ref)).Scan(&state, &present, &draft)
 	switch {
 	case errors.Is(err, postgres.ErrNoRows):
 		return problem.Missing("cart")
@@ -334,6 +345,8 @@ func (s *Service) whyNot(ctx context.Context, tx *postgres.Tx, sql string, ref R
 		return IsCompleted()
 	case state == Open && version != 0 && version != present:
 		return problem.New(problem.Stale, "stale", "The cart was changed since; its version is %d by now.", present)
+	case state == Open && draft:
+		return IsAgreed()
 	default:
 		// If it is open again, an attempt to pay ended between the two statements.
 		return IsCompleting()

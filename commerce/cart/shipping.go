@@ -101,5 +101,12 @@ func (c *Cart) send(lines []pricing.Line) (chosen pricing.Line, err error) {
 			c.Method = m
 		}
 	}
+	if agreed, ok := c.sendAsAgreed(taxes); ok {
+		if chosen = agreed; relief {
+			if c.Method.Price, err = pricing.Net(c.Method.Price, taxes); err != nil {
+				return chosen, fmt.Errorf("price of sending %s: %w", c.ID, err)
+			}
+		}
+	}
 	return chosen, nil
 }

@@ -46,7 +46,7 @@ select json_build_object(
 		'rates', (select coalesce(json_agg(json_build_object('name', t.name, 'class', t.tax_class, 'rate', t.rate, 'combinable', t.combinable,
 				'shipping', t.applies_to_shipping, 'width', case when t.postal_codes <> '{}' then 0 when t.region <> '' then 1 else 2 end) order by t.id), '[]')
 			from tax_rates t where ` + territory.Covers("t.country", "t.region", "t.postal_codes", "at") + `)),
-	'codes', to_json(c.codes), 'coded', (select cardinality(was.codes) from carts was where was.id = c.id),
+	'draft', c.draft, 'codes', to_json(c.codes), 'coded', (select cardinality(was.codes) from carts was where was.id = c.id),
 	'promotions', ` + promotionsJSON + `, 'buyer', ` + buyerJSON + `,
 	'lines', (select coalesce(json_agg(json_build_object(
 			'id', l.id, 'product_id', p.id, 'variant_id', v.id, 'handle', p.handle, 'title', ` + spoken.Text(`t.said`, `title`, `p.title`) + `, 'variant_title', ` + catalog.VariantTitle(spoken) + `, 'sku', coalesce(v.sku, ''),
@@ -54,13 +54,13 @@ select json_build_object(
 				order by i.id = v.image_id desc nulls last, i.position, i.id limit 1),
 			'quantity', l.quantity, 'attributes', l.attributes, 'shown', l.unit_amount, 'amount', pr.amount, 'price_list', ` + priceListJSON + `, 'active', ` + catalog.Published + `,
 			'sold', (select json_build_object('unit', ol.unit_amount, 'price_list', ol.price_list, 'discount', ol.discount_amount, 'discounts', ol.discounts) from orders o join order_lines ol on ol.order_id = o.id
-				where c.state = 'completed' and o.cart_id = c.id and ol.variant_id = l.variant_id and ol.attributes = l.attributes limit 1),
+				where c.state = 'completed' and o.cart_id = c.id and ol.cart_line_id = l.id limit 1), 'agreed', l.agreed,
 			'collections', ` + collectionsJSON + `, 'tags', p.tags,
 			'taxable', v.taxable, 'tax_class', v.tax_class, 'requires_shipping', v.requires_shipping, 'grams', coalesce(v.weight_grams, 0), 'track_stock', v.track_stock,
 			'there', ` + inventory.There + `, 'beyond', ` + inventory.Beyond + `, 'expected_on', v.backorder_expected_on
 		) order by l.created_at, l.id), '[]')
 		from (select l.*, sum(l.quantity) over (partition by l.variant_id) as together from l) l
-		join variants v on v.id = l.variant_id join products p on p.id = v.product_id` + spoken.From(`p.translations`) + `
+		left join variants v on v.id = l.variant_id left join products p on p.id = v.product_id` + spoken.From(`p.translations`) + `
 		left join lateral ` + priced("l.together") + ` pr on c.currency = any(s.currencies))
 )::text
 from c cross join settings s
@@ -70,7 +70,7 @@ cross join lateral (select coalesce(p.address->>'country', there.country) as cou
 		case when p.address is null then there.region else coalesce(p.address->>'region', '') end as region,
 		case when p.address is null then there.postal_code else fetched.postal_code end as postal_code
 	from (select (select m.pickup_address from shipping_methods m where m.id = c.shipping_method_id
-		and exists (select from l join variants v on v.id = l.variant_id where v.requires_shipping)) as address offset 0) p
+		and exists (select from l left join variants v on v.id = l.variant_id where coalesce(v.requires_shipping, (l.agreed->>'requires_shipping')::boolean))) as address offset 0) p
 	cross join lateral (select ` + territory.Place("p.address") + `) fetched offset 0) at`
 
 // priced is what one of a variant v costs in the cart c, of which there are so many: the
@@ -106,8 +106,14 @@ held as (select expires_at from reservations where cart_id = $1 and not paying a
 changed as (select * from cart_lines where false),
 l as (select * from cart_lines where cart_id = $1)` + selectDocument
 
+// ofMerchant are the conditions on which a merchant opens a draft order, also one that has
+// expired.
+const ofMerchant = `id = $1 and $2::text is not null and draft is not null`
+
+var draftReadSQL = strings.Replace(readSQL, opened, ofMerchant, 1)
+
 // byStaff are the conditions on which the staff opens a cart, whoever holds its token.
-const byStaff = `id = $1 and $2::text is not null and expires_at > now()`
+const byStaff = `id = $1 and $2::text is not null and expires_at > now() and draft is null`
 
 var staffReadSQL = strings.Replace(readSQL, opened, byStaff, 1)
 
@@ -116,19 +122,23 @@ var exemptSQL = `
 with c as (` + touch + `, tax_exempt_reason = $5 where ` + byStaff + ` and state = 'open' and ($3::int = 0 or version = $3) returning *` + extended + `),
 changed as (select * from cart_lines where false),` + merged + selectDocument
 
-const staffWhySQL = `select state, version from carts where ` + byStaff
+const staffWhySQL = `select state, version, false from carts where ` + byStaff
 
 // touch begins every change of an open cart: $3 is the version that it is meant for, 0 for
 // any, and $4 how long it lives on.
 const touch = `
-update carts set version = version + 1, updated_at = now(), expires_at = now() + $4::interval`
+update carts set version = version + 1, updated_at = now(), expires_at = case when draft is null then now() + $4::interval else expires_at end`
 
-var touched = `
+// touchedAny is touched for what the shopper may change of a draft order too.
+var (
+	touched    = strings.Replace(touchedAny, "state = 'open'", "state = 'open' and draft is null", 1)
+	touchedAny = `
 where ` + opened + ` and state = 'open' and ($3::int = 0 or version = $3) returning *` + extended
+)
 
 // extended ends what touch began: who is active keeps what is reserved.
 var extended = `), held as (
-	update reservations r set expires_at = now() + ` + inventory.HoldSQL + ` from c
+	update reservations r set expires_at = greatest(r.expires_at, now() + ` + inventory.HoldSQL + `) from c
 	where r.cart_id = c.id and not r.paying and r.expires_at > now() returning r.expires_at`
 
 // merged are all lines after some of them changed.
@@ -197,7 +207,7 @@ with c as (` + touch + `,
 	shipping_method_id = case when $5::jsonb ? 'shipping_method_id' then nullif($5::jsonb->>'shipping_method_id', '') else shipping_method_id end,
 	shipping_address = case when $5::jsonb ? 'shipping_address' then nullif($5::jsonb->'shipping_address', 'null') else shipping_address end,
 	billing_address = case when $5::jsonb ? 'billing_address' then nullif($5::jsonb->'billing_address', 'null') else billing_address end
-` + touched + `),
+` + touchedAny + `),
 changed as (select * from cart_lines where false),` + merged + selectDocument
 
 // addCodeSQL notes the code $5, and removeCodeSQL takes it away.
@@ -245,17 +255,20 @@ changed as (select * from moved union all select * from summed),` + merged + sel
 // opens it; both are held.
 const mineSQL = `
 select id, state, id = $2 from carts
-where id = (select m.id from carts m where m.customer_id = $1 and m.state = 'open' and m.expires_at > now() and m.id <> $2 order by m.updated_at desc, m.id desc limit 1)
-	or id = $2 and decode($3, 'hex') = any(token_hash || other_tokens) and expires_at > now()
+where id = (select m.id from carts m where m.customer_id = $1 and m.state = 'open' and m.draft is null and m.expires_at > now() and m.id <> $2 order by m.updated_at desc, m.id desc limit 1)
+	or id = $2 and decode($3, 'hex') = any(token_hash || other_tokens) and expires_at > now() and draft is null
 order by id for update`
 
 // tokenSQL gives the cart $1 another token, $2, and forgets the oldest of many.
 const tokenSQL = `update carts set other_tokens = other_tokens[greatest(cardinality(other_tokens) - 8, 1):] || decode($2, 'hex') where id = $1`
 
 // whySQL says why a cart could not be opened or changed.
-const whySQL = `select state, version from carts where ` + opened
+const whySQL = `select state, version, draft is not null from carts where ` + opened
 
-const lockSQL = `select state, version from carts where ` + opened + ` for update`
+const (
+	lockSQL      = `select state, version from carts where ` + opened + ` for update`
+	draftLockSQL = `select state, version from carts where ` + ofMerchant + ` for update`
+)
 
 // optionsSQL reads a cart with all ways to send it, in the merchant's order.
 var optionsSQL = strings.Replace(readSQL, "where "+chosen, "where "+offered, 1)

@@ -21,7 +21,7 @@ func validate(items []Item, email, country string) error {
 		if item.Quantity < 1 || item.Quantity > MaxQuantity {
 			p.At(item.At+"/quantity", "range", "The quantity is from 1 to %d.", MaxQuantity)
 		}
-		checkAttributes(p, item.At+"/attributes", item.Attributes)
+		CheckAttributes(p, item.At+"/attributes", item.Attributes)
 	}
 	if email != "" && !address.ValidEmail(email) {
 		p.At("/email", "email", "This is not an e-mail address.")
@@ -42,8 +42,8 @@ const (
 	maxValue      = 500 // characters of a value
 )
 
-// checkAttributes finds what is wrong with what the shopper says of a line.
-func checkAttributes(p *problem.Problem, at string, attributes map[string]string) {
+// CheckAttributes finds what is wrong with what is said of a line.
+func CheckAttributes(p *problem.Problem, at string, attributes map[string]string) {
 	if len(attributes) > maxAttributes {
 		p.At(at, "maxProperties", "A line has at most %d attributes.", maxAttributes)
 	}

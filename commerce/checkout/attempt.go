@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/cart"
+	"github.com/stoacommerce/stoa/commerce/drafts"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
@@ -39,8 +40,10 @@ func place(ctx context.Context, tx *postgres.Tx, c *cart.Cart, charge payments.C
 	if err != nil {
 		return a, fmt.Errorf("place cart %s: %w", c.ID, err)
 	}
-	if err := promotions.Use(ctx, tx, a.order, c.Email, c.Discounts); err != nil {
-		return a, err
+	if c.Draft == nil { // what was agreed is no promotion's
+		if err := promotions.Use(ctx, tx, a.order, c.Email, c.Discounts); err != nil {
+			return a, err
+		}
 	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "payment.begin", ObjectID: a.Reference, After: map[string]any{"cart_id": c.ID, "order_id": a.order, "amount": a.Amount}})
 	journal.JobAt(tx, clock.Now().Add(lease+5*time.Second), JobResume, struct{}{})
@@ -62,11 +65,15 @@ func copies(c *cart.Cart, held []inventory.Held) (order, lines string, err error
 	}
 	list := make([]object, len(c.Lines))
 	for i, l := range c.Lines {
+		from := inventory.Held{Parts: []inventory.Part{}}
+		if l.VariantID != "" {
+			from, held = held[0], held[1:]
+		}
 		list[i] = object{
-			"id": ids.New("orl"), "position": i, "variant_id": l.VariantID, "product_id": l.ProductID, "title": l.Title, "variant_title": l.VariantTitle,
+			"id": ids.New("orl"), "position": i, "cart_line_id": l.ID, "variant_id": l.VariantID, "product_id": l.ProductID, "title": l.Title, "variant_title": l.VariantTitle,
 			"sku": l.SKU, "image_key": l.ImageKey, "quantity": l.Quantity, "unit": l.Unit.Amount, "discount": l.Discount.Amount, "total": l.Total.Amount,
-			"discounts": listed(l.Discounts), "tax": l.Tax.Amount, "taxes": l.Taxes, "requires_shipping": l.RequiresShipping, "tracks_stock": held[i].Counted,
-			"attributes": l.Attributes, "allocations": held[i].Parts, "price_list": l.PriceList,
+			"discounts": listed(l.Discounts), "tax": l.Tax.Amount, "taxes": l.Taxes, "requires_shipping": l.RequiresShipping, "tracks_stock": from.Counted,
+			"attributes": l.Attributes, "allocations": from.Parts, "price_list": l.PriceList,
 		}
 	}
 	rawOrder, err := json.Marshal(o)
@@ -173,10 +180,10 @@ var states = map[payments.Result][2]string{
 func take(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outcome) (bool, error) {
 	var cart string
 	var goods []byte
-	var fresh, verified bool
+	var fresh, verified, draft bool
 	var order orders.Summary
 	customer, to := ids.New("cus"), states[outcome.Result]
-	into := append(order.Fields(), &cart, &goods, &fresh, &verified)
+	into := append(order.Fields(), &cart, &goods, &fresh, &verified, &draft)
 	err := tx.QueryRow(ctx, fmt.Sprintf(takeSQL, orders.SummaryColumns), a.Reference, outcome.Reference, customer, to[0], to[1]).Scan(into...)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return false, nil
@@ -198,6 +205,9 @@ func take(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outc
 		journal.Event(ctx, tx, "payment."+to[0], a.Reference, payments.EventData{ID: a.Reference, OrderID: order.ID, State: to[0], Amount: a.Amount})
 	}
 	journal.Event(ctx, tx, "order.created", order.ID, order)
+	if draft {
+		drafts.Became(ctx, tx, cart, order)
+	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "order.place", ObjectID: order.ID, After: order})
 	journal.Usage(tx, "orders", 1)
 	if outcome.Result == payments.Succeeded {

@@ -49,6 +49,7 @@ type Input struct {
 	Cart     cart.Ref
 	Payment  payments.Chosen
 	Expected money.Money // what the shopper was told it comes to
+	Version  int         // of the cart as the shopper saw it, where another is to be refused; 0 for any
 	Attempt  string      // the shopper's name for this attempt: asked again, it goes on with it
 	Shop     Shop
 }
@@ -216,7 +217,7 @@ func acceptable(c *cart.Cart, in Input) error {
 	if err := errors.Join(gone.OrNil(), incomplete.OrNil()); err != nil {
 		return problem.As(err)
 	}
-	if total := c.Totals.Total; total != in.Expected {
+	if total := c.Totals.Total; total != in.Expected || in.Version != 0 && in.Version != c.Version {
 		return problem.New(problem.Conflict, "total_changed", "The cart comes to %s now.", total).With("total", total)
 	}
 	return nil

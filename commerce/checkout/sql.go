@@ -32,29 +32,30 @@ with c as (
 ), o as (
 	insert into orders (id, number, cart_id, customer_id, token_hash, state, payment_state, fulfilment_state, currency, locale, email,
 		shipping_address, billing_address, shipping_method, prices_include_tax, tax_exempt_reason, taxes, discounts,
-		subtotal_amount, discount_amount, shipping_amount, tax_amount, total_amount, note)
+		subtotal_amount, discount_amount, shipping_amount, tax_amount, total_amount, note, tags)
 	select x.id, coalesce((select was.number from orders was where was.cart_id = c.id), nextval('order_numbers')),
 		c.id, c.customer_id, c.token_hash, 'pending', 'pending', 'unfulfilled', c.currency, coalesce(c.locales[1], (select locale from settings)), c.email,
 		case when jsonb_typeof(x.shipping_method->'pickup_address') = 'object' then null else c.shipping_address end, c.billing_address, x.shipping_method, x.prices_include_tax, x.tax_exempt_reason, x.taxes, x.discounts,
-		x.subtotal, x.discount, x.shipping, x.tax, x.total, c.note
+		x.subtotal, x.discount, x.shipping, x.tax, x.total, c.note,
+		array(select jsonb_array_elements_text(c.draft->'tags'))
 	from c, jsonb_to_record($2::jsonb) as x(id text, shipping_method jsonb, prices_include_tax boolean, tax_exempt_reason text, taxes jsonb, discounts jsonb,
 		subtotal bigint, discount bigint, shipping bigint, tax bigint, total bigint)
 	on conflict (cart_id) do update set (customer_id, payment_state, locale, email, shipping_address, billing_address, shipping_method,
-			prices_include_tax, tax_exempt_reason, taxes, discounts, subtotal_amount, discount_amount, shipping_amount, tax_amount, total_amount, note, updated_at)
+			prices_include_tax, tax_exempt_reason, taxes, discounts, subtotal_amount, discount_amount, shipping_amount, tax_amount, total_amount, note, tags, updated_at)
 		= (excluded.customer_id, 'pending', excluded.locale, excluded.email, excluded.shipping_address, excluded.billing_address, excluded.shipping_method,
 			excluded.prices_include_tax, excluded.tax_exempt_reason, excluded.taxes, excluded.discounts, excluded.subtotal_amount, excluded.discount_amount,
-			excluded.shipping_amount, excluded.tax_amount, excluded.total_amount, excluded.note, now())
+			excluded.shipping_amount, excluded.tax_amount, excluded.total_amount, excluded.note, excluded.tags, now())
 		where orders.state = 'pending'
 	returning id
 ), gone as (
 	delete from order_lines using o where order_lines.order_id = o.id
 ), l as (
-	insert into order_lines (id, order_id, position, variant_id, product_id, title, variant_title, sku, image_key, quantity,
+	insert into order_lines (id, order_id, position, cart_line_id, variant_id, product_id, title, variant_title, sku, image_key, quantity,
 		unit_amount, discount_amount, discounts, total_amount, tax_amount, taxes, requires_shipping, tracks_stock, attributes, allocations, price_list)
-	select x.id, o.id, x.position, x.variant_id, x.product_id, x.title, x.variant_title, x.sku, x.image_key, x.quantity,
+	select x.id, o.id, x.position, x.cart_line_id, nullif(x.variant_id, ''), nullif(x.product_id, ''), x.title, x.variant_title, x.sku, x.image_key, x.quantity,
 		x.unit, x.discount, x.discounts, x.total, x.tax, x.taxes, x.requires_shipping, x.tracks_stock,
 		x.attributes, x.allocations, x.price_list
-	from o, jsonb_to_recordset($3::jsonb) as x(id text, position int, variant_id text, product_id text, title text, variant_title text, sku text,
+	from o, jsonb_to_recordset($3::jsonb) as x(id text, position int, cart_line_id text, variant_id text, product_id text, title text, variant_title text, sku text,
 		image_key text, quantity int, unit bigint, discount bigint, discounts jsonb, total bigint, tax bigint, taxes jsonb, requires_shipping boolean,
 		tracks_stock boolean, attributes jsonb, allocations jsonb, price_list json)
 )
@@ -93,9 +94,9 @@ with p as (
 		placed_at = now(), updated_at = now()
 	from b where orders.id = b.id returning orders.*
 ), c as (
-	update carts set state = 'completed', version = carts.version + 1, updated_at = now() from b where carts.id = b.cart_id
+	update carts set state = 'completed', version = carts.version + 1, updated_at = now() from b where carts.id = b.cart_id returning carts.draft is not null as draft
 )
-select %s, o.cart_id, ` + goods + `, coalesce((select fresh from k), false), coalesce((select verified from k), false) from o`
+select %s, o.cart_id, ` + goods + `, coalesce((select fresh from k), false), coalesce((select verified from k), false), coalesce((select draft from c), false) from o`
 
 // failSQL makes the payment $1 failed and opens its cart again.
 const failSQL = `

@@ -13,6 +13,9 @@ import (
 // Hold is how long a reservation lasts after the shopper was last active.
 const Hold = 15 * time.Minute
 
+// LongestHold bounds how long goods are kept from others that nobody has bought.
+const LongestHold = 90 * 24 * time.Hour
+
 // HoldSQL is Hold as an interval in SQL.
 var HoldSQL = fmt.Sprintf("interval '%d seconds'", int(Hold.Seconds()))
 
@@ -32,7 +35,12 @@ type Part struct {
 // before: all of them or, with a problem that names each line of which there are too few,
 // none. The caller holds the cart.
 func Reserve(ctx context.Context, tx *postgres.Tx, cartID string, lines []Line) ([]Held, error) {
-	return hold(ctx, tx, change{cartID: cartID, last: Hold, reason: Sale}, lines)
+	return ReserveFor(ctx, tx, cartID, lines, Hold)
+}
+
+// ReserveFor is Reserve for a while of the caller's own, at most LongestHold.
+func ReserveFor(ctx context.Context, tx *postgres.Tx, cartID string, lines []Line, last time.Duration) ([]Held, error) {
+	return hold(ctx, tx, change{cartID: cartID, last: min(last, LongestHold), reason: Sale}, lines)
 }
 
 // Claim is Reserve for a cart that is being paid for: it lasts until Settle or Release,

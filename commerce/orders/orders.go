@@ -97,7 +97,7 @@ const lockSQL = `select ` + SummaryColumns + `, o.prices_include_tax,
 from orders o where o.id = $1 and o.state <> 'pending'`
 
 const linesSQL = `
-select l.id, l.variant_id, l.quantity, l.total_amount, l.tax_amount, l.fulfilled_quantity, l.refunded_quantity, l.tracks_stock,
+select l.id, coalesce(l.variant_id, ''), l.quantity, l.total_amount, l.tax_amount, l.fulfilled_quantity, l.refunded_quantity, l.tracks_stock,
 	coalesce(r.pending, 0)::bigint, coalesce(r.restocked, 0)::bigint, coalesce(r.sent_back, 0)::bigint, l.returned_quantity, coalesce(b.returning, 0)::bigint
 from order_lines l left join lateral (
 	select sum((x->>'quantity')::bigint) filter (where r.state = 'pending') as pending,

@@ -44,7 +44,7 @@ const localeSQL = `coalesce(nullif(o.locale, ''), (select locale from settings))
 // shownJSON are the members that staff and shopper both see.
 var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_state', o.payment_state, 'fulfilment_state', o.fulfilment_state,
 	'email', o.email, 'locale', ` + localeSQL + `, 'currency', o.currency, 'prices_include_tax', o.prices_include_tax, 'lines', ` + linesJSON + `,
-	'shipping', case when o.shipping_method is not null then json_build_object('shipping_method_id', o.shipping_method->>'id',
+	'shipping', case when o.shipping_method is not null then json_build_object('shipping_method_id', nullif(o.shipping_method->>'id', ''),
 		'name', o.shipping_method->>'name', 'price', ` + amount("o.shipping_amount") + `,
 		'pickup_address', o.shipping_method->'pickup_address', 'delivery_estimate', nullif(o.shipping_method->>'delivery_estimate', ''), 'discount', o.shipping_method->'discount',
 		'tax', o.shipping_method->'tax', 'taxes', o.shipping_method->'taxes') end,

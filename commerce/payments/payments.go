@@ -193,6 +193,7 @@ type Chosen struct {
 	Token     string
 	Flow      string
 	ReturnURL string
+	Merchant  bool // it is not the shopper who chooses: by hand is paid whether or not that is offered
 }
 
 // Prepare makes the charge that a shopper's choice comes to, in a store of these settings;
@@ -208,13 +209,13 @@ func (p Providers) Prepare(chosen Chosen, terms Terms, s Settings) (Charge, erro
 	switch {
 	case chosen.Provider == TestName && !terms.Test():
 		return c, refuse("test_provider_refused", "It exists in sandboxes and demo stores only.")
-	case chosen.Provider != TestName && !s.On(chosen.Provider):
+	case chosen.Provider != TestName && !s.On(chosen.Provider) && !(chosen.Merchant && chosen.Provider == ManualName):
 		return c, refuse("provider_off", "The store has not turned it on.")
 	}
 	switch chosen.Provider {
 	case ManualName:
 		method, ok := s.Method(chosen.Token)
-		if !ok {
+		if !ok && !chosen.Merchant {
 			return c, problem.New(problem.Unprocessable, "unknown_reference", "This shop does not take payments like this.").
 				At("/payment/token", "unknown_reference", "The store has no such manual method.")
 		}

@@ -26,7 +26,7 @@ type Discount struct {
 // Applied is what one promotion takes off. Its JSON is that of the contract, and is kept with
 // orders as it is.
 type Applied struct {
-	ID     string      `json:"promotion_id"`
+	ID     string      `json:"promotion_id"` // null, where it was agreed and no promotion
 	Title  string      `json:"title"`
 	Code   string      `json:"code"` // null, where the promotion is automatic
 	Amount money.Money `json:"amount"`
@@ -34,11 +34,15 @@ type Applied struct {
 
 // MarshalJSON implements json.Marshaler.
 func (a Applied) MarshalJSON() ([]byte, error) {
-	type plain Applied
 	shown := struct {
-		plain
-		Code *string `json:"code"`
-	}{plain: plain(a)}
+		ID     *string     `json:"promotion_id"`
+		Title  string      `json:"title"`
+		Amount money.Money `json:"amount"`
+		Code   *string     `json:"code"`
+	}{Title: a.Title, Amount: a.Amount}
+	if a.ID != "" {
+		shown.ID = &a.ID
+	}
 	if a.Code != "" {
 		shown.Code = &a.Code
 	}

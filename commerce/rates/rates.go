@@ -60,7 +60,7 @@ type Place struct {
 // Line is a number of one variant.
 type Line struct {
 	ID               string      `json:"id"`
-	VariantID        string      `json:"variant_id"`
+	VariantID        *string     `json:"variant_id"` // nil of what is in no catalogue
 	SKU              string      `json:"sku"`
 	Quantity         int64       `json:"quantity"`
 	UnitPrice        money.Money `json:"unit_price"`

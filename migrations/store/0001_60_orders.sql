@@ -48,8 +48,9 @@ create table order_lines (
     id                 text collate "C" primary key,
     order_id           text collate "C" not null references orders (id) on delete cascade,
     position           int not null,
-    variant_id         text collate "C" not null,
-    product_id         text collate "C" not null,
+    cart_line_id       text collate "C",         -- that it was in the cart
+    variant_id         text collate "C",         -- null of what is in no catalogue, as its product
+    product_id         text collate "C",
     title              text not null,
     variant_title      text not null,
     sku                text not null default '',
@@ -72,7 +73,8 @@ create table order_lines (
     check (discount_amount >= 0 and total_amount = unit_amount * quantity - discount_amount),
     check (fulfilled_quantity between 0 and quantity),
     check (refunded_quantity between 0 and quantity),
-    check (returned_quantity between 0 and fulfilled_quantity)
+    check (returned_quantity between 0 and fulfilled_quantity),
+    check ((variant_id is null) = (product_id is null) and (variant_id is not null or not tracks_stock))
 );
 create index order_lines_order on order_lines (order_id, position);
 create index order_lines_product on order_lines (product_id); -- what sells best

@@ -310,6 +310,39 @@ const (
 	DocumentKindInvoice    DocumentKind = "invoice"
 )
 
+// Defines values for DraftOrderCompletedEventType.
+const (
+	DraftOrderCompletedEventTypeDraftOrderCompleted DraftOrderCompletedEventType = "draft_order.completed"
+)
+
+// Defines values for DraftOrderCreatedEventType.
+const (
+	DraftOrderCreatedEventTypeDraftOrderCreated DraftOrderCreatedEventType = "draft_order.created"
+)
+
+// Defines values for DraftOrderDeletedEventType.
+const (
+	DraftOrderDeletedEventTypeDraftOrderDeleted DraftOrderDeletedEventType = "draft_order.deleted"
+)
+
+// Defines values for DraftOrderSentEventType.
+const (
+	DraftOrderSentEventTypeDraftOrderSent DraftOrderSentEventType = "draft_order.sent"
+)
+
+// Defines values for DraftOrderState.
+const (
+	DraftOrderStateCompleted   DraftOrderState = "completed"
+	DraftOrderStateExpired     DraftOrderState = "expired"
+	DraftOrderStateInvoiceSent DraftOrderState = "invoice_sent"
+	DraftOrderStateOpen        DraftOrderState = "open"
+)
+
+// Defines values for DraftOrderUpdatedEventType.
+const (
+	DraftOrderUpdatedEventTypeDraftOrderUpdated DraftOrderUpdatedEventType = "draft_order.updated"
+)
+
 // Defines values for EventType.
 const (
 	EventTypeBulkFailed             EventType = "bulk.failed"
@@ -331,6 +364,11 @@ const (
 	EventTypeDisputeOpened          EventType = "dispute.opened"
 	EventTypeDisputeUpdated         EventType = "dispute.updated"
 	EventTypeDisputeWon             EventType = "dispute.won"
+	EventTypeDraftOrderCompleted    EventType = "draft_order.completed"
+	EventTypeDraftOrderCreated      EventType = "draft_order.created"
+	EventTypeDraftOrderDeleted      EventType = "draft_order.deleted"
+	EventTypeDraftOrderSent         EventType = "draft_order.sent"
+	EventTypeDraftOrderUpdated      EventType = "draft_order.updated"
 	EventTypeFieldDefinitionCreated EventType = "field_definition.created"
 	EventTypeFieldDefinitionDeleted EventType = "field_definition.deleted"
 	EventTypeFieldDefinitionUpdated EventType = "field_definition.updated"
@@ -1450,6 +1488,49 @@ type Address struct {
 	TaxID *string `json:"tax_id"`
 }
 
+// AgreedDiscount A discount that was agreed.
+type AgreedDiscount struct {
+	// Amount How much is taken off; null where it is a percentage.
+	Amount *Money `json:"amount"`
+
+	// Percentage How many per cent are taken off, with up to four decimals; null where it is an amount.
+	//
+	// Example: 12.5
+	Percentage *string `json:"percentage"`
+
+	// Reason Why; those who buy read it. `Discount`, when there is none.
+	//
+	// Example: Loyal customer
+	Reason *string `json:"reason"`
+}
+
+// AgreedDiscountInput A discount that is agreed: an amount, or a percentage. It is off a whole line, or off what the lines come to together.
+type AgreedDiscountInput struct {
+	// Amount How much is taken off.
+	Amount *Money `json:"amount,omitempty"`
+
+	// Percentage How many per cent are taken off, with up to four decimals.
+	//
+	// Example: 12.5
+	Percentage *string `json:"percentage,omitempty"`
+
+	// Reason Why; those who buy read it.
+	//
+	// Example: Loyal customer
+	Reason *string `json:"reason,omitempty"`
+}
+
+// AgreedShipping How it is sent, as it was agreed.
+type AgreedShipping struct {
+	// Name What it is called.
+	//
+	// Example: By bicycle
+	Name string `json:"name"`
+
+	// Price What it costs.
+	Price Money `json:"price"`
+}
+
 // APIKey A key, without its secret.
 type APIKey struct {
 	// AllowedIPs Addresses or networks (CIDR) it may be used from; empty is everywhere.
@@ -2299,15 +2380,15 @@ type CartLine struct {
 	// PriceList The price list that the unit price is of; null for the variant's own price.
 	PriceList *PricedBy `json:"price_list"`
 
-	// ProductHandle The product's name in addresses.
+	// ProductHandle The product's name in addresses; null, as its ID.
 	//
 	// Example: linen-shirt
-	ProductHandle string `json:"product_handle"`
+	ProductHandle *string `json:"product_handle"`
 
-	// ProductID The product's ID.
+	// ProductID The product's ID; null of what a merchant sells by a draft order without its being in the catalogue.
 	//
 	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
-	ProductID string `json:"product_id"`
+	ProductID *string `json:"product_id"`
 
 	// Quantity How many.
 	//
@@ -2330,10 +2411,10 @@ type CartLine struct {
 	// UnitPrice An amount of money, in the smallest unit of its currency.
 	UnitPrice Money `json:"unit_price"`
 
-	// VariantID The variant's ID.
+	// VariantID The variant's ID; null, as the product's.
 	//
 	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
-	VariantID string `json:"variant_id"`
+	VariantID *string `json:"variant_id"`
 
 	// VariantTitle The variant's title.
 	//
@@ -3796,7 +3877,7 @@ type DifferenceList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// Discount What a promotion takes off.
+// Discount What a promotion takes off, or what was agreed in a draft order.
 type Discount struct {
 	// Amount What is taken off, before taxes that come on top.
 	Amount Money `json:"amount"`
@@ -3806,12 +3887,12 @@ type Discount struct {
 	// Example: SUMMER15
 	Code *string `json:"code"`
 
-	// PromotionID The promotion's ID; it may be gone by now.
+	// PromotionID The promotion's ID, which may be gone by now; null of what was agreed in a draft order.
 	//
 	// Example: prm_01jd3v7m2kf8r9e0abcdefghjk
-	PromotionID string `json:"promotion_id"`
+	PromotionID *string `json:"promotion_id"`
 
-	// Title The promotion's name.
+	// Title The promotion's name, or the reason that was agreed.
 	//
 	// Example: 15 % off everything
 	Title string `json:"title"`
@@ -4105,6 +4186,638 @@ type DocumentList struct {
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
 }
+
+// DraftOrder What a merchant has put together for somebody. It is a cart, whose ID it has.
+type DraftOrder struct {
+	// BillingAddress Who pays, if that is someone else.
+	BillingAddress *Address `json:"billing_address"`
+
+	// CreatedAt When it was made.
+	//
+	// Example: 2027-01-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// CustomerID Whose it is, if it is a known customer's.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id"`
+
+	// Discount What was agreed to be taken off all lines together, after the discounts of their own.
+	Discount *AgreedDiscount `json:"discount"`
+
+	// Discounts What was agreed to be taken off, line by line and then of the whole.
+	Discounts []Discount `json:"discounts"`
+
+	// Email Where its link and the confirmation go.
+	//
+	// Example: ada@example.com
+	Email *string `json:"email"`
+
+	// ExpiresAt Until when it can be bought.
+	//
+	// Example: 2027-01-22T09:30:00Z
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// ID The draft order's ID; its order names it as `cart_id`.
+	//
+	// Example: cart_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Lines What is in it.
+	Lines []DraftOrderLine `json:"lines"`
+
+	// Note What its order will say as a note.
+	//
+	// Example: As agreed on the telephone.
+	Note *string `json:"note"`
+
+	// OrderID The order that it has become.
+	//
+	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
+	OrderID *string `json:"order_id"`
+
+	// PaymentURL Where it is paid; null before it is sent, and when it cannot be paid any more. Whoever follows it may see the draft order and pay it.
+	//
+	// Example: https://linen.stoa.example/pay/cart_01jd3v7m2kf8r9e0abcdefghjk?key=q1w2e3
+	PaymentURL *string `json:"payment_url"`
+
+	// PricesIncludeTax Whether its prices contain tax.
+	//
+	// Example: true
+	PricesIncludeTax bool `json:"prices_include_tax"`
+
+	// Problems What stands in the way of completing it. What its shopper can say is no problem of sending it.
+	Problems []CartProblem `json:"problems"`
+
+	// ReservedUntil Until when its goods are kept for it; null when they are not.
+	//
+	// Example: 2027-01-22T09:30:00Z
+	ReservedUntil *time.Time `json:"reserved_until"`
+
+	// SentAt When it was last sent.
+	//
+	// Example: 2027-01-22T09:30:00Z
+	SentAt *time.Time `json:"sent_at"`
+
+	// ShippingAddress Where it goes.
+	ShippingAddress *Address `json:"shipping_address"`
+
+	// ShippingMethod How it is sent: a method of the store or, without an ID, what was agreed. Null while it is open.
+	ShippingMethod *ShippingOption `json:"shipping_method"`
+
+	// State How far it has come.
+	State DraftOrderState `json:"state"`
+
+	// Tags The merchant's own labels, which its order gets.
+	//
+	// Example: ["wholesale"]
+	Tags []string `json:"tags"`
+
+	// TaxExemptReason Why no tax is charged; null, if it is, unless its customer is exempt.
+	TaxExemptReason *string `json:"tax_exempt_reason"`
+
+	// Taxes The taxes of all lines and of sending them.
+	Taxes []Tax `json:"taxes"`
+
+	// Totals What a cart comes to, in its currency. `subtotal` is that of the lines and `shipping` that of sending them, both before discounts; `discount` is
+	// what is taken off either. The total is `subtotal` + `shipping` - `discount`, and + `tax` where prices do not include it. While no address is
+	// known, tax is estimated by the cart's country, and shipping is 0 until a method is chosen.
+	Totals CartTotals `json:"totals"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2027-01-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// DraftOrderCompletedEvent A draft order has become an order.
+type DraftOrderCompletedEvent struct {
+	// Data The draft order, in short.
+	Data DraftOrderEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: draft_order.completed
+	Type DraftOrderCompletedEventType `json:"type"`
+}
+
+// DraftOrderCompletedEventType The event's type.
+//
+// Example: draft_order.completed
+type DraftOrderCompletedEventType string
+
+// DraftOrderCompletion How it is paid.
+type DraftOrderCompletion struct {
+	// MarkAsPaid Whether its payment has come; it is due otherwise.
+	//
+	// Example: true
+	MarkAsPaid *bool `json:"mark_as_paid,omitempty"`
+}
+
+// DraftOrderCreate A new draft order. What is left out is the shopper's to say.
+type DraftOrderCreate struct {
+	// BillingAddress Who pays, if that is someone else. Left out, it is open.
+	BillingAddress *Address `json:"billing_address,omitempty"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency *Currency `json:"currency,omitempty"`
+
+	// CustomerID Whose it is, of the customers of the store.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id,omitempty"`
+
+	// Discount What is taken off all lines together, after the discounts of their own.
+	Discount *AgreedDiscountInput `json:"discount,omitempty"`
+
+	// Email Where its link and the confirmation go; the customer's, when one is named. Left out, it is open.
+	//
+	// Example: ada@example.com
+	Email *string `json:"email,omitempty"`
+
+	// ExpiresAt Until when it can be bought, by at most a year; for 90 days, when left out.
+	//
+	// Example: 2027-01-22T09:30:00Z
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+
+	// Lines What is in it.
+	Lines []DraftOrderLineInput `json:"lines"`
+
+	// Note What its order will say as a note. Left out, it is open.
+	//
+	// Example: As agreed on the telephone.
+	Note *string `json:"note,omitempty"`
+
+	// ReservedUntil Until when its goods are kept for it; not at all, when left out.
+	//
+	// Example: 2027-01-22T09:30:00Z
+	ReservedUntil *time.Time `json:"reserved_until,omitempty"`
+
+	// Shipping How it is sent, where that is none of the methods. Left out, it is open.
+	Shipping *AgreedShipping `json:"shipping,omitempty"`
+
+	// ShippingAddress Where it goes; its customer's address, when left out, which the shopper can change. Left out, it is open.
+	ShippingAddress *Address `json:"shipping_address,omitempty"`
+
+	// ShippingMethodID How it is sent, by a method of the store. Left out, it is open.
+	//
+	// Example: shp_01jd3v7m2kf8r9e0abcdefghjk
+	ShippingMethodID *string `json:"shipping_method_id,omitempty"`
+
+	// Tags The merchant's own labels, which its order gets.
+	//
+	// Example: ["wholesale"]
+	Tags []string `json:"tags,omitempty"`
+
+	// TaxExemptReason Why who buys it pays no tax.
+	//
+	// Example: Certificate 12-345
+	TaxExemptReason *string `json:"tax_exempt_reason,omitempty"`
+}
+
+// DraftOrderCreatedEvent A draft order was made.
+type DraftOrderCreatedEvent struct {
+	// Data The draft order, in short.
+	Data DraftOrderEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: draft_order.created
+	Type DraftOrderCreatedEventType `json:"type"`
+}
+
+// DraftOrderCreatedEventType The event's type.
+//
+// Example: draft_order.created
+type DraftOrderCreatedEventType string
+
+// DraftOrderDeletedEvent A draft order was deleted.
+type DraftOrderDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: draft_order.deleted
+	Type DraftOrderDeletedEventType `json:"type"`
+}
+
+// DraftOrderDeletedEventType The event's type.
+//
+// Example: draft_order.deleted
+type DraftOrderDeletedEventType string
+
+// DraftOrderEventData The draft order, in short.
+type DraftOrderEventData struct {
+	// CustomerID Whose it is, if any.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id"`
+
+	// Email Where its link goes.
+	//
+	// Example: ada@example.com
+	Email *string `json:"email"`
+
+	// ID The draft order's ID.
+	//
+	// Example: cart_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// OrderID The order that it has become.
+	//
+	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
+	OrderID *string `json:"order_id"`
+
+	// State How far it has come.
+	State DraftOrderState `json:"state"`
+
+	// Total What it comes to, as far as that is known.
+	Total Money `json:"total"`
+}
+
+// DraftOrderLine Something in a draft order.
+type DraftOrderLine struct {
+	// AgreedDiscount What was agreed to be taken off the line.
+	AgreedDiscount *AgreedDiscount `json:"agreed_discount"`
+
+	// Attributes What is said of it, by name of at most 64 characters.
+	//
+	// Example: {"Engraving":"Ada"}
+	Attributes map[string]string `json:"attributes"`
+
+	// Available Whether so many can be sold now.
+	//
+	// Example: true
+	Available bool `json:"available"`
+
+	// Backordered How many of them are not there yet, and are sent when they are.
+	//
+	// Example: 0
+	Backordered int `json:"backordered"`
+
+	// Discount What is taken off the line, its share of the whole order's discount included.
+	Discount Money `json:"discount"`
+
+	// Discounts What makes up the discount.
+	Discounts []Discount `json:"discounts"`
+
+	// ID The line's ID.
+	//
+	// Example: cln_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ImageURL Its picture.
+	//
+	// Example: https://linen.stoa.example/media/img_01jd3v7m2kf8r9e0abcdefghjk.jpg
+	ImageURL *string `json:"image_url"`
+
+	// ProductID The product's ID; null of what is in no catalogue.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID *string `json:"product_id"`
+
+	// Quantity How many.
+	//
+	// Example: 2
+	Quantity int `json:"quantity"`
+
+	// RequiresShipping Whether it has to be sent.
+	//
+	// Example: true
+	RequiresShipping bool `json:"requires_shipping"`
+
+	// SKU The merchant's stock-keeping number.
+	//
+	// Example: LS-M-SAND
+	SKU *string `json:"sku"`
+
+	// TaxClass Which tax rates apply; null for the standard ones.
+	//
+	// Example: reduced
+	TaxClass *string `json:"tax_class"`
+
+	// Title What it is called.
+	//
+	// Example: Linen shirt
+	Title string `json:"title"`
+
+	// Total What the discount leaves of the unit price times the quantity.
+	Total Money `json:"total"`
+
+	// UnitPrice What one costs, as it was agreed; without the tax that it contained, of who is relieved of it.
+	UnitPrice Money `json:"unit_price"`
+
+	// VariantID The variant's ID; null of what is in no catalogue.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID *string `json:"variant_id"`
+
+	// VariantTitle The variant's title.
+	//
+	// Example: M / Sand
+	VariantTitle string `json:"variant_title"`
+}
+
+// DraftOrderLineInput Something to put into a draft order: a variant or, with a title and a price, what is in no catalogue.
+type DraftOrderLineInput struct {
+	// Attributes What is said of it, by name of at most 64 characters.
+	//
+	// Example: {"Engraving":"Ada"}
+	Attributes map[string]string `json:"attributes,omitempty"`
+
+	// Discount What is taken off the line.
+	Discount *AgreedDiscountInput `json:"discount,omitempty"`
+
+	// Quantity How many.
+	//
+	// Example: 2
+	Quantity int `json:"quantity"`
+
+	// RequiresShipping Whether it has to be sent, where it is in no catalogue.
+	//
+	// Example: false
+	RequiresShipping *bool `json:"requires_shipping,omitempty"`
+
+	// SKU The merchant's stock-keeping number, where it is in no catalogue.
+	//
+	// Example: ENGRAVE
+	SKU *string `json:"sku,omitempty"`
+
+	// TaxClass Which tax rates apply, where it is in no catalogue; the standard ones, when left out.
+	//
+	// Example: reduced
+	TaxClass *string `json:"tax_class,omitempty"`
+
+	// Taxable Whether it is taxed, where it is in no catalogue.
+	//
+	// Example: true
+	Taxable *bool `json:"taxable,omitempty"`
+
+	// Title What it is called, where it is in no catalogue.
+	//
+	// Example: Engraving
+	Title *string `json:"title,omitempty"`
+
+	// UnitPrice What one costs; the variant's present price, when left out, which it keeps from then on.
+	UnitPrice *Money `json:"unit_price,omitempty"`
+
+	// VariantID The variant's ID. It may be one that the shop does not show.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID *string `json:"variant_id,omitempty"`
+
+	// WeightGrams What one weighs, where it is in no catalogue.
+	//
+	// Example: 200
+	WeightGrams *int64 `json:"weight_grams,omitempty"`
+}
+
+// DraftOrderOpening The key of its link.
+type DraftOrderOpening struct {
+	// Key What stands after `key=` in its link.
+	//
+	// Example: q1w2e3
+	Key string `json:"key"`
+}
+
+// DraftOrderSending How it is sent.
+type DraftOrderSending struct {
+	// Mail Whether its customer is written to. The link can be sent otherwise as well.
+	//
+	// Example: true
+	Mail *bool `json:"mail,omitempty"`
+
+	// Message What the mail says first.
+	//
+	// Example: As agreed on the telephone.
+	Message *string `json:"message,omitempty"`
+}
+
+// DraftOrderSentEvent A draft order was opened to whoever has its link.
+type DraftOrderSentEvent struct {
+	// Data The draft order, in short.
+	Data DraftOrderEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: draft_order.sent
+	Type DraftOrderSentEventType `json:"type"`
+}
+
+// DraftOrderSentEventType The event's type.
+//
+// Example: draft_order.sent
+type DraftOrderSentEventType string
+
+// DraftOrderState How far it has come: `open` until it is sent, `invoice_sent` from then on, `completed` as an order, or `expired`, until it is given a later `expires_at`.
+//
+// Example: invoice_sent
+type DraftOrderState string
+
+// DraftOrderSummary A draft order in short.
+type DraftOrderSummary struct {
+	// CreatedAt When it was made.
+	//
+	// Example: 2027-01-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// CustomerID Whose it is.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id"`
+
+	// Email Where its link goes.
+	//
+	// Example: ada@example.com
+	Email *string `json:"email"`
+
+	// ExpiresAt Until when it can be bought.
+	//
+	// Example: 2027-01-22T09:30:00Z
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// ID The draft order's ID.
+	//
+	// Example: cart_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// LineCount How many lines it has.
+	//
+	// Example: 2
+	LineCount int `json:"line_count"`
+
+	// OrderID The order that it has become.
+	//
+	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
+	OrderID *string `json:"order_id"`
+
+	// SentAt When it was last sent.
+	//
+	// Example: 2027-01-22T09:30:00Z
+	SentAt *time.Time `json:"sent_at"`
+
+	// State How far it has come.
+	State DraftOrderState `json:"state"`
+
+	// Subtotal What its lines come to, before discounts, shipping and taxes.
+	Subtotal Money `json:"subtotal"`
+
+	// Tags The merchant's own labels.
+	//
+	// Example: ["wholesale"]
+	Tags []string `json:"tags"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2027-01-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// DraftOrderSummaryList A page of a list.
+type DraftOrderSummaryList struct {
+	// Data The page, in the order of the list.
+	Data []DraftOrderSummary `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// DraftOrderUpdate A change of a draft order, as a merge patch. An address is given whole.
+type DraftOrderUpdate struct {
+	// BillingAddress Who pays, if that is someone else; null leaves it open.
+	BillingAddress nullable.Nullable[Address] `json:"billing_address,omitempty"`
+
+	// CustomerID Whose it is, of the customers of the store; null for nobody.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID nullable.Nullable[string] `json:"customer_id,omitempty"`
+
+	// Discount What is taken off all lines together, after the discounts of their own; null for nothing.
+	Discount nullable.Nullable[AgreedDiscountInput] `json:"discount,omitempty"`
+
+	// Email Where its link and the confirmation go; the customer's, when one is named; null leaves it open.
+	//
+	// Example: ada@example.com
+	Email nullable.Nullable[string] `json:"email,omitempty"`
+
+	// ExpiresAt Until when it can be bought, by at most a year.
+	//
+	// Example: 2027-01-22T09:30:00Z
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+
+	// Lines What is in it; replaces all lines.
+	Lines []DraftOrderLineInput `json:"lines,omitempty"`
+
+	// Note What its order will say as a note; null leaves it open.
+	//
+	// Example: As agreed on the telephone.
+	Note nullable.Nullable[string] `json:"note,omitempty"`
+
+	// ReservedUntil Until when its goods are kept for it; null lets go of them.
+	//
+	// Example: 2027-01-22T09:30:00Z
+	ReservedUntil nullable.Nullable[time.Time] `json:"reserved_until,omitempty"`
+
+	// Shipping How it is sent, where that is none of the methods; null leaves it open.
+	Shipping nullable.Nullable[AgreedShipping] `json:"shipping,omitempty"`
+
+	// ShippingAddress Where it goes; null leaves it open.
+	ShippingAddress nullable.Nullable[Address] `json:"shipping_address,omitempty"`
+
+	// ShippingMethodID How it is sent, by a method of the store; null leaves it open.
+	//
+	// Example: shp_01jd3v7m2kf8r9e0abcdefghjk
+	ShippingMethodID nullable.Nullable[string] `json:"shipping_method_id,omitempty"`
+
+	// Tags The merchant's own labels, which its order gets; replaces the list.
+	//
+	// Example: ["wholesale"]
+	Tags []string `json:"tags,omitempty"`
+
+	// TaxExemptReason Why who buys it pays no tax; null lets them pay it.
+	//
+	// Example: Certificate 12-345
+	TaxExemptReason nullable.Nullable[string] `json:"tax_exempt_reason,omitempty"`
+}
+
+// DraftOrderUpdatedEvent What was agreed in a draft order was changed.
+type DraftOrderUpdatedEvent struct {
+	// Data The draft order, in short.
+	Data DraftOrderEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: draft_order.updated
+	Type DraftOrderUpdatedEventType `json:"type"`
+}
+
+// DraftOrderUpdatedEventType The event's type.
+//
+// Example: draft_order.updated
+type DraftOrderUpdatedEventType string
 
 // EmailChangeRequest A change of e-mail address, to be confirmed from the new one.
 type EmailChangeRequest struct {
@@ -6700,10 +7413,10 @@ type OrderLine struct {
 	// PriceList The price list that the unit price was of; null for the variant's own price.
 	PriceList *PricedBy `json:"price_list"`
 
-	// ProductID The product it was; it may be gone by now.
+	// ProductID The product it was, which may be gone by now; null of what was in no catalogue.
 	//
 	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
-	ProductID string `json:"product_id"`
+	ProductID *string `json:"product_id"`
 
 	// Quantity How many.
 	//
@@ -6742,10 +7455,10 @@ type OrderLine struct {
 	// UnitPrice An amount of money, in the smallest unit of its currency.
 	UnitPrice Money `json:"unit_price"`
 
-	// VariantID The variant it was; it may be gone by now.
+	// VariantID The variant it was, which may be gone by now; null of what was in no catalogue.
 	//
 	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
-	VariantID string `json:"variant_id"`
+	VariantID *string `json:"variant_id"`
 
 	// VariantTitle The variant's title.
 	//
@@ -8989,10 +9702,10 @@ type RateQuestion struct {
 		// UnitPrice An amount of money, in the smallest unit of its currency.
 		UnitPrice Money `json:"unit_price"`
 
-		// VariantID The variant.
+		// VariantID The variant; null of what is in no catalogue.
 		//
 		// Example: var_01jd3v7m2kf8r9e0abcdefghjk
-		VariantID string `json:"variant_id"`
+		VariantID nullable.Nullable[string] `json:"variant_id"`
 
 		// WeightGrams What one weighs.
 		//
@@ -10174,10 +10887,10 @@ type ShippingOption struct {
 	// Example: Three to five working days
 	Description *string `json:"description"`
 
-	// ID The shipping method's ID.
+	// ID The shipping method's ID; null of one that was agreed in a draft order.
 	//
 	// Example: shp_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
+	ID *string `json:"id"`
 
 	// Name Its name.
 	//
@@ -13033,6 +13746,9 @@ type DeliveryIDPath = string
 // DocumentIDPath defines model for DocumentIDPath.
 type DocumentIDPath = string
 
+// DraftOrderIDPath defines model for DraftOrderIDPath.
+type DraftOrderIDPath = string
+
 // DryRunQuery defines model for DryRunQuery.
 type DryRunQuery = bool
 
@@ -13884,6 +14600,117 @@ type DownloadDocumentParams struct {
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListDraftOrdersParams defines parameters for ListDraftOrders.
+type ListDraftOrdersParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// State Only those in this state.
+	State *DraftOrderState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Email Only those of this e-mail address.
+	Email *string `form:"email,omitempty" json:"email,omitempty"`
+
+	// CustomerID Only those of this customer.
+	CustomerID *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CreateDraftOrderParams defines parameters for CreateDraftOrder.
+type CreateDraftOrderParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteDraftOrderParams defines parameters for DeleteDraftOrder.
+type DeleteDraftOrderParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// GetDraftOrderParams defines parameters for GetDraftOrder.
+type GetDraftOrderParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateDraftOrderParams defines parameters for UpdateDraftOrder.
+type UpdateDraftOrderParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// CompleteDraftOrderParams defines parameters for CompleteDraftOrder.
+type CompleteDraftOrderParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again; required here. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
+}
+
+// SendDraftOrderParams defines parameters for SendDraftOrder.
+type SendDraftOrderParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
 // ListEventsParams defines parameters for ListEvents.
@@ -15992,6 +16819,12 @@ type VerifyCustomerParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// OpenDraftOrderParams defines parameters for OpenDraftOrder.
+type OpenDraftOrderParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // GetMeParams defines parameters for GetMe.
 type GetMeParams struct {
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
@@ -16763,6 +17596,21 @@ type UpdateCustomerApplicationMergePatchPlusJSONRequestBody = CustomerUpdate
 // AdjustStoreCreditJSONRequestBody defines body for AdjustStoreCredit for application/json ContentType.
 type AdjustStoreCreditJSONRequestBody = CreditAdjustment
 
+// CreateDraftOrderJSONRequestBody defines body for CreateDraftOrder for application/json ContentType.
+type CreateDraftOrderJSONRequestBody = DraftOrderCreate
+
+// UpdateDraftOrderJSONRequestBody defines body for UpdateDraftOrder for application/json ContentType.
+type UpdateDraftOrderJSONRequestBody = DraftOrderUpdate
+
+// UpdateDraftOrderApplicationMergePatchPlusJSONRequestBody defines body for UpdateDraftOrder for application/merge-patch+json ContentType.
+type UpdateDraftOrderApplicationMergePatchPlusJSONRequestBody = DraftOrderUpdate
+
+// CompleteDraftOrderJSONRequestBody defines body for CompleteDraftOrder for application/json ContentType.
+type CompleteDraftOrderJSONRequestBody = DraftOrderCompletion
+
+// SendDraftOrderJSONRequestBody defines body for SendDraftOrder for application/json ContentType.
+type SendDraftOrderJSONRequestBody = DraftOrderSending
+
 // CreateFieldDefinitionJSONRequestBody defines body for CreateFieldDefinition for application/json ContentType.
 type CreateFieldDefinitionJSONRequestBody = FieldDefinitionCreate
 
@@ -17032,6 +17880,9 @@ type RegisterCustomerJSONRequestBody = CustomerRegistration
 
 // VerifyCustomerJSONRequestBody defines body for VerifyCustomer for application/json ContentType.
 type VerifyCustomerJSONRequestBody = TokenConfirmation
+
+// OpenDraftOrderJSONRequestBody defines body for OpenDraftOrder for application/json ContentType.
+type OpenDraftOrderJSONRequestBody = DraftOrderOpening
 
 // UpdateMeJSONRequestBody defines body for UpdateMe for application/json ContentType.
 type UpdateMeJSONRequestBody = ShopCustomerUpdate
@@ -18262,6 +19113,176 @@ func (t *WebhookEvent) MergeCartAbandonedEvent(v CartAbandonedEvent) error {
 		return err
 	}
 	b, err = runtime.JSONMerge(b, []byte(`{"type":"cart.abandoned"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDraftOrderCreatedEvent returns the union data inside the WebhookEvent as a DraftOrderCreatedEvent
+func (t WebhookEvent) AsDraftOrderCreatedEvent() (DraftOrderCreatedEvent, error) {
+	var body DraftOrderCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDraftOrderCreatedEvent overwrites any union data inside the WebhookEvent as the provided DraftOrderCreatedEvent
+func (t *WebhookEvent) FromDraftOrderCreatedEvent(v DraftOrderCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"draft_order.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeDraftOrderCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided DraftOrderCreatedEvent
+func (t *WebhookEvent) MergeDraftOrderCreatedEvent(v DraftOrderCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"draft_order.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDraftOrderUpdatedEvent returns the union data inside the WebhookEvent as a DraftOrderUpdatedEvent
+func (t WebhookEvent) AsDraftOrderUpdatedEvent() (DraftOrderUpdatedEvent, error) {
+	var body DraftOrderUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDraftOrderUpdatedEvent overwrites any union data inside the WebhookEvent as the provided DraftOrderUpdatedEvent
+func (t *WebhookEvent) FromDraftOrderUpdatedEvent(v DraftOrderUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"draft_order.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeDraftOrderUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided DraftOrderUpdatedEvent
+func (t *WebhookEvent) MergeDraftOrderUpdatedEvent(v DraftOrderUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"draft_order.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDraftOrderSentEvent returns the union data inside the WebhookEvent as a DraftOrderSentEvent
+func (t WebhookEvent) AsDraftOrderSentEvent() (DraftOrderSentEvent, error) {
+	var body DraftOrderSentEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDraftOrderSentEvent overwrites any union data inside the WebhookEvent as the provided DraftOrderSentEvent
+func (t *WebhookEvent) FromDraftOrderSentEvent(v DraftOrderSentEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"draft_order.sent"}`))
+	t.union = b
+	return err
+}
+
+// MergeDraftOrderSentEvent performs a merge with any union data inside the WebhookEvent, using the provided DraftOrderSentEvent
+func (t *WebhookEvent) MergeDraftOrderSentEvent(v DraftOrderSentEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"draft_order.sent"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDraftOrderCompletedEvent returns the union data inside the WebhookEvent as a DraftOrderCompletedEvent
+func (t WebhookEvent) AsDraftOrderCompletedEvent() (DraftOrderCompletedEvent, error) {
+	var body DraftOrderCompletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDraftOrderCompletedEvent overwrites any union data inside the WebhookEvent as the provided DraftOrderCompletedEvent
+func (t *WebhookEvent) FromDraftOrderCompletedEvent(v DraftOrderCompletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"draft_order.completed"}`))
+	t.union = b
+	return err
+}
+
+// MergeDraftOrderCompletedEvent performs a merge with any union data inside the WebhookEvent, using the provided DraftOrderCompletedEvent
+func (t *WebhookEvent) MergeDraftOrderCompletedEvent(v DraftOrderCompletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"draft_order.completed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDraftOrderDeletedEvent returns the union data inside the WebhookEvent as a DraftOrderDeletedEvent
+func (t WebhookEvent) AsDraftOrderDeletedEvent() (DraftOrderDeletedEvent, error) {
+	var body DraftOrderDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDraftOrderDeletedEvent overwrites any union data inside the WebhookEvent as the provided DraftOrderDeletedEvent
+func (t *WebhookEvent) FromDraftOrderDeletedEvent(v DraftOrderDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"draft_order.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeDraftOrderDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided DraftOrderDeletedEvent
+func (t *WebhookEvent) MergeDraftOrderDeletedEvent(v DraftOrderDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"draft_order.deleted"}`))
 	if err != nil {
 		return err
 	}
@@ -19887,6 +20908,16 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsDisputeUpdatedEvent()
 	case "dispute.won":
 		return t.AsDisputeWonEvent()
+	case "draft_order.completed":
+		return t.AsDraftOrderCompletedEvent()
+	case "draft_order.created":
+		return t.AsDraftOrderCreatedEvent()
+	case "draft_order.deleted":
+		return t.AsDraftOrderDeletedEvent()
+	case "draft_order.sent":
+		return t.AsDraftOrderSentEvent()
+	case "draft_order.updated":
+		return t.AsDraftOrderUpdatedEvent()
 	case "field_definition.created":
 		return t.AsFieldDefinitionCreatedEvent()
 	case "field_definition.deleted":

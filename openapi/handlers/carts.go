@@ -341,12 +341,14 @@ func (h *Carts) locale(ctx context.Context, req *openapi.Request, asked *string)
 	return locale, set.Chain(locale), nil
 }
 
-// shown is a cart in the contract's words.
-func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart {
+func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart { return shownCart(h.ShopURL, req, c) }
+
+// shownCart is a cart in the contract's words.
+func shownCart(url ShopURL, req *openapi.Request, c *cart.Cart) gen.Cart {
 	if c.State != cart.Completed && !shop(req.Caller.Store).TakesOrders {
 		c.Refuse()
 	}
-	media := h.ShopURL(req.Caller.Store)
+	media := url(req.Caller.Store)
 	out := gen.Cart{
 		ID: c.ID, State: gen.CartStateOpen, Currency: c.Currency, CustomerID: orNil(c.CustomerID), Email: orNil(c.Email),
 		Lines:           converted(c.Lines, func(l cart.Line) gen.CartLine { return cartLine(media, l) }),
@@ -377,7 +379,7 @@ func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart {
 
 func cartLine(media string, l cart.Line) gen.CartLine {
 	out := gen.CartLine{
-		ID: l.ID, ProductID: l.ProductID, VariantID: l.VariantID, ProductHandle: l.Handle, Title: l.Title, VariantTitle: l.VariantTitle,
+		ID: l.ID, ProductID: orNil(l.ProductID), VariantID: orNil(l.VariantID), ProductHandle: orNil(l.Handle), Title: l.Title, VariantTitle: l.VariantTitle,
 		SKU: orNil(l.SKU), Quantity: int(l.Quantity), UnitPrice: amount(l.Unit),
 		Discount: amount(l.Discount), Discounts: converted(l.Discounts, shownDiscount), Total: amount(l.Total), Available: l.Available,
 		Attributes: l.Attributes, Backordered: int(l.Backordered),
@@ -400,7 +402,7 @@ func cartCode(c cart.Code) gen.CartCode {
 }
 
 func shownDiscount(a promotions.Applied) gen.Discount {
-	return gen.Discount{PromotionID: a.ID, Title: a.Title, Code: orNil(a.Code), Amount: amount(a.Amount)}
+	return gen.Discount{PromotionID: orNil(a.ID), Title: a.Title, Code: orNil(a.Code), Amount: amount(a.Amount)}
 }
 
 func cartProblem(p cart.Problem) gen.CartProblem {
@@ -408,7 +410,7 @@ func cartProblem(p cart.Problem) gen.CartProblem {
 }
 
 func shippingOption(m cart.Method) gen.ShippingOption {
-	return gen.ShippingOption{ID: m.ID, Name: m.Name, Description: orNil(m.Description), Price: amount(m.Price), DeliveryEstimate: orNil(m.Estimate), PickupAddress: shownAddress(m.Pickup)}
+	return gen.ShippingOption{ID: orNil(m.ID), Name: m.Name, Description: orNil(m.Description), Price: amount(m.Price), DeliveryEstimate: orNil(m.Estimate), PickupAddress: shownAddress(m.Pickup)}
 }
 
 func shownTax(t pricing.TaxAmount) gen.Tax {

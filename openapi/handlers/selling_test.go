@@ -14,6 +14,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/documents"
+	"github.com/stoacommerce/stoa/commerce/drafts"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/commerce/payments/stripe"
@@ -102,6 +103,7 @@ func newSelling(t *testing.T) *selling {
 		(&handlers.Carts{DB: db, Carts: carts, Checkout: buying, Customers: known, Editions: catalog.NewEditions(db), ShopURL: shopURL, RecoverURL: func(_ context.Context, id string) (string, error) {
 			return "https://linen.stoa.example/cart/recover/" + id, nil
 		}}).Operations(),
+		(&handlers.Drafts{DB: db, Drafts: &drafts.Service{Carts: carts}, Carts: carts, Checkout: buying, Orders: sold, ShopURL: shopURL, Links: draftLinks{}}).Operations(),
 		(&handlers.Checkout{DB: db, Checkout: buying, Orders: sold, ShopURL: shopURL}).Operations(),
 		(&handlers.Orders{DB: db, Orders: sold, ShopURL: shopURL}).Operations(),
 		(&handlers.Returns{DB: db, Orders: sold}).Operations(),

@@ -26,6 +26,7 @@ const (
 	KindCustomerVerifyEmail Kind = "customer_verify_email"
 	KindCustomerKnownSignup Kind = "customer_known_signup"
 	KindCartAbandoned       Kind = "cart_abandoned"
+	KindDraftOrder          Kind = "draft_order"
 	KindOrderConfirmation   Kind = "order_confirmation"
 	KindOrderRefunded       Kind = "order_refunded"
 	KindOrderReturn         Kind = "order_return"
@@ -144,6 +145,17 @@ type CartAbandoned struct {
 	URL   string `json:"url"`
 }
 
+// DraftOrder brings a shopper the link by which they pay what they agreed on with the shop.
+type DraftOrder struct {
+	Message  string      `json:"message"` // what the shop has to say
+	Lines    []Line      `json:"lines"`
+	Discount money.Money `json:"discount"`
+	Total    money.Money `json:"total"`
+	Open     bool        `json:"open"` // the total is not the last word: sending, or tax, is still to be known
+	URL      string      `json:"url"`
+	Until    time.Time   `json:"until"`
+}
+
 // Address is where an order goes.
 type Address struct {
 	Name       string `json:"name"`
@@ -255,6 +267,9 @@ func (CustomerKnownSignup) Kind() Kind { return KindCustomerKnownSignup }
 func (CartAbandoned) Kind() Kind { return KindCartAbandoned }
 
 // Kind implements Data.
+func (DraftOrder) Kind() Kind { return KindDraftOrder }
+
+// Kind implements Data.
 func (OrderConfirmation) Kind() Kind { return KindOrderConfirmation }
 
 // Kind implements Data.
@@ -283,6 +298,7 @@ var decoders = map[Kind]func([]byte) (Data, error){
 	KindCustomerVerifyEmail: decode[CustomerVerifyEmail],
 	KindCustomerKnownSignup: decode[CustomerKnownSignup],
 	KindCartAbandoned:       decode[CartAbandoned],
+	KindDraftOrder:          decode[DraftOrder],
 	KindOrderConfirmation:   decode[OrderConfirmation],
 	KindOrderRefunded:       decode[OrderRefunded],
 	KindOrderReturn:         decode[OrderReturn],

@@ -67,6 +67,9 @@ func (v *visit) payable() (*cart.Cart, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case c != nil && c.Draft != nil && c.State == cart.Open && blocked(c):
+		v.gone()
+		return nil, nil
 	case c == nil || c.State == cart.Open && (len(c.Lines) == 0 || blocked(c)):
 		v.see("/cart")
 		return nil, nil
@@ -109,7 +112,10 @@ func openStep(c *cart.Cart, asked string) string {
 
 func (v *visit) showCheckout(c *cart.Cart, step string, status int, f page.Form, notice string) error {
 	p := &checkoutView{formView: formView{view: v.view("", ""), Form: f}, Cart: c, Step: step, Attempt: rand.Text()}
-	p.Alone, p.Title, p.Currency = true, p.T("Checkout"), c.Currency
+	p.Alone, p.Title, p.Currency, p.Drafted = true, p.T("Checkout"), c.Currency, c.Draft != nil
+	if p.Drafted {
+		p.Title = p.T("Your order")
+	}
 	if notice != "" {
 		p.Notice = p.T(notice)
 	}
@@ -183,13 +189,21 @@ func (v *visit) setContact() error {
 	values := f.Values
 	email, note := values.Get("email"), values.Get("note")
 	var shipping, billing *address.Address
-	change := cart.Change{Email: &email, Note: &note, BillingAddress: &billing}
-	if c.RequiresShipping() {
+	var change cart.Change
+	if !c.Fixed("email") {
+		change.Email = &email
+	}
+	if !c.Fixed("note") {
+		change.Note = &note
+	}
+	if c.RequiresShipping() && !c.Fixed("shipping_address") {
 		shipping = addressFrom(values, "")
 		change.ShippingAddress = &shipping
 	}
-	if values.Get("billing_differs") != "" {
-		billing = addressFrom(values, "billing_")
+	if !c.Fixed("billing_address") {
+		if change.BillingAddress = &billing; values.Get("billing_differs") != "" {
+			billing = addressFrom(values, "billing_")
+		}
 	}
 	v.judgeContact(c, f)
 	if len(f.Faults) == 0 {
@@ -214,7 +228,9 @@ const (
 // judgeContact finds what the cart does not know of, since it may be incomplete.
 func (v *visit) judgeContact(c *cart.Cart, f page.Form) {
 	view := v.view("", "")
-	if email := address.Email(f.Value("email")); email == "" {
+	if email := address.Email(f.Value("email")); c.Fixed("email") {
+		email = c.Email // which the form does not ask for
+	} else if email == "" {
 		f.Fault("email", view.fault("required", ""))
 	} else if !address.ValidEmail(email) {
 		f.Fault("email", view.fault("email", ""))
@@ -229,7 +245,7 @@ func (v *visit) judgeContact(c *cart.Cart, f page.Form) {
 		}
 	}
 	countries := v.settings.ShippingCountries
-	if code := f.Value("country"); c.RequiresShipping() && code != "" && len(countries) > 0 && !slices.Contains(countries, code) {
+	if code := f.Value("country"); c.RequiresShipping() && !c.Fixed("shipping_address") && code != "" && len(countries) > 0 && !slices.Contains(countries, code) {
 		f.Fault("country", view.fault("country", ""))
 	}
 }
@@ -340,13 +356,14 @@ func (v *visit) pay() error {
 	if err != nil {
 		return err
 	}
+	version, _ := strconv.Atoi(f.Value("version")) // 0 of a cart, which none but its shopper changes
 	amount, err := strconv.ParseInt(f.Value("expected_amount"), 10, 64)
 	if err != nil {
 		amount = -1 // which is no cart's total
 	}
 	at, err := v.config().Checkout.Complete(v.r.Context(), checkout.Input{
 		Cart: ref, Payment: v.chosen(f), Expected: money.New(amount, f.Value("expected_currency")), Attempt: f.Value("attempt"),
-		Shop: checkout.Shop{Terms: terms(v.store), TakesOrders: accepts},
+		Version: version, Shop: checkout.Shop{Terms: terms(v.store), TakesOrders: accepts},
 	}, nil)
 	return v.paid(at, err)
 }

@@ -14,6 +14,7 @@ import (
 // secure, for this host alone and all of its paths; that is, for one shop.
 const (
 	cartCookie   = "__Host-stoa-cart"   // <cart's ID>.<its token>
+	draftCookie  = "__Host-stoa-draft"  // the same of a draft order
 	ordersCookie = "__Host-stoa-orders" // <order's ID>.<its key>, several with a ~ in between
 
 	customerCookie = "__Host-stoa-customer" // the token of a shopper's session
@@ -25,9 +26,18 @@ const ordersLife = 30 * 24 * time.Hour
 // mostOrders is how many orders a browser remembers; the links in mails open older ones.
 const mostOrders = 5
 
-// cartRef is the cart that the browser holds, if any.
+// cartRef is the cart that the browser holds, if any; at the checkout, the draft order that
+// it is paying.
 func (v *visit) cartRef() (cart.Ref, bool) {
-	c, err := v.r.Cookie(cartCookie)
+	if ref, held := v.draftRef(); held {
+		return ref, true
+	}
+	return v.held(cartCookie)
+}
+
+// held is the cart of a cookie.
+func (v *visit) held(cookie string) (cart.Ref, bool) {
+	c, err := v.r.Cookie(cookie)
 	if err != nil {
 		return cart.Ref{}, false
 	}
@@ -40,7 +50,14 @@ func (v *visit) cartRef() (cart.Ref, bool) {
 
 func (v *visit) keepCart(ref cart.Ref) { v.setCookie(cartCookie, ref.ID+"."+ref.Token, cart.Lifetime) }
 
-func (v *visit) dropCart() { v.setCookie(cartCookie, "", -time.Second) }
+// dropCart forgets the cart that cartRef gives.
+func (v *visit) dropCart() {
+	if _, held := v.draftRef(); held {
+		v.setCookie(draftCookie, "", -time.Second)
+		return
+	}
+	v.setCookie(cartCookie, "", -time.Second)
+}
 
 // session is the token of the session that the browser holds, if any.
 func (v *visit) session() string {

@@ -138,6 +138,7 @@ type view struct {
 	Alone       bool   // search engines are to leave it out
 	Image       *picture
 	Product     bool // the page is about one
+	Drafted     bool // it is about a draft order, not the shopper's own cart
 }
 
 // kind is what the page is about, in Open Graph's words.

@@ -55,6 +55,20 @@ func (l *Links) RecoverCart(ctx context.Context, cartID string) (string, error) 
 	})
 }
 
+// PayDraft is the address at which a draft order of the context's store is paid, with what
+// opens it.
+func (l *Links) PayDraft(ctx context.Context, id string) (string, error) {
+	return l.within(ctx, "/pay/"+id, func(ref postgres.StoreRef) url.Values {
+		return url.Values{"key": {l.sign(ref, "draft", id)}}
+	})
+}
+
+// OpensDraft says whether key is that of the link to a draft order of the context's store.
+func (l *Links) OpensDraft(ctx context.Context, id, key string) bool {
+	ref, ok := postgres.StoreFrom(ctx)
+	return ok && l.signed(ref, "draft", id, key)
+}
+
 // VerifyCustomer is the address at which a shopper proves an e-mail address with the token
 // that was sent to it.
 func (l *Links) VerifyCustomer(ctx context.Context, token string) (string, error) {

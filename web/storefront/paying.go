@@ -38,7 +38,11 @@ func (v *visit) paid(at checkout.Progress, err error) error {
 	case refused.Code == "completion_in_progress", refused.Code == "payment_pending":
 		return v.waiting()
 	case refused.Code == "out_of_stock", refused.Code == "not_found":
-		v.see("/cart")
+		to := "/cart"
+		if _, draft := v.draftRef(); draft {
+			to = "/checkout" // where it is told
+		}
+		v.see(to)
 	case refused.Code == "cart_completed", checkoutNotice(refused.Code) == "":
 		v.see("/checkout")
 	default:

@@ -19,6 +19,7 @@ var said = map[string]string{
 	"quantity_out_of_range":        "Please choose a quantity from 1 to 9999.",
 	"range":                        "Please choose a quantity from 1 to 9999.",
 	"too_many_lines":               "The cart is full.",
+	"agreed":                       "This was agreed with the shop. Please write to the shop if it is to be changed.",
 	"cart_completed":               "This cart has become an order already.",
 	"completion_in_progress":       "This cart is being paid for right now.",
 	"conflict":                     "The cart was changed at the same moment. Please try again.",

@@ -107,6 +107,7 @@ func (s *Shop) routes() {
 	s.page("POST /cart/lines/{line}/remove", "cart.remove", (*visit).removeLine)
 	s.strict("POST /cart/codes", "cart.code", limits.Code, (*visit).addCode)
 	s.page("POST /cart/codes/remove", "cart.uncode", (*visit).removeCode)
+	s.page("GET /pay/{draft}", "checkout.draft", (*visit).payDraft)
 	s.page("GET /checkout", "checkout", (*visit).checkoutPage)
 	s.page("POST /checkout/contact", "checkout.contact", (*visit).setContact)
 	s.page("POST /checkout/shipping", "checkout.shipping", (*visit).setShipping)
@@ -344,7 +345,7 @@ func (v *visit) robots() error {
 		if i > 0 {
 			prefix = "/" + locale
 		}
-		for _, path := range []string{"/cart", "/checkout", "/orders", "/account", "/search"} {
+		for _, path := range []string{"/cart", "/checkout", "/pay", "/orders", "/account", "/search"} {
 			text += "Disallow: " + prefix + path + "\n"
 		}
 	}

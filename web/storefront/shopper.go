@@ -136,7 +136,7 @@ func (v *visit) signOut() error {
 		if err != nil {
 			return err
 		}
-		for _, name := range []string{customerCookie, cartCookie, ordersCookie} {
+		for _, name := range []string{customerCookie, cartCookie, draftCookie, ordersCookie} {
 			v.setCookie(name, "", -time.Second)
 		}
 	}

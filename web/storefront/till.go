@@ -46,6 +46,7 @@ func (v *visit) translated(ref cart.Ref) (*cart.Cart, error) {
 
 // cartPage shows what is in the cart.
 func (v *visit) cartPage() error {
+	v.leaveDraft()
 	c, err := v.cart()
 	if err != nil {
 		return err
