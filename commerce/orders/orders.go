@@ -62,6 +62,7 @@ type LineQuantity struct {
 // order is an order under its lock.
 type order struct {
 	Summary
+	sums
 	taxIncluded bool
 	pending     int64 // amount of refunds under way
 	released    int64 // what of its payment was let go when the rest was captured
@@ -86,7 +87,7 @@ type line struct {
 	counted     bool
 }
 
-const lockSQL = `select ` + SummaryColumns + `, o.prices_include_tax,
+const lockSQL = `select ` + SummaryColumns + `, ` + sumsColumns + `, o.prices_include_tax,
 	(select coalesce(sum(r.amount), 0)::bigint from refunds r where r.order_id = o.id and r.state = 'pending'),
 	(select coalesce(sum(p.released_amount), 0)::bigint from payments p where p.order_id = o.id),
 	(select count(*) from refunds r where r.order_id = o.id), (select count(*) from fulfilments f where f.order_id = o.id),
@@ -121,7 +122,7 @@ func lock(ctx context.Context, tx *postgres.Tx, id string) (*order, error) {
 		return nil, fmt.Errorf("lock order %s: %w", id, err)
 	}
 	o := &order{}
-	err = tx.QueryRow(ctx, lockSQL, id).Scan(append(o.Fields(), &o.taxIncluded, &o.pending, &o.released, &o.refunds, &o.fulfilments, &o.returns)...)
+	err = tx.QueryRow(ctx, lockSQL, id).Scan(append(append(o.Fields(), o.sums.fields()...), &o.taxIncluded, &o.pending, &o.released, &o.refunds, &o.fulfilments, &o.returns)...)
 	if err != nil {
 		return nil, fmt.Errorf("read order %s: %w", id, err)
 	}
@@ -188,9 +189,9 @@ func (o *order) advance() (fulfilment, state string) {
 	return fulfilment, state
 }
 
-// settled says whether the order's money came, whatever went back of it.
+// settled says whether all of the order's money came, whatever went back of it.
 func (o *order) settled() bool {
-	return o.PaymentState == PartiallyPaid || o.PaymentState == Paid || o.PaymentState == PartiallyRefunded || o.PaymentState == Refunded
+	return o.PaymentState == Paid || o.PaymentState == PartiallyRefunded || o.PaymentState == Refunded
 }
 
 // choose finds the lines that were asked for, refusing more of one than most allows. What

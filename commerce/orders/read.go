@@ -46,13 +46,17 @@ var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_stat
 	'taxes', o.taxes, 'discounts', o.discounts,
 	'totals', json_build_object('subtotal', ` + amount("o.subtotal_amount") + `, 'discount', ` + amount("o.discount_amount") + `,
 		'shipping', ` + amount("o.shipping_amount") + `,
-		'tax', ` + amount("o.tax_amount") + `, 'total', ` + amount("o.total_amount") + `, 'refunded', ` + amount("o.refunded_amount") + `),
+		'tax', ` + amount("o.tax_amount") + `, 'total', ` + amount("o.total_amount") + `, 'refunded', ` + amount("o.refunded_amount") + `,
+		'balance', ` + amount(balanceSQL) + `, 'outstanding', ` + amount(outstandingSQL) + `),
 	'shipping_address', o.shipping_address, 'billing_address', o.billing_address, 'note', nullif(o.note, ''),
 	'fulfilments', (select coalesce(json_agg(` + fulfilmentJSON + ` order by f.id), '[]') from fulfilments f where f.order_id = o.id),
 	'cancelled_at', ` + postgres.UTC("o.cancelled_at") + `, 'created_at', ` + postgres.UTC("o.placed_at")
 
+// instructionsSQL is SQL for how the shopper of an order o is to pay what is due.
+const instructionsSQL = `(select nullif(p.request->>'instructions', '') from payments p where p.order_id = o.id and p.state = 'due' order by p.id desc limit 1)`
+
 var shopJSON = `json_build_object(` + shownJSON + `, 'returns', ` + returnsOf(shopReturnJSON) + `,
-	'payment_instructions', (select nullif(p.request->>'instructions', '') from payments p where p.order_id = o.id and p.state = 'due'))`
+	'payment_instructions', ` + instructionsSQL + `)`
 
 var staffJSON = `json_build_object(` + shownJSON + `, 'cart_id', o.cart_id, 'customer_id', o.customer_id, 'tags', o.tags, 'custom_fields', o.custom_fields, 'tax_exempt_reason', nullif(o.tax_exempt_reason, ''),
 	'cancel_reason', nullif(o.cancel_reason, ''), 'updated_at', ` + postgres.UTC("o.updated_at") + `,

@@ -1,12 +1,12 @@
 -- Money that came and went.
 
--- A pending payment is an attempt to complete a cart: it exists before the provider is
--- called, and what the provider is called with bears its ID. One that requires action, or
+-- A pending payment is an attempt to complete a cart, or to pay what is owed of an order: it
+-- exists before the provider is called, and what the provider is called with bears its ID. One that requires action, or
 -- that the provider is still at work on, is under way too. A due one has an order, whose
 -- money comes by ways that no provider tells of; an authorised one is held, not taken.
 create table payments (
     id          text collate "C" primary key,
-    cart_id     text collate "C" not null,
+    cart_id     text collate "C",               -- null where it is of an order's balance
     order_id    text collate "C" not null,
     provider    text not null,
     account     text not null default '',       -- the provider's account that it is of
@@ -34,6 +34,7 @@ create table payments (
 create index payments_order on payments (order_id);
 create index payments_under_way on payments (updated_at) where state in ('pending', 'requires_action', 'processing') or asked <> '';
 create unique index payments_of_cart on payments (cart_id) where state <> 'failed'; -- one at a time, and one for good
+create unique index payments_of_balance on payments (order_id) where cart_id is null and state in ('pending', 'requires_action', 'processing'); -- one at a time
 
 create table refunds (
     id          text collate "C" primary key,

@@ -5989,7 +5989,7 @@ type Order struct {
 	// Example: 1001
 	Number int64 `json:"number"`
 
-	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest is still owed.
 	//
 	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
@@ -6031,7 +6031,8 @@ type Order struct {
 	Taxes []Tax `json:"taxes"`
 
 	// Totals What an order comes to, in its currency. `subtotal` and `shipping` are before discounts. The total is `subtotal` + `shipping` - `discount`, and + `tax`
-	// where prices do not include it.
+	// where prices do not include it. `balance` is what is owed: by the shopper or, where it is negative, by the store; `outstanding` is what of it no payment is
+	// held or due for.
 	Totals OrderTotals `json:"totals"`
 
 	// UpdatedAt When it last changed.
@@ -6182,7 +6183,7 @@ type OrderEventData struct {
 	// Example: 1001
 	Number int64 `json:"number"`
 
-	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest is still owed.
 	//
 	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
@@ -6362,7 +6363,16 @@ type OrderPaidEvent struct {
 // Example: order.paid
 type OrderPaidEventType string
 
-// OrderPaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
+// OrderPaymentCreate How what is outstanding of an order is paid.
+type OrderPaymentCreate struct {
+	// Amount So much of what is outstanding; all of it, when left out.
+	Amount *Money `json:"amount,omitempty"`
+
+	// Payment How a cart is paid.
+	Payment CartPayment `json:"payment"`
+}
+
+// OrderPaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest is still owed.
 //
 // Example: paid
 type OrderPaymentState string
@@ -6478,10 +6488,17 @@ type OrderTimelineEntry struct {
 }
 
 // OrderTotals What an order comes to, in its currency. `subtotal` and `shipping` are before discounts. The total is `subtotal` + `shipping` - `discount`, and + `tax`
-// where prices do not include it.
+// where prices do not include it. `balance` is what is owed: by the shopper or, where it is negative, by the store; `outstanding` is what of it no payment is
+// held or due for.
 type OrderTotals struct {
+	// Balance `total` - `refunded` - what was captured, + what was paid back of it.
+	Balance SignedMoney `json:"balance"`
+
 	// Discount An amount of money, in the smallest unit of its currency.
 	Discount Money `json:"discount"`
+
+	// Outstanding An amount of money, in the smallest unit of its currency.
+	Outstanding Money `json:"outstanding"`
 
 	// Refunded An amount of money, in the smallest unit of its currency.
 	Refunded Money `json:"refunded"`
@@ -6827,6 +6844,27 @@ type PaymentOption struct {
 	//
 	// Example: bank_transfer
 	Token *string `json:"token"`
+}
+
+// PaymentProgress How far a payment is.
+type PaymentProgress struct {
+	// NextAction What the shopper has to do; null for nothing but to wait.
+	NextAction *NextAction `json:"next_action"`
+
+	// PaymentID The payment's ID.
+	//
+	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
+	PaymentID string `json:"payment_id"`
+
+	// Provider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
+	//
+	// Example: stripe
+	Provider PaymentProvider `json:"provider"`
+
+	// State What became of a payment. One that `requires_action` waits for the shopper; a `processing` one is with the provider; a `due` one is owed by the shopper; an `authorised` one is held, to be captured.
+	//
+	// Example: captured
+	State PaymentState `json:"state"`
 }
 
 // PaymentProvider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
@@ -10193,7 +10231,7 @@ type ShopOrder struct {
 	// Example: Please transfer the total to DE02 1203 0000 0000 2020 51 and name the order's number.
 	PaymentInstructions *string `json:"payment_instructions"`
 
-	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest is still owed.
 	//
 	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
@@ -10221,7 +10259,8 @@ type ShopOrder struct {
 	Taxes []Tax `json:"taxes"`
 
 	// Totals What an order comes to, in its currency. `subtotal` and `shipping` are before discounts. The total is `subtotal` + `shipping` - `discount`, and + `tax`
-	// where prices do not include it.
+	// where prices do not include it. `balance` is what is owed: by the shopper or, where it is negative, by the store; `outstanding` is what of it no payment is
+	// held or due for.
 	Totals OrderTotals `json:"totals"`
 }
 
@@ -10237,6 +10276,15 @@ type ShopOrderList struct {
 
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
+}
+
+// ShopOrderPaymentCreate How a shopper pays what is outstanding of an order.
+type ShopOrderPaymentCreate struct {
+	// Amount What the shopper was shown to be outstanding.
+	Amount Money `json:"amount"`
+
+	// Payment How a cart is paid.
+	Payment CartPayment `json:"payment"`
 }
 
 // ShopProduct A product, as shoppers see it, in one currency.
@@ -10490,6 +10538,19 @@ type SignInRequest struct {
 	//
 	// Example: correct horse battery staple
 	Password string `json:"password"`
+}
+
+// SignedMoney An amount of money that may be negative, in the smallest unit of its currency.
+type SignedMoney struct {
+	// Amount The amount in the currency's minor unit.
+	//
+	// Example: -500
+	Amount int64 `json:"amount"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
 }
 
 // Signup A new store, with everything to begin with.
@@ -13792,6 +13853,33 @@ type GetPackingSlipParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// RequestOrderPaymentParams defines parameters for RequestOrderPayment.
+type RequestOrderPaymentParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// CreateOrderPaymentParams defines parameters for CreateOrderPayment.
+type CreateOrderPaymentParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again; required here. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
+}
+
 // CreateRefundParams defines parameters for CreateRefund.
 type CreateRefundParams struct {
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
@@ -15046,6 +15134,12 @@ type ListMyOrdersParams struct {
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// PayOrderParams defines parameters for PayOrder.
+type PayOrderParams struct {
+	// IdempotencyKey Makes it safe to ask again; required here. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
+}
+
 // RequestReturnParams defines parameters for RequestReturn.
 type RequestReturnParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
@@ -15757,6 +15851,9 @@ type CreateFulfilmentJSONRequestBody = FulfilmentCreate
 // CreateOrderNoteJSONRequestBody defines body for CreateOrderNote for application/json ContentType.
 type CreateOrderNoteJSONRequestBody = OrderNoteCreate
 
+// CreateOrderPaymentJSONRequestBody defines body for CreateOrderPayment for application/json ContentType.
+type CreateOrderPaymentJSONRequestBody = OrderPaymentCreate
+
 // CreateRefundJSONRequestBody defines body for CreateRefund for application/json ContentType.
 type CreateRefundJSONRequestBody = RefundCreate
 
@@ -15942,6 +16039,9 @@ type UpdateMeApplicationMergePatchPlusJSONRequestBody = ShopCustomerUpdate
 
 // OpenMyCartJSONRequestBody defines body for OpenMyCart for application/json ContentType.
 type OpenMyCartJSONRequestBody = CartOpening
+
+// PayOrderJSONRequestBody defines body for PayOrder for application/json ContentType.
+type PayOrderJSONRequestBody = ShopOrderPaymentCreate
 
 // RequestReturnJSONRequestBody defines body for RequestReturn for application/json ContentType.
 type RequestReturnJSONRequestBody = ReturnRequest

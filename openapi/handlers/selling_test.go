@@ -111,7 +111,7 @@ func newSelling(t *testing.T) *selling {
 		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, Customers: known, AcceptsOrders: open}).Operations(),
 		(&handlers.Fields{DB: db}).Operations(),
 		(&handlers.Customers{DB: db, Customers: known}).Operations(),
-		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, Documents: printed, ShopURL: shopURL}).Operations(),
+		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, Documents: printed, Checkout: buying, ShopURL: shopURL}).Operations(),
 		(&handlers.Documents{DB: db, Documents: printed}).Operations(),
 	)
 	s.Shop = shoptest.In(t, db, platform.Sandbox(t, platform.Store(t)))

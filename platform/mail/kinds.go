@@ -27,6 +27,7 @@ const (
 	KindCustomerKnownSignup Kind = "customer_known_signup"
 	KindCartAbandoned       Kind = "cart_abandoned"
 	KindOrderConfirmation   Kind = "order_confirmation"
+	KindOrderPayment        Kind = "order_payment"
 	KindOrderRefunded       Kind = "order_refunded"
 	KindOrderReturn         Kind = "order_return"
 	KindOrderShipped        Kind = "order_shipped"
@@ -176,6 +177,14 @@ type OrderConfirmation struct {
 	Test            bool        `json:"test"`         // of a sandbox
 }
 
+// OrderPayment asks to pay what is left to pay of an order.
+type OrderPayment struct {
+	Name        string      `json:"name"`
+	Number      string      `json:"number"`
+	URL         string      `json:"url"` // where it can be paid
+	Outstanding money.Money `json:"outstanding"`
+}
+
 // OrderRefunded tells that money was given back.
 type OrderRefunded struct {
 	Name   string      `json:"name"`
@@ -258,6 +267,9 @@ func (CartAbandoned) Kind() Kind { return KindCartAbandoned }
 func (OrderConfirmation) Kind() Kind { return KindOrderConfirmation }
 
 // Kind implements Data.
+func (OrderPayment) Kind() Kind { return KindOrderPayment }
+
+// Kind implements Data.
 func (OrderRefunded) Kind() Kind { return KindOrderRefunded }
 
 // Kind implements Data.
@@ -284,6 +296,7 @@ var decoders = map[Kind]func([]byte) (Data, error){
 	KindCustomerKnownSignup: decode[CustomerKnownSignup],
 	KindCartAbandoned:       decode[CartAbandoned],
 	KindOrderConfirmation:   decode[OrderConfirmation],
+	KindOrderPayment:        decode[OrderPayment],
 	KindOrderRefunded:       decode[OrderRefunded],
 	KindOrderReturn:         decode[OrderReturn],
 	KindOrderShipped:        decode[OrderShipped],

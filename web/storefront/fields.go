@@ -46,7 +46,7 @@ var testTokens = []struct{ Token, Name, What string }{
 }
 
 // optionName is a way to pay as shoppers read it.
-func (p *checkoutView) optionName(o paymentOption) string {
+func (p *view) optionName(o paymentOption) string {
 	if o.Provider == payments.StripeName {
 		return p.T("Card and more")
 	}
@@ -54,7 +54,7 @@ func (p *checkoutView) optionName(o paymentOption) string {
 }
 
 // optionText says what happens with a way to pay.
-func (p *checkoutView) optionText(o paymentOption) string {
+func (p *view) optionText(o paymentOption) string {
 	if o.Provider == payments.StripeName {
 		return p.T("You pay on a page of our payment provider.")
 	}
