@@ -90,8 +90,8 @@ func (f *fixture) refund(order, state string, amount int64, lines string) string
 	id := ids.New("ref")
 	f.Exec(f.t, `insert into payments (id, cart_id, order_id, provider, state, currency, amount) values ($1, 'cart_' || $2, $2, 'test', 'captured', 'EUR', 4490)
 		on conflict do nothing`, ids.New("pay"), order)
-	f.Exec(f.t, `insert into refunds (id, order_id, payment_id, state, currency, amount, reason, lines)
-		select $1, $2, id, $3, 'EUR', $4, 'Damaged', $5 from payments where order_id = $2`, id, order, state, amount, lines)
+	f.Exec(f.t, `insert into refunds (id, order_id, parts, state, currency, amount, reason, lines)
+		select $1, $2, jsonb_build_array(jsonb_build_object('id', $1::text, 'payment_id', id, 'amount', $4::bigint, 'state', $3::text)), $3, 'EUR', $4, 'Damaged', $5 from payments where order_id = $2`, id, order, state, amount, lines)
 	return id
 }
 

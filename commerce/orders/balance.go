@@ -12,10 +12,8 @@ import (
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
-// sums are an order's payments, added up.
+// sums are what an order's payments promise.
 type sums struct {
-	taken  int64 // of what was captured, less what was let go then
-	back   int64 // what was paid back of it
 	held   int64 // authorised, to be captured
 	due    int64 // to come by ways that nobody tells us of
 	voided bool  // there is one that was given up
@@ -23,13 +21,11 @@ type sums struct {
 
 // sumsColumns is SQL for the sums of an order o.
 const sumsColumns = `
-	(select coalesce(sum(p.amount - p.released_amount), 0)::bigint from payments p where p.order_id = o.id and p.state = 'captured'),
-	(select coalesce(sum(p.refunded_amount), 0)::bigint from payments p where p.order_id = o.id),
 	(select coalesce(sum(p.amount), 0)::bigint from payments p where p.order_id = o.id and p.state = 'authorised'),
 	(select coalesce(sum(p.amount), 0)::bigint from payments p where p.order_id = o.id and p.state = 'due'),
 	exists (select from payments p where p.order_id = o.id and p.state = 'voided')`
 
-func (s *sums) fields() []any { return []any{&s.taken, &s.back, &s.held, &s.due, &s.voided} }
+func (s *sums) fields() []any { return []any{&s.held, &s.due, &s.voided} }
 
 // promised counts an amount as held or due, by the state of its payment.
 func (s *sums) promised(state string, amount int64) {
@@ -41,13 +37,22 @@ func (s *sums) promised(state string, amount int64) {
 	}
 }
 
+// came is what was taken of the order's payments, and what of it was paid back.
+func (o *order) came() (taken, back int64) {
+	for _, p := range o.payments {
+		taken, back = taken+p.Taken, back+p.Refunded
+	}
+	return taken, back
+}
+
 // balance is what is owed: by the shopper or, where it is negative, by the merchant. Of an
 // order that is cancelled nobody owes anything but what was not paid back.
 func (o *order) balance() int64 {
+	taken, back := o.came()
 	if o.State == Cancelled {
-		return o.back - o.taken
+		return back - taken
 	}
-	return o.Total.Amount - o.Refunded.Amount - (o.taken - o.back)
+	return o.Total.Amount - o.Refunded.Amount - (taken - back)
 }
 
 // outstanding is what of the balance no payment is held for or due.
@@ -55,14 +60,15 @@ func (o *order) outstanding() int64 { return max(o.balance()-o.held-o.due, 0) }
 
 // paid is the state of the order's payment, which follows from the sums.
 func (o *order) paid() string {
+	taken, back := o.came()
 	switch {
-	case o.taken > 0 && o.taken == o.back:
+	case taken > 0 && taken == back:
 		return Refunded
-	case o.taken > 0 && o.balance() > 0:
+	case taken > 0 && o.balance() > 0:
 		return PartiallyPaid
 	case o.Refunded.Amount > 0:
 		return PartiallyRefunded
-	case o.taken > 0:
+	case taken > 0:
 		return Paid
 	case o.held > 0:
 		return Authorised
@@ -124,7 +130,7 @@ func Receive(ctx context.Context, tx *postgres.Tx, id string, c payments.Charge,
 	before := o.Summary
 	o.promised(state, c.Amount.Amount)
 	if state == "captured" {
-		o.taken += c.Amount.Amount
+		o.payments = append(o.payments, payment{ID: c.Reference, Taken: c.Amount.Amount})
 	}
 	if err := o.stand(ctx, tx); err != nil {
 		return false, err

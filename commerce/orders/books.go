@@ -46,6 +46,11 @@ func (s *Service) book(ctx context.Context, h held) error {
 	})
 }
 
+// bookedSQL says whether a payment of an order has a refund, by the provider's name or by ours.
+const bookedSQL = `select exists (
+	select from refunds r cross join jsonb_to_recordset(r.parts) as x(id text, payment_id text, reference text)
+	where r.order_id = $1 and x.payment_id = $2 and (x.reference = $3 or x.id = $4))`
+
 // bookRefund records a refund that was made at the provider's page, once. One that we asked for
 // is brought to its end by whoever asked.
 func (s *Service) bookRefund(ctx context.Context, tx *postgres.Tx, o *order, h held, b payments.Booked) error {
@@ -53,7 +58,7 @@ func (s *Service) bookRefund(ctx context.Context, tx *postgres.Tx, o *order, h h
 		return nil
 	}
 	var known bool
-	err := tx.QueryRow(ctx, `select exists (select from refunds where payment_id = $1 and (reference = $2 or id = $3))`, h.Reference, b.Reference, b.Ours).Scan(&known)
+	err := tx.QueryRow(ctx, bookedSQL, o.ID, h.Reference, b.Reference, b.Ours).Scan(&known)
 	if err != nil {
 		return fmt.Errorf("refund %s of payment %s: %w", b.Reference, h.Reference, err)
 	}
@@ -61,10 +66,12 @@ func (s *Service) bookRefund(ctx context.Context, tx *postgres.Tx, o *order, h h
 		return nil
 	}
 	r := refund{id: ids.New("ref"), order: o.ID, amount: b.Amount, lines: []LineQuantity{}}
-	if err := write(ctx, tx, &r, hex.EncodeToString(token.Hash("booked "+b.Reference)), ""); err != nil {
+	r.parts = []part{payment{ID: h.Reference, Provider: h.provider, Account: h.Account, Charged: h.Theirs}.part(r.id, b.Amount.Amount)}
+	if err := r.write(ctx, tx, hex.EncodeToString(token.Hash("booked "+b.Reference)), ""); err != nil {
 		return err
 	}
-	return s.succeed(ctx, tx, o, r, payments.Outcome{Reference: b.Reference})
+	r.parts[0].end(payments.Outcome{Result: b.Result, Reference: b.Reference})
+	return s.succeed(ctx, tx, o, r)
 }
 
 // bookDisputesSQL keeps a payment's disputes; its order, which shows them, has another version

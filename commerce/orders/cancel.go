@@ -29,26 +29,26 @@ where o.id = $1 and o.state = 'open' returning ` + SummaryColumns
 func (s *Service) Cancel(ctx context.Context, in CancelInput, answer Answer) error {
 	name := hex.EncodeToString(token.Hash(in.Attempt))
 	var r *refund
-	var h *held
+	var list []held
 	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
-		r, h, err = s.cancel(ctx, tx, in, name)
-		if err == nil && r == nil && h == nil {
+		r, list, err = s.cancel(ctx, tx, in, name)
+		if err == nil && r == nil && list == nil {
 			err = answer.give(ctx, tx, in.OrderID, nil)
 		}
 		return err
 	})
-	if err != nil || r == nil && h == nil {
+	if err != nil || r == nil && list == nil {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
-	if h != nil {
-		err := s.carryOut(ctx, *h, func(ctx context.Context, tx *postgres.Tx, _ string, _ *problem.Problem) error {
-			return answer.give(ctx, tx, in.OrderID, nil)
-		})
-		if problem.Is(err, "payment_pending") || problem.Is(err, "payment_not_held") {
-			return s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error { return answer.give(ctx, tx, in.OrderID, nil) })
+	for _, h := range list {
+		// What a provider does not let go of now is left to the job.
+		if err := s.carryOut(ctx, h, nil); err != nil && !problem.Is(err, "payment_pending") && !problem.Is(err, "payment_not_held") {
+			return err
 		}
-		return err
+	}
+	if r == nil {
+		return s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error { return answer.give(ctx, tx, in.OrderID, nil) })
 	}
 	err = s.pay(ctx, *r, func(ctx context.Context, tx *postgres.Tx, _ *problem.Problem) error {
 		return answer.give(ctx, tx, in.OrderID, nil)
@@ -59,9 +59,9 @@ func (s *Service) Cancel(ctx context.Context, in CancelInput, answer Answer) err
 	return err
 }
 
-// cancel cancels an order and gives what is to follow, if anything: the refund, or the
-// hold to be let go.
-func (s *Service) cancel(ctx context.Context, tx *postgres.Tx, in CancelInput, name string) (*refund, *held, error) {
+// cancel cancels an order and gives what is to follow, if anything: the refund, and the
+// holds to be let go.
+func (s *Service) cancel(ctx context.Context, tx *postgres.Tx, in CancelInput, name string) (*refund, []held, error) {
 	o, err := lock(ctx, tx, in.OrderID)
 	if err != nil {
 		return nil, nil, err
@@ -89,16 +89,16 @@ func (s *Service) cancel(ctx context.Context, tx *postgres.Tx, in CancelInput, n
 	}
 	journal.Event(ctx, tx, "order.cancelled", o.ID, o.Summary)
 	journal.Audit(ctx, tx, journal.Entry{Action: "order.cancel", ObjectID: o.ID, Before: before, After: o.Summary, Reason: in.Reason})
-	if !o.settled() {
-		h, err := letGo(ctx, tx, o)
-		return nil, h, err
+	list, err := letGo(ctx, tx, o)
+	if err != nil {
+		return nil, nil, err
 	}
 	r, err := o.plan(RefundInput{})
-	if problem.Is(err, "nothing_left") {
-		return nil, nil, nil
+	if problem.Is(err, "nothing_left") || problem.Is(err, "order_not_paid") {
+		return nil, list, nil
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	return &r, nil, write(ctx, tx, &r, name, "The order was cancelled.")
+	return &r, list, r.write(ctx, tx, name, "The order was cancelled.")
 }

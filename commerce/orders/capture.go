@@ -39,6 +39,23 @@ func (h *held) scan(row interface{ Scan(...any) error }) error {
 	return row.Scan(&h.Reference, &h.order, &h.provider, &h.state, &h.asked, &h.part.Amount, &h.part.Currency, &h.Theirs, &h.Account, &h.Capture, &h.Amount.Currency, &h.Amount.Amount)
 }
 
+// holds reads the payments that a statement gives.
+func holds(ctx context.Context, tx *postgres.Tx, sql string, args ...any) (list []held, err error) {
+	rows, err := tx.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var h held
+		if err := h.scan(rows); err != nil {
+			return nil, err
+		}
+		list = append(list, h)
+	}
+	return list, rows.Err()
+}
+
 // Capture takes a payment that is authorised, and notes of one that is due that it came; with
 // an amount so much of it, and the rest is let go. Attempt is the caller's name for it: asked
 // again, it is not refused for being done. The answer is given the payment's ID.
@@ -143,20 +160,21 @@ func begin(ctx context.Context, tx *postgres.Tx, h *held, what string, part mone
 	return nil
 }
 
-// letGo gives up what an order that is being cancelled was to be paid by.
-func letGo(ctx context.Context, tx *postgres.Tx, o *order) (*held, error) {
-	h := &held{}
-	err := h.scan(tx.QueryRow(ctx, `select `+heldColumns+` from payments p where p.order_id = $1 and p.state in ('authorised', 'due')`, o.ID))
-	if errors.Is(err, postgres.ErrNoRows) {
-		return nil, nil
-	}
+// letGo gives up what an order that is being cancelled was still to be paid by.
+func letGo(ctx context.Context, tx *postgres.Tx, o *order) ([]held, error) {
+	list, err := holds(ctx, tx, `select `+heldColumns+` from payments p where p.order_id = $1 and p.state in ('authorised', 'due') order by p.id`, o.ID)
 	if err != nil {
-		return nil, fmt.Errorf("payment of order %s: %w", o.ID, err)
+		return nil, fmt.Errorf("payments of order %s: %w", o.ID, err)
 	}
-	if h.asked == askCapture {
-		return nil, notHeld("It is about to be captured.")
+	for i := range list {
+		if list[i].asked == askCapture {
+			return nil, notHeld("It is about to be captured.")
+		}
+		if err := begin(ctx, tx, &list[i], askVoid, list[i].Amount, ""); err != nil {
+			return nil, err
+		}
 	}
-	return h, begin(ctx, tx, h, askVoid, h.Amount, "")
+	return list, nil
 }
 
 // carryOut does what was asked, and records what the provider said.
@@ -232,7 +250,7 @@ func end(ctx context.Context, tx *postgres.Tx, o *order, h held, state string, o
 	}
 	o.promised(h.state, -h.Amount.Amount)
 	if state == "captured" {
-		o.taken += amount.Amount
+		o.payments = append(o.payments, payment{ID: h.Reference, Taken: amount.Amount})
 	} else {
 		o.voided = true
 	}
@@ -256,20 +274,9 @@ returning ` + heldColumns
 // resumeAsked asks providers again that were to capture or to void.
 func (s *Service) resumeAsked(ctx context.Context) (int, error) {
 	var left []held
-	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		rows, err := tx.Query(ctx, takeOverAskedSQL, lease, batch)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var h held
-			if err := h.scan(rows); err != nil {
-				return err
-			}
-			left = append(left, h)
-		}
-		return rows.Err()
+	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
+		left, err = holds(ctx, tx, takeOverAskedSQL, lease, batch)
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("find captures left behind: %w", err)
@@ -284,8 +291,8 @@ func (s *Service) resumeAsked(ctx context.Context) (int, error) {
 	return len(left), errors.Join(errs...)
 }
 
-const workedOnSQL = `select ` + refundColumns + ` from refunds r join payments p on p.id = r.payment_id
-where r.payment_id = $1 and r.state = 'pending' and r.reference <> ''`
+const workedOnSQL = `select ` + refundColumns + ` from refunds r
+where r.order_id = $1 and r.state = 'pending' and ` + workedOn
 
 // Learn looks at a payment of which its provider has news, and records what came of what
 // is held and of refunds that the provider was at work on, and what was paid back or disputed
@@ -317,7 +324,7 @@ func (s *Service) Learn(ctx context.Context, paymentID string) error {
 			}
 		}
 	}
-	left, err := s.leftRefunds(ctx, workedOnSQL, paymentID)
+	left, err := s.leftRefunds(ctx, workedOnSQL, h.order)
 	if err = errors.Join(err, s.endRefunds(ctx, left)); err != nil || h.state != "captured" {
 		return err
 	}

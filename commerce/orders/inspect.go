@@ -174,7 +174,7 @@ func (s *Service) RefundReturn(ctx context.Context, in ReturnRefund, answer Answ
 		if r, err = o.planReturn(b, in); err != nil {
 			return err
 		}
-		return write(ctx, tx, &r, name, in.Reason)
+		return r.write(ctx, tx, name, in.Reason)
 	})
 	if err != nil {
 		return err
@@ -189,7 +189,7 @@ func (s *Service) RefundReturn(ctx context.Context, in ReturnRefund, answer Answ
 // paid back again, though they came back.
 func (o *order) planReturn(b *goodsBack, in ReturnRefund) (refund, error) {
 	r := refund{id: ids.New("ref"), order: o.ID, state: "pending", returned: b.id, lines: []LineQuantity{}, amount: money.Zero(o.Total.Currency)}
-	left, err := o.leftToRefund()
+	left, err := o.leftToRefund("")
 	if err != nil {
 		return r, err
 	}
@@ -219,6 +219,7 @@ func (o *order) planReturn(b *goodsBack, in ReturnRefund) (refund, error) {
 		return r, problem.New(problem.Unprocessable, "refund_exceeds_payment", "Only %s are left to pay back.", money.New(left, o.Total.Currency)).
 			At("", "maximum", "It comes to %s.", r.amount)
 	}
+	r.parts = o.share("", r.id, r.amount.Amount)
 	return r, nil
 }
 

@@ -9,6 +9,7 @@ package orders
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -64,8 +65,7 @@ type order struct {
 	Summary
 	sums
 	taxIncluded bool
-	pending     int64 // amount of refunds under way
-	released    int64 // what of its payment was let go when the rest was captured
+	payments    []payment
 	refunds     int
 	fulfilments int
 	returns     int
@@ -88,8 +88,11 @@ type line struct {
 }
 
 const lockSQL = `select ` + SummaryColumns + `, ` + sumsColumns + `, o.prices_include_tax,
-	(select coalesce(sum(r.amount), 0)::bigint from refunds r where r.order_id = o.id and r.state = 'pending'),
-	(select coalesce(sum(p.released_amount), 0)::bigint from payments p where p.order_id = o.id),
+	(select coalesce(json_agg(json_build_object('id', p.id, 'provider', p.provider, 'account', p.account, 'reference', p.reference,
+			'taken', p.amount - p.released_amount, 'refunded', p.refunded_amount, 'pending', (
+				select coalesce(sum(x.amount), 0)::bigint from refunds r cross join jsonb_to_recordset(r.parts) as x(payment_id text, amount bigint)
+				where r.order_id = o.id and r.state = 'pending' and x.payment_id = p.id)) order by p.id), '[]')
+		from payments p where p.order_id = o.id and p.state = 'captured'),
 	(select count(*) from refunds r where r.order_id = o.id), (select count(*) from fulfilments f where f.order_id = o.id),
 	(select count(*) from returns b where b.order_id = o.id)
 from orders o where o.id = $1 and o.state <> 'pending'`
@@ -122,7 +125,11 @@ func lock(ctx context.Context, tx *postgres.Tx, id string) (*order, error) {
 		return nil, fmt.Errorf("lock order %s: %w", id, err)
 	}
 	o := &order{}
-	err = tx.QueryRow(ctx, lockSQL, id).Scan(append(append(o.Fields(), o.sums.fields()...), &o.taxIncluded, &o.pending, &o.released, &o.refunds, &o.fulfilments, &o.returns)...)
+	var taken []byte
+	err = tx.QueryRow(ctx, lockSQL, id).Scan(append(append(o.Fields(), o.sums.fields()...), &o.taxIncluded, &taken, &o.refunds, &o.fulfilments, &o.returns)...)
+	if err == nil {
+		err = json.Unmarshal(taken, &o.payments)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read order %s: %w", id, err)
 	}

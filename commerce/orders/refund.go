@@ -27,14 +27,14 @@ const (
 )
 
 // RefundInput is what is to be paid back: an amount, or lines, or, with neither, all that
-// is left.
+// is left; of one payment, or of as few as can be.
 type RefundInput struct {
-	OrderID string
-	Amount  *money.Money
-	Lines   []LineQuantity
-	Restock bool // the goods of the lines go back to stock
-	Reason  string
-	Attempt string // the caller's name for it: asked again, it goes on with the same refund
+	OrderID, PaymentID string
+	Amount             *money.Money
+	Lines              []LineQuantity
+	Restock            bool // the goods of the lines go back to stock
+	Reason             string
+	Attempt            string // the caller's name for it: asked again, it goes on with the same refund
 }
 
 // Answer records what came of a refund or a cancellation, in the transaction that made it
@@ -50,17 +50,15 @@ func (a Answer) give(ctx context.Context, tx *postgres.Tx, id string, refused *p
 
 // refund is a refund as it was written down.
 type refund struct {
-	id, order, payment string
-	provider           string
-	account, charged   string // the provider's account, and its own name for the charge
-	reference          string // and for the refund, once it is known
-	state              string // pending, succeeded, failed
-	failure            string
-	amount             money.Money
-	restock            bool
-	lines              []LineQuantity
-	returned           string // the return that it is of, or empty
-	fee                int64  // kept of what its lines are worth
+	id, order string
+	state     string // pending, succeeded, failed
+	failure   string
+	amount    money.Money
+	parts     []part
+	restock   bool
+	lines     []LineQuantity
+	returned  string // the return that it is of, or empty
+	fee       int64  // kept of what its lines are worth
 }
 
 // Refund pays back and gives the refund's ID. A refund whose outcome the provider does not
@@ -76,11 +74,10 @@ func (s *Service) Refund(ctx context.Context, in RefundInput, answer Answer) (st
 		if r, err = attempted(ctx, tx, in.OrderID, name); err == nil || !errors.Is(err, postgres.ErrNoRows) {
 			return err
 		}
-		r, err = o.plan(in)
-		if err != nil {
+		if r, err = o.plan(in); err != nil {
 			return err
 		}
-		return write(ctx, tx, &r, name, in.Reason)
+		return r.write(ctx, tx, name, in.Reason)
 	})
 	if err != nil {
 		return "", err
@@ -95,7 +92,7 @@ func (s *Service) Refund(ctx context.Context, in RefundInput, answer Answer) (st
 // plan decides what a refund is of.
 func (o *order) plan(in RefundInput) (refund, error) {
 	r := refund{id: ids.New("ref"), order: o.ID, state: "pending", restock: in.Restock, lines: []LineQuantity{}, amount: money.Zero(o.Total.Currency)}
-	left, err := o.leftToRefund()
+	left, err := o.leftToRefund(in.PaymentID)
 	if err != nil {
 		return r, err
 	}
@@ -116,21 +113,33 @@ func (o *order) plan(in RefundInput) (refund, error) {
 			return r, err
 		}
 	default:
-		r.amount.Amount, r.lines = left, o.all((*line).unrefunded)
+		if r.amount.Amount = left; in.PaymentID == "" {
+			r.lines = o.all((*line).unrefunded)
+		}
 	}
 	if r.amount.Amount > left {
 		return r, problem.New(problem.Unprocessable, "refund_exceeds_payment", "Only %s are left to pay back.", money.New(left, o.Total.Currency)).
 			At(at, "maximum", "It comes to %s.", r.amount)
 	}
+	r.parts = o.share(in.PaymentID, r.id, r.amount.Amount)
 	return r, nil
 }
 
-// leftToRefund is what of the order's money can still be paid back, or why nothing can.
-func (o *order) leftToRefund() (int64, error) {
-	if !o.settled() {
+// leftToRefund is what can still be paid back to one of the order's payments, or to all where none
+// is named, or why nothing can.
+func (o *order) leftToRefund(paymentID string) (int64, error) {
+	if len(o.payments) == 0 {
 		return 0, problem.New(problem.Conflict, "order_not_paid", "The order is not paid.")
 	}
-	left := o.Total.Amount - o.released - o.Refunded.Amount - o.pending
+	from := o.taken(paymentID)
+	if len(from) == 0 {
+		return 0, problem.New(problem.Unprocessable, "unknown_reference", "The order has no such payment.").
+			At("/payment_id", "unknown_reference", "It is none of the order's, or was not taken.")
+	}
+	left := int64(0)
+	for _, p := range from {
+		left += p.left()
+	}
 	if left <= 0 {
 		return 0, problem.New(problem.Conflict, "nothing_left", "All of the order is paid back.")
 	}
@@ -157,29 +166,17 @@ func (o *order) planLines(r *refund, asked []LineQuantity) (err error) {
 	return nil
 }
 
-const refundColumns = `r.id, r.order_id, r.payment_id, p.provider, r.state, r.failure, r.currency, r.amount, r.restock, r.lines,
-	p.account, p.reference, r.reference, coalesce(r.return_id, ''), r.fee_amount`
+const refundColumns = `r.id, r.order_id, r.state, r.failure, r.currency, r.amount, r.parts, r.restock, r.lines, coalesce(r.return_id, ''), r.fee_amount`
 
-const attemptedSQL = `select ` + refundColumns + ` from refunds r join payments p on p.id = r.payment_id where r.order_id = $1 and r.attempt = $2`
-
-// writeSQL writes a pending refund down, of the payment that the order was paid by.
-const writeSQL = `
-with r as (
-	insert into refunds (id, order_id, payment_id, state, currency, amount, attempt, reason, restock, lines, return_id, fee_amount)
-	select $1, $2, p.id, 'pending', $3, $4, $5, $6, $7, $8::jsonb, nullif($9, ''), $10
-	from payments p where p.order_id = $2 and p.state = 'captured' order by p.id limit 1
-	returning *
-)
-select ` + refundColumns + ` from r join payments p on p.id = r.payment_id`
+const attemptedSQL = `select ` + refundColumns + ` from refunds r where r.order_id = $1 and r.attempt = $2`
 
 func (r *refund) scan(row interface{ Scan(...any) error }) error {
-	var lines []byte
-	err := row.Scan(&r.id, &r.order, &r.payment, &r.provider, &r.state, &r.failure, &r.amount.Currency, &r.amount.Amount, &r.restock, &lines,
-		&r.account, &r.charged, &r.reference, &r.returned, &r.fee)
+	var parts, lines []byte
+	err := row.Scan(&r.id, &r.order, &r.state, &r.failure, &r.amount.Currency, &r.amount.Amount, &parts, &r.restock, &lines, &r.returned, &r.fee)
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(lines, &r.lines)
+	return errors.Join(json.Unmarshal(parts, &r.parts), json.Unmarshal(lines, &r.lines))
 }
 
 // attempted is the refund that was begun under a name.
@@ -190,106 +187,69 @@ func attempted(ctx context.Context, tx *postgres.Tx, orderID, name string) (r re
 	return r, nil
 }
 
-// write writes a refund down before the provider is called.
-func write(ctx context.Context, tx *postgres.Tx, r *refund, name, reason string) error {
-	lines, err := json.Marshal(r.lines)
+const writeSQL = `insert into refunds (id, order_id, state, currency, amount, parts, attempt, reason, restock, lines, return_id, fee_amount)
+values ($1, $2, 'pending', $3, $4, $5::jsonb, $6, $7, $8, $9::jsonb, nullif($10, ''), $11)`
+
+// write writes a refund down before providers are called.
+func (r *refund) write(ctx context.Context, tx *postgres.Tx, name, reason string) error {
+	parts, lines, err := r.documents()
+	if err == nil {
+		_, err = tx.Exec(ctx, writeSQL, r.id, r.order, r.amount.Currency, r.amount.Amount, parts, name, reason, r.restock, lines, r.returned, r.fee)
+	}
 	if err != nil {
 		return fmt.Errorf("refund of order %s: %w", r.order, err)
 	}
-	row := tx.QueryRow(ctx, writeSQL, r.id, r.order, r.amount.Currency, r.amount.Amount, name, reason, r.restock, string(lines), r.returned, r.fee)
-	if err := r.scan(row); err != nil {
-		return fmt.Errorf("refund of order %s: %w", r.order, err)
-	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "refund.create", ObjectID: r.id, Reason: reason, After: map[string]any{
-		"order_id": r.order, "payment_id": r.payment, "amount": r.amount, "lines": r.lines, "restock": r.restock, "return_id": r.returned, "fee": r.fee,
+		"order_id": r.order, "amount": r.amount, "payments": r.shown(), "lines": r.lines, "restock": r.restock, "return_id": r.returned, "fee": r.fee,
 	}})
 	journal.JobAt(tx, clock.Now().Add(lease+5*time.Second), JobResume, struct{}{})
 	return nil
 }
 
+// documents are the parts and the lines as they are kept.
+func (r *refund) documents() (parts, lines string, err error) {
+	rawParts, err := json.Marshal(r.parts)
+	if err != nil {
+		return "", "", err
+	}
+	rawLines, err := json.Marshal(r.lines)
+	return string(rawParts), string(rawLines), err
+}
+
 // done records the answer; refused is nil but for a refund that the provider refused.
 type done func(ctx context.Context, tx *postgres.Tx, refused *problem.Problem) error
 
-// pay has the provider pay a pending refund back, and records what it said.
+// pay has providers pay a pending refund back, and records what they said. While one of them
+// is at work on its part, or gives no answer, nothing is recorded of any: they are all asked
+// again, under the same IDs.
 func (s *Service) pay(ctx context.Context, r refund, done done) error {
-	if r.state == "pending" {
-		outcome, err := s.call(ctx, r)
+	if r.state != "pending" {
+		return s.told(ctx, r, nil, done)
+	}
+	working := false
+	for i := range r.parts {
+		outcome, err := s.call(ctx, r.parts[i], r.amount.Currency)
 		if err != nil {
-			s.Log.WarnContext(ctx, "refund without an answer", "refund", r.id, "error", err)
-			return s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error { return done(ctx, tx, nil) })
+			s.Log.WarnContext(ctx, "refund without an answer", "refund", r.id, "payment", r.parts[i].PaymentID, "error", err)
+			return s.told(ctx, r, nil, done)
 		}
-		if outcome.Result == payments.Processing {
-			return s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-				if err := noted(ctx, tx, r, outcome); err != nil {
-					return err
-				}
-				return done(ctx, tx, nil)
-			})
-		}
-		r.state, r.failure = "succeeded", ""
-		if outcome.Result != payments.Succeeded {
-			r.state, r.failure = "failed", outcome.Failure
-		}
-		return s.record(ctx, r, outcome, done)
+		working = working || outcome.Result == payments.Processing
+		r.parts[i].end(outcome)
 	}
-	refused := refusal(r)
-	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error { return done(ctx, tx, refused) })
-	if err == nil && refused != nil {
-		return refused
+	if working {
+		return s.told(ctx, r, noted, done)
 	}
-	return err
+	return s.told(ctx, r.ended(), s.record, done)
 }
 
-// noted keeps the provider's name for a refund that it is still at work on.
-func noted(ctx context.Context, tx *postgres.Tx, r refund, outcome payments.Outcome) error {
-	_, err := tx.Exec(ctx, `update refunds set reference = $2, updated_at = now() where id = $1 and state = 'pending'`, r.id, outcome.Reference)
-	if err != nil {
-		return fmt.Errorf("note refund %s: %w", r.id, err)
-	}
-	journal.JobAt(tx, clock.Now().Add(payments.StepTime), JobResume, struct{}{})
-	return nil
-}
-
-func (s *Service) call(ctx context.Context, r refund) (payments.Outcome, error) {
-	provider, err := s.Providers.Named(r.provider)
-	if err != nil {
-		return payments.Outcome{}, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTime)
-	defer cancel()
-	outcome, err := provider.Refund(ctx, payments.Refund{
-		Reference: r.id, Theirs: r.reference, Amount: r.amount,
-		Charge: payments.Charge{Reference: r.payment, Theirs: r.charged, Account: r.account},
-	})
-	if err == nil && outcome.Result != payments.Succeeded && outcome.Result != payments.Declined && outcome.Result != payments.Processing {
-		err = fmt.Errorf("the provider answered %q", outcome.Result)
-	}
-	return outcome, err
-}
-
-// refusal is the answer to a refund that the provider refused, nil for any other.
-func refusal(r refund) *problem.Problem {
-	if r.state != "failed" {
-		return nil
-	}
-	return problem.New(problem.Unprocessable, "refund_refused", "The payment provider refused to pay back.").At("", r.failure, "Nothing was paid back.")
-}
-
-// record writes down what became of a refund.
-func (s *Service) record(ctx context.Context, r refund, outcome payments.Outcome, done done) error {
+// told has what became of a refund recorded, if anything is to be, and answers.
+func (s *Service) told(ctx context.Context, r refund, record func(context.Context, *postgres.Tx, refund) error, done done) error {
 	refused := refusal(r)
 	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		o, err := lock(ctx, tx, r.order)
-		if err != nil {
-			return err
-		}
-		if r.state == "succeeded" {
-			err = s.succeed(ctx, tx, o, r, outcome)
-		} else {
-			err = s.fail(ctx, tx, r, outcome)
-		}
-		if err != nil {
-			return err
+		if record != nil {
+			if err := record(ctx, tx, r); err != nil {
+				return err
+			}
 		}
 		return done(ctx, tx, refused)
 	})
@@ -299,31 +259,86 @@ func (s *Service) record(ctx context.Context, r refund, outcome payments.Outcome
 	return err
 }
 
+// noted keeps the providers' names for a refund that one of them is still at work on.
+func noted(ctx context.Context, tx *postgres.Tx, r refund) error {
+	for i := range r.parts {
+		r.parts[i].State, r.parts[i].Failure = "pending", ""
+	}
+	parts, _, err := r.documents()
+	if err == nil {
+		_, err = tx.Exec(ctx, `update refunds set parts = $2::jsonb, updated_at = now() where id = $1 and state = 'pending'`, r.id, parts)
+	}
+	if err != nil {
+		return fmt.Errorf("note refund %s: %w", r.id, err)
+	}
+	journal.JobAt(tx, clock.Now().Add(payments.StepTime), JobResume, struct{}{})
+	return nil
+}
+
+func (s *Service) call(ctx context.Context, p part, currency string) (payments.Outcome, error) {
+	provider, err := s.Providers.Named(p.Provider)
+	if err != nil {
+		return payments.Outcome{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	outcome, err := provider.Refund(ctx, payments.Refund{
+		Reference: p.ID, Theirs: p.Reference, Amount: money.New(p.Amount, currency),
+		Charge: payments.Charge{Reference: p.PaymentID, Theirs: p.Charged, Account: p.Account},
+	})
+	if err == nil && outcome.Result != payments.Succeeded && outcome.Result != payments.Declined && outcome.Result != payments.Processing {
+		err = fmt.Errorf("the provider answered %q", outcome.Result)
+	}
+	return outcome, err
+}
+
+// refusal is the answer to a refund that was refused, nil for any other.
+func refusal(r refund) *problem.Problem {
+	if r.state != "failed" {
+		return nil
+	}
+	return problem.New(problem.Unprocessable, "refund_refused", "The payment provider refused to pay back.").At("", r.failure, "Nothing was paid back.")
+}
+
+// record writes down what became of a refund.
+func (s *Service) record(ctx context.Context, tx *postgres.Tx, r refund) error {
+	o, err := lock(ctx, tx, r.order)
+	if err != nil {
+		return err
+	}
+	if r.state == "succeeded" {
+		return s.succeed(ctx, tx, o, r)
+	}
+	return s.fail(ctx, tx, r)
+}
+
 // succeedSQL makes a refund count, unless it does already.
 const succeedSQL = `
 with r as (
-	update refunds set state = 'succeeded', reference = $2, updated_at = now() where id = $1 and state = 'pending' returning *
+	update refunds set state = 'succeeded', amount = $2, parts = $3::jsonb, lines = $4::jsonb, fee_amount = $5, failure = $6, restock = $10, updated_at = now()
+	where id = $1 and state = 'pending' returning *
 ), p as (
-	update payments set refunded_amount = refunded_amount + r.amount, updated_at = now() from r where payments.id = r.payment_id
+	update payments set refunded_amount = refunded_amount + x.amount, updated_at = now()
+	from r cross join jsonb_to_recordset(r.parts) as x(payment_id text, amount bigint, state text)
+	where payments.id = x.payment_id and x.state = 'succeeded'
 ), l as (
 	update order_lines set refunded_quantity = refunded_quantity + x.quantity
 	from r cross join jsonb_to_recordset(r.lines) as x(line_id text, quantity int)
 	where order_lines.id = x.line_id and order_lines.order_id = r.order_id
 )
-update orders o set refunded_amount = o.refunded_amount + r.amount,
-	payment_state = case when o.refunded_amount + r.amount = o.total_amount - (select p.released_amount from payments p where p.id = r.payment_id) then 'refunded' else 'partially_refunded' end,
-	fulfilment_state = $3, state = $4, version = version + 1, updated_at = now()
+update orders o set refunded_amount = o.refunded_amount + r.amount, payment_state = $7, fulfilment_state = $8, state = $9,
+	version = version + 1, updated_at = now()
 from r where o.id = r.order_id returning ` + SummaryColumns
 
-func (s *Service) succeed(ctx context.Context, tx *postgres.Tx, o *order, r refund, outcome payments.Outcome) error {
+func (s *Service) succeed(ctx context.Context, tx *postgres.Tx, o *order, r refund) error {
 	before := o.Summary
-	for _, q := range r.lines {
-		if l := o.line(q.LineID); l != nil {
-			l.refunded, l.pending = l.refunded+q.Quantity, max(l.pending-q.Quantity, 0)
-		}
-	}
+	o.paidBack(r)
+	o.PaymentState = o.paid()
 	fulfilment, state := o.advance()
-	err := tx.QueryRow(ctx, succeedSQL, r.id, outcome.Reference, fulfilment, state).Scan(o.Fields()...)
+	parts, lines, err := r.documents()
+	if err == nil {
+		err = tx.QueryRow(ctx, succeedSQL, r.id, r.amount.Amount, parts, lines, r.fee, r.failure, o.PaymentState, fulfilment, state, r.restock).Scan(o.Fields()...)
+	}
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil // somebody else was quicker
 	}
@@ -350,6 +365,23 @@ func (s *Service) succeed(ctx context.Context, tx *postgres.Tx, o *order, r refu
 	return nil
 }
 
+// paidBack counts a refund among what the order's payments and lines have.
+func (o *order) paidBack(r refund) {
+	o.Refunded.Amount += r.amount.Amount
+	for _, p := range r.parts {
+		for i := range o.payments {
+			if o.payments[i].ID == p.PaymentID && p.State == "succeeded" {
+				o.payments[i].Refunded += p.Amount
+			}
+		}
+	}
+	for _, q := range r.lines {
+		if l := o.line(q.LineID); l != nil {
+			l.refunded, l.pending = l.refunded+q.Quantity, max(l.pending-q.Quantity, 0)
+		}
+	}
+}
+
 // elsewhere are lines without the units that a return has taken back, or will.
 func (o *order) elsewhere(lines []LineQuantity) []LineQuantity {
 	rest := make([]LineQuantity, len(lines))
@@ -363,9 +395,13 @@ func (o *order) elsewhere(lines []LineQuantity) []LineQuantity {
 	return rest
 }
 
-func (s *Service) fail(ctx context.Context, tx *postgres.Tx, r refund, outcome payments.Outcome) error {
-	tag, err := tx.Exec(ctx, `update refunds set state = 'failed', reference = $2, failure = $3, updated_at = now() where id = $1 and state = 'pending'`,
-		r.id, outcome.Reference, r.failure)
+func (s *Service) fail(ctx context.Context, tx *postgres.Tx, r refund) error {
+	parts, _, err := r.documents()
+	if err != nil {
+		return fmt.Errorf("record the failure of refund %s: %w", r.id, err)
+	}
+	tag, err := tx.Exec(ctx, `update refunds set state = 'failed', parts = $2::jsonb, failure = $3, updated_at = now() where id = $1 and state = 'pending'`,
+		r.id, parts, r.failure)
 	if err != nil {
 		return fmt.Errorf("record the failure of refund %s: %w", r.id, err)
 	}
@@ -378,9 +414,5 @@ func (s *Service) fail(ctx context.Context, tx *postgres.Tx, r refund, outcome p
 
 // event is what events tell of the refund.
 func (r refund) event() any {
-	data := map[string]any{"id": r.id, "order_id": r.order, "payment_id": r.payment, "amount": r.amount, "failure_code": nil}
-	if r.failure != "" {
-		data["failure_code"] = r.failure
-	}
-	return data
+	return map[string]any{"id": r.id, "order_id": r.order, "amount": r.amount, "payments": r.shown(), "failure_code": code(r.failure)}
 }

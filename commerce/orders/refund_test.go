@@ -79,6 +79,7 @@ func TestRefusedRefunds(t *testing.T) {
 	o := f.buy(3)
 	unpaid := f.buy(1)
 	f.Exec(t, `update orders set payment_state = 'pending' where id = $1`, unpaid.id)
+	f.Exec(t, `update payments set state = 'due' where order_id = $1`, unpaid.id)
 	free := f.buy(1)
 	f.Exec(t, `update order_lines set discount_amount = unit_amount * quantity, total_amount = 0 where order_id = $1`, free.id)
 	usd := money.New(1, "USD")

@@ -16,6 +16,9 @@ const JobResume = "refunds_resume"
 // batch bounds how many refunds one job looks after.
 const batch = 100
 
+// workedOn says of refund r that providers are at work on it.
+const workedOn = `r.parts @? '$[*] ? (@.reference != "")'`
+
 // takeOverSQL gives refunds that were left behind to whoever comes first.
 const takeOverSQL = `
 with r as (
@@ -23,7 +26,7 @@ with r as (
 		select id from refunds where state = 'pending' and updated_at < now() - $1::interval order by created_at limit $2 for update skip locked)
 	returning *
 )
-select ` + refundColumns + ` from r join payments p on p.id = r.payment_id`
+select ` + refundColumns + ` from r`
 
 // ResumePending brings refunds, captures and voids to an end that dead processes left
 // behind in the context's store, or that the provider gave no answer to, and says how many
@@ -62,7 +65,7 @@ func (s *Service) endRefunds(ctx context.Context, left []refund) error {
 	for _, r := range left {
 		ended, working := false, false
 		err := s.pay(ctx, r, func(ctx context.Context, tx *postgres.Tx, _ *problem.Problem) error {
-			return tx.QueryRow(ctx, `select state <> 'pending', reference <> '' from refunds where id = $1`, r.id).Scan(&ended, &working)
+			return tx.QueryRow(ctx, `select r.state <> 'pending', `+workedOn+` from refunds r where r.id = $1`, r.id).Scan(&ended, &working)
 		})
 		if err != nil && !problem.Is(err, "refund_refused") {
 			errs = append(errs, fmt.Errorf("resume refund %s: %w", r.id, err))

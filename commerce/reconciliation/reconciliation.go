@@ -20,9 +20,9 @@ type Kind string
 
 // The kinds of differences.
 const (
-	PaymentState    Kind = "payment_state"     // an order's state of payment, or its total, is not its payment's
+	PaymentState    Kind = "payment_state"     // an order's state of payment is not what follows from its payments
 	OrderMissing    Kind = "order_missing"     // a payment was taken, held or promised without an order
-	RefundSums      Kind = "refund_sums"       // an order's, its payment's and its refunds' sums differ
+	RefundSums      Kind = "refund_sums"       // an order's, its payments' and its refunds' sums differ
 	Unended         Kind = "unended"           // an attempt, refund, capture or void came to no end
 	Stock           Kind = "stock"             // stock is not the sum of its movements
 	Reserved        Kind = "reserved"          // what is reserved is not what attempts to pay are for
@@ -52,31 +52,41 @@ const patience = 2 * time.Hour
 // rulesSQL gives all differences that the store's own tables show, at one instant.
 const rulesSQL = `
 with made as (
-	select p.*, case p.state when 'due' then 'pending' when 'captured' then
-			case when p.refunded_amount = 0 and p.released_amount > 0 then 'partially_paid' when p.refunded_amount = 0 then 'paid'
-				when p.refunded_amount = p.amount - p.released_amount then 'refunded' else 'partially_refunded' end
-		else p.state end as shows
+	select p.*, case when p.state = 'captured' then p.amount - p.released_amount else 0 end as taken
 	from payments p where p.state in ('due', 'authorised', 'captured', 'voided')
+), sums as (
+	select o.id as order_id, o.payment_state, o.total_amount, coalesce(m.alike and m.currency = o.currency, false) as alike, m.refunded, m.taken,
+		case when m.taken > 0 and m.taken = m.refunded then 'refunded'
+			when m.taken > 0 and o.state <> 'cancelled' and o.total_amount - o.refunded_amount > m.taken - m.refunded then 'partially_paid'
+			when m.taken > 0 and o.refunded_amount > 0 then 'partially_refunded' when m.taken > 0 then 'paid'
+			when m.held then 'authorised' when not m.due and o.total_amount = 0 then 'paid' when not m.due and m.voided then 'voided' else 'pending' end as shows
+	from orders o left join (
+		select m.order_id, min(m.currency) as currency, min(m.currency) = max(m.currency) as alike, sum(m.refunded_amount)::bigint as refunded, sum(m.taken)::bigint as taken,
+			bool_or(m.state = 'authorised') as held, bool_or(m.state = 'due') as due, bool_or(m.state = 'voided') as voided
+		from made m group by m.order_id) m on m.order_id = o.id
+	where o.state <> 'pending'
 ), found as (
-	select 'payment_state' as kind, o.id as object_id, jsonb_build_object('order', o.payment_state, 'payment', m.shows,
-		'total', o.total_amount, 'amount', m.amount) as detail
-	from orders o left join made m on m.order_id = o.id
-	where o.state <> 'pending' and (m.id is null or m.amount <> o.total_amount or m.currency <> o.currency
-		or m.shows <> o.payment_state and not (m.amount = 0 and o.payment_state = 'paid'))
+	select 'payment_state' as kind, m.order_id as object_id, jsonb_build_object('order', m.payment_state, 'payments', m.shows,
+		'total', m.total_amount, 'taken', m.taken, 'refunded', m.refunded) as detail
+	from sums m where not m.alike or m.shows <> m.payment_state
 	union all
 	select 'order_missing', m.id, jsonb_build_object('order_id', m.order_id, 'state', m.state)
 	from made m left join orders o on o.id = m.order_id and o.state <> 'pending' where o.id is null
 	union all
-	select 'refund_sums', m.id, jsonb_build_object('order', o.refunded_amount, 'payment', m.refunded_amount, 'refunds', r.amount)
-	from made m join orders o on o.id = m.order_id
-	cross join lateral (select coalesce(sum(amount), 0)::bigint as amount from refunds r where r.payment_id = m.id and r.state = 'succeeded') r
-	where o.refunded_amount <> m.refunded_amount or r.amount <> m.refunded_amount
+	select 'refund_sums', o.id, jsonb_build_object('order', o.refunded_amount, 'payments', m.refunded)
+	from sums m join orders o on o.id = m.order_id where o.refunded_amount <> m.refunded
+	union all
+	select 'refund_sums', m.id, jsonb_build_object('payment', m.refunded_amount, 'refunds', r.amount)
+	from made m cross join lateral (
+		select coalesce(sum(x.amount), 0)::bigint as amount from refunds r cross join jsonb_to_recordset(r.parts) as x(payment_id text, amount bigint, state text)
+		where r.order_id = m.order_id and r.state = 'succeeded' and x.payment_id = m.id and x.state = 'succeeded') r
+	where r.amount <> m.refunded_amount
 	union all
 	select 'unended', p.id, jsonb_build_object('state', p.state, 'asked', p.asked, 'since', p.updated_at)
 	from payments p where (p.state in ('pending', 'requires_action') or p.asked <> '') and p.updated_at < now() - $1::interval
 	union all
 	select 'unended', r.id, jsonb_build_object('state', r.state, 'since', r.created_at)
-	from refunds r where r.state = 'pending' and r.reference = '' and r.created_at < now() - $1::interval
+	from refunds r where r.state = 'pending' and not r.parts @? '$[*] ? (@.reference != "")' and r.created_at < now() - $1::interval
 )
 select kind, object_id, detail from found order by kind, object_id limit $2`
 

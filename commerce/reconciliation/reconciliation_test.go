@@ -77,7 +77,7 @@ func TestWhatDiffersIsFound(t *testing.T) {
 		"an order's total":           {func(s *shop, _, _, _ string) { s.Exec(s.t, `update payments set amount = 999`) }, "payment_state provider_books"},
 		"an order without a payment": {func(s *shop, _, _, _ string) { s.Exec(s.t, `update payments set state = 'failed'`) }, "payment_state provider_books"},
 		"a payment without an order": {func(s *shop, _, _, _ string) { s.Exec(s.t, `update orders set state = 'pending'`) }, "order_missing"},
-		"an order's refunds":         {func(s *shop, _, _, _ string) { s.Exec(s.t, `update orders set refunded_amount = 1`) }, "refund_sums"},
+		"an order's refunds":         {func(s *shop, _, _, _ string) { s.Exec(s.t, `update orders set refunded_amount = 1`) }, "payment_state refund_sums"},
 		"a payment's refunds":        {func(s *shop, _, _, _ string) { s.Exec(s.t, `update payments set refunded_amount = 1`) }, "payment_state refund_sums provider_books"},
 		"a refund that nobody made": {func(s *shop, _, payment, _ string) {
 			s.Exec(s.t, `update test_charges set refunds = '{"ref_x": 400}'`)
@@ -93,7 +93,8 @@ func TestWhatDiffersIsFound(t *testing.T) {
 			s.Exec(s.t, `insert into payments (id, cart_id, order_id, provider, state, currency, amount, updated_at) values ('pay_x', 'cart_x', 'ord_x', 'test', 'pending', 'EUR', 1, now() - interval '3 hours')`)
 		}, "unended"},
 		"a refund without an end": {func(s *shop, order, payment, _ string) {
-			s.Exec(s.t, `insert into refunds (id, order_id, payment_id, state, currency, amount, created_at) values ('ref_x', $1, $2, 'pending', 'EUR', 1, now() - interval '3 hours')`, order, payment)
+			s.Exec(s.t, `insert into refunds (id, order_id, parts, state, currency, amount, created_at)
+				values ('ref_x', $1, jsonb_build_array(jsonb_build_object('id', 'ref_x', 'payment_id', $2::text, 'amount', 1, 'state', 'pending')), 'pending', 'EUR', 1, now() - interval '3 hours')`, order, payment)
 		}, "unended"},
 		"a provider that is silent": {func(s *shop, _, _, _ string) { s.Exec(s.t, `update payments set provider = 'mute'`) }, "provider_no_books"},
 		"a provider that is gone":   {func(s *shop, _, _, _ string) { s.Exec(s.t, `update payments set provider = 'gone'`) }, "provider_no_books"},

@@ -36,17 +36,19 @@ create index payments_under_way on payments (updated_at) where state in ('pendin
 create unique index payments_of_cart on payments (cart_id) where state <> 'failed'; -- one at a time, and one for good
 create unique index payments_of_balance on payments (order_id) where cart_id is null and state in ('pending', 'requires_action', 'processing'); -- one at a time
 
+-- Money paid back of an order, in as many parts as the payments that it goes back to. What
+-- became of each is written with it: [{"id": "ref_…", "payment_id": "pay_…", "amount": 500,
+-- "state": "succeeded", …}], where the first one's ID is the refund's.
 create table refunds (
     id          text collate "C" primary key,
     order_id    text collate "C" not null references orders (id) on delete cascade,
-    payment_id  text collate "C" not null references payments (id),
     state       text not null check (state in ('pending', 'succeeded', 'failed')),
     currency    text not null,
-    amount      bigint not null check (amount > 0),
+    amount      bigint not null check (amount > 0), -- of the parts that were paid back, once it has ended
+    parts       jsonb not null check (jsonb_typeof(parts) = 'array' and parts <> '[]'),
     attempt     text not null default '',       -- digest of the caller's own name for the attempt
     reason      text not null default '',
-    reference   text not null default '',
-    failure     text not null default '',
+    failure     text not null default '',       -- why a part, or all of it, was not paid back
     restock     boolean not null default false,
     lines       jsonb not null default '[]',    -- [{"line_id": "orl_…", "quantity": 1}]
     return_id   text collate "C" references returns (id), -- what it is paid back for

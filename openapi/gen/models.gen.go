@@ -886,6 +886,13 @@ const (
 	RefundFailedEventTypeRefundFailed RefundFailedEventType = "refund.failed"
 )
 
+// Defines values for RefundPartState.
+const (
+	RefundPartStateFailed    RefundPartState = "failed"
+	RefundPartStatePending   RefundPartState = "pending"
+	RefundPartStateSucceeded RefundPartState = "succeeded"
+)
+
 // Defines values for RefundSucceededEventType.
 const (
 	RefundSucceededEventTypeRefundSucceeded RefundSucceededEventType = "refund.succeeded"
@@ -8777,10 +8784,8 @@ type Refund struct {
 	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
 	OrderID string `json:"order_id"`
 
-	// PaymentID The payment it is paid back from.
-	//
-	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
-	PaymentID string `json:"payment_id"`
+	// Payments What goes back to which payment.
+	Payments []RefundPart `json:"payments"`
 
 	// Reason Why.
 	//
@@ -8795,7 +8800,7 @@ type Refund struct {
 	// ReturnID The return that it is for; null for none.
 	ReturnID *string `json:"return_id"`
 
-	// State What became of it.
+	// State What became of it. It succeeded where money went back, though perhaps not to all payments.
 	//
 	// Example: succeeded
 	State RefundState `json:"state"`
@@ -8806,7 +8811,7 @@ type Refund struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// RefundState What became of it.
+// RefundState What became of it. It succeeded where money went back, though perhaps not to all payments.
 //
 // Example: succeeded
 type RefundState string
@@ -8818,6 +8823,11 @@ type RefundCreate struct {
 
 	// Lines The lines and how many of each; refused together with an amount.
 	Lines []LineQuantity `json:"lines,omitempty"`
+
+	// PaymentID The payment it goes back to; when left out, those of which most is left, and as few as can be.
+	//
+	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
+	PaymentID *string `json:"payment_id,omitempty"`
 
 	// Reason Why.
 	//
@@ -8850,10 +8860,8 @@ type RefundEventData struct {
 	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
 	OrderID string `json:"order_id"`
 
-	// PaymentID The payment's ID.
-	//
-	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
-	PaymentID string `json:"payment_id"`
+	// Payments What goes back to which payment.
+	Payments []RefundPart `json:"payments"`
 }
 
 // RefundFailedEvent Paying back failed.
@@ -8881,6 +8889,32 @@ type RefundFailedEvent struct {
 //
 // Example: refund.failed
 type RefundFailedEventType string
+
+// RefundPart What of a refund goes back to one payment.
+type RefundPart struct {
+	// Amount An amount of money, in the smallest unit of its currency.
+	Amount Money `json:"amount"`
+
+	// FailureCode Why it was not paid back; null where it was.
+	//
+	// Example: provider_declined
+	FailureCode *string `json:"failure_code"`
+
+	// PaymentID The payment it goes back to.
+	//
+	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
+	PaymentID string `json:"payment_id"`
+
+	// State What became of it.
+	//
+	// Example: succeeded
+	State RefundPartState `json:"state"`
+}
+
+// RefundPartState What became of it.
+//
+// Example: succeeded
+type RefundPartState string
 
 // RefundSucceededEvent Money was paid back.
 type RefundSucceededEvent struct {

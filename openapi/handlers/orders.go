@@ -116,7 +116,7 @@ func (h *Orders) refund(ctx context.Context, req *openapi.Request) (*openapi.Res
 		return replay, err
 	}
 	in := orders.RefundInput{
-		OrderID: req.Param("order_id"), Lines: converted(body.Lines, lineQuantity), Restock: given(body.Restock), Reason: given(body.Reason), Attempt: attemptName(req),
+		OrderID: req.Param("order_id"), PaymentID: given(body.PaymentID), Lines: converted(body.Lines, lineQuantity), Restock: given(body.Restock), Reason: given(body.Reason), Attempt: attemptName(req),
 		Amount: amountGiven(body.Amount),
 	}
 	var res *openapi.Response

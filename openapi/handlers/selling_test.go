@@ -450,7 +450,7 @@ func TestOrdersOverHTTP(t *testing.T) {
 	once := key()
 	body := object{"lines": []object{{"line_id": line, "quantity": 1}}, "restock": true, "reason": "Too small."}
 	refund := s.admin("POST", path+"/refunds", body, once).Want(201)
-	if refund.Get("amount.amount") != 1999.0 || refund.String("state") != "succeeded" || refund.Get("restocked") != true || refund.String("payment_id") != payment {
+	if refund.Get("amount.amount") != 1999.0 || refund.String("state") != "succeeded" || refund.Get("restocked") != true || refund.String("payments.0.payment_id") != payment {
 		t.Errorf("refund: %s", refund.Body)
 	}
 	if replay := s.admin("POST", path+"/refunds", body, once).Want(201); string(replay.Body) != string(refund.Body) {

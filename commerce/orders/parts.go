@@ -1,0 +1,119 @@
+package orders
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/platform/ids"
+	"github.com/stoacommerce/stoa/platform/money"
+)
+
+// payment is a payment of an order that was taken.
+type payment struct {
+	ID       string `json:"id"`
+	Provider string `json:"provider"`
+	Account  string `json:"account"`   // the provider's
+	Charged  string `json:"reference"` // the provider's own name for it
+	Taken    int64  `json:"taken"`     // without what was let go when the rest was captured
+	Refunded int64  `json:"refunded"`
+	Pending  int64  `json:"pending"` // of refunds under way
+}
+
+// left is what can still be paid back of it.
+func (p payment) left() int64 { return p.Taken - p.Refunded - p.Pending }
+
+// part is what of a refund goes back to one payment.
+type part struct {
+	ID        string `json:"id"` // what the provider knows it by
+	PaymentID string `json:"payment_id"`
+	Provider  string `json:"provider"`
+	Account   string `json:"account,omitempty"` // the provider's
+	Charged   string `json:"charged,omitempty"` // the provider's own name for the payment
+	Amount    int64  `json:"amount"`
+	State     string `json:"state"` // pending, succeeded, failed
+	Failure   string `json:"failure,omitempty"`
+	Reference string `json:"reference,omitempty"` // the provider's own for it, once it is known
+}
+
+// part is a part of a refund that goes back to the payment.
+func (p payment) part(id string, amount int64) part {
+	return part{ID: id, PaymentID: p.ID, Amount: amount, State: "pending", Provider: p.Provider, Account: p.Account, Charged: p.Charged}
+}
+
+// taken are the order's payments that were taken, or the one that is named.
+func (o *order) taken(paymentID string) []payment {
+	return slices.DeleteFunc(slices.Clone(o.payments), func(p payment) bool { return paymentID != "" && p.ID != paymentID })
+}
+
+// share divides what is to be paid back among the order's payments, or gives it to the one that
+// is named, so that it has as few parts as it can: most goes back to the payment of which most
+// is left. The first part has the ID that is given.
+func (o *order) share(paymentID, id string, amount int64) (parts []part) {
+	from := o.taken(paymentID)
+	slices.SortStableFunc(from, func(a, b payment) int { return cmp.Compare(b.left(), a.left()) })
+	for _, p := range from {
+		n := min(amount, p.left())
+		if n <= 0 {
+			break
+		}
+		parts = append(parts, p.part(id, n))
+		amount, id = amount-n, ids.New("ref")
+	}
+	return parts
+}
+
+// end notes what the provider said.
+func (p *part) end(outcome payments.Outcome) {
+	p.Reference, p.Failure = outcome.Reference, ""
+	switch outcome.Result {
+	case payments.Processing:
+		p.State = "pending"
+	case payments.Succeeded:
+		p.State = "succeeded"
+	default:
+		p.State, p.Failure = "failed", outcome.Failure
+	}
+}
+
+// ended is a refund all of whose parts have ended. It comes to what was paid back; where that is
+// less than was asked, it is of no lines, as nothing says which of them were paid for.
+func (r refund) ended() refund {
+	paid, state := int64(0), "failed"
+	for _, p := range r.parts {
+		if p.State == "succeeded" {
+			paid, state = paid+p.Amount, "succeeded"
+		} else {
+			r.failure = p.Failure
+		}
+	}
+	r.state = state
+	if state == "succeeded" && paid < r.amount.Amount {
+		r.amount.Amount, r.lines, r.fee, r.restock = paid, []LineQuantity{}, 0, false
+	}
+	return r
+}
+
+// partShown is a part of a refund as it is told of.
+type partShown struct {
+	PaymentID   string      `json:"payment_id"`
+	Amount      money.Money `json:"amount"`
+	State       string      `json:"state"`
+	FailureCode *string     `json:"failure_code"`
+}
+
+func (r refund) shown() []partShown {
+	shown := make([]partShown, len(r.parts))
+	for i, p := range r.parts {
+		shown[i] = partShown{p.PaymentID, money.New(p.Amount, r.amount.Currency), p.State, code(p.Failure)}
+	}
+	return shown
+}
+
+// code is a code of failure, nil for none.
+func code(failure string) *string {
+	if failure == "" {
+		return nil
+	}
+	return &failure
+}
