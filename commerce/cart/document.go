@@ -171,7 +171,8 @@ func (d documentLine) line(currency string) (Line, error) {
 			return l, fmt.Errorf("line %s: %w", l.ID, err)
 		}
 	}
-	l.offered = d.Active && d.Amount != nil
+	l.amounts = d.Amount != nil
+	l.offered = d.Active && l.amounts
 	switch {
 	case d.Sold != nil:
 		l.Unit.Amount, l.PriceList, l.sold, l.Discounts = d.Sold.Unit, d.Sold.PriceList, true, d.Sold.Discounts

@@ -189,7 +189,7 @@ func (s *Service) RefundReturn(ctx context.Context, in ReturnRefund, answer Answ
 // paid back again, though they came back.
 func (o *order) planReturn(b *goodsBack, in ReturnRefund) (refund, error) {
 	r := refund{id: ids.New("ref"), order: o.ID, state: "pending", returned: b.id, lines: []LineQuantity{}, amount: money.Zero(o.Total.Currency)}
-	left, err := o.leftToRefund("")
+	left, err := o.leftToRefund("", false)
 	if err != nil {
 		return r, err
 	}

@@ -35,7 +35,7 @@ var refundJSON = `json_build_object('id', r.id, 'order_id', r.order_id, 'state',
 	'payments', (select json_agg(json_build_object('payment_id', p->>'payment_id', 'amount', json_build_object('amount', p->'amount', 'currency', r.currency),
 		'state', p->>'state', 'failure_code', p->>'failure') order by n) from jsonb_array_elements(r.parts) with ordinality as parts (p, n)),
 	'amount', json_build_object('amount', r.amount, 'currency', r.currency), 'lines', r.lines,
-	'return_id', r.return_id, 'fee', json_build_object('amount', r.fee_amount, 'currency', r.currency), 'restocked', r.restock and r.state = 'succeeded', 'reason', nullif(r.reason, ''), 'failure_code', nullif(r.failure, ''),
+	'return_id', r.return_id, 'edit_id', r.edit_id, 'balance', r.of_balance, 'fee', json_build_object('amount', r.fee_amount, 'currency', r.currency), 'restocked', r.restock and r.state = 'succeeded', 'reason', nullif(r.reason, ''), 'failure_code', nullif(r.failure, ''),
 	'created_at', ` + postgres.UTC("r.created_at") + `, 'updated_at', ` + postgres.UTC("r.updated_at") + `)`
 
 // shownJSON are the members that staff and shopper both see.
@@ -64,6 +64,7 @@ var staffJSON = `json_build_object(` + shownJSON + `, 'cart_id', o.cart_id, 'cus
 	'cancel_reason', nullif(o.cancel_reason, ''), 'updated_at', ` + postgres.UTC("o.updated_at") + `,
 	'payments', (select coalesce(json_agg(` + payments.JSON + ` order by p.id), '[]') from (
 		select * from payments p where p.order_id = o.id order by p.state = 'captured' desc, p.id desc limit 50) p),
+	'edits', ` + editsJSON + `,
 	'returns', ` + returnsOf(returnJSON) + `,
 	'refunds', (select coalesce(json_agg(` + refundJSON + ` order by r.id), '[]') from refunds r where r.order_id = o.id),
 	'allocations', (select coalesce(json_agg(json_build_object('line_id', l.id, 'location_id', a.location_id, 'quantity', a.quantity) order by l.position, a.n), '[]')

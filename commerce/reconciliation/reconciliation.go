@@ -73,8 +73,9 @@ with made as (
 	select 'order_missing', m.id, jsonb_build_object('order_id', m.order_id, 'state', m.state)
 	from made m left join orders o on o.id = m.order_id and o.state <> 'pending' where o.id is null
 	union all
-	select 'refund_sums', o.id, jsonb_build_object('order', o.refunded_amount, 'payments', m.refunded)
-	from sums m join orders o on o.id = m.order_id where o.refunded_amount <> m.refunded
+	select 'refund_sums', o.id, jsonb_build_object('order', o.refunded_amount, 'refunds', r.amount)
+	from orders o left join (select r.order_id, sum(r.amount)::bigint as amount from refunds r where r.state = 'succeeded' and not r.of_balance group by r.order_id) r on r.order_id = o.id
+	where o.state <> 'pending' and o.refunded_amount <> coalesce(r.amount, 0)
 	union all
 	select 'refund_sums', m.id, jsonb_build_object('payment', m.refunded_amount, 'refunds', r.amount)
 	from made m cross join lateral (

@@ -53,6 +53,8 @@ create table refunds (
     lines       jsonb not null default '[]',    -- [{"line_id": "orl_…", "quantity": 1}]
     return_id   text collate "C" references returns (id), -- what it is paid back for
     fee_amount  bigint not null default 0 check (fee_amount >= 0), -- kept of what its lines were worth
+    of_balance  boolean not null default false, -- of what the merchant owes, not of what the order contains
+    edit_id     text collate "C" references order_edits (id), -- whose difference it is
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now()
 );

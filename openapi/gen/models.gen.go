@@ -341,6 +341,7 @@ const (
 	EventTypeOrderCancelled         EventType = "order.cancelled"
 	EventTypeOrderCompleted         EventType = "order.completed"
 	EventTypeOrderCreated           EventType = "order.created"
+	EventTypeOrderEdited            EventType = "order.edited"
 	EventTypeOrderFulfilled         EventType = "order.fulfilled"
 	EventTypeOrderPaid              EventType = "order.paid"
 	EventTypeOrderRefunded          EventType = "order.refunded"
@@ -604,6 +605,11 @@ const (
 // Defines values for OrderCreatedEventType.
 const (
 	OrderCreatedEventTypeOrderCreated OrderCreatedEventType = "order.created"
+)
+
+// Defines values for OrderEditedEventType.
+const (
+	OrderEditedEventTypeOrderEdited OrderEditedEventType = "order.edited"
 )
 
 // Defines values for OrderFulfilledEventType.
@@ -3840,6 +3846,9 @@ type DisputeWonEventType string
 
 // Document An invoice or a credit note. It never changes.
 type Document struct {
+	// EditID The edit of its order that it is of; null for none.
+	EditID *string `json:"edit_id"`
+
 	// ID The document's ID.
 	//
 	// Example: doc_01jd3v7m2kf8r9e0abcdefghjk
@@ -3877,6 +3886,9 @@ type Document struct {
 
 // DocumentEventData The document, in short.
 type DocumentEventData struct {
+	// EditID The edit of its order that it is of; null for none.
+	EditID *string `json:"edit_id"`
+
 	// ID The document's ID.
 	//
 	// Example: doc_01jd3v7m2kf8r9e0abcdefghjk
@@ -5308,6 +5320,40 @@ type KeyPair struct {
 	Secret *string `json:"secret"`
 }
 
+// LineAdded A variant that an order is to have besides.
+type LineAdded struct {
+	// Attributes What the shopper said of it, by name.
+	//
+	// Example: {"Engraving":"Ada"}
+	Attributes map[string]string `json:"attributes,omitempty"`
+
+	// Quantity How many.
+	//
+	// Example: 1
+	Quantity int `json:"quantity"`
+
+	// UnitPrice What was agreed that one costs, as the order shows prices; its price of the moment, when left out.
+	UnitPrice *Money `json:"unit_price,omitempty"`
+
+	// VariantID The variant's ID.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID string `json:"variant_id"`
+}
+
+// LineAmount How many of a line there are to be.
+type LineAmount struct {
+	// LineID The order line's ID.
+	//
+	// Example: orl_01jd3v7m2kf8r9e0abcdefghjk
+	LineID string `json:"line_id"`
+
+	// Quantity How many; 0 takes the line out.
+	//
+	// Example: 1
+	Quantity int `json:"quantity"`
+}
+
 // LineQuantity A number of one line.
 type LineQuantity struct {
 	// LineID The order line's ID.
@@ -5921,7 +5967,7 @@ type OperatorStoreList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// Order What a shopper bought. Everything in it is a copy made at completion.
+// Order What a shopper bought. Everything in it is a copy made at completion, or when it was edited.
 type Order struct {
 	// Allocations Where its lines are served from: chosen at completion, for those whose stock is counted.
 	Allocations []OrderAllocation `json:"allocations"`
@@ -5964,6 +6010,9 @@ type Order struct {
 
 	// Discounts What each promotion took off the lines and shipping together, the most first.
 	Discounts []Discount `json:"discounts"`
+
+	// Edits What was changed of it after it was placed.
+	Edits []OrderEdit `json:"edits"`
 
 	// Email Where the confirmation went.
 	//
@@ -6163,6 +6212,121 @@ type OrderDocuments struct {
 	Data []Document `json:"data"`
 }
 
+// OrderEdit What was changed of an order at once.
+type OrderEdit struct {
+	// CreatedAt When it was edited.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// Difference What the order comes to more, or less.
+	Difference SignedMoney `json:"difference"`
+
+	// ID The edit's ID.
+	//
+	// Example: edit_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Lines What is different.
+	Lines []OrderEditLine `json:"lines"`
+
+	// Reason Why.
+	//
+	// Example: She would rather have the blue one.
+	Reason *string `json:"reason"`
+
+	// RefundID The refund of what the store owed by it; null for none.
+	RefundID *string `json:"refund_id"`
+
+	// ReturnID The return whose goods were exchanged; null for none.
+	ReturnID *string `json:"return_id"`
+
+	// TotalAfter An amount of money, in the smallest unit of its currency.
+	TotalAfter Money `json:"total_after"`
+
+	// TotalBefore An amount of money, in the smallest unit of its currency.
+	TotalBefore Money `json:"total_before"`
+}
+
+// OrderEditCreate How an order is to be different.
+type OrderEditCreate struct {
+	// Add What is added.
+	Add []LineAdded `json:"add,omitempty"`
+
+	// Lines Lines that are to have another quantity.
+	Lines []LineAmount `json:"lines,omitempty"`
+
+	// Reason Why.
+	//
+	// Example: She would rather have the blue one.
+	Reason *string `json:"reason,omitempty"`
+
+	// Refund Whether what the store owes by it is paid back; true, when left out. Otherwise it stays owed.
+	//
+	// Example: true
+	Refund *bool `json:"refund,omitempty"`
+
+	// Shipping What sending it is to cost, before its discount.
+	Shipping *Money `json:"shipping,omitempty"`
+}
+
+// OrderEditLine What an edit changed of a line or, where there is none, of the shipping.
+type OrderEditLine struct {
+	// LineID The line's ID; a line that was taken out is there no more. Null for the shipping.
+	//
+	// Example: orl_01jd3v7m2kf8r9e0abcdefghjk
+	LineID *string `json:"line_id"`
+
+	// Quantity How many more, or fewer.
+	//
+	// Example: -1
+	Quantity int `json:"quantity"`
+
+	// Title What it is called.
+	//
+	// Example: Linen shirt
+	Title string `json:"title"`
+
+	// Total What it comes to more, or less; with its tax where prices contain it.
+	Total SignedMoney `json:"total"`
+
+	// VariantID The variant it is; null where there is none.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID *string `json:"variant_id"`
+
+	// VariantTitle The variant's title.
+	//
+	// Example: M / Sand
+	VariantTitle string `json:"variant_title"`
+}
+
+// OrderEditedEvent What an order contains, or what sending it costs, was changed.
+type OrderEditedEvent struct {
+	// Data The order, in short.
+	Data OrderEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: order.edited
+	Type OrderEditedEventType `json:"type"`
+}
+
+// OrderEditedEventType The event's type.
+//
+// Example: order.edited
+type OrderEditedEventType string
+
 // OrderEventData The order, in short.
 type OrderEventData struct {
 	// CustomerID The customer; null for a guest.
@@ -6344,7 +6508,7 @@ type OrderNoteCreate struct {
 	Note string `json:"note"`
 }
 
-// OrderPaidEvent An order was paid in full.
+// OrderPaidEvent An order is paid in full; once more when it is after an edit by which it owed more.
 type OrderPaidEvent struct {
 	// Data The order, in short.
 	Data OrderEventData `json:"data"`
@@ -8758,10 +8922,18 @@ type Refund struct {
 	// Amount An amount of money, in the smallest unit of its currency.
 	Amount Money `json:"amount"`
 
+	// Balance Whether it is of what the store owed, and not of what the order contains.
+	//
+	// Example: false
+	Balance bool `json:"balance"`
+
 	// CreatedAt When it was asked for.
 	//
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
+
+	// EditID The edit whose difference it is; null for none.
+	EditID *string `json:"edit_id"`
 
 	// FailureCode Why it failed.
 	//
@@ -8820,6 +8992,11 @@ type RefundState string
 type RefundCreate struct {
 	// Amount An amount of money, in the smallest unit of its currency.
 	Amount *Money `json:"amount,omitempty"`
+
+	// Balance Whether it is of what the store owes, where `totals.balance` is negative, and not of what the order contains; false, when left out.
+	//
+	// Example: false
+	Balance *bool `json:"balance,omitempty"`
 
 	// Lines The lines and how many of each; refused together with an amount.
 	Lines []LineQuantity `json:"lines,omitempty"`
@@ -13830,6 +14007,24 @@ type CancelOrderParams struct {
 	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
 }
 
+// CreateOrderEditParams defines parameters for CreateOrderEdit.
+type CreateOrderEditParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // CreateFulfilmentParams defines parameters for CreateFulfilment.
 type CreateFulfilmentParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
@@ -15878,6 +16073,9 @@ type UpdateOrderApplicationMergePatchPlusJSONRequestBody = OrderUpdate
 
 // CancelOrderJSONRequestBody defines body for CancelOrder for application/json ContentType.
 type CancelOrderJSONRequestBody = OrderCancel
+
+// CreateOrderEditJSONRequestBody defines body for CreateOrderEdit for application/json ContentType.
+type CreateOrderEditJSONRequestBody = OrderEditCreate
 
 // CreateFulfilmentJSONRequestBody defines body for CreateFulfilment for application/json ContentType.
 type CreateFulfilmentJSONRequestBody = FulfilmentCreate
