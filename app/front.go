@@ -54,6 +54,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.PriceLists{DB: m.db},
 		&handlers.Imports{DB: m.db, Imports: s.imports},
 		&handlers.Promotions{DB: m.db},
+		&handlers.Credit{DB: m.db, Customers: s.customers},
 		&handlers.Bulk{DB: m.db, Bulk: s.bulk},
 		&handlers.LongOperations{DB: m.db, Long: s.operations, Bulk: s.bulk},
 		&handlers.Inventory{DB: m.db},

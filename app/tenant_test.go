@@ -48,6 +48,7 @@ func newTenant(t testing.TB, p *apptest.Program) *tenant {
 	make("tax", "createTaxRate", "/id", map[string]any{"name": "TVA", "country": "FR", "percentage": "20"})
 	make("rsv", "createRateService", "/service/id", map[string]any{"kind": "carrier", "name": "Parcel rates", "url": receiver.URL})
 	make("prm", "createPromotion", "/id", map[string]any{"title": "Summer", "kind": "percentage", "percentage": "15", "codes": []string{"SUMMER15"}})
+	make("gc", "createGiftCard", "/gift_card/id", map[string]any{"amount": map[string]any{"amount": 500, "currency": "EUR"}})
 	make("cgr", "createCustomerGroup", "/id", map[string]any{"name": "Friends"})
 	make("cfd", "createFieldDefinition", "/id", map[string]any{"resource": "product", "key": "material", "name": "Material", "type": "text", "filterable": true})
 	make("plist", "createPriceList", "/id", map[string]any{"name": "Sale", "kind": "sale"})

@@ -13,6 +13,7 @@ var Types = []string{
 	"category.created", "category.updated", "category.deleted",
 	"collection.created", "collection.updated", "collection.deleted",
 	"promotion.created", "promotion.updated", "promotion.deleted",
+	"gift_card.created", "gift_card.updated", "store_credit.updated",
 	"field_definition.created", "field_definition.updated", "field_definition.deleted",
 	"price_list.created", "price_list.updated", "price_list.deleted",
 	"inventory.adjusted", "inventory.transferred", "inventory.low", "inventory.out", "inventory.back", "inventory.item_updated", "location.created", "location.updated", "location.deleted", "cart.abandoned",

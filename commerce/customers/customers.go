@@ -157,11 +157,20 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, change
 	return nil
 }
 
-// Delete deletes a customer with the account. Orders keep their copies.
+// Delete deletes a customer with the account. Orders keep their copies, and so do the ledgers
+// of gift cards and store credit; as long as there is any of the latter, it is refused.
 func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id string, version int) error {
 	c, _, err := lock(ctx, tx, id, version)
 	if err != nil {
 		return err
+	}
+	var left bool
+	err = tx.QueryRow(ctx, `select exists (select from credit_accounts where kind = 'store_credit' and customer_id = $1 and balance > 0)`, id).Scan(&left)
+	if err != nil {
+		return fmt.Errorf("read the store credit of %s: %w", id, err)
+	}
+	if left {
+		return problem.New(problem.Conflict, "store_credit_left", "The customer has store credit. Take it back first.")
 	}
 	if _, err := tx.Exec(ctx, `delete from customers where id = $1`, id); err != nil {
 		return fmt.Errorf("delete customer %s: %w", id, err)

@@ -5,6 +5,7 @@ package testdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -104,45 +105,42 @@ func createDatabase(t testing.TB, admin, name string) string {
 	return u.String()
 }
 
-// Store makes a store with both of its sides, known to the control database and with its
-// settings (EUR and USD, Germany, prices with tax), and returns a context inside its live
-// side in which the system acts.
+// Store makes a store, known to the control database and with its settings (EUR and USD,
+// Germany, prices with tax), and returns a context inside its live side in which the system
+// acts.
 func (p *Platform) Store(t testing.TB) context.Context {
 	t.Helper()
-	ctx := context.Background()
 	id := ids.New("sto")
-	refs := map[principal.Mode]postgres.StoreRef{}
-	for _, mode := range []principal.Mode{principal.Live, principal.Test} {
-		refs[mode] = p.take(t, id, mode)
-	}
-	live, sandbox := refs[principal.Live], refs[principal.Test]
+	live := p.take(t, id, principal.Live)
 	address := "shop-" + id[len(id)-12:]
-	err := p.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		if _, err := tx.Exec(ctx, `insert into stores (id, name, address, skeleton, plan, country, currency, cell, live_schema, test_schema)
-			values ($1, 'Test Store', $2, $2, 'scale', 'DE', 'EUR', $3, $4, $5)`, id, address, p.Cell, live.Schema, sandbox.Schema); err != nil {
-			return err
-		}
-		return nil
+	err := p.DB.InControl(t.Context(), func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := tx.Exec(ctx, `insert into stores (id, name, address, skeleton, plan, country, currency, cell, live_schema)
+			values ($1, 'Test Store', $2, $2, 'scale', 'DE', 'EUR', $3, $4)`, id, address, p.Cell, live.Schema)
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, ref := range refs {
-		err := p.DB.InStore(postgres.WithStore(ctx, ref), func(ctx context.Context, tx *postgres.Tx) error {
-			_, err := tx.Exec(ctx, `insert into settings (id, name, contact_email, country, currency, currencies)
-				values (1, 'Test Store', 'owner@example.com', 'DE', 'EUR', '{EUR,USD}')`)
-			if err != nil {
-				return err
-			}
-			_, err = tx.Exec(ctx, `insert into locations (id, name) values ($1, 'Warehouse')`, ids.New("loc"))
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	ctx = principal.With(ctx, principal.Principal{Kind: principal.System, Label: "test", StoreID: id, Mode: principal.Live, RequestID: ids.New("req")})
+	p.furnish(t, live)
+	ctx := principal.With(context.Background(), principal.Principal{Kind: principal.System, Label: "test", StoreID: id, Mode: principal.Live, RequestID: ids.New("req")})
 	return postgres.WithStore(ctx, live)
+}
+
+// furnish gives a side of a store its settings.
+func (p *Platform) furnish(t testing.TB, side postgres.StoreRef) {
+	t.Helper()
+	err := p.DB.InStore(postgres.WithStore(t.Context(), side), func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := tx.Exec(ctx, `insert into settings (id, name, contact_email, country, currency, currencies)
+			values (1, 'Test Store', 'owner@example.com', 'DE', 'EUR', '{EUR,USD}')`)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `insert into locations (id, name) values ($1, 'Warehouse')`, ids.New("loc"))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // take makes a schema for a side of a store and takes it. A store that is born at this
@@ -170,7 +168,7 @@ func (p *Platform) take(t testing.TB, id string, mode principal.Mode) postgres.S
 	}
 }
 
-// Sandbox is the same store's test side.
+// Sandbox is the same store's test side, which is made when it is first asked for.
 func (p *Platform) Sandbox(t testing.TB, ctx context.Context) context.Context {
 	t.Helper()
 	ref, ok := postgres.StoreFrom(ctx)
@@ -181,6 +179,14 @@ func (p *Platform) Sandbox(t testing.TB, ctx context.Context) context.Context {
 	err := p.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		return tx.QueryRow(ctx, `select number, login from schemas where store_id = $1 and mode = 'test'`, ref.ID).Scan(&ref.Schema, &ref.Login)
 	})
+	if errors.Is(err, postgres.ErrNoRows) {
+		ref = p.take(t, ref.ID, principal.Test)
+		p.furnish(t, ref)
+		err = p.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := tx.Exec(ctx, `update stores set test_schema = $2 where id = $1`, ref.ID, ref.Schema)
+			return err
+		})
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -224,6 +224,15 @@ const (
 	CollectionUpdatedEventTypeCollectionUpdated CollectionUpdatedEventType = "collection.updated"
 )
 
+// Defines values for CreditEntryType.
+const (
+	CreditEntryTypeAdjustment CreditEntryType = "adjustment"
+	CreditEntryTypeIssue      CreditEntryType = "issue"
+	CreditEntryTypeRefund     CreditEntryType = "refund"
+	CreditEntryTypeRelease    CreditEntryType = "release"
+	CreditEntryTypeSpend      CreditEntryType = "spend"
+)
+
 // Defines values for CreditNoteIssuedEventType.
 const (
 	CreditNoteIssuedEventTypeCreditNoteIssued CreditNoteIssuedEventType = "credit_note.issued"
@@ -326,6 +335,8 @@ const (
 	EventTypeFieldDefinitionDeleted EventType = "field_definition.deleted"
 	EventTypeFieldDefinitionUpdated EventType = "field_definition.updated"
 	EventTypeFulfilmentCreated      EventType = "fulfilment.created"
+	EventTypeGiftCardCreated        EventType = "gift_card.created"
+	EventTypeGiftCardUpdated        EventType = "gift_card.updated"
 	EventTypeImportFailed           EventType = "import.failed"
 	EventTypeImportSucceeded        EventType = "import.succeeded"
 	EventTypeInventoryAdjusted      EventType = "inventory.adjusted"
@@ -372,6 +383,7 @@ const (
 	EventTypeStaffJoined            EventType = "staff.joined"
 	EventTypeStaffRemoved           EventType = "staff.removed"
 	EventTypeStaffUpdated           EventType = "staff.updated"
+	EventTypeStoreCreditUpdated     EventType = "store_credit.updated"
 	EventTypeStoreDeleted           EventType = "store.deleted"
 	EventTypeStoreRestored          EventType = "store.restored"
 	EventTypeStoreResumed           EventType = "store.resumed"
@@ -428,6 +440,24 @@ const (
 // Defines values for FulfilmentCreatedEventType.
 const (
 	FulfilmentCreatedEventTypeFulfilmentCreated FulfilmentCreatedEventType = "fulfilment.created"
+)
+
+// Defines values for GiftCardState.
+const (
+	GiftCardStateActive   GiftCardState = "active"
+	GiftCardStateDisabled GiftCardState = "disabled"
+	GiftCardStateExpired  GiftCardState = "expired"
+	GiftCardStateUsed     GiftCardState = "used"
+)
+
+// Defines values for GiftCardCreatedEventType.
+const (
+	GiftCardCreatedEventTypeGiftCardCreated GiftCardCreatedEventType = "gift_card.created"
+)
+
+// Defines values for GiftCardUpdatedEventType.
+const (
+	GiftCardUpdatedEventTypeGiftCardUpdated GiftCardUpdatedEventType = "gift_card.updated"
 )
 
 // Defines values for ImportFailedEventType.
@@ -701,36 +731,40 @@ const (
 
 // Defines values for Permission.
 const (
-	PermissionAuditRead       Permission = "audit:read"
-	PermissionCustomersRead   Permission = "customers:read"
-	PermissionCustomersWrite  Permission = "customers:write"
-	PermissionEventsRead      Permission = "events:read"
-	PermissionImportsWrite    Permission = "imports:write"
-	PermissionInventoryRead   Permission = "inventory:read"
-	PermissionInventoryWrite  Permission = "inventory:write"
-	PermissionKeysRead        Permission = "keys:read"
-	PermissionKeysWrite       Permission = "keys:write"
-	PermissionOperationsRead  Permission = "operations:read"
-	PermissionOperationsWrite Permission = "operations:write"
-	PermissionOrdersRead      Permission = "orders:read"
-	PermissionOrdersWrite     Permission = "orders:write"
-	PermissionPaymentsRead    Permission = "payments:read"
-	PermissionPaymentsWrite   Permission = "payments:write"
-	PermissionProductsRead    Permission = "products:read"
-	PermissionProductsWrite   Permission = "products:write"
-	PermissionPromotionsRead  Permission = "promotions:read"
-	PermissionPromotionsWrite Permission = "promotions:write"
-	PermissionRefundsWrite    Permission = "refunds:write"
-	PermissionSettingsRead    Permission = "settings:read"
-	PermissionSettingsWrite   Permission = "settings:write"
-	PermissionStaffRead       Permission = "staff:read"
-	PermissionStaffWrite      Permission = "staff:write"
-	PermissionStoreExport     Permission = "store:export"
-	PermissionStoreRead       Permission = "store:read"
-	PermissionStoreWrite      Permission = "store:write"
-	PermissionUsageRead       Permission = "usage:read"
-	PermissionWebhooksRead    Permission = "webhooks:read"
-	PermissionWebhooksWrite   Permission = "webhooks:write"
+	PermissionAuditRead        Permission = "audit:read"
+	PermissionCustomersRead    Permission = "customers:read"
+	PermissionCustomersWrite   Permission = "customers:write"
+	PermissionEventsRead       Permission = "events:read"
+	PermissionGiftCardsRead    Permission = "gift_cards:read"
+	PermissionGiftCardsWrite   Permission = "gift_cards:write"
+	PermissionImportsWrite     Permission = "imports:write"
+	PermissionInventoryRead    Permission = "inventory:read"
+	PermissionInventoryWrite   Permission = "inventory:write"
+	PermissionKeysRead         Permission = "keys:read"
+	PermissionKeysWrite        Permission = "keys:write"
+	PermissionOperationsRead   Permission = "operations:read"
+	PermissionOperationsWrite  Permission = "operations:write"
+	PermissionOrdersRead       Permission = "orders:read"
+	PermissionOrdersWrite      Permission = "orders:write"
+	PermissionPaymentsRead     Permission = "payments:read"
+	PermissionPaymentsWrite    Permission = "payments:write"
+	PermissionProductsRead     Permission = "products:read"
+	PermissionProductsWrite    Permission = "products:write"
+	PermissionPromotionsRead   Permission = "promotions:read"
+	PermissionPromotionsWrite  Permission = "promotions:write"
+	PermissionRefundsWrite     Permission = "refunds:write"
+	PermissionSettingsRead     Permission = "settings:read"
+	PermissionSettingsWrite    Permission = "settings:write"
+	PermissionStaffRead        Permission = "staff:read"
+	PermissionStaffWrite       Permission = "staff:write"
+	PermissionStoreCreditRead  Permission = "store_credit:read"
+	PermissionStoreCreditWrite Permission = "store_credit:write"
+	PermissionStoreExport      Permission = "store:export"
+	PermissionStoreRead        Permission = "store:read"
+	PermissionStoreWrite       Permission = "store:write"
+	PermissionUsageRead        Permission = "usage:read"
+	PermissionWebhooksRead     Permission = "webhooks:read"
+	PermissionWebhooksWrite    Permission = "webhooks:write"
 )
 
 // Defines values for PlanID.
@@ -989,6 +1023,15 @@ const (
 	ShippingMeasureWeight   ShippingMeasure = "weight"
 )
 
+// Defines values for ShopCreditEntryType.
+const (
+	ShopCreditEntryTypeAdjustment ShopCreditEntryType = "adjustment"
+	ShopCreditEntryTypeIssue      ShopCreditEntryType = "issue"
+	ShopCreditEntryTypeRefund     ShopCreditEntryType = "refund"
+	ShopCreditEntryTypeRelease    ShopCreditEntryType = "release"
+	ShopCreditEntryTypeSpend      ShopCreditEntryType = "spend"
+)
+
 // Defines values for StaffInvitedEventType.
 const (
 	StaffInvitedEventTypeStaffInvited StaffInvitedEventType = "staff.invited"
@@ -1015,6 +1058,11 @@ const (
 	StoreAddressAvailabilityReasonMalformed  StoreAddressAvailabilityReason = "malformed"
 	StoreAddressAvailabilityReasonReserved   StoreAddressAvailabilityReason = "reserved"
 	StoreAddressAvailabilityReasonTaken      StoreAddressAvailabilityReason = "taken"
+)
+
+// Defines values for StoreCreditUpdatedEventType.
+const (
+	StoreCreditUpdatedEventTypeStoreCreditUpdated StoreCreditUpdatedEventType = "store_credit.updated"
 )
 
 // Defines values for StoreDeletedEventType.
@@ -1095,6 +1143,14 @@ const (
 const (
 	ListCartsParamsStateCompleted ListCartsParamsState = "completed"
 	ListCartsParamsStateOpen      ListCartsParamsState = "open"
+)
+
+// Defines values for ListGiftCardsParamsState.
+const (
+	ListGiftCardsParamsStateActive   ListGiftCardsParamsState = "active"
+	ListGiftCardsParamsStateDisabled ListGiftCardsParamsState = "disabled"
+	ListGiftCardsParamsStateExpired  ListGiftCardsParamsState = "expired"
+	ListGiftCardsParamsStateUsed     ListGiftCardsParamsState = "used"
 )
 
 // Defines values for ListInventoryMovementsParamsType.
@@ -3142,6 +3198,93 @@ type CollectionUpdatedEventType string
 // Example: DE
 type Country = string
 
+// CreditAdjustment A change of a balance by hand.
+type CreditAdjustment struct {
+	// Amount What is added; negative for what is taken.
+	Amount CreditAmount `json:"amount"`
+
+	// Reason Why.
+	//
+	// Example: Sorry for the delay
+	Reason string `json:"reason"`
+}
+
+// CreditAmount An amount of money that came to an account or, where it is negative, went.
+type CreditAmount struct {
+	// Amount The amount in the currency's minor unit.
+	//
+	// Example: -500
+	Amount int64 `json:"amount"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+}
+
+// CreditEntry Something that came to an account or went.
+type CreditEntry struct {
+	// Amount What came; negative for what went.
+	Amount CreditAmount `json:"amount"`
+
+	// Balance The balance that it left.
+	Balance Money `json:"balance"`
+
+	// CreatedAt When it was written.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID The entry’s ID.
+	//
+	// Example: cre_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// OrderID The order that it is of; null for none.
+	//
+	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
+	OrderID *string `json:"order_id"`
+
+	// PaymentID The payment that it was spent by; null for none.
+	//
+	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
+	PaymentID *string `json:"payment_id"`
+
+	// Reason Why the staff adjusted it.
+	//
+	// Example: Sorry for the delay
+	Reason *string `json:"reason"`
+
+	// RefundID The refund that it is of; null for none.
+	//
+	// Example: ref_01jd3v7m2kf8r9e0abcdefghjk
+	RefundID *string `json:"refund_id"`
+
+	// Type What it was: `issue` when a gift card was made, `adjustment` by the staff, `spend` for an order, `release` of what an attempt to pay that failed had spent, `refund` of an order.
+	//
+	// Example: spend
+	Type CreditEntryType `json:"type"`
+}
+
+// CreditEntryType What it was: `issue` when a gift card was made, `adjustment` by the staff, `spend` for an order, `release` of what an attempt to pay that failed had spent, `refund` of an order.
+//
+// Example: spend
+type CreditEntryType string
+
+// CreditEntryList A page of a list.
+type CreditEntryList struct {
+	// Data The page, in the order of the list.
+	Data []CreditEntry `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
 // CreditNoteIssuedEvent A credit note was issued.
 type CreditNoteIssuedEvent struct {
 	// Data The document, in short.
@@ -4363,6 +4506,247 @@ type FulfilmentEventData struct {
 	// Tracking How to follow it; null when that isn't known.
 	Tracking *Tracking `json:"tracking"`
 }
+
+// GiftCard Money of the shop’s on a card with a code.
+type GiftCard struct {
+	// Active Whether it is not disabled.
+	//
+	// Example: true
+	Active bool `json:"active"`
+
+	// Balance What is left on it.
+	Balance Money `json:"balance"`
+
+	// CreatedAt When it was issued.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// CustomerID The customer whom it was given to, if that is known. Whoever has the code may spend it.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id"`
+
+	// ExpiresAt From when on it pays for nothing; null for never.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	ExpiresAt *time.Time `json:"expires_at"`
+
+	// ID The gift card’s ID.
+	//
+	// Example: gc_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Issued What it was issued with.
+	Issued Money `json:"issued"`
+
+	// LastCharacters The last four characters of its code.
+	//
+	// Example: 7K3M
+	LastCharacters string `json:"last_characters"`
+
+	// Note A note of the staff’s.
+	//
+	// Example: For the raffle
+	Note *string `json:"note"`
+
+	// State Whether it can be spent now, and why not.
+	//
+	// Example: active
+	State GiftCardState `json:"state"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// GiftCardState Whether it can be spent now, and why not.
+//
+// Example: active
+type GiftCardState string
+
+// GiftCardBatch New gift cards.
+type GiftCardBatch struct {
+	// GiftCards The gift cards, with their codes.
+	GiftCards []GiftCardIssued `json:"gift_cards"`
+}
+
+// GiftCardBatchCreate Gift cards to be issued.
+type GiftCardBatchCreate struct {
+	// Amount What each is worth.
+	Amount Money `json:"amount"`
+
+	// Count How many.
+	//
+	// Example: 100
+	Count int `json:"count"`
+
+	// ExpiresAt From when on it pays for nothing; never, when left out or null.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	ExpiresAt *time.Time `json:"expires_at"`
+
+	// Note A note of the staff’s.
+	//
+	// Example: For the raffle
+	Note *string `json:"note"`
+}
+
+// GiftCardCreate A gift card to be issued.
+type GiftCardCreate struct {
+	// Amount What it is worth.
+	Amount Money `json:"amount"`
+
+	// CustomerID The customer whom it was given to, if that is known. Whoever has the code may spend it.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id"`
+
+	// ExpiresAt From when on it pays for nothing; never, when left out or null.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	ExpiresAt *time.Time `json:"expires_at"`
+
+	// Note A note of the staff’s.
+	//
+	// Example: For the raffle
+	Note *string `json:"note"`
+}
+
+// GiftCardCreated A new gift card, with its code.
+type GiftCardCreated struct {
+	// Code Its code, which nobody can tell again; null in a replay later than ten minutes after the first answer. Small letters and hyphens make no difference to who types it in.
+	//
+	// Example: 7Q2X-9F4D-K0VB-7K3M
+	Code *string `json:"code"`
+
+	// GiftCard Money of the shop’s on a card with a code.
+	GiftCard GiftCard `json:"gift_card"`
+}
+
+// GiftCardCreatedEvent A gift card was issued.
+type GiftCardCreatedEvent struct {
+	// Data The gift card, in short.
+	Data GiftCardEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: gift_card.created
+	Type GiftCardCreatedEventType `json:"type"`
+}
+
+// GiftCardCreatedEventType The event's type.
+//
+// Example: gift_card.created
+type GiftCardCreatedEventType string
+
+// GiftCardEventData The gift card, in short.
+type GiftCardEventData struct {
+	// Active Whether it is not disabled.
+	//
+	// Example: true
+	Active bool `json:"active"`
+
+	// Balance What is left on it.
+	Balance Money `json:"balance"`
+
+	// ID The gift card’s ID.
+	//
+	// Example: gc_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// LastCharacters The last four characters of its code.
+	//
+	// Example: 7K3M
+	LastCharacters string `json:"last_characters"`
+}
+
+// GiftCardIssued A new gift card, in short.
+type GiftCardIssued struct {
+	// Code Its code, which nobody can tell again; null in a replay later than ten minutes after the first answer. Small letters and hyphens make no difference to who types it in.
+	//
+	// Example: 7Q2X-9F4D-K0VB-7K3M
+	Code *string `json:"code"`
+
+	// ID The gift card’s ID.
+	//
+	// Example: gc_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+}
+
+// GiftCardList A page of a list.
+type GiftCardList struct {
+	// Data The page, in the order of the list.
+	Data []GiftCard `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// GiftCardUpdate What is to be different about a gift card.
+type GiftCardUpdate struct {
+	// Active Whether it pays.
+	//
+	// Example: false
+	Active *bool `json:"active,omitempty"`
+
+	// CustomerID The customer whom it was given to, if that is known. Whoever has the code may spend it.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID nullable.Nullable[string] `json:"customer_id,omitempty"`
+
+	// ExpiresAt From when on it pays for nothing; null for never.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at,omitempty"`
+
+	// Note A note of the staff’s.
+	//
+	// Example: For the raffle
+	Note nullable.Nullable[string] `json:"note,omitempty"`
+}
+
+// GiftCardUpdatedEvent A gift card or its balance changed.
+type GiftCardUpdatedEvent struct {
+	// Data The gift card, in short.
+	Data GiftCardEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: gift_card.updated
+	Type GiftCardUpdatedEventType `json:"type"`
+}
+
+// GiftCardUpdatedEventType The event's type.
+//
+// Example: gift_card.updated
+type GiftCardUpdatedEventType string
 
 // Image A product's picture.
 type Image struct {
@@ -7607,6 +7991,9 @@ type PricedBy struct {
 
 // Problem Why a request was not answered as asked (RFC 9457). `code` is stable; read it, not the texts.
 type Problem struct {
+	// Balance With `balance_exceeded`, what there is on the account.
+	Balance *Money `json:"balance,omitempty"`
+
 	// Code The stable, documented code.
 	//
 	// Example: out_of_stock
@@ -10267,6 +10654,54 @@ type ShopCollectionList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// ShopCreditEntry Something that came to an account or went, as its customer sees it.
+type ShopCreditEntry struct {
+	// Amount What came; negative for what went.
+	Amount CreditAmount `json:"amount"`
+
+	// Balance The balance that it left.
+	Balance Money `json:"balance"`
+
+	// CreatedAt When it was written.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID The entry’s ID.
+	//
+	// Example: cre_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// OrderID The order that it is of; null for none.
+	//
+	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
+	OrderID *string `json:"order_id"`
+
+	// Type What it was: `issue` when a gift card was made, `adjustment` by the staff, `spend` for an order, `release` of what an attempt to pay that failed had spent, `refund` of an order.
+	//
+	// Example: spend
+	Type ShopCreditEntryType `json:"type"`
+}
+
+// ShopCreditEntryType What it was: `issue` when a gift card was made, `adjustment` by the staff, `spend` for an order, `release` of what an attempt to pay that failed had spent, `refund` of an order.
+//
+// Example: spend
+type ShopCreditEntryType string
+
+// ShopCreditEntryList A page of a list.
+type ShopCreditEntryList struct {
+	// Data The page, in the order of the list.
+	Data []ShopCreditEntry `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
 // ShopCustomField A custom field and what the thing holds in it.
 type ShopCustomField struct {
 	// Name What people call the field.
@@ -11222,6 +11657,73 @@ type StoreAddressAvailability struct {
 //
 // Example: taken
 type StoreAddressAvailabilityReason string
+
+// StoreCredit What a customer can spend in a currency.
+type StoreCredit struct {
+	// Balance What is left.
+	Balance Money `json:"balance"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// StoreCreditEventData The store credit of a customer in a currency.
+type StoreCreditEventData struct {
+	// Balance What is left of it.
+	Balance Money `json:"balance"`
+
+	// CustomerID The customer.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id"`
+
+	// ID The account’s ID.
+	//
+	// Example: sca_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+}
+
+// StoreCreditList A page of a list.
+type StoreCreditList struct {
+	// Data The page, in the order of the list.
+	Data []StoreCredit `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// StoreCreditUpdatedEvent The store credit of a customer changed.
+type StoreCreditUpdatedEvent struct {
+	// Data The store credit of a customer in a currency.
+	Data StoreCreditEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: store_credit.updated
+	Type StoreCreditUpdatedEventType `json:"type"`
+}
+
+// StoreCreditUpdatedEventType The event's type.
+//
+// Example: store_credit.updated
+type StoreCreditUpdatedEventType string
 
 // StoreDeletedEvent The store was deleted; it can be restored for a while.
 type StoreDeletedEvent struct {
@@ -12553,6 +13055,9 @@ type EventIDPath = string
 // FieldDefinitionIDPath defines model for FieldDefinitionIDPath.
 type FieldDefinitionIDPath = string
 
+// GiftCardIDPath defines model for GiftCardIDPath.
+type GiftCardIDPath = string
+
 // HandleOrIDPath defines model for HandleOrIDPath.
 type HandleOrIDPath = string
 
@@ -13284,6 +13789,54 @@ type UpdateCustomerParams struct {
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
+// ListStoreCreditParams defines parameters for ListStoreCredit.
+type ListStoreCreditParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// AdjustStoreCreditParams defines parameters for AdjustStoreCredit.
+type AdjustStoreCreditParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// ListStoreCreditEntriesParams defines parameters for ListStoreCreditEntries.
+type ListStoreCreditEntriesParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Currency Only that of this currency.
+	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListDocumentsParams defines parameters for ListDocuments.
 type ListDocumentsParams struct {
 	// Limit How many to answer at most.
@@ -13438,6 +13991,120 @@ type UpdateFieldDefinitionParams struct {
 
 	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// ListGiftCardsParams defines parameters for ListGiftCards.
+type ListGiftCardsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// CustomerID Only those of this customer.
+	CustomerID *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+
+	// LastCharacters Only those whose code ends like this.
+	LastCharacters *string `form:"last_characters,omitempty" json:"last_characters,omitempty"`
+
+	// State Only those of this state.
+	State *ListGiftCardsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListGiftCardsParamsState defines parameters for ListGiftCards.
+type ListGiftCardsParamsState string
+
+// CreateGiftCardParams defines parameters for CreateGiftCard.
+type CreateGiftCardParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// CreateGiftCardsParams defines parameters for CreateGiftCards.
+type CreateGiftCardsParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// GetGiftCardParams defines parameters for GetGiftCard.
+type GetGiftCardParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateGiftCardParams defines parameters for UpdateGiftCard.
+type UpdateGiftCardParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// AdjustGiftCardParams defines parameters for AdjustGiftCard.
+type AdjustGiftCardParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// ListGiftCardEntriesParams defines parameters for ListGiftCardEntries.
+type ListGiftCardEntriesParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // CreateImportParams defines parameters for CreateImport.
@@ -15363,6 +16030,27 @@ type ListMyOrdersParams struct {
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListMyStoreCreditParams defines parameters for ListMyStoreCredit.
+type ListMyStoreCreditParams struct {
+	// Limit How many to answer at most.
+	Limit *ShopLimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListMyStoreCreditEntriesParams defines parameters for ListMyStoreCreditEntries.
+type ListMyStoreCreditEntriesParams struct {
+	// Limit How many to answer at most.
+	Limit *ShopLimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Currency Only that of this currency.
+	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+}
+
 // PayOrderParams defines parameters for PayOrder.
 type PayOrderParams struct {
 	// IdempotencyKey Makes it safe to ask again; required here. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
@@ -16002,6 +16690,9 @@ type UpdateCustomerJSONRequestBody = CustomerUpdate
 // UpdateCustomerApplicationMergePatchPlusJSONRequestBody defines body for UpdateCustomer for application/merge-patch+json ContentType.
 type UpdateCustomerApplicationMergePatchPlusJSONRequestBody = CustomerUpdate
 
+// AdjustStoreCreditJSONRequestBody defines body for AdjustStoreCredit for application/json ContentType.
+type AdjustStoreCreditJSONRequestBody = CreditAdjustment
+
 // CreateFieldDefinitionJSONRequestBody defines body for CreateFieldDefinition for application/json ContentType.
 type CreateFieldDefinitionJSONRequestBody = FieldDefinitionCreate
 
@@ -16010,6 +16701,21 @@ type UpdateFieldDefinitionJSONRequestBody = FieldDefinitionUpdate
 
 // UpdateFieldDefinitionApplicationMergePatchPlusJSONRequestBody defines body for UpdateFieldDefinition for application/merge-patch+json ContentType.
 type UpdateFieldDefinitionApplicationMergePatchPlusJSONRequestBody = FieldDefinitionUpdate
+
+// CreateGiftCardJSONRequestBody defines body for CreateGiftCard for application/json ContentType.
+type CreateGiftCardJSONRequestBody = GiftCardCreate
+
+// CreateGiftCardsJSONRequestBody defines body for CreateGiftCards for application/json ContentType.
+type CreateGiftCardsJSONRequestBody = GiftCardBatchCreate
+
+// UpdateGiftCardJSONRequestBody defines body for UpdateGiftCard for application/json ContentType.
+type UpdateGiftCardJSONRequestBody = GiftCardUpdate
+
+// UpdateGiftCardApplicationMergePatchPlusJSONRequestBody defines body for UpdateGiftCard for application/merge-patch+json ContentType.
+type UpdateGiftCardApplicationMergePatchPlusJSONRequestBody = GiftCardUpdate
+
+// AdjustGiftCardJSONRequestBody defines body for AdjustGiftCard for application/json ContentType.
+type AdjustGiftCardJSONRequestBody = CreditAdjustment
 
 // CreateImportMultipartRequestBody defines body for CreateImport for multipart/form-data ContentType.
 type CreateImportMultipartRequestBody = ImportUpload
@@ -16806,6 +17512,108 @@ func (t *WebhookEvent) MergePromotionDeletedEvent(v PromotionDeletedEvent) error
 		return err
 	}
 	b, err = runtime.JSONMerge(b, []byte(`{"type":"promotion.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsGiftCardCreatedEvent returns the union data inside the WebhookEvent as a GiftCardCreatedEvent
+func (t WebhookEvent) AsGiftCardCreatedEvent() (GiftCardCreatedEvent, error) {
+	var body GiftCardCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromGiftCardCreatedEvent overwrites any union data inside the WebhookEvent as the provided GiftCardCreatedEvent
+func (t *WebhookEvent) FromGiftCardCreatedEvent(v GiftCardCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"gift_card.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeGiftCardCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided GiftCardCreatedEvent
+func (t *WebhookEvent) MergeGiftCardCreatedEvent(v GiftCardCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"gift_card.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsGiftCardUpdatedEvent returns the union data inside the WebhookEvent as a GiftCardUpdatedEvent
+func (t WebhookEvent) AsGiftCardUpdatedEvent() (GiftCardUpdatedEvent, error) {
+	var body GiftCardUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromGiftCardUpdatedEvent overwrites any union data inside the WebhookEvent as the provided GiftCardUpdatedEvent
+func (t *WebhookEvent) FromGiftCardUpdatedEvent(v GiftCardUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"gift_card.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeGiftCardUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided GiftCardUpdatedEvent
+func (t *WebhookEvent) MergeGiftCardUpdatedEvent(v GiftCardUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"gift_card.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsStoreCreditUpdatedEvent returns the union data inside the WebhookEvent as a StoreCreditUpdatedEvent
+func (t WebhookEvent) AsStoreCreditUpdatedEvent() (StoreCreditUpdatedEvent, error) {
+	var body StoreCreditUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromStoreCreditUpdatedEvent overwrites any union data inside the WebhookEvent as the provided StoreCreditUpdatedEvent
+func (t *WebhookEvent) FromStoreCreditUpdatedEvent(v StoreCreditUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"store_credit.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeStoreCreditUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided StoreCreditUpdatedEvent
+func (t *WebhookEvent) MergeStoreCreditUpdatedEvent(v StoreCreditUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"store_credit.updated"}`))
 	if err != nil {
 		return err
 	}
@@ -18983,6 +19791,10 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsFieldDefinitionUpdatedEvent()
 	case "fulfilment.created":
 		return t.AsFulfilmentCreatedEvent()
+	case "gift_card.created":
+		return t.AsGiftCardCreatedEvent()
+	case "gift_card.updated":
+		return t.AsGiftCardUpdatedEvent()
 	case "import.failed":
 		return t.AsImportFailedEvent()
 	case "import.succeeded":
@@ -19083,6 +19895,8 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsStoreSuspendedEvent()
 	case "store.updated":
 		return t.AsStoreUpdatedEvent()
+	case "store_credit.updated":
+		return t.AsStoreCreditUpdatedEvent()
 	case "webhook.test":
 		return t.AsWebhookTestEvent()
 	default:

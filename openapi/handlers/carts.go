@@ -250,16 +250,11 @@ func (h *Carts) mine(ctx context.Context, req *openapi.Request) (*openapi.Respon
 	if body.CartID != nil {
 		guest = &cart.Ref{ID: *body.CartID, Token: *body.CartToken}
 	}
-	token := req.Header.Get("Customer-Token")
-	if token == "" {
-		return nil, problem.New(problem.Unauthenticated, "invalid_customer_token", "This needs a Customer-Token.").
-			At("Customer-Token", "required", "Sign in to get one.")
-	}
-	customer, err := h.Customers.Authenticate(ctx, token)
+	ctx, customer, err := signedIn(ctx, req, h.Customers)
 	if err != nil {
 		return nil, err
 	}
-	return openapi.Write(customers.As(ctx, customer), req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		c, ref, err := h.Carts.Mine(ctx, tx, customer.ID, guest)
 		if err == nil && c == nil {
 			c, ref.Token, err = h.Carts.Create(ctx, tx, cart.CreateInput{CustomerID: customer.ID})

@@ -107,7 +107,7 @@ func newSelling(t *testing.T) *selling {
 		(&handlers.Orders{DB: db, Orders: sold, ShopURL: shopURL}).Operations(),
 		(&handlers.Returns{DB: db, Orders: sold}).Operations(),
 		(&handlers.Payments{DB: db, Orders: sold, Stripe: byStripe, Sealer: sealer, Find: s.side, Received: func(f stripe.Fate) { s.fates = append(s.fates, f) }}).Operations(),
-		(&handlers.Promotions{DB: db}).Operations(), (&handlers.PriceLists{DB: db}).Operations(),
+		(&handlers.Promotions{DB: db}).Operations(), (&handlers.Credit{DB: db, Customers: known}).Operations(), (&handlers.PriceLists{DB: db}).Operations(),
 		(&handlers.Variants{DB: db, Catalog: catalog.New(limit(0)), ShopURL: shopURL}).Operations(),
 		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, Customers: known, AcceptsOrders: open}).Operations(),
 		(&handlers.Fields{DB: db}).Operations(),

@@ -52,12 +52,16 @@ func (h *ShopCustomers) Operations() map[string]openapi.Handler {
 
 // signedIn finds out which shopper asks.
 func (h *ShopCustomers) signedIn(ctx context.Context, req *openapi.Request) (context.Context, customers.Customer, error) {
+	return signedIn(ctx, req, h.Customers)
+}
+
+func signedIn(ctx context.Context, req *openapi.Request, known *customers.Service) (context.Context, customers.Customer, error) {
 	token := req.Header.Get("Customer-Token")
 	if token == "" {
 		return ctx, customers.Customer{}, problem.New(problem.Unauthenticated, "invalid_customer_token", "This needs a Customer-Token.").
 			At("Customer-Token", "required", "Sign in to get one.")
 	}
-	c, err := h.Customers.Authenticate(ctx, token)
+	c, err := known.Authenticate(ctx, token)
 	return customers.As(ctx, c), c, err
 }
 

@@ -33,6 +33,7 @@ var withheld = map[string][]string{
 	"customer_tokens":   {"*"},
 	"carts":             {"token_hash"},
 	"orders":            {"token_hash"},
+	"credit_accounts":   {"code_digest"},
 	"webhook_endpoints": {"secrets"},
 	"payments":          {"attempt"},
 	"refunds":           {"attempt"},
