@@ -36,6 +36,8 @@ type Edit struct {
 	Shipping *money.Money // what sending it is to cost, before its discount
 	Reason   string
 	Keep     bool // what the merchant owes by it is not paid back
+
+	exchanged string // the return whose goods are exchanged by it
 }
 
 // Added is a variant that is added to an order.
@@ -139,7 +141,7 @@ func (s *Service) edit(ctx context.Context, tx *postgres.Tx, o *order, e *edited
 		return "", "", err
 	}
 	before, id := o.Summary, ids.New("edit")
-	if err := e.write(ctx, tx, o, id, in.Reason); err != nil {
+	if err := e.write(ctx, tx, o, id, in); err != nil {
 		return "", "", err
 	}
 	o.Total = e.totals.Total

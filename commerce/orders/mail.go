@@ -79,7 +79,7 @@ select json_build_object('number', s.order_prefix || o.number, 'email', o.email,
 	'outstanding', ` + outstandingSQL + `,
 	'fulfilment', (select json_build_object('lines', f.lines, 'carrier', f.carrier, 'number', f.tracking_number, 'url', f.tracking_url)
 		from fulfilments f where f.order_id = o.id and f.id = $2),
-	'refund', (select json_build_object('amount', r.amount, 'reason', r.reason, 'full', o.payment_state = 'refunded')
+	'refund', (select json_build_object('amount', r.amount - r.set_off_amount, 'reason', r.reason, 'full', o.payment_state = 'refunded')
 		from refunds r where r.order_id = o.id and r.id = $3),
 	'return', (select json_build_object('lines', b.lines, 'message', b.message) from returns b where b.order_id = o.id and b.id = $4)
 )::text from orders o cross join settings s where o.id = $1`

@@ -62,6 +62,7 @@ type refund struct {
 	fee       int64  // kept of what its lines are worth
 	ofBalance bool   // it is of what the merchant owes, not of what the order contains
 	edit      string // whose difference it is, or empty
+	setOff    int64  // not paid back, as it is owed for what was exchanged
 }
 
 // Refund pays back and gives the refund's ID. A refund whose outcome the provider does not
@@ -179,13 +180,13 @@ func (o *order) planLines(r *refund, asked []LineQuantity) (err error) {
 	return nil
 }
 
-const refundColumns = `r.id, r.order_id, r.state, r.failure, r.currency, r.amount, r.parts, r.restock, r.lines, coalesce(r.return_id, ''), r.fee_amount, r.of_balance, coalesce(r.edit_id, '')`
+const refundColumns = `r.id, r.order_id, r.state, r.failure, r.currency, r.amount, r.parts, r.restock, r.lines, coalesce(r.return_id, ''), r.fee_amount, r.of_balance, coalesce(r.edit_id, ''), r.set_off_amount`
 
 const attemptedSQL = `select ` + refundColumns + ` from refunds r where r.order_id = $1 and r.attempt = $2`
 
 func (r *refund) scan(row interface{ Scan(...any) error }) error {
 	var parts, lines []byte
-	err := row.Scan(&r.id, &r.order, &r.state, &r.failure, &r.amount.Currency, &r.amount.Amount, &parts, &r.restock, &lines, &r.returned, &r.fee, &r.ofBalance, &r.edit)
+	err := row.Scan(&r.id, &r.order, &r.state, &r.failure, &r.amount.Currency, &r.amount.Amount, &parts, &r.restock, &lines, &r.returned, &r.fee, &r.ofBalance, &r.edit, &r.setOff)
 	if err != nil {
 		return err
 	}
@@ -200,14 +201,14 @@ func attempted(ctx context.Context, tx *postgres.Tx, orderID, name string) (r re
 	return r, nil
 }
 
-const writeSQL = `insert into refunds (id, order_id, state, currency, amount, parts, attempt, reason, restock, lines, return_id, fee_amount, of_balance, edit_id)
-values ($1, $2, 'pending', $3, $4, $5::jsonb, $6, $7, $8, $9::jsonb, nullif($10, ''), $11, $12, nullif($13, ''))`
+const writeSQL = `insert into refunds (id, order_id, state, currency, amount, parts, attempt, reason, restock, lines, return_id, fee_amount, of_balance, edit_id, set_off_amount)
+values ($1, $2, 'pending', $3, $4, $5::jsonb, $6, $7, $8, $9::jsonb, nullif($10, ''), $11, $12, nullif($13, ''), $14)`
 
 // write writes a refund down before providers are called.
 func (r *refund) write(ctx context.Context, tx *postgres.Tx, name, reason string) error {
 	parts, lines, err := r.documents()
 	if err == nil {
-		_, err = tx.Exec(ctx, writeSQL, r.id, r.order, r.amount.Currency, r.amount.Amount, parts, name, reason, r.restock, lines, r.returned, r.fee, r.ofBalance, r.edit)
+		_, err = tx.Exec(ctx, writeSQL, r.id, r.order, r.amount.Currency, r.amount.Amount, parts, name, reason, r.restock, lines, r.returned, r.fee, r.ofBalance, r.edit, r.setOff)
 	}
 	if err != nil {
 		return fmt.Errorf("refund of order %s: %w", r.order, err)
@@ -221,7 +222,7 @@ func (r *refund) write(ctx context.Context, tx *postgres.Tx, name, reason string
 
 // documents are the parts and the lines as they are kept.
 func (r *refund) documents() (parts, lines string, err error) {
-	rawParts, err := json.Marshal(r.parts)
+	rawParts, err := json.Marshal(append([]part{}, r.parts...))
 	if err != nil {
 		return "", "", err
 	}
@@ -358,6 +359,11 @@ func (s *Service) succeed(ctx context.Context, tx *postgres.Tx, o *order, r refu
 	if err != nil {
 		return fmt.Errorf("record refund %s: %w", r.id, err)
 	}
+	if r.setOff > 0 {
+		if err := o.follow(ctx, tx); err != nil {
+			return err
+		}
+	}
 	if r.restock {
 		if err := s.Stock.Return(ctx, tx, o.ID, MoneyBack, o.goods(o.elsewhere(r.lines))); err != nil {
 			return fmt.Errorf("restock refund %s: %w", r.id, err)
@@ -372,8 +378,10 @@ func (s *Service) succeed(ctx context.Context, tx *postgres.Tx, o *order, r refu
 	journal.Event(ctx, tx, "order.refunded", o.ID, o.Summary)
 	o.tell(ctx, tx, before)
 	journal.Audit(ctx, tx, journal.Entry{Action: "refund.succeed", ObjectID: r.id, Before: before, After: o.Summary})
-	journal.Usage(tx, "revenue:"+r.amount.Currency, -r.amount.Amount)
-	Mail(tx, MailArgs{Kind: RefundedMail, OrderID: o.ID, RefundID: r.id})
+	journal.Usage(tx, "revenue:"+r.amount.Currency, r.setOff-r.amount.Amount)
+	if r.setOff < r.amount.Amount {
+		Mail(tx, MailArgs{Kind: RefundedMail, OrderID: o.ID, RefundID: r.id})
+	}
 	if !r.ofBalance { // what is owed by an edit is told by the edit's own document
 		documents.Later(tx, documents.IssueArgs{OrderID: o.ID, RefundID: r.id})
 	}

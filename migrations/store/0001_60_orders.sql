@@ -90,6 +90,7 @@ create table order_edits (
     created_at   timestamptz not null default now()
 );
 create index order_edits_order on order_edits (order_id, id);
+create unique index order_edits_return on order_edits (return_id); -- a return is exchanged once
 
 create table fulfilments (
     id               text collate "C" primary key,
@@ -109,6 +110,7 @@ create table returns (
     order_id   text collate "C" not null references orders (id) on delete cascade,
     state      text not null check (state in ('requested', 'approved', 'declined', 'received', 'inspected', 'closed', 'cancelled')),
     lines      jsonb not null,              -- as the API shows them
+    exchange   jsonb not null default '[]', -- what is to be sent instead: [{"variant_id": "var_…", "quantity": 1}]
     note       text not null default '',    -- of whoever asked for it
     message    text not null default '',    -- what the shopper was last told
     version    int not null default 1,

@@ -45,7 +45,8 @@ create table refunds (
     state       text not null check (state in ('pending', 'succeeded', 'failed')),
     currency    text not null,
     amount      bigint not null check (amount > 0), -- of the parts that were paid back, once it has ended
-    parts       jsonb not null check (jsonb_typeof(parts) = 'array' and parts <> '[]'),
+    set_off_amount bigint not null default 0 check (set_off_amount between 0 and amount), -- not paid back, as it was owed for what was exchanged
+    parts       jsonb not null check (jsonb_typeof(parts) = 'array' and (parts <> '[]' or set_off_amount = amount)),
     attempt     text not null default '',       -- digest of the caller's own name for the attempt
     reason      text not null default '',
     failure     text not null default '',       -- why a part, or all of it, was not paid back

@@ -9343,7 +9343,7 @@ type Refund struct {
 	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
 	OrderID string `json:"order_id"`
 
-	// Payments What goes back to which payment.
+	// Payments What goes back to which payment; to none, where all was set off.
 	Payments []RefundPart `json:"payments"`
 
 	// Reason Why.
@@ -9358,6 +9358,9 @@ type Refund struct {
 
 	// ReturnID The return that it is for; null for none.
 	ReturnID *string `json:"return_id"`
+
+	// SetOff What of it was not paid back, as it was owed for what was exchanged.
+	SetOff Money `json:"set_off"`
 
 	// State What became of it. It succeeded where money went back, though perhaps not to all payments.
 	//
@@ -9513,6 +9516,12 @@ type Return struct {
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
 
+	// EditID The edit by which what is sent instead was added to the order; null for none.
+	EditID *string `json:"edit_id"`
+
+	// ExchangeLines What is to be sent instead.
+	ExchangeLines []ReturnInstead `json:"exchange_lines"`
+
 	// ID The return's ID.
 	//
 	// Example: ret_01jd3v7m2kf8r9e0abcdefghjk
@@ -9637,6 +9646,9 @@ type ReturnCondition string
 
 // ReturnCreate Goods that are to come back.
 type ReturnCreate struct {
+	// ExchangeLines What is to be sent instead.
+	ExchangeLines []ReturnInstead `json:"exchange_lines,omitempty"`
+
 	// Lines The lines.
 	Lines []ReturnLineAsked `json:"lines"`
 
@@ -9721,6 +9733,23 @@ type ReturnEventLine struct {
 	Reason ReturnReason `json:"reason"`
 }
 
+// ReturnExchange What is sent instead of what comes back.
+type ReturnExchange struct {
+	// Add What is sent; what the return names, when left out.
+	Add []LineAdded `json:"add,omitempty"`
+
+	// Fee What is kept of what was accepted, of a return that was inspected.
+	Fee *Money `json:"fee,omitempty"`
+
+	// Reason Why.
+	//
+	// Example: She needs the larger one.
+	Reason *string `json:"reason,omitempty"`
+
+	// Shipping What of the shipping counts for the shopper besides, of a return that was inspected.
+	Shipping *Money `json:"shipping,omitempty"`
+}
+
 // ReturnFinding What was found of a line.
 type ReturnFinding struct {
 	// AcceptedQuantity How many are taken back; the rest is the shopper's.
@@ -9779,6 +9808,19 @@ type ReturnInspectedEventType string
 type ReturnInspection struct {
 	// Lines The lines.
 	Lines []ReturnFinding `json:"lines"`
+}
+
+// ReturnInstead A variant that is sent instead of what comes back.
+type ReturnInstead struct {
+	// Quantity How many.
+	//
+	// Example: 1
+	Quantity int `json:"quantity"`
+
+	// VariantID The variant's ID.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID string `json:"variant_id"`
 }
 
 // ReturnLine A number of a line that comes back, and what was found of it.
@@ -9914,6 +9956,9 @@ type ReturnRefundCreate struct {
 
 // ReturnRequest Goods that a shopper wants to send back.
 type ReturnRequest struct {
+	// ExchangeLines What is to be sent instead.
+	ExchangeLines []ReturnInstead `json:"exchange_lines,omitempty"`
+
 	// Lines The lines.
 	Lines []ReturnLineAsked `json:"lines"`
 
@@ -11036,6 +11081,9 @@ type ShopReturn struct {
 	//
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
+
+	// ExchangeLines What is to be sent instead.
+	ExchangeLines []ReturnInstead `json:"exchange_lines"`
 
 	// ID The return's ID.
 	//
@@ -15574,6 +15622,21 @@ type DeclineReturnParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// ExchangeReturnParams defines parameters for ExchangeReturn.
+type ExchangeReturnParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // InspectReturnParams defines parameters for InspectReturn.
 type InspectReturnParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
@@ -16893,6 +16956,9 @@ type CloseReturnJSONRequestBody = ReturnMessage
 
 // DeclineReturnJSONRequestBody defines body for DeclineReturn for application/json ContentType.
 type DeclineReturnJSONRequestBody = ReturnMessage
+
+// ExchangeReturnJSONRequestBody defines body for ExchangeReturn for application/json ContentType.
+type ExchangeReturnJSONRequestBody = ReturnExchange
 
 // InspectReturnJSONRequestBody defines body for InspectReturn for application/json ContentType.
 type InspectReturnJSONRequestBody = ReturnInspection

@@ -255,7 +255,7 @@ func (h *ShopCustomers) requestReturn(ctx context.Context, req *openapi.Request)
 	if err != nil {
 		return nil, err
 	}
-	in := orders.ReturnInput{OrderID: req.Param("order_id"), Lines: converted(body.Lines, returnLine), Note: given(body.Note), Customer: c.ID}
+	in := orders.ReturnInput{OrderID: req.Param("order_id"), Lines: converted(body.Lines, returnLine), Exchange: converted(body.ExchangeLines, instead), Note: given(body.Note), Customer: c.ID}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		id, err := h.Orders.OpenReturn(ctx, tx, in)
 		if err != nil {

@@ -209,7 +209,9 @@ func (v *view) date(t time.Time) string {
 }
 
 // Paid says whether nothing is owed.
-func (o *order) Paid() bool { return o.PaymentState != "pending" && o.PaymentState != "voided" && o.PaymentState != "partially_paid" }
+func (o *order) Paid() bool {
+	return o.PaymentState != "pending" && o.PaymentState != "voided" && o.PaymentState != "partially_paid"
+}
 
 // progress is how far an order has come: 1 paid, 2 partly sent, 3 sent.
 func (o *order) progress() int {
