@@ -104,7 +104,7 @@ func Owed(ctx context.Context, tx *postgres.Tx, id string) (Debt, error) {
 }
 
 // receiveSQL makes a payment of the balance, which is under way, one of the state $2.
-const receiveSQL = `update payments set state = $2, reference = $3, updated_at = now() where id = $1 and state in ('pending', 'requires_action', 'processing')`
+const receiveSQL = `update payments set state = $2, reference = $3, failure = $4, updated_at = now() where id = $1 and state in ('pending', 'requires_action', 'processing')`
 
 // standSQL writes down the states that an order has come to.
 const standSQL = `update orders o set payment_state = $2, fulfilment_state = $3, state = $4, version = version + 1, updated_at = now()
@@ -117,14 +117,20 @@ func Receive(ctx context.Context, tx *postgres.Tx, id string, c payments.Charge,
 	if err != nil {
 		return false, err
 	}
+	failure := ""
 	if o.State == Cancelled {
-		state = "failed" // nothing is owed any more: what was taken goes back
+		state, failure = "failed", "order_cancelled" // nothing is owed any more: what was taken goes back
 	}
-	tag, err := tx.Exec(ctx, receiveSQL, c.Reference, state, outcome.Reference)
+	tag, err := tx.Exec(ctx, receiveSQL, c.Reference, state, outcome.Reference, failure)
 	if err != nil {
 		return false, fmt.Errorf("take payment %s: %w", c.Reference, err)
 	}
-	if tag.RowsAffected() == 0 || state == "failed" {
+	if tag.RowsAffected() == 0 {
+		return false, nil
+	}
+	if failure != "" {
+		journal.Event(ctx, tx, "payment.failed", c.Reference, payments.EventData{ID: c.Reference, OrderID: o.ID, State: state, Amount: c.Amount, FailureCode: &failure})
+		journal.Audit(ctx, tx, journal.Entry{Action: "payment.fail", ObjectID: c.Reference, After: map[string]any{"failure": failure}})
 		return false, nil
 	}
 	before := o.Summary

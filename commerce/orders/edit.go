@@ -164,6 +164,9 @@ func (s *Service) edit(ctx context.Context, tx *postgres.Tx, o *order, e *edited
 		documents.Later(tx, documents.IssueArgs{OrderID: o.ID, EditID: id})
 	}
 	if credit := o.credit(); credit > 0 && !in.Keep {
+		if o.refunds >= maxParts {
+			return "", "", problem.New(problem.Unprocessable, "too_many", "An order has at most %d refunds.", maxParts)
+		}
 		r := o.creditRefund(credit)
 		r.edit = id
 		if err := r.write(ctx, tx, hex.EncodeToString(token.Hash(id)), in.Reason); err != nil {
