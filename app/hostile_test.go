@@ -134,7 +134,7 @@ func (r *gallery) audited(t *testing.T) {
 
 // eitherToken are the operations that need one of a cart's token and a customer's, or none.
 var eitherToken = []string{
-	"createCart", "getShopOrder", "getShopOrderDocuments", "downloadShopOrderDocument",
+	"createCart", "getShopOrder", "payOrder", "getShopOrderDocuments", "downloadShopOrderDocument",
 	"listShopProducts", "getShopProduct", "listShopVariants", "searchShop",
 }
 

@@ -18,7 +18,7 @@ var Types = []string{
 	"translation.updated",
 	"price_list.created", "price_list.updated", "price_list.deleted",
 	"inventory.adjusted", "inventory.transferred", "inventory.low", "inventory.out", "inventory.back", "inventory.item_updated", "location.created", "location.updated", "location.deleted", "cart.abandoned", "draft_order.created", "draft_order.updated", "draft_order.sent", "draft_order.completed", "draft_order.deleted",
-	"order.created", "order.updated", "order.paid", "order.fulfilled", "order.completed", "order.cancelled", "order.refunded",
+	"order.created", "order.updated", "order.edited", "order.paid", "order.fulfilled", "order.completed", "order.cancelled", "order.refunded",
 	"payment.authorised", "payment.captured", "payment.voided", "payment.failed",
 	"refund.succeeded", "refund.failed",
 	"dispute.opened", "dispute.updated", "dispute.won", "dispute.lost", "dispute.closed",

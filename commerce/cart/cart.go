@@ -112,6 +112,7 @@ type Line struct {
 
 	collections, tags []string // its product's
 	offered           bool     // it is for sale at all, in the cart's currency
+	amounts           bool     // it has a price in the cart's currency
 	sold              bool     // it is an order's
 	there             int64    // how many there are
 	left              int64    // how many can be had, where stock is counted and bounds what is sold

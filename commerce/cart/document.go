@@ -182,7 +182,8 @@ func (d documentLine) line(currency string) (Line, error) {
 		l.left = math.MaxInt64
 	}
 	// What a merchant agreed on is for sale to its shopper, whether or not to others.
-	l.offered = d.Agreed != nil || d.Active && d.Amount != nil
+	l.amounts = d.Amount != nil
+	l.offered = d.Agreed != nil || d.Active && l.amounts
 	switch {
 	case d.Sold != nil:
 		l.Unit.Amount, l.PriceList, l.sold, l.Discounts = d.Sold.Unit, d.Sold.PriceList, true, d.Sold.Discounts

@@ -22,7 +22,7 @@ import (
 // place reserves what is in the cart and writes a pending order and payment down.
 func place(ctx context.Context, tx *postgres.Tx, c *cart.Cart, charge payments.Charge, provider, name string) (attempt, error) {
 	charge.Reference, charge.Amount = ids.New("pay"), c.Totals.Total
-	a := attempt{Charge: charge, provider: provider, state: pendingState, name: name}
+	a := attempt{cart: c.ID, Charge: charge, provider: provider, state: pendingState, name: name}
 	held, err := inventory.Claim(ctx, tx, c.ID, c.Goods())
 	if err != nil {
 		return a, err
@@ -94,7 +94,7 @@ func present(ctx context.Context, tx *postgres.Tx, cartID string) (attempt, erro
 	a, err := scan(tx.QueryRow(ctx, presentSQL, cartID, lease))
 	if errors.Is(err, postgres.ErrNoRows) {
 		// It failed a moment ago; the cart is open again.
-		return a, busy()
+		return attempt{cart: cartID}, attempt{cart: cartID}.busy()
 	}
 	return a, wrap(err, "attempt of cart "+cartID)
 }
@@ -124,7 +124,7 @@ func leftBehind(ctx context.Context, tx *postgres.Tx, most int) (left []attempt,
 
 func scan(row interface{ Scan(...any) error }) (a attempt, err error) {
 	var request []byte
-	err = row.Scan(&a.Reference, &a.order, &a.provider, &a.state, &a.name, &a.Amount.Currency, &a.Amount.Amount, &a.stale,
+	err = row.Scan(&a.Reference, &a.cart, &a.order, &a.provider, &a.state, &a.name, &a.Amount.Currency, &a.Amount.Amount, &a.stale,
 		&a.Theirs, &a.Account, &a.Capture, &request)
 	if err != nil {
 		return a, err
@@ -153,14 +153,27 @@ func takeOver(ctx context.Context, tx *postgres.Tx, a attempt) (bool, error) {
 	return tag.RowsAffected() == 1, nil
 }
 
+// lock holds the order whose balance an attempt is to pay. Whoever changes such a payment
+// holds its order first.
+func (a attempt) lock(ctx context.Context, tx *postgres.Tx) error {
+	if a.cart != "" {
+		return nil
+	}
+	_, err := orders.Owed(ctx, tx, a.order)
+	return err
+}
+
 // hold records that the shopper has a step to take, or that the provider is at work. It is
 // false when nothing changes by it.
 func hold(ctx context.Context, tx *postgres.Tx, a attempt, state string, outcome payments.Outcome) (bool, error) {
-	tag, err := tx.Exec(ctx, holdSQL, a.Reference, state, outcome.Reference)
-	if err != nil {
+	if err := a.lock(ctx, tx); err != nil {
+		return false, err
+	}
+	var held int
+	if err := tx.QueryRow(ctx, holdSQL, a.Reference, state, outcome.Reference).Scan(&held); err != nil {
 		return false, fmt.Errorf("hold payment %s: %w", a.Reference, err)
 	}
-	if tag.RowsAffected() == 0 {
+	if held == 0 {
 		return false, nil
 	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "payment.wait", ObjectID: a.Reference, After: map[string]any{"state": state}})
@@ -178,6 +191,9 @@ var states = map[payments.Result][2]string{
 // take records that the payment is made, held or due: from here on there is an order. It
 // is false when the attempt was brought to an end before.
 func take(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outcome) (bool, error) {
+	if a.cart == "" {
+		return orders.Receive(ctx, tx, a.order, a.Charge, states[outcome.Result][0], outcome)
+	}
 	var cart string
 	var goods []byte
 	var fresh, verified, draft bool
@@ -220,19 +236,23 @@ func take(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outc
 // fail records that nothing was charged, lets go of the goods and opens the cart again. It
 // is false when the attempt was brought to an end before.
 func fail(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outcome) (bool, error) {
-	var cart string
-	err := tx.QueryRow(ctx, failSQL, a.Reference, outcome.Reference, outcome.Failure).Scan(&cart)
-	if errors.Is(err, postgres.ErrNoRows) {
-		return false, nil
+	if err := a.lock(ctx, tx); err != nil {
+		return false, err
 	}
+	failed, err := tx.Exec(ctx, failSQL, a.Reference, outcome.Reference, outcome.Failure)
 	if err != nil {
 		return false, fmt.Errorf("fail payment %s: %w", a.Reference, err)
 	}
-	if err := inventory.Reopen(ctx, tx, cart); err != nil {
-		return false, fmt.Errorf("release the goods of payment %s: %w", a.Reference, err)
+	if failed.RowsAffected() == 0 {
+		return false, nil
 	}
-	if err := promotions.Release(ctx, tx, a.order); err != nil {
-		return false, err
+	if a.cart != "" {
+		if err := inventory.Reopen(ctx, tx, a.cart); err != nil {
+			return false, fmt.Errorf("release the goods of payment %s: %w", a.Reference, err)
+		}
+		if err := promotions.Release(ctx, tx, a.order); err != nil {
+			return false, err
+		}
 	}
 	journal.Event(ctx, tx, "payment.failed", a.Reference, payments.EventData{ID: a.Reference, OrderID: a.order, State: "failed", Amount: a.Amount, FailureCode: &outcome.Failure})
 	journal.Audit(ctx, tx, journal.Entry{Action: "payment.fail", ObjectID: a.Reference, After: map[string]any{"failure": outcome.Failure}})

@@ -1,6 +1,6 @@
 package checkout
 
-const attemptColumns = `p.id, p.order_id, p.provider, p.state, p.attempt, p.currency, p.amount, p.updated_at < now() - $2::interval,
+const attemptColumns = `p.id, coalesce(p.cart_id, ''), p.order_id, p.provider, p.state, p.attempt, p.currency, p.amount, p.updated_at < now() - $2::interval,
 	p.reference, p.account, p.capture, p.request`
 
 // presentSQL is the attempt that a cart is completing or completed by.
@@ -19,9 +19,31 @@ order by p.updated_at limit $1`
 const takeOverSQL = `update payments set updated_at = now() where id = $1 and updated_at < now() - $2::interval
 	and state in ('pending', 'requires_action', 'processing')`
 
+// ofBalanceSQL is the attempt to pay the balance of the order $1 that was begun under the name
+// $3, or else the one that is under way.
+const ofBalanceSQL = `select ` + attemptColumns + ` from payments p where p.order_id = $1 and p.cart_id is null
+	and (p.attempt = $3 and p.state <> 'failed' or p.state in ('pending', 'requires_action', 'processing'))
+order by p.attempt = $3 desc, p.id desc limit 1`
+
+// shown gives an order that a payment p of its balance belongs to, and that shows it, another
+// version.
+const shown = `update orders o set version = o.version + 1, updated_at = now() from p where o.id = p.order_id and p.cart_id is null and o.state <> 'pending'`
+
+// beginBalanceSQL writes an attempt to pay an order's balance down.
+const beginBalanceSQL = `
+with p as (
+	insert into payments (id, order_id, provider, attempt, state, currency, amount, account, capture, request)
+	values ($1, $2, $3, $4, 'pending', $5, $6, $7, $8, $9::jsonb) returning *
+)
+` + shown
+
 // holdSQL notes that an attempt goes on elsewhere.
-const holdSQL = `update payments set state = $2, reference = $3, updated_at = now() where id = $1
-	and state in ('pending', 'requires_action', 'processing') and (state <> $2 or reference <> $3)`
+const holdSQL = `
+with p as (
+	update payments set state = $2, reference = $3, updated_at = now() where id = $1
+		and state in ('pending', 'requires_action', 'processing') and (state <> $2 or reference <> $3) returning *
+), o as (` + shown + `)
+select count(*) from p`
 
 // placeSQL writes an attempt down: the pending order with copies of everything ($2 and,
 // for its lines, $3) and the pending payment. A cart whose payment failed before has a
@@ -103,9 +125,9 @@ const failSQL = `
 with p as (
 	update payments set state = 'failed', reference = $2, failure = $3, updated_at = now() where id = $1
 		and state in ('pending', 'requires_action', 'processing') returning *
-), o as (
-	update orders set payment_state = 'failed', updated_at = now() from p where orders.id = p.order_id and orders.state = 'pending' returning orders.cart_id
 ), c as (
 	update carts set state = 'open', updated_at = now() from p where carts.id = p.cart_id and carts.state = 'completing'
 )
-select cart_id from o`
+update orders o set payment_state = case when o.state = 'pending' then 'failed' else o.payment_state end,
+	version = o.version + (o.state <> 'pending')::int, updated_at = now()
+from p where o.id = p.order_id and (o.state = 'pending' or p.cart_id is null)`

@@ -66,6 +66,8 @@ func (s *Service) bookRefund(ctx context.Context, tx *postgres.Tx, o *order, h h
 		return nil
 	}
 	r := refund{id: ids.New("ref"), order: o.ID, amount: b.Amount, lines: []LineQuantity{}}
+	// Nobody says there what it is for: it is what the merchant owes, where it can be.
+	r.ofBalance = o.credit() >= b.Amount.Amount || o.Total.Amount-o.Refunded.Amount-o.refunding < b.Amount.Amount
 	r.parts = []part{payment{ID: h.Reference, Provider: h.provider, Account: h.Account, Charged: h.Theirs}.part(r.id, b.Amount.Amount)}
 	if err := r.write(ctx, tx, hex.EncodeToString(token.Hash("booked "+b.Reference)), ""); err != nil {
 		return err

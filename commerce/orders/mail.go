@@ -28,6 +28,7 @@ const (
 	Shipped      = mail.KindOrderShipped
 	RefundedMail = mail.KindOrderRefunded
 	ReturnMail   = mail.KindOrderReturn
+	PaymentMail  = mail.KindOrderPayment
 )
 
 // MailArgs say which mail is to be written.
@@ -74,10 +75,11 @@ select json_build_object('number', s.order_prefix || o.number, 'email', o.email,
 	'lines', (select json_agg(json_build_object('id', l.id, 'title', l.title, 'variant', l.variant_title, 'quantity', l.quantity,
 		'total', l.total_amount + l.discount_amount)
 		order by l.position) from order_lines l where l.order_id = o.id),
-	'instructions', coalesce((select p.request->>'instructions' from payments p where p.order_id = o.id and p.state = 'due'), ''),
+	'instructions', coalesce(` + instructionsSQL + `, ''),
+	'outstanding', ` + outstandingSQL + `,
 	'fulfilment', (select json_build_object('lines', f.lines, 'carrier', f.carrier, 'number', f.tracking_number, 'url', f.tracking_url)
 		from fulfilments f where f.order_id = o.id and f.id = $2),
-	'refund', (select json_build_object('amount', r.amount, 'reason', r.reason, 'full', o.payment_state = 'refunded')
+	'refund', (select json_build_object('amount', r.amount - r.set_off_amount, 'reason', r.reason, 'full', o.payment_state = 'refunded')
 		from refunds r where r.order_id = o.id and r.id = $3),
 	'return', (select json_build_object('lines', b.lines, 'message', b.message) from returns b where b.order_id = o.id and b.id = $4)
 )::text from orders o cross join settings s where o.id = $1`
@@ -91,7 +93,7 @@ type mailed struct {
 	BillingAddress                  *address.Address `json:"billing_address"`
 	TaxIncluded                     bool             `json:"tax_included"`
 	Subtotal, Discount, Shipping    int64
-	Tax, Total                      int64
+	Tax, Total, Outstanding         int64
 	Lines                           []mailedLine
 	Fulfilment                      *struct {
 		Lines                []LineQuantity
@@ -131,6 +133,9 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 	if err != nil {
 		return fmt.Errorf("address of order %s: %w", args.OrderID, err)
 	}
+	if args.Kind == PaymentMail && o.Outstanding == 0 {
+		return nil // it was paid meanwhile
+	}
 	data, err := o.data(ctx, args, url)
 	if err != nil {
 		return fmt.Errorf("mail about order %s: %w", args.OrderID, err)
@@ -165,6 +170,8 @@ func (o mailed) data(ctx context.Context, args MailArgs, url string) (mail.Data,
 			Name: o.name(), Number: o.Number, URL: url, Lines: o.lines(f.Lines),
 			Carrier: f.Carrier, TrackingNumber: f.Number, TrackingURL: f.URL, Address: mailAddress(o.ShippingAddress),
 		}, nil
+	case kind == PaymentMail:
+		return mail.OrderPayment{Name: o.name(), Number: o.Number, URL: url, Outstanding: amount(o.Outstanding)}, nil
 	case kind == RefundedMail && o.Refund != nil:
 		return mail.OrderRefunded{
 			Name: o.name(), Number: o.Number, URL: url, Amount: amount(o.Refund.Amount), Full: o.Refund.Full, Reason: o.Refund.Reason,

@@ -79,7 +79,10 @@ func (p *part) end(outcome payments.Outcome) {
 // ended is a refund all of whose parts have ended. It comes to what was paid back; where that is
 // less than was asked, it is of no lines, as nothing says which of them were paid for.
 func (r refund) ended() refund {
-	paid, state := int64(0), "failed"
+	paid, state := r.setOff, "failed"
+	if len(r.parts) == 0 {
+		state = "succeeded" // all of it was set off
+	}
 	for _, p := range r.parts {
 		if p.State == "succeeded" {
 			paid, state = paid+p.Amount, "succeeded"

@@ -77,7 +77,7 @@ func TestWhatDiffersIsFound(t *testing.T) {
 		"an order's total":           {func(s *shop, _, _, _ string) { s.Exec(s.t, `update payments set amount = 999`) }, "payment_state provider_books"},
 		"an order without a payment": {func(s *shop, _, _, _ string) { s.Exec(s.t, `update payments set state = 'failed'`) }, "payment_state provider_books"},
 		"a payment without an order": {func(s *shop, _, _, _ string) { s.Exec(s.t, `update orders set state = 'pending'`) }, "order_missing"},
-		"an order's refunds":         {func(s *shop, _, _, _ string) { s.Exec(s.t, `update orders set refunded_amount = 1`) }, "refund_sums"},
+		"an order's refunds":         {func(s *shop, _, _, _ string) { s.Exec(s.t, `update orders set refunded_amount = 1`) }, "payment_state refund_sums"},
 		"a payment's refunds":        {func(s *shop, _, _, _ string) { s.Exec(s.t, `update payments set refunded_amount = 1`) }, "payment_state refund_sums provider_books"},
 		"a refund that nobody made": {func(s *shop, _, payment, _ string) {
 			s.Exec(s.t, `update test_charges set refunds = '{"ref_x": 400}'`)

@@ -390,6 +390,7 @@ const (
 	EventTypeOrderCancelled         EventType = "order.cancelled"
 	EventTypeOrderCompleted         EventType = "order.completed"
 	EventTypeOrderCreated           EventType = "order.created"
+	EventTypeOrderEdited            EventType = "order.edited"
 	EventTypeOrderFulfilled         EventType = "order.fulfilled"
 	EventTypeOrderPaid              EventType = "order.paid"
 	EventTypeOrderRefunded          EventType = "order.refunded"
@@ -673,6 +674,11 @@ const (
 // Defines values for OrderCreatedEventType.
 const (
 	OrderCreatedEventTypeOrderCreated OrderCreatedEventType = "order.created"
+)
+
+// Defines values for OrderEditedEventType.
+const (
+	OrderEditedEventTypeOrderEdited OrderEditedEventType = "order.edited"
 )
 
 // Defines values for OrderFulfilledEventType.
@@ -4107,6 +4113,9 @@ type DisputeWonEventType string
 
 // Document An invoice or a credit note. It never changes.
 type Document struct {
+	// EditID The edit of its order that it is of; null for none.
+	EditID *string `json:"edit_id"`
+
 	// ID The document's ID.
 	//
 	// Example: doc_01jd3v7m2kf8r9e0abcdefghjk
@@ -4144,6 +4153,9 @@ type Document struct {
 
 // DocumentEventData The document, in short.
 type DocumentEventData struct {
+	// EditID The edit of its order that it is of; null for none.
+	EditID *string `json:"edit_id"`
+
 	// ID The document's ID.
 	//
 	// Example: doc_01jd3v7m2kf8r9e0abcdefghjk
@@ -6448,6 +6460,40 @@ type KeyPair struct {
 	Secret *string `json:"secret"`
 }
 
+// LineAdded A variant that an order is to have besides.
+type LineAdded struct {
+	// Attributes What the shopper said of it, by name.
+	//
+	// Example: {"Engraving":"Ada"}
+	Attributes map[string]string `json:"attributes,omitempty"`
+
+	// Quantity How many.
+	//
+	// Example: 1
+	Quantity int `json:"quantity"`
+
+	// UnitPrice What was agreed that one costs, as the order shows prices; its price of the moment, when left out.
+	UnitPrice *Money `json:"unit_price,omitempty"`
+
+	// VariantID The variant's ID.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID string `json:"variant_id"`
+}
+
+// LineAmount How many of a line there are to be.
+type LineAmount struct {
+	// LineID The order line's ID.
+	//
+	// Example: orl_01jd3v7m2kf8r9e0abcdefghjk
+	LineID string `json:"line_id"`
+
+	// Quantity How many; 0 takes the line out.
+	//
+	// Example: 1
+	Quantity int `json:"quantity"`
+}
+
 // LineQuantity A number of one line.
 type LineQuantity struct {
 	// LineID The order line's ID.
@@ -7061,7 +7107,7 @@ type OperatorStoreList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// Order What a shopper bought. Everything in it is a copy made at completion.
+// Order What a shopper bought. Everything in it is a copy made at completion, or when it was edited.
 type Order struct {
 	// Allocations Where its lines are served from: chosen at completion, for those whose stock is counted.
 	Allocations []OrderAllocation `json:"allocations"`
@@ -7105,6 +7151,9 @@ type Order struct {
 	// Discounts What each promotion took off the lines and shipping together, the most first.
 	Discounts []Discount `json:"discounts"`
 
+	// Edits What was changed of it after it was placed.
+	Edits []OrderEdit `json:"edits"`
+
 	// Email Where the confirmation went.
 	//
 	// Example: ada@example.com
@@ -7141,7 +7190,7 @@ type Order struct {
 	// Example: 1001
 	Number int64 `json:"number"`
 
-	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest is still owed.
 	//
 	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
@@ -7183,7 +7232,8 @@ type Order struct {
 	Taxes []Tax `json:"taxes"`
 
 	// Totals What an order comes to, in its currency. `subtotal` and `shipping` are before discounts. The total is `subtotal` + `shipping` - `discount`, and + `tax`
-	// where prices do not include it.
+	// where prices do not include it. `balance` is what is owed: by the shopper or, where it is negative, by the store; `outstanding` is what of it no payment is
+	// held or due for.
 	Totals OrderTotals `json:"totals"`
 
 	// UpdatedAt When it last changed.
@@ -7307,6 +7357,121 @@ type OrderDocuments struct {
 	Data []Document `json:"data"`
 }
 
+// OrderEdit What was changed of an order at once.
+type OrderEdit struct {
+	// CreatedAt When it was edited.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// Difference What the order comes to more, or less.
+	Difference SignedMoney `json:"difference"`
+
+	// ID The edit's ID.
+	//
+	// Example: edit_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Lines What is different.
+	Lines []OrderEditLine `json:"lines"`
+
+	// Reason Why.
+	//
+	// Example: She would rather have the blue one.
+	Reason *string `json:"reason"`
+
+	// RefundID The refund of what the store owed by it; null for none.
+	RefundID *string `json:"refund_id"`
+
+	// ReturnID The return whose goods were exchanged; null for none.
+	ReturnID *string `json:"return_id"`
+
+	// TotalAfter An amount of money, in the smallest unit of its currency.
+	TotalAfter Money `json:"total_after"`
+
+	// TotalBefore An amount of money, in the smallest unit of its currency.
+	TotalBefore Money `json:"total_before"`
+}
+
+// OrderEditCreate How an order is to be different.
+type OrderEditCreate struct {
+	// Add What is added.
+	Add []LineAdded `json:"add,omitempty"`
+
+	// Lines Lines that are to have another quantity.
+	Lines []LineAmount `json:"lines,omitempty"`
+
+	// Reason Why.
+	//
+	// Example: She would rather have the blue one.
+	Reason *string `json:"reason,omitempty"`
+
+	// Refund Whether what the store owes by it is paid back; true, when left out. Otherwise it stays owed.
+	//
+	// Example: true
+	Refund *bool `json:"refund,omitempty"`
+
+	// Shipping What sending it is to cost, before its discount.
+	Shipping *Money `json:"shipping,omitempty"`
+}
+
+// OrderEditLine What an edit changed of a line or, where there is none, of the shipping.
+type OrderEditLine struct {
+	// LineID The line's ID; a line that was taken out is there no more. Null for the shipping.
+	//
+	// Example: orl_01jd3v7m2kf8r9e0abcdefghjk
+	LineID *string `json:"line_id"`
+
+	// Quantity How many more, or fewer.
+	//
+	// Example: -1
+	Quantity int `json:"quantity"`
+
+	// Title What it is called.
+	//
+	// Example: Linen shirt
+	Title string `json:"title"`
+
+	// Total What it comes to more, or less; with its tax where prices contain it.
+	Total SignedMoney `json:"total"`
+
+	// VariantID The variant it is; null where there is none.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID *string `json:"variant_id"`
+
+	// VariantTitle The variant's title.
+	//
+	// Example: M / Sand
+	VariantTitle string `json:"variant_title"`
+}
+
+// OrderEditedEvent What an order contains, or what sending it costs, was changed.
+type OrderEditedEvent struct {
+	// Data The order, in short.
+	Data OrderEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: order.edited
+	Type OrderEditedEventType `json:"type"`
+}
+
+// OrderEditedEventType The event's type.
+//
+// Example: order.edited
+type OrderEditedEventType string
+
 // OrderEventData The order, in short.
 type OrderEventData struct {
 	// CustomerID The customer; null for a guest.
@@ -7334,7 +7499,7 @@ type OrderEventData struct {
 	// Example: 1001
 	Number int64 `json:"number"`
 
-	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest is still owed.
 	//
 	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
@@ -7488,7 +7653,7 @@ type OrderNoteCreate struct {
 	Note string `json:"note"`
 }
 
-// OrderPaidEvent An order was paid in full.
+// OrderPaidEvent An order is paid in full; once more when it is after an edit by which it owed more.
 type OrderPaidEvent struct {
 	// Data The order, in short.
 	Data OrderEventData `json:"data"`
@@ -7514,7 +7679,16 @@ type OrderPaidEvent struct {
 // Example: order.paid
 type OrderPaidEventType string
 
-// OrderPaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
+// OrderPaymentCreate How what is outstanding of an order is paid.
+type OrderPaymentCreate struct {
+	// Amount So much of what is outstanding; all of it, when left out.
+	Amount *Money `json:"amount,omitempty"`
+
+	// Payment How a cart is paid.
+	Payment CartPayment `json:"payment"`
+}
+
+// OrderPaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest is still owed.
 //
 // Example: paid
 type OrderPaymentState string
@@ -7630,10 +7804,17 @@ type OrderTimelineEntry struct {
 }
 
 // OrderTotals What an order comes to, in its currency. `subtotal` and `shipping` are before discounts. The total is `subtotal` + `shipping` - `discount`, and + `tax`
-// where prices do not include it.
+// where prices do not include it. `balance` is what is owed: by the shopper or, where it is negative, by the store; `outstanding` is what of it no payment is
+// held or due for.
 type OrderTotals struct {
+	// Balance `total` - `refunded` - what was captured, + what was paid back of it.
+	Balance SignedMoney `json:"balance"`
+
 	// Discount An amount of money, in the smallest unit of its currency.
 	Discount Money `json:"discount"`
+
+	// Outstanding An amount of money, in the smallest unit of its currency.
+	Outstanding Money `json:"outstanding"`
 
 	// Refunded An amount of money, in the smallest unit of its currency.
 	Refunded Money `json:"refunded"`
@@ -7979,6 +8160,27 @@ type PaymentOption struct {
 	//
 	// Example: bank_transfer
 	Token *string `json:"token"`
+}
+
+// PaymentProgress How far a payment is.
+type PaymentProgress struct {
+	// NextAction What the shopper has to do; null for nothing but to wait.
+	NextAction *NextAction `json:"next_action"`
+
+	// PaymentID The payment's ID.
+	//
+	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
+	PaymentID string `json:"payment_id"`
+
+	// Provider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
+	//
+	// Example: stripe
+	Provider PaymentProvider `json:"provider"`
+
+	// State What became of a payment. One that `requires_action` waits for the shopper; a `processing` one is with the provider; a `due` one is owed by the shopper; an `authorised` one is held, to be captured.
+	//
+	// Example: captured
+	State PaymentState `json:"state"`
 }
 
 // PaymentProvider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
@@ -9868,10 +10070,18 @@ type Refund struct {
 	// Amount An amount of money, in the smallest unit of its currency.
 	Amount Money `json:"amount"`
 
+	// Balance Whether it is of what the store owed, and not of what the order contains.
+	//
+	// Example: false
+	Balance bool `json:"balance"`
+
 	// CreatedAt When it was asked for.
 	//
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
+
+	// EditID The edit whose difference it is; null for none.
+	EditID *string `json:"edit_id"`
 
 	// FailureCode Why it failed.
 	//
@@ -9894,7 +10104,7 @@ type Refund struct {
 	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
 	OrderID string `json:"order_id"`
 
-	// Payments What goes back to which payment.
+	// Payments What goes back to which payment; to none, where all was set off.
 	Payments []RefundPart `json:"payments"`
 
 	// Reason Why.
@@ -9909,6 +10119,9 @@ type Refund struct {
 
 	// ReturnID The return that it is for; null for none.
 	ReturnID *string `json:"return_id"`
+
+	// SetOff What of it was not paid back, as it was owed for what was exchanged.
+	SetOff Money `json:"set_off"`
 
 	// State What became of it. It succeeded where money went back, though perhaps not to all payments.
 	//
@@ -9930,6 +10143,11 @@ type RefundState string
 type RefundCreate struct {
 	// Amount An amount of money, in the smallest unit of its currency.
 	Amount *Money `json:"amount,omitempty"`
+
+	// Balance Whether it is of what the store owes, where `totals.balance` is negative, and not of what the order contains; false, when left out.
+	//
+	// Example: false
+	Balance *bool `json:"balance,omitempty"`
 
 	// Lines The lines and how many of each; refused together with an amount.
 	Lines []LineQuantity `json:"lines,omitempty"`
@@ -10059,6 +10277,12 @@ type Return struct {
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
 
+	// EditID The edit by which what is sent instead was added to the order; null for none.
+	EditID *string `json:"edit_id"`
+
+	// ExchangeLines What is to be sent instead.
+	ExchangeLines []ReturnInstead `json:"exchange_lines"`
+
 	// ID The return's ID.
 	//
 	// Example: ret_01jd3v7m2kf8r9e0abcdefghjk
@@ -10183,6 +10407,9 @@ type ReturnCondition string
 
 // ReturnCreate Goods that are to come back.
 type ReturnCreate struct {
+	// ExchangeLines What is to be sent instead.
+	ExchangeLines []ReturnInstead `json:"exchange_lines,omitempty"`
+
 	// Lines The lines.
 	Lines []ReturnLineAsked `json:"lines"`
 
@@ -10267,6 +10494,23 @@ type ReturnEventLine struct {
 	Reason ReturnReason `json:"reason"`
 }
 
+// ReturnExchange What is sent instead of what comes back.
+type ReturnExchange struct {
+	// Add What is sent; what the return names, when left out.
+	Add []LineAdded `json:"add,omitempty"`
+
+	// Fee What is kept of what was accepted, of a return that was inspected.
+	Fee *Money `json:"fee,omitempty"`
+
+	// Reason Why.
+	//
+	// Example: She needs the larger one.
+	Reason *string `json:"reason,omitempty"`
+
+	// Shipping What of the shipping counts for the shopper besides, of a return that was inspected.
+	Shipping *Money `json:"shipping,omitempty"`
+}
+
 // ReturnFinding What was found of a line.
 type ReturnFinding struct {
 	// AcceptedQuantity How many are taken back; the rest is the shopper's.
@@ -10325,6 +10569,19 @@ type ReturnInspectedEventType string
 type ReturnInspection struct {
 	// Lines The lines.
 	Lines []ReturnFinding `json:"lines"`
+}
+
+// ReturnInstead A variant that is sent instead of what comes back.
+type ReturnInstead struct {
+	// Quantity How many.
+	//
+	// Example: 1
+	Quantity int `json:"quantity"`
+
+	// VariantID The variant's ID.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID string `json:"variant_id"`
 }
 
 // ReturnLine A number of a line that comes back, and what was found of it.
@@ -10460,6 +10717,9 @@ type ReturnRefundCreate struct {
 
 // ReturnRequest Goods that a shopper wants to send back.
 type ReturnRequest struct {
+	// ExchangeLines What is to be sent instead.
+	ExchangeLines []ReturnInstead `json:"exchange_lines,omitempty"`
+
 	// Lines The lines.
 	Lines []ReturnLineAsked `json:"lines"`
 
@@ -11433,7 +11693,7 @@ type ShopOrder struct {
 	// Example: Please transfer the total to DE02 1203 0000 0000 2020 51 and name the order's number.
 	PaymentInstructions *string `json:"payment_instructions"`
 
-	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest is still owed.
 	//
 	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
@@ -11461,7 +11721,8 @@ type ShopOrder struct {
 	Taxes []Tax `json:"taxes"`
 
 	// Totals What an order comes to, in its currency. `subtotal` and `shipping` are before discounts. The total is `subtotal` + `shipping` - `discount`, and + `tax`
-	// where prices do not include it.
+	// where prices do not include it. `balance` is what is owed: by the shopper or, where it is negative, by the store; `outstanding` is what of it no payment is
+	// held or due for.
 	Totals OrderTotals `json:"totals"`
 }
 
@@ -11477,6 +11738,15 @@ type ShopOrderList struct {
 
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
+}
+
+// ShopOrderPaymentCreate How a shopper pays what is outstanding of an order.
+type ShopOrderPaymentCreate struct {
+	// Amount What the shopper was shown to be outstanding.
+	Amount Money `json:"amount"`
+
+	// Payment How a cart is paid.
+	Payment CartPayment `json:"payment"`
 }
 
 // ShopProduct A product, as shoppers see it, in one currency.
@@ -11582,6 +11852,9 @@ type ShopReturn struct {
 	//
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
+
+	// ExchangeLines What is to be sent instead.
+	ExchangeLines []ReturnInstead `json:"exchange_lines"`
 
 	// ID The return's ID.
 	//
@@ -11730,6 +12003,19 @@ type SignInRequest struct {
 	//
 	// Example: correct horse battery staple
 	Password string `json:"password"`
+}
+
+// SignedMoney An amount of money that may be negative, in the smallest unit of its currency.
+type SignedMoney struct {
+	// Amount The amount in the currency's minor unit.
+	//
+	// Example: -500
+	Amount int64 `json:"amount"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
 }
 
 // Signup A new store, with everything to begin with.
@@ -15502,6 +15788,24 @@ type CancelOrderParams struct {
 	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
 }
 
+// CreateOrderEditParams defines parameters for CreateOrderEdit.
+type CreateOrderEditParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // CreateFulfilmentParams defines parameters for CreateFulfilment.
 type CreateFulfilmentParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
@@ -15557,6 +15861,33 @@ type GetPackingSlipParams struct {
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// RequestOrderPaymentParams defines parameters for RequestOrderPayment.
+type RequestOrderPaymentParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// CreateOrderPaymentParams defines parameters for CreateOrderPayment.
+type CreateOrderPaymentParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again; required here. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
 }
 
 // CreateRefundParams defines parameters for CreateRefund.
@@ -16357,6 +16688,21 @@ type DeclineReturnParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// ExchangeReturnParams defines parameters for ExchangeReturn.
+type ExchangeReturnParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // InspectReturnParams defines parameters for InspectReturn.
 type InspectReturnParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
@@ -16871,6 +17217,12 @@ type ListMyStoreCreditEntriesParams struct {
 
 	// Currency Only that of this currency.
 	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+}
+
+// PayOrderParams defines parameters for PayOrder.
+type PayOrderParams struct {
+	// IdempotencyKey Makes it safe to ask again; required here. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
 }
 
 // RequestReturnParams defines parameters for RequestReturn.
@@ -17698,11 +18050,17 @@ type UpdateOrderApplicationMergePatchPlusJSONRequestBody = OrderUpdate
 // CancelOrderJSONRequestBody defines body for CancelOrder for application/json ContentType.
 type CancelOrderJSONRequestBody = OrderCancel
 
+// CreateOrderEditJSONRequestBody defines body for CreateOrderEdit for application/json ContentType.
+type CreateOrderEditJSONRequestBody = OrderEditCreate
+
 // CreateFulfilmentJSONRequestBody defines body for CreateFulfilment for application/json ContentType.
 type CreateFulfilmentJSONRequestBody = FulfilmentCreate
 
 // CreateOrderNoteJSONRequestBody defines body for CreateOrderNote for application/json ContentType.
 type CreateOrderNoteJSONRequestBody = OrderNoteCreate
+
+// CreateOrderPaymentJSONRequestBody defines body for CreateOrderPayment for application/json ContentType.
+type CreateOrderPaymentJSONRequestBody = OrderPaymentCreate
 
 // CreateRefundJSONRequestBody defines body for CreateRefund for application/json ContentType.
 type CreateRefundJSONRequestBody = RefundCreate
@@ -17806,6 +18164,9 @@ type CloseReturnJSONRequestBody = ReturnMessage
 // DeclineReturnJSONRequestBody defines body for DeclineReturn for application/json ContentType.
 type DeclineReturnJSONRequestBody = ReturnMessage
 
+// ExchangeReturnJSONRequestBody defines body for ExchangeReturn for application/json ContentType.
+type ExchangeReturnJSONRequestBody = ReturnExchange
+
 // InspectReturnJSONRequestBody defines body for InspectReturn for application/json ContentType.
 type InspectReturnJSONRequestBody = ReturnInspection
 
@@ -17892,6 +18253,9 @@ type UpdateMeApplicationMergePatchPlusJSONRequestBody = ShopCustomerUpdate
 
 // OpenMyCartJSONRequestBody defines body for OpenMyCart for application/json ContentType.
 type OpenMyCartJSONRequestBody = CartOpening
+
+// PayOrderJSONRequestBody defines body for PayOrder for application/json ContentType.
+type PayOrderJSONRequestBody = ShopOrderPaymentCreate
 
 // RequestReturnJSONRequestBody defines body for RequestReturn for application/json ContentType.
 type RequestReturnJSONRequestBody = ReturnRequest

@@ -27,7 +27,9 @@ type Checkout struct {
 
 // Operations are the handlers by operationId.
 func (h *Checkout) Operations() map[string]openapi.Handler {
-	return map[string]openapi.Handler{"completeCart": h.complete, "checkCartPayment": h.check}
+	return map[string]openapi.Handler{
+		"completeCart": h.complete, "checkCartPayment": h.check, "createOrderPayment": h.payBalance, "requestOrderPayment": h.requestPayment,
+	}
 }
 
 // terms decide which payment providers a store may use.
@@ -93,13 +95,17 @@ func chosen(p gen.CartPayment) payments.Chosen {
 	return payments.Chosen{Provider: string(p.Provider), Token: given(p.Token), Flow: string(given(p.Flow)), ReturnURL: given(p.ReturnURL)}
 }
 
-// progress is how far a payment is in the contract's words.
+// underWay is how far a payment is in the contract's words, and progress how far one of a cart.
+type underWay struct {
+	PaymentID  string      `json:"payment_id"`
+	Provider   string      `json:"provider"`
+	State      string      `json:"state"`
+	NextAction *nextAction `json:"next_action"`
+}
+
 type progress struct {
-	PaymentID  string          `json:"payment_id"`
-	Provider   string          `json:"provider"`
-	State      string          `json:"state"`
-	NextAction *nextAction     `json:"next_action"`
-	Order      json.RawMessage `json:"order"`
+	underWay
+	Order json.RawMessage `json:"order"`
 }
 
 type nextAction struct {
@@ -111,7 +117,11 @@ type nextAction struct {
 }
 
 func shownProgress(at checkout.Progress, order []byte) progress {
-	p := progress{PaymentID: at.Payment, Provider: at.Provider, State: at.State, Order: order}
+	return progress{underWay: shownUnderWay(at), Order: order}
+}
+
+func shownUnderWay(at checkout.Progress) underWay {
+	p := underWay{PaymentID: at.Payment, Provider: at.Provider, State: at.State}
 	if s := at.Step; s != nil {
 		p.NextAction = &nextAction{
 			Type: s.Type, URL: orNil(s.URL), ClientSecret: orNil(s.ClientSecret), PublishableKey: orNil(s.PublishableKey), Account: orNil(s.Account),

@@ -17,8 +17,6 @@ func (draftLinks) PayDraft(_ context.Context, id string) (string, error) {
 
 func (draftLinks) OpensDraft(_ context.Context, id, key string) bool { return key == "key-"+id }
 
-func euros(n int) object { return object{"amount": n, "currency": "EUR"} }
-
 func TestDraftOrdersOverHTTP(t *testing.T) {
 	t.Parallel()
 	s := newSelling(t)

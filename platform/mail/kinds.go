@@ -28,6 +28,7 @@ const (
 	KindCartAbandoned       Kind = "cart_abandoned"
 	KindDraftOrder          Kind = "draft_order"
 	KindOrderConfirmation   Kind = "order_confirmation"
+	KindOrderPayment        Kind = "order_payment"
 	KindOrderRefunded       Kind = "order_refunded"
 	KindOrderReturn         Kind = "order_return"
 	KindOrderShipped        Kind = "order_shipped"
@@ -188,6 +189,14 @@ type OrderConfirmation struct {
 	Test            bool        `json:"test"`         // of a sandbox
 }
 
+// OrderPayment asks to pay what is left to pay of an order.
+type OrderPayment struct {
+	Name        string      `json:"name"`
+	Number      string      `json:"number"`
+	URL         string      `json:"url"` // where it can be paid
+	Outstanding money.Money `json:"outstanding"`
+}
+
 // OrderRefunded tells that money was given back.
 type OrderRefunded struct {
 	Name   string      `json:"name"`
@@ -273,6 +282,9 @@ func (DraftOrder) Kind() Kind { return KindDraftOrder }
 func (OrderConfirmation) Kind() Kind { return KindOrderConfirmation }
 
 // Kind implements Data.
+func (OrderPayment) Kind() Kind { return KindOrderPayment }
+
+// Kind implements Data.
 func (OrderRefunded) Kind() Kind { return KindOrderRefunded }
 
 // Kind implements Data.
@@ -300,6 +312,7 @@ var decoders = map[Kind]func([]byte) (Data, error){
 	KindCartAbandoned:       decode[CartAbandoned],
 	KindDraftOrder:          decode[DraftOrder],
 	KindOrderConfirmation:   decode[OrderConfirmation],
+	KindOrderPayment:        decode[OrderPayment],
 	KindOrderRefunded:       decode[OrderRefunded],
 	KindOrderReturn:         decode[OrderReturn],
 	KindOrderShipped:        decode[OrderShipped],

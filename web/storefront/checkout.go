@@ -362,7 +362,7 @@ func (v *visit) pay() error {
 		amount = -1 // which is no cart's total
 	}
 	at, err := v.config().Checkout.Complete(v.r.Context(), checkout.Input{
-		Cart: ref, Payment: v.chosen(f), Expected: money.New(amount, f.Value("expected_currency")), Attempt: f.Value("attempt"),
+		Cart: ref, Payment: v.chosen(f, "/checkout/return"), Expected: money.New(amount, f.Value("expected_currency")), Attempt: f.Value("attempt"),
 		Version: version, Shop: checkout.Shop{Terms: terms(v.store), TakesOrders: accepts},
 	}, nil)
 	return v.paid(at, err)

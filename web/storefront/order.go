@@ -2,6 +2,7 @@ package storefront
 
 import (
 	"context"
+	"crypto/rand"
 	"net/http"
 	"time"
 
@@ -35,11 +36,12 @@ type order struct {
 	Taxes     []pricing.TaxAmount  `json:"taxes"`
 	Discounts []promotions.Applied `json:"discounts"`
 	Totals    struct {
-		Subtotal money.Money `json:"subtotal"`
-		Shipping money.Money `json:"shipping"`
-		Tax      money.Money `json:"tax"`
-		Total    money.Money `json:"total"`
-		Refunded money.Money `json:"refunded"`
+		Subtotal    money.Money `json:"subtotal"`
+		Shipping    money.Money `json:"shipping"`
+		Tax         money.Money `json:"tax"`
+		Total       money.Money `json:"total"`
+		Refunded    money.Money `json:"refunded"`
+		Outstanding money.Money `json:"outstanding"`
 	} `json:"totals"`
 	ShippingAddress *address.Address `json:"shipping_address"`
 	BillingAddress  *address.Address `json:"billing_address"`
@@ -103,6 +105,8 @@ type orderView struct {
 	order
 	Fresh     bool // it was placed a moment ago
 	Documents []document
+	Notice    string // why the rest was not paid
+	Attempt   string // names an attempt to pay it
 }
 
 // document is an invoice or a credit note, in the contract's form; see commerce/documents.
@@ -151,8 +155,11 @@ func (v *visit) orderPage() error {
 	if err != nil {
 		return err
 	}
-	p := &orderView{Documents: issued, view: v.view("", ""), order: o, Fresh: time.Since(o.CreatedAt) < time.Hour && o.State == "open" && len(o.Fulfilments) == 0}
+	p := &orderView{Documents: issued, view: v.view("", ""), order: o, Attempt: rand.Text(), Fresh: time.Since(o.CreatedAt) < time.Hour && o.State == "open" && len(o.Fulfilments) == 0}
 	p.Alone, p.Title = true, p.T("Order %d", o.Number)
+	if notice := checkoutNotice(v.r.URL.Query().Get("problem")); notice != "" {
+		p.Notice = p.T(notice)
+	}
 	p.view.Currency = v.settings.Currency
 	return page.Personal(v.w, v.r, http.StatusOK, orderPage(p))
 }
@@ -202,7 +209,9 @@ func (v *view) date(t time.Time) string {
 }
 
 // Paid says whether nothing is owed.
-func (o *order) Paid() bool { return o.PaymentState != "pending" && o.PaymentState != "voided" }
+func (o *order) Paid() bool {
+	return o.PaymentState != "pending" && o.PaymentState != "voided" && o.PaymentState != "partially_paid"
+}
 
 // progress is how far an order has come: 1 paid, 2 partly sent, 3 sent.
 func (o *order) progress() int {

@@ -13,13 +13,13 @@ import (
 )
 
 // chosen is how a shopper wants to pay: "provider:token" or, of a test payment, what is
-// to happen.
-func (v *visit) chosen(f page.Form) payments.Chosen {
+// to happen. Who comes back from the provider's page comes to the path back.
+func (v *visit) chosen(f page.Form, back string) payments.Chosen {
 	provider, token, found := strings.Cut(f.Value("token"), ":")
 	if !found {
 		provider, token = payments.TestName, provider
 	}
-	return payments.Chosen{Provider: provider, Token: token, ReturnURL: v.base() + v.prefix + "/checkout/return"}
+	return payments.Chosen{Provider: provider, Token: token, ReturnURL: v.base() + v.prefix + back}
 }
 
 // paid shows what came of an attempt to pay. What was declined is said on the page that it
@@ -30,13 +30,13 @@ func (v *visit) paid(at checkout.Progress, err error) error {
 	case err == nil && at.OrderID != "":
 		v.placed(at.OrderID)
 	case err == nil && at.Step != nil:
-		return v.leave(at)
+		return v.leave(at, "/checkout/abandon")
 	case err == nil:
-		return v.waiting()
+		return v.waiting("/checkout")
 	case refused == nil:
 		return err
 	case refused.Code == "completion_in_progress", refused.Code == "payment_pending":
-		return v.waiting()
+		return v.waiting("/checkout")
 	case refused.Code == "out_of_stock", refused.Code == "not_found":
 		to := "/cart"
 		if _, draft := v.draftRef(); draft {
@@ -52,8 +52,8 @@ func (v *visit) paid(at checkout.Progress, err error) error {
 }
 
 // waiting is for a shopper whose payment is under way: the page asks again by itself.
-func (v *visit) waiting() error {
-	v.w.Header().Set("Refresh", "3; url=/checkout")
+func (v *visit) waiting(at string) error {
+	v.w.Header().Set("Refresh", "3; url="+v.prefix+at)
 	view := v.view("", "")
 	view.Alone, view.Title = true, view.T("Your payment is under way")
 	return page.Personal(v.w, v.r, http.StatusOK, message(view, view.Title, view.T("This takes a moment. You will see your order here as soon as it is done; nothing is charged twice."), false))
@@ -61,13 +61,13 @@ func (v *visit) waiting() error {
 
 // leave leads to the provider's page. A form's answer may lead nowhere else by itself, so
 // it is a page that goes there; who comes back without having paid finds it again.
-func (v *visit) leave(at checkout.Progress) error {
+func (v *visit) leave(at checkout.Progress, abandon string) error {
 	if v.r.Method == http.MethodPost {
 		v.w.Header().Set("Refresh", "0; url="+at.Step.URL)
 	}
 	view := v.view("", "")
 	view.Alone, view.Title = true, view.T("Your payment waits for you")
-	return page.Personal(v.w, v.r, http.StatusOK, paymentWaits(view, at.Step.URL))
+	return page.Personal(v.w, v.r, http.StatusOK, paymentWaits(view, at.Step.URL, abandon))
 }
 
 // comeBack is where shoppers come to from the provider's page.
@@ -123,7 +123,11 @@ func (v *visit) takeTestStep() error {
 		return err
 	}
 	if back == "" || strings.HasPrefix(back, v.base()+"/") {
-		v.see("/checkout/return")
+		path := strings.TrimPrefix(back, v.base())
+		if path == "" {
+			path = v.prefix + "/checkout/return"
+		}
+		page.SeeOther(v.w, path)
 		return nil
 	}
 	v.w.Header().Set("Refresh", "0; url="+back)

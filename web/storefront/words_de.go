@@ -4,6 +4,7 @@ package storefront
 var german = map[string]string{
 	"%s is in your cart.":             "%s liegt im Warenkorb.",
 	"%s of %s is part of the total.":  "Im Gesamtbetrag sind %s %s enthalten.",
+	"%s are left to pay.":             "%s sind noch zu zahlen.",
 	"%s were paid back.":              "%s wurden erstattet.",
 	"A card that is declined":         "Eine Karte, die abgelehnt wird",
 	"A card that works":               "Eine Karte, die funktioniert",
