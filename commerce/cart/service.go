@@ -61,6 +61,8 @@ type Change struct {
 	Note            *string
 	MethodID        *string
 	Country         *string           // empty removes it
+	UseStoreCredit  *bool             // pay with what the shop owes the customer, as far as that goes
+	Customer        string            // who is signed in and asks for it
 	ShippingAddress **address.Address // to nil removes it
 	BillingAddress  **address.Address
 }
@@ -161,6 +163,10 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, ref Ref, change C
 	if err != nil {
 		return nil, s.why(ctx, tx, ref, version, err)
 	}
+	if use := change.UseStoreCredit; use != nil && *use && (c.CustomerID == "" || c.CustomerID != change.Customer) {
+		return nil, problem.New(problem.Unprocessable, "sign_in_required", "Store credit is spent by the customer whom it belongs to.").
+			At("/use_store_credit", "sign_in_required", "The cart belongs to nobody, or to somebody else: open the customer's own.")
+	}
 	if id := change.MethodID; id != nil && *id != "" && (c.Method == nil || !c.Method.Usable) {
 		return nil, problem.New(problem.Unprocessable, "shipping_unavailable", "This shipping method does not serve the cart.").
 			At("/shipping_method_id", ShippingUnavailable, "Ask for the cart's shipping methods.")
@@ -235,7 +241,7 @@ func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref R
 	}
 	if c.stale {
 		// The row is ours by now, so that this reading is the last word.
-		changed, begun, coded := c.changed, c.begun, c.coded
+		changed, begun, coded, carded := c.changed, c.begun, c.coded, c.carded
 		reading := readSQL
 		if ref.Token == "" {
 			reading = staffReadSQL
@@ -243,7 +249,7 @@ func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref R
 		if c, err = readIn(ctx, tx, reading, ref); err != nil {
 			return nil, err
 		}
-		c.changed, c.begun, c.coded = changed, begun, coded
+		c.changed, c.begun, c.coded, c.carded = changed, begun, coded, carded
 	}
 	if c.begun {
 		journal.Audit(ctx, tx, journal.Entry{Action: ActionBegin, ObjectID: c.ID})

@@ -81,6 +81,9 @@ func (c Change) fields() (map[string]any, error) {
 		}
 		set["country"] = *c.Country
 	}
+	if c.UseStoreCredit != nil {
+		set["use_store_credit"] = *c.UseStoreCredit
+	}
 	if c.MethodID != nil {
 		set["shipping_method_id"] = *c.MethodID
 	}

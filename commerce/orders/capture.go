@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/credit"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -200,7 +201,7 @@ func (s *Service) ended(ctx context.Context, h held, outcome payments.Outcome, a
 		case payments.Succeeded:
 			err = end(ctx, tx, o, h, "captured", took(h, outcome), outcome)
 		case payments.Voided:
-			err = end(ctx, tx, o, h, "voided", Voided, outcome)
+			err = end(ctx, tx, o, h, "voided", o.without(), outcome)
 		default:
 			_, err = tx.Exec(ctx, `update payments set asked = '', failure = $2, updated_at = now() where id = $1 and state = 'authorised'`, h.Reference, outcome.Failure)
 		}
@@ -221,6 +222,14 @@ func (s *Service) ended(ctx context.Context, h held, outcome payments.Outcome, a
 	return err
 }
 
+// without is what an order's payment comes to when what was still to come of it does not.
+func (o *order) without() string {
+	if len(o.payments) == 0 {
+		return Voided
+	}
+	return o.paid()
+}
+
 // took is what an order's payment comes to by what was taken of it.
 func took(h held, outcome payments.Outcome) string {
 	if outcome.Taken < h.Amount.Amount {
@@ -231,8 +240,9 @@ func took(h held, outcome payments.Outcome) string {
 
 func end(ctx context.Context, tx *postgres.Tx, o *order, h held, state, paymentState string, outcome payments.Outcome) error {
 	before, amount := o.Summary, h.Amount
+	taken := int64(0)
 	if state == "captured" {
-		amount.Amount = outcome.Taken
+		amount.Amount, taken = outcome.Taken, outcome.Taken
 	}
 	err := tx.QueryRow(ctx, endSQL, h.Reference, state, paymentState, outcome.Reference, h.Amount.Amount-amount.Amount).Scan(o.Fields()...)
 	if errors.Is(err, postgres.ErrNoRows) {
@@ -246,7 +256,12 @@ func end(ctx context.Context, tx *postgres.Tx, o *order, h held, state, paymentS
 	case Paid:
 		Earned(ctx, tx, o.Summary)
 	case PartiallyPaid:
-		journal.Usage(tx, "revenue:"+amount.Currency, amount.Amount)
+		for _, p := range o.payments {
+			if p.Provider == credit.GiftCard || p.Provider == credit.StoreCredit {
+				taken += p.Taken // which came with the order, and was not counted yet
+			}
+		}
+		journal.Usage(tx, "revenue:"+amount.Currency, taken)
 	}
 	o.tell(ctx, tx, before)
 	journal.Audit(ctx, tx, journal.Entry{Action: "payment." + state, ObjectID: h.Reference, Before: before, After: o.Summary})

@@ -33,7 +33,7 @@ var fulfilmentJSON = `json_build_object('id', f.id, 'order_id', f.order_id, 'lin
 
 var refundJSON = `json_build_object('id', r.id, 'order_id', r.order_id, 'state', r.state,
 	'payments', (select json_agg(json_build_object('payment_id', p->>'payment_id', 'amount', json_build_object('amount', p->'amount', 'currency', r.currency),
-		'state', p->>'state', 'failure_code', p->>'failure') order by n) from jsonb_array_elements(r.parts) with ordinality as parts (p, n)),
+		'to', coalesce(p->>'to', 'payment'), 'state', p->>'state', 'failure_code', p->>'failure') order by n) from jsonb_array_elements(r.parts) with ordinality as parts (p, n)),
 	'amount', json_build_object('amount', r.amount, 'currency', r.currency), 'lines', r.lines,
 	'return_id', r.return_id, 'fee', json_build_object('amount', r.fee_amount, 'currency', r.currency), 'restocked', r.restock and r.state = 'succeeded', 'reason', nullif(r.reason, ''), 'failure_code', nullif(r.failure, ''),
 	'created_at', ` + postgres.UTC("r.created_at") + `, 'updated_at', ` + postgres.UTC("r.updated_at") + `)`

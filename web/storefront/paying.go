@@ -13,8 +13,11 @@ import (
 )
 
 // chosen is how a shopper wants to pay: "provider:token" or, of a test payment, what is
-// to happen.
+// to happen; nothing, where nothing is left to pay.
 func (v *visit) chosen(f page.Form) payments.Chosen {
+	if f.Value("token") == "" {
+		return payments.Chosen{}
+	}
 	provider, token, found := strings.Cut(f.Value("token"), ":")
 	if !found {
 		provider, token = payments.TestName, provider
