@@ -371,7 +371,7 @@ func (v *visit) pay() error {
 	}
 	due, err := strconv.ParseInt(f.Value("expected_due"), 10, 64)
 	if err != nil {
-		due = -1
+		due = amount // who knew of no credit
 	}
 	at, err := v.config().Checkout.Complete(v.r.Context(), checkout.Input{
 		Cart: ref, Payment: v.chosen(f), Expected: money.New(amount, f.Value("expected_currency")), Due: money.New(due, f.Value("expected_currency")),
