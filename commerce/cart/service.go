@@ -165,7 +165,7 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, ref Ref, change C
 	}
 	if use := change.UseStoreCredit; use != nil && *use && (c.CustomerID == "" || c.CustomerID != change.Customer) {
 		return nil, problem.New(problem.Unprocessable, "sign_in_required", "Store credit is spent by the customer whom it belongs to.").
-			At("/use_store_credit", "sign_in_required", "The cart belongs to nobody, or to somebody else: open the customer's own.")
+			At("", "sign_in_required", "The cart belongs to nobody, or to somebody else: open the customer's own.")
 	}
 	if id := change.MethodID; id != nil && *id != "" && (c.Method == nil || !c.Method.Usable) {
 		return nil, problem.New(problem.Unprocessable, "shipping_unavailable", "This shipping method does not serve the cart.").

@@ -2643,11 +2643,6 @@ type CartUpdate struct {
 	//
 	// Example: shp_01jd3v7m2kf8r9e0abcdefghjk
 	ShippingMethodID nullable.Nullable[string] `json:"shipping_method_id,omitempty"`
-
-	// UseStoreCredit Whether its customer pays with store credit, as far as that goes. To say so needs the customer's `Customer-Token` beside the cart's.
-	//
-	// Example: true
-	UseStoreCredit *bool `json:"use_store_credit,omitempty"`
 }
 
 // Category A place in the store's tree of products.
@@ -15819,6 +15814,18 @@ type ListCartShippingMethodsParams struct {
 
 	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// RemoveCartStoreCreditParams defines parameters for RemoveCartStoreCredit.
+type RemoveCartStoreCreditParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// UseCartStoreCreditParams defines parameters for UseCartStoreCredit.
+type UseCartStoreCreditParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
 // ListShopCategoriesParams defines parameters for ListShopCategories.

@@ -42,6 +42,8 @@ func (h *Carts) Operations() map[string]openapi.Handler {
 		"removeCartCode":          h.removeCode,
 		"addCartGiftCard":         h.addGiftCard,
 		"removeCartGiftCard":      h.removeGiftCard,
+		"useCartStoreCredit":      h.useStoreCredit,
+		"removeCartStoreCredit":   h.removeStoreCredit,
 		"listCartShippingMethods": h.options,
 		"cancelCartPayment":       h.cancelPayment,
 		"reserveCart":             h.reserve,
@@ -142,13 +144,6 @@ func (h *Carts) update(ctx context.Context, req *openapi.Request) (*openapi.Resp
 		Email: emptied(body.Email), Note: emptied(body.Note), MethodID: emptied(body.ShippingMethodID), Country: emptied(body.Country),
 		ShippingAddress: patchedAddress(body.ShippingAddress), BillingAddress: patchedAddress(body.BillingAddress),
 	}
-	if change.UseStoreCredit = body.UseStoreCredit; given(body.UseStoreCredit) {
-		var customer customers.Customer
-		if ctx, customer, err = signedIn(ctx, req, h.Customers); err != nil {
-			return nil, err
-		}
-		change.Customer = customer.ID
-	}
 	return h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, version int) (*cart.Cart, error) {
 		return h.Carts.Update(ctx, tx, ref, change, version)
 	})
@@ -221,6 +216,24 @@ func (h *Carts) addGiftCard(ctx context.Context, req *openapi.Request) (*openapi
 func (h *Carts) removeGiftCard(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
 	return h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, version int) (*cart.Cart, error) {
 		return h.Carts.RemoveGiftCard(ctx, tx, ref, cardID(req), version)
+	})
+}
+
+func (h *Carts) useStoreCredit(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	ctx, customer, err := signedIn(ctx, req, h.Customers)
+	if err != nil {
+		return nil, err
+	}
+	return h.storeCredit(ctx, req, true, customer.ID)
+}
+
+func (h *Carts) removeStoreCredit(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	return h.storeCredit(ctx, req, false, "")
+}
+
+func (h *Carts) storeCredit(ctx context.Context, req *openapi.Request, use bool, customer string) (*openapi.Response, error) {
+	return h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, version int) (*cart.Cart, error) {
+		return h.Carts.Update(ctx, tx, ref, cart.Change{UseStoreCredit: &use, Customer: customer}, version)
 	})
 }
 

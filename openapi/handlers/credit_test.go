@@ -297,8 +297,8 @@ func TestStoreCreditAtTheCheckout(t *testing.T) {
 	customer := s.shop("GET", "/me", nil, token).Want(200).String("id")
 	s.admin("POST", "/customers/"+customer+"/store-credit/adjustments", object{"amount": object{"amount": 5000, "currency": "EUR"}, "reason": "x"}).Want(201)
 	guest, guestToken := s.cart(1)
-	s.shop("PATCH", guest, object{"use_store_credit": true}, guestToken).WantProblem(401, "invalid_customer_token")
-	s.shop("PATCH", guest, object{"use_store_credit": true}, guestToken, token).WantProblem(422, "sign_in_required")
+	s.shop("PUT", guest+"/store-credit", nil, guestToken).WantProblem(401, "invalid_customer_token")
+	s.shop("PUT", guest+"/store-credit", nil, guestToken, token).WantProblem(422, "sign_in_required")
 	card, code := s.issue(100)
 	s.shop("POST", guest+"/gift-cards", object{"code": code}, guestToken).Want(201)
 	// A gift card that was given before signing in is kept when the carts are merged.
@@ -310,7 +310,11 @@ func TestStoreCreditAtTheCheckout(t *testing.T) {
 		t.Fatalf("merged: %s", opened.Body)
 	}
 	s.shop("PATCH", path, object{"shipping_method_id": s.Standard, "shipping_address": berlin()}, cartToken).Want(200)
-	used := s.shop("PATCH", path, object{"use_store_credit": true}, cartToken, token).Want(200)
+	s.shop("PUT", path+"/store-credit", nil, cartToken, token).Want(200)
+	if got := s.shop("DELETE", path+"/store-credit", nil, cartToken).Want(200); got.Get("store_credit.used") != false || got.Get("totals.due.amount") != 4388.0 {
+		t.Errorf("not used: %s", got.Body)
+	}
+	used := s.shop("PUT", path+"/store-credit", nil, cartToken, token).Want(200)
 	if used.Get("store_credit.amount.amount") != 4388.0 || used.Get("totals.due.amount") != 0.0 {
 		t.Fatalf("used: %s", used.Body)
 	}
