@@ -49,7 +49,7 @@ func TestAShopperPaysWithCredit(t *testing.T) {
 	b.pay(used, "").status(http.StatusSeeOther) // which was given up meanwhile
 	b.get("/checkout?problem=due_changed").says("What is left to pay has changed")
 	used = b.follow("/checkout/store-credit", url.Values{"use": {"yes"}}).says("Place the order")
-	b.get(b.pay(used, "").status(http.StatusSeeOther).leadsTo()).status(http.StatusOK).says("Linen shirt")
+	b.get(b.pay(used, "").status(http.StatusSeeOther).leadsTo()).status(http.StatusOK).says("Linen shirt", "Gift cards and store credit", "−€29.90")
 	if got := shoptest.Value[string](t, s.Shop, `select string_agg(provider || ' ' || amount, ', ' order by provider) from payments where state = 'captured'`); got != "gift_card 1000, none 0, store_credit 1990" {
 		t.Errorf("payments: %s", got)
 	}

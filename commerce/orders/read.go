@@ -38,6 +38,9 @@ var refundJSON = `json_build_object('id', r.id, 'order_id', r.order_id, 'state',
 	'return_id', r.return_id, 'fee', json_build_object('amount', r.fee_amount, 'currency', r.currency), 'restocked', r.restock and r.state = 'succeeded', 'reason', nullif(r.reason, ''), 'failure_code', nullif(r.failure, ''),
 	'created_at', ` + postgres.UTC("r.created_at") + `, 'updated_at', ` + postgres.UTC("r.updated_at") + `)`
 
+// byCredit is what gift cards and store credit paid of the order o.
+const byCredit = `(select coalesce(sum(p.amount), 0)::bigint from payments p where p.order_id = o.id and p.provider in ('gift_card', 'store_credit') and p.state = 'captured')`
+
 // shownJSON are the members that staff and shopper both see.
 var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_state', o.payment_state, 'fulfilment_state', o.fulfilment_state,
 	'email', o.email, 'currency', o.currency, 'prices_include_tax', o.prices_include_tax, 'lines', ` + linesJSON + `,
@@ -48,7 +51,7 @@ var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_stat
 	'taxes', o.taxes, 'discounts', o.discounts,
 	'totals', json_build_object('subtotal', ` + amount("o.subtotal_amount") + `, 'discount', ` + amount("o.discount_amount") + `,
 		'shipping', ` + amount("o.shipping_amount") + `,
-		'tax', ` + amount("o.tax_amount") + `, 'total', ` + amount("o.total_amount") + `, 'refunded', ` + amount("o.refunded_amount") + `),
+		'tax', ` + amount("o.tax_amount") + `, 'total', ` + amount("o.total_amount") + `, 'credit', ` + amount(byCredit) + `, 'refunded', ` + amount("o.refunded_amount") + `),
 	'shipping_address', o.shipping_address, 'billing_address', o.billing_address, 'note', nullif(o.note, ''),
 	'fulfilments', (select coalesce(json_agg(` + fulfilmentJSON + ` order by f.id), '[]') from fulfilments f where f.order_id = o.id),
 	'cancelled_at', ` + postgres.UTC("o.cancelled_at") + `, 'created_at', ` + postgres.UTC("o.placed_at")

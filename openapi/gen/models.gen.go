@@ -6965,6 +6965,9 @@ type OrderTimelineEntry struct {
 // OrderTotals What an order comes to, in its currency. `subtotal` and `shipping` are before discounts. The total is `subtotal` + `shipping` - `discount`, and + `tax`
 // where prices do not include it.
 type OrderTotals struct {
+	// Credit What gift cards and store credit paid of the total.
+	Credit Money `json:"credit"`
+
 	// Discount An amount of money, in the smallest unit of its currency.
 	Discount Money `json:"discount"`
 

@@ -49,6 +49,8 @@ var german = map[string]string{
 	"E-mail address and password do not belong together.": "E-Mail-Adresse und Passwort gehören nicht zusammen.",
 	"Discount code or gift card":                          "Rabattcode oder Gutschein",
 	"Gift card %s":                                        "Gutschein %s",
+	"Gift cards and store credit":                         "Gutscheine und Guthaben",
+	"Other payments":                                      "Andere Zahlungen",
 	"Store credit":                                        "Guthaben",
 	"Left to pay":                                         "Noch zu zahlen",
 	"Place the order":                                     "Bestellung abschicken",
