@@ -65,6 +65,8 @@ type document struct {
 	Draft      *Draft            `json:"draft"`
 	Codes      []string          `json:"codes"`
 	Coded      int               `json:"coded"`
+	Credits    []documentCredit  `json:"credits"`
+	Carded     int               `json:"carded"`
 	Promotions []promotions.Open `json:"promotions"`
 	Buyer      promotions.Buyer  `json:"buyer"`
 	Lines      []documentLine    `json:"lines"`
@@ -114,7 +116,7 @@ func parse(raw []byte, since answers) (*Cart, error) {
 		ID: d.ID, State: d.State, Version: d.Version, Currency: d.Currency, CustomerID: d.CustomerID, Email: d.Email,
 		ShippingAddress: d.ShippingAddress, BillingAddress: d.BillingAddress, MethodID: d.MethodID, Note: d.Note,
 		Country: d.Country, Locale: d.Locale, Draft: d.Draft, TaxExemptReason: d.Tax.Exempt, PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
-		ReservedUntil: d.ReservedUntil, patience: time.Duration(d.AbandonedMinutes) * time.Minute, tax: d.Tax, buyer: d.Buyer, coded: d.Coded,
+		ReservedUntil: d.ReservedUntil, patience: time.Duration(d.AbandonedMinutes) * time.Minute, tax: d.Tax, buyer: d.Buyer, coded: d.Coded, carded: d.Carded,
 		changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
 	}
 	c.quoting = quoting{service: d.TaxService, kept: d.Quotes, now: clock.Now()}
@@ -141,7 +143,11 @@ func parse(raw []byte, since answers) (*Cart, error) {
 	}
 	c.count()
 	if d.Order == nil {
-		return c, c.price()
+		if err := c.price(); err != nil {
+			return nil, err
+		}
+		c.spend(d.Credits)
+		return c, nil
 	}
 	o := d.Order
 	amount := func(n int64) money.Money { return money.New(n, d.Currency) }
@@ -151,6 +157,7 @@ func parse(raw []byte, since answers) (*Cart, error) {
 		Subtotal: amount(o.Subtotal), Discount: amount(o.Discount), Shipping: pricing.LineTotal{Subtotal: amount(o.Shipping)},
 		Tax: amount(o.Tax), Total: amount(o.Total), Taxes: o.Taxes,
 	}
+	c.spend(d.Credits)
 	if len(c.methods) == 1 && c.methods[0].ID == c.MethodID {
 		c.Method = &c.methods[0]
 		c.Method.Price = amount(o.Shipping)

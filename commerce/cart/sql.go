@@ -47,6 +47,7 @@ select json_build_object(
 				'shipping', t.applies_to_shipping, 'width', case when t.postal_codes <> '{}' then 0 when t.region <> '' then 1 else 2 end) order by t.id), '[]')
 			from tax_rates t where ` + territory.Covers("t.country", "t.region", "t.postal_codes", "at") + `)),
 	'draft', c.draft, 'codes', to_json(c.codes), 'coded', (select cardinality(was.codes) from carts was where was.id = c.id),
+	'credits', ` + creditsJSON + `, 'carded', (select cardinality(was.gift_cards) from carts was where was.id = c.id),
 	'promotions', ` + promotionsJSON + `, 'buyer', ` + buyerJSON + `,
 	'lines', (select coalesce(json_agg(json_build_object(
 			'id', l.id, 'product_id', p.id, 'variant_id', v.id, 'handle', p.handle, 'title', ` + spoken.Text(`t.said`, `title`, `p.title`) + `, 'variant_title', ` + catalog.VariantTitle(spoken) + `, 'sku', coalesce(v.sku, ''),
@@ -202,6 +203,7 @@ var updateSQL = `
 with c as (` + touch + `,
 	email = coalesce($5::jsonb->>'email', email),
 	note = coalesce($5::jsonb->>'note', note),
+	use_store_credit = coalesce(($5::jsonb->'use_store_credit')::boolean, use_store_credit),
 	country = coalesce($5::jsonb->>'country', country),
 	locales = case when $5::jsonb ? 'locales' then array(select jsonb_array_elements_text($5::jsonb->'locales')) else locales end,
 	shipping_method_id = case when $5::jsonb ? 'shipping_method_id' then nullif($5::jsonb->>'shipping_method_id', '') else shipping_method_id end,
@@ -226,7 +228,7 @@ changed as (select * from cart_lines where false),` + merged + selectDocument
 var adoptSQL = `
 with k as (select id, email, default_address from customers where id = $5),
 c as (` + touch + `,
-	customer_id = (select id from k), email = coalesce(nullif(email, ''), (select k.email from k), ''),
+	customer_id = (select id from k), use_store_credit = use_store_credit and customer_id = $5, email = coalesce(nullif(email, ''), (select k.email from k), ''),
 	shipping_address = coalesce(shipping_address, (select default_address from k))
 ` + touched + `),
 changed as (select * from cart_lines where false),` + merged + selectDocument
@@ -236,7 +238,8 @@ changed as (select * from cart_lines where false),` + merged + selectDocument
 var mergeSQL = `
 with c as (` + touch + `,
 	note = case when note = '' then (select g.note from carts g where g.id = $5) else note end,
-	codes = (codes || array(select code from carts g, unnest(g.codes) with ordinality as given(code, at) where g.id = $5 and code <> all(carts.codes) order by at))[:` + fmt.Sprint(MaxCodes) + `]
+	codes = (codes || array(select code from carts g, unnest(g.codes) with ordinality as given(code, at) where g.id = $5 and code <> all(carts.codes) order by at))[:` + fmt.Sprint(MaxCodes) + `],
+	gift_cards = (gift_cards || array(select card from carts g, unnest(g.gift_cards) with ordinality as given(card, at) where g.id = $5 and card <> all(carts.gift_cards) order by at))[:` + fmt.Sprint(MaxGiftCards) + `]
 ` + touched + `),
 moved as (
 	update cart_lines g set cart_id = c.id from c where g.id in (

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/cart"
+	"github.com/stoacommerce/stoa/commerce/credit"
 	"github.com/stoacommerce/stoa/commerce/drafts"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/orders"
@@ -16,12 +17,13 @@ import (
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
 // place reserves what is in the cart and writes a pending order and payment down.
 func place(ctx context.Context, tx *postgres.Tx, c *cart.Cart, charge payments.Charge, provider, name string) (attempt, error) {
-	charge.Reference, charge.Amount = ids.New("pay"), c.Totals.Total
+	charge.Reference, charge.Amount = ids.New("pay"), c.Due
 	a := attempt{cart: c.ID, Charge: charge, provider: provider, state: pendingState, name: name}
 	held, err := inventory.Claim(ctx, tx, c.ID, c.Goods())
 	if err != nil {
@@ -35,17 +37,26 @@ func place(ctx context.Context, tx *postgres.Tx, c *cart.Cart, charge payments.C
 	if err != nil {
 		return a, fmt.Errorf("place cart %s: %w", c.ID, err)
 	}
+	spending := c.Spending()
+	spent, err := credit.Begin(spending)
+	if err != nil {
+		return a, err
+	}
+	var moved []byte
 	err = tx.QueryRow(ctx, placeSQL, c.ID, order, lines, a.Reference, provider, name, a.Amount.Currency, a.Amount.Amount,
-		a.Account, a.Capture, string(request)).Scan(&a.order)
+		a.Account, a.Capture, string(request), spent).Scan(&a.order, &moved)
 	if err != nil {
 		return a, fmt.Errorf("place cart %s: %w", c.ID, err)
+	}
+	if err := credit.Spent(ctx, tx, spending, moved); err != nil {
+		return a, err
 	}
 	if c.Draft == nil { // what was agreed is no promotion's
 		if err := promotions.Use(ctx, tx, a.order, c.Email, c.Discounts); err != nil {
 			return a, err
 		}
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "payment.begin", ObjectID: a.Reference, After: map[string]any{"cart_id": c.ID, "order_id": a.order, "amount": a.Amount}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "payment.begin", ObjectID: a.Reference, After: map[string]any{"cart_id": c.ID, "order_id": a.order, "amount": a.Amount, "credit": spending}})
 	journal.JobAt(tx, clock.Now().Add(lease+5*time.Second), JobResume, struct{}{})
 	return a, nil
 }
@@ -195,11 +206,11 @@ func take(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outc
 		return orders.Receive(ctx, tx, a.order, a.Charge, states[outcome.Result][0], outcome)
 	}
 	var cart string
-	var goods []byte
+	var goods, credited []byte
 	var fresh, verified, draft bool
 	var order orders.Summary
 	customer, to := ids.New("cus"), states[outcome.Result]
-	into := append(order.Fields(), &cart, &goods, &fresh, &verified, &draft)
+	into := append(order.Fields(), &cart, &goods, &fresh, &verified, &draft, &credited)
 	err := tx.QueryRow(ctx, fmt.Sprintf(takeSQL, orders.SummaryColumns), a.Reference, outcome.Reference, customer, to[0], to[1]).Scan(into...)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return false, nil
@@ -219,6 +230,19 @@ func take(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outc
 	}
 	if outcome.Result != payments.Due {
 		journal.Event(ctx, tx, "payment."+to[0], a.Reference, payments.EventData{ID: a.Reference, OrderID: order.ID, State: to[0], Amount: a.Amount})
+	}
+	var byCredit []struct {
+		ID     string
+		Amount int64
+	}
+	if err := json.Unmarshal(credited, &byCredit); err != nil {
+		return false, fmt.Errorf("read the payments of order %s: %w", order.ID, err)
+	}
+	for _, p := range byCredit {
+		journal.Event(ctx, tx, "payment.captured", p.ID, payments.EventData{ID: p.ID, OrderID: order.ID, State: capturedState, Amount: money.New(p.Amount, order.Total.Currency)})
+		if outcome.Result != payments.Succeeded {
+			journal.Usage(tx, "revenue:"+order.Total.Currency, p.Amount) // the rest is counted when it comes
+		}
 	}
 	journal.Event(ctx, tx, "order.created", order.ID, order)
 	if draft {
@@ -249,6 +273,9 @@ func fail(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outc
 	if a.cart != "" {
 		if err := inventory.Reopen(ctx, tx, a.cart); err != nil {
 			return false, fmt.Errorf("release the goods of payment %s: %w", a.Reference, err)
+		}
+		if err := credit.Release(ctx, tx, a.order); err != nil {
+			return false, err
 		}
 		if err := promotions.Release(ctx, tx, a.order); err != nil {
 			return false, err

@@ -47,10 +47,11 @@ type Service struct {
 // Input is a shopper's final word.
 type Input struct {
 	Cart     cart.Ref
-	Payment  payments.Chosen
-	Expected money.Money // what the shopper was told it comes to
-	Version  int         // of the cart as the shopper saw it, where another is to be refused; 0 for any
-	Attempt  string      // the shopper's name for this attempt: asked again, it goes on with it
+	Payment  payments.Chosen // without a provider where nothing is left to pay
+	Expected money.Money     // what the shopper was told it comes to
+	Due      money.Money     // and what of that is left to pay
+	Version  int             // of the cart as the shopper saw it, where another is to be refused; 0 for any
+	Attempt  string          // the shopper's name for this attempt: asked again, it goes on with it
 	Shop     Shop
 }
 
@@ -187,7 +188,7 @@ func (s *Service) begin(ctx context.Context, in Input, name string) (a attempt, 
 		if err != nil {
 			return err
 		}
-		charge, err := s.Providers.Prepare(in.Payment, in.Shop.Terms, settings)
+		charge, err := s.prepare(c, &in, settings)
 		if err != nil {
 			return err
 		}
@@ -202,6 +203,19 @@ func (s *Service) begin(ctx context.Context, in Input, name string) (a attempt, 
 		return err
 	})
 	return a, err
+}
+
+// prepare makes the charge. No provider is asked where nothing is left to pay.
+func (s *Service) prepare(c *cart.Cart, in *Input, settings payments.Settings) (payments.Charge, error) {
+	if c.Due.IsZero() {
+		in.Payment = payments.Chosen{Provider: payments.NoneName}
+		return payments.Charge{Capture: payments.Automatic}, nil
+	}
+	if in.Payment.Provider == "" {
+		return payments.Charge{}, problem.New(problem.Unprocessable, "payment_missing", "%s are left to pay.", c.Due).
+			At("/payment", "required", "Say how.")
+	}
+	return s.Providers.Prepare(in.Payment, in.Shop.Terms, settings)
 }
 
 // contents says in a line what a cart holds.
@@ -240,6 +254,10 @@ func acceptable(c *cart.Cart, in Input) error {
 	}
 	if total := c.Totals.Total; total != in.Expected || in.Version != 0 && in.Version != c.Version {
 		return problem.New(problem.Conflict, "total_changed", "The cart comes to %s now.", total).With("total", total)
+	}
+	if c.Due != in.Due {
+		return problem.New(problem.Conflict, "due_changed", "%s of the cart's %s are left to pay now.", c.Due, c.Totals.Total).
+			With("total", c.Totals.Total).With("due", c.Due)
 	}
 	return nil
 }

@@ -201,7 +201,7 @@ func (s *Service) TakeTestStep(ctx context.Context, payment string, approve bool
 	}
 	provider, err := s.Providers.Named(a.provider)
 	if err != nil {
-		return "", err
+		return "", problem.Missing("payment")
 	}
 	page, ok := provider.(interface {
 		Take(ctx context.Context, c payments.Charge, approve bool) (payments.Outcome, error)

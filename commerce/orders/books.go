@@ -62,7 +62,9 @@ func (s *Service) bookRefund(ctx context.Context, tx *postgres.Tx, o *order, h h
 	if err != nil {
 		return fmt.Errorf("refund %s of payment %s: %w", b.Reference, h.Reference, err)
 	}
-	if known {
+	// More than is left can go back there where part of it became store credit here: the
+	// comparison of the books tells of that.
+	if known || slices.ContainsFunc(o.payments, func(p payment) bool { return p.ID == h.Reference && p.Taken-p.Refunded < b.Amount.Amount }) {
 		return nil
 	}
 	r := refund{id: ids.New("ref"), order: o.ID, amount: b.Amount, lines: []LineQuantity{}}

@@ -148,7 +148,10 @@ type ReturnRefund struct {
 	Fee      *money.Money // kept
 	Shipping *money.Money // paid back besides
 	Reason   string
-	Attempt  string // the caller's name for it: asked again, it goes on with the same refund
+
+	StoreCredit bool // it becomes credit of the customer's instead
+
+	Attempt string // the caller's name for it: asked again, it goes on with the same refund
 }
 
 // RefundReturn pays back what was accepted of a return that was inspected, and closes it when
@@ -173,6 +176,11 @@ func (s *Service) RefundReturn(ctx context.Context, in ReturnRefund, answer Answ
 		}
 		if r, err = o.planReturn(b, in); err != nil {
 			return err
+		}
+		if in.StoreCredit {
+			if err := r.toStoreCredit(ctx, tx, o); err != nil {
+				return err
+			}
 		}
 		return r.write(ctx, tx, name, in.Reason)
 	})

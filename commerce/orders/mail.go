@@ -71,7 +71,7 @@ var mailSQL = `
 select json_build_object('number', s.order_prefix || o.number, 'email', o.email, 'locale', ` + localeSQL + `, 'currency', o.currency, 'placed_at', o.placed_at,
 	'shipping_address', o.shipping_address, 'billing_address', o.billing_address, 'method', coalesce(o.shipping_method->>'name', ''),
 	'tax_included', o.prices_include_tax, 'subtotal', o.subtotal_amount,
-	'discount', o.discount_amount, 'shipping', o.shipping_amount, 'tax', o.tax_amount, 'total', o.total_amount,
+	'discount', o.discount_amount, 'shipping', o.shipping_amount, 'tax', o.tax_amount, 'total', o.total_amount, 'credit', ` + byCredit + `,
 	'lines', (select json_agg(json_build_object('id', l.id, 'title', l.title, 'variant', l.variant_title, 'quantity', l.quantity,
 		'total', l.total_amount + l.discount_amount)
 		order by l.position) from order_lines l where l.order_id = o.id),
@@ -93,7 +93,7 @@ type mailed struct {
 	BillingAddress                  *address.Address `json:"billing_address"`
 	TaxIncluded                     bool             `json:"tax_included"`
 	Subtotal, Discount, Shipping    int64
-	Tax, Total, Outstanding         int64
+	Tax, Total, Credit, Outstanding int64
 	Lines                           []mailedLine
 	Fulfilment                      *struct {
 		Lines                []LineQuantity
@@ -160,7 +160,7 @@ func (o mailed) data(ctx context.Context, args MailArgs, url string) (mail.Data,
 		return mail.OrderConfirmation{
 			Name: o.name(), Number: o.Number, PlacedAt: o.PlacedAt, URL: url, Lines: o.lines(nil),
 			Subtotal: amount(o.Subtotal), Discount: amount(o.Discount), Shipping: amount(o.Shipping), ShippingMethod: o.Method,
-			Tax: amount(o.Tax), TaxIncluded: o.TaxIncluded, Total: amount(o.Total),
+			Tax: amount(o.Tax), TaxIncluded: o.TaxIncluded, Total: amount(o.Total), Credit: amount(o.Credit), Due: amount(o.Total - o.Credit),
 			ShippingAddress: mailAddress(o.ShippingAddress), BillingAddress: mailAddress(o.BillingAddress),
 			Instructions: o.Instructions, Test: principal.From(ctx).Mode == principal.Test,
 		}, nil

@@ -33,13 +33,16 @@ var fulfilmentJSON = `json_build_object('id', f.id, 'order_id', f.order_id, 'lin
 
 var refundJSON = `json_build_object('id', r.id, 'order_id', r.order_id, 'state', r.state,
 	'payments', (select coalesce(json_agg(json_build_object('payment_id', p->>'payment_id', 'amount', json_build_object('amount', p->'amount', 'currency', r.currency),
-		'state', p->>'state', 'failure_code', p->>'failure') order by n), '[]') from jsonb_array_elements(r.parts) with ordinality as parts (p, n)),
+		'to', coalesce(p->>'to', 'payment'), 'state', p->>'state', 'failure_code', p->>'failure') order by n), '[]') from jsonb_array_elements(r.parts) with ordinality as parts (p, n)),
 	'amount', json_build_object('amount', r.amount, 'currency', r.currency), 'lines', r.lines,
 	'return_id', r.return_id, 'edit_id', r.edit_id, 'balance', r.of_balance, 'set_off', json_build_object('amount', r.set_off_amount, 'currency', r.currency), 'fee', json_build_object('amount', r.fee_amount, 'currency', r.currency), 'restocked', r.restock and r.state = 'succeeded', 'reason', nullif(r.reason, ''), 'failure_code', nullif(r.failure, ''),
 	'created_at', ` + postgres.UTC("r.created_at") + `, 'updated_at', ` + postgres.UTC("r.updated_at") + `)`
 
 // localeSQL is the locale that an order was placed in.
 const localeSQL = `coalesce(nullif(o.locale, ''), (select locale from settings))`
+
+// byCredit is what gift cards and store credit paid of the order o.
+const byCredit = `(select coalesce(sum(p.amount), 0)::bigint from payments p where p.order_id = o.id and p.provider in ('gift_card', 'store_credit') and p.state = 'captured')`
 
 // shownJSON are the members that staff and shopper both see.
 var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_state', o.payment_state, 'fulfilment_state', o.fulfilment_state,
@@ -51,7 +54,7 @@ var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_stat
 	'taxes', o.taxes, 'discounts', o.discounts,
 	'totals', json_build_object('subtotal', ` + amount("o.subtotal_amount") + `, 'discount', ` + amount("o.discount_amount") + `,
 		'shipping', ` + amount("o.shipping_amount") + `,
-		'tax', ` + amount("o.tax_amount") + `, 'total', ` + amount("o.total_amount") + `, 'refunded', ` + amount("o.refunded_amount") + `,
+		'tax', ` + amount("o.tax_amount") + `, 'total', ` + amount("o.total_amount") + `, 'credit', ` + amount(byCredit) + `, 'refunded', ` + amount("o.refunded_amount") + `,
 		'balance', ` + amount(balanceSQL) + `, 'outstanding', ` + amount(outstandingSQL) + `),
 	'shipping_address', o.shipping_address, 'billing_address', o.billing_address, 'note', nullif(o.note, ''),
 	'fulfilments', (select coalesce(json_agg(` + fulfilmentJSON + ` order by f.id), '[]') from fulfilments f where f.order_id = o.id),

@@ -33,6 +33,7 @@ type RefundInput struct {
 	Amount             *money.Money
 	Lines              []LineQuantity
 	Balance            bool // of what the merchant owes, not of what the order contains
+	StoreCredit        bool // it becomes credit of the customer's instead
 	Restock            bool // the goods of the lines go back to stock
 	Reason             string
 	Attempt            string // the caller's name for it: asked again, it goes on with the same refund
@@ -78,8 +79,16 @@ func (s *Service) Refund(ctx context.Context, in RefundInput, answer Answer) (st
 		if r, err = attempted(ctx, tx, in.OrderID, name); err == nil || !errors.Is(err, postgres.ErrNoRows) {
 			return err
 		}
+		if !o.settled() {
+			return problem.New(problem.Conflict, "order_not_paid", "The order is not paid.")
+		}
 		if r, err = o.plan(in); err != nil {
 			return err
+		}
+		if in.StoreCredit {
+			if err := r.toStoreCredit(ctx, tx, o); err != nil {
+				return err
+			}
 		}
 		return r.write(ctx, tx, name, in.Reason)
 	})
@@ -290,6 +299,9 @@ func noted(ctx context.Context, tx *postgres.Tx, r refund) error {
 }
 
 func (s *Service) call(ctx context.Context, p part, currency string) (payments.Outcome, error) {
+	if p.Credit != "" {
+		return payments.Outcome{Result: payments.Succeeded}, nil // it is added when that is recorded
+	}
 	provider, err := s.Providers.Named(p.Provider)
 	if err != nil {
 		return payments.Outcome{}, err
@@ -373,6 +385,9 @@ func (s *Service) succeed(ctx context.Context, tx *postgres.Tx, o *order, r refu
 		if err := closePaid(ctx, tx, r.returned); err != nil {
 			return err
 		}
+	}
+	if err := r.addCredit(ctx, tx); err != nil {
+		return err
 	}
 	journal.Event(ctx, tx, "refund.succeeded", r.id, r.event())
 	journal.Event(ctx, tx, "order.refunded", o.ID, o.Summary)

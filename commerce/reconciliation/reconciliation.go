@@ -24,6 +24,7 @@ const (
 	OrderMissing    Kind = "order_missing"     // a payment was taken, held or promised without an order
 	RefundSums      Kind = "refund_sums"       // an order's, its payments' and its refunds' sums differ
 	Unended         Kind = "unended"           // an attempt, refund, capture or void came to no end
+	Credit          Kind = "credit"            // a balance, or what was spent or paid back, is not what the ledger says
 	Stock           Kind = "stock"             // stock is not the sum of its movements
 	Reserved        Kind = "reserved"          // what is reserved is not what attempts to pay are for
 	ProviderBooks   Kind = "provider_books"    // a provider's books say otherwise
@@ -31,7 +32,7 @@ const (
 )
 
 // Kinds are all of them.
-var Kinds = []Kind{PaymentState, OrderMissing, RefundSums, Unended, Stock, Reserved, ProviderBooks, ProviderSilence}
+var Kinds = []Kind{PaymentState, OrderMissing, RefundSums, Unended, Credit, Stock, Reserved, ProviderBooks, ProviderSilence}
 
 // Difference is one thing that differs.
 type Difference struct {
@@ -83,6 +84,22 @@ with made as (
 		where r.order_id = m.order_id and r.state = 'succeeded' and x.payment_id = m.id and x.state = 'succeeded') r
 	where r.amount <> m.refunded_amount
 	union all
+	select 'credit', a.id, jsonb_build_object('balance', a.balance, 'ledger', e.amount)
+	from credit_accounts a cross join lateral (select coalesce(sum(e.amount), 0)::bigint as amount from credit_entries e where e.account_id = a.id) e
+	where a.balance <> e.amount
+	union all
+	select 'credit', p.id, jsonb_build_object('payment', p.amount, 'state', p.state, 'ledger', e.amount)
+	from payments p cross join lateral (
+		select coalesce(-sum(e.amount), 0)::bigint as amount from credit_entries e where e.payment_id = p.id and e.account_id = p.reference) e
+	where p.provider in ('gift_card', 'store_credit') and e.amount <> case when p.state = 'failed' then 0 else p.amount end
+	union all
+	select 'credit', r.id, jsonb_build_object('refund', r.amount, 'ledger', r.entered)
+	from (select r.id, (select coalesce(sum(x.amount), 0)::bigint from jsonb_to_recordset(r.parts) as x(amount bigint, state text, credit text)
+				where x.state = 'succeeded' and x.credit <> '' and r.state = 'succeeded') as amount,
+			(select coalesce(sum(e.amount), 0)::bigint from credit_entries e where e.refund_id = r.id) as entered
+		from refunds r) r
+	where r.amount <> r.entered
+	union all
 	select 'unended', p.id, jsonb_build_object('state', p.state, 'asked', p.asked, 'since', p.updated_at)
 	from payments p where (p.state in ('pending', 'requires_action') or p.asked <> '') and p.updated_at < now() - $1::interval
 	union all
@@ -92,8 +109,11 @@ with made as (
 select kind, object_id, detail from found order by kind, object_id limit $2`
 
 // booksSQL are the payments whose providers are to be asked: those that changed since $1.
-const booksSQL = `select p.id, p.provider, p.state, p.reference, p.account, p.currency, p.amount - p.released_amount, p.refunded_amount from payments p
-where p.provider not in ('manual') and p.amount > 0 and p.state in ('authorised', 'captured', 'voided', 'failed') and p.updated_at >= $1
+const booksSQL = `select p.id, p.provider, p.state, p.reference, p.account, p.currency, p.amount - p.released_amount,
+	p.refunded_amount - (select coalesce(sum(x.amount), 0)::bigint from refunds r cross join jsonb_to_recordset(r.parts) as x(amount bigint, payment_id text, state text, "to" text)
+		where r.order_id = p.order_id and r.state = 'succeeded' and x.payment_id = p.id and x.state = 'succeeded' and x."to" = 'store_credit')
+from payments p
+where p.provider not in ('manual', 'none', 'gift_card', 'store_credit') and p.amount > 0 and p.state in ('authorised', 'captured', 'voided', 'failed') and p.updated_at >= $1
 order by p.updated_at limit $2`
 
 // The bounds of what is found and asked for in one run.

@@ -17,6 +17,8 @@ create table carts (
     shipping_method_id text collate "C",
     note               text not null default '',
     codes              text[] not null default '{}', -- of promotions, in the order in which they were given
+    gift_cards         text[] not null default '{}', -- accounts of credit, in the order in which they were given
+    use_store_credit   boolean not null default false, -- its customer pays with what the shop owes them, as far as that goes
     quotes             jsonb not null default '{}', -- what each rate service said of it; see commerce/rates
     draft              jsonb,                   -- what the merchant has agreed on, of a draft order; see commerce/cart
     abandoned_at       timestamptz,             -- when it was found to be, and told of

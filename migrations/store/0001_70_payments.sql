@@ -4,6 +4,8 @@
 -- exists before the provider is called, and what the provider is called with bears its ID. One that requires action, or
 -- that the provider is still at work on, is under way too. A due one has an order, whose
 -- money comes by ways that no provider tells of; an authorised one is held, not taken.
+-- What gift cards and store credit pay of it are payments beside the attempt, taken and given
+-- back with it, whose reference is the account.
 create table payments (
     id          text collate "C" primary key,
     cart_id     text collate "C",               -- null where it is of an order's balance
@@ -33,7 +35,7 @@ create table payments (
 );
 create index payments_order on payments (order_id);
 create index payments_under_way on payments (updated_at) where state in ('pending', 'requires_action', 'processing') or asked <> '';
-create unique index payments_of_cart on payments (cart_id) where state <> 'failed'; -- one at a time, and one for good
+create unique index payments_of_cart on payments (cart_id) where state <> 'failed' and provider not in ('gift_card', 'store_credit'); -- one at a time, and one for good
 create unique index payments_of_balance on payments (order_id) where cart_id is null and state in ('pending', 'requires_action', 'processing'); -- one at a time
 
 -- Money paid back of an order, in as many parts as the payments that it goes back to. What

@@ -115,6 +115,12 @@ const (
 	CartCodeReasonNotForYou         CartCodeReason = "not_for_you"
 )
 
+// Defines values for CartGiftCardReason.
+const (
+	CartGiftCardReasonNotAvailable CartGiftCardReason = "not_available"
+	CartGiftCardReasonNothingLeft  CartGiftCardReason = "nothing_left"
+)
+
 // Defines values for CartPaymentFlow.
 const (
 	CartPaymentFlowConfirm  CartPaymentFlow = "confirm"
@@ -260,6 +266,7 @@ const (
 
 // Defines values for DifferenceKind.
 const (
+	DifferenceKindCredit          DifferenceKind = "credit"
 	DifferenceKindOrderMissing    DifferenceKind = "order_missing"
 	DifferenceKindPaymentState    DifferenceKind = "payment_state"
 	DifferenceKindProviderBooks   DifferenceKind = "provider_books"
@@ -727,6 +734,16 @@ const (
 	OrderUpdatedEventTypeOrderUpdated OrderUpdatedEventType = "order.updated"
 )
 
+// Defines values for PaidBy.
+const (
+	PaidByGiftCard    PaidBy = "gift_card"
+	PaidByManual      PaidBy = "manual"
+	PaidByNone        PaidBy = "none"
+	PaidByStoreCredit PaidBy = "store_credit"
+	PaidByStripe      PaidBy = "stripe"
+	PaidByTest        PaidBy = "test"
+)
+
 // Defines values for PaymentAuthorisedEventType.
 const (
 	PaymentAuthorisedEventTypePaymentAuthorised PaymentAuthorisedEventType = "payment.authorised"
@@ -962,6 +979,12 @@ const (
 	RefundStateSucceeded RefundState = "succeeded"
 )
 
+// Defines values for RefundCreateTo.
+const (
+	RefundCreateToPayment     RefundCreateTo = "payment"
+	RefundCreateToStoreCredit RefundCreateTo = "store_credit"
+)
+
 // Defines values for RefundFailedEventType.
 const (
 	RefundFailedEventTypeRefundFailed RefundFailedEventType = "refund.failed"
@@ -972,6 +995,12 @@ const (
 	RefundPartStateFailed    RefundPartState = "failed"
 	RefundPartStatePending   RefundPartState = "pending"
 	RefundPartStateSucceeded RefundPartState = "succeeded"
+)
+
+// Defines values for RefundPartTo.
+const (
+	RefundPartToPayment     RefundPartTo = "payment"
+	RefundPartToStoreCredit RefundPartTo = "store_credit"
 )
 
 // Defines values for RefundSucceededEventType.
@@ -1028,6 +1057,12 @@ const (
 // Defines values for ReturnReceivedEventType.
 const (
 	ReturnReceivedEventTypeReturnReceived ReturnReceivedEventType = "return.received"
+)
+
+// Defines values for ReturnRefundCreateTo.
+const (
+	ReturnRefundCreateToPayment     ReturnRefundCreateTo = "payment"
+	ReturnRefundCreateToStoreCredit ReturnRefundCreateTo = "store_credit"
 )
 
 // Defines values for ReturnRequestedEventType.
@@ -2145,6 +2180,9 @@ type Cart struct {
 	// Example: 2026-11-22T09:30:00Z
 	ExpiresAt time.Time `json:"expires_at"`
 
+	// GiftCards The gift cards that pay for it, in their order.
+	GiftCards []CartGiftCard `json:"gift_cards"`
+
 	// ID The cart's ID.
 	//
 	// Example: cart_01jd3v7m2kf8r9e0abcdefghjk
@@ -2191,6 +2229,9 @@ type Cart struct {
 	//
 	// Example: open
 	State CartState `json:"state"`
+
+	// StoreCredit What the shop owes its customer, in its currency; null where nobody is signed in.
+	StoreCredit *CartStoreCredit `json:"store_credit"`
 
 	// TaxExemptReason Why no tax is charged, as the staff has noted it; null, if it is.
 	TaxExemptReason *string `json:"tax_exempt_reason"`
@@ -2273,11 +2314,14 @@ type CartCodeCreate struct {
 
 // CartCompletion The shopper's final word.
 type CartCompletion struct {
-	// ExpectedTotal An amount of money, in the smallest unit of its currency.
+	// ExpectedDue What the shopper was told is left to pay after gift cards and store credit; as much as `expected_total`, when left out. Anything else is answered 409 `due_changed`.
+	ExpectedDue *Money `json:"expected_due,omitempty"`
+
+	// ExpectedTotal What the shopper was told that the cart comes to. Another total is answered 409 `total_changed`.
 	ExpectedTotal Money `json:"expected_total"`
 
-	// Payment How a cart is paid.
-	Payment CartPayment `json:"payment"`
+	// Payment How what is left is paid; left out where gift cards and store credit pay it all.
+	Payment *CartPayment `json:"payment,omitempty"`
 }
 
 // CartCreate A new cart.
@@ -2343,6 +2387,39 @@ type CartEventData struct {
 	//
 	// Example: 2
 	LineCount int `json:"line_count"`
+}
+
+// CartGiftCard A gift card that pays for a cart.
+type CartGiftCard struct {
+	// Amount What it pays.
+	Amount Money `json:"amount"`
+
+	// Balance What is on it.
+	Balance Money `json:"balance"`
+
+	// ID The gift card's ID.
+	//
+	// Example: gc_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// LastCharacters The last four characters of its code.
+	//
+	// Example: 7K3M
+	LastCharacters string `json:"last_characters"`
+
+	// Reason Why it pays nothing: it is empty, has expired or was turned off, or nothing is left to pay; null where it pays.
+	Reason *CartGiftCardReason `json:"reason"`
+}
+
+// CartGiftCardReason Why it pays nothing: it is empty, has expired or was turned off, or nothing is left to pay; null where it pays.
+type CartGiftCardReason string
+
+// CartGiftCardAdd A gift card that a shopper has.
+type CartGiftCardAdd struct {
+	// Code Its code. Small letters, spaces and hyphens make no difference.
+	//
+	// Example: 7Q2X-9F4D-K0VB-7K3M
+	Code string `json:"code"`
 }
 
 // CartLine Something in a cart, at today's price.
@@ -2508,10 +2585,10 @@ type CartPaymentProgress struct {
 	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
 	PaymentID string `json:"payment_id"`
 
-	// Provider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
+	// Provider What a payment was made by: a provider, a gift card, or a customer's store credit; `none` where nothing was left to pay.
 	//
 	// Example: stripe
-	Provider PaymentProvider `json:"provider"`
+	Provider PaidBy `json:"provider"`
 
 	// State What became of a payment. One that `requires_action` waits for the shopper; a `processing` one is with the provider; a `due` one is owed by the shopper; an `authorised` one is held, to be captured.
 	//
@@ -2541,6 +2618,20 @@ type CartProblem struct {
 //
 // Example: email_missing
 type CartProblemCode string
+
+// CartStoreCredit What the shop owes the signed-in customer, and what of it pays for a cart.
+type CartStoreCredit struct {
+	// Amount What it pays.
+	Amount Money `json:"amount"`
+
+	// Balance What there is.
+	Balance Money `json:"balance"`
+
+	// Used Whether the customer pays with it, as far as it goes.
+	//
+	// Example: true
+	Used bool `json:"used"`
+}
 
 // CartSummary A cart in short.
 type CartSummary struct {
@@ -2628,6 +2719,9 @@ type CartSummaryList struct {
 type CartTotals struct {
 	// Discount An amount of money, in the smallest unit of its currency.
 	Discount Money `json:"discount"`
+
+	// Due What gift cards and store credit leave of the total, to be paid by other means.
+	Due Money `json:"due"`
 
 	// Estimated Whether it may change: with the address, which is not known yet, or as a rate service is still to be asked (`quote_missing`).
 	//
@@ -7810,6 +7904,9 @@ type OrderTotals struct {
 	// Balance `total` - `refunded` - what was captured, + what was paid back of it.
 	Balance SignedMoney `json:"balance"`
 
+	// Credit What gift cards and store credit paid of the total.
+	Credit Money `json:"credit"`
+
 	// Discount An amount of money, in the smallest unit of its currency.
 	Discount Money `json:"discount"`
 
@@ -7881,6 +7978,11 @@ type OrderUpdatedEvent struct {
 //
 // Example: order.updated
 type OrderUpdatedEventType string
+
+// PaidBy What a payment was made by: a provider, a gift card, or a customer's store credit; `none` where nothing was left to pay.
+//
+// Example: stripe
+type PaidBy string
 
 // PasswordChange A change of password by someone who knows it.
 type PasswordChange struct {
@@ -7986,7 +8088,7 @@ type Payment struct {
 	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
-	// Method The store's name for the manual method; null for other providers.
+	// Method The store's name for the manual method, or the last characters of a gift card's code; null for others.
 	//
 	// Example: Bank transfer
 	Method *string `json:"method"`
@@ -7996,10 +8098,10 @@ type Payment struct {
 	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
 	OrderID string `json:"order_id"`
 
-	// Provider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
+	// Provider What a payment was made by: a provider, a gift card, or a customer's store credit; `none` where nothing was left to pay.
 	//
 	// Example: stripe
-	Provider PaymentProvider `json:"provider"`
+	Provider PaidBy `json:"provider"`
 
 	// Reference The provider's own name for it.
 	//
@@ -8764,6 +8866,9 @@ type Problem struct {
 	//
 	// Example: Only 2 of Linen shirt are left.
 	Detail *string `json:"detail,omitempty"`
+
+	// Due With `due_changed`, what is left to pay now.
+	Due *Money `json:"due,omitempty"`
 
 	// Errors Every fault at once, where the request broke the contract or a rule.
 	Errors []Fault `json:"errors,omitempty"`
@@ -10166,7 +10271,17 @@ type RefundCreate struct {
 	//
 	// Example: false
 	Restock *bool `json:"restock,omitempty"`
+
+	// To Where it goes: back to where the money came from (`payment`), which is so when left out, or to the customer as store credit.
+	//
+	// Example: payment
+	To *RefundCreateTo `json:"to,omitempty"`
 }
+
+// RefundCreateTo Where it goes: back to where the money came from (`payment`), which is so when left out, or to the customer as store credit.
+//
+// Example: payment
+type RefundCreateTo string
 
 // RefundEventData The refund, in short.
 type RefundEventData struct {
@@ -10228,7 +10343,7 @@ type RefundPart struct {
 	// Example: provider_declined
 	FailureCode *string `json:"failure_code"`
 
-	// PaymentID The payment it goes back to.
+	// PaymentID The payment that it is paid back of.
 	//
 	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
 	PaymentID string `json:"payment_id"`
@@ -10237,12 +10352,22 @@ type RefundPart struct {
 	//
 	// Example: succeeded
 	State RefundPartState `json:"state"`
+
+	// To Where it goes: back to where the money came from (`payment`), or to the customer as store credit.
+	//
+	// Example: payment
+	To RefundPartTo `json:"to"`
 }
 
 // RefundPartState What became of it.
 //
 // Example: succeeded
 type RefundPartState string
+
+// RefundPartTo Where it goes: back to where the money came from (`payment`), or to the customer as store credit.
+//
+// Example: payment
+type RefundPartTo string
 
 // RefundSucceededEvent Money was paid back.
 type RefundSucceededEvent struct {
@@ -10713,7 +10838,17 @@ type ReturnRefundCreate struct {
 
 	// Shipping What is paid back of the shipping besides.
 	Shipping *Money `json:"shipping,omitempty"`
+
+	// To Where it goes: back to where the money came from (`payment`), which is so when left out, or to the customer as store credit.
+	//
+	// Example: payment
+	To *ReturnRefundCreateTo `json:"to,omitempty"`
 }
+
+// ReturnRefundCreateTo Where it goes: back to where the money came from (`payment`), which is so when left out, or to the customer as store credit.
+//
+// Example: payment
+type ReturnRefundCreateTo string
 
 // ReturnRequest Goods that a shopper wants to send back.
 type ReturnRequest struct {
@@ -17054,6 +17189,18 @@ type CompleteCartParams struct {
 	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
 }
 
+// AddCartGiftCardParams defines parameters for AddCartGiftCard.
+type AddCartGiftCardParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// RemoveCartGiftCardParams defines parameters for RemoveCartGiftCard.
+type RemoveCartGiftCardParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
 // AddCartLineParams defines parameters for AddCartLine.
 type AddCartLineParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
@@ -17091,6 +17238,18 @@ type ListCartShippingMethodsParams struct {
 
 	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// RemoveCartStoreCreditParams defines parameters for RemoveCartStoreCredit.
+type RemoveCartStoreCreditParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// UseCartStoreCreditParams defines parameters for UseCartStoreCredit.
+type UseCartStoreCreditParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
 // ListShopCategoriesParams defines parameters for ListShopCategories.
@@ -18223,6 +18382,9 @@ type AddCartCodeJSONRequestBody = CartCodeCreate
 
 // CompleteCartJSONRequestBody defines body for CompleteCart for application/json ContentType.
 type CompleteCartJSONRequestBody = CartCompletion
+
+// AddCartGiftCardJSONRequestBody defines body for AddCartGiftCard for application/json ContentType.
+type AddCartGiftCardJSONRequestBody = CartGiftCardAdd
 
 // AddCartLineJSONRequestBody defines body for AddCartLine for application/json ContentType.
 type AddCartLineJSONRequestBody = CartLineCreate

@@ -44,6 +44,10 @@ func (h *Carts) Operations() map[string]openapi.Handler {
 		"removeCartLine":          h.remove,
 		"addCartCode":             h.addCode,
 		"removeCartCode":          h.removeCode,
+		"addCartGiftCard":         h.addGiftCard,
+		"removeCartGiftCard":      h.removeGiftCard,
+		"useCartStoreCredit":      h.useStoreCredit,
+		"removeCartStoreCredit":   h.removeStoreCredit,
 		"listCartShippingMethods": h.options,
 		"cancelCartPayment":       h.cancelPayment,
 		"reserveCart":             h.reserve,
@@ -207,6 +211,44 @@ func (h *Carts) removeCode(ctx context.Context, req *openapi.Request) (*openapi.
 	})
 }
 
+func (h *Carts) addGiftCard(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.CartGiftCardAdd](req)
+	if err != nil {
+		return nil, err
+	}
+	res, err := h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, _ int) (*cart.Cart, error) {
+		return h.Carts.AddGiftCard(ctx, tx, ref, body.Code)
+	})
+	if res != nil {
+		res.Status = 201
+	}
+	return res, err
+}
+
+func (h *Carts) removeGiftCard(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	return h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, version int) (*cart.Cart, error) {
+		return h.Carts.RemoveGiftCard(ctx, tx, ref, cardID(req), version)
+	})
+}
+
+func (h *Carts) useStoreCredit(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	ctx, customer, err := signedIn(ctx, req, h.Customers)
+	if err != nil {
+		return nil, err
+	}
+	return h.storeCredit(ctx, req, true, customer.ID)
+}
+
+func (h *Carts) removeStoreCredit(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	return h.storeCredit(ctx, req, false, "")
+}
+
+func (h *Carts) storeCredit(ctx context.Context, req *openapi.Request, use bool, customer string) (*openapi.Response, error) {
+	return h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, version int) (*cart.Cart, error) {
+		return h.Carts.Update(ctx, tx, ref, cart.Change{UseStoreCredit: &use, Customer: customer}, version)
+	})
+}
+
 func (h *Carts) reserve(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
 	return h.change(ctx, req, h.Carts.Reserve)
 }
@@ -356,11 +398,12 @@ func shownCart(url ShopURL, req *openapi.Request, c *cart.Cart) gen.Cart {
 		TaxExemptReason: orNil(c.TaxExemptReason), PricesIncludeTax: c.PricesIncludeTax, Problems: converted(c.Problems, cartProblem), OrderID: orNil(c.OrderID),
 		Totals: gen.CartTotals{
 			Subtotal: amount(c.Totals.Subtotal), Discount: amount(c.Totals.Discount), Shipping: amount(c.Totals.Shipping.Subtotal),
-			Tax: amount(c.Totals.Tax), Total: amount(c.Totals.Total), Estimated: c.State != cart.Completed && c.Estimated(),
+			Tax: amount(c.Totals.Tax), Total: amount(c.Totals.Total), Due: amount(c.Due), Estimated: c.State != cart.Completed && c.Estimated(),
 		},
 		Taxes:     converted(c.Totals.Taxes, shownTax),
 		Codes:     converted(c.Codes, cartCode),
 		Discounts: converted(c.Discounts, shownDiscount),
+		GiftCards: converted(c.GiftCards, cartGiftCard),
 		CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(), ExpiresAt: c.ExpiresAt.UTC(),
 	}
 	if c.State == cart.Completed {
@@ -369,6 +412,9 @@ func shownCart(url ShopURL, req *openapi.Request, c *cart.Cart) gen.Cart {
 	if c.ReservedUntil != nil {
 		until := c.ReservedUntil.UTC()
 		out.ReservedUntil = &until
+	}
+	if s := c.StoreCredit; s != nil {
+		out.StoreCredit = &gen.CartStoreCredit{Balance: amount(s.Balance), Used: s.Used, Amount: amount(s.Amount)}
 	}
 	if c.Method != nil {
 		option := shippingOption(*c.Method)
@@ -399,6 +445,18 @@ func cartLine(media string, l cart.Line) gen.CartLine {
 
 func cartCode(c cart.Code) gen.CartCode {
 	return gen.CartCode{Code: c.Code, Applied: c.Applied, Reason: orNil(gen.CartCodeReason(c.Reason))}
+}
+
+func cartGiftCard(c cart.Credit) gen.CartGiftCard {
+	out := gen.CartGiftCard{ID: string(c.Account), LastCharacters: c.LastCharacters, Balance: amount(c.Balance), Amount: amount(c.Amount)}
+	if c.Amount.IsZero() {
+		reason := gen.CartGiftCardReasonNothingLeft
+		if !c.Usable || c.Balance.IsZero() {
+			reason = gen.CartGiftCardReasonNotAvailable
+		}
+		out.Reason = &reason
+	}
+	return out
 }
 
 func shownDiscount(a promotions.Applied) gen.Discount {

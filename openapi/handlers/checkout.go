@@ -67,10 +67,16 @@ func (h *Checkout) complete(ctx context.Context, req *openapi.Request) (*openapi
 		return replay, err
 	}
 	var res *openapi.Response
-	at, err := h.Checkout.Complete(ctx, checkout.Input{
-		Cart: ref, Payment: chosen(body.Payment), Attempt: attemptName(req),
-		Expected: money.New(body.ExpectedTotal.Amount, body.ExpectedTotal.Currency), Shop: shop(req.Caller.Store),
-	}, func(ctx context.Context, tx *postgres.Tx, orderID string, refused *problem.Problem) error {
+	in := checkout.Input{
+		Cart: ref, Attempt: attemptName(req), Expected: money.New(body.ExpectedTotal.Amount, body.ExpectedTotal.Currency), Shop: shop(req.Caller.Store),
+	}
+	if body.Payment != nil {
+		in.Payment = chosen(*body.Payment)
+	}
+	if in.Due = in.Expected; body.ExpectedDue != nil {
+		in.Due = money.New(body.ExpectedDue.Amount, body.ExpectedDue.Currency)
+	}
+	at, err := h.Checkout.Complete(ctx, in, func(ctx context.Context, tx *postgres.Tx, orderID string, refused *problem.Problem) error {
 		if refused != nil {
 			return claim.Refuse(ctx, tx, refused)
 		}

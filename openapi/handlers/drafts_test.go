@@ -106,7 +106,7 @@ func TestMerchantsCompleteDraftOrders(t *testing.T) {
 	t.Parallel()
 	s := newSelling(t)
 	draft := func(price int) string {
-		made := s.admin("POST", "/draft-orders", object{"email": "ada@example.com", "lines": []object{{"title": "Repair", "quantity": 1, "unit_price": euros(price), "requires_shipping": false}}}).Want(201)
+		made := s.admin("POST", "/draft-orders", object{"email": "ada@example.com", "lines": []object{{"title": "Repair", "quantity": 1, "unit_price": euros(int64(price)), "requires_shipping": false}}}).Want(201)
 		return "/draft-orders/" + made.String("id")
 	}
 	for name, c := range map[string]struct {

@@ -171,7 +171,7 @@ func (h *Returns) refund(ctx context.Context, req *openapi.Request) (*openapi.Re
 	if err != nil || replay != nil {
 		return replay, err
 	}
-	in := orders.ReturnRefund{ReturnID: req.Param("return_id"), Fee: amountGiven(body.Fee), Shipping: amountGiven(body.Shipping), Reason: given(body.Reason), Attempt: attemptName(req)}
+	in := orders.ReturnRefund{ReturnID: req.Param("return_id"), Fee: amountGiven(body.Fee), Shipping: amountGiven(body.Shipping), Reason: given(body.Reason), Attempt: attemptName(req), StoreCredit: string(given(body.To)) == orders.ToStoreCredit}
 	var res *openapi.Response
 	err = h.Orders.RefundReturn(ctx, in, func(ctx context.Context, tx *postgres.Tx, id string, refused *problem.Problem) error {
 		if refused != nil {

@@ -183,6 +183,8 @@ type OrderConfirmation struct {
 	Tax             money.Money `json:"tax"`
 	TaxIncluded     bool        `json:"tax_included"` // the tax is within the prices
 	Total           money.Money `json:"total"`
+	Credit          money.Money `json:"credit"` // what gift cards and store credit paid of it; zero for nothing
+	Due             money.Money `json:"due"`    // and what they left
 	ShippingAddress Address     `json:"shipping_address"`
 	BillingAddress  Address     `json:"billing_address"`
 	Instructions    string      `json:"instructions"` // how to pay what is due; empty for nothing

@@ -40,6 +40,7 @@ type order struct {
 		Shipping    money.Money `json:"shipping"`
 		Tax         money.Money `json:"tax"`
 		Total       money.Money `json:"total"`
+		Credit      money.Money `json:"credit"`
 		Refunded    money.Money `json:"refunded"`
 		Outstanding money.Money `json:"outstanding"`
 	} `json:"totals"`
@@ -50,6 +51,11 @@ type order struct {
 	Returns         []goodsBack      `json:"returns"`
 	Instructions    string           `json:"payment_instructions"` // how to pay what is due
 	CreatedAt       time.Time        `json:"created_at"`
+}
+
+// rest is what was, or is to be, paid by other means than gift cards and store credit.
+func (o order) rest() money.Money {
+	return money.New(o.Totals.Total.Amount-o.Totals.Credit.Amount, o.Currency)
 }
 
 type orderLine struct {

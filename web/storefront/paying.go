@@ -13,8 +13,12 @@ import (
 )
 
 // chosen is how a shopper wants to pay: "provider:token" or, of a test payment, what is
-// to happen. Who comes back from the provider's page comes to the path back.
+// to happen; nothing, where nothing is left to pay. Who comes back from the provider's page
+// comes to the path back.
 func (v *visit) chosen(f page.Form, back string) payments.Chosen {
+	if f.Value("token") == "" {
+		return payments.Chosen{}
+	}
 	provider, token, found := strings.Cut(f.Value("token"), ":")
 	if !found {
 		provider, token = payments.TestName, provider

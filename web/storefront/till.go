@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/stoacommerce/stoa/commerce/cart"
+	"github.com/stoacommerce/stoa/commerce/credit"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/web/page"
@@ -200,6 +201,23 @@ func (v *visit) addCode() error {
 	return v.change(func(ctx context.Context, tx *postgres.Tx, ref cart.Ref) error {
 		_, err := v.config().Carts.AddCode(ctx, tx, ref, f.Value("code"))
 		return err
+	}, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref) error {
+		_, err := v.config().Carts.AddGiftCard(ctx, tx, ref, f.Value("code"))
+		return err
+	})
+}
+
+func (v *visit) removeGiftCard() error {
+	f, err := v.form()
+	if err != nil {
+		return err
+	}
+	return v.change(func(ctx context.Context, tx *postgres.Tx, ref cart.Ref) error {
+		_, err := v.config().Carts.RemoveGiftCard(ctx, tx, ref, credit.ID(f.Value("card")), 0)
+		if problem.Is(err, "not_found") {
+			return nil // it is out already
+		}
+		return err
 	})
 }
 
@@ -217,14 +235,21 @@ func (v *visit) removeCode() error {
 	})
 }
 
-// change changes the cart and shows it.
-func (v *visit) change(fn func(ctx context.Context, tx *postgres.Tx, ref cart.Ref) error) error {
+// change changes the cart and shows it. A code that is none of one kind may be of another:
+// then the next way is tried.
+func (v *visit) change(ways ...func(ctx context.Context, tx *postgres.Tx, ref cart.Ref) error) error {
 	ref, held := v.cartRef()
 	if !held {
 		v.see("/cart")
 		return nil
 	}
-	err := v.inStore(func(ctx context.Context, tx *postgres.Tx) error { return fn(ctx, tx, ref) })
+	var err error
+	for _, fn := range ways {
+		err = v.inStore(func(ctx context.Context, tx *postgres.Tx) error { return fn(ctx, tx, ref) })
+		if !problem.Is(err, "code_invalid") {
+			break
+		}
+	}
 	if refused := problem.As(err); refused != nil && refused.Kind < problem.Internal {
 		c, err := v.cart()
 		if err != nil {
