@@ -318,7 +318,9 @@ func (h *Carts) staffUpdate(ctx context.Context, req *openapi.Request) (*openapi
 	})
 }
 
-func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart { return shownCart(h.ShopURL, req, c) }
+func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart {
+	return shownCart(h.ShopURL, req, c)
+}
 
 // shownCart is a cart in the contract's words.
 func shownCart(url ShopURL, req *openapi.Request, c *cart.Cart) gen.Cart {
