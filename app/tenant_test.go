@@ -21,6 +21,7 @@ import (
 type tenant struct {
 	*market
 	ids    map[string]string // of one thing of each kind, by the prefix of its kind
+	draft  string            // a draft order
 	tokens map[string]string // a cart's, and a customer's, by the header they are sent in
 	cookie string            // of its owner's session
 	scoped map[string]string // keys with one scope
@@ -124,7 +125,7 @@ func (w *tenant) upload(t testing.TB, prefix, operation, name string, content []
 	w.ids[prefix] = w.must(t, want, probe.Call{Operation: operation, Path: w.path(), Header: header, Body: form.Bytes()}).String("/id")
 }
 
-// sell sells an order, sends some of it and pays some of it back; and leaves a cart.
+// sell sells an order, sends some of it and pays some of it back; and leaves a cart, and a draft order.
 func (w *tenant) sell(t testing.TB) {
 	t.Helper()
 	w.buy(0, func() {})
@@ -158,6 +159,7 @@ func (w *tenant) sell(t testing.TB) {
 		return w.ids["dlv"] != ""
 	})
 	cart := w.must(t, 201, probe.Call{Operation: "createCart", Header: headers(w.publishable), Body: body(map[string]any{"lines": []any{map[string]any{"variant_id": w.variants[0], "quantity": 1}}})})
+	w.draft = w.must(t, 201, probe.Call{Operation: "createDraftOrder", Header: headers(w.secret), Body: body(map[string]any{"lines": []any{map[string]any{"variant_id": w.variants[0], "quantity": 1}}})}).String("/id")
 	w.ids["cart"], w.ids["cln"], w.tokens["Cart-Token"] = cart.String("/cart/id"), cart.String("/cart/lines/0/id"), cart.String("/token")
 }
 
@@ -190,6 +192,9 @@ func (w *tenant) quiet(t testing.TB) {
 
 // names is what a parameter of a path names in this store.
 func (w *tenant) names(p *openapi3.Parameter) string {
+	if p.Name == "draft_order_id" {
+		return w.draft // a cart by its ID
+	}
 	if prefix, ok := p.Extensions["x-id"].(string); ok {
 		if w.ids[prefix] == "" {
 			panic("the store has no " + prefix)

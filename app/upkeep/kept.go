@@ -31,7 +31,7 @@ var (
 	}
 	inStore = []kept{
 		{table: "events", since: "created_at", age: 30 * day},
-		{table: "carts", since: "expires_at", age: 0, but: `state <> 'completing' and draft is null`}, // a payment may be under way
+		{table: "carts", since: "expires_at", age: 0, but: `state <> 'completing' and draft is null`},     // a payment may be under way
 		{table: "carts", since: "expires_at", age: 90 * day, but: `state = 'open' and draft is not null`}, // those that were bought are kept
 		{table: "orders", since: "placed_at", age: 0, but: attempt},
 		{table: "customer_tokens", since: "expires_at", age: time.Hour},

@@ -383,7 +383,9 @@ func (h *Carts) locale(ctx context.Context, req *openapi.Request, asked *string)
 	return locale, set.Chain(locale), nil
 }
 
-func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart { return shownCart(h.ShopURL, req, c) }
+func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart {
+	return shownCart(h.ShopURL, req, c)
+}
 
 // shownCart is a cart in the contract's words.
 func shownCart(url ShopURL, req *openapi.Request, c *cart.Cart) gen.Cart {

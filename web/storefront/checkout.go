@@ -239,11 +239,11 @@ const (
 // judgeContact finds what the cart does not know of, since it may be incomplete.
 func (v *visit) judgeContact(c *cart.Cart, f page.Form) {
 	view := v.view("", "")
-	if email := address.Email(f.Value("email")); c.Fixed("email") {
-		email = c.Email // which the form does not ask for
-	} else if email == "" {
+	switch email := address.Email(f.Value("email")); {
+	case c.Fixed("email"): // the form does not ask for it
+	case email == "":
 		f.Fault("email", view.fault("required", ""))
-	} else if !address.ValidEmail(email) {
+	case !address.ValidEmail(email):
 		f.Fault("email", view.fault("email", ""))
 	}
 	for name := range f.Values {
