@@ -203,7 +203,7 @@ func TestTranslationsRefuse(t *testing.T) {
 	}
 	api.Do(t, elsewhere, "PATCH", path, object{"texts": object{"title": "x"}}).WantProblem(404, "not_found")
 	api.Do(t, elsewhere, "GET", path, nil).WantProblem(404, "not_found")
-	api.Do(t, key, "PATCH", path, object{"texts": object{}}).WantProblem(400, "invalid_request")
+	api.Do(t, key, "PATCH", path, object{}).WantProblem(400, "invalid_request")
 	refused(t, api.Do(t, key, "PATCH", path, object{"texts": object{
 		"title": "a\nb", "seo_title": strings.Repeat("x", 256), "description_html": "<script>alert(1)</script>", "nothing": "x", "options/Size/Small": "Large", "custom_fields/margin": "y",
 	}}).WantProblem(422, "invalid_translation"), "/texts/title characters", "/texts/seo_title maxLength", "/texts/description_html required",
