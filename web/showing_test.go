@@ -31,6 +31,7 @@ func TestHosts(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	s := h.shop(t)
+	h.Sandbox(t, s.Ctx)
 	s.product(t, "Linen shirt", nil)
 	ref, _ := postgres.StoreFrom(s.Ctx)
 

@@ -71,7 +71,8 @@ func operator(api *apitest.API, role string) string {
 func TestOperatorsOfStores(t *testing.T) {
 	t.Parallel()
 	api := newStores(t)
-	_, id, email := owned(t, api)
+	ctx, id, email := owned(t, api)
+	api.Platform.Sandbox(t, ctx)
 	_, other, _ := owned(t, api)
 	reader, support, admin := operator(api, "read"), operator(api, "support"), operator(api, "admin")
 	path := "/v1/operator/stores/" + id
