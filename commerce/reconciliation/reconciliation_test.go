@@ -111,7 +111,7 @@ func TestWhatDiffersIsFound(t *testing.T) {
 		}, "unended"},
 		"a provider that is silent": {func(s *shop, _, _, _ string) { s.Exec(s.t, `update payments set provider = 'mute'`) }, "provider_no_books"},
 		"a provider that is gone":   {func(s *shop, _, _, _ string) { s.Exec(s.t, `update payments set provider = 'gone'`) }, "provider_no_books"},
-		"a gift card":           {func(s *shop, order, payment, _ string) { s.byCard(order, payment) }, ""},
+		"a gift card":               {func(s *shop, order, payment, _ string) { s.byCard(order, payment) }, ""},
 		"what is on a gift card": {func(s *shop, order, payment, _ string) {
 			s.byCard(order, payment)
 			s.Exec(s.t, `update credit_accounts set balance = 1`)
