@@ -376,7 +376,7 @@ func TestWhatChangedIsNeverPaidUnseen(t *testing.T) {
 	if changed.Totals.Total != *eur(2500 + 490) {
 		t.Errorf("it comes to %v", changed.Totals.Total)
 	}
-	in.Expected = changed.Totals.Total
+	in.Expected, in.Due = changed.Totals.Total, changed.Totals.Total
 	if at, err := f.checkout.Complete(f.Ctx, in, nil); err != nil || at.OrderID == "" {
 		t.Errorf("paid at the sum that was shown: %+v, %v", at, err)
 	}

@@ -90,13 +90,13 @@ with made as (
 	union all
 	select 'credit', p.id, jsonb_build_object('payment', p.amount, 'state', p.state, 'ledger', e.amount)
 	from payments p cross join lateral (
-		select coalesce(-sum(e.amount), 0)::bigint as amount from credit_entries e where e.payment_id = p.id and e.account_id = p.reference) e
+		select coalesce(-sum(e.amount), 0)::bigint as amount from credit_entries e where e.payment_id = p.id and e.account_id = p.reference and e.kind in ('spend', 'release')) e
 	where p.provider in ('gift_card', 'store_credit') and e.amount <> case when p.state = 'failed' then 0 else p.amount end
 	union all
 	select 'credit', r.id, jsonb_build_object('refund', r.amount, 'ledger', r.entered)
 	from (select r.id, (select coalesce(sum(x.amount), 0)::bigint from jsonb_to_recordset(r.parts) as x(amount bigint, state text, credit text)
 				where x.state = 'succeeded' and x.credit <> '' and r.state = 'succeeded') as amount,
-			(select coalesce(sum(e.amount), 0)::bigint from credit_entries e where e.refund_id = r.id) as entered
+			(select coalesce(sum(e.amount), 0)::bigint from credit_entries e where e.refund_id = r.id and e.kind = 'refund') as entered
 		from refunds r) r
 	where r.amount <> r.entered
 	union all

@@ -37,6 +37,7 @@ create index payments_order on payments (order_id);
 create index payments_under_way on payments (updated_at) where state in ('pending', 'requires_action', 'processing') or asked <> '';
 create unique index payments_of_cart on payments (cart_id) where state <> 'failed' and provider not in ('gift_card', 'store_credit'); -- one at a time, and one for good
 create unique index payments_of_balance on payments (order_id) where cart_id is null and state in ('pending', 'requires_action', 'processing'); -- one at a time
+create index payments_by_credit on payments (cart_id) where provider in ('gift_card', 'store_credit');
 
 -- Money paid back of an order, in as many parts as the payments that it goes back to. What
 -- became of each is written with it: [{"id": "ref_…", "payment_id": "pay_…", "amount": 500,
