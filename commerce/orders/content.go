@@ -111,7 +111,7 @@ func less(all, gone []promotions.Applied) []promotions.Applied {
 	left := []promotions.Applied{}
 	for _, a := range all {
 		for _, g := range gone {
-			if g.ID == a.ID && g.Code == a.Code {
+			if g.ID == a.ID && g.Code == a.Code && g.Title == a.Title {
 				a.Amount.Amount -= g.Amount.Amount
 			}
 		}
@@ -319,7 +319,7 @@ func (e *edited) discounts() []promotions.Applied {
 			if l.Quantity == 0 || d.Amount.IsZero() {
 				continue
 			}
-			at := slices.IndexFunc(all, func(a promotions.Applied) bool { return a.ID == d.ID && a.Code == d.Code })
+			at := slices.IndexFunc(all, func(a promotions.Applied) bool { return a.ID == d.ID && a.Code == d.Code && a.Title == d.Title })
 			if at < 0 {
 				all = append(all, d)
 				continue
