@@ -23,6 +23,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/payments/stripe"
 	"github.com/stoacommerce/stoa/commerce/rates"
 	"github.com/stoacommerce/stoa/commerce/reconciliation"
+	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/platform/egress"
@@ -122,6 +123,9 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	s.stores = stores.New(stores.Config{
 		DB: m.db, Maker: m.runner, Bus: m.bus, Files: m.files, Traces: s.limiter, Log: m.log,
 		Looked: looked(m.metrics.Cache.Cache("stores")), Dropped: m.metrics.Cache.Cache("stores").Invalidated,
+		Changed: func(ctx context.Context, tx *postgres.Tx, before, after stores.Settings) error {
+			return settings.Follow(ctx, tx, before.Locale != after.Locale, before.Currency != after.Currency)
+		},
 	})
 	m.committed = append(m.committed, s.stores.Committed, counted(m.metrics))
 	keyPepper, err := m.ring.Pepper(ctx, peppers, keys.PepperName)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/documents"
-	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/platform/ids"
@@ -321,14 +320,6 @@ func TestInvoicingIsChecked(t *testing.T) {
 	})
 	if !problem.Is(err, "stale") {
 		t.Errorf("a stale version: %v", err)
-	}
-	// The store's other settings stay as they are.
-	err = f.in(func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := settings.Get(ctx, tx)
-		return err
-	})
-	if err != nil {
-		t.Error(err)
 	}
 }
 

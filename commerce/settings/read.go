@@ -80,6 +80,9 @@ func TaxRate(ctx context.Context, from postgres.Source, id TaxRateID) (postgres.
 	return postgres.Found(o, err, "tax rate")
 }
 
+// defaultAccent is the theme's accent of a store that has set none.
+const defaultAccent = "#1f5f5b"
+
 var shopSQL = translations.Speak(5, func(in translations.In) string {
 	said := in.Said(`s.translations`)
 	return `select s.version || E'\n' || json_build_object('name', ` + in.Text(said, `name`, `s.name`) + `, 'description', nullif(` + in.Text(said, `description`, `s.description`) + `, ''),
@@ -92,7 +95,7 @@ var shopSQL = translations.Speak(5, func(in translations.In) string {
 		(select from shipping_methods m left join shipping_zones z on z.id = m.zone_id
 			where m.active and m.pickup_address is null and coalesce(z.territories, '[]') = '[]')), '[]')
 		from shipping_methods m join shipping_zones z on z.id = m.zone_id, jsonb_array_elements(z.territories) c(of) where m.active and m.pickup_address is null),
-	'prices_include_tax', s.prices_include_tax, 'accent_color', coalesce(s.theme->>'accent_color', '` + DefaultAccent + `'),
+	'prices_include_tax', s.prices_include_tax, 'accent_color', coalesce(s.theme->>'accent_color', '` + defaultAccent + `'),
 	'url', $2::text, 'accepts_orders', $3::bool, 'payment_options', (
 		select coalesce(json_agg(json_build_object('provider', provider, 'token', token, 'name', name) order by place), '[]') from (
 			select 0 as place, 'stripe' as provider, null as token, null as name where s.payments->'providers' ? 'stripe'

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/stoacommerce/stoa/commerce/collections"
+	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/commerce/settings"
+	"github.com/stoacommerce/stoa/commerce/shoptest"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -21,74 +24,39 @@ func in(t *testing.T, db *postgres.DB, ctx context.Context, fn func(context.Cont
 	}
 }
 
-func TestSettings(t *testing.T) {
+func TestTheCatalogueFollowsTheSettings(t *testing.T) {
 	t.Parallel()
 	p := testdb.Open(t)
 	ctx := p.Store(t)
-	update := func(meant int, patch settings.Patch) (after settings.Settings, changed bool, err error) {
-		err = p.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-			after, changed, err = settings.Update(ctx, tx, meant, patch)
-			return err
-		})
-		return after, changed, err
-	}
+	shop := shoptest.In(t, p.DB, ctx)
+	cheap, dear := shop.Add(t, shoptest.Variant{Title: "Lampen", EUR: 100, USD: 900}), shop.Add(t, shoptest.Variant{Title: "Tische", EUR: 500, USD: 300})
 	in(t, p.DB, ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		if _, err := tx.Exec(ctx, `delete from settings`); err != nil {
+		if err := search.Reindex(ctx, tx); err != nil {
 			return err
 		}
-		if _, err := settings.Get(ctx, tx); err == nil {
-			t.Error("a store without settings has some")
+		_, err := tx.Exec(ctx, `insert into collections (id, handle, title, sort, rules) values ('col_1', 'all', 'All', 'price_asc', '{"match": "all", "conditions": [{"field": "title", "operator": "is_not", "value": "x"}]}')`)
+		if err != nil {
+			return err
 		}
-		return settings.Create(ctx, tx, settings.Settings{
-			Name: " Linen & Co ", ContactEmail: "hello@example.com", Country: "DE", Currency: "EUR", Currencies: []string{"USD", "EUR"}, PricesIncludeTax: true,
-		})
+		return collections.RebuildAll(ctx, tx, "true")
 	})
+	state := func() string {
+		t.Helper()
+		return shoptest.Value[string](t, shop, `select (select string_agg(v.id, ' ' order by m.position) from collection_products m join variants v on v.product_id = m.product_id)
+			|| ' ' || (select count(*) from search_documents where words @@ to_tsquery('german', 'Lampe'))`)
+	}
+	if got, want := state(), cheap+" "+dear+" 0"; got != want {
+		t.Fatalf("before: %s, want %s", got, want)
+	}
+	shop.Exec(t, `update settings set locale = 'de', currency = 'USD'`)
 	in(t, p.DB, ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		s, err := settings.Get(ctx, tx)
-		if s.Name != "Linen & Co" || s.Locale != "en" || s.AccentColor != settings.DefaultAccent || fmt.Sprint(s.Currencies) != "[EUR USD]" || s.Version != 1 {
-			t.Errorf("created: %+v", s)
+		if _, err := tx.Exec(ctx, `select from settings for update`); err != nil {
+			return err
 		}
-		return err
+		return settings.Follow(ctx, tx, true, true)
 	})
-	after, changed, err := update(1, settings.Patch{
-		Currency: ptr("USD"), Currencies: []string{"EUR"}, AccentColor: ptr("#000000"), Locale: ptr("de-AT"), Description: ptr("Linen."),
-		ContactEmail: ptr(""), PricesIncludeTax: ptr(false), Country: ptr("AT"), Name: ptr("Leinen"),
-	})
-	if err != nil || !changed || fmt.Sprint(after.Currencies) != "[USD EUR]" || after.Version != 2 || after.PricesIncludeTax {
-		t.Errorf("updated: %+v, %v, %v", after, changed, err)
-	}
-	in(t, p.DB, ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		s, err := settings.Get(ctx, tx)
-		s.UpdatedAt = after.UpdatedAt
-		if fmt.Sprint(s) != fmt.Sprint(after) {
-			t.Errorf("read %+v, want %+v", s, after)
-		}
-		return err
-	})
-	if _, changed, err := update(0, settings.Patch{Name: ptr("Leinen ")}); err != nil || changed {
-		t.Errorf("a change of nothing: %v, %v", changed, err)
-	}
-	if _, _, err := update(1, settings.Patch{Name: ptr("x")}); !problem.Is(err, "stale") {
-		t.Errorf("another version: %v", err)
-	}
-	for name, patch := range map[string]settings.Patch{
-		"no name": {Name: ptr(" ")}, "control characters": {Name: ptr("a\x01")}, "country": {Country: ptr("QQ")}, "currency": {Currency: ptr("QQQ")},
-		"currencies": {Currencies: []string{"EUR", "QQQ"}}, "colour": {AccentColor: ptr("red")}, "long": {Name: ptr(string(make([]byte, 300)))},
-	} {
-		if _, _, err := update(0, patch); !problem.Is(err, "invalid_settings") {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	var entries int
-	in(t, p.DB, ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.QueryRow(ctx, `select count(*) from audit_entries where action = 'store.update'`).Scan(&entries)
-	})
-	if entries != 1 {
-		t.Errorf("%d audit entries", entries)
-	}
-	shop, err := settings.Shop(ctx, p.DB, nil, "live", "https://shop.example", false, true)
-	if err != nil || shop.Version != 2 {
-		t.Errorf("shop: %s, %v", shop.Data, err)
+	if got, want := state(), dear+" "+cheap+" 1"; got != want {
+		t.Errorf("after: %s, want %s", got, want)
 	}
 }
 

@@ -123,6 +123,11 @@ func (s *Service) ChangeSettings(ctx context.Context, tx *postgres.Tx, change Se
 		return Settings{}, fmt.Errorf("write settings: %w", err)
 	}
 	after.UpdatedAt = after.UpdatedAt.UTC()
+	if s.config.Changed != nil {
+		if err := s.config.Changed(ctx, tx, before, after); err != nil {
+			return Settings{}, err
+		}
+	}
 	id := tx.Store.ID
 	journal.Audit(ctx, tx, journal.Entry{Action: "store.update", ObjectID: id, Before: before, After: after})
 	if tx.Store.Mode == principal.Live {

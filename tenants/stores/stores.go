@@ -47,6 +47,9 @@ type Config struct {
 	// read anew, for metrics; they may be nil.
 	Looked  func(hit bool)
 	Dropped func()
+	// Changed has what depends on a side's settings follow a change of them, in its transaction;
+	// may be nil.
+	Changed func(ctx context.Context, tx *postgres.Tx, before, after Settings) error
 	// Reached is told of each step of a birth and of an end. Tests kill there; may be nil.
 	Reached func(step string)
 }
