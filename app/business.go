@@ -55,8 +55,8 @@ func countEvent(m *observability.BusinessMetrics, event journal.Recorded) {
 	switch event.Type {
 	case "order.created":
 		m.CheckoutCompleted()
-	case "order.paid":
 		m.Order(data.Total.Currency, data.Total.Amount)
+	case "payment.captured":
 		m.Payment(observability.PaymentApproved)
 	case "payment.failed":
 		if data.FailureCode == payments.Unavailable {

@@ -167,7 +167,7 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 		return nil, err
 	}
 	s.documents = &documents.Service{DB: m.db, Fonts: fonts}
-	s.orders = &orders.Service{DB: m.db, Stock: checkout.Stock{}, Providers: providers, Log: m.log}
+	s.orders = &orders.Service{DB: m.db, Stock: checkout.Stock{}, Offers: checkout.Offers{Carts: s.carts}, Providers: providers, Log: m.log}
 	s.books = &reconciliation.Reconciler{
 		DB: m.db, Books: &reconciliation.Service{DB: m.db, Providers: providers}, Measured: m.metrics.Payments.Differences, Log: m.log,
 	}

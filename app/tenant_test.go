@@ -52,6 +52,7 @@ func newTenant(t testing.TB, p *apptest.Program) *tenant {
 	make("gc", "createGiftCard", "/gift_card/id", map[string]any{"amount": map[string]any{"amount": 500, "currency": "EUR"}})
 	make("cgr", "createCustomerGroup", "/id", map[string]any{"name": "Friends"})
 	make("cfd", "createFieldDefinition", "/id", map[string]any{"resource": "product", "key": "material", "name": "Material", "type": "text", "filterable": true})
+	w.must(t, 200, probe.Call{Operation: "updateStore", Header: headers(w.secret), Body: body(map[string]any{"locales": []any{map[string]any{"locale": "de", "published": true}}})})
 	make("plist", "createPriceList", "/id", map[string]any{"name": "Sale", "kind": "sale"})
 	make("key", "createApiKey", "/api_key/id", map[string]any{"name": "A reader", "kind": "restricted", "scopes": []string{"products:read"}})
 	for _, scope := range []string{"events:read", "usage:read"} {
@@ -206,6 +207,8 @@ func (w *tenant) names(p *openapi3.Parameter) string {
 		return "linen-shirt"
 	case "job_id":
 		return "main.1"
+	case "resource_id":
+		return w.ids["prod"]
 	}
 	return fmt.Sprint(p.Example)
 }

@@ -60,7 +60,7 @@ func TestStrictLimitsAreCharged(t *testing.T) {
 	for class, want := range map[string][]string{
 		limits.Signup: {"signUp"}, limits.Reset: {"requestEmailChange", "requestEmailVerification", "requestPasswordReset"},
 		limits.Forgot:  {"requestCustomerPasswordReset"},
-		limits.Payment: {"cancelOrder", "completeCart", "createRefund", "refundReturn"},
+		limits.Payment: {"cancelOrder", "completeCart", "createOrderPayment", "createRefund", "payOrder", "refundReturn"},
 	} {
 		if !slices.Equal(charged[class], want) {
 			t.Errorf("of the class %s are %v, want %v", class, charged[class], want)

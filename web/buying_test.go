@@ -427,3 +427,36 @@ func TestADraftOrderIsPaidByItsLink(t *testing.T) {
 	b.get("/cart").says("Lamp")
 	b.get("/checkout").says("Lamp").lacks("put this together")
 }
+
+// What is left to pay of an order is paid on its page, with a second step or without.
+func TestAShopperPaysTheRest(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	s.product(t, "Linen shirt", nil)
+	b := h.visitor(t, s.label)
+	b.put("/products/linen-shirt", "1")
+	order := b.pay(b.toPayment(), "succeeds").status(http.StatusSeeOther).leadsTo()
+	b.get(order).says("Paid").lacks("left to pay")
+	s.Exec(t, `update payments set state = 'voided'`)
+	s.Exec(t, `update orders set payment_state = 'voided'`)
+
+	rest := b.get(order).status(http.StatusOK).says("€29.90 are left to pay.", "Pay €29.90 now", "Not paid yet")
+	pay := func(token string) *answer {
+		fields := rest.hidden()
+		fields.Set("token", token)
+		return b.post(order+"/payments", fields)
+	}
+	rest = b.get(pay("declined").status(http.StatusSeeOther).leadsTo()).says("The payment was declined.", "are left to pay")
+	pay("requires_action").status(http.StatusOK).says("To the payment page")
+	b.post(order+"/abandon", url.Values{}).status(http.StatusSeeOther)
+	rest = b.get(order).says("are left to pay")
+	step := pay("requires_action").status(http.StatusOK).find(`href="[^"]*(/checkout/test/pay_[^"]+)"`)
+	back := b.post(step, url.Values{"approve": {"yes"}}).status(http.StatusSeeOther).leadsTo()
+	if back != order+"/return" {
+		t.Fatalf("the step leads back to %s", back)
+	}
+	b.get(b.get(back).status(http.StatusSeeOther).leadsTo()).status(http.StatusOK).says("Paid").lacks("left to pay")
+	pay("succeeds").status(http.StatusSeeOther)
+	h.visitor(t, s.label).post(order+"/payments", url.Values{"token": {"succeeds"}, "amount": {"2990"}, "attempt": {"x"}}).status(http.StatusNotFound)
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -125,10 +126,10 @@ type Mailer struct {
 	Links Links
 }
 
-const mailSQL = `
-select json_build_object('email', c.email, 'currency', c.currency, 'lines', (select coalesce(json_agg(json_build_object(
-	'title', p.title, 'variant', v.title, 'quantity', l.quantity, 'unit', l.unit_amount) order by l.created_at, l.id), '[]')
-	from cart_lines l join variants v on v.id = l.variant_id join products p on p.id = v.product_id where l.cart_id = c.id))::text
+var mailSQL = `
+select json_build_object('email', c.email, 'locale', coalesce(c.locales[1], ''), 'currency', c.currency, 'lines', (select coalesce(json_agg(json_build_object(
+	'title', ` + spoken.Text(`t.said`, `title`, `p.title`) + `, 'variant', ` + catalog.VariantTitle(spoken) + `, 'quantity', l.quantity, 'unit', l.unit_amount) order by l.created_at, l.id), '[]')
+	from cart_lines l join variants v on v.id = l.variant_id join products p on p.id = v.product_id` + spoken.From(`p.translations`) + ` where l.cart_id = c.id))::text
 from carts c where c.id = $1 and c.state = 'open' and c.expires_at > now()`
 
 // Send writes the mail and sends it, unless the cart has been bought by now.
@@ -141,8 +142,8 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 		return fmt.Errorf("mail about cart %s: %w", args.CartID, err)
 	}
 	var left struct {
-		Email, Currency string
-		Lines           []struct {
+		Email, Locale, Currency string
+		Lines                   []struct {
 			Title, Variant string
 			Quantity       int
 			Unit           int64
@@ -169,6 +170,6 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 		data.Lines = append(data.Lines, mail.Line{Title: line.Title, Variant: line.Variant, Quantity: line.Quantity, Total: total})
 	}
 	letter := mail.NewLetter(left.Email, data)
-	letter.ID = args.MailID
+	letter.ID, letter.Locale = args.MailID, left.Locale
 	return m.Post.Send(ctx, letter)
 }

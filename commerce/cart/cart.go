@@ -48,6 +48,7 @@ type Cart struct {
 	State            State
 	Version          int
 	Currency         string
+	Locale           string // that it is read in
 	CustomerID       string
 	Email            string
 	ShippingAddress  *address.Address
@@ -63,6 +64,9 @@ type Cart struct {
 	Codes            []Code
 	Discounts        []promotions.Applied // of each promotion, off lines and shipping
 	Totals           pricing.Totals
+	GiftCards        []Credit    // in the order in which they pay
+	StoreCredit      *Credit     // its customer's; nil where nobody is signed in
+	Due              money.Money // what is left to pay by other means
 	Problems         []Problem
 	OrderID          string
 	ReservedUntil    *time.Time // how long what is in it is promised; nil when it is not
@@ -76,6 +80,7 @@ type Cart struct {
 	rules    []promotions.Rule // of the promotions that it may get
 	buyer    promotions.Buyer
 	coded    int           // how many codes there were before the statement
+	carded   int           // and gift cards
 	changed  int           // lines that the statement changed
 	begun    bool          // whether the statement said first whose it is
 	patience time.Duration // how long it may be left alone
@@ -112,6 +117,7 @@ type Line struct {
 
 	collections, tags []string // its product's
 	offered           bool     // it is for sale at all, in the cart's currency
+	amounts           bool     // it has a price in the cart's currency
 	sold              bool     // it is an order's
 	there             int64    // how many there are
 	left              int64    // how many can be had, where stock is counted and bounds what is sold

@@ -33,6 +33,7 @@ type document struct {
 	MethodID         string           `json:"method_id"`
 	Note             string           `json:"note"`
 	Country          string           `json:"country"`
+	Locale           string           `json:"locale"`
 	PricesIncludeTax bool             `json:"prices_include_tax"`
 	CreatedAt        time.Time        `json:"created_at"`
 	UpdatedAt        time.Time        `json:"updated_at"`
@@ -64,6 +65,8 @@ type document struct {
 	Draft      *Draft            `json:"draft"`
 	Codes      []string          `json:"codes"`
 	Coded      int               `json:"coded"`
+	Credits    []documentCredit  `json:"credits"`
+	Carded     int               `json:"carded"`
 	Promotions []promotions.Open `json:"promotions"`
 	Buyer      promotions.Buyer  `json:"buyer"`
 	Lines      []documentLine    `json:"lines"`
@@ -112,8 +115,8 @@ func parse(raw []byte, since answers) (*Cart, error) {
 	c := &Cart{
 		ID: d.ID, State: d.State, Version: d.Version, Currency: d.Currency, CustomerID: d.CustomerID, Email: d.Email,
 		ShippingAddress: d.ShippingAddress, BillingAddress: d.BillingAddress, MethodID: d.MethodID, Note: d.Note,
-		Country: d.Country, Draft: d.Draft, TaxExemptReason: d.Tax.Exempt, PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
-		ReservedUntil: d.ReservedUntil, patience: time.Duration(d.AbandonedMinutes) * time.Minute, tax: d.Tax, buyer: d.Buyer, coded: d.Coded,
+		Country: d.Country, Locale: d.Locale, Draft: d.Draft, TaxExemptReason: d.Tax.Exempt, PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
+		ReservedUntil: d.ReservedUntil, patience: time.Duration(d.AbandonedMinutes) * time.Minute, tax: d.Tax, buyer: d.Buyer, coded: d.Coded, carded: d.Carded,
 		changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
 	}
 	c.quoting = quoting{service: d.TaxService, kept: d.Quotes, now: clock.Now()}
@@ -140,7 +143,11 @@ func parse(raw []byte, since answers) (*Cart, error) {
 	}
 	c.count()
 	if d.Order == nil {
-		return c, c.price()
+		if err := c.price(); err != nil {
+			return nil, err
+		}
+		c.spend(d.Credits)
+		return c, nil
 	}
 	o := d.Order
 	amount := func(n int64) money.Money { return money.New(n, d.Currency) }
@@ -150,6 +157,7 @@ func parse(raw []byte, since answers) (*Cart, error) {
 		Subtotal: amount(o.Subtotal), Discount: amount(o.Discount), Shipping: pricing.LineTotal{Subtotal: amount(o.Shipping)},
 		Tax: amount(o.Tax), Total: amount(o.Total), Taxes: o.Taxes,
 	}
+	c.spend(d.Credits)
 	if len(c.methods) == 1 && c.methods[0].ID == c.MethodID {
 		c.Method = &c.methods[0]
 		c.Method.Price = amount(o.Shipping)
@@ -181,7 +189,8 @@ func (d documentLine) line(currency string) (Line, error) {
 		l.left = math.MaxInt64
 	}
 	// What a merchant agreed on is for sale to its shopper, whether or not to others.
-	l.offered = d.Agreed != nil || d.Active && d.Amount != nil
+	l.amounts = d.Amount != nil
+	l.offered = d.Agreed != nil || d.Active && l.amounts
 	switch {
 	case d.Sold != nil:
 		l.Unit.Amount, l.PriceList, l.sold, l.Discounts = d.Sold.Unit, d.Sold.PriceList, true, d.Sold.Discounts

@@ -50,8 +50,9 @@ type Item struct {
 type CreateInput struct {
 	Currency   string // the store's own when empty
 	Email      string
-	CustomerID string // of who is signed in
-	Country    string // where it is likely to go; the store's own when empty
+	CustomerID string   // of who is signed in
+	Country    string   // where it is likely to go; the store's own when empty
+	Locales    []string // whose texts it shows, the nearest first; as they are written when empty
 	Items      []Item
 }
 
@@ -61,6 +62,9 @@ type Change struct {
 	Note            *string
 	MethodID        *string
 	Country         *string           // empty removes it
+	Locales         []string          // whose texts it shows; not nil and empty for texts as they are written
+	UseStoreCredit  *bool             // pay with what the shop owes the customer, as far as that goes
+	Customer        string            // who is signed in and asks for it
 	ShippingAddress **address.Address // to nil removes it
 	BillingAddress  **address.Address
 }
@@ -72,7 +76,7 @@ func (s *Service) Create(ctx context.Context, tx *postgres.Tx, in CreateInput) (
 		return nil, "", err
 	}
 	ref := Ref{ID: ids.New("cart"), Token: token.New("ct")}
-	c, err := s.change(ctx, tx, createSQL, ref, in.Currency, rows(in.Items), in.Email, in.CustomerID, in.Country)
+	c, err := s.change(ctx, tx, createSQL, ref, in.Currency, rows(in.Items), in.Email, in.CustomerID, in.Country, append([]string{}, in.Locales...))
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil, "", problem.New(problem.Unprocessable, "currency_not_sold", "This shop does not sell in %s.", in.Currency).
 			At("/currency", "currency", "The shop's currencies are in its settings.")
@@ -164,6 +168,10 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, ref Ref, change C
 	if err := c.respect(set); err != nil {
 		return nil, err
 	}
+	if use := change.UseStoreCredit; use != nil && *use && (c.CustomerID == "" || c.CustomerID != change.Customer) {
+		return nil, problem.New(problem.Unprocessable, "sign_in_required", "Store credit is spent by the customer whom it belongs to.").
+			At("", "sign_in_required", "The cart belongs to nobody, or to somebody else: open the customer's own.")
+	}
 	if id := change.MethodID; id != nil && *id != "" && (c.Method == nil || !c.Method.Usable) {
 		return nil, problem.New(problem.Unprocessable, "shipping_unavailable", "This shipping method does not serve the cart.").
 			At("/shipping_method_id", ShippingUnavailable, "Ask for the cart's shipping methods.")
@@ -238,7 +246,7 @@ func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref R
 	}
 	if c.stale {
 		// The row is ours by now, so that this reading is the last word.
-		changed, begun, coded := c.changed, c.begun, c.coded
+		changed, begun, coded, carded := c.changed, c.begun, c.coded, c.carded
 		reading := readSQL
 		if ref.Token == "" {
 			reading = staffReadSQL
@@ -246,7 +254,7 @@ func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref R
 		if c, err = readIn(ctx, tx, reading, ref); err != nil {
 			return nil, err
 		}
-		c.changed, c.begun, c.coded = changed, begun, coded
+		c.changed, c.begun, c.coded, c.carded = changed, begun, coded, carded
 	}
 	if c.begun && c.Draft == nil {
 		journal.Audit(ctx, tx, journal.Entry{Action: ActionBegin, ObjectID: c.ID})

@@ -8,6 +8,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/pricelists"
 	"github.com/stoacommerce/stoa/commerce/territory"
+	"github.com/stoacommerce/stoa/commerce/translations"
 )
 
 // Every statement has four parts by name, on which selectDocument builds: c, the cart's
@@ -18,12 +19,15 @@ import (
 // lines as they were when the statement began. "seen" tells: unless it is just one version
 // behind, something came in between and the cart is read again.
 
+// spoken are the locales that a cart is read in.
+const spoken translations.In = "c.locales"
+
 var selectDocument = `
 select json_build_object(
 	'id', c.id, 'state', c.state, 'version', c.version, 'seen', (select was.version from carts was where was.id = c.id),
 	'was_nobodys', (select was.email = '' from carts was where was.id = c.id),
 	'changed', (select count(*) from changed), 'reserved_until', (select min(expires_at) from held),
-	'currency', c.currency, 'customer_id', coalesce(c.customer_id, ''), 'email', c.email,
+	'currency', c.currency, 'locale', coalesce(c.locales[1], s.locale), 'customer_id', coalesce(c.customer_id, ''), 'email', c.email,
 	'shipping_address', c.shipping_address, 'billing_address', c.billing_address,
 	'method_id', coalesce(c.shipping_method_id, ''), 'note', c.note, 'prices_include_tax', s.prices_include_tax,
 	'abandoned_minutes', s.abandoned_cart_minutes,
@@ -32,7 +36,7 @@ select json_build_object(
 			'discount', o.discount_amount, 'taxes', o.taxes, 'discounts', o.discounts,
 			'shipping', o.shipping_amount, 'tax', o.tax_amount, 'total', o.total_amount)
 		from orders o where o.cart_id = c.id and c.state = 'completed'),
-	'methods', (select coalesce(json_agg(json_build_object('id', m.id, 'name', m.name, 'description', m.description, 'pickup_address', m.pickup_address,
+	'methods', (select coalesce(json_agg(json_build_object('id', m.id, 'name', ` + spoken.Text(spoken.Said(`m.translations`), `name`, `m.name`) + `, 'description', ` + spoken.Text(spoken.Said(`m.translations`), `description`, `m.description`) + `, 'pickup_address', m.pickup_address,
 			'tiered_by', m.tiered_by, 'price', m.prices->c.currency, 'rate', m.carrier_rate,
 			'carrier', (select r.id from rate_services r where r.id = m.carrier_service_id and r.active), 'usable', ` + offered + `) order by m.position, m.id), '[]')
 		from shipping_methods m where ` + chosen + `),
@@ -43,9 +47,10 @@ select json_build_object(
 				'shipping', t.applies_to_shipping, 'width', case when t.postal_codes <> '{}' then 0 when t.region <> '' then 1 else 2 end) order by t.id), '[]')
 			from tax_rates t where ` + territory.Covers("t.country", "t.region", "t.postal_codes", "at") + `)),
 	'draft', c.draft, 'codes', to_json(c.codes), 'coded', (select cardinality(was.codes) from carts was where was.id = c.id),
+	'credits', ` + creditsJSON + `, 'carded', (select cardinality(was.gift_cards) from carts was where was.id = c.id),
 	'promotions', ` + promotionsJSON + `, 'buyer', ` + buyerJSON + `,
 	'lines', (select coalesce(json_agg(json_build_object(
-			'id', l.id, 'product_id', p.id, 'variant_id', v.id, 'handle', p.handle, 'title', p.title, 'variant_title', v.title, 'sku', coalesce(v.sku, ''),
+			'id', l.id, 'product_id', p.id, 'variant_id', v.id, 'handle', p.handle, 'title', ` + spoken.Text(`t.said`, `title`, `p.title`) + `, 'variant_title', ` + catalog.VariantTitle(spoken) + `, 'sku', coalesce(v.sku, ''),
 			'sizes', (select i.sizes from images i where i.product_id = p.id and i.state = 'ready'
 				order by i.id = v.image_id desc nulls last, i.position, i.id limit 1),
 			'quantity', l.quantity, 'attributes', l.attributes, 'shown', l.unit_amount, 'amount', pr.amount, 'price_list', ` + priceListJSON + `, 'active', ` + catalog.Published + `,
@@ -56,7 +61,7 @@ select json_build_object(
 			'there', ` + inventory.There + `, 'beyond', ` + inventory.Beyond + `, 'expected_on', v.backorder_expected_on
 		) order by l.created_at, l.id), '[]')
 		from (select l.*, sum(l.quantity) over (partition by l.variant_id) as together from l) l
-		left join variants v on v.id = l.variant_id left join products p on p.id = v.product_id
+		left join variants v on v.id = l.variant_id left join products p on p.id = v.product_id` + spoken.From(`p.translations`) + `
 		left join lateral ` + priced("l.together") + ` pr on c.currency = any(s.currencies))
 )::text
 from c cross join settings s
@@ -167,8 +172,8 @@ with c as (` + touch + touched + `),` + put + `,` + merged + selectDocument
 
 var createSQL = `
 with c as (
-	insert into carts (id, token_hash, currency, customer_id, email, country, shipping_address, expires_at)
-	select $1, decode($2, 'hex'), coalesce(nullif($3, ''), s.currency), k.id, coalesce(nullif($6, ''), k.email, ''), $8, k.default_address, now() + $4::interval
+	insert into carts (id, token_hash, currency, customer_id, email, country, locales, shipping_address, expires_at)
+	select $1, decode($2, 'hex'), coalesce(nullif($3, ''), s.currency), k.id, coalesce(nullif($6, ''), k.email, ''), $8, $9::text[], k.default_address, now() + $4::interval
 	from settings s left join customers k on k.id = $7
 	where coalesce(nullif($3, ''), s.currency) = any(s.currencies)
 	returning *
@@ -198,7 +203,9 @@ var updateSQL = `
 with c as (` + touch + `,
 	email = coalesce($5::jsonb->>'email', email),
 	note = coalesce($5::jsonb->>'note', note),
+	use_store_credit = coalesce(($5::jsonb->'use_store_credit')::boolean, use_store_credit),
 	country = coalesce($5::jsonb->>'country', country),
+	locales = case when $5::jsonb ? 'locales' then array(select jsonb_array_elements_text($5::jsonb->'locales')) else locales end,
 	shipping_method_id = case when $5::jsonb ? 'shipping_method_id' then nullif($5::jsonb->>'shipping_method_id', '') else shipping_method_id end,
 	shipping_address = case when $5::jsonb ? 'shipping_address' then nullif($5::jsonb->'shipping_address', 'null') else shipping_address end,
 	billing_address = case when $5::jsonb ? 'billing_address' then nullif($5::jsonb->'billing_address', 'null') else billing_address end
@@ -221,7 +228,7 @@ changed as (select * from cart_lines where false),` + merged + selectDocument
 var adoptSQL = `
 with k as (select id, email, default_address from customers where id = $5),
 c as (` + touch + `,
-	customer_id = (select id from k), email = coalesce(nullif(email, ''), (select k.email from k), ''),
+	customer_id = (select id from k), use_store_credit = use_store_credit and customer_id = $5, email = coalesce(nullif(email, ''), (select k.email from k), ''),
 	shipping_address = coalesce(shipping_address, (select default_address from k))
 ` + touched + `),
 changed as (select * from cart_lines where false),` + merged + selectDocument
@@ -231,7 +238,8 @@ changed as (select * from cart_lines where false),` + merged + selectDocument
 var mergeSQL = `
 with c as (` + touch + `,
 	note = case when note = '' then (select g.note from carts g where g.id = $5) else note end,
-	codes = (codes || array(select code from carts g, unnest(g.codes) with ordinality as given(code, at) where g.id = $5 and code <> all(carts.codes) order by at))[:` + fmt.Sprint(MaxCodes) + `]
+	codes = (codes || array(select code from carts g, unnest(g.codes) with ordinality as given(code, at) where g.id = $5 and code <> all(carts.codes) order by at))[:` + fmt.Sprint(MaxCodes) + `],
+	gift_cards = (gift_cards || array(select card from carts g, unnest(g.gift_cards) with ordinality as given(card, at) where g.id = $5 and card <> all(carts.gift_cards) order by at))[:` + fmt.Sprint(MaxGiftCards) + `]
 ` + touched + `),
 moved as (
 	update cart_lines g set cart_id = c.id from c where g.id in (

@@ -81,6 +81,12 @@ func (c Change) fields() (map[string]any, error) {
 		}
 		set["country"] = *c.Country
 	}
+	if c.Locales != nil {
+		set["locales"] = c.Locales
+	}
+	if c.UseStoreCredit != nil {
+		set["use_store_credit"] = *c.UseStoreCredit
+	}
 	if c.MethodID != nil {
 		set["shipping_method_id"] = *c.MethodID
 	}

@@ -374,7 +374,7 @@ func TestNothingIsFoundByAnIndex(t *testing.T) {
 	}
 	q, plan := search.Parse("zzzzqqqq"), ""
 	err = s.in(func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.QueryRow(ctx, `explain (format json) with `+search.Hits("$1::text", "$2::text", "$3::text", `p.status = 'active'`)+` select id, rank from hits`,
+		return tx.QueryRow(ctx, `explain (format json) with `+search.Hits("$1::text", "$2::text", "$3::text", "", `p.status = 'active'`)+` select id, rank from hits`,
 			q.Text, q.Words, q.Slips).Scan(&plan)
 	})
 	if err != nil {

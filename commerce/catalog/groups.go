@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/stoacommerce/stoa/commerce/fields"
+	"github.com/stoacommerce/stoa/commerce/translations"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
@@ -26,20 +27,27 @@ var categoryJSON = `json_build_object('id', t.id, 'name', t.name, 'handle', t.ha
 	'parent_id', t.parent_id, 'position', t.position, 'custom_fields', t.custom_fields,
 	'created_at', ` + postgres.UTC("t.created_at") + `, 'updated_at', ` + postgres.UTC("t.updated_at") + `)`
 
-var shopCategoryJSON = `json_build_object('id', t.id, 'name', t.name, 'handle', t.handle, 'description', nullif(t.description, ''),
-	'seo_title', nullif(t.seo_title, ''), 'seo_description', nullif(t.seo_description, ''),
-	'parent_id', t.parent_id, 'position', t.position, 'custom_fields', ` + fields.ShownJSON(fields.Categories, `t.custom_fields`) + `)`
+func shopCategoryJSON(in translations.In) string {
+	said := in.Said(`t.translations`)
+	return `json_build_object('id', t.id, 'name', ` + in.Text(said, `name`, `t.name`) + `, 'handle', t.handle, 'description', nullif(` + in.Text(said, `description`, `t.description`) + `, ''),
+	'seo_title', nullif(` + in.Text(said, `seo_title`, `t.seo_title`) + `, ''), 'seo_description', nullif(` + in.Text(said, `seo_description`, `t.seo_description`) + `, ''),
+	'parent_id', t.parent_id, 'position', t.position, 'custom_fields', ` + fields.ShownJSON(fields.Categories, `t.custom_fields`, in, said) + `)`
+}
 
 var (
 	categoriesSQL = postgres.List{
 		From: "categories t where ($3 = '' or t.parent_id = $3) and ($4 = '' or t.id <> $4 and t.id in " + subtree("$4") + ")", Each: categoryJSON,
 		Order: categoryOrder, After: categoryAfter, Position: categoryPosition,
 	}.SQL()
-	shopCategoriesSQL = postgres.List{
-		From: "categories t where true", Each: shopCategoryJSON, Order: categoryOrder, After: categoryAfter, Position: categoryPosition,
-	}.SQL()
-	shopCategoryByHandleSQL = `select t.version || E'\n' || ` + shopCategoryJSON + ` from categories t where t.handle = $1 or t.id = $1`
-	categorySQL             = `select t.version || E'\n' || ` + categoryJSON + ` from categories t where t.id = $1`
+	shopCategoriesSQL = translations.Speak(3, func(in translations.In) string {
+		return postgres.List{
+			From: "categories t where true", Each: shopCategoryJSON(in), Order: categoryOrder, After: categoryAfter, Position: categoryPosition,
+		}.SQL()
+	})
+	shopCategoryByHandleSQL = translations.Speak(2, func(in translations.In) string {
+		return `select t.version || E'\n' || ` + shopCategoryJSON(in) + ` from categories t where t.handle = $1 or t.id = $1`
+	})
+	categorySQL = `select t.version || E'\n' || ` + categoryJSON + ` from categories t where t.id = $1`
 )
 
 // Categories is a page of categories, by place; parentID narrows it to those right below
@@ -54,14 +62,16 @@ func Category(ctx context.Context, from postgres.Source, id CategoryID) (postgre
 	return postgres.Found(o, err, "category")
 }
 
-// ShopCategories is a page of categories, as shoppers see them.
-func ShopCategories(ctx context.Context, db *postgres.DB, after string, limit int) (postgres.Page, error) {
-	return db.Page(ctx, shopCategoriesSQL, limit, after)
+// ShopCategories is a page of categories, as shoppers see them in the locales.
+func ShopCategories(ctx context.Context, db *postgres.DB, locales []string, after string, limit int) (postgres.Page, error) {
+	statement, args := shopCategoriesSQL.In(locales, limit, after)
+	return db.Page(ctx, statement, args...)
 }
 
-// ShopCategory is a category, as shoppers see it, by its handle or its ID.
-func ShopCategory(ctx context.Context, db *postgres.DB, handleOrID string) (postgres.Object, error) {
-	o, err := db.Object(ctx, shopCategoryByHandleSQL, handleOrID)
+// ShopCategory is a category, as shoppers see it in the locales, by its handle or its ID.
+func ShopCategory(ctx context.Context, db *postgres.DB, locales []string, handleOrID string) (postgres.Object, error) {
+	statement, args := shopCategoryByHandleSQL.In(locales, handleOrID)
+	o, err := db.Object(ctx, statement, args...)
 	return postgres.Found(o, err, "category")
 }
 
@@ -73,15 +83,22 @@ var collectionJSON = `json_build_object('id', t.id, 'name', t.title, 'handle', t
 	'product_count', (select count(*) from collection_products m where m.collection_id = t.id),
 	'created_at', ` + postgres.UTC("t.created_at") + `, 'updated_at', ` + postgres.UTC("t.updated_at") + `)`
 
-var shopCollectionJSON = `json_build_object('id', t.id, 'name', t.title, 'handle', t.handle, 'description_html', t.description,
-	'seo_title', nullif(t.seo_title, ''), 'seo_description', nullif(t.seo_description, ''),
-	'custom_fields', ` + fields.ShownJSON(fields.Collections, `t.custom_fields`) + `)`
+func shopCollectionJSON(in translations.In) string {
+	said := in.Said(`t.translations`)
+	return `json_build_object('id', t.id, 'name', ` + in.Text(said, `name`, `t.title`) + `, 'handle', t.handle, 'description_html', ` + in.Text(said, `description_html`, `t.description`) + `,
+	'seo_title', nullif(` + in.Text(said, `seo_title`, `t.seo_title`) + `, ''), 'seo_description', nullif(` + in.Text(said, `seo_description`, `t.seo_description`) + `, ''),
+	'custom_fields', ` + fields.ShownJSON(fields.Collections, `t.custom_fields`, in, said) + `)`
+}
 
 var (
-	collectionsSQL            = latest("collections t where true", collectionJSON)
-	shopCollectionsSQL        = latest("collections t where true", shopCollectionJSON)
+	collectionsSQL     = latest("collections t where true", collectionJSON)
+	shopCollectionsSQL = translations.Speak(3, func(in translations.In) string {
+		return latest("collections t where true", shopCollectionJSON(in))
+	})
 	collectionSQL             = `select t.version || E'\n' || ` + collectionJSON + ` from collections t where t.id = $1`
-	shopCollectionByHandleSQL = `select t.version || E'\n' || ` + shopCollectionJSON + ` from collections t where t.handle = $1 or t.id = $1`
+	shopCollectionByHandleSQL = translations.Speak(2, func(in translations.In) string {
+		return `select t.version || E'\n' || ` + shopCollectionJSON(in) + ` from collections t where t.handle = $1 or t.id = $1`
+	})
 )
 
 func latest(from, each string) string {
@@ -99,14 +116,16 @@ func Collection(ctx context.Context, from postgres.Source, id CollectionID) (pos
 	return postgres.Found(o, err, "collection")
 }
 
-// ShopCollections is a page of collections, as shoppers see them.
-func ShopCollections(ctx context.Context, db *postgres.DB, after string, limit int) (postgres.Page, error) {
-	return db.Page(ctx, shopCollectionsSQL, limit, after)
+// ShopCollections is a page of collections, as shoppers see them in the locales.
+func ShopCollections(ctx context.Context, db *postgres.DB, locales []string, after string, limit int) (postgres.Page, error) {
+	statement, args := shopCollectionsSQL.In(locales, limit, after)
+	return db.Page(ctx, statement, args...)
 }
 
-// ShopCollection is a collection, as shoppers see it, by its handle or its ID.
-func ShopCollection(ctx context.Context, db *postgres.DB, handleOrID string) (postgres.Object, error) {
-	o, err := db.Object(ctx, shopCollectionByHandleSQL, handleOrID)
+// ShopCollection is a collection, as shoppers see it in the locales, by its handle or its ID.
+func ShopCollection(ctx context.Context, db *postgres.DB, locales []string, handleOrID string) (postgres.Object, error) {
+	statement, args := shopCollectionByHandleSQL.In(locales, handleOrID)
+	o, err := db.Object(ctx, statement, args...)
 	return postgres.Found(o, err, "collection")
 }
 

@@ -106,7 +106,7 @@ best as (
 	select p.*, b.rank, b.n from best b join products p using (id)
 )`
 
-var searchSQL = `with ` + search.Hits("$5", "$6", "$7", `($2 = '' or p.status = $2)`) + `, ` + found + `
+var searchSQL = `with ` + search.Hits("$5", "$6", "$7", "", `($2 = '' or p.status = $2)`) + `, ` + found + `
 select case when count(*) > $4::int then max(p.rank || ':' || p.id) filter (where p.n = $4::int) else '' end || E'\n' ||
 	coalesce(json_agg(` + productJSON + ` order by p.n) filter (where p.n <= $4::int), '[]')::text
 from page p`

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/search"
+	"github.com/stoacommerce/stoa/commerce/translations"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
@@ -24,17 +25,18 @@ type ShopFilter struct {
 	After        string // a position
 	Limit        int
 	Groups       []string // that the shopper is in, for prices
+	Locales      []string // that texts are shown in, the nearest first; as they are written when empty
 }
 
 // shopPage writes a page of p, which has a place n, when the shop sells in the currency;
 // $4 is the size of the page, and $5 the shopper's groups.
-func shopPage(can, with, position string) string {
+func shopPage(in translations.In, can, with, position string) string {
 	return `
 with ` + with + `
 select case when c.currency is null then null when not ` + can + ` then E'\n' else (
 	select case when count(*) > $4::int then max(` + position + `) filter (where p.n = $4::int) else '' end || E'\n' ||
-		coalesce(json_agg(` + shopProductJSON + ` order by p.n) filter (where p.n <= $4::int), '[]')::text
-	from page p, ` + shopVariants(listedVariantJSON, shownVariants) + `) end
+		coalesce(json_agg(` + shopProductJSON(in) + ` order by p.n) filter (where p.n <= $4::int), '[]')::text
+	from page p` + in.From(`p.translations`) + `, ` + shopVariants(listedVariantJSON(in), shownVariants) + `) end
 from ` + soldTo("$2", "$5")
 }
 
@@ -45,21 +47,27 @@ var inShop = Published + ` and ($7 = '' or p.tags @> array[$7::text])
 
 var canFilter = fields.CanFilter("$8", true)
 
-var shopListSQL = shopPage(canFilter, `page as (
+var shopListSQL = translations.Speak(10, func(in translations.In) string {
+	return shopPage(in, canFilter, `page as (
 	select p.*, row_number() over (order by p.id desc) as n from products p
 	where ($3 = '' or p.id < $3) and `+inShop+`
 	order by p.id desc limit $4::int + 1
 )`, `p.id`)
+})
 
-var shopCollectionProductsSQL = shopPage(canFilter, `page as (
+var shopCollectionProductsSQL = translations.Speak(11, func(in translations.In) string {
+	return shopPage(in, canFilter, `page as (
 	select p.*, m.sort_key, row_number() over (order by `+inOrder+`) as n
 	from collection_products m join products p on p.id = m.product_id
 	where m.collection_id = $10 and m.shown and `+inOrderAfter("$3")+`
 		and `+inShop+`
 	order by `+inOrder+` limit $4::int + 1
 )`, inOrderPosition)
+})
 
-var shopSearchSQL = shopPage("true", search.Hits("$6", "$7", "$8", Published)+`, `+found, `p.rank || ':' || p.id`)
+var shopSearchSQL = translations.Speak(9, func(in translations.In) string {
+	return shopPage(in, "true", search.Hits("$6", "$7", "$8", string(in), Published)+`, `+found, `p.rank || ':' || p.id`)
+})
 
 var shopHandlesSQL = `
 select coalesce(json_agg(json_build_object('handle', p.handle, 'updated_at', ` + postgres.UTC("p.updated_at") + `) order by p.id desc), '[]')::text
@@ -78,17 +86,18 @@ func ShopHandles(ctx context.Context, db *postgres.DB, most int) ([]byte, error)
 // ShopProducts is a page of the products that are sold, in one currency: the latest
 // first, in a collection's order, or the best first of a search.
 func ShopProducts(ctx context.Context, db *postgres.DB, f ShopFilter) (postgres.Page, error) {
-	var raw []byte
-	var err error
+	var statement string
+	var args []any
 	switch {
 	case f.Words != "":
 		q := search.Parse(f.Words)
-		raw, err = db.JSON(ctx, shopSearchSQL, f.Media, f.Currency, f.After, f.Limit, f.Groups, q.Text, q.Words, q.Slips)
+		statement, args = shopSearchSQL.In(f.Locales, f.Media, f.Currency, f.After, f.Limit, f.Groups, q.Text, q.Words, q.Slips)
 	case f.CollectionID != "":
-		raw, err = db.JSON(ctx, shopCollectionProductsSQL, f.Media, f.Currency, f.After, f.Limit, f.Groups, f.CategoryID, f.Tag, f.Field.Key, f.Field.Value, f.CollectionID)
+		statement, args = shopCollectionProductsSQL.In(f.Locales, f.Media, f.Currency, f.After, f.Limit, f.Groups, f.CategoryID, f.Tag, f.Field.Key, f.Field.Value, f.CollectionID)
 	default:
-		raw, err = db.JSON(ctx, shopListSQL, f.Media, f.Currency, f.After, f.Limit, f.Groups, f.CategoryID, f.Tag, f.Field.Key, f.Field.Value)
+		statement, args = shopListSQL.In(f.Locales, f.Media, f.Currency, f.After, f.Limit, f.Groups, f.CategoryID, f.Tag, f.Field.Key, f.Field.Value)
 	}
+	raw, err := db.JSON(ctx, statement, args...)
 	if err != nil {
 		return postgres.Page{}, fmt.Errorf("read the shop's products: %w", err)
 	}
@@ -102,8 +111,10 @@ func ShopProducts(ctx context.Context, db *postgres.DB, f ShopFilter) (postgres.
 	return postgres.Page{Data: data, Next: string(next)}, nil
 }
 
-var shopProductSQL = `select case when c.currency is not null then p.version || E'\n' || ` + shopProductJSON + ` end
-	from ` + soldTo("$2", "$5") + `, products p, ` + shopVariants(shopVariantJSON, "$4") + ` where ` + Published + ` and (p.handle = $3 or p.id = $3)`
+var shopProductSQL = translations.Speak(6, func(in translations.In) string {
+	return `select case when c.currency is not null then p.version || E'\n' || ` + shopProductJSON(in) + ` end
+	from ` + soldTo("$2", "$5") + `, products p` + in.From(`p.translations`) + `, ` + shopVariants(shopVariantJSON(in), "$4") + ` where ` + Published + ` and (p.handle = $3 or p.id = $3)`
+})
 
 // MostShown and AllVariants are how many of its variants a product of the shop comes with:
 // what answers show, and all that there can be.
@@ -112,18 +123,21 @@ const (
 	AllVariants = maxVariants
 )
 
-// Shopper is who asks what a product costs, and in which currency: the store's main one when
-// it is empty.
+// Shopper is who asks what a product costs and is called, and in which currency and locales:
+// the store's main one, and as it is written, when they are empty.
 type Shopper struct {
 	Currency string
 	Groups   []string
+	Locale   string
+	Locales  []string // whose texts are shown in it, the nearest first; none as they are written
 }
 
 // ShopProduct is a product that is sold, by its handle or its ID, with so many of its
 // variants.
 func ShopProduct(ctx context.Context, db *postgres.DB, media, handleOrID string, variants int, shopper Shopper) (postgres.Object, error) {
 	currency := shopper.Currency
-	o, err := db.Object(ctx, shopProductSQL, media, currency, handleOrID, variants, shopper.Groups)
+	statement, args := shopProductSQL.In(shopper.Locales, media, currency, handleOrID, variants, shopper.Groups)
+	o, err := db.Object(ctx, statement, args...)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return o, problem.Missing("product")
 	}

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/gosimple/slug"
-	"github.com/microcosm-cc/bluemonday"
 
+	"github.com/stoacommerce/stoa/platform/markup"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
@@ -18,13 +18,6 @@ const (
 	maxDescription = 65535
 	maxSEO         = 1000
 )
-
-// htmlPolicy keeps what describes goods, and nothing that acts, loads or looks like the
-// shop itself.
-var htmlPolicy = bluemonday.UGCPolicy()
-
-// cleanHTML takes out of HTML whatever is active.
-func cleanHTML(text string) string { return strings.TrimSpace(htmlPolicy.Sanitize(text)) }
 
 // handleOf makes a name for addresses from a title.
 func handleOf(title, otherwise string) string {
@@ -65,7 +58,7 @@ func (c checker) line(text *string, pointer string, least, most int) {
 
 // html cleans a text of HTML and holds it to its bounds.
 func (c checker) html(text *string, pointer string) {
-	*text = cleanHTML(*text)
+	*text = markup.Clean(*text)
 	if n := utf8.RuneCountInString(*text); n > maxDescription {
 		c.wrong.At(pointer, "maxLength", "Cleaned, it has %d characters, and may have %d.", n, maxDescription)
 	}

@@ -3,6 +3,7 @@ package catalog
 import (
 	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/pricelists"
+	"github.com/stoacommerce/stoa/commerce/translations"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
@@ -21,8 +22,10 @@ var imageJSON = `json_build_object('id', i.id, 'product_id', i.product_id, 'url'
 	'alt', nullif(i.alt, ''), 'media_type', i.content_type, 'width', i.width, 'height', i.height, 'bytes', i.bytes,
 	'sizes', ` + sizesJSON + `, 'position', i.position, 'created_at', ` + postgres.UTC("i.created_at") + `)`
 
-var shopImageJSON = `json_build_object('id', i.id, 'url', ` + mediaURL(`i.sizes->-1->>'key'`) + `, 'alt', nullif(i.alt, ''),
+func shopImageJSON(in translations.In) string {
+	return `json_build_object('id', i.id, 'url', ` + mediaURL(`i.sizes->-1->>'key'`) + `, 'alt', nullif(` + in.Text(in.Said(`i.translations`), `alt`, `i.alt`) + `, ''),
 	'width', i.width, 'height', i.height, 'sizes', ` + sizesJSON + `)`
+}
 
 // imagesJSON are a product's images, each as given.
 func imagesJSON(each string) string {
@@ -77,23 +80,65 @@ func shopPrice() string {
 	return pricelists.Price("v.id", "c.currency", pricelists.Now("c.groups")) + ` r`
 }
 
+// What follows is what shoppers read, in the locales of a statement: a product's texts are in
+// t.said, unless they are shown as they are written.
+
+// optionsJSON are a product's options.
+func optionsJSON(in translations.In) string {
+	if in == "" {
+		return `p.options`
+	}
+	name := `o.is_->>'name'`
+	return `case when t.said = '{}' then p.options else (select coalesce(jsonb_agg(jsonb_build_object('name', ` + in.Keyed(`t.said`, optionKey(name), name) + `,
+		'values', (select jsonb_agg(` + in.Keyed(`t.said`, choiceKey(name, `e.value`), `e.value`) + ` order by e.n) from jsonb_array_elements_text(o.is_->'values') with ordinality e(value, n))) order by o.n), '[]')
+		from jsonb_array_elements(p.options) with ordinality o(is_, n)) end`
+}
+
+func optionKey(name string) string { return `'options/' || ` + translations.Part(name) }
+
+func choiceKey(name, value string) string {
+	return optionKey(name) + ` || '/' || ` + translations.Part(value)
+}
+
+// choices is a variant's choices as they are called, put together by an aggregate, or what is
+// written where they are called nothing else.
+func choices(in translations.In, aggregate func(each string) string, written string) string {
+	if in == "" {
+		return written
+	}
+	return `case when t.said = '{}' then ` + written + ` else coalesce((select ` + aggregate(in.Keyed(`t.said`, choiceKey(`p.options->(e.n::int - 1)->>'name'`, `e.value`), `e.value`)) + `
+		from unnest(v.options) with ordinality e(value, n)), ` + written + `) end`
+}
+
+// VariantTitle is the SQL of what a variant v of a product p is called, whose texts in the
+// locales are in t.said.
+func VariantTitle(in translations.In) string {
+	return choices(in, func(each string) string { return `string_agg(` + each + `, ' / ' order by e.n)` }, `v.title`)
+}
+
 // shopVariantMembers are what every answer tells of a variant. What it costs from some
 // quantity on is told of a product by itself and not in lists, where planning to look for it
 // would take a third more time.
-var shopVariantMembers = `'id', v.id, 'title', v.title, 'sku', v.sku, 'option_values', v.options,
+func shopVariantMembers(in translations.In) string {
+	return `'id', v.id, 'title', ` + VariantTitle(in) + `, 'sku', v.sku,
+	'option_values', ` + choices(in, func(each string) string { return `array_agg(` + each + ` order by e.n)` }, `v.options`) + `,
 	'price', case when r.amount is not null then ` + moneyJSON("r.amount") + ` end,
 	'compare_at_price', case when r.compare_at_amount is not null then ` + moneyJSON("r.compare_at_amount") + ` end,
 	'lowest_price_30d', case when r.compare_at_amount is not null then (select case when low.amount is not null then ` + moneyJSON("low.amount") + ` end
 		from (select ` + pricelists.Lowest("v.id", "c.currency", "r.amount", "p.published_at") + ` as amount) low) end,
 	'available', ` + sellable + `, 'backorder_expected_on', case when v.track_stock and v.oversell and v.stock <= v.reserved then v.backorder_expected_on end,
-	'image_id', v.image_id, 'custom_fields', ` + fields.ShownJSON(fields.Variants, `v.custom_fields`)
+	'image_id', v.image_id, 'custom_fields', ` + fields.ShownJSON(fields.Variants, `v.custom_fields`, in, in.Said(`v.translations`))
+}
 
-var (
-	listedVariantJSON = `json_build_object(` + shopVariantMembers + `)`
-	shopVariantJSON   = `json_build_object(` + shopVariantMembers + `,
+func listedVariantJSON(in translations.In) string {
+	return `json_build_object(` + shopVariantMembers(in) + `)`
+}
+
+func shopVariantJSON(in translations.In) string {
+	return `json_build_object(` + shopVariantMembers(in) + `,
 	'price_breaks', (select coalesce(json_agg(json_build_object('min_quantity', b.min_quantity, 'price', ` + moneyJSON("b.amount") + `) order by b.min_quantity), '[]')
 		from ` + pricelists.Breaks("v.id", "c.currency", "r.amount", "c.groups") + ` b where r.amount is not null))`
-)
+}
 
 // shopVariants are the first of a product's variants in the shop's currency c, each written
 // as given, and what all of them come to.
@@ -105,13 +150,15 @@ func shopVariants(each, most string) string {
 	left join lateral ` + shopPrice() + ` on true) o`
 }
 
-var shopProductJSON = `json_build_object('id', p.id, 'handle', p.handle, 'title', p.title, 'description_html', p.description,
+func shopProductJSON(in translations.In) string {
+	return `json_build_object('id', p.id, 'handle', p.handle, 'title', ` + in.Text(`t.said`, `title`, `p.title`) + `, 'description_html', ` + in.Text(`t.said`, `description_html`, `p.description`) + `,
 	'vendor', nullif(p.vendor, ''), 'product_type', nullif(p.product_type, ''), 'tags', p.tags, 'category_id', p.category_id,
-	'seo_title', nullif(p.seo_title, ''), 'seo_description', nullif(p.seo_description, ''),
+	'seo_title', nullif(` + in.Text(`t.said`, `seo_title`, `p.seo_title`) + `, ''), 'seo_description', nullif(` + in.Text(`t.said`, `seo_description`, `p.seo_description`) + `, ''),
 	'price_from', case when o.low is not null then ` + moneyJSON("o.low") + ` end,
 	'price_to', case when o.high is not null then ` + moneyJSON("o.high") + ` end,
-	'available', o.available, 'options', p.options, 'variants', o.list, 'variant_count', o.count, 'images', ` + imagesJSON(shopImageJSON) + `,
-	'custom_fields', ` + fields.ShownJSON(fields.Products, `p.custom_fields`) + `)`
+	'available', o.available, 'options', ` + optionsJSON(in) + `, 'variants', o.list, 'variant_count', o.count, 'images', ` + imagesJSON(shopImageJSON(in)) + `,
+	'custom_fields', ` + fields.ShownJSON(fields.Products, `p.custom_fields`, in, `t.said`) + `)`
+}
 
 // soldTo is the shop's currency as a parameter says, or the main one when that is empty; null
 // when the shop does not sell in it. Groups are the parameter of those that the shopper is in.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/cart"
+	"github.com/stoacommerce/stoa/commerce/credit"
 	"github.com/stoacommerce/stoa/commerce/drafts"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/orders"
@@ -16,13 +17,14 @@ import (
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
 // place reserves what is in the cart and writes a pending order and payment down.
 func place(ctx context.Context, tx *postgres.Tx, c *cart.Cart, charge payments.Charge, provider, name string) (attempt, error) {
-	charge.Reference, charge.Amount = ids.New("pay"), c.Totals.Total
-	a := attempt{Charge: charge, provider: provider, state: pendingState, name: name}
+	charge.Reference, charge.Amount = ids.New("pay"), c.Due
+	a := attempt{cart: c.ID, Charge: charge, provider: provider, state: pendingState, name: name}
 	held, err := inventory.Claim(ctx, tx, c.ID, c.Goods())
 	if err != nil {
 		return a, err
@@ -35,17 +37,26 @@ func place(ctx context.Context, tx *postgres.Tx, c *cart.Cart, charge payments.C
 	if err != nil {
 		return a, fmt.Errorf("place cart %s: %w", c.ID, err)
 	}
+	spending := c.Spending()
+	spent, err := credit.Begin(spending)
+	if err != nil {
+		return a, err
+	}
+	var moved []byte
 	err = tx.QueryRow(ctx, placeSQL, c.ID, order, lines, a.Reference, provider, name, a.Amount.Currency, a.Amount.Amount,
-		a.Account, a.Capture, string(request)).Scan(&a.order)
+		a.Account, a.Capture, string(request), spent).Scan(&a.order, &moved)
 	if err != nil {
 		return a, fmt.Errorf("place cart %s: %w", c.ID, err)
+	}
+	if err := credit.Spent(ctx, tx, spending, moved); err != nil {
+		return a, err
 	}
 	if c.Draft == nil { // what was agreed is no promotion's
 		if err := promotions.Use(ctx, tx, a.order, c.Email, c.Discounts); err != nil {
 			return a, err
 		}
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "payment.begin", ObjectID: a.Reference, After: map[string]any{"cart_id": c.ID, "order_id": a.order, "amount": a.Amount}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "payment.begin", ObjectID: a.Reference, After: map[string]any{"cart_id": c.ID, "order_id": a.order, "amount": a.Amount, "credit": spending}})
 	journal.JobAt(tx, clock.Now().Add(lease+5*time.Second), JobResume, struct{}{})
 	return a, nil
 }
@@ -94,7 +105,7 @@ func present(ctx context.Context, tx *postgres.Tx, cartID string) (attempt, erro
 	a, err := scan(tx.QueryRow(ctx, presentSQL, cartID, lease))
 	if errors.Is(err, postgres.ErrNoRows) {
 		// It failed a moment ago; the cart is open again.
-		return a, busy()
+		return attempt{cart: cartID}, attempt{cart: cartID}.busy()
 	}
 	return a, wrap(err, "attempt of cart "+cartID)
 }
@@ -124,7 +135,7 @@ func leftBehind(ctx context.Context, tx *postgres.Tx, most int) (left []attempt,
 
 func scan(row interface{ Scan(...any) error }) (a attempt, err error) {
 	var request []byte
-	err = row.Scan(&a.Reference, &a.order, &a.provider, &a.state, &a.name, &a.Amount.Currency, &a.Amount.Amount, &a.stale,
+	err = row.Scan(&a.Reference, &a.cart, &a.order, &a.provider, &a.state, &a.name, &a.Amount.Currency, &a.Amount.Amount, &a.stale,
 		&a.Theirs, &a.Account, &a.Capture, &request)
 	if err != nil {
 		return a, err
@@ -153,14 +164,27 @@ func takeOver(ctx context.Context, tx *postgres.Tx, a attempt) (bool, error) {
 	return tag.RowsAffected() == 1, nil
 }
 
+// lock holds the order whose balance an attempt is to pay. Whoever changes such a payment
+// holds its order first.
+func (a attempt) lock(ctx context.Context, tx *postgres.Tx) error {
+	if a.cart != "" {
+		return nil
+	}
+	_, err := orders.Owed(ctx, tx, a.order)
+	return err
+}
+
 // hold records that the shopper has a step to take, or that the provider is at work. It is
 // false when nothing changes by it.
 func hold(ctx context.Context, tx *postgres.Tx, a attempt, state string, outcome payments.Outcome) (bool, error) {
-	tag, err := tx.Exec(ctx, holdSQL, a.Reference, state, outcome.Reference)
-	if err != nil {
+	if err := a.lock(ctx, tx); err != nil {
+		return false, err
+	}
+	var held int
+	if err := tx.QueryRow(ctx, holdSQL, a.Reference, state, outcome.Reference).Scan(&held); err != nil {
 		return false, fmt.Errorf("hold payment %s: %w", a.Reference, err)
 	}
-	if tag.RowsAffected() == 0 {
+	if held == 0 {
 		return false, nil
 	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "payment.wait", ObjectID: a.Reference, After: map[string]any{"state": state}})
@@ -178,12 +202,15 @@ var states = map[payments.Result][2]string{
 // take records that the payment is made, held or due: from here on there is an order. It
 // is false when the attempt was brought to an end before.
 func take(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outcome) (bool, error) {
+	if a.cart == "" {
+		return orders.Receive(ctx, tx, a.order, a.Charge, states[outcome.Result][0], outcome)
+	}
 	var cart string
-	var goods []byte
+	var goods, credited []byte
 	var fresh, verified, draft bool
 	var order orders.Summary
 	customer, to := ids.New("cus"), states[outcome.Result]
-	into := append(order.Fields(), &cart, &goods, &fresh, &verified, &draft)
+	into := append(order.Fields(), &cart, &goods, &fresh, &verified, &draft, &credited)
 	err := tx.QueryRow(ctx, fmt.Sprintf(takeSQL, orders.SummaryColumns), a.Reference, outcome.Reference, customer, to[0], to[1]).Scan(into...)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return false, nil
@@ -204,6 +231,19 @@ func take(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outc
 	if outcome.Result != payments.Due {
 		journal.Event(ctx, tx, "payment."+to[0], a.Reference, payments.EventData{ID: a.Reference, OrderID: order.ID, State: to[0], Amount: a.Amount})
 	}
+	var byCredit []struct {
+		ID     string
+		Amount int64
+	}
+	if err := json.Unmarshal(credited, &byCredit); err != nil {
+		return false, fmt.Errorf("read the payments of order %s: %w", order.ID, err)
+	}
+	for _, p := range byCredit {
+		journal.Event(ctx, tx, "payment.captured", p.ID, payments.EventData{ID: p.ID, OrderID: order.ID, State: capturedState, Amount: money.New(p.Amount, order.Total.Currency)})
+		if outcome.Result != payments.Succeeded {
+			journal.Usage(tx, "revenue:"+order.Total.Currency, p.Amount) // the rest is counted when it comes
+		}
+	}
 	journal.Event(ctx, tx, "order.created", order.ID, order)
 	if draft {
 		drafts.Became(ctx, tx, cart, order)
@@ -220,19 +260,26 @@ func take(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outc
 // fail records that nothing was charged, lets go of the goods and opens the cart again. It
 // is false when the attempt was brought to an end before.
 func fail(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outcome) (bool, error) {
-	var cart string
-	err := tx.QueryRow(ctx, failSQL, a.Reference, outcome.Reference, outcome.Failure).Scan(&cart)
-	if errors.Is(err, postgres.ErrNoRows) {
-		return false, nil
+	if err := a.lock(ctx, tx); err != nil {
+		return false, err
 	}
+	failed, err := tx.Exec(ctx, failSQL, a.Reference, outcome.Reference, outcome.Failure)
 	if err != nil {
 		return false, fmt.Errorf("fail payment %s: %w", a.Reference, err)
 	}
-	if err := inventory.Reopen(ctx, tx, cart); err != nil {
-		return false, fmt.Errorf("release the goods of payment %s: %w", a.Reference, err)
+	if failed.RowsAffected() == 0 {
+		return false, nil
 	}
-	if err := promotions.Release(ctx, tx, a.order); err != nil {
-		return false, err
+	if a.cart != "" {
+		if err := inventory.Reopen(ctx, tx, a.cart); err != nil {
+			return false, fmt.Errorf("release the goods of payment %s: %w", a.Reference, err)
+		}
+		if err := credit.Release(ctx, tx, a.order); err != nil {
+			return false, err
+		}
+		if err := promotions.Release(ctx, tx, a.order); err != nil {
+			return false, err
+		}
 	}
 	journal.Event(ctx, tx, "payment.failed", a.Reference, payments.EventData{ID: a.Reference, OrderID: a.order, State: "failed", Amount: a.Amount, FailureCode: &outcome.Failure})
 	journal.Audit(ctx, tx, journal.Entry{Action: "payment.fail", ObjectID: a.Reference, After: map[string]any{"failure": outcome.Failure}})

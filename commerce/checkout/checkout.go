@@ -47,10 +47,11 @@ type Service struct {
 // Input is a shopper's final word.
 type Input struct {
 	Cart     cart.Ref
-	Payment  payments.Chosen
-	Expected money.Money // what the shopper was told it comes to
-	Version  int         // of the cart as the shopper saw it, where another is to be refused; 0 for any
-	Attempt  string      // the shopper's name for this attempt: asked again, it goes on with it
+	Payment  payments.Chosen // without a provider where nothing is left to pay
+	Expected money.Money     // what the shopper was told it comes to
+	Due      money.Money     // and what of that is left to pay
+	Version  int             // of the cart as the shopper saw it, where another is to be refused; 0 for any
+	Attempt  string          // the shopper's name for this attempt: asked again, it goes on with it
 	Shop     Shop
 }
 
@@ -60,15 +61,15 @@ type Shop struct {
 	TakesOrders bool
 }
 
-// Answer records what came of an attempt, in the transaction that made it so: the order,
-// or why there is none. It is nil where nothing is to be recorded.
-type Answer func(ctx context.Context, tx *postgres.Tx, orderID string, refused *problem.Problem) error
+// Answer records what came of an attempt, in the transaction that made it so: the order or,
+// of a balance, the payment; or why there is none. It is nil where nothing is to be recorded.
+type Answer func(ctx context.Context, tx *postgres.Tx, id string, refused *problem.Problem) error
 
-func (a Answer) give(ctx context.Context, tx *postgres.Tx, orderID string, refused *problem.Problem) error {
+func (a Answer) give(ctx context.Context, tx *postgres.Tx, id string, refused *problem.Problem) error {
 	if a == nil {
 		return nil
 	}
-	return a(ctx, tx, orderID, refused)
+	return a(ctx, tx, id, refused)
 }
 
 // The states of a payment.
@@ -82,9 +83,10 @@ const (
 	failedState     = "failed"
 )
 
-// attempt is a payment of a cart.
+// attempt is a payment of a cart, or of an order's balance.
 type attempt struct {
 	payments.Charge
+	cart     string // empty for a balance
 	order    string
 	provider string
 	state    string
@@ -92,9 +94,18 @@ type attempt struct {
 	stale    bool   // it was left behind
 }
 
-// placed says whether there is an order.
+// placed says whether it has come to its end: there is an order, or its balance is paid, and
+// the money was taken, is held or due.
 func (a attempt) placed() bool {
 	return a.state != pendingState && a.state != actionState && a.state != processingState && a.state != failedState
+}
+
+// made is what comes of it: the order or, of a balance, the payment.
+func (a attempt) made() string {
+	if a.cart == "" {
+		return a.Reference
+	}
+	return a.order
 }
 
 // Progress is how far a completion has come: to an order, or to a payment that waits for
@@ -111,38 +122,49 @@ type Progress struct {
 // problems; the cart is open again after them.
 func (s *Service) Complete(ctx context.Context, in Input, answer Answer) (Progress, error) {
 	name := hex.EncodeToString(token.Hash(in.Attempt))
+	return s.try(ctx, name, func() (attempt, error) { return s.begin(ctx, in, name) }, answer)
+}
+
+// try brings the attempt of a name to an end or, where another is in its way that was left
+// behind, ends that one first.
+func (s *Service) try(ctx context.Context, name string, begin func() (attempt, error), answer Answer) (Progress, error) {
+	// From here on money may move: it is brought to an end even if the shopper goes away.
+	lasting := context.WithoutCancel(ctx)
+	var a attempt
 	for range rounds {
-		a, err := s.begin(ctx, in, name)
-		if err != nil {
+		var err error
+		if a, err = begin(); err != nil {
 			return Progress{}, err
 		}
-		// From here on money may move: it is brought to an end even if the shopper goes away.
-		ctx := context.WithoutCancel(ctx)
 		switch {
 		case a.name == name && a.placed():
-			return a.progress(), s.recorded(ctx, a, answer)
+			return a.progress(), s.recorded(lasting, a, answer)
 		case a.name == name && a.state == pendingState:
-			return s.pay(ctx, a, answer)
+			return s.pay(lasting, a, answer)
 		case a.name == name:
-			return s.follow(ctx, a, answer)
+			return s.follow(lasting, a, answer)
 		case a.placed():
 			return Progress{}, cart.IsCompleted()
 		case a.state == pendingState && !a.stale:
-			return Progress{}, busy()
+			return Progress{}, a.busy()
 		}
-		if err := s.giveUp(ctx, a); err != nil {
+		if err := s.giveUp(lasting, a); err != nil {
 			return Progress{}, err
 		}
 	}
-	return Progress{}, busy()
+	return Progress{}, a.busy()
 }
 
 func (a attempt) progress() Progress {
 	return Progress{OrderID: a.order, Payment: a.Reference, Provider: a.provider, State: a.state}
 }
 
-func busy() error {
+// busy is the answer to whoever comes between an attempt that is under way.
+func (a attempt) busy() error {
 	p := cart.IsCompleting()
+	if a.cart == "" {
+		p = problem.New(problem.Conflict, "payment_in_progress", "The order is being paid for.")
+	}
 	p.RetryAfter = 2 * time.Second
 	return p
 }
@@ -166,7 +188,7 @@ func (s *Service) begin(ctx context.Context, in Input, name string) (a attempt, 
 		if err != nil {
 			return err
 		}
-		charge, err := s.Providers.Prepare(in.Payment, in.Shop.Terms, settings)
+		charge, err := s.prepare(c, &in, settings)
 		if err != nil {
 			return err
 		}
@@ -181,6 +203,19 @@ func (s *Service) begin(ctx context.Context, in Input, name string) (a attempt, 
 		return err
 	})
 	return a, err
+}
+
+// prepare makes the charge. No provider is asked where nothing is left to pay.
+func (s *Service) prepare(c *cart.Cart, in *Input, settings payments.Settings) (payments.Charge, error) {
+	if c.Due.IsZero() {
+		in.Payment = payments.Chosen{Provider: payments.NoneName}
+		return payments.Charge{Capture: payments.Automatic}, nil
+	}
+	if in.Payment.Provider == "" {
+		return payments.Charge{}, problem.New(problem.Unprocessable, "payment_missing", "%s are left to pay.", c.Due).
+			At("/payment", "required", "Say how.")
+	}
+	return s.Providers.Prepare(in.Payment, in.Shop.Terms, settings)
 }
 
 // contents says in a line what a cart holds.
@@ -219,6 +254,10 @@ func acceptable(c *cart.Cart, in Input) error {
 	}
 	if total := c.Totals.Total; total != in.Expected || in.Version != 0 && in.Version != c.Version {
 		return problem.New(problem.Conflict, "total_changed", "The cart comes to %s now.", total).With("total", total)
+	}
+	if c.Due != in.Due {
+		return problem.New(problem.Conflict, "due_changed", "%s of the cart's %s are left to pay now.", c.Due, c.Totals.Total).
+			With("total", c.Totals.Total).With("due", c.Due)
 	}
 	return nil
 }
@@ -323,7 +362,7 @@ func (s *Service) wait(ctx context.Context, a attempt, state string, outcome pay
 		if now, err = named(ctx, tx, a.Reference); err != nil || !now.placed() {
 			return err
 		}
-		return answer.give(ctx, tx, now.order, nil)
+		return answer.give(ctx, tx, now.made(), nil)
 	})
 	switch {
 	case err != nil:
@@ -331,7 +370,7 @@ func (s *Service) wait(ctx context.Context, a attempt, state string, outcome pay
 	case now.placed():
 		return now.progress(), nil
 	case now.state == failedState:
-		return Progress{}, busy()
+		return Progress{}, a.busy()
 	}
 	at := now.progress()
 	at.OrderID, at.Step = "", outcome.Step
@@ -350,7 +389,7 @@ func (s *Service) succeed(ctx context.Context, a attempt, outcome payments.Outco
 		} else if now, err = named(ctx, tx, a.Reference); err != nil || !now.placed() {
 			return err // somebody else was quicker: recorded it as well, or gave it up
 		}
-		return answer.give(ctx, tx, a.order, nil)
+		return answer.give(ctx, tx, a.made(), nil)
 	})
 	if err != nil || now.placed() {
 		return now.progress(), err
@@ -358,7 +397,7 @@ func (s *Service) succeed(ctx context.Context, a attempt, outcome payments.Outco
 	if err := s.giveBack(ctx, a, outcome); err != nil {
 		return Progress{}, fmt.Errorf("give back payment %s, which was given up before it came: %w", a.Reference, err)
 	}
-	return Progress{}, busy()
+	return Progress{}, a.busy()
 }
 
 // giveBack ends a payment that came when its attempt had been given up: a hold is let go,
@@ -390,5 +429,5 @@ func (s *Service) giveBack(ctx context.Context, a attempt, outcome payments.Outc
 
 // recorded answers for an attempt that was brought to an end before.
 func (s *Service) recorded(ctx context.Context, a attempt, answer Answer) error {
-	return s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error { return answer.give(ctx, tx, a.order, nil) })
+	return s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error { return answer.give(ctx, tx, a.made(), nil) })
 }

@@ -97,7 +97,7 @@ func (f *fixture) ready(items ...cart.Item) (cart.Ref, money.Money) {
 
 func (f *fixture) input(ref cart.Ref, total money.Money, token string) checkout.Input {
 	return checkout.Input{
-		Cart: ref, Payment: payments.Chosen{Provider: payments.TestName, Token: token}, Expected: total, Attempt: ids.New("key"),
+		Cart: ref, Payment: payments.Chosen{Provider: payments.TestName, Token: token}, Expected: total, Due: total, Attempt: ids.New("key"),
 		Shop: checkout.Shop{Terms: payments.Terms{Live: true, Demo: true}, TakesOrders: true},
 	}
 }
@@ -118,12 +118,12 @@ func (f *fixture) count(sql string, args ...any) int {
 func (f *fixture) sound(variant string, initial int64) {
 	f.t.Helper()
 	if n := f.count(`select count(*) from (select reference, amount, refunds,
-			case when state = 'processing' and ready_at <= now() then 'succeeded' else state end as state from test_charges) t full join payments p on p.id = t.reference
+			case when state = 'processing' and ready_at <= now() then 'succeeded' else state end as state from test_charges) t full join (select * from payments where provider = 'test') p on p.id = t.reference
 		where (coalesce(t.state, '') = 'succeeded' and coalesce(t.refunds->>('ref_' || substr(t.reference, 5)), '') <> t.amount::text) <> (coalesce(p.state, '') = 'captured')
 			or (coalesce(t.state, '') = 'authorised') <> (coalesce(p.state, '') = 'authorised') or p.state = 'captured' and p.amount <> t.amount`); n != 0 {
 		f.t.Errorf("%d charges and payments differ", n)
 	}
-	if n := f.count(`select count(*) from orders o where state <> 'pending' and 1 <> (select count(*) from payments p where p.order_id = o.id and p.state <> 'failed')`); n != 0 {
+	if n := f.count(`select count(*) from orders o where state <> 'pending' and 1 <> (select count(*) from payments p where p.order_id = o.id and p.state <> 'failed' and p.provider not in ('gift_card', 'store_credit'))`); n != 0 {
 		f.t.Errorf("%d orders without their one payment", n)
 	}
 	if n := f.count(`select count(*) from payments p join orders o on o.id = p.order_id where p.state in ('captured', 'authorised', 'due') and o.state = 'pending'`); n != 0 {

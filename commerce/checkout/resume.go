@@ -131,7 +131,7 @@ func (s *Service) Abandon(ctx context.Context, ref cart.Ref) error {
 	ctx = context.WithoutCancel(ctx)
 	if !a.placed() {
 		if a.state == pendingState && !a.stale {
-			return busy()
+			return a.busy()
 		}
 		if err := s.giveUp(ctx, a); err != nil {
 			return err
@@ -146,7 +146,7 @@ func (s *Service) Abandon(ctx context.Context, ref cart.Ref) error {
 	if a.placed() {
 		return cart.IsCompleted()
 	}
-	return busy()
+	return a.busy()
 }
 
 // of is the attempt that a cart is completing or completed by.
@@ -180,7 +180,7 @@ func (s *Service) Learn(ctx context.Context, payment string) error {
 	}
 	if a.state == pendingState && !a.stale {
 		// Whoever calls the provider is about to record what it says.
-		return busy()
+		return a.busy()
 	}
 	return s.look(ctx, a, false)
 }
@@ -201,7 +201,7 @@ func (s *Service) TakeTestStep(ctx context.Context, payment string, approve bool
 	}
 	provider, err := s.Providers.Named(a.provider)
 	if err != nil {
-		return "", err
+		return "", problem.Missing("payment")
 	}
 	page, ok := provider.(interface {
 		Take(ctx context.Context, c payments.Charge, approve bool) (payments.Outcome, error)

@@ -119,6 +119,8 @@ func TestAnyHistoryIsSound(t *testing.T) {
 	shirt := f.Add(t, shoptest.Variant{EUR: 1999, Stock: 1_000_000})
 	rapid.Check(t, func(rt *rapid.T) {
 		ref, total := f.ready(cart.Item{VariantID: shirt, Quantity: 2})
+		card := f.card(rapid.SampledFrom([]int64{1000, 1_000_000}).Draw(rt, "on the card"))
+		due := f.give(ref, card.Code)
 		names := []string{ids.New("key"), ids.New("key")}
 		tokens := []string{"succeeds", "declined", "error", "times_out", "requires_action", "succeeds_late"}
 		payment := func() string {
@@ -131,6 +133,7 @@ func TestAnyHistoryIsSound(t *testing.T) {
 		}
 		complete := func(accident func(payments.Charge) error, after bool) {
 			in := f.input(ref, total, rapid.SampledFrom(tokens).Draw(rt, "token"))
+			in.Due = due
 			in.Attempt = rapid.SampledFrom(names).Draw(rt, "name")
 			if f.provider.before = accident; after {
 				f.provider.before, f.provider.after = nil, accident
@@ -160,6 +163,13 @@ func TestAnyHistoryIsSound(t *testing.T) {
 			f.resume()
 		}
 		f.sound(shirt, 1_000_000)
+		f.balanced()
+		spent := shoptest.Value[int64](t, f.Shop, `select coalesce(sum(p.amount), 0)::bigint from payments p join orders o on o.id = p.order_id
+			where o.state <> 'pending' and p.reference = $1 and p.state = 'captured'`, string(card.ID))
+		issued := shoptest.Value[int64](t, f.Shop, `select amount from credit_entries where account_id = $1 and kind = 'issue'`, string(card.ID))
+		if left := f.balance(card.ID); left != issued-spent {
+			rt.Fatalf("%d are left of %d after orders of %d", left, issued, spent)
+		}
 		if n := f.count(`select count(*) from payments where state in ('pending', 'requires_action', 'processing')`); n != 0 {
 			rt.Fatalf("%d attempts without an end", n)
 		}

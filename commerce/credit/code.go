@@ -32,5 +32,5 @@ var typed = strings.NewReplacer("-", "", " ", "", "O", "0", "I", "1", "L", "1")
 // Normal is a code as it is compared.
 func Normal(code string) string { return typed.Replace(strings.ToUpper(code)) }
 
-// digest is all that is kept of a code.
-func digest(code string) []byte { return token.Hash(Normal(code)) }
+// Digest is all that is kept of a code.
+func Digest(code string) []byte { return token.Hash(Normal(code)) }

@@ -68,7 +68,7 @@ func IssueCards(ctx context.Context, tx *postgres.Tx, in Issue, count int) ([]Is
 	for i := range cards {
 		code := drawCode()
 		cards[i] = model
-		cards[i].ID, cards[i].CodeDigest, cards[i].LastCharacters = ID(ids.New("gc")), digest(code), code[len(code)-lastCharacters:]
+		cards[i].ID, cards[i].CodeDigest, cards[i].LastCharacters = ID(ids.New("gc")), Digest(code), code[len(code)-lastCharacters:]
 		issued[i] = Issued{cards[i].ID, code}
 		entries[i] = entry{ID: ids.New("cre"), AccountID: cards[i].ID, Kind: "issue", Amount: in.Amount.Amount, Balance: in.Amount.Amount, CreatedAt: now}
 	}

@@ -104,6 +104,9 @@ func (a *account) adjust(ctx context.Context, tx *postgres.Tx, adj Adjustment) (
 		return "", problem.New(problem.Unprocessable, "invalid_credit", "The balance cannot be changed like this.").
 			At("/amount/currency", "currency", "The account is in %s.", a.Currency)
 	}
+	if a.Balance > MaxBalance-adj.Amount.Amount {
+		return "", a.exceeded()
+	}
 	before := *a
 	e := entry{Kind: "adjustment", Amount: adj.Amount.Amount, Reason: adj.Reason}
 	if err := a.post(ctx, tx, &e); err != nil {
@@ -113,26 +116,30 @@ func (a *account) adjust(ctx context.Context, tx *postgres.Tx, adj Adjustment) (
 	return e.ID, nil
 }
 
-// postSQL moves the balance of the account $2 by $4 as far as there is room, and writes the
-// entry down.
+// exceeded refuses what the balance has no room for.
+func (a *account) exceeded() error {
+	balance := money.New(a.Balance, a.Currency)
+	return problem.New(problem.Conflict, "balance_exceeded", "The balance is %s, and is never less than nothing or more than %s.", balance, money.New(MaxBalance, a.Currency)).
+		With("balance", balance)
+}
+
+// postSQL moves the balance of the account $2 by $4, unless it would be negative, and writes
+// the entry down.
 const postSQL = `
 with a as (
 	update credit_accounts set balance = balance + $4, version = version + 1, updated_at = $9
-	where id = $2 and balance + $4 between 0 and ` + maxBalanceSQL + ` returning *
+	where id = $2 and balance + $4 >= 0 returning *
 )
 insert into credit_entries (id, account_id, kind, amount, balance, order_id, payment_id, refund_id, reason, created_at)
 select $1, a.id, $3, $4, a.balance, nullif($5, ''), nullif($6, ''), nullif($7, ''), $8, $9 from a
 returning balance, (select version from a)`
-
-const maxBalanceSQL = `999999999999`
 
 // post writes an entry of the account, which is held, and tells of its balance.
 func (a *account) post(ctx context.Context, tx *postgres.Tx, e *entry) error {
 	e.ID, e.AccountID, e.CreatedAt = ids.New("cre"), a.ID, clock.Now()
 	err := tx.QueryRow(ctx, postSQL, e.ID, a.ID, e.Kind, e.Amount, e.OrderID, e.PaymentID, e.RefundID, e.Reason, e.CreatedAt).Scan(&e.Balance, &a.Version)
 	if errors.Is(err, postgres.ErrNoRows) {
-		return problem.New(problem.Conflict, "balance_exceeded", "The balance is %s, and is never less than nothing or more than %s.",
-			money.New(a.Balance, a.Currency), money.New(MaxBalance, a.Currency)).With("balance", money.New(a.Balance, a.Currency))
+		return a.exceeded()
 	}
 	if err != nil {
 		return fmt.Errorf("write an entry of %s: %w", a.ID, err)

@@ -35,10 +35,10 @@ select json_build_object('amount', r.amount, 'fee', r.fee_amount, 'reason', r.re
 		(select coalesce(sum((y->>'quantity')::bigint), 0) from refunds b cross join jsonb_array_elements(b.lines) y
 			where b.order_id = r.order_id and b.state = 'succeeded' and b.id < r.id and y->>'line_id' = x->>'line_id'))), '[]')
 		from jsonb_array_elements(r.lines) x),
-	'invoice', (select json_build_object('number', d.number, 'issued_at', d.issued_at) from documents d where d.order_id = r.order_id and d.kind = 'invoice'),
+	'invoice', (select json_build_object('number', d.number, 'issued_at', d.issued_at) from documents d where d.order_id = r.order_id and d.kind = 'invoice' and d.edit_id is null),
 	'taxes', (select coalesce(json_agg(t), '[]') from documents d cross join jsonb_array_elements(d.content->'taxes') t
-		where d.order_id = r.order_id and d.kind = 'credit_note'),
-	'noted', (select coalesce(sum(d.total_amount), 0) from documents d where d.order_id = r.order_id and d.kind = 'credit_note'))::text
+		where d.order_id = r.order_id and d.refund_id is not null),
+	'noted', (select coalesce(sum(d.total_amount), 0) from documents d where d.order_id = r.order_id and d.refund_id is not null))::text
 from refunds r where r.id = $1`
 
 func readRefund(ctx context.Context, tx *postgres.Tx, id string) (*refund, error) {

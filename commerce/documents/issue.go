@@ -17,23 +17,29 @@ import (
 // IssueArgs.
 const JobIssue = "documents_issue"
 
-// IssueArgs say for which order documents are to be issued, and after which refund, if any.
+// IssueArgs say for which order documents are to be issued, and after which refund or edit, if
+// any.
 type IssueArgs struct {
 	OrderID  string `json:"order_id"`
 	RefundID string `json:"refund_id,omitempty"`
+	EditID   string `json:"edit_id,omitempty"`
 }
 
 // Later has documents issued once the transaction is committed.
 func Later(tx *postgres.Tx, args IssueArgs) { journal.Job(tx, JobIssue, args) }
 
-// Issue issues the invoice of an order and, after a refund, its credit note. A store that has
+// Issue issues the invoice of an order and, after a refund or an edit, its credit note or further
+// invoice. A store that has
 // not said who sells has none issued.
 func (s *Service) Issue(ctx context.Context, args IssueArgs) error {
 	return s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		var err error
-		if args.RefundID != "" {
+		switch {
+		case args.RefundID != "":
 			_, err = s.IssueCreditNote(ctx, tx, args.RefundID)
-		} else {
+		case args.EditID != "":
+			_, err = s.IssueEdit(ctx, tx, args.EditID)
+		default:
 			_, err = s.IssueInvoice(ctx, tx, args.OrderID)
 		}
 		if problem.Is(err, "seller_missing") || problem.Is(err, "not_found") {
@@ -50,13 +56,14 @@ type Issued struct {
 	Number      string  `json:"number"`
 	OrderID     string  `json:"order_id"`
 	RefundID    *string `json:"refund_id"`
+	EditID      *string `json:"edit_id"`
 	AlreadyThen bool    `json:"-"` // it was issued before
 }
 
-const issuedSQL = `select id, kind, number, order_id, refund_id from documents `
+const issuedSQL = `select id, kind, number, order_id, refund_id, edit_id from documents `
 
 func issued(ctx context.Context, tx *postgres.Tx, where string, args ...any) (d Issued, err error) {
-	err = tx.QueryRow(ctx, issuedSQL+where, args...).Scan(&d.ID, &d.Kind, &d.Number, &d.OrderID, &d.RefundID)
+	err = tx.QueryRow(ctx, issuedSQL+where, args...).Scan(&d.ID, &d.Kind, &d.Number, &d.OrderID, &d.RefundID, &d.EditID)
 	d.AlreadyThen = true
 	return d, err
 }
@@ -83,7 +90,7 @@ func hold(ctx context.Context, tx *postgres.Tx, orderID string) error {
 }
 
 func invoiceOf(ctx context.Context, tx *postgres.Tx, orderID string) (Issued, error) {
-	known, err := issued(ctx, tx, `where order_id = $1 and kind = 'invoice'`, orderID)
+	known, err := issued(ctx, tx, `where order_id = $1 and kind = 'invoice' and edit_id is null`, orderID)
 	if err == nil || !errors.Is(err, postgres.ErrNoRows) {
 		return known, err
 	}
@@ -91,7 +98,7 @@ func invoiceOf(ctx context.Context, tx *postgres.Tx, orderID string) (Issued, er
 	if err != nil {
 		return Issued{}, err
 	}
-	return write(ctx, tx, o, orderID, nil, o.invoice())
+	return write(ctx, tx, o, Issued{OrderID: orderID}, o.invoice())
 }
 
 const refundSQL = `select order_id from refunds where id = $1 and state = 'succeeded'`
@@ -130,7 +137,7 @@ func (s *Service) IssueCreditNote(ctx context.Context, tx *postgres.Tx, refundID
 	if err != nil {
 		return Issued{}, fmt.Errorf("credit note of refund %s: %w", refundID, err)
 	}
-	return write(ctx, tx, o, orderID, &refundID, content)
+	return write(ctx, tx, o, Issued{OrderID: orderID, RefundID: &refundID}, content)
 }
 
 // nextSQL takes the next number of a series and holds its row until the transaction ends.
@@ -139,11 +146,11 @@ insert into document_series (kind, year, last) values ($1, $2, 1)
 on conflict (kind, year) do update set last = document_series.last + 1 returning last`
 
 const insertSQL = `
-insert into documents (id, kind, order_id, refund_id, year, sequence, number, currency, tax_amount, total_amount, content, issued_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+insert into documents (id, kind, order_id, refund_id, year, sequence, number, currency, tax_amount, total_amount, content, issued_at, edit_id)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
 
-// write numbers a document and writes it down.
-func write(ctx context.Context, tx *postgres.Tx, o *order, orderID string, refundID *string, c Content) (Issued, error) {
+// write numbers a document, of which it is said what it is of, and writes it down.
+func write(ctx context.Context, tx *postgres.Tx, o *order, d Issued, c Content) (Issued, error) {
 	if o.Invoicing.Seller.Address == nil {
 		return Issued{}, problem.New(problem.Conflict, "seller_missing", "The store has not said yet who sells: set the seller's address first.")
 	}
@@ -161,8 +168,8 @@ func write(ctx context.Context, tx *postgres.Tx, o *order, orderID string, refun
 	if err != nil {
 		return Issued{}, fmt.Errorf("write %s %s: %w", c.Kind, c.Number, err)
 	}
-	d := Issued{ID: ids.New("doc"), Kind: c.Kind, Number: c.Number, OrderID: orderID, RefundID: refundID}
-	_, err = tx.Exec(ctx, insertSQL, d.ID, string(d.Kind), orderID, refundID, year, sequence, c.Number, c.Total.Currency, c.Tax.Amount, c.Total.Amount, string(raw), c.IssuedAt)
+	d.ID, d.Kind, d.Number = ids.New("doc"), c.Kind, c.Number
+	_, err = tx.Exec(ctx, insertSQL, d.ID, string(d.Kind), d.OrderID, d.RefundID, year, sequence, c.Number, c.Total.Currency, c.Tax.Amount, c.Total.Amount, string(raw), c.IssuedAt, d.EditID)
 	if err != nil {
 		return Issued{}, fmt.Errorf("write %s %s: %w", c.Kind, c.Number, err)
 	}

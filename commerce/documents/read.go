@@ -8,7 +8,7 @@ import (
 
 // What follows is SQL that writes the API's JSON. Documents are t.
 
-var documentJSON = `json_build_object('id', t.id, 'kind', t.kind, 'number', t.number, 'order_id', t.order_id, 'refund_id', t.refund_id,
+var documentJSON = `json_build_object('id', t.id, 'kind', t.kind, 'number', t.number, 'order_id', t.order_id, 'refund_id', t.refund_id, 'edit_id', t.edit_id,
 	'total', json_build_object('amount', t.total_amount, 'currency', t.currency), 'tax', json_build_object('amount', t.tax_amount, 'currency', t.currency),
 	'issued_at', ` + postgres.UTC("t.issued_at") + `)`
 

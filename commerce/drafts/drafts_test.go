@@ -102,7 +102,7 @@ func (f *fixture) open(id string) (ref cart.Ref, open bool) {
 
 func (f *fixture) input(ref cart.Ref, total money.Money, provider string) checkout.Input {
 	return checkout.Input{
-		Cart: ref, Payment: payments.Chosen{Provider: provider, Token: "succeeds", Merchant: ref.Merchant}, Expected: total, Attempt: ids.New("key"),
+		Cart: ref, Payment: payments.Chosen{Provider: provider, Token: "succeeds", Merchant: ref.Merchant}, Expected: total, Due: total, Attempt: ids.New("key"),
 		Shop: checkout.Shop{Terms: payments.Terms{Live: true, Demo: true}, TakesOrders: true},
 	}
 }
@@ -380,7 +380,7 @@ func TestWhatChangedIsNeverPaidUnseen(t *testing.T) {
 	if changed.Totals.Total != *eur(2500 + 490) {
 		t.Errorf("it comes to %v", changed.Totals.Total)
 	}
-	in.Expected = changed.Totals.Total
+	in.Expected, in.Due = changed.Totals.Total, changed.Totals.Total
 	if at, err := f.checkout.Complete(f.Ctx, in, nil); err != nil || at.OrderID == "" {
 		t.Errorf("paid at the sum that was shown: %+v, %v", at, err)
 	}

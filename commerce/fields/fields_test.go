@@ -169,7 +169,7 @@ func TestWhatIsShownAndFilteredBy(t *testing.T) {
 			return err
 		}
 		var told string
-		if err := tx.QueryRow(ctx, `select `+fields.ShownJSON(fields.Products, "p.custom_fields")+` from products p`).Scan(&told); err != nil {
+		if err := tx.QueryRow(ctx, `select `+fields.ShownJSON(fields.Products, "p.custom_fields", "", "")+` from products p`).Scan(&told); err != nil {
 			return err
 		}
 		if told != `{"size": {"name": "N", "type": "integer", "value": 38}}` {

@@ -3,6 +3,7 @@ package fields
 import (
 	"context"
 
+	"github.com/stoacommerce/stoa/commerce/translations"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
@@ -31,10 +32,22 @@ func Read(ctx context.Context, from postgres.Source, id ID) (postgres.Object, er
 }
 
 // ShownJSON is the SQL of the values that shoppers may see of a thing of a resource, whose
-// values are in the column.
-func ShownJSON(resource Resource, column string) string {
-	return `case when ` + column + ` = '{}' then '{}'::jsonb else (select coalesce(jsonb_object_agg(f.key, jsonb_build_object('name', f.name, 'type', f.type, 'value', ` + column + `->f.key)), '{}')
-		from field_definitions f where f.resource = '` + string(resource) + `' and f.shown and ` + column + ` ? f.key) end`
+// values are in the column, with names and texts in the locales; said is what is said of the
+// thing in these.
+func ShownJSON(resource Resource, column string, in translations.In, said string) string {
+	name, value, more := `f.name`, column+`->f.key`, ``
+	if in != "" {
+		name, more = in.Text(`d.said`, `name`, `f.name`), ` cross join lateral (select `+in.Said(`f.translations`)+` as said offset 0) d`
+		text := func(key, written string) string {
+			return `to_jsonb(case f.type when 'choice' then ` + in.Keyed(`d.said`, `'choices/' || `+translations.Part(written), written) + ` else ` + in.Keyed(said, key, written) + ` end)`
+		}
+		value = `case when f.type not in ('text', 'multiline_text', 'url', 'choice') then ` + column + `->f.key
+			when not f.list then ` + text(`'custom_fields/' || f.key`, column+`->>f.key`) + `
+			else (select coalesce(jsonb_agg(` + text(`'custom_fields/' || f.key || '/' || (e.n - 1)`, `e.value`) + ` order by e.n), '[]')
+				from jsonb_array_elements_text(` + column + `->f.key) with ordinality e(value, n)) end`
+	}
+	return `case when ` + column + ` = '{}' then '{}'::jsonb else (select coalesce(jsonb_object_agg(f.key, jsonb_build_object('name', ` + name + `, 'type', f.type, 'value', ` + value + `)), '{}')
+		from field_definitions f` + more + ` where f.resource = '` + string(resource) + `' and f.shown and ` + column + ` ? f.key) end`
 }
 
 // Filter asks for products that have a value in a custom field; empty for all.

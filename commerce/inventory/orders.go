@@ -3,6 +3,7 @@ package inventory
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stoacommerce/stoa/platform/clock"
@@ -215,6 +216,49 @@ func Reopen(ctx context.Context, tx *postgres.Tx, cartID string) error {
 		return nil
 	}
 	return Release(ctx, tx, cartID)
+}
+
+// Swap takes goods of an order back that are not to be sent any more, and sells it others: all
+// or, with a problem that names each line of which there are too few, none. What it says is where
+// those are served from. The caller holds the order.
+func Swap(ctx context.Context, tx *postgres.Tx, orderID string, back, out []Line) ([]Held, error) {
+	// All variants are locked at once, in the order of their IDs.
+	if _, err := survey(ctx, tx, "", append(slices.Clone(back), out...)); err != nil {
+		return nil, err
+	}
+	if err := Return(ctx, tx, orderID, Cancellation, back); err != nil {
+		return nil, err
+	}
+	s, err := survey(ctx, tx, "", out)
+	if err != nil {
+		return nil, err
+	}
+	wanted := together(out)
+	if err := s.shortages(out, wanted); err != nil {
+		return nil, err
+	}
+	if err := s.open(ctx, tx, wanted); err != nil {
+		return nil, err
+	}
+	sold := s.allocate(wanted)
+	postings := s.reserving(nil) // of what has lapsed
+	for _, line := range together(sold) {
+		at := slices.IndexFunc(postings, func(p posting) bool { return p.VariantID == line.VariantID && p.LocationID == line.LocationID })
+		if at < 0 {
+			at, postings = len(postings), append(postings, posting{Line: Line{VariantID: line.VariantID, LocationID: line.LocationID}})
+		}
+		postings[at].Quantity -= line.Quantity
+	}
+	levels, err := post(ctx, tx, change{reason: Sale, orderID: orderID, lapsed: s.lapsed}, postings)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range levels {
+		if l.Refused || !l.Kept {
+			return nil, fmt.Errorf("sell to order %s: the level at %s is not as it was", orderID, l.LocationID)
+		}
+	}
+	return s.parts(out, sold), nil
 }
 
 // soldSQL is where the goods of an order came from, less what went back: the ledger knows.

@@ -62,10 +62,14 @@ func (s *Service) bookRefund(ctx context.Context, tx *postgres.Tx, o *order, h h
 	if err != nil {
 		return fmt.Errorf("refund %s of payment %s: %w", b.Reference, h.Reference, err)
 	}
-	if known {
+	// More than is left can go back there where part of it became store credit here: the
+	// comparison of the books tells of that.
+	if known || slices.ContainsFunc(o.payments, func(p payment) bool { return p.ID == h.Reference && p.Taken-p.Refunded < b.Amount.Amount }) {
 		return nil
 	}
 	r := refund{id: ids.New("ref"), order: o.ID, amount: b.Amount, lines: []LineQuantity{}}
+	// Nobody says there what it is for: it is what the merchant owes, where it can be.
+	r.ofBalance = o.credit() >= b.Amount.Amount || o.Total.Amount-o.Refunded.Amount-o.refunding < b.Amount.Amount
 	r.parts = []part{payment{ID: h.Reference, Provider: h.provider, Account: h.Account, Charged: h.Theirs}.part(r.id, b.Amount.Amount)}
 	if err := r.write(ctx, tx, hex.EncodeToString(token.Hash("booked "+b.Reference)), ""); err != nil {
 		return err

@@ -94,11 +94,24 @@ func (s *Service) cancel(ctx context.Context, tx *postgres.Tx, in CancelInput, n
 		return nil, nil, err
 	}
 	r, err := o.plan(RefundInput{})
-	if problem.Is(err, "nothing_left") || problem.Is(err, "order_not_paid") {
-		return nil, list, nil
-	}
-	if err != nil {
+	nothing := problem.Is(err, "nothing_left") || problem.Is(err, "order_not_paid")
+	if err != nil && !nothing {
 		return nil, nil, err
 	}
-	return &r, list, r.write(ctx, tx, name, "The order was cancelled.")
+	if !nothing {
+		if err := r.write(ctx, tx, name, "The order was cancelled."); err != nil {
+			return nil, nil, err
+		}
+		o.pending(r)
+	}
+	// What was owed before goes back by itself: it is of nothing that the order contains.
+	if credit := o.creditRefund(o.credit()); credit.amount.Amount > 0 {
+		if err := credit.write(ctx, tx, hex.EncodeToString(token.Hash(name+" balance")), "The order was cancelled."); err != nil {
+			return nil, nil, err
+		}
+	}
+	if nothing {
+		return nil, list, nil
+	}
+	return &r, list, nil
 }

@@ -72,19 +72,23 @@ func (s *Service) ask(ctx context.Context, paymentID, what string, amount *money
 	var h held
 	name, ended := hex.EncodeToString(token.Hash(what+attempt)), false
 	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		err := h.scan(tx.QueryRow(ctx, `select `+heldColumns+` from payments p where p.id = $1`, paymentID))
+		var order string
+		err := tx.QueryRow(ctx, `select order_id from payments where id = $1`, paymentID).Scan(&order)
 		if errors.Is(err, postgres.ErrNoRows) {
 			return problem.Missing("payment")
 		}
 		if err != nil {
 			return fmt.Errorf("read payment %s: %w", paymentID, err)
 		}
-		o, err := lock(ctx, tx, h.order)
+		o, err := lock(ctx, tx, order)
 		if problem.Is(err, "not_found") {
 			return notHeld("It has no order yet.")
 		}
 		if err != nil {
 			return err
+		}
+		if err := h.scan(tx.QueryRow(ctx, `select `+heldColumns+` from payments p where p.id = $1`, paymentID)); err != nil {
+			return fmt.Errorf("read payment %s: %w", paymentID, err)
 		}
 		// What was asked under this name may have come about without its being answered.
 		err = tx.QueryRow(ctx, `select asker = $2 and state = any ($3) from payments where id = $1`, paymentID, name, outcomes[what]).Scan(&ended)
@@ -97,13 +101,12 @@ func (s *Service) ask(ctx context.Context, paymentID, what string, amount *money
 		if o.State == Cancelled && what == askCapture {
 			return problem.New(problem.Conflict, "order_cancelled", "The order is cancelled.")
 		}
-		part := h.Amount
-		if amount != nil {
-			part = *amount
+		if h.state != "authorised" && h.state != "due" {
+			return notHeld("It is " + h.state + ".")
 		}
-		if part.Currency != h.Amount.Currency || amount != nil && part.Amount < 1 || part.Amount > h.Amount.Amount {
-			return problem.New(problem.Unprocessable, "details_invalid", "This cannot be captured.").
-				At("/amount", "amount", "It is more than nothing, and at most %s.", h.Amount)
+		part, err := o.part(h, what, amount)
+		if err != nil {
+			return err
 		}
 		return begin(ctx, tx, &h, what, part, name)
 	})
@@ -111,6 +114,26 @@ func (s *Service) ask(ctx context.Context, paymentID, what string, amount *money
 		return err
 	}
 	return s.carryOut(context.WithoutCancel(ctx), h, answer)
+}
+
+// part is how much of a payment is asked for: no more is captured than the order has come to
+// owe since it was held.
+func (o *order) part(h held, what string, amount *money.Money) (money.Money, error) {
+	if what == askVoid {
+		return h.Amount, nil
+	}
+	most := money.New(min(h.Amount.Amount, o.balance()), h.Amount.Currency)
+	if most.Amount < 1 && h.Amount.Amount > 0 {
+		return most, NothingOwed()
+	}
+	if amount == nil {
+		return most, nil
+	}
+	if amount.Currency != most.Currency || amount.Amount < 1 || amount.Amount > most.Amount {
+		return most, problem.New(problem.Unprocessable, "details_invalid", "This cannot be captured.").
+			At("/amount", "amount", "It is more than nothing, and at most %s.", most)
+	}
+	return *amount, nil
 }
 
 func notHeld(why string) *problem.Problem {
@@ -176,16 +199,10 @@ func (s *Service) carryOut(ctx context.Context, h held, answer Answer) error {
 	return s.ended(ctx, h, outcome, answer)
 }
 
-// endSQL makes a payment that is held one of the state $2, of which $5 was let go, and its
-// order's payment one of $3. An order that was sent in full is completed when it is paid.
+// endSQL makes a payment that is held one of the state $2, of which $4 was let go.
 const endSQL = `
-with p as (
-	update payments set state = $2, asked = '', released_amount = $5, reference = case when $4 = '' then reference else $4 end, updated_at = now()
-	where id = $1 and state in ('authorised', 'due') returning order_id
-)
-update orders o set payment_state = $3, version = version + 1, updated_at = now(),
-	state = case when $3 in ('paid', 'partially_paid') and o.state = 'open' and o.fulfilment_state = 'fulfilled' then 'completed' else o.state end
-from p where o.id = p.order_id returning ` + SummaryColumns
+update payments set state = $2, asked = '', released_amount = $4, reference = case when $3 = '' then reference else $3 end, updated_at = now()
+where id = $1 and state in ('authorised', 'due')`
 
 // ended records what became of a payment that was held. One of which nothing became stays
 // as it is, and what was asked is refused.
@@ -198,9 +215,9 @@ func (s *Service) ended(ctx context.Context, h held, outcome payments.Outcome, a
 		}
 		switch outcome.Result {
 		case payments.Succeeded:
-			err = end(ctx, tx, o, h, "captured", took(h, outcome), outcome)
+			err = end(ctx, tx, o, h, "captured", outcome)
 		case payments.Voided:
-			err = end(ctx, tx, o, h, "voided", Voided, outcome)
+			err = end(ctx, tx, o, h, "voided", outcome)
 		default:
 			_, err = tx.Exec(ctx, `update payments set asked = '', failure = $2, updated_at = now() where id = $1 and state = 'authorised'`, h.Reference, outcome.Failure)
 		}
@@ -221,32 +238,28 @@ func (s *Service) ended(ctx context.Context, h held, outcome payments.Outcome, a
 	return err
 }
 
-// took is what an order's payment comes to by what was taken of it.
-func took(h held, outcome payments.Outcome) string {
-	if outcome.Taken < h.Amount.Amount {
-		return PartiallyPaid
-	}
-	return Paid
-}
-
-func end(ctx context.Context, tx *postgres.Tx, o *order, h held, state, paymentState string, outcome payments.Outcome) error {
+// end records what became of a payment that was held, unless somebody did before.
+func end(ctx context.Context, tx *postgres.Tx, o *order, h held, state string, outcome payments.Outcome) error {
 	before, amount := o.Summary, h.Amount
 	if state == "captured" {
 		amount.Amount = outcome.Taken
 	}
-	err := tx.QueryRow(ctx, endSQL, h.Reference, state, paymentState, outcome.Reference, h.Amount.Amount-amount.Amount).Scan(o.Fields()...)
-	if errors.Is(err, postgres.ErrNoRows) {
-		return nil // somebody else was quicker
+	tag, err := tx.Exec(ctx, endSQL, h.Reference, state, outcome.Reference, h.Amount.Amount-amount.Amount)
+	if err != nil || tag.RowsAffected() == 0 {
+		return err
 	}
-	if err != nil {
+	o.promised(h.state, -h.Amount.Amount)
+	if state == "captured" {
+		o.payments = append(o.payments, payment{ID: h.Reference, Taken: amount.Amount})
+	} else {
+		o.voided = true
+	}
+	if err := o.stand(ctx, tx); err != nil {
 		return err
 	}
 	journal.Event(ctx, tx, "payment."+state, h.Reference, payments.EventData{ID: h.Reference, OrderID: o.ID, State: state, Amount: amount})
-	switch paymentState {
-	case Paid:
-		Earned(ctx, tx, o.Summary)
-	case PartiallyPaid:
-		journal.Usage(tx, "revenue:"+amount.Currency, amount.Amount)
+	if state == "captured" {
+		o.earned(ctx, tx, before, amount)
 	}
 	o.tell(ctx, tx, before)
 	journal.Audit(ctx, tx, journal.Entry{Action: "payment." + state, ObjectID: h.Reference, Before: before, After: o.Summary})

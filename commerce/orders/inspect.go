@@ -148,7 +148,10 @@ type ReturnRefund struct {
 	Fee      *money.Money // kept
 	Shipping *money.Money // paid back besides
 	Reason   string
-	Attempt  string // the caller's name for it: asked again, it goes on with the same refund
+
+	StoreCredit bool // it becomes credit of the customer's instead
+
+	Attempt string // the caller's name for it: asked again, it goes on with the same refund
 }
 
 // RefundReturn pays back what was accepted of a return that was inspected, and closes it when
@@ -174,6 +177,11 @@ func (s *Service) RefundReturn(ctx context.Context, in ReturnRefund, answer Answ
 		if r, err = o.planReturn(b, in); err != nil {
 			return err
 		}
+		if in.StoreCredit {
+			if err := r.toStoreCredit(ctx, tx, o); err != nil {
+				return err
+			}
+		}
 		return r.write(ctx, tx, name, in.Reason)
 	})
 	if err != nil {
@@ -189,7 +197,7 @@ func (s *Service) RefundReturn(ctx context.Context, in ReturnRefund, answer Answ
 // paid back again, though they came back.
 func (o *order) planReturn(b *goodsBack, in ReturnRefund) (refund, error) {
 	r := refund{id: ids.New("ref"), order: o.ID, state: "pending", returned: b.id, lines: []LineQuantity{}, amount: money.Zero(o.Total.Currency)}
-	left, err := o.leftToRefund("")
+	left, err := o.leftToRefund("", false)
 	if err != nil {
 		return r, err
 	}
@@ -215,11 +223,14 @@ func (o *order) planReturn(b *goodsBack, in ReturnRefund) (refund, error) {
 	if r.amount.IsZero() {
 		return r, problem.New(problem.Conflict, "nothing_left", "There is nothing to pay back. Close the return.")
 	}
-	if r.amount.Amount > left {
+	if b.exchanged {
+		r.setOff = min(r.amount.Amount, max(o.balance(), 0))
+	}
+	if r.amount.Amount-r.setOff > left || r.amount.Amount > o.Total.Amount-o.Refunded.Amount-o.refunding {
 		return r, problem.New(problem.Unprocessable, "refund_exceeds_payment", "Only %s are left to pay back.", money.New(left, o.Total.Currency)).
 			At("", "maximum", "It comes to %s.", r.amount)
 	}
-	r.parts = o.share("", r.id, r.amount.Amount)
+	r.parts = o.share("", r.id, r.amount.Amount-r.setOff)
 	return r, nil
 }
 

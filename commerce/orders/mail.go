@@ -28,6 +28,7 @@ const (
 	Shipped      = mail.KindOrderShipped
 	RefundedMail = mail.KindOrderRefunded
 	ReturnMail   = mail.KindOrderReturn
+	PaymentMail  = mail.KindOrderPayment
 )
 
 // MailArgs say which mail is to be written.
@@ -67,30 +68,32 @@ type Mailer struct {
 // mailSQL is all that a mail about the order $1 tells; $2, $3 and $4 are the fulfilment, the
 // refund and the return that it is about, or empty.
 var mailSQL = `
-select json_build_object('number', s.order_prefix || o.number, 'email', o.email, 'currency', o.currency, 'placed_at', o.placed_at,
+select json_build_object('number', s.order_prefix || o.number, 'email', o.email, 'locale', ` + localeSQL + `, 'currency', o.currency, 'placed_at', o.placed_at,
 	'shipping_address', o.shipping_address, 'billing_address', o.billing_address, 'method', coalesce(o.shipping_method->>'name', ''),
 	'tax_included', o.prices_include_tax, 'subtotal', o.subtotal_amount,
-	'discount', o.discount_amount, 'shipping', o.shipping_amount, 'tax', o.tax_amount, 'total', o.total_amount,
+	'discount', o.discount_amount, 'shipping', o.shipping_amount, 'tax', o.tax_amount, 'total', o.total_amount, 'credit', ` + byCredit + `,
 	'lines', (select json_agg(json_build_object('id', l.id, 'title', l.title, 'variant', l.variant_title, 'quantity', l.quantity,
 		'total', l.total_amount + l.discount_amount)
 		order by l.position) from order_lines l where l.order_id = o.id),
-	'instructions', coalesce((select p.request->>'instructions' from payments p where p.order_id = o.id and p.state = 'due'), ''),
+	'instructions', coalesce(` + instructionsSQL + `, ''),
+	'outstanding', ` + outstandingSQL + `,
 	'fulfilment', (select json_build_object('lines', f.lines, 'carrier', f.carrier, 'number', f.tracking_number, 'url', f.tracking_url)
 		from fulfilments f where f.order_id = o.id and f.id = $2),
-	'refund', (select json_build_object('amount', r.amount, 'reason', r.reason, 'full', o.payment_state = 'refunded')
+	'refund', (select json_build_object('amount', r.amount - r.set_off_amount, 'reason', r.reason, 'full', o.payment_state = 'refunded')
 		from refunds r where r.order_id = o.id and r.id = $3),
 	'return', (select json_build_object('lines', b.lines, 'message', b.message) from returns b where b.order_id = o.id and b.id = $4)
 )::text from orders o cross join settings s where o.id = $1`
 
 type mailed struct {
 	Number, Email, Currency, Method string
+	Locale                          string
 	Instructions                    string
 	PlacedAt                        time.Time        `json:"placed_at"`
 	ShippingAddress                 *address.Address `json:"shipping_address"`
 	BillingAddress                  *address.Address `json:"billing_address"`
 	TaxIncluded                     bool             `json:"tax_included"`
 	Subtotal, Discount, Shipping    int64
-	Tax, Total                      int64
+	Tax, Total, Credit, Outstanding int64
 	Lines                           []mailedLine
 	Fulfilment                      *struct {
 		Lines                []LineQuantity
@@ -130,12 +133,15 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 	if err != nil {
 		return fmt.Errorf("address of order %s: %w", args.OrderID, err)
 	}
+	if args.Kind == PaymentMail && o.Outstanding == 0 {
+		return nil // it was paid meanwhile
+	}
 	data, err := o.data(ctx, args, url)
 	if err != nil {
 		return fmt.Errorf("mail about order %s: %w", args.OrderID, err)
 	}
 	letter := mail.NewLetter(o.Email, data)
-	letter.ToName = o.name()
+	letter.ToName, letter.Locale = o.name(), o.Locale
 	if args.MailID != "" {
 		letter.ID = args.MailID
 	}
@@ -154,7 +160,7 @@ func (o mailed) data(ctx context.Context, args MailArgs, url string) (mail.Data,
 		return mail.OrderConfirmation{
 			Name: o.name(), Number: o.Number, PlacedAt: o.PlacedAt, URL: url, Lines: o.lines(nil),
 			Subtotal: amount(o.Subtotal), Discount: amount(o.Discount), Shipping: amount(o.Shipping), ShippingMethod: o.Method,
-			Tax: amount(o.Tax), TaxIncluded: o.TaxIncluded, Total: amount(o.Total),
+			Tax: amount(o.Tax), TaxIncluded: o.TaxIncluded, Total: amount(o.Total), Credit: amount(o.Credit), Due: amount(o.Total - o.Credit),
 			ShippingAddress: mailAddress(o.ShippingAddress), BillingAddress: mailAddress(o.BillingAddress),
 			Instructions: o.Instructions, Test: principal.From(ctx).Mode == principal.Test,
 		}, nil
@@ -164,6 +170,8 @@ func (o mailed) data(ctx context.Context, args MailArgs, url string) (mail.Data,
 			Name: o.name(), Number: o.Number, URL: url, Lines: o.lines(f.Lines),
 			Carrier: f.Carrier, TrackingNumber: f.Number, TrackingURL: f.URL, Address: mailAddress(o.ShippingAddress),
 		}, nil
+	case kind == PaymentMail:
+		return mail.OrderPayment{Name: o.name(), Number: o.Number, URL: url, Outstanding: amount(o.Outstanding)}, nil
 	case kind == RefundedMail && o.Refund != nil:
 		return mail.OrderRefunded{
 			Name: o.name(), Number: o.Number, URL: url, Amount: amount(o.Refund.Amount), Full: o.Refund.Full, Reason: o.Refund.Reason,

@@ -115,3 +115,22 @@ func TestMails(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The shopper is asked for what is outstanding, and for nothing once it is paid.
+func TestTheMailThatAsksForTheRest(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	o := f.buy(1)
+	box := &postbox{}
+	mailer := &orders.Mailer{DB: f.DB, Post: box, Links: links{}}
+	if err := mailer.Send(f.Ctx, orders.MailArgs{Kind: orders.PaymentMail, OrderID: o.id}); err != nil || box.data != nil {
+		t.Errorf("of a paid order: %v, %v", box.data, err)
+	}
+	f.Exec(t, `update payments set released_amount = 300 where order_id = $1`, o.id)
+	if err := mailer.Send(f.Ctx, orders.MailArgs{Kind: orders.PaymentMail, OrderID: o.id}); err != nil {
+		t.Fatal(err)
+	}
+	if asked, is := box.data.(mail.OrderPayment); !is || asked.Outstanding != *euros(300) || asked.URL != "https://shop.example/orders/"+o.id {
+		t.Errorf("asked for %+v", box.data)
+	}
+}

@@ -38,15 +38,23 @@ const (
 	GoodsBack            // the shopper sent them back
 )
 
-// Stock takes goods back that had been sold.
+// Placed is where goods that were sold come from.
+type Placed struct {
+	Counted bool // whether their stock is counted; what is not comes from nowhere
+	Goods   []Goods
+}
+
+// Stock takes goods back that had been sold, and sells others to an order in place of some.
 type Stock interface {
 	Return(ctx context.Context, tx *postgres.Tx, orderID string, why Cause, goods []Goods) error
+	Swap(ctx context.Context, tx *postgres.Tx, orderID string, back, out []Goods) ([]Placed, error)
 }
 
 // Service changes and reads orders of the context's store.
 type Service struct {
 	DB        *postgres.DB
 	Stock     Stock
+	Offers    Offers
 	Providers payments.Providers
 	Log       *slog.Logger
 }
@@ -63,8 +71,11 @@ type LineQuantity struct {
 // order is an order under its lock.
 type order struct {
 	Summary
+	sums
 	taxIncluded bool
 	payments    []payment
+	refunding   int64 // of what the order contains, by refunds under way
+	crediting   int64 // of what the merchant owes
 	refunds     int
 	fulfilments int
 	returns     int
@@ -86,12 +97,14 @@ type line struct {
 	counted     bool
 }
 
-const lockSQL = `select ` + SummaryColumns + `, o.prices_include_tax,
+const lockSQL = `select ` + SummaryColumns + `, ` + sumsColumns + `, o.prices_include_tax,
 	(select coalesce(json_agg(json_build_object('id', p.id, 'provider', p.provider, 'account', p.account, 'reference', p.reference,
 			'taken', p.amount - p.released_amount, 'refunded', p.refunded_amount, 'pending', (
 				select coalesce(sum(x.amount), 0)::bigint from refunds r cross join jsonb_to_recordset(r.parts) as x(payment_id text, amount bigint)
 				where r.order_id = o.id and r.state = 'pending' and x.payment_id = p.id)) order by p.id), '[]')
 		from payments p where p.order_id = o.id and p.state = 'captured'),
+	(select coalesce(sum(r.amount), 0)::bigint from refunds r where r.order_id = o.id and r.state = 'pending' and not r.of_balance),
+	(select coalesce(sum(r.amount), 0)::bigint from refunds r where r.order_id = o.id and r.state = 'pending' and r.of_balance),
 	(select count(*) from refunds r where r.order_id = o.id), (select count(*) from fulfilments f where f.order_id = o.id),
 	(select count(*) from returns b where b.order_id = o.id)
 from orders o where o.id = $1 and o.state <> 'pending'`
@@ -125,7 +138,7 @@ func lock(ctx context.Context, tx *postgres.Tx, id string) (*order, error) {
 	}
 	o := &order{}
 	var taken []byte
-	err = tx.QueryRow(ctx, lockSQL, id).Scan(append(o.Fields(), &o.taxIncluded, &taken, &o.refunds, &o.fulfilments, &o.returns)...)
+	err = tx.QueryRow(ctx, lockSQL, id).Scan(append(append(o.Fields(), o.sums.fields()...), &o.taxIncluded, &taken, &o.refunding, &o.crediting, &o.refunds, &o.fulfilments, &o.returns)...)
 	if err == nil {
 		err = json.Unmarshal(taken, &o.payments)
 	}
@@ -195,27 +208,9 @@ func (o *order) advance() (fulfilment, state string) {
 	return fulfilment, state
 }
 
-// settled says whether the order's money came, whatever went back of it.
+// settled says whether all of the order's money came, whatever went back of it.
 func (o *order) settled() bool {
-	return o.PaymentState == PartiallyPaid || o.PaymentState == Paid || o.PaymentState == PartiallyRefunded || o.PaymentState == Refunded
-}
-
-// paid is the state of the money that was taken.
-func (o *order) paid() string {
-	var taken, refunded int64
-	for _, p := range o.payments {
-		taken, refunded = taken+p.Taken, refunded+p.Refunded
-	}
-	switch {
-	case refunded == 0 && taken < o.Total.Amount:
-		return PartiallyPaid
-	case refunded == 0:
-		return Paid
-	case refunded < taken:
-		return PartiallyRefunded
-	default:
-		return Refunded
-	}
+	return o.PaymentState == Paid || o.PaymentState == PartiallyRefunded || o.PaymentState == Refunded
 }
 
 // choose finds the lines that were asked for, refusing more of one than most allows. What

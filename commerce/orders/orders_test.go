@@ -13,7 +13,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/stoacommerce/stoa/commerce/inventory"
+	"github.com/stoacommerce/stoa/commerce/cart"
+	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
@@ -53,27 +54,11 @@ func (p *provider) Refund(ctx context.Context, r payments.Refund) (payments.Outc
 	return outcome, err
 }
 
-// stock is what checkout makes of the inventory.
-type stock struct{}
-
-func (stock) Return(ctx context.Context, tx *postgres.Tx, orderID string, why orders.Cause, goods []orders.Goods) error {
-	reason := map[orders.Cause]inventory.Reason{
-		orders.OrderCancelled: inventory.Cancellation, orders.MoneyBack: inventory.Refund, orders.GoodsBack: inventory.Returned,
-	}[why]
-	var lines []inventory.Line
-	for _, g := range goods {
-		lines = append(lines, inventory.Line{
-			VariantID: inventory.VariantID(g.VariantID), LocationID: inventory.LocationID(g.LocationID), Quantity: g.Quantity,
-		})
-	}
-	return inventory.Return(ctx, tx, orderID, reason, lines)
-}
-
 func open(t testing.TB) *fixture {
 	t.Helper()
 	platform := testdb.Open(t)
 	f := &fixture{Shop: shoptest.New(t, platform), t: t, provider: &provider{Test: payments.Test{DB: platform.DB}}}
-	f.service = &orders.Service{DB: platform.DB, Stock: stock{}, Providers: payments.Providers{payments.TestName: f.provider}, Log: slog.New(slog.DiscardHandler)}
+	f.service = &orders.Service{DB: platform.DB, Stock: checkout.Stock{}, Offers: checkout.Offers{Carts: cart.New(platform.DB)}, Providers: payments.Providers{payments.TestName: f.provider}, Log: slog.New(slog.DiscardHandler)}
 	return f
 }
 

@@ -2,11 +2,15 @@ package orders
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
+	"github.com/stoacommerce/stoa/commerce/credit"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/money"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // payment is a payment of an order that was taken.
@@ -34,11 +38,49 @@ type part struct {
 	State     string `json:"state"` // pending, succeeded, failed
 	Failure   string `json:"failure,omitempty"`
 	Reference string `json:"reference,omitempty"` // the provider's own for it, once it is known
+
+	To     string    `json:"to,omitempty"`     // ToStoreCredit, where it does not go back by the payment's provider
+	Credit credit.ID `json:"credit,omitempty"` // the account that it is added to, for which nobody is asked
+}
+
+// ToStoreCredit is where a refund goes that becomes credit of the order's customer.
+const ToStoreCredit = "store_credit"
+
+// toStoreCredit has a refund go to what the shop owes the order's customer, instead of back to
+// where the money came from.
+func (r *refund) toStoreCredit(ctx context.Context, tx *postgres.Tx, o *order) error {
+	if o.CustomerID == nil {
+		return problem.New(problem.Unprocessable, "customer_missing", "The order's customer is not there any more.").
+			At("/to", "customer_missing", "Only a customer has store credit.")
+	}
+	account, err := credit.OpenStoreCredit(ctx, tx, *o.CustomerID, o.Total.Currency)
+	if err != nil {
+		return err
+	}
+	for i := range r.parts {
+		r.parts[i].To, r.parts[i].Credit = ToStoreCredit, account
+	}
+	return nil
+}
+
+// addCredit adds what of a refund goes to accounts.
+func (r *refund) addCredit(ctx context.Context, tx *postgres.Tx) error {
+	to := map[credit.ID]int64{}
+	for _, p := range r.parts {
+		if p.Credit != "" && p.State == "succeeded" {
+			to[p.Credit] += p.Amount
+		}
+	}
+	return credit.Refund(ctx, tx, r.order, r.id, to)
 }
 
 // part is a part of a refund that goes back to the payment.
 func (p payment) part(id string, amount int64) part {
-	return part{ID: id, PaymentID: p.ID, Amount: amount, State: "pending", Provider: p.Provider, Account: p.Account, Charged: p.Charged}
+	back := part{ID: id, PaymentID: p.ID, Amount: amount, State: "pending", Provider: p.Provider, Account: p.Account, Charged: p.Charged}
+	if p.Provider == credit.GiftCard || p.Provider == credit.StoreCredit {
+		back.Credit = credit.ID(p.Charged)
+	}
+	return back
 }
 
 // taken are the order's payments that were taken, or the one that is named.
@@ -79,7 +121,10 @@ func (p *part) end(outcome payments.Outcome) {
 // ended is a refund all of whose parts have ended. It comes to what was paid back; where that is
 // less than was asked, it is of no lines, as nothing says which of them were paid for.
 func (r refund) ended() refund {
-	paid, state := int64(0), "failed"
+	paid, state := r.setOff, "failed"
+	if len(r.parts) == 0 {
+		state = "succeeded" // all of it was set off
+	}
 	for _, p := range r.parts {
 		if p.State == "succeeded" {
 			paid, state = paid+p.Amount, "succeeded"
@@ -98,6 +143,7 @@ func (r refund) ended() refund {
 type partShown struct {
 	PaymentID   string      `json:"payment_id"`
 	Amount      money.Money `json:"amount"`
+	To          string      `json:"to"`
 	State       string      `json:"state"`
 	FailureCode *string     `json:"failure_code"`
 }
@@ -105,7 +151,7 @@ type partShown struct {
 func (r refund) shown() []partShown {
 	shown := make([]partShown, len(r.parts))
 	for i, p := range r.parts {
-		shown[i] = partShown{p.PaymentID, money.New(p.Amount, r.amount.Currency), p.State, code(p.Failure)}
+		shown[i] = partShown{p.PaymentID, money.New(p.Amount, r.amount.Currency), cmp.Or(p.To, "payment"), p.State, code(p.Failure)}
 	}
 	return shown
 }

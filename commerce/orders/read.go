@@ -32,15 +32,21 @@ var fulfilmentJSON = `json_build_object('id', f.id, 'order_id', f.order_id, 'lin
 	'created_at', ` + postgres.UTC("f.created_at") + `)`
 
 var refundJSON = `json_build_object('id', r.id, 'order_id', r.order_id, 'state', r.state,
-	'payments', (select json_agg(json_build_object('payment_id', p->>'payment_id', 'amount', json_build_object('amount', p->'amount', 'currency', r.currency),
-		'state', p->>'state', 'failure_code', p->>'failure') order by n) from jsonb_array_elements(r.parts) with ordinality as parts (p, n)),
+	'payments', (select coalesce(json_agg(json_build_object('payment_id', p->>'payment_id', 'amount', json_build_object('amount', p->'amount', 'currency', r.currency),
+		'to', coalesce(p->>'to', 'payment'), 'state', p->>'state', 'failure_code', p->>'failure') order by n), '[]') from jsonb_array_elements(r.parts) with ordinality as parts (p, n)),
 	'amount', json_build_object('amount', r.amount, 'currency', r.currency), 'lines', r.lines,
-	'return_id', r.return_id, 'fee', json_build_object('amount', r.fee_amount, 'currency', r.currency), 'restocked', r.restock and r.state = 'succeeded', 'reason', nullif(r.reason, ''), 'failure_code', nullif(r.failure, ''),
+	'return_id', r.return_id, 'edit_id', r.edit_id, 'balance', r.of_balance, 'set_off', json_build_object('amount', r.set_off_amount, 'currency', r.currency), 'fee', json_build_object('amount', r.fee_amount, 'currency', r.currency), 'restocked', r.restock and r.state = 'succeeded', 'reason', nullif(r.reason, ''), 'failure_code', nullif(r.failure, ''),
 	'created_at', ` + postgres.UTC("r.created_at") + `, 'updated_at', ` + postgres.UTC("r.updated_at") + `)`
+
+// localeSQL is the locale that an order was placed in.
+const localeSQL = `coalesce(nullif(o.locale, ''), (select locale from settings))`
+
+// byCredit is what gift cards and store credit paid of the order o.
+const byCredit = `(select coalesce(sum(p.amount), 0)::bigint from payments p where p.order_id = o.id and p.provider in ('gift_card', 'store_credit') and p.state = 'captured')`
 
 // shownJSON are the members that staff and shopper both see.
 var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_state', o.payment_state, 'fulfilment_state', o.fulfilment_state,
-	'email', o.email, 'currency', o.currency, 'prices_include_tax', o.prices_include_tax, 'lines', ` + linesJSON + `,
+	'email', o.email, 'locale', ` + localeSQL + `, 'currency', o.currency, 'prices_include_tax', o.prices_include_tax, 'lines', ` + linesJSON + `,
 	'shipping', case when o.shipping_method is not null then json_build_object('shipping_method_id', nullif(o.shipping_method->>'id', ''),
 		'name', o.shipping_method->>'name', 'price', ` + amount("o.shipping_amount") + `,
 		'pickup_address', o.shipping_method->'pickup_address', 'delivery_estimate', nullif(o.shipping_method->>'delivery_estimate', ''), 'discount', o.shipping_method->'discount',
@@ -48,18 +54,23 @@ var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_stat
 	'taxes', o.taxes, 'discounts', o.discounts,
 	'totals', json_build_object('subtotal', ` + amount("o.subtotal_amount") + `, 'discount', ` + amount("o.discount_amount") + `,
 		'shipping', ` + amount("o.shipping_amount") + `,
-		'tax', ` + amount("o.tax_amount") + `, 'total', ` + amount("o.total_amount") + `, 'refunded', ` + amount("o.refunded_amount") + `),
+		'tax', ` + amount("o.tax_amount") + `, 'total', ` + amount("o.total_amount") + `, 'credit', ` + amount(byCredit) + `, 'refunded', ` + amount("o.refunded_amount") + `,
+		'balance', ` + amount(balanceSQL) + `, 'outstanding', ` + amount(outstandingSQL) + `),
 	'shipping_address', o.shipping_address, 'billing_address', o.billing_address, 'note', nullif(o.note, ''),
 	'fulfilments', (select coalesce(json_agg(` + fulfilmentJSON + ` order by f.id), '[]') from fulfilments f where f.order_id = o.id),
 	'cancelled_at', ` + postgres.UTC("o.cancelled_at") + `, 'created_at', ` + postgres.UTC("o.placed_at")
 
+// instructionsSQL is SQL for how the shopper of an order o is to pay what is due.
+const instructionsSQL = `(select nullif(p.request->>'instructions', '') from payments p where p.order_id = o.id and p.state = 'due' order by p.id desc limit 1)`
+
 var shopJSON = `json_build_object(` + shownJSON + `, 'returns', ` + returnsOf(shopReturnJSON) + `,
-	'payment_instructions', (select nullif(p.request->>'instructions', '') from payments p where p.order_id = o.id and p.state = 'due'))`
+	'payment_instructions', ` + instructionsSQL + `)`
 
 var staffJSON = `json_build_object(` + shownJSON + `, 'cart_id', o.cart_id, 'customer_id', o.customer_id, 'tags', o.tags, 'custom_fields', o.custom_fields, 'tax_exempt_reason', nullif(o.tax_exempt_reason, ''),
 	'cancel_reason', nullif(o.cancel_reason, ''), 'updated_at', ` + postgres.UTC("o.updated_at") + `,
 	'payments', (select coalesce(json_agg(` + payments.JSON + ` order by p.id), '[]') from (
 		select * from payments p where p.order_id = o.id order by p.state = 'captured' desc, p.id desc limit 50) p),
+	'edits', ` + editsJSON + `,
 	'returns', ` + returnsOf(returnJSON) + `,
 	'refunds', (select coalesce(json_agg(` + refundJSON + ` order by r.id), '[]') from refunds r where r.order_id = o.id),
 	'allocations', (select coalesce(json_agg(json_build_object('line_id', l.id, 'location_id', a.location_id, 'quantity', a.quantity) order by l.position, a.n), '[]')

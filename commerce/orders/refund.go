@@ -32,6 +32,8 @@ type RefundInput struct {
 	OrderID, PaymentID string
 	Amount             *money.Money
 	Lines              []LineQuantity
+	Balance            bool // of what the merchant owes, not of what the order contains
+	StoreCredit        bool // it becomes credit of the customer's instead
 	Restock            bool // the goods of the lines go back to stock
 	Reason             string
 	Attempt            string // the caller's name for it: asked again, it goes on with the same refund
@@ -59,6 +61,9 @@ type refund struct {
 	lines     []LineQuantity
 	returned  string // the return that it is of, or empty
 	fee       int64  // kept of what its lines are worth
+	ofBalance bool   // it is of what the merchant owes, not of what the order contains
+	edit      string // whose difference it is, or empty
+	setOff    int64  // not paid back, as it is owed for what was exchanged
 }
 
 // Refund pays back and gives the refund's ID. A refund whose outcome the provider does not
@@ -74,8 +79,16 @@ func (s *Service) Refund(ctx context.Context, in RefundInput, answer Answer) (st
 		if r, err = attempted(ctx, tx, in.OrderID, name); err == nil || !errors.Is(err, postgres.ErrNoRows) {
 			return err
 		}
+		if !o.settled() {
+			return problem.New(problem.Conflict, "order_not_paid", "The order is not paid.")
+		}
 		if r, err = o.plan(in); err != nil {
 			return err
+		}
+		if in.StoreCredit {
+			if err := r.toStoreCredit(ctx, tx, o); err != nil {
+				return err
+			}
 		}
 		return r.write(ctx, tx, name, in.Reason)
 	})
@@ -92,12 +105,16 @@ func (s *Service) Refund(ctx context.Context, in RefundInput, answer Answer) (st
 // plan decides what a refund is of.
 func (o *order) plan(in RefundInput) (refund, error) {
 	r := refund{id: ids.New("ref"), order: o.ID, state: "pending", restock: in.Restock, lines: []LineQuantity{}, amount: money.Zero(o.Total.Currency)}
-	left, err := o.leftToRefund(in.PaymentID)
+	left, err := o.leftToRefund(in.PaymentID, in.Balance)
 	if err != nil {
 		return r, err
 	}
+	r.ofBalance = in.Balance
 	at := ""
 	switch {
+	case in.Balance && len(in.Lines) > 0:
+		return r, problem.New(problem.Unprocessable, "details_invalid", "What is owed is paid back as an amount.").
+			At("/lines", "excluded", "Lines are paid back by themselves.")
 	case in.Amount != nil && len(in.Lines) > 0:
 		return r, problem.New(problem.Unprocessable, "details_invalid", "A refund is of an amount or of lines.").
 			At("/amount", "excluded", "It is refused together with lines.")
@@ -113,7 +130,7 @@ func (o *order) plan(in RefundInput) (refund, error) {
 			return r, err
 		}
 	default:
-		if r.amount.Amount = left; in.PaymentID == "" {
+		if r.amount.Amount = left; in.PaymentID == "" && !in.Balance {
 			r.lines = o.all((*line).unrefunded)
 		}
 	}
@@ -126,8 +143,9 @@ func (o *order) plan(in RefundInput) (refund, error) {
 }
 
 // leftToRefund is what can still be paid back to one of the order's payments, or to all where none
-// is named, or why nothing can.
-func (o *order) leftToRefund(paymentID string) (int64, error) {
+// is named, or why nothing can: of what the order contains or, of the balance, of what the merchant
+// owes.
+func (o *order) leftToRefund(paymentID string, balance bool) (int64, error) {
 	if len(o.payments) == 0 {
 		return 0, problem.New(problem.Conflict, "order_not_paid", "The order is not paid.")
 	}
@@ -139,6 +157,11 @@ func (o *order) leftToRefund(paymentID string) (int64, error) {
 	left := int64(0)
 	for _, p := range from {
 		left += p.left()
+	}
+	if balance {
+		left = min(left, o.credit())
+	} else {
+		left = min(left, o.Total.Amount-o.Refunded.Amount-o.refunding)
 	}
 	if left <= 0 {
 		return 0, problem.New(problem.Conflict, "nothing_left", "All of the order is paid back.")
@@ -166,13 +189,13 @@ func (o *order) planLines(r *refund, asked []LineQuantity) (err error) {
 	return nil
 }
 
-const refundColumns = `r.id, r.order_id, r.state, r.failure, r.currency, r.amount, r.parts, r.restock, r.lines, coalesce(r.return_id, ''), r.fee_amount`
+const refundColumns = `r.id, r.order_id, r.state, r.failure, r.currency, r.amount, r.parts, r.restock, r.lines, coalesce(r.return_id, ''), r.fee_amount, r.of_balance, coalesce(r.edit_id, ''), r.set_off_amount`
 
 const attemptedSQL = `select ` + refundColumns + ` from refunds r where r.order_id = $1 and r.attempt = $2`
 
 func (r *refund) scan(row interface{ Scan(...any) error }) error {
 	var parts, lines []byte
-	err := row.Scan(&r.id, &r.order, &r.state, &r.failure, &r.amount.Currency, &r.amount.Amount, &parts, &r.restock, &lines, &r.returned, &r.fee)
+	err := row.Scan(&r.id, &r.order, &r.state, &r.failure, &r.amount.Currency, &r.amount.Amount, &parts, &r.restock, &lines, &r.returned, &r.fee, &r.ofBalance, &r.edit, &r.setOff)
 	if err != nil {
 		return err
 	}
@@ -187,20 +210,20 @@ func attempted(ctx context.Context, tx *postgres.Tx, orderID, name string) (r re
 	return r, nil
 }
 
-const writeSQL = `insert into refunds (id, order_id, state, currency, amount, parts, attempt, reason, restock, lines, return_id, fee_amount)
-values ($1, $2, 'pending', $3, $4, $5::jsonb, $6, $7, $8, $9::jsonb, nullif($10, ''), $11)`
+const writeSQL = `insert into refunds (id, order_id, state, currency, amount, parts, attempt, reason, restock, lines, return_id, fee_amount, of_balance, edit_id, set_off_amount)
+values ($1, $2, 'pending', $3, $4, $5::jsonb, $6, $7, $8, $9::jsonb, nullif($10, ''), $11, $12, nullif($13, ''), $14)`
 
 // write writes a refund down before providers are called.
 func (r *refund) write(ctx context.Context, tx *postgres.Tx, name, reason string) error {
 	parts, lines, err := r.documents()
 	if err == nil {
-		_, err = tx.Exec(ctx, writeSQL, r.id, r.order, r.amount.Currency, r.amount.Amount, parts, name, reason, r.restock, lines, r.returned, r.fee)
+		_, err = tx.Exec(ctx, writeSQL, r.id, r.order, r.amount.Currency, r.amount.Amount, parts, name, reason, r.restock, lines, r.returned, r.fee, r.ofBalance, r.edit, r.setOff)
 	}
 	if err != nil {
 		return fmt.Errorf("refund of order %s: %w", r.order, err)
 	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "refund.create", ObjectID: r.id, Reason: reason, After: map[string]any{
-		"order_id": r.order, "amount": r.amount, "payments": r.shown(), "lines": r.lines, "restock": r.restock, "return_id": r.returned, "fee": r.fee,
+		"order_id": r.order, "amount": r.amount, "payments": r.shown(), "lines": r.lines, "restock": r.restock, "return_id": r.returned, "fee": r.fee, "balance": r.ofBalance,
 	}})
 	journal.JobAt(tx, clock.Now().Add(lease+5*time.Second), JobResume, struct{}{})
 	return nil
@@ -208,7 +231,7 @@ func (r *refund) write(ctx context.Context, tx *postgres.Tx, name, reason string
 
 // documents are the parts and the lines as they are kept.
 func (r *refund) documents() (parts, lines string, err error) {
-	rawParts, err := json.Marshal(r.parts)
+	rawParts, err := json.Marshal(append([]part{}, r.parts...))
 	if err != nil {
 		return "", "", err
 	}
@@ -276,6 +299,9 @@ func noted(ctx context.Context, tx *postgres.Tx, r refund) error {
 }
 
 func (s *Service) call(ctx context.Context, p part, currency string) (payments.Outcome, error) {
+	if p.Credit != "" {
+		return payments.Outcome{Result: payments.Succeeded}, nil // it is added when that is recorded
+	}
 	provider, err := s.Providers.Named(p.Provider)
 	if err != nil {
 		return payments.Outcome{}, err
@@ -326,23 +352,29 @@ with r as (
 	from r cross join jsonb_to_recordset(r.lines) as x(line_id text, quantity int)
 	where order_lines.id = x.line_id and order_lines.order_id = r.order_id
 )
-update orders o set refunded_amount = o.refunded_amount + r.amount, payment_state = $7, fulfilment_state = $8, state = $9,
+update orders o set refunded_amount = o.refunded_amount + case when r.of_balance then 0 else r.amount end, payment_state = $7, fulfilment_state = $8, state = $9,
 	version = version + 1, updated_at = now()
 from r where o.id = r.order_id returning ` + SummaryColumns
 
 func (s *Service) succeed(ctx context.Context, tx *postgres.Tx, o *order, r refund) error {
 	before := o.Summary
 	o.paidBack(r)
+	o.PaymentState = o.paid()
 	fulfilment, state := o.advance()
 	parts, lines, err := r.documents()
 	if err == nil {
-		err = tx.QueryRow(ctx, succeedSQL, r.id, r.amount.Amount, parts, lines, r.fee, r.failure, o.paid(), fulfilment, state, r.restock).Scan(o.Fields()...)
+		err = tx.QueryRow(ctx, succeedSQL, r.id, r.amount.Amount, parts, lines, r.fee, r.failure, o.PaymentState, fulfilment, state, r.restock).Scan(o.Fields()...)
 	}
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil // somebody else was quicker
 	}
 	if err != nil {
 		return fmt.Errorf("record refund %s: %w", r.id, err)
+	}
+	if r.setOff > 0 {
+		if err := o.follow(ctx, tx); err != nil {
+			return err
+		}
 	}
 	if r.restock {
 		if err := s.Stock.Return(ctx, tx, o.ID, MoneyBack, o.goods(o.elsewhere(r.lines))); err != nil {
@@ -354,18 +386,44 @@ func (s *Service) succeed(ctx context.Context, tx *postgres.Tx, o *order, r refu
 			return err
 		}
 	}
+	if err := r.addCredit(ctx, tx); err != nil {
+		return err
+	}
 	journal.Event(ctx, tx, "refund.succeeded", r.id, r.event())
 	journal.Event(ctx, tx, "order.refunded", o.ID, o.Summary)
 	o.tell(ctx, tx, before)
 	journal.Audit(ctx, tx, journal.Entry{Action: "refund.succeed", ObjectID: r.id, Before: before, After: o.Summary})
-	journal.Usage(tx, "revenue:"+r.amount.Currency, -r.amount.Amount)
-	Mail(tx, MailArgs{Kind: RefundedMail, OrderID: o.ID, RefundID: r.id})
-	documents.Later(tx, documents.IssueArgs{OrderID: o.ID, RefundID: r.id})
+	journal.Usage(tx, "revenue:"+r.amount.Currency, r.setOff-r.amount.Amount)
+	if r.setOff < r.amount.Amount {
+		Mail(tx, MailArgs{Kind: RefundedMail, OrderID: o.ID, RefundID: r.id})
+	}
+	if !r.ofBalance { // what is owed by an edit is told by the edit's own document
+		documents.Later(tx, documents.IssueArgs{OrderID: o.ID, RefundID: r.id})
+	}
 	return nil
+}
+
+// pending counts a refund that was written down among those under way.
+func (o *order) pending(r refund) {
+	if r.ofBalance {
+		o.crediting += r.amount.Amount
+	} else {
+		o.refunding += r.amount.Amount
+	}
+	for _, p := range r.parts {
+		for i := range o.payments {
+			if o.payments[i].ID == p.PaymentID {
+				o.payments[i].Pending += p.Amount
+			}
+		}
+	}
 }
 
 // paidBack counts a refund among what the order's payments and lines have.
 func (o *order) paidBack(r refund) {
+	if !r.ofBalance {
+		o.Refunded.Amount += r.amount.Amount
+	}
 	for _, p := range r.parts {
 		for i := range o.payments {
 			if o.payments[i].ID == p.PaymentID && p.State == "succeeded" {

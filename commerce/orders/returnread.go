@@ -9,7 +9,7 @@ import (
 // Returns are t in what follows.
 
 var returnJSON = `json_build_object('id', t.id, 'order_id', t.order_id, 'state', t.state, 'lines', t.lines,
-	'note', nullif(t.note, ''), 'message', nullif(t.message, ''),
+	'note', nullif(t.note, ''), 'message', nullif(t.message, ''), 'exchange_lines', t.exchange, 'edit_id', (select e.id from order_edits e where e.return_id = t.id),
 	'refund_id', (select x.id from refunds x where x.return_id = t.id and x.state <> 'failed'),
 	'created_at', ` + postgres.UTC("t.created_at") + `, 'updated_at', ` + postgres.UTC("t.updated_at") + `)`
 
@@ -17,7 +17,7 @@ var returnJSON = `json_build_object('id', t.id, 'order_id', t.order_id, 'state',
 var shopReturnJSON = `json_build_object('id', t.id, 'order_id', t.order_id, 'state', t.state,
 	'lines', (select json_agg(json_build_object('line_id', x->'line_id', 'quantity', x->'quantity', 'reason', x->'reason', 'note', x->'note',
 		'accepted_quantity', x->'accepted_quantity') order by n) from jsonb_array_elements(t.lines) with ordinality e(x, n)),
-	'note', nullif(t.note, ''), 'message', nullif(t.message, ''),
+	'note', nullif(t.note, ''), 'message', nullif(t.message, ''), 'exchange_lines', t.exchange,
 	'created_at', ` + postgres.UTC("t.created_at") + `, 'updated_at', ` + postgres.UTC("t.updated_at") + `)`
 
 // returnsOf is SQL for all returns of order o, each as given.

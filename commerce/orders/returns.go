@@ -45,15 +45,25 @@ type ReturnLine struct {
 type ReturnInput struct {
 	OrderID  string
 	Lines    []ReturnLine
+	Exchange []Instead
 	Note     string
 	Message  string // to the shopper, of a return that the staff opens
 	Customer string // who requests it; empty for the staff, whose returns are approved
+}
+
+// Instead is a variant that is to be sent instead of what comes back. It is kept in this form,
+// which is the API's.
+type Instead struct {
+	VariantID string `json:"variant_id"`
+	Quantity  int64  `json:"quantity"`
 }
 
 // goodsBack is a return under its order's lock.
 type goodsBack struct {
 	id, order, state string
 	lines            []ReturnLine
+	exchange         []Instead // what is to be sent instead
+	exchanged        bool      // it was added to the order
 }
 
 // returnEvent is what events and the audit tell of a return.
@@ -84,7 +94,7 @@ const openSQL = `
 with o as (
 	update orders set version = version + 1, updated_at = now() where id = $2 returning id
 )
-insert into returns (id, order_id, state, lines, note, message) select $1, o.id, $3, $4::jsonb, $5, $6 from o`
+insert into returns (id, order_id, state, lines, note, message, exchange) select $1, o.id, $3, $4::jsonb, $5, $6, $7::jsonb from o`
 
 // OpenReturn notes that goods of an order are to come back, and gives the return's ID. The
 // staff's returns are approved; a shopper's is a request, for an order of their own. No more
@@ -103,15 +113,22 @@ func (s *Service) OpenReturn(ctx context.Context, tx *postgres.Tx, in ReturnInpu
 	if err := o.returnable(in.Lines); err != nil {
 		return "", err
 	}
-	b := goodsBack{id: ids.New("ret"), order: o.ID, state: ReturnApproved, lines: in.Lines}
+	if err := s.known(ctx, tx, o, in.Exchange); err != nil {
+		return "", err
+	}
+	b := goodsBack{id: ids.New("ret"), order: o.ID, state: ReturnApproved, lines: in.Lines, exchange: append([]Instead{}, in.Exchange...)}
 	if in.Customer != "" {
 		b.state = ReturnRequested
 	}
-	raw, err := json.Marshal(b.lines)
+	raw, err := marshalled(b.lines)
 	if err != nil {
 		return "", fmt.Errorf("open a return of %s: %w", o.ID, err)
 	}
-	if _, err := tx.Exec(ctx, openSQL, b.id, o.ID, b.state, string(raw), in.Note, in.Message); err != nil {
+	instead, err := marshalled(b.exchange)
+	if err != nil {
+		return "", fmt.Errorf("open a return of %s: %w", o.ID, err)
+	}
+	if _, err := tx.Exec(ctx, openSQL, b.id, o.ID, b.state, raw, in.Note, in.Message, instead); err != nil {
 		return "", fmt.Errorf("open a return of %s: %w", o.ID, err)
 	}
 	b.tell(ctx, tx, "")
@@ -193,7 +210,7 @@ func (s *Service) advanceReturn(ctx context.Context, tx *postgres.Tx, step Retur
 	return nil
 }
 
-const lockReturnSQL = `select id, order_id, state, lines from returns where id = $1`
+const lockReturnSQL = `select id, order_id, state, lines, exchange, exists (select from order_edits e where e.return_id = $1) from returns where id = $1`
 
 // lockReturn reads a return under its order's lock, with the order.
 func lockReturn(ctx context.Context, tx *postgres.Tx, id string) (*order, *goodsBack, error) {
@@ -210,9 +227,9 @@ func lockReturn(ctx context.Context, tx *postgres.Tx, id string) (*order, *goods
 		return nil, nil, err
 	}
 	b := &goodsBack{}
-	var lines []byte
-	if err = tx.QueryRow(ctx, lockReturnSQL, id).Scan(&b.id, &b.order, &b.state, &lines); err == nil {
-		err = json.Unmarshal(lines, &b.lines)
+	var lines, instead []byte
+	if err = tx.QueryRow(ctx, lockReturnSQL, id).Scan(&b.id, &b.order, &b.state, &lines, &instead, &b.exchanged); err == nil {
+		err = errors.Join(json.Unmarshal(lines, &b.lines), json.Unmarshal(instead, &b.exchange))
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("read return %s: %w", id, err)

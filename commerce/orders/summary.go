@@ -21,7 +21,7 @@ const (
 const (
 	PaymentDue        = "pending"        // the shopper owes it
 	Authorised        = "authorised"     // held for us, to be captured
-	PartiallyPaid     = "partially_paid" // less was captured than was held, and the rest let go
+	PartiallyPaid     = "partially_paid" // something was taken, and something is still owed
 	Paid              = "paid"
 	Voided            = "voided" // nothing was taken, and nothing will be
 	PartiallyRefunded = "partially_refunded"

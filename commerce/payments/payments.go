@@ -173,6 +173,7 @@ const (
 	TestName   = "test"   // takes no real money
 	ManualName = "manual" // bank transfer, cash on delivery and the like
 	StripeName = "stripe"
+	NoneName   = "none" // of a payment of nothing, for which nobody is asked
 )
 
 // Providers are the providers by name.

@@ -6,6 +6,7 @@ package pricing
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -61,6 +62,10 @@ var errImpossible = errors.New("not a basket")
 // Price prices a basket. It refuses one that comes to more than MaxAmount.
 func Price(b Basket) (Totals, error) {
 	t, err := b.price()
+	return bounded(t, err)
+}
+
+func bounded(t Totals, err error) (Totals, error) {
 	switch {
 	case errors.Is(err, errImpossible):
 		return Totals{}, err
@@ -75,31 +80,55 @@ func Price(b Basket) (Totals, error) {
 }
 
 func (b Basket) price() (t Totals, err error) {
-	if t.Shipping, err = b.line(b.Shipping); err != nil {
+	shipping, err := b.line(b.Shipping)
+	if err != nil {
 		return t, fmt.Errorf("shipping: %w", err)
 	}
-	lines := make([]LineTotal, len(b.Lines), len(b.Lines)+1)
-	subtotal := sum{total: money.Zero(b.Currency)}
+	lines := make([]LineTotal, len(b.Lines))
 	for i, line := range b.Lines {
 		if lines[i], err = b.line(line); err != nil {
 			return t, fmt.Errorf("line %d: %w", i, err)
 		}
-		subtotal.add(lines[i].Subtotal)
 	}
-	discount, tax, total := sum{total: money.Zero(b.Currency)}, sum{total: money.Zero(b.Currency)}, sum{total: money.Zero(b.Currency)}
-	for _, line := range append(lines, t.Shipping) {
+	return sums(b.Currency, lines, shipping, b.TaxIncluded)
+}
+
+// Sum is what lines come to that were priced before. It refuses what comes to more than
+// MaxAmount.
+func Sum(currency string, lines []LineTotal, shipping LineTotal, taxIncluded bool) (Totals, error) {
+	t, err := sums(currency, lines, shipping, taxIncluded)
+	return bounded(t, err)
+}
+
+// One prices a single line as Price does.
+func One(currency string, l Line, taxIncluded bool) (LineTotal, error) {
+	t, err := Price(Basket{Currency: currency, Lines: []Line{l}, TaxIncluded: taxIncluded})
+	if err != nil {
+		return LineTotal{}, err
+	}
+	return t.Lines[0], nil
+}
+
+func sums(currency string, lines []LineTotal, shipping LineTotal, taxIncluded bool) (t Totals, err error) {
+	t.Lines, t.Shipping = lines, shipping
+	subtotal := sum{total: money.Zero(currency)}
+	for _, line := range lines {
+		subtotal.add(line.Subtotal)
+	}
+	discount, tax, total := sum{total: money.Zero(currency)}, sum{total: money.Zero(currency)}, sum{total: money.Zero(currency)}
+	for _, line := range append(slices.Clone(lines), shipping) {
 		discount.add(line.Discount)
 		tax.add(line.Tax)
 		total.add(line.Total)
-		if !b.TaxIncluded {
+		if !taxIncluded {
 			total.add(line.Tax)
 		}
 	}
-	t.Lines, t.Subtotal, t.Discount, t.Tax, t.Total = lines, subtotal.total, discount.total, tax.total, total.total
+	t.Subtotal, t.Discount, t.Tax, t.Total = subtotal.total, discount.total, tax.total, total.total
 	if err := errors.Join(subtotal.err, discount.err, tax.err, total.err); err != nil {
 		return t, err
 	}
-	t.Taxes, err = summary(append(lines, t.Shipping))
+	t.Taxes, err = summary(append(slices.Clone(lines), shipping))
 	return t, err
 }
 

@@ -20,10 +20,11 @@ type Kind string
 
 // The kinds of differences.
 const (
-	PaymentState    Kind = "payment_state"     // an order's state of payment, or its total, is not its payment's
+	PaymentState    Kind = "payment_state"     // an order's state of payment is not what follows from its payments
 	OrderMissing    Kind = "order_missing"     // a payment was taken, held or promised without an order
 	RefundSums      Kind = "refund_sums"       // an order's, its payments' and its refunds' sums differ
 	Unended         Kind = "unended"           // an attempt, refund, capture or void came to no end
+	Credit          Kind = "credit"            // a balance, or what was spent or paid back, is not what the ledger says
 	Stock           Kind = "stock"             // stock is not the sum of its movements
 	Reserved        Kind = "reserved"          // what is reserved is not what attempts to pay are for
 	ProviderBooks   Kind = "provider_books"    // a provider's books say otherwise
@@ -31,7 +32,7 @@ const (
 )
 
 // Kinds are all of them.
-var Kinds = []Kind{PaymentState, OrderMissing, RefundSums, Unended, Stock, Reserved, ProviderBooks, ProviderSilence}
+var Kinds = []Kind{PaymentState, OrderMissing, RefundSums, Unended, Credit, Stock, Reserved, ProviderBooks, ProviderSilence}
 
 // Difference is one thing that differs.
 type Difference struct {
@@ -55,29 +56,49 @@ with made as (
 	select p.*, case when p.state = 'captured' then p.amount - p.released_amount else 0 end as taken
 	from payments p where p.state in ('due', 'authorised', 'captured', 'voided')
 ), sums as (
-	select m.order_id, min(m.currency) as currency, min(m.currency) = max(m.currency) as alike, sum(m.amount)::bigint as amount, sum(m.refunded_amount)::bigint as refunded,
-		case when bool_or(m.state = 'due') then 'pending' when bool_or(m.state = 'authorised') then 'authorised' when bool_and(m.state = 'voided') then 'voided'
-			when sum(m.refunded_amount) = 0 and sum(m.released_amount) > 0 then 'partially_paid' when sum(m.refunded_amount) = 0 then 'paid'
-			when sum(m.refunded_amount) = sum(m.taken) then 'refunded' else 'partially_refunded' end as shows
-	from made m group by m.order_id
+	select o.id as order_id, o.payment_state, o.total_amount, coalesce(m.alike and m.currency = o.currency, false) as alike, m.refunded, m.taken,
+		case when m.taken > 0 and m.taken = m.refunded then 'refunded'
+			when m.taken > 0 and o.state <> 'cancelled' and o.total_amount - o.refunded_amount > m.taken - m.refunded then 'partially_paid'
+			when m.taken > 0 and o.refunded_amount > 0 then 'partially_refunded' when m.taken > 0 then 'paid'
+			when m.held then 'authorised' when not m.due and o.total_amount = 0 then 'paid' when not m.due and m.voided then 'voided' else 'pending' end as shows
+	from orders o left join (
+		select m.order_id, min(m.currency) as currency, min(m.currency) = max(m.currency) as alike, sum(m.refunded_amount)::bigint as refunded, sum(m.taken)::bigint as taken,
+			bool_or(m.state = 'authorised') as held, bool_or(m.state = 'due') as due, bool_or(m.state = 'voided') as voided
+		from made m group by m.order_id) m on m.order_id = o.id
+	where o.state <> 'pending'
 ), found as (
-	select 'payment_state' as kind, o.id as object_id, jsonb_build_object('order', o.payment_state, 'payment', m.shows,
-		'total', o.total_amount, 'amount', m.amount) as detail
-	from orders o left join sums m on m.order_id = o.id
-	where o.state <> 'pending' and (m.order_id is null or m.amount <> o.total_amount or not m.alike or m.currency <> o.currency
-		or m.shows <> o.payment_state and not (m.amount = 0 and o.payment_state = 'paid'))
+	select 'payment_state' as kind, m.order_id as object_id, jsonb_build_object('order', m.payment_state, 'payments', m.shows,
+		'total', m.total_amount, 'taken', m.taken, 'refunded', m.refunded) as detail
+	from sums m where not m.alike or m.shows <> m.payment_state
 	union all
 	select 'order_missing', m.id, jsonb_build_object('order_id', m.order_id, 'state', m.state)
 	from made m left join orders o on o.id = m.order_id and o.state <> 'pending' where o.id is null
 	union all
-	select 'refund_sums', o.id, jsonb_build_object('order', o.refunded_amount, 'payments', m.refunded)
-	from sums m join orders o on o.id = m.order_id where o.refunded_amount <> m.refunded
+	select 'refund_sums', o.id, jsonb_build_object('order', o.refunded_amount, 'refunds', r.amount)
+	from orders o left join (select r.order_id, sum(r.amount)::bigint as amount from refunds r where r.state = 'succeeded' and not r.of_balance group by r.order_id) r on r.order_id = o.id
+	where o.state <> 'pending' and o.refunded_amount <> coalesce(r.amount, 0)
 	union all
 	select 'refund_sums', m.id, jsonb_build_object('payment', m.refunded_amount, 'refunds', r.amount)
 	from made m cross join lateral (
 		select coalesce(sum(x.amount), 0)::bigint as amount from refunds r cross join jsonb_to_recordset(r.parts) as x(payment_id text, amount bigint, state text)
 		where r.order_id = m.order_id and r.state = 'succeeded' and x.payment_id = m.id and x.state = 'succeeded') r
 	where r.amount <> m.refunded_amount
+	union all
+	select 'credit', a.id, jsonb_build_object('balance', a.balance, 'ledger', e.amount)
+	from credit_accounts a cross join lateral (select coalesce(sum(e.amount), 0)::bigint as amount from credit_entries e where e.account_id = a.id) e
+	where a.balance <> e.amount
+	union all
+	select 'credit', p.id, jsonb_build_object('payment', p.amount, 'state', p.state, 'ledger', e.amount)
+	from payments p cross join lateral (
+		select coalesce(-sum(e.amount), 0)::bigint as amount from credit_entries e where e.payment_id = p.id and e.account_id = p.reference and e.kind in ('spend', 'release')) e
+	where p.provider in ('gift_card', 'store_credit') and e.amount <> case when p.state = 'failed' then 0 else p.amount end
+	union all
+	select 'credit', r.id, jsonb_build_object('refund', r.amount, 'ledger', r.entered)
+	from (select r.id, (select coalesce(sum(x.amount), 0)::bigint from jsonb_to_recordset(r.parts) as x(amount bigint, state text, credit text)
+				where x.state = 'succeeded' and x.credit <> '' and r.state = 'succeeded') as amount,
+			(select coalesce(sum(e.amount), 0)::bigint from credit_entries e where e.refund_id = r.id and e.kind = 'refund') as entered
+		from refunds r) r
+	where r.amount <> r.entered
 	union all
 	select 'unended', p.id, jsonb_build_object('state', p.state, 'asked', p.asked, 'since', p.updated_at)
 	from payments p where (p.state in ('pending', 'requires_action') or p.asked <> '') and p.updated_at < now() - $1::interval
@@ -88,8 +109,11 @@ with made as (
 select kind, object_id, detail from found order by kind, object_id limit $2`
 
 // booksSQL are the payments whose providers are to be asked: those that changed since $1.
-const booksSQL = `select p.id, p.provider, p.state, p.reference, p.account, p.currency, p.amount - p.released_amount, p.refunded_amount from payments p
-where p.provider not in ('manual') and p.amount > 0 and p.state in ('authorised', 'captured', 'voided', 'failed') and p.updated_at >= $1
+const booksSQL = `select p.id, p.provider, p.state, p.reference, p.account, p.currency, p.amount - p.released_amount,
+	p.refunded_amount - (select coalesce(sum(x.amount), 0)::bigint from refunds r cross join jsonb_to_recordset(r.parts) as x(amount bigint, payment_id text, state text, "to" text)
+		where r.order_id = p.order_id and r.state = 'succeeded' and x.payment_id = p.id and x.state = 'succeeded' and x."to" = 'store_credit')
+from payments p
+where p.provider not in ('manual', 'none', 'gift_card', 'store_credit') and p.amount > 0 and p.state in ('authorised', 'captured', 'voided', 'failed') and p.updated_at >= $1
 order by p.updated_at limit $2`
 
 // The bounds of what is found and asked for in one run.

@@ -57,6 +57,19 @@ func (s *shop) paid() (order, payment string) {
 	return order, payment
 }
 
+// byCard has the order paid by a gift card, to which 100 went back.
+func (s *shop) byCard(order, payment string) {
+	s.t.Helper()
+	s.Exec(s.t, `delete from test_charges`)
+	s.Exec(s.t, `insert into credit_accounts (id, kind, currency, balance, code_digest) values ('gc_x', 'gift_card', 'EUR', 100, '\x00')`)
+	s.Exec(s.t, `insert into credit_entries (id, account_id, kind, amount, balance, payment_id, refund_id) values
+		('cre_1', 'gc_x', 'issue', 1000, 1000, null, null), ('cre_2', 'gc_x', 'spend', -1000, 0, $1, null), ('cre_3', 'gc_x', 'refund', 100, 100, null, 'ref_x')`, payment)
+	s.Exec(s.t, `update payments set provider = 'gift_card', reference = 'gc_x', refunded_amount = 100`)
+	s.Exec(s.t, `update orders set refunded_amount = 100, payment_state = 'partially_refunded'`)
+	s.Exec(s.t, `insert into refunds (id, order_id, state, currency, amount, parts) values ('ref_x', $1, 'succeeded', 'EUR', 100,
+		jsonb_build_array(jsonb_build_object('id', 'ref_x', 'payment_id', $2::text, 'amount', 100, 'state', 'succeeded', 'credit', 'gc_x')))`, order, payment)
+}
+
 func (s *shop) run() []reconciliation.Difference {
 	s.t.Helper()
 	found, err := s.service.Run(s.Ctx, time.Now().Add(-time.Hour))
@@ -77,7 +90,7 @@ func TestWhatDiffersIsFound(t *testing.T) {
 		"an order's total":           {func(s *shop, _, _, _ string) { s.Exec(s.t, `update payments set amount = 999`) }, "payment_state provider_books"},
 		"an order without a payment": {func(s *shop, _, _, _ string) { s.Exec(s.t, `update payments set state = 'failed'`) }, "payment_state provider_books"},
 		"a payment without an order": {func(s *shop, _, _, _ string) { s.Exec(s.t, `update orders set state = 'pending'`) }, "order_missing"},
-		"an order's refunds":         {func(s *shop, _, _, _ string) { s.Exec(s.t, `update orders set refunded_amount = 1`) }, "refund_sums"},
+		"an order's refunds":         {func(s *shop, _, _, _ string) { s.Exec(s.t, `update orders set refunded_amount = 1`) }, "payment_state refund_sums"},
 		"a payment's refunds":        {func(s *shop, _, _, _ string) { s.Exec(s.t, `update payments set refunded_amount = 1`) }, "payment_state refund_sums provider_books"},
 		"a refund that nobody made": {func(s *shop, _, payment, _ string) {
 			s.Exec(s.t, `update test_charges set refunds = '{"ref_x": 400}'`)
@@ -98,6 +111,21 @@ func TestWhatDiffersIsFound(t *testing.T) {
 		}, "unended"},
 		"a provider that is silent": {func(s *shop, _, _, _ string) { s.Exec(s.t, `update payments set provider = 'mute'`) }, "provider_no_books"},
 		"a provider that is gone":   {func(s *shop, _, _, _ string) { s.Exec(s.t, `update payments set provider = 'gone'`) }, "provider_no_books"},
+		"a gift card":               {func(s *shop, order, payment, _ string) { s.byCard(order, payment) }, ""},
+		"what is on a gift card": {func(s *shop, order, payment, _ string) {
+			s.byCard(order, payment)
+			s.Exec(s.t, `update credit_accounts set balance = 1`)
+		}, "credit"},
+		"what a gift card paid": {func(s *shop, order, payment, _ string) {
+			s.byCard(order, payment)
+			s.Exec(s.t, `update credit_accounts set balance = 1000`)
+			s.Exec(s.t, `delete from credit_entries where kind = 'spend'`)
+		}, "credit"},
+		"what went back to a gift card": {func(s *shop, order, payment, _ string) {
+			s.byCard(order, payment)
+			s.Exec(s.t, `delete from credit_entries where kind = 'refund'`)
+			s.Exec(s.t, `update credit_accounts set balance = 0`)
+		}, "credit"},
 		"stock": {func(s *shop, _, _, variant string) {
 			s.Exec(s.t, `update variants set stock = 9 where id = $1`, variant)
 		}, "stock"},

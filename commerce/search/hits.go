@@ -16,15 +16,21 @@ func alike(text, similarity, only string) string {
 
 // Hits is the text of a common table expression "hits (id, rank)" of the products that a
 // query finds, the best with the highest rank. The query's parts are the statement's
-// parameters $text, $words and $slips; only narrows the products p.
-func Hits(text, words, slips, only string) string {
+// parameters $text, $words and $slips; only narrows the products p. Locales is an array of
+// those that the shopper reads, the nearest first, whose stems count beside the store's own;
+// empty for none.
+func Hits(text, words, slips, locales, only string) string {
 	// Over the many words that may have been meant ts_rank takes long, and says little.
 	similarity := `ext.word_similarity(` + text + `, p.title)`
 	matching := func(query, rank string) string {
+		read := ``
+		if locales != "" {
+			read = ` || to_tsquery(` + languageOf(`(`+locales+`)[1]`) + `, ` + query + `)`
+		}
 		return `
 	select p.id, (` + rank + `
 		+ case when p.id in (select product_id from variants where sku = ` + text + `) then 1 else 0 end)::numeric(12, 6) as rank
-	from products p, (select to_tsquery('simple', ` + query + `) || to_tsquery(l.language, ` + query + `) as query from (select ` + languageSQL + ` as language) l) q
+	from products p, (select to_tsquery('simple', ` + query + `) || to_tsquery(l.language, ` + query + `)` + read + ` as query from (select ` + languageSQL + ` as language) l) q
 	where ` + query + ` <> '' and p.search @@ q.query and ` + only
 	}
 	return `exact as (` + matching(words, `ts_rank('{0.05, 0.2, 0.4, 1}', p.search, q.query)`) + `

@@ -7,12 +7,17 @@ import (
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
-// languageSQL is the text search configuration of the store's language.
-const languageSQL = `(select (case lower(split_part(locale, '-', 1))
+// languageOf is the text search configuration of a locale's language.
+func languageOf(locale string) string {
+	return `(case lower(split_part(` + locale + `, '-', 1))
 	when 'da' then 'danish' when 'de' then 'german' when 'en' then 'english' when 'es' then 'spanish' when 'fi' then 'finnish'
 	when 'fr' then 'french' when 'hu' then 'hungarian' when 'it' then 'italian' when 'nb' then 'norwegian' when 'nl' then 'dutch'
 	when 'no' then 'norwegian' when 'pt' then 'portuguese' when 'ro' then 'romanian' when 'ru' then 'russian' when 'sv' then 'swedish'
-	when 'tr' then 'turkish' else 'simple' end)::regconfig from settings where id = 1)`
+	when 'tr' then 'turkish' else 'simple' end)::regconfig`
+}
+
+// languageSQL is that of the store's language.
+var languageSQL = `(select ` + languageOf(`locale`) + ` from settings where id = 1)`
 
 // words cuts a text where the query's words are cut, so that "black/white" and "LS-M"
 // are not taken for paths and hyphenations.
@@ -26,13 +31,23 @@ func plainHTML(column string) string {
 }
 
 // documentSQL is what a product p is found by: title and stock-keeping numbers before
-// vendor, type and tags, and those before the description. l.language is the language.
+// vendor, type and tags, and those before the description, in all languages that it is there
+// in. l.language is the store's.
 var documentSQL = `
 	setweight(to_tsvector('simple', ` + words(`p.title || ' ' || coalesce((select string_agg(v.sku, ' ') from variants v where v.product_id = p.id), '')`) + `), 'A') ||
 	setweight(to_tsvector(l.language, ` + words(`p.title`) + `), 'A') ||
 	setweight(to_tsvector('simple', ` + words(`p.vendor || ' ' || p.product_type || ' ' || array_to_string(p.tags, ' ')`) + `), 'B') ||
 	setweight(to_tsvector(l.language, ` + words(`p.product_type || ' ' || array_to_string(p.tags, ' ')`) + `), 'B') ||
-	setweight(to_tsvector(l.language, ` + words(plainHTML(`p.description`)) + `), 'D')`
+	setweight(to_tsvector(l.language, ` + words(plainHTML(`p.description`)) + `), 'D') ||
+	case when p.translations = '{}' then ''::tsvector else coalesce((select string_agg((` + saidSQL + `)::text, ' ') from jsonb_each(p.translations) e,
+		lateral (select ` + languageOf(`e.key`) + ` as language, e.value->'texts' as texts offset 0) t)::tsvector, '') end`
+
+// saidSQL is what a product is found by in a language that it is translated into. A
+// description counts by its beginning, so that those in many languages find room.
+var saidSQL = `
+	setweight(to_tsvector('simple', ` + words(`coalesce(t.texts->>'title', '')`) + `), 'A') ||
+	setweight(to_tsvector(t.language, ` + words(`coalesce(t.texts->>'title', '')`) + `), 'A') ||
+	setweight(to_tsvector(t.language, ` + words(plainHTML(`left(coalesce(t.texts->>'description_html', ''), 4000)`)) + `), 'D')`
 
 var indexSQL = `update products p set search = ` + documentSQL + `
 	from (select ` + languageSQL + ` as language) l where p.id = any($1)`

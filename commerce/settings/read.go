@@ -3,6 +3,7 @@ package settings
 import (
 	"context"
 
+	"github.com/stoacommerce/stoa/commerce/translations"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
@@ -79,8 +80,13 @@ func TaxRate(ctx context.Context, from postgres.Source, id TaxRateID) (postgres.
 	return postgres.Found(o, err, "tax rate")
 }
 
-var shopSQL = `select s.version || E'\n' || json_build_object('name', s.name, 'description', nullif(s.description, ''),
-	'contact_email', nullif(s.contact_email, ''), 'mode', $1::text, 'country', s.country, 'locale', s.locale, 'currency', s.currency,
+var shopSQL = translations.Speak(5, func(in translations.In) string {
+	said := in.Said(`s.translations`)
+	return `select s.version || E'\n' || json_build_object('name', ` + in.Text(said, `name`, `s.name`) + `, 'description', nullif(` + in.Text(said, `description`, `s.description`) + `, ''),
+	'contact_email', nullif(s.contact_email, ''), 'mode', $1::text, 'country', s.country, 'locale', s.locale,
+	'locales', (select jsonb_build_array(s.locale) || coalesce(jsonb_agg(l.of->'locale' order by l.n) filter (where (l.of->>'published')::boolean), '[]')
+		from jsonb_array_elements(s.locales) with ordinality l(of, n)),
+	'currency', s.currency,
 	'currencies', to_json(array[s.currency] || array_remove(s.currencies, s.currency)),
 	'shipping_countries', (select coalesce(json_agg(distinct c.of->>'country' order by c.of->>'country') filter (where not exists
 		(select from shipping_methods m left join shipping_zones z on z.id = m.zone_id
@@ -94,11 +100,13 @@ var shopSQL = `select s.version || E'\n' || json_build_object('name', s.name, 'd
 				from jsonb_array_elements(s.payments->'manual_methods') with ordinality m(method, place) where s.payments->'providers' ? 'manual'
 			union all select 1000, 'test', null, null where $4::bool) options))
 	from settings s where s.id = 1`
+})
 
-// Shop is what the shop tells everyone about itself, as the API shows it. What the store's
+// Shop is what the shop tells everyone about itself, as the API shows it, in the locales. What the store's
 // row does not know is given: its side, where it answers, and whether it takes orders and
 // payments by the provider for tests.
-func Shop(ctx context.Context, db *postgres.DB, mode, url string, acceptsOrders, testPayments bool) (postgres.Object, error) {
-	o, err := db.Object(ctx, shopSQL, mode, url, acceptsOrders, testPayments)
+func Shop(ctx context.Context, db *postgres.DB, locales []string, mode, url string, acceptsOrders, testPayments bool) (postgres.Object, error) {
+	statement, args := shopSQL.In(locales, mode, url, acceptsOrders, testPayments)
+	o, err := db.Object(ctx, statement, args...)
 	return postgres.Found(o, err, "shop")
 }

@@ -86,7 +86,7 @@ func TestSettings(t *testing.T) {
 	if entries != 1 {
 		t.Errorf("%d audit entries", entries)
 	}
-	shop, err := settings.Shop(ctx, p.DB, "live", "https://shop.example", false, true)
+	shop, err := settings.Shop(ctx, p.DB, nil, "live", "https://shop.example", false, true)
 	if err != nil || shop.Version != 2 {
 		t.Errorf("shop: %s, %v", shop.Data, err)
 	}

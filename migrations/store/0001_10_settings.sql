@@ -12,7 +12,9 @@ create table settings (
     country            text not null,
     currency           text not null,           -- the currency that reports are kept in
     currencies         text[] not null,         -- the currencies that are sold in
-    locale             text not null default 'en',
+    locale             text not null default 'en', -- what everything is written in
+    locales            jsonb not null default '[]', -- those that it is translated into: [{"locale": "de", "published": true}]
+    translations       jsonb not null default '{}' check (pg_column_size(translations) <= 1000000), -- of what the store says of itself; see commerce/translations
     prices_include_tax boolean not null default true,
     order_prefix       text not null default '#',
     theme              jsonb not null default '{}', -- {"accent_color": "#1f5f5b"}
@@ -61,6 +63,7 @@ create table shipping_methods (
     carrier_rate text,                          -- by which of the carrier's rates
     prices     jsonb not null,                  -- {"EUR": {"amount": 490, "free_from": 5000, "tiers": [{"from": 2000, "amount": 690}]}}
     pickup_address jsonb,                       -- where it is fetched instead of being sent
+    translations jsonb not null default '{}' check (pg_column_size(translations) <= 1000000),
     position   int not null default 0,
     active     boolean not null default true,
     version    int not null default 1,

@@ -1,4 +1,5 @@
--- What is for sale.
+-- What is for sale. Translations are by locale; see commerce/translations:
+-- {"de": {"version": 2, "texts": {"title": "Hemd"}, "sources": {"title": "9f86d081"}}}
 
 create table categories (
     id          text collate "C" primary key,
@@ -11,6 +12,7 @@ create table categories (
     seo_description text not null default '',
     position    int not null default 0,
     custom_fields jsonb not null default '{}', -- by the keys of field_definitions
+    translations jsonb not null default '{}' check (pg_column_size(translations) <= 1000000),
     version     int not null default 1,
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now()
@@ -36,6 +38,7 @@ create table products (
     unpublish_at timestamptz check (unpublish_at > publish_at), -- and until then
     published_at timestamptz,                   -- when it was first to be shown
     custom_fields jsonb not null default '{}', -- by the keys of field_definitions
+    translations jsonb not null default '{}' check (pg_column_size(translations) <= 1000000),
     version      int not null default 1,
     created_at   timestamptz not null default now(),
     updated_at   timestamptz not null default now()
@@ -76,6 +79,7 @@ create table variants (
     backorder_expected_on date,                 -- when there is more of it
     bounded           boolean not null generated always as (track_stock and not oversell) stored, -- never below nothing
     custom_fields jsonb not null default '{}', -- by the keys of field_definitions
+    translations jsonb not null default '{}' check (pg_column_size(translations) <= 1000000),
     version           int not null default 1,
     created_at        timestamptz not null default now(),
     updated_at        timestamptz not null default now(),
@@ -106,6 +110,7 @@ create table images (
     height       int not null default 0,
     bytes        int not null default 0,
     sizes        jsonb not null default '[]',   -- [{"width": 480, "height": 480, "key": "…"}]
+    translations jsonb not null default '{}' check (pg_column_size(translations) <= 1000000),
     created_at   timestamptz not null default now()
 );
 create index images_product on images (product_id, position);
@@ -123,6 +128,7 @@ create table collections (
     sort_order  text not null default 'manual' check (sort_order in ('manual', 'best_selling', 'newest', 'title', 'price_ascending', 'price_descending')),
     ranked_at   timestamptz,                    -- when its best sellers were last counted
     custom_fields jsonb not null default '{}', -- by the keys of field_definitions
+    translations jsonb not null default '{}' check (pg_column_size(translations) <= 1000000),
     version     int not null default 1,
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now()
@@ -160,6 +166,7 @@ create table field_definitions (
     validations jsonb not null default '{}',    -- {"min": "0", "max_length": 60, "choices": ["S", "M"]}
     shown       boolean not null default false, -- to shoppers
     filterable  boolean not null default false, -- lists of products ask for its values
+    translations jsonb not null default '{}' check (pg_column_size(translations) <= 1000000),
     version     int not null default 1,
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now(),

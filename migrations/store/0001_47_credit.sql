@@ -4,7 +4,7 @@ create table credit_accounts (
     id              text collate "C" primary key,
     kind            text not null check (kind in ('gift_card', 'store_credit')),
     currency        text not null,
-    balance         bigint not null default 0 check (balance between 0 and 999999999999), -- the sum of its entries
+    balance         bigint not null default 0 check (balance >= 0), -- the sum of its entries
     code_digest     bytea unique,                  -- of a gift card's code, which is kept nowhere
     last_characters text not null default '',      -- of that code
     customer_id     text collate "C" references customers (id) on delete set null, -- whose it is
@@ -37,3 +37,4 @@ create table credit_entries (
 );
 create index credit_entries_account on credit_entries (account_id, id desc);
 create unique index credit_entries_payment on credit_entries (payment_id, kind) where kind in ('spend', 'release'); -- once each
+create unique index credit_entries_refund on credit_entries (refund_id, account_id) where kind = 'refund';

@@ -10,12 +10,15 @@ create table carts (
     customer_id        text collate "C" references customers (id) on delete set null,
     email              text not null default '',
     country            text not null default '', -- where it is likely to go, while no address says so
+    locales            text[] not null default '{}', -- whose texts it shows, the nearest first; none as they are written
     tax_exempt_reason  text not null default '', -- empty: taxed like its customer
     shipping_address   jsonb,
     billing_address    jsonb,
     shipping_method_id text collate "C",
     note               text not null default '',
     codes              text[] not null default '{}', -- of promotions, in the order in which they were given
+    gift_cards         text[] not null default '{}', -- accounts of credit, in the order in which they were given
+    use_store_credit   boolean not null default false, -- its customer pays with what the shop owes them, as far as that goes
     quotes             jsonb not null default '{}', -- what each rate service said of it; see commerce/rates
     draft              jsonb,                   -- what the merchant has agreed on, of a draft order; see commerce/cart
     abandoned_at       timestamptz,             -- when it was found to be, and told of

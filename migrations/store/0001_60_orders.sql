@@ -12,6 +12,7 @@ create table orders (
     payment_state    text not null check (payment_state in ('pending', 'authorised', 'partially_paid', 'paid', 'partially_refunded', 'refunded', 'voided', 'failed')),
     fulfilment_state text not null check (fulfilment_state in ('unfulfilled', 'partially_fulfilled', 'fulfilled')),
     currency         text not null,
+    locale           text not null default '',  -- that it was placed in, and its lines are called in; empty: the store's own
     email            text not null,
     shipping_address jsonb,
     billing_address  jsonb,
@@ -78,6 +79,22 @@ create table order_lines (
 create index order_lines_order on order_lines (order_id, position);
 create index order_lines_product on order_lines (product_id); -- what sells best
 
+-- What was changed of an order after it was placed: in lines as documents tell of it, with the
+-- difference that each makes.
+create table order_edits (
+    id           text collate "C" primary key,
+    order_id     text collate "C" not null references orders (id) on delete cascade,
+    return_id    text collate "C",              -- whose goods are exchanged
+    reason       text not null default '',
+    lines        jsonb not null,                -- [{"line_id", "variant_id", "title", "variant", "sku", "quantity", "unit", "total", "taxes"}]; of shipping without a line
+    total_before bigint not null,
+    total_after  bigint not null,
+    invoiced     boolean not null,              -- there was an invoice already, so that it has a document of its own
+    created_at   timestamptz not null default now()
+);
+create index order_edits_order on order_edits (order_id, id);
+create unique index order_edits_return on order_edits (return_id); -- a return is exchanged once
+
 create table fulfilments (
     id               text collate "C" primary key,
     order_id         text collate "C" not null references orders (id) on delete cascade,
@@ -96,6 +113,7 @@ create table returns (
     order_id   text collate "C" not null references orders (id) on delete cascade,
     state      text not null check (state in ('requested', 'approved', 'declined', 'received', 'inspected', 'closed', 'cancelled')),
     lines      jsonb not null,              -- as the API shows them
+    exchange   jsonb not null default '[]', -- what is to be sent instead: [{"variant_id": "var_…", "quantity": 1}]
     note       text not null default '',    -- of whoever asked for it
     message    text not null default '',    -- what the shopper was last told
     version    int not null default 1,

@@ -16,6 +16,7 @@ create table documents (
     kind         text not null check (kind in ('invoice', 'credit_note')),
     order_id     text collate "C" not null references orders (id) on delete restrict,
     refund_id    text collate "C" unique references refunds (id) on delete restrict,
+    edit_id      text collate "C" unique references order_edits (id) on delete restrict,
     year         int not null,
     sequence     bigint not null,
     number       text not null,
@@ -27,8 +28,8 @@ create table documents (
     issued_at    timestamptz not null,
     unique (kind, year, sequence),
     unique (kind, number),
-    check ((kind = 'credit_note') = (refund_id is not null))
+    check (num_nonnulls(refund_id, edit_id) <= 1 and (refund_id is null or kind = 'credit_note') and (kind = 'invoice' or num_nonnulls(refund_id, edit_id) = 1))
 );
-create unique index documents_invoice on documents (order_id) where kind = 'invoice';
+create unique index documents_invoice on documents (order_id) where kind = 'invoice' and edit_id is null; -- the others are of edits
 create index documents_order on documents (order_id);
 create index documents_kind on documents (kind, id);

@@ -115,6 +115,12 @@ const (
 	CartCodeReasonNotForYou         CartCodeReason = "not_for_you"
 )
 
+// Defines values for CartGiftCardReason.
+const (
+	CartGiftCardReasonNotAvailable CartGiftCardReason = "not_available"
+	CartGiftCardReasonNothingLeft  CartGiftCardReason = "nothing_left"
+)
+
 // Defines values for CartPaymentFlow.
 const (
 	CartPaymentFlowConfirm  CartPaymentFlow = "confirm"
@@ -260,6 +266,7 @@ const (
 
 // Defines values for DifferenceKind.
 const (
+	DifferenceKindCredit          DifferenceKind = "credit"
 	DifferenceKindOrderMissing    DifferenceKind = "order_missing"
 	DifferenceKindPaymentState    DifferenceKind = "payment_state"
 	DifferenceKindProviderBooks   DifferenceKind = "provider_books"
@@ -390,6 +397,7 @@ const (
 	EventTypeOrderCancelled         EventType = "order.cancelled"
 	EventTypeOrderCompleted         EventType = "order.completed"
 	EventTypeOrderCreated           EventType = "order.created"
+	EventTypeOrderEdited            EventType = "order.edited"
 	EventTypeOrderFulfilled         EventType = "order.fulfilled"
 	EventTypeOrderPaid              EventType = "order.paid"
 	EventTypeOrderRefunded          EventType = "order.refunded"
@@ -426,6 +434,7 @@ const (
 	EventTypeStoreResumed           EventType = "store.resumed"
 	EventTypeStoreSuspended         EventType = "store.suspended"
 	EventTypeStoreUpdated           EventType = "store.updated"
+	EventTypeTranslationUpdated     EventType = "translation.updated"
 	EventTypeWebhookTest            EventType = "webhook.test"
 )
 
@@ -674,6 +683,11 @@ const (
 	OrderCreatedEventTypeOrderCreated OrderCreatedEventType = "order.created"
 )
 
+// Defines values for OrderEditedEventType.
+const (
+	OrderEditedEventTypeOrderEdited OrderEditedEventType = "order.edited"
+)
+
 // Defines values for OrderFulfilledEventType.
 const (
 	OrderFulfilledEventTypeOrderFulfilled OrderFulfilledEventType = "order.fulfilled"
@@ -720,6 +734,16 @@ const (
 	OrderUpdatedEventTypeOrderUpdated OrderUpdatedEventType = "order.updated"
 )
 
+// Defines values for PaidBy.
+const (
+	PaidByGiftCard    PaidBy = "gift_card"
+	PaidByManual      PaidBy = "manual"
+	PaidByNone        PaidBy = "none"
+	PaidByStoreCredit PaidBy = "store_credit"
+	PaidByStripe      PaidBy = "stripe"
+	PaidByTest        PaidBy = "test"
+)
+
 // Defines values for PaymentAuthorisedEventType.
 const (
 	PaymentAuthorisedEventTypePaymentAuthorised PaymentAuthorisedEventType = "payment.authorised"
@@ -763,40 +787,42 @@ const (
 
 // Defines values for Permission.
 const (
-	PermissionAuditRead        Permission = "audit:read"
-	PermissionCustomersRead    Permission = "customers:read"
-	PermissionCustomersWrite   Permission = "customers:write"
-	PermissionEventsRead       Permission = "events:read"
-	PermissionGiftCardsRead    Permission = "gift_cards:read"
-	PermissionGiftCardsWrite   Permission = "gift_cards:write"
-	PermissionImportsWrite     Permission = "imports:write"
-	PermissionInventoryRead    Permission = "inventory:read"
-	PermissionInventoryWrite   Permission = "inventory:write"
-	PermissionKeysRead         Permission = "keys:read"
-	PermissionKeysWrite        Permission = "keys:write"
-	PermissionOperationsRead   Permission = "operations:read"
-	PermissionOperationsWrite  Permission = "operations:write"
-	PermissionOrdersRead       Permission = "orders:read"
-	PermissionOrdersWrite      Permission = "orders:write"
-	PermissionPaymentsRead     Permission = "payments:read"
-	PermissionPaymentsWrite    Permission = "payments:write"
-	PermissionProductsRead     Permission = "products:read"
-	PermissionProductsWrite    Permission = "products:write"
-	PermissionPromotionsRead   Permission = "promotions:read"
-	PermissionPromotionsWrite  Permission = "promotions:write"
-	PermissionRefundsWrite     Permission = "refunds:write"
-	PermissionSettingsRead     Permission = "settings:read"
-	PermissionSettingsWrite    Permission = "settings:write"
-	PermissionStaffRead        Permission = "staff:read"
-	PermissionStaffWrite       Permission = "staff:write"
-	PermissionStoreCreditRead  Permission = "store_credit:read"
-	PermissionStoreCreditWrite Permission = "store_credit:write"
-	PermissionStoreExport      Permission = "store:export"
-	PermissionStoreRead        Permission = "store:read"
-	PermissionStoreWrite       Permission = "store:write"
-	PermissionUsageRead        Permission = "usage:read"
-	PermissionWebhooksRead     Permission = "webhooks:read"
-	PermissionWebhooksWrite    Permission = "webhooks:write"
+	PermissionAuditRead         Permission = "audit:read"
+	PermissionCustomersRead     Permission = "customers:read"
+	PermissionCustomersWrite    Permission = "customers:write"
+	PermissionEventsRead        Permission = "events:read"
+	PermissionGiftCardsRead     Permission = "gift_cards:read"
+	PermissionGiftCardsWrite    Permission = "gift_cards:write"
+	PermissionImportsWrite      Permission = "imports:write"
+	PermissionInventoryRead     Permission = "inventory:read"
+	PermissionInventoryWrite    Permission = "inventory:write"
+	PermissionKeysRead          Permission = "keys:read"
+	PermissionKeysWrite         Permission = "keys:write"
+	PermissionOperationsRead    Permission = "operations:read"
+	PermissionOperationsWrite   Permission = "operations:write"
+	PermissionOrdersRead        Permission = "orders:read"
+	PermissionOrdersWrite       Permission = "orders:write"
+	PermissionPaymentsRead      Permission = "payments:read"
+	PermissionPaymentsWrite     Permission = "payments:write"
+	PermissionProductsRead      Permission = "products:read"
+	PermissionProductsWrite     Permission = "products:write"
+	PermissionPromotionsRead    Permission = "promotions:read"
+	PermissionPromotionsWrite   Permission = "promotions:write"
+	PermissionRefundsWrite      Permission = "refunds:write"
+	PermissionSettingsRead      Permission = "settings:read"
+	PermissionSettingsWrite     Permission = "settings:write"
+	PermissionStaffRead         Permission = "staff:read"
+	PermissionStaffWrite        Permission = "staff:write"
+	PermissionStoreCreditRead   Permission = "store_credit:read"
+	PermissionStoreCreditWrite  Permission = "store_credit:write"
+	PermissionStoreExport       Permission = "store:export"
+	PermissionStoreRead         Permission = "store:read"
+	PermissionStoreWrite        Permission = "store:write"
+	PermissionTranslationsRead  Permission = "translations:read"
+	PermissionTranslationsWrite Permission = "translations:write"
+	PermissionUsageRead         Permission = "usage:read"
+	PermissionWebhooksRead      Permission = "webhooks:read"
+	PermissionWebhooksWrite     Permission = "webhooks:write"
 )
 
 // Defines values for PlanID.
@@ -953,6 +979,12 @@ const (
 	RefundStateSucceeded RefundState = "succeeded"
 )
 
+// Defines values for RefundCreateTo.
+const (
+	RefundCreateToPayment     RefundCreateTo = "payment"
+	RefundCreateToStoreCredit RefundCreateTo = "store_credit"
+)
+
 // Defines values for RefundFailedEventType.
 const (
 	RefundFailedEventTypeRefundFailed RefundFailedEventType = "refund.failed"
@@ -963,6 +995,12 @@ const (
 	RefundPartStateFailed    RefundPartState = "failed"
 	RefundPartStatePending   RefundPartState = "pending"
 	RefundPartStateSucceeded RefundPartState = "succeeded"
+)
+
+// Defines values for RefundPartTo.
+const (
+	RefundPartToPayment     RefundPartTo = "payment"
+	RefundPartToStoreCredit RefundPartTo = "store_credit"
 )
 
 // Defines values for RefundSucceededEventType.
@@ -1019,6 +1057,12 @@ const (
 // Defines values for ReturnReceivedEventType.
 const (
 	ReturnReceivedEventTypeReturnReceived ReturnReceivedEventType = "return.received"
+)
+
+// Defines values for ReturnRefundCreateTo.
+const (
+	ReturnRefundCreateToPayment     ReturnRefundCreateTo = "payment"
+	ReturnRefundCreateToStoreCredit ReturnRefundCreateTo = "store_credit"
 )
 
 // Defines values for ReturnRequestedEventType.
@@ -1138,6 +1182,31 @@ const (
 	TaxReasonTaxService     TaxReason = "tax_service"
 	TaxReasonTaxed          TaxReason = "taxed"
 	TaxReasonZeroRated      TaxReason = "zero_rated"
+)
+
+// Defines values for TranslatedResource.
+const (
+	TranslatedResourceCategory        TranslatedResource = "category"
+	TranslatedResourceCollection      TranslatedResource = "collection"
+	TranslatedResourceFieldDefinition TranslatedResource = "field_definition"
+	TranslatedResourceImage           TranslatedResource = "image"
+	TranslatedResourceProduct         TranslatedResource = "product"
+	TranslatedResourceShippingMethod  TranslatedResource = "shipping_method"
+	TranslatedResourceStore           TranslatedResource = "store"
+	TranslatedResourceVariant         TranslatedResource = "variant"
+)
+
+// Defines values for TranslationState.
+const (
+	TranslationStateComplete TranslationState = "complete"
+	TranslationStateMissing  TranslationState = "missing"
+	TranslationStateOutdated TranslationState = "outdated"
+	TranslationStatePartial  TranslationState = "partial"
+)
+
+// Defines values for TranslationUpdatedEventType.
+const (
+	TranslationUpdatedEventTypeTranslationUpdated TranslationUpdatedEventType = "translation.updated"
 )
 
 // Defines values for WebhookDeliveryState.
@@ -2111,6 +2180,9 @@ type Cart struct {
 	// Example: 2026-11-22T09:30:00Z
 	ExpiresAt time.Time `json:"expires_at"`
 
+	// GiftCards The gift cards that pay for it, in their order.
+	GiftCards []CartGiftCard `json:"gift_cards"`
+
 	// ID The cart's ID.
 	//
 	// Example: cart_01jd3v7m2kf8r9e0abcdefghjk
@@ -2118,6 +2190,11 @@ type Cart struct {
 
 	// Lines What is in it, oldest first.
 	Lines []CartLine `json:"lines"`
+
+	// Locale The locale that it is read in, as far as its texts are translated.
+	//
+	// Example: de
+	Locale string `json:"locale"`
 
 	// Note What the shopper wants to say.
 	//
@@ -2152,6 +2229,9 @@ type Cart struct {
 	//
 	// Example: open
 	State CartState `json:"state"`
+
+	// StoreCredit What the shop owes its customer, in its currency; null where nobody is signed in.
+	StoreCredit *CartStoreCredit `json:"store_credit"`
 
 	// TaxExemptReason Why no tax is charged, as the staff has noted it; null, if it is.
 	TaxExemptReason *string `json:"tax_exempt_reason"`
@@ -2234,11 +2314,14 @@ type CartCodeCreate struct {
 
 // CartCompletion The shopper's final word.
 type CartCompletion struct {
-	// ExpectedTotal An amount of money, in the smallest unit of its currency.
+	// ExpectedDue What the shopper was told is left to pay after gift cards and store credit; as much as `expected_total`, when left out. Anything else is answered 409 `due_changed`.
+	ExpectedDue *Money `json:"expected_due,omitempty"`
+
+	// ExpectedTotal What the shopper was told that the cart comes to. Another total is answered 409 `total_changed`.
 	ExpectedTotal Money `json:"expected_total"`
 
-	// Payment How a cart is paid.
-	Payment CartPayment `json:"payment"`
+	// Payment How what is left is paid; left out where gift cards and store credit pay it all.
+	Payment *CartPayment `json:"payment,omitempty"`
 }
 
 // CartCreate A new cart.
@@ -2260,6 +2343,11 @@ type CartCreate struct {
 
 	// Lines What to put into it.
 	Lines []CartLineCreate `json:"lines,omitempty"`
+
+	// Locale The locale that the cart is read in, and its order will be. The nearest of the shop's is taken; when left out, the one nearest to `Accept-Language`.
+	//
+	// Example: de
+	Locale *string `json:"locale,omitempty"`
 }
 
 // CartCreated A new cart, with the token that opens it.
@@ -2299,6 +2387,39 @@ type CartEventData struct {
 	//
 	// Example: 2
 	LineCount int `json:"line_count"`
+}
+
+// CartGiftCard A gift card that pays for a cart.
+type CartGiftCard struct {
+	// Amount What it pays.
+	Amount Money `json:"amount"`
+
+	// Balance What is on it.
+	Balance Money `json:"balance"`
+
+	// ID The gift card's ID.
+	//
+	// Example: gc_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// LastCharacters The last four characters of its code.
+	//
+	// Example: 7K3M
+	LastCharacters string `json:"last_characters"`
+
+	// Reason Why it pays nothing: it is empty, has expired or was turned off, or nothing is left to pay; null where it pays.
+	Reason *CartGiftCardReason `json:"reason"`
+}
+
+// CartGiftCardReason Why it pays nothing: it is empty, has expired or was turned off, or nothing is left to pay; null where it pays.
+type CartGiftCardReason string
+
+// CartGiftCardAdd A gift card that a shopper has.
+type CartGiftCardAdd struct {
+	// Code Its code. Small letters, spaces and hyphens make no difference.
+	//
+	// Example: 7Q2X-9F4D-K0VB-7K3M
+	Code string `json:"code"`
 }
 
 // CartLine Something in a cart, at today's price.
@@ -2464,10 +2585,10 @@ type CartPaymentProgress struct {
 	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
 	PaymentID string `json:"payment_id"`
 
-	// Provider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
+	// Provider What a payment was made by: a provider, a gift card, or a customer's store credit; `none` where nothing was left to pay.
 	//
 	// Example: stripe
-	Provider PaymentProvider `json:"provider"`
+	Provider PaidBy `json:"provider"`
 
 	// State What became of a payment. One that `requires_action` waits for the shopper; a `processing` one is with the provider; a `due` one is owed by the shopper; an `authorised` one is held, to be captured.
 	//
@@ -2497,6 +2618,20 @@ type CartProblem struct {
 //
 // Example: email_missing
 type CartProblemCode string
+
+// CartStoreCredit What the shop owes the signed-in customer, and what of it pays for a cart.
+type CartStoreCredit struct {
+	// Amount What it pays.
+	Amount Money `json:"amount"`
+
+	// Balance What there is.
+	Balance Money `json:"balance"`
+
+	// Used Whether the customer pays with it, as far as it goes.
+	//
+	// Example: true
+	Used bool `json:"used"`
+}
 
 // CartSummary A cart in short.
 type CartSummary struct {
@@ -2585,6 +2720,9 @@ type CartTotals struct {
 	// Discount An amount of money, in the smallest unit of its currency.
 	Discount Money `json:"discount"`
 
+	// Due What gift cards and store credit leave of the total, to be paid by other means.
+	Due Money `json:"due"`
+
 	// Estimated Whether it may change: with the address, which is not known yet, or as a rate service is still to be asked (`quote_missing`).
 	//
 	// Example: false
@@ -2617,6 +2755,11 @@ type CartUpdate struct {
 	//
 	// Example: ada@example.com
 	Email nullable.Nullable[string] `json:"email,omitempty"`
+
+	// Locale The locale that the cart is read in, and its order will be. The nearest of the shop's is taken.
+	//
+	// Example: de
+	Locale *string `json:"locale,omitempty"`
 
 	// Note What the shopper wants to say; null removes it.
 	//
@@ -4064,6 +4207,9 @@ type DisputeWonEventType string
 
 // Document An invoice or a credit note. It never changes.
 type Document struct {
+	// EditID The edit of its order that it is of; null for none.
+	EditID *string `json:"edit_id"`
+
 	// ID The document's ID.
 	//
 	// Example: doc_01jd3v7m2kf8r9e0abcdefghjk
@@ -4101,6 +4247,9 @@ type Document struct {
 
 // DocumentEventData The document, in short.
 type DocumentEventData struct {
+	// EditID The edit of its order that it is of; null for none.
+	EditID *string `json:"edit_id"`
+
 	// ID The document's ID.
 	//
 	// Example: doc_01jd3v7m2kf8r9e0abcdefghjk
@@ -6405,6 +6554,40 @@ type KeyPair struct {
 	Secret *string `json:"secret"`
 }
 
+// LineAdded A variant that an order is to have besides.
+type LineAdded struct {
+	// Attributes What the shopper said of it, by name.
+	//
+	// Example: {"Engraving":"Ada"}
+	Attributes map[string]string `json:"attributes,omitempty"`
+
+	// Quantity How many.
+	//
+	// Example: 1
+	Quantity int `json:"quantity"`
+
+	// UnitPrice What was agreed that one costs, as the order shows prices; its price of the moment, when left out.
+	UnitPrice *Money `json:"unit_price,omitempty"`
+
+	// VariantID The variant's ID.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID string `json:"variant_id"`
+}
+
+// LineAmount How many of a line there are to be.
+type LineAmount struct {
+	// LineID The order line's ID.
+	//
+	// Example: orl_01jd3v7m2kf8r9e0abcdefghjk
+	LineID string `json:"line_id"`
+
+	// Quantity How many; 0 takes the line out.
+	//
+	// Example: 1
+	Quantity int `json:"quantity"`
+}
+
 // LineQuantity A number of one line.
 type LineQuantity struct {
 	// LineID The order line's ID.
@@ -7018,7 +7201,7 @@ type OperatorStoreList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// Order What a shopper bought. Everything in it is a copy made at completion.
+// Order What a shopper bought. Everything in it is a copy made at completion, or when it was edited.
 type Order struct {
 	// Allocations Where its lines are served from: chosen at completion, for those whose stock is counted.
 	Allocations []OrderAllocation `json:"allocations"`
@@ -7062,6 +7245,9 @@ type Order struct {
 	// Discounts What each promotion took off the lines and shipping together, the most first.
 	Discounts []Discount `json:"discounts"`
 
+	// Edits What was changed of it after it was placed.
+	Edits []OrderEdit `json:"edits"`
+
 	// Email Where the confirmation went.
 	//
 	// Example: ada@example.com
@@ -7083,6 +7269,11 @@ type Order struct {
 	// Lines What was ordered.
 	Lines []OrderLine `json:"lines"`
 
+	// Locale The locale that it was placed in, as far as its texts are translated.
+	//
+	// Example: de
+	Locale string `json:"locale"`
+
 	// Note What the shopper wrote.
 	//
 	// Example: Please ring twice.
@@ -7093,7 +7284,7 @@ type Order struct {
 	// Example: 1001
 	Number int64 `json:"number"`
 
-	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest is still owed.
 	//
 	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
@@ -7135,7 +7326,8 @@ type Order struct {
 	Taxes []Tax `json:"taxes"`
 
 	// Totals What an order comes to, in its currency. `subtotal` and `shipping` are before discounts. The total is `subtotal` + `shipping` - `discount`, and + `tax`
-	// where prices do not include it.
+	// where prices do not include it. `balance` is what is owed: by the shopper or, where it is negative, by the store; `outstanding` is what of it no payment is
+	// held or due for.
 	Totals OrderTotals `json:"totals"`
 
 	// UpdatedAt When it last changed.
@@ -7259,6 +7451,121 @@ type OrderDocuments struct {
 	Data []Document `json:"data"`
 }
 
+// OrderEdit What was changed of an order at once.
+type OrderEdit struct {
+	// CreatedAt When it was edited.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// Difference What the order comes to more, or less.
+	Difference SignedMoney `json:"difference"`
+
+	// ID The edit's ID.
+	//
+	// Example: edit_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Lines What is different.
+	Lines []OrderEditLine `json:"lines"`
+
+	// Reason Why.
+	//
+	// Example: She would rather have the blue one.
+	Reason *string `json:"reason"`
+
+	// RefundID The refund of what the store owed by it; null for none.
+	RefundID *string `json:"refund_id"`
+
+	// ReturnID The return whose goods were exchanged; null for none.
+	ReturnID *string `json:"return_id"`
+
+	// TotalAfter An amount of money, in the smallest unit of its currency.
+	TotalAfter Money `json:"total_after"`
+
+	// TotalBefore An amount of money, in the smallest unit of its currency.
+	TotalBefore Money `json:"total_before"`
+}
+
+// OrderEditCreate How an order is to be different.
+type OrderEditCreate struct {
+	// Add What is added.
+	Add []LineAdded `json:"add,omitempty"`
+
+	// Lines Lines that are to have another quantity.
+	Lines []LineAmount `json:"lines,omitempty"`
+
+	// Reason Why.
+	//
+	// Example: She would rather have the blue one.
+	Reason *string `json:"reason,omitempty"`
+
+	// Refund Whether what the store owes by it is paid back; true, when left out. Otherwise it stays owed.
+	//
+	// Example: true
+	Refund *bool `json:"refund,omitempty"`
+
+	// Shipping What sending it is to cost, before its discount.
+	Shipping *Money `json:"shipping,omitempty"`
+}
+
+// OrderEditLine What an edit changed of a line or, where there is none, of the shipping.
+type OrderEditLine struct {
+	// LineID The line's ID; a line that was taken out is there no more. Null for the shipping.
+	//
+	// Example: orl_01jd3v7m2kf8r9e0abcdefghjk
+	LineID *string `json:"line_id"`
+
+	// Quantity How many more, or fewer.
+	//
+	// Example: -1
+	Quantity int `json:"quantity"`
+
+	// Title What it is called.
+	//
+	// Example: Linen shirt
+	Title string `json:"title"`
+
+	// Total What it comes to more, or less; with its tax where prices contain it.
+	Total SignedMoney `json:"total"`
+
+	// VariantID The variant it is; null where there is none.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID *string `json:"variant_id"`
+
+	// VariantTitle The variant's title.
+	//
+	// Example: M / Sand
+	VariantTitle string `json:"variant_title"`
+}
+
+// OrderEditedEvent What an order contains, or what sending it costs, was changed.
+type OrderEditedEvent struct {
+	// Data The order, in short.
+	Data OrderEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: order.edited
+	Type OrderEditedEventType `json:"type"`
+}
+
+// OrderEditedEventType The event's type.
+//
+// Example: order.edited
+type OrderEditedEventType string
+
 // OrderEventData The order, in short.
 type OrderEventData struct {
 	// CustomerID The customer; null for a guest.
@@ -7286,7 +7593,7 @@ type OrderEventData struct {
 	// Example: 1001
 	Number int64 `json:"number"`
 
-	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest is still owed.
 	//
 	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
@@ -7440,7 +7747,7 @@ type OrderNoteCreate struct {
 	Note string `json:"note"`
 }
 
-// OrderPaidEvent An order was paid in full.
+// OrderPaidEvent An order is paid in full; once more when it is after an edit by which it owed more.
 type OrderPaidEvent struct {
 	// Data The order, in short.
 	Data OrderEventData `json:"data"`
@@ -7466,7 +7773,16 @@ type OrderPaidEvent struct {
 // Example: order.paid
 type OrderPaidEventType string
 
-// OrderPaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
+// OrderPaymentCreate How what is outstanding of an order is paid.
+type OrderPaymentCreate struct {
+	// Amount So much of what is outstanding; all of it, when left out.
+	Amount *Money `json:"amount,omitempty"`
+
+	// Payment How a cart is paid.
+	Payment CartPayment `json:"payment"`
+}
+
+// OrderPaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest is still owed.
 //
 // Example: paid
 type OrderPaymentState string
@@ -7582,10 +7898,20 @@ type OrderTimelineEntry struct {
 }
 
 // OrderTotals What an order comes to, in its currency. `subtotal` and `shipping` are before discounts. The total is `subtotal` + `shipping` - `discount`, and + `tax`
-// where prices do not include it.
+// where prices do not include it. `balance` is what is owed: by the shopper or, where it is negative, by the store; `outstanding` is what of it no payment is
+// held or due for.
 type OrderTotals struct {
+	// Balance `total` - `refunded` - what was captured, + what was paid back of it.
+	Balance SignedMoney `json:"balance"`
+
+	// Credit What gift cards and store credit paid of the total.
+	Credit Money `json:"credit"`
+
 	// Discount An amount of money, in the smallest unit of its currency.
 	Discount Money `json:"discount"`
+
+	// Outstanding An amount of money, in the smallest unit of its currency.
+	Outstanding Money `json:"outstanding"`
 
 	// Refunded An amount of money, in the smallest unit of its currency.
 	Refunded Money `json:"refunded"`
@@ -7652,6 +7978,11 @@ type OrderUpdatedEvent struct {
 //
 // Example: order.updated
 type OrderUpdatedEventType string
+
+// PaidBy What a payment was made by: a provider, a gift card, or a customer's store credit; `none` where nothing was left to pay.
+//
+// Example: stripe
+type PaidBy string
 
 // PasswordChange A change of password by someone who knows it.
 type PasswordChange struct {
@@ -7757,7 +8088,7 @@ type Payment struct {
 	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
-	// Method The store's name for the manual method; null for other providers.
+	// Method The store's name for the manual method, or the last characters of a gift card's code; null for others.
 	//
 	// Example: Bank transfer
 	Method *string `json:"method"`
@@ -7767,10 +8098,10 @@ type Payment struct {
 	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
 	OrderID string `json:"order_id"`
 
-	// Provider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
+	// Provider What a payment was made by: a provider, a gift card, or a customer's store credit; `none` where nothing was left to pay.
 	//
 	// Example: stripe
-	Provider PaymentProvider `json:"provider"`
+	Provider PaidBy `json:"provider"`
 
 	// Reference The provider's own name for it.
 	//
@@ -7931,6 +8262,27 @@ type PaymentOption struct {
 	//
 	// Example: bank_transfer
 	Token *string `json:"token"`
+}
+
+// PaymentProgress How far a payment is.
+type PaymentProgress struct {
+	// NextAction What the shopper has to do; null for nothing but to wait.
+	NextAction *NextAction `json:"next_action"`
+
+	// PaymentID The payment's ID.
+	//
+	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
+	PaymentID string `json:"payment_id"`
+
+	// Provider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
+	//
+	// Example: stripe
+	Provider PaymentProvider `json:"provider"`
+
+	// State What became of a payment. One that `requires_action` waits for the shopper; a `processing` one is with the provider; a `due` one is owed by the shopper; an `authorised` one is held, to be captured.
+	//
+	// Example: captured
+	State PaymentState `json:"state"`
 }
 
 // PaymentProvider Who takes the money. `test` exists in sandboxes and demo stores only; `manual` is bank transfer, cash on delivery and the like.
@@ -8514,6 +8866,9 @@ type Problem struct {
 	//
 	// Example: Only 2 of Linen shirt are left.
 	Detail *string `json:"detail,omitempty"`
+
+	// Due With `due_changed`, what is left to pay now.
+	Due *Money `json:"due,omitempty"`
 
 	// Errors Every fault at once, where the request broke the contract or a rule.
 	Errors []Fault `json:"errors,omitempty"`
@@ -9820,10 +10175,18 @@ type Refund struct {
 	// Amount An amount of money, in the smallest unit of its currency.
 	Amount Money `json:"amount"`
 
+	// Balance Whether it is of what the store owed, and not of what the order contains.
+	//
+	// Example: false
+	Balance bool `json:"balance"`
+
 	// CreatedAt When it was asked for.
 	//
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
+
+	// EditID The edit whose difference it is; null for none.
+	EditID *string `json:"edit_id"`
 
 	// FailureCode Why it failed.
 	//
@@ -9846,7 +10209,7 @@ type Refund struct {
 	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
 	OrderID string `json:"order_id"`
 
-	// Payments What goes back to which payment.
+	// Payments What goes back to which payment; to none, where all was set off.
 	Payments []RefundPart `json:"payments"`
 
 	// Reason Why.
@@ -9861,6 +10224,9 @@ type Refund struct {
 
 	// ReturnID The return that it is for; null for none.
 	ReturnID *string `json:"return_id"`
+
+	// SetOff What of it was not paid back, as it was owed for what was exchanged.
+	SetOff Money `json:"set_off"`
 
 	// State What became of it. It succeeded where money went back, though perhaps not to all payments.
 	//
@@ -9883,6 +10249,11 @@ type RefundCreate struct {
 	// Amount An amount of money, in the smallest unit of its currency.
 	Amount *Money `json:"amount,omitempty"`
 
+	// Balance Whether it is of what the store owes, where `totals.balance` is negative, and not of what the order contains; false, when left out.
+	//
+	// Example: false
+	Balance *bool `json:"balance,omitempty"`
+
 	// Lines The lines and how many of each; refused together with an amount.
 	Lines []LineQuantity `json:"lines,omitempty"`
 
@@ -9900,7 +10271,17 @@ type RefundCreate struct {
 	//
 	// Example: false
 	Restock *bool `json:"restock,omitempty"`
+
+	// To Where it goes: back to where the money came from (`payment`), which is so when left out, or to the customer as store credit.
+	//
+	// Example: payment
+	To *RefundCreateTo `json:"to,omitempty"`
 }
+
+// RefundCreateTo Where it goes: back to where the money came from (`payment`), which is so when left out, or to the customer as store credit.
+//
+// Example: payment
+type RefundCreateTo string
 
 // RefundEventData The refund, in short.
 type RefundEventData struct {
@@ -9962,7 +10343,7 @@ type RefundPart struct {
 	// Example: provider_declined
 	FailureCode *string `json:"failure_code"`
 
-	// PaymentID The payment it goes back to.
+	// PaymentID The payment that it is paid back of.
 	//
 	// Example: pay_01jd3v7m2kf8r9e0abcdefghjk
 	PaymentID string `json:"payment_id"`
@@ -9971,12 +10352,22 @@ type RefundPart struct {
 	//
 	// Example: succeeded
 	State RefundPartState `json:"state"`
+
+	// To Where it goes: back to where the money came from (`payment`), or to the customer as store credit.
+	//
+	// Example: payment
+	To RefundPartTo `json:"to"`
 }
 
 // RefundPartState What became of it.
 //
 // Example: succeeded
 type RefundPartState string
+
+// RefundPartTo Where it goes: back to where the money came from (`payment`), or to the customer as store credit.
+//
+// Example: payment
+type RefundPartTo string
 
 // RefundSucceededEvent Money was paid back.
 type RefundSucceededEvent struct {
@@ -10010,6 +10401,12 @@ type Return struct {
 	//
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
+
+	// EditID The edit by which what is sent instead was added to the order; null for none.
+	EditID *string `json:"edit_id"`
+
+	// ExchangeLines What is to be sent instead.
+	ExchangeLines []ReturnInstead `json:"exchange_lines"`
 
 	// ID The return's ID.
 	//
@@ -10135,6 +10532,9 @@ type ReturnCondition string
 
 // ReturnCreate Goods that are to come back.
 type ReturnCreate struct {
+	// ExchangeLines What is to be sent instead.
+	ExchangeLines []ReturnInstead `json:"exchange_lines,omitempty"`
+
 	// Lines The lines.
 	Lines []ReturnLineAsked `json:"lines"`
 
@@ -10219,6 +10619,23 @@ type ReturnEventLine struct {
 	Reason ReturnReason `json:"reason"`
 }
 
+// ReturnExchange What is sent instead of what comes back.
+type ReturnExchange struct {
+	// Add What is sent; what the return names, when left out.
+	Add []LineAdded `json:"add,omitempty"`
+
+	// Fee What is kept of what was accepted, of a return that was inspected.
+	Fee *Money `json:"fee,omitempty"`
+
+	// Reason Why.
+	//
+	// Example: She needs the larger one.
+	Reason *string `json:"reason,omitempty"`
+
+	// Shipping What of the shipping counts for the shopper besides, of a return that was inspected.
+	Shipping *Money `json:"shipping,omitempty"`
+}
+
 // ReturnFinding What was found of a line.
 type ReturnFinding struct {
 	// AcceptedQuantity How many are taken back; the rest is the shopper's.
@@ -10277,6 +10694,19 @@ type ReturnInspectedEventType string
 type ReturnInspection struct {
 	// Lines The lines.
 	Lines []ReturnFinding `json:"lines"`
+}
+
+// ReturnInstead A variant that is sent instead of what comes back.
+type ReturnInstead struct {
+	// Quantity How many.
+	//
+	// Example: 1
+	Quantity int `json:"quantity"`
+
+	// VariantID The variant's ID.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID string `json:"variant_id"`
 }
 
 // ReturnLine A number of a line that comes back, and what was found of it.
@@ -10408,10 +10838,23 @@ type ReturnRefundCreate struct {
 
 	// Shipping What is paid back of the shipping besides.
 	Shipping *Money `json:"shipping,omitempty"`
+
+	// To Where it goes: back to where the money came from (`payment`), which is so when left out, or to the customer as store credit.
+	//
+	// Example: payment
+	To *ReturnRefundCreateTo `json:"to,omitempty"`
 }
+
+// ReturnRefundCreateTo Where it goes: back to where the money came from (`payment`), which is so when left out, or to the customer as store credit.
+//
+// Example: payment
+type ReturnRefundCreateTo string
 
 // ReturnRequest Goods that a shopper wants to send back.
 type ReturnRequest struct {
+	// ExchangeLines What is to be sent instead.
+	ExchangeLines []ReturnInstead `json:"exchange_lines,omitempty"`
+
 	// Lines The lines.
 	Lines []ReturnLineAsked `json:"lines"`
 
@@ -11009,6 +11452,11 @@ type Shop struct {
 	// Example: en-GB
 	Locale Locale `json:"locale"`
 
+	// Locales Every locale that the shop is to be had in, the one that it is written in first.
+	//
+	// Example: ["en","de"]
+	Locales []Locale `json:"locales"`
+
 	// Mode The side of a store: `live` sells, `test` is its sandbox with data, settings and webhooks of its own.
 	//
 	// Example: live
@@ -11360,6 +11808,11 @@ type ShopOrder struct {
 	// Lines What was ordered.
 	Lines []OrderLine `json:"lines"`
 
+	// Locale The locale that it was placed in, as far as its texts are translated.
+	//
+	// Example: de
+	Locale string `json:"locale"`
+
 	// Note What the shopper wrote.
 	//
 	// Example: Please ring twice.
@@ -11375,7 +11828,7 @@ type ShopOrder struct {
 	// Example: Please transfer the total to DE02 1203 0000 0000 2020 51 and name the order's number.
 	PaymentInstructions *string `json:"payment_instructions"`
 
-	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest let go.
+	// PaymentState What became of the money. `pending` is owed by the shopper, `authorised` held for the store, to be captured; of one that is `partially_paid`, a part was captured and the rest is still owed.
 	//
 	// Example: paid
 	PaymentState OrderPaymentState `json:"payment_state"`
@@ -11403,7 +11856,8 @@ type ShopOrder struct {
 	Taxes []Tax `json:"taxes"`
 
 	// Totals What an order comes to, in its currency. `subtotal` and `shipping` are before discounts. The total is `subtotal` + `shipping` - `discount`, and + `tax`
-	// where prices do not include it.
+	// where prices do not include it. `balance` is what is owed: by the shopper or, where it is negative, by the store; `outstanding` is what of it no payment is
+	// held or due for.
 	Totals OrderTotals `json:"totals"`
 }
 
@@ -11419,6 +11873,15 @@ type ShopOrderList struct {
 
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
+}
+
+// ShopOrderPaymentCreate How a shopper pays what is outstanding of an order.
+type ShopOrderPaymentCreate struct {
+	// Amount What the shopper was shown to be outstanding.
+	Amount Money `json:"amount"`
+
+	// Payment How a cart is paid.
+	Payment CartPayment `json:"payment"`
 }
 
 // ShopProduct A product, as shoppers see it, in one currency.
@@ -11524,6 +11987,9 @@ type ShopReturn struct {
 	//
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
+
+	// ExchangeLines What is to be sent instead.
+	ExchangeLines []ReturnInstead `json:"exchange_lines"`
 
 	// ID The return's ID.
 	//
@@ -11672,6 +12138,19 @@ type SignInRequest struct {
 	//
 	// Example: correct horse battery staple
 	Password string `json:"password"`
+}
+
+// SignedMoney An amount of money that may be negative, in the smallest unit of its currency.
+type SignedMoney struct {
+	// Amount The amount in the currency's minor unit.
+	//
+	// Example: -500
+	Amount int64 `json:"amount"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
 }
 
 // Signup A new store, with everything to begin with.
@@ -12059,6 +12538,11 @@ type Store struct {
 	// Example: en-GB
 	Locale Locale `json:"locale"`
 
+	// Locales The locales that the store is translated into, beside `locale`, which it is written in. Shoppers choose from those that are published. What is written in a locale that is taken out stays, and shows again once it is back.
+	//
+	// Example: [{"locale":"de","published":true}]
+	Locales []StoreLocale `json:"locales"`
+
 	// Mode The side of a store: `live` sells, `test` is its sandbox with data, settings and webhooks of its own.
 	//
 	// Example: live
@@ -12249,6 +12733,19 @@ type StoreEventData struct {
 	State StoreState `json:"state"`
 }
 
+// StoreLocale A locale that a store is translated into.
+type StoreLocale struct {
+	// Locale A BCP 47 language tag, with or without a region.
+	//
+	// Example: en-GB
+	Locale Locale `json:"locale"`
+
+	// Published Whether shoppers can choose it.
+	//
+	// Example: true
+	Published bool `json:"published"`
+}
+
 // StorePlanChange Which plan a store is put on, and why.
 type StorePlanChange struct {
 	// Plan The plans.
@@ -12381,6 +12878,11 @@ type StoreUpdate struct {
 	//
 	// Example: en-GB
 	Locale *Locale `json:"locale,omitempty"`
+
+	// Locales The locales that the store is translated into, beside `locale`, which it is written in. Shoppers choose from those that are published. What is written in a locale that is taken out stays, and shows again once it is back.
+	//
+	// Example: [{"locale":"de","published":true}]
+	Locales []StoreLocale `json:"locales,omitempty"`
 
 	// Name The store's name.
 	//
@@ -12796,6 +13298,150 @@ type TransferEventData struct {
 	//
 	// Example: loc_01jd3v7m2kf8r9e0abcdefghjk
 	ToLocationID string `json:"to_location_id"`
+}
+
+// TranslatedResource What kind of thing has texts for shoppers.
+//
+// Example: product
+type TranslatedResource string
+
+// TranslatedText One text of a thing.
+type TranslatedText struct {
+	// Key Which text it is.
+	//
+	// Example: title
+	Key string `json:"key"`
+
+	// Outdated Whether the source has changed since it was translated.
+	//
+	// Example: false
+	Outdated bool `json:"outdated"`
+
+	// Source The text as it is written, in the store's own locale.
+	//
+	// Example: Linen shirt
+	Source string `json:"source"`
+
+	// Translation The text in this locale; null where there is none.
+	//
+	// Example: Leinenhemd
+	Translation *string `json:"translation"`
+}
+
+// Translation What a thing is called in a locale.
+type Translation struct {
+	// Locale A BCP 47 language tag, with or without a region.
+	//
+	// Example: en-GB
+	Locale Locale `json:"locale"`
+
+	// Resource What kind of thing has texts for shoppers.
+	//
+	// Example: product
+	Resource TranslatedResource `json:"resource"`
+
+	// ResourceID The thing's ID.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ResourceID string `json:"resource_id"`
+
+	// State How far a thing is translated: nothing of it, some, all but from sources that have changed since, or all.
+	//
+	// Example: missing
+	State TranslationState `json:"state"`
+
+	// Texts All of its texts, translated or not.
+	Texts []TranslatedText `json:"texts"`
+}
+
+// TranslationEventData Whose texts in which locale.
+type TranslationEventData struct {
+	// Locale A BCP 47 language tag, with or without a region.
+	//
+	// Example: en-GB
+	Locale Locale `json:"locale"`
+
+	// Resource What kind of thing has texts for shoppers.
+	//
+	// Example: product
+	Resource TranslatedResource `json:"resource"`
+
+	// ResourceID The thing's ID.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ResourceID string `json:"resource_id"`
+}
+
+// TranslationList A page of a list.
+type TranslationList struct {
+	// Data The page, in the order of the list.
+	Data []Translation `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// TranslationState How far a thing is translated: nothing of it, some, all but from sources that have changed since, or all.
+//
+// Example: missing
+type TranslationState string
+
+// TranslationUpdate A change of what a thing is called in a locale, as a merge patch.
+type TranslationUpdate struct {
+	// Texts Texts by their keys: `title`, `options/Size` and `options/Size/Small` (with `~1` for a slash and `~0` for a tilde in a name), `custom_fields/care`, and `custom_fields/hints/0` of a list. Null takes a translation away.
+	//
+	// Example: {"options/Size":"Größe","title":"Leinenhemd"}
+	Texts map[string]*string `json:"texts,omitempty"`
+}
+
+// TranslationUpdatedEvent What a thing is called in a locale was changed.
+type TranslationUpdatedEvent struct {
+	// Data Whose texts in which locale.
+	Data TranslationEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: translation.updated
+	Type TranslationUpdatedEventType `json:"type"`
+}
+
+// TranslationUpdatedEventType The event's type.
+//
+// Example: translation.updated
+type TranslationUpdatedEventType string
+
+// TranslationsUpdate A change of what several things are called in a locale.
+type TranslationsUpdate struct {
+	// Translations The things, each once.
+	Translations []TranslationsUpdateItem `json:"translations"`
+}
+
+// TranslationsUpdateItem A change of what one of several things is called.
+type TranslationsUpdateItem struct {
+	// ResourceID The thing's ID.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ResourceID string `json:"resource_id"`
+
+	// Texts Texts by their keys: `title`, `options/Size` and `options/Size/Small` (with `~1` for a slash and `~0` for a tilde in a name), `custom_fields/care`, and `custom_fields/hints/0` of a list. Null takes a translation away.
+	//
+	// Example: {"options/Size":"Größe","title":"Leinenhemd"}
+	Texts map[string]*string `json:"texts"`
 }
 
 // Usage What a store uses, and what its plan allows.
@@ -13485,6 +14131,9 @@ type WebhookTestEvent struct {
 // Example: webhook.test
 type WebhookTestEventType string
 
+// AcceptLanguageHeader defines model for AcceptLanguageHeader.
+type AcceptLanguageHeader = string
+
 // AccountIDPath defines model for AccountIDPath.
 type AccountIDPath = string
 
@@ -13575,6 +14224,14 @@ type LimitQuery = int
 // LineIDPath defines model for LineIDPath.
 type LineIDPath = string
 
+// LocalePath defines model for LocalePath.
+type LocalePath = string
+
+// LocaleQuery A BCP 47 language tag, with or without a region.
+//
+// Example: en-GB
+type LocaleQuery = Locale
+
 // LocationIDPath defines model for LocationIDPath.
 type LocationIDPath = string
 
@@ -13636,6 +14293,9 @@ type StripeSignatureHeader = string
 
 // TaxRateIDPath defines model for TaxRateIDPath.
 type TaxRateIDPath = string
+
+// TranslatedIDPath defines model for TranslatedIDPath.
+type TranslatedIDPath = string
 
 // VariantIDPath defines model for VariantIDPath.
 type VariantIDPath = string
@@ -15263,6 +15923,24 @@ type CancelOrderParams struct {
 	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
 }
 
+// CreateOrderEditParams defines parameters for CreateOrderEdit.
+type CreateOrderEditParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // CreateFulfilmentParams defines parameters for CreateFulfilment.
 type CreateFulfilmentParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
@@ -15318,6 +15996,33 @@ type GetPackingSlipParams struct {
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// RequestOrderPaymentParams defines parameters for RequestOrderPayment.
+type RequestOrderPaymentParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// CreateOrderPaymentParams defines parameters for CreateOrderPayment.
+type CreateOrderPaymentParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again; required here. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
 }
 
 // CreateRefundParams defines parameters for CreateRefund.
@@ -16118,6 +16823,21 @@ type DeclineReturnParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// ExchangeReturnParams defines parameters for ExchangeReturn.
+type ExchangeReturnParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // InspectReturnParams defines parameters for InspectReturn.
 type InspectReturnParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
@@ -16420,12 +17140,21 @@ type UpdateShippingZoneParams struct {
 
 // GetShopParams defines parameters for GetShop.
 type GetShopParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // CreateCartParams defines parameters for CreateCart.
 type CreateCartParams struct {
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
+
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
@@ -16458,6 +17187,18 @@ type RemoveCartCodeParams struct {
 type CompleteCartParams struct {
 	// IdempotencyKey Makes it safe to ask again; required here. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
+}
+
+// AddCartGiftCardParams defines parameters for AddCartGiftCard.
+type AddCartGiftCardParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// RemoveCartGiftCardParams defines parameters for RemoveCartGiftCard.
+type RemoveCartGiftCardParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
 // AddCartLineParams defines parameters for AddCartLine.
@@ -16499,8 +17240,23 @@ type ListCartShippingMethodsParams struct {
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// RemoveCartStoreCreditParams defines parameters for RemoveCartStoreCredit.
+type RemoveCartStoreCreditParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// UseCartStoreCreditParams defines parameters for UseCartStoreCredit.
+type UseCartStoreCreditParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
 // ListShopCategoriesParams defines parameters for ListShopCategories.
 type ListShopCategoriesParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
 	// Limit How many to answer at most.
 	Limit *ShopLimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -16509,16 +17265,28 @@ type ListShopCategoriesParams struct {
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // GetShopCategoryParams defines parameters for GetShopCategory.
 type GetShopCategoryParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // ListShopCollectionsParams defines parameters for ListShopCollections.
 type ListShopCollectionsParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
 	// Limit How many to answer at most.
 	Limit *ShopLimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -16527,12 +17295,21 @@ type ListShopCollectionsParams struct {
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // GetShopCollectionParams defines parameters for GetShopCollection.
 type GetShopCollectionParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // RegisterCustomerParams defines parameters for RegisterCustomer.
@@ -16601,6 +17378,12 @@ type ListMyStoreCreditEntriesParams struct {
 	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
 }
 
+// PayOrderParams defines parameters for PayOrder.
+type PayOrderParams struct {
+	// IdempotencyKey Makes it safe to ask again; required here. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
+}
+
 // RequestReturnParams defines parameters for RequestReturn.
 type RequestReturnParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
@@ -16624,6 +17407,9 @@ type CompleteCustomerPasswordResetParams struct {
 
 // ListShopProductsParams defines parameters for ListShopProducts.
 type ListShopProductsParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
 	// Limit How many to answer at most.
 	Limit *ShopLimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -16647,19 +17433,31 @@ type ListShopProductsParams struct {
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // GetShopProductParams defines parameters for GetShopProduct.
 type GetShopProductParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
 	// Currency The currency of the prices; the main one, when left out. One that the shop does not sell in answers 422.
 	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // ListShopVariantsParams defines parameters for ListShopVariants.
 type ListShopVariantsParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
 	// Limit How many to answer at most.
 	Limit *ShopLimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -16680,10 +17478,16 @@ type ListShopVariantsParams struct {
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // SearchShopParams defines parameters for SearchShop.
 type SearchShopParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
 	// Limit How many to answer at most.
 	Limit *ShopLimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -16695,6 +17499,9 @@ type SearchShopParams struct {
 
 	// Currency The currency of the prices; the main one, when left out. One that the shop does not sell in answers 422.
 	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // SignUpParams defines parameters for SignUp.
@@ -16876,6 +17683,69 @@ type GetTaxRateParams struct {
 
 // UpdateTaxRateParams defines parameters for UpdateTaxRate.
 type UpdateTaxRateParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// ListTranslationsParams defines parameters for ListTranslations.
+type ListTranslationsParams struct {
+	// Resource Of which kind of thing.
+	Resource TranslatedResource `form:"resource" json:"resource"`
+
+	// State Only those that are translated so far.
+	State *TranslationState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// UpdateTranslationsParams defines parameters for UpdateTranslations.
+type UpdateTranslationsParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// GetTranslationParams defines parameters for GetTranslation.
+type GetTranslationParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateTranslationParams defines parameters for UpdateTranslation.
+type UpdateTranslationParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
 	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 
@@ -17339,11 +18209,17 @@ type UpdateOrderApplicationMergePatchPlusJSONRequestBody = OrderUpdate
 // CancelOrderJSONRequestBody defines body for CancelOrder for application/json ContentType.
 type CancelOrderJSONRequestBody = OrderCancel
 
+// CreateOrderEditJSONRequestBody defines body for CreateOrderEdit for application/json ContentType.
+type CreateOrderEditJSONRequestBody = OrderEditCreate
+
 // CreateFulfilmentJSONRequestBody defines body for CreateFulfilment for application/json ContentType.
 type CreateFulfilmentJSONRequestBody = FulfilmentCreate
 
 // CreateOrderNoteJSONRequestBody defines body for CreateOrderNote for application/json ContentType.
 type CreateOrderNoteJSONRequestBody = OrderNoteCreate
+
+// CreateOrderPaymentJSONRequestBody defines body for CreateOrderPayment for application/json ContentType.
+type CreateOrderPaymentJSONRequestBody = OrderPaymentCreate
 
 // CreateRefundJSONRequestBody defines body for CreateRefund for application/json ContentType.
 type CreateRefundJSONRequestBody = RefundCreate
@@ -17447,6 +18323,9 @@ type CloseReturnJSONRequestBody = ReturnMessage
 // DeclineReturnJSONRequestBody defines body for DeclineReturn for application/json ContentType.
 type DeclineReturnJSONRequestBody = ReturnMessage
 
+// ExchangeReturnJSONRequestBody defines body for ExchangeReturn for application/json ContentType.
+type ExchangeReturnJSONRequestBody = ReturnExchange
+
 // InspectReturnJSONRequestBody defines body for InspectReturn for application/json ContentType.
 type InspectReturnJSONRequestBody = ReturnInspection
 
@@ -17504,6 +18383,9 @@ type AddCartCodeJSONRequestBody = CartCodeCreate
 // CompleteCartJSONRequestBody defines body for CompleteCart for application/json ContentType.
 type CompleteCartJSONRequestBody = CartCompletion
 
+// AddCartGiftCardJSONRequestBody defines body for AddCartGiftCard for application/json ContentType.
+type AddCartGiftCardJSONRequestBody = CartGiftCardAdd
+
 // AddCartLineJSONRequestBody defines body for AddCartLine for application/json ContentType.
 type AddCartLineJSONRequestBody = CartLineCreate
 
@@ -17533,6 +18415,9 @@ type UpdateMeApplicationMergePatchPlusJSONRequestBody = ShopCustomerUpdate
 
 // OpenMyCartJSONRequestBody defines body for OpenMyCart for application/json ContentType.
 type OpenMyCartJSONRequestBody = CartOpening
+
+// PayOrderJSONRequestBody defines body for PayOrder for application/json ContentType.
+type PayOrderJSONRequestBody = ShopOrderPaymentCreate
 
 // RequestReturnJSONRequestBody defines body for RequestReturn for application/json ContentType.
 type RequestReturnJSONRequestBody = ReturnRequest
@@ -17569,6 +18454,15 @@ type UpdateTaxRateJSONRequestBody = TaxRateUpdate
 
 // UpdateTaxRateApplicationMergePatchPlusJSONRequestBody defines body for UpdateTaxRate for application/merge-patch+json ContentType.
 type UpdateTaxRateApplicationMergePatchPlusJSONRequestBody = TaxRateUpdate
+
+// UpdateTranslationsJSONRequestBody defines body for UpdateTranslations for application/json ContentType.
+type UpdateTranslationsJSONRequestBody = TranslationsUpdate
+
+// UpdateTranslationJSONRequestBody defines body for UpdateTranslation for application/json ContentType.
+type UpdateTranslationJSONRequestBody = TranslationUpdate
+
+// UpdateTranslationApplicationMergePatchPlusJSONRequestBody defines body for UpdateTranslation for application/merge-patch+json ContentType.
+type UpdateTranslationApplicationMergePatchPlusJSONRequestBody = TranslationUpdate
 
 // BulkVariantsJSONRequestBody defines body for BulkVariants for application/json ContentType.
 type BulkVariantsJSONRequestBody = BulkVariants
@@ -18269,6 +19163,40 @@ func (t *WebhookEvent) MergeFieldDefinitionDeletedEvent(v FieldDefinitionDeleted
 		return err
 	}
 	b, err = runtime.JSONMerge(b, []byte(`{"type":"field_definition.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsTranslationUpdatedEvent returns the union data inside the WebhookEvent as a TranslationUpdatedEvent
+func (t WebhookEvent) AsTranslationUpdatedEvent() (TranslationUpdatedEvent, error) {
+	var body TranslationUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTranslationUpdatedEvent overwrites any union data inside the WebhookEvent as the provided TranslationUpdatedEvent
+func (t *WebhookEvent) FromTranslationUpdatedEvent(v TranslationUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"translation.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeTranslationUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided TranslationUpdatedEvent
+func (t *WebhookEvent) MergeTranslationUpdatedEvent(v TranslationUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"translation.updated"}`))
 	if err != nil {
 		return err
 	}
@@ -20630,6 +21558,8 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsStoreUpdatedEvent()
 	case "store_credit.updated":
 		return t.AsStoreCreditUpdatedEvent()
+	case "translation.updated":
+		return t.AsTranslationUpdatedEvent()
 	case "webhook.test":
 		return t.AsWebhookTestEvent()
 	default:

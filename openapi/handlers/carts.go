@@ -1,12 +1,15 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/oapi-codegen/runtime/types"
 
 	"github.com/stoacommerce/stoa/commerce/cart"
+	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/pricing"
@@ -24,6 +27,7 @@ type Carts struct {
 	Carts     *cart.Service
 	Checkout  *checkout.Service
 	Customers *customers.Service
+	Editions  *catalog.Editions // which know the locales
 	ShopURL   ShopURL
 	// RecoverURL is the address at which a shopper finds a cart again.
 	RecoverURL func(ctx context.Context, cartID string) (string, error)
@@ -40,6 +44,10 @@ func (h *Carts) Operations() map[string]openapi.Handler {
 		"removeCartLine":          h.remove,
 		"addCartCode":             h.addCode,
 		"removeCartCode":          h.removeCode,
+		"addCartGiftCard":         h.addGiftCard,
+		"removeCartGiftCard":      h.removeGiftCard,
+		"useCartStoreCredit":      h.useStoreCredit,
+		"removeCartStoreCredit":   h.removeStoreCredit,
 		"listCartShippingMethods": h.options,
 		"cancelCartPayment":       h.cancelPayment,
 		"reserveCart":             h.reserve,
@@ -67,6 +75,9 @@ func (h *Carts) create(ctx context.Context, req *openapi.Request) (*openapi.Resp
 		return nil, err
 	}
 	in := cart.CreateInput{Currency: given(body.Currency), Email: given(body.Email), Country: given(body.Country)}
+	if _, in.Locales, err = h.locale(ctx, req, body.Locale); err != nil {
+		return nil, err
+	}
 	for i, line := range body.Lines {
 		in.Items = append(in.Items, cart.Item{VariantID: line.VariantID, Quantity: int64(line.Quantity), Attributes: line.Attributes, At: fmt.Sprintf("/lines/%d", i)})
 	}
@@ -140,6 +151,11 @@ func (h *Carts) update(ctx context.Context, req *openapi.Request) (*openapi.Resp
 		Email: emptied(body.Email), Note: emptied(body.Note), MethodID: emptied(body.ShippingMethodID), Country: emptied(body.Country),
 		ShippingAddress: patchedAddress(body.ShippingAddress), BillingAddress: patchedAddress(body.BillingAddress),
 	}
+	if body.Locale != nil {
+		if _, change.Locales, err = h.locale(ctx, req, body.Locale); err != nil {
+			return nil, err
+		}
+	}
 	return h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, version int) (*cart.Cart, error) {
 		return h.Carts.Update(ctx, tx, ref, change, version)
 	})
@@ -192,6 +208,44 @@ func (h *Carts) addCode(ctx context.Context, req *openapi.Request) (*openapi.Res
 func (h *Carts) removeCode(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
 	return h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, version int) (*cart.Cart, error) {
 		return h.Carts.RemoveCode(ctx, tx, ref, req.Param("promotion_code"), version)
+	})
+}
+
+func (h *Carts) addGiftCard(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.CartGiftCardAdd](req)
+	if err != nil {
+		return nil, err
+	}
+	res, err := h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, _ int) (*cart.Cart, error) {
+		return h.Carts.AddGiftCard(ctx, tx, ref, body.Code)
+	})
+	if res != nil {
+		res.Status = 201
+	}
+	return res, err
+}
+
+func (h *Carts) removeGiftCard(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	return h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, version int) (*cart.Cart, error) {
+		return h.Carts.RemoveGiftCard(ctx, tx, ref, cardID(req), version)
+	})
+}
+
+func (h *Carts) useStoreCredit(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	ctx, customer, err := signedIn(ctx, req, h.Customers)
+	if err != nil {
+		return nil, err
+	}
+	return h.storeCredit(ctx, req, true, customer.ID)
+}
+
+func (h *Carts) removeStoreCredit(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	return h.storeCredit(ctx, req, false, "")
+}
+
+func (h *Carts) storeCredit(ctx context.Context, req *openapi.Request, use bool, customer string) (*openapi.Response, error) {
+	return h.change(ctx, req, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref, version int) (*cart.Cart, error) {
+		return h.Carts.Update(ctx, tx, ref, cart.Change{UseStoreCredit: &use, Customer: customer}, version)
 	})
 }
 
@@ -318,6 +372,17 @@ func (h *Carts) staffUpdate(ctx context.Context, req *openapi.Request) (*openapi
 	})
 }
 
+// locale is the nearest of the shop's locales to the one asked for, or to what the request
+// says that its shopper reads, with those whose texts are shown in it.
+func (h *Carts) locale(ctx context.Context, req *openapi.Request, asked *string) (string, []string, error) {
+	set, err := h.Editions.Locales(ctx, req.Caller.Store)
+	if err != nil {
+		return "", nil, err
+	}
+	locale := set.Match(cmp.Or(given(asked), strings.Join(req.Header.Values("Accept-Language"), ",")))
+	return locale, set.Chain(locale), nil
+}
+
 func (h *Carts) shown(req *openapi.Request, c *cart.Cart) gen.Cart {
 	return shownCart(h.ShopURL, req, c)
 }
@@ -331,15 +396,16 @@ func shownCart(url ShopURL, req *openapi.Request, c *cart.Cart) gen.Cart {
 	out := gen.Cart{
 		ID: c.ID, State: gen.CartStateOpen, Currency: c.Currency, CustomerID: orNil(c.CustomerID), Email: orNil(c.Email),
 		Lines:           converted(c.Lines, func(l cart.Line) gen.CartLine { return cartLine(media, l) }),
-		ShippingAddress: shownAddress(c.ShippingAddress), BillingAddress: shownAddress(c.BillingAddress), Note: orNil(c.Note), Country: orNil(c.Country),
+		ShippingAddress: shownAddress(c.ShippingAddress), BillingAddress: shownAddress(c.BillingAddress), Note: orNil(c.Note), Country: orNil(c.Country), Locale: c.Locale,
 		TaxExemptReason: orNil(c.TaxExemptReason), PricesIncludeTax: c.PricesIncludeTax, Problems: converted(c.Problems, cartProblem), OrderID: orNil(c.OrderID),
 		Totals: gen.CartTotals{
 			Subtotal: amount(c.Totals.Subtotal), Discount: amount(c.Totals.Discount), Shipping: amount(c.Totals.Shipping.Subtotal),
-			Tax: amount(c.Totals.Tax), Total: amount(c.Totals.Total), Estimated: c.State != cart.Completed && c.Estimated(),
+			Tax: amount(c.Totals.Tax), Total: amount(c.Totals.Total), Due: amount(c.Due), Estimated: c.State != cart.Completed && c.Estimated(),
 		},
 		Taxes:     converted(c.Totals.Taxes, shownTax),
 		Codes:     converted(c.Codes, cartCode),
 		Discounts: converted(c.Discounts, shownDiscount),
+		GiftCards: converted(c.GiftCards, cartGiftCard),
 		CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(), ExpiresAt: c.ExpiresAt.UTC(),
 	}
 	if c.State == cart.Completed {
@@ -348,6 +414,9 @@ func shownCart(url ShopURL, req *openapi.Request, c *cart.Cart) gen.Cart {
 	if c.ReservedUntil != nil {
 		until := c.ReservedUntil.UTC()
 		out.ReservedUntil = &until
+	}
+	if s := c.StoreCredit; s != nil {
+		out.StoreCredit = &gen.CartStoreCredit{Balance: amount(s.Balance), Used: s.Used, Amount: amount(s.Amount)}
 	}
 	if c.Method != nil {
 		option := shippingOption(*c.Method)
@@ -378,6 +447,18 @@ func cartLine(media string, l cart.Line) gen.CartLine {
 
 func cartCode(c cart.Code) gen.CartCode {
 	return gen.CartCode{Code: c.Code, Applied: c.Applied, Reason: orNil(gen.CartCodeReason(c.Reason))}
+}
+
+func cartGiftCard(c cart.Credit) gen.CartGiftCard {
+	out := gen.CartGiftCard{ID: string(c.Account), LastCharacters: c.LastCharacters, Balance: amount(c.Balance), Amount: amount(c.Amount)}
+	if c.Amount.IsZero() {
+		reason := gen.CartGiftCardReasonNothingLeft
+		if !c.Usable || c.Balance.IsZero() {
+			reason = gen.CartGiftCardReasonNotAvailable
+		}
+		out.Reason = &reason
+	}
+	return out
 }
 
 func shownDiscount(a promotions.Applied) gen.Discount {

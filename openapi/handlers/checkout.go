@@ -27,7 +27,9 @@ type Checkout struct {
 
 // Operations are the handlers by operationId.
 func (h *Checkout) Operations() map[string]openapi.Handler {
-	return map[string]openapi.Handler{"completeCart": h.complete, "checkCartPayment": h.check}
+	return map[string]openapi.Handler{
+		"completeCart": h.complete, "checkCartPayment": h.check, "createOrderPayment": h.payBalance, "requestOrderPayment": h.requestPayment,
+	}
 }
 
 // terms decide which payment providers a store may use.
@@ -65,10 +67,16 @@ func (h *Checkout) complete(ctx context.Context, req *openapi.Request) (*openapi
 		return replay, err
 	}
 	var res *openapi.Response
-	at, err := h.Checkout.Complete(ctx, checkout.Input{
-		Cart: ref, Payment: chosen(body.Payment), Attempt: attemptName(req),
-		Expected: money.New(body.ExpectedTotal.Amount, body.ExpectedTotal.Currency), Shop: shop(req.Caller.Store),
-	}, func(ctx context.Context, tx *postgres.Tx, orderID string, refused *problem.Problem) error {
+	in := checkout.Input{
+		Cart: ref, Attempt: attemptName(req), Expected: money.New(body.ExpectedTotal.Amount, body.ExpectedTotal.Currency), Shop: shop(req.Caller.Store),
+	}
+	if body.Payment != nil {
+		in.Payment = chosen(*body.Payment)
+	}
+	if in.Due = in.Expected; body.ExpectedDue != nil {
+		in.Due = money.New(body.ExpectedDue.Amount, body.ExpectedDue.Currency)
+	}
+	at, err := h.Checkout.Complete(ctx, in, func(ctx context.Context, tx *postgres.Tx, orderID string, refused *problem.Problem) error {
 		if refused != nil {
 			return claim.Refuse(ctx, tx, refused)
 		}
@@ -93,13 +101,17 @@ func chosen(p gen.CartPayment) payments.Chosen {
 	return payments.Chosen{Provider: string(p.Provider), Token: given(p.Token), Flow: string(given(p.Flow)), ReturnURL: given(p.ReturnURL)}
 }
 
-// progress is how far a payment is in the contract's words.
+// underWay is how far a payment is in the contract's words, and progress how far one of a cart.
+type underWay struct {
+	PaymentID  string      `json:"payment_id"`
+	Provider   string      `json:"provider"`
+	State      string      `json:"state"`
+	NextAction *nextAction `json:"next_action"`
+}
+
 type progress struct {
-	PaymentID  string          `json:"payment_id"`
-	Provider   string          `json:"provider"`
-	State      string          `json:"state"`
-	NextAction *nextAction     `json:"next_action"`
-	Order      json.RawMessage `json:"order"`
+	underWay
+	Order json.RawMessage `json:"order"`
 }
 
 type nextAction struct {
@@ -111,7 +123,11 @@ type nextAction struct {
 }
 
 func shownProgress(at checkout.Progress, order []byte) progress {
-	p := progress{PaymentID: at.Payment, Provider: at.Provider, State: at.State, Order: order}
+	return progress{underWay: shownUnderWay(at), Order: order}
+}
+
+func shownUnderWay(at checkout.Progress) underWay {
+	p := underWay{PaymentID: at.Payment, Provider: at.Provider, State: at.State}
 	if s := at.Step; s != nil {
 		p.NextAction = &nextAction{
 			Type: s.Type, URL: orNil(s.URL), ClientSecret: orNil(s.ClientSecret), PublishableKey: orNil(s.PublishableKey), Account: orNil(s.Account),

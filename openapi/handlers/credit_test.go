@@ -137,3 +137,197 @@ func TestCreditRefusals(t *testing.T) {
 	s.Do(t, s.Scoped(s.Ctx, "gift_cards:write"), "GET", account, nil).WantProblem(403, "missing_permission")
 	s.Do(t, s.pk, "GET", card, nil).WantProblem(403, "wrong_credential")
 }
+
+// issue issues a gift card and gives its ID and code.
+func (s *selling) issue(amount int) (id, code string) {
+	s.t.Helper()
+	made := s.admin("POST", "/gift-cards", object{"amount": object{"amount": amount, "currency": "EUR"}}).Want(201)
+	return made.String("gift_card.id"), made.String("code")
+}
+
+// balance is what is on a gift card.
+func (s *selling) balance(id string) any {
+	s.t.Helper()
+	return s.admin("GET", "/gift-cards/"+id, nil).Want(200).Get("balance.amount")
+}
+
+func due(body object, amount int) object {
+	body["expected_due"] = object{"amount": amount, "currency": "EUR"}
+	return body
+}
+
+func TestCreditAtTheCheckout(t *testing.T) {
+	t.Parallel()
+	s := newSelling(t)
+	path, token := s.cart(1) // 24.89
+	card, code := s.issue(1000)
+	for _, wrong := range []string{"0000-0000-0000-0000", "none"} {
+		s.shop("POST", path+"/gift-cards", object{"code": wrong}, token).WantProblem(422, "code_invalid")
+	}
+	dollars := s.admin("POST", "/gift-cards", object{"amount": object{"amount": 1, "currency": "USD"}}).Want(201)
+	s.shop("POST", path+"/gift-cards", object{"code": dollars.String("code")}, token).WantProblem(422, "code_invalid")
+	off, offCode := s.issue(1)
+	s.admin("PATCH", "/gift-cards/"+off, object{"active": false}).Want(200)
+	s.shop("POST", path+"/gift-cards", object{"code": offCode}, token).WantProblem(422, "code_invalid")
+	newSelling(t).foreign(t, code)
+	added := s.shop("POST", path+"/gift-cards", object{"code": " " + strings.ToLower(strings.ReplaceAll(code, "-", " "))}, token).Want(201)
+	if added.String("gift_cards.0.id") != card || added.Get("gift_cards.0.amount.amount") != 1000.0 || added.Get("gift_cards.0.reason") != nil ||
+		added.Get("totals.due.amount") != 1489.0 || added.Get("totals.total.amount") != 2489.0 || added.Get("store_credit") != nil {
+		t.Fatalf("added: %s", added.Body)
+	}
+	again := s.shop("POST", path+"/gift-cards", object{"code": code}, token).Want(201)
+	if again.Get("gift_cards.1") != nil {
+		t.Errorf("twice: %s", again.Body)
+	}
+	if got := s.shop("DELETE", path+"/gift-cards/"+card, nil, token).Want(200); got.Get("gift_cards.0") != nil || got.Get("totals.due.amount") != 2489.0 {
+		t.Errorf("removed: %s", got.Body)
+	}
+	s.shop("DELETE", path+"/gift-cards/"+card, nil, token).WantProblem(404, "not_found")
+	s.shop("POST", path+"/gift-cards", object{"code": code}, token).Want(201)
+	told := s.shop("POST", path+"/complete", completion(1, "succeeds"), token, key()).WantProblem(409, "due_changed")
+	if told.Get("due.amount") != 1489.0 || told.Get("total.amount") != 2489.0 {
+		t.Errorf("told: %s", told.Body)
+	}
+	once, body := key(), due(completion(1, "succeeds"), 1489)
+	order := s.shop("POST", path+"/complete", body, token, once).Want(201).String("id")
+	if replay := s.shop("POST", path+"/complete", body, token, once).Want(201); replay.String("id") != order {
+		t.Errorf("replayed: %s", replay.Body)
+	}
+	if got := s.balance(card); got != 0.0 {
+		t.Errorf("%v are left on the card", got)
+	}
+	payments := s.admin("GET", "/payments?order_id="+order, nil).Want(200)
+	if got := names(payments, "provider") + ", " + names(payments, "method"); got != "gift_card test, "+code[15:]+" <nil>" && got != "test gift_card, <nil> "+code[15:] {
+		t.Errorf("payments: %s", got)
+	}
+	if got := s.admin("GET", "/gift-cards/"+card+"/entries", nil).Want(200); got.String("data.0.type") != "spend" || got.String("data.0.order_id") != order || got.String("data.0.payment_id") == "" {
+		t.Errorf("ledger: %s", got.Body)
+	}
+}
+
+// foreign gives a cart of this store another store's gift card.
+func (s *selling) foreign(t *testing.T, code string) {
+	t.Helper()
+	path, token := s.cart(1)
+	s.shop("POST", path+"/gift-cards", object{"code": code}, token).WantProblem(422, "code_invalid")
+}
+
+func TestRefundsGoToCredit(t *testing.T) {
+	t.Parallel()
+	s := newSelling(t)
+	path, token := s.cart(2) // 44.88
+	card, code := s.issue(3000)
+	s.shop("POST", path+"/gift-cards", object{"code": code}, token).Want(201)
+	order := s.shop("POST", path+"/complete", due(completion(2, "succeeds"), 1488), token, key()).Want(201).String("id")
+	// Most is left of the card's part: it goes back there.
+	refund := s.admin("POST", "/orders/"+order+"/refunds", object{"amount": object{"amount": 500, "currency": "EUR"}}, key()).Want(201)
+	if refund.String("payments.0.to") != "payment" || refund.String("state") != "succeeded" || s.balance(card) != 500.0 {
+		t.Errorf("to the card: %s, %v", refund.Body, s.balance(card))
+	}
+	entry := s.admin("GET", "/gift-cards/"+card+"/entries", nil).Want(200)
+	if entry.String("data.0.type") != "refund" || entry.String("data.0.refund_id") != refund.String("id") {
+		t.Errorf("ledger: %s", entry.Body)
+	}
+	once := key()
+	var credited *apitest.Answer
+	for range 2 {
+		credited = s.admin("POST", "/orders/"+order+"/refunds", object{"amount": object{"amount": 700, "currency": "EUR"}, "to": "store_credit"}, once).Want(201)
+	}
+	customer := s.admin("GET", "/orders/"+order, nil).Want(200).String("customer_id")
+	if got := s.admin("GET", "/customers/"+customer+"/store-credit", nil).Want(200); credited.String("payments.0.to") != "store_credit" || got.Get("data.0.balance.amount") != 700.0 {
+		t.Errorf("to store credit: %s, %s", credited.Body, got.Body)
+	}
+	rest := s.admin("POST", "/orders/"+order+"/refunds", object{}, key()).Want(201)
+	if rest.Get("amount.amount") != 4488.0-1200 || s.states(order) != "open refunded unfulfilled" {
+		t.Errorf("the rest: %s, %s", rest.Body, s.states(order))
+	}
+	s.admin("POST", "/orders/"+order+"/refunds", object{"to": "store_credit"}, key()).WantProblem(409, "nothing_left")
+	if got := s.balance(card); got != 3000.0-700 {
+		t.Errorf("%v are on the card", got)
+	}
+	s.Exec(t, `update orders set customer_id = null, refunded_amount = refunded_amount - 1, payment_state = 'partially_refunded' where id = $1`, order)
+	s.Exec(t, `update payments set refunded_amount = refunded_amount - 1 where order_id = $1 and provider = 'test'`, order)
+	s.admin("POST", "/orders/"+order+"/refunds", object{"to": "store_credit"}, key()).WantProblem(422, "customer_missing")
+}
+
+// Of an order whose other payment has not come, the card's money is paid back when it is
+// cancelled; where only that payment is given up, the order is partly paid.
+func TestCreditOfAnOrderThatIsNotPaid(t *testing.T) {
+	t.Parallel()
+	s := newSelling(t)
+	s.byBank()
+	place := func() (order, card string) {
+		path, token := s.cart(1)
+		card, code := s.issue(1000)
+		s.shop("POST", path+"/gift-cards", object{"code": code}, token).Want(201)
+		order = s.shop("POST", path+"/complete", due(paidBy(1, "manual", "bank_transfer"), 1489), token, key()).Want(201).String("id")
+		if s.states(order) != "open pending unfulfilled" || s.balance(card) != 0.0 {
+			t.Fatalf("placed: %s, %v", s.states(order), s.balance(card))
+		}
+		s.admin("POST", "/orders/"+order+"/refunds", object{}, key()).WantProblem(409, "order_not_paid")
+		return order, card
+	}
+	cancelled, card := place()
+	s.admin("POST", "/orders/"+cancelled+"/cancel", object{"reason": "customer"}, key()).Want(200)
+	if s.states(cancelled) != "cancelled refunded unfulfilled" || s.balance(card) != 1000.0 {
+		t.Errorf("cancelled: %s, %v", s.states(cancelled), s.balance(card))
+	}
+	voided, card := place()
+	list := s.admin("GET", "/payments?state=due&order_id="+voided, nil).Want(200)
+	s.admin("POST", "/payments/"+list.String("data.0.id")+"/void", nil, key()).Want(200)
+	if s.states(voided) != "open partially_paid unfulfilled" {
+		t.Errorf("voided: %s", s.states(voided))
+	}
+	s.admin("POST", "/orders/"+voided+"/cancel", object{"reason": "customer"}, key()).Want(200)
+	if s.states(voided) != "cancelled refunded unfulfilled" || s.balance(card) != 1000.0 {
+		t.Errorf("cancelled after that: %s, %v", s.states(voided), s.balance(card))
+	}
+	paid, card := place()
+	list = s.admin("GET", "/payments?state=due&order_id="+paid, nil).Want(200)
+	s.admin("POST", "/payments/"+list.String("data.0.id")+"/capture", nil, key()).Want(200)
+	if s.states(paid) != "open paid unfulfilled" || s.balance(card) != 0.0 {
+		t.Errorf("paid: %s, %v", s.states(paid), s.balance(card))
+	}
+}
+
+func TestStoreCreditAtTheCheckout(t *testing.T) {
+	t.Parallel()
+	s := newSelling(t)
+	token := s.account("ada@example.com")
+	customer := s.shop("GET", "/me", nil, token).Want(200).String("id")
+	s.admin("POST", "/customers/"+customer+"/store-credit/adjustments", object{"amount": object{"amount": 5000, "currency": "EUR"}, "reason": "x"}).Want(201)
+	guest, guestToken := s.cart(1)
+	s.shop("PUT", guest+"/store-credit", nil, guestToken).WantProblem(401, "invalid_customer_token")
+	s.shop("PUT", guest+"/store-credit", nil, guestToken, token).WantProblem(422, "sign_in_required")
+	card, code := s.issue(100)
+	s.shop("POST", guest+"/gift-cards", object{"code": code}, guestToken).Want(201)
+	// A gift card that was given before signing in is kept when the carts are merged.
+	s.shop("POST", "/carts", object{"lines": []object{{"variant_id": s.shirt, "quantity": 1}}}, token).Want(201)
+	id, _ := strings.CutPrefix(guest, "/carts/")
+	opened := s.shop("POST", "/me/cart", object{"cart_id": id, "cart_token": strings.TrimPrefix(guestToken, "Cart-Token: ")}, token).Want(200)
+	path, cartToken := "/carts/"+opened.String("cart.id"), "Cart-Token: "+opened.String("token")
+	if opened.String("cart.gift_cards.0.id") != card || opened.Get("cart.store_credit.balance.amount") != 5000.0 || opened.Get("cart.store_credit.used") != false {
+		t.Fatalf("merged: %s", opened.Body)
+	}
+	s.shop("PATCH", path, object{"shipping_method_id": s.Standard, "shipping_address": berlin()}, cartToken).Want(200)
+	s.shop("PUT", path+"/store-credit", nil, cartToken, token).Want(200)
+	if got := s.shop("DELETE", path+"/store-credit", nil, cartToken).Want(200); got.Get("store_credit.used") != false || got.Get("totals.due.amount") != 4388.0 {
+		t.Errorf("not used: %s", got.Body)
+	}
+	used := s.shop("PUT", path+"/store-credit", nil, cartToken, token).Want(200)
+	if used.Get("store_credit.amount.amount") != 4388.0 || used.Get("totals.due.amount") != 0.0 {
+		t.Fatalf("used: %s", used.Body)
+	}
+	order := s.shop("POST", path+"/complete", object{
+		"expected_total": object{"amount": 4488, "currency": "EUR"}, "expected_due": object{"amount": 0, "currency": "EUR"},
+	}, cartToken, key()).Want(201)
+	if order.String("payment_state") != "paid" {
+		t.Errorf("the order: %s", order.Body)
+	}
+	if got := s.shop("GET", "/me/store-credit", nil, token).Want(200).Get("data.0.balance.amount"); got != 612.0 {
+		t.Errorf("%v are left", got)
+	}
+	if got := names(s.shop("GET", "/me/store-credit/entries", nil, token).Want(200), "type"); got != "spend adjustment" {
+		t.Errorf("ledger: %s", got)
+	}
+}

@@ -223,12 +223,12 @@ func (h *Drafts) complete(ctx context.Context, req *openapi.Request) (*openapi.R
 	paid := given(body.MarkAsPaid)
 	at, err := h.Checkout.Complete(ctx, checkout.Input{
 		Cart: ref, Payment: payments.Chosen{Provider: payments.ManualName, Merchant: true}, Attempt: attemptName(req),
-		Expected: c.Totals.Total, Shop: shop(req.Caller.Store),
+		Expected: c.Totals.Total, Due: c.Due, Shop: shop(req.Caller.Store),
 	}, func(ctx context.Context, tx *postgres.Tx, orderID string, refused *problem.Problem) error {
 		switch {
 		case refused != nil:
 			return claim.Refuse(ctx, tx, refused)
-		case paid && !c.Totals.Total.IsZero():
+		case paid && !c.Due.IsZero():
 			return nil // it is recorded once the payment has come
 		}
 		return record(ctx, tx, orderID)

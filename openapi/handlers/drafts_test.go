@@ -18,8 +18,6 @@ func (draftLinks) PayDraft(_ context.Context, id string) (string, error) {
 
 func (draftLinks) OpensDraft(_ context.Context, id, key string) bool { return key == "key-"+id }
 
-func euros(n int) object { return object{"amount": n, "currency": "EUR"} }
-
 func TestDraftOrdersOverHTTP(t *testing.T) {
 	t.Parallel()
 	s := newSelling(t)
@@ -133,7 +131,7 @@ func TestMerchantsCompleteDraftOrders(t *testing.T) {
 	t.Parallel()
 	s := newSelling(t)
 	draft := func(price int) string {
-		made := s.admin("POST", "/draft-orders", object{"email": "ada@example.com", "lines": []object{{"title": "Repair", "quantity": 1, "unit_price": euros(price), "requires_shipping": false}}}).Want(201)
+		made := s.admin("POST", "/draft-orders", object{"email": "ada@example.com", "lines": []object{{"title": "Repair", "quantity": 1, "unit_price": euros(int64(price)), "requires_shipping": false}}}).Want(201)
 		return "/draft-orders/" + made.String("id")
 	}
 	for name, c := range map[string]struct {

@@ -49,7 +49,7 @@ func newGallery(t *testing.T) *gallery {
 		(&handlers.Products{DB: db, Catalog: service, ShopURL: shopURL}).Operations(),
 		(&handlers.Variants{DB: db, Catalog: service, ShopURL: shopURL}).Operations(),
 		(&handlers.Images{DB: db, Catalog: service, Pictures: pictures, ShopURL: shopURL}).Operations(),
-		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, AcceptsOrders: open}).Operations(),
+		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, AcceptsOrders: open, Editions: catalog.NewEditions(db)}).Operations(),
 	)
 	return &gallery{api, disk, pictures}
 }

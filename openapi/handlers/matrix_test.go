@@ -58,6 +58,7 @@ func TestAMatrixOfVariants(t *testing.T) {
 		t.Errorf("audit: %s", got)
 	}
 
+	api.Do(t, shopper, "GET", "/v1/shop", nil).Want(200) // by which the store's locales are known
 	for path, who := range map[string]string{"/v1/products/" + id: key, "/v1/shop/products/bolt": shopper} {
 		counted, count = postgres.Counting(context.Background())
 		got := api.DoContext(t, counted, who, "GET", path, nil).Want(200)

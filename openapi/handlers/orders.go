@@ -30,6 +30,7 @@ func (h *Orders) Operations() map[string]openapi.Handler {
 		"updateOrder":       h.update,
 		"listOrderTimeline": h.timeline,
 		"createOrderNote":   h.note,
+		"createOrderEdit":   h.edit,
 	}
 }
 
@@ -117,7 +118,7 @@ func (h *Orders) refund(ctx context.Context, req *openapi.Request) (*openapi.Res
 	}
 	in := orders.RefundInput{
 		OrderID: req.Param("order_id"), PaymentID: given(body.PaymentID), Lines: converted(body.Lines, lineQuantity), Restock: given(body.Restock), Reason: given(body.Reason), Attempt: attemptName(req),
-		Amount: amountGiven(body.Amount),
+		Amount: amountGiven(body.Amount), Balance: given(body.Balance), StoreCredit: string(given(body.To)) == orders.ToStoreCredit,
 	}
 	var res *openapi.Response
 	_, err = h.Orders.Refund(ctx, in, func(ctx context.Context, tx *postgres.Tx, id string, refused *problem.Problem) error {

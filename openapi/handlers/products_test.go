@@ -39,7 +39,8 @@ func newCatalog(t *testing.T, most int) *apitest.API {
 		(&handlers.Promotions{DB: db}).Operations(), (&handlers.PriceLists{DB: db}).Operations(),
 		(&handlers.Search{DB: db, ShopURL: shopURL}).Operations(),
 		(&handlers.Settings{DB: db}).Operations(),
-		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, AcceptsOrders: open}).Operations(),
+		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, AcceptsOrders: open, Editions: catalog.NewEditions(db)}).Operations(),
+		(&handlers.Translations{DB: db}).Operations(),
 	)
 }
 

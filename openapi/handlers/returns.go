@@ -28,8 +28,10 @@ func (h *Returns) Operations() map[string]openapi.Handler {
 		"receiveReturn": h.receive,
 		"inspectReturn": h.inspect,
 		"refundReturn":  h.refund,
-		"closeReturn":   h.step(h.Orders.CloseReturn),
-		"cancelReturn":  h.step(h.Orders.CancelReturn),
+
+		"exchangeReturn": h.exchange,
+		"closeReturn":    h.step(h.Orders.CloseReturn),
+		"cancelReturn":   h.step(h.Orders.CancelReturn),
 	}
 }
 
@@ -60,7 +62,7 @@ func (h *Returns) create(ctx context.Context, req *openapi.Request) (*openapi.Re
 	if err != nil {
 		return nil, err
 	}
-	in := orders.ReturnInput{OrderID: req.Param("order_id"), Lines: converted(body.Lines, returnLine), Note: given(body.Note), Message: given(body.Message)}
+	in := orders.ReturnInput{OrderID: req.Param("order_id"), Lines: converted(body.Lines, returnLine), Exchange: converted(body.ExchangeLines, instead), Note: given(body.Note), Message: given(body.Message)}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		id, err := h.Orders.OpenReturn(ctx, tx, in)
 		if err != nil {
@@ -76,6 +78,37 @@ func (h *Returns) create(ctx context.Context, req *openapi.Request) (*openapi.Re
 
 func returnLine(l gen.ReturnLineAsked) orders.ReturnLine {
 	return orders.ReturnLine{LineID: l.LineID, Quantity: int64(l.Quantity), Reason: string(l.Reason), Note: orNil(given(l.Note))}
+}
+
+func instead(l gen.ReturnInstead) orders.Instead {
+	return orders.Instead{VariantID: l.VariantID, Quantity: int64(l.Quantity)}
+}
+
+// exchange adds what is sent instead to the order.
+func (h *Returns) exchange(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.ReturnExchange](req)
+	if err != nil {
+		return nil, err
+	}
+	in := orders.Exchange{
+		ReturnID: req.Param("return_id"), Add: converted(body.Add, lineAdded), Fee: amountGiven(body.Fee), Shipping: amountGiven(body.Shipping), Reason: given(body.Reason),
+	}
+	refund := ""
+	res, err := openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		var err error
+		if refund, err = h.Orders.ExchangeReturn(ctx, tx, in); err != nil {
+			return nil, err
+		}
+		now, err := h.Orders.Return(ctx, tx, in.ReturnID)
+		if err != nil {
+			return nil, err
+		}
+		return openapi.Created("/v1/returns/"+in.ReturnID, now.Data), nil
+	})
+	if err == nil && refund != "" && !req.DryRun() {
+		h.Orders.PayBack(ctx, refund)
+	}
+	return res, err
 }
 
 // step answers a step that takes nothing but a message.
@@ -138,7 +171,7 @@ func (h *Returns) refund(ctx context.Context, req *openapi.Request) (*openapi.Re
 	if err != nil || replay != nil {
 		return replay, err
 	}
-	in := orders.ReturnRefund{ReturnID: req.Param("return_id"), Fee: amountGiven(body.Fee), Shipping: amountGiven(body.Shipping), Reason: given(body.Reason), Attempt: attemptName(req)}
+	in := orders.ReturnRefund{ReturnID: req.Param("return_id"), Fee: amountGiven(body.Fee), Shipping: amountGiven(body.Shipping), Reason: given(body.Reason), Attempt: attemptName(req), StoreCredit: string(given(body.To)) == orders.ToStoreCredit}
 	var res *openapi.Response
 	err = h.Orders.RefundReturn(ctx, in, func(ctx context.Context, tx *postgres.Tx, id string, refused *problem.Problem) error {
 		if refused != nil {

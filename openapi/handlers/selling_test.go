@@ -45,6 +45,7 @@ type selling struct {
 	customers *customers.Service
 	buying    *checkout.Service
 	sold      *orders.Service
+	printed   *documents.Service
 	stripe    *stripetest.Stripe
 	byStripe  *stripe.Provider
 	fates     []stripe.Fate // of Stripe's events
@@ -83,7 +84,7 @@ func newSelling(t *testing.T) *selling {
 	db, log := platform.DB, slog.New(slog.DiscardHandler)
 	providers := payments.Providers{payments.TestName: &payments.Test{DB: db, Slow: 20 * time.Millisecond}, payments.ManualName: payments.ByHand{}}
 	carts := cart.New(db)
-	sold := &orders.Service{DB: db, Stock: checkout.Stock{}, Providers: providers, Log: log}
+	sold := &orders.Service{DB: db, Stock: checkout.Stock{}, Offers: checkout.Offers{Carts: carts}, Providers: providers, Log: log}
 	fonts, err := typeset.OpenFonts("")
 	if err != nil {
 		t.Fatal(err)
@@ -98,9 +99,9 @@ func newSelling(t *testing.T) *selling {
 	})
 	providers[payments.StripeName] = byStripe
 	buying := &checkout.Service{DB: db, Carts: carts, Providers: providers, Log: log}
-	s := &selling{t: t, carts: carts, customers: known, stripe: fake, byStripe: byStripe, buying: buying, sold: sold}
+	s := &selling{t: t, carts: carts, customers: known, stripe: fake, byStripe: byStripe, buying: buying, sold: sold, printed: printed}
 	s.API = apitest.New(t,
-		(&handlers.Carts{DB: db, Carts: carts, Checkout: buying, Customers: known, ShopURL: shopURL, RecoverURL: func(_ context.Context, id string) (string, error) {
+		(&handlers.Carts{DB: db, Carts: carts, Checkout: buying, Customers: known, Editions: catalog.NewEditions(db), ShopURL: shopURL, RecoverURL: func(_ context.Context, id string) (string, error) {
 			return "https://linen.stoa.example/cart/recover/" + id, nil
 		}}).Operations(),
 		(&handlers.Drafts{DB: db, Drafts: &drafts.Service{Carts: carts}, Carts: carts, Checkout: buying, Orders: sold, ShopURL: shopURL, Links: draftLinks{}}).Operations(),
@@ -110,10 +111,10 @@ func newSelling(t *testing.T) *selling {
 		(&handlers.Payments{DB: db, Orders: sold, Stripe: byStripe, Sealer: sealer, Find: s.side, Received: func(f stripe.Fate) { s.fates = append(s.fates, f) }}).Operations(),
 		(&handlers.Promotions{DB: db}).Operations(), (&handlers.Credit{DB: db, Customers: known}).Operations(), (&handlers.PriceLists{DB: db}).Operations(),
 		(&handlers.Variants{DB: db, Catalog: catalog.New(limit(0)), ShopURL: shopURL}).Operations(),
-		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, Customers: known, AcceptsOrders: open}).Operations(),
+		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, Customers: known, AcceptsOrders: open, Editions: catalog.NewEditions(db)}).Operations(),
 		(&handlers.Fields{DB: db}).Operations(),
 		(&handlers.Customers{DB: db, Customers: known}).Operations(),
-		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, Documents: printed, ShopURL: shopURL}).Operations(),
+		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, Documents: printed, Checkout: buying, ShopURL: shopURL}).Operations(),
 		(&handlers.Documents{DB: db, Documents: printed}).Operations(),
 	)
 	s.Shop = shoptest.In(t, db, platform.Sandbox(t, platform.Store(t)))

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"strings"
@@ -22,10 +23,11 @@ type ShopCatalog struct {
 	ShopURL ShopURL
 	// Customers knows who is signed in: groups of them may pay other prices.
 	Customers *customers.Service
+	// Editions tells what shoppers see from what they saw before, and knows the locales.
+	Editions *catalog.Editions
 	// Answers keeps what is the same for all shoppers, or for all of a group, by Editions; nil
 	// keeps nothing.
-	Answers  *cache.Cache[Answer]
-	Editions *catalog.Editions
+	Answers *cache.Cache[Answer]
 	// AcceptsOrders says whether carts of the store can be completed.
 	AcceptsOrders func(ctx context.Context, store *tenants.Store) (bool, error)
 }
@@ -33,7 +35,7 @@ type ShopCatalog struct {
 // Operations are the handlers by operationId.
 func (h *ShopCatalog) Operations() map[string]openapi.Handler {
 	return map[string]openapi.Handler{
-		"getShop":             h.shop,
+		"getShop":             h.asked(h.shop),
 		"listShopProducts":    h.priced(h.products),
 		"getShopProduct":      h.priced(h.product),
 		"listShopVariants":    h.priced(h.variants),
@@ -45,40 +47,65 @@ func (h *ShopCatalog) Operations() map[string]openapi.Handler {
 	}
 }
 
-// toGroups is a handler that shows prices to who is in the groups.
-type toGroups func(ctx context.Context, req *openapi.Request, groups []string) (*openapi.Response, error)
+// toShopper is a handler that shows texts in locales, and prices to who is in groups.
+type toShopper func(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error)
 
-// groups are those of the shopper who is signed in, if anybody is, in their order.
-func (h *ShopCatalog) groups(ctx context.Context, req *openapi.Request) ([]string, error) {
-	token := req.Header.Get("Customer-Token")
-	if token == "" {
-		return nil, nil
+// shopper is who asks: the groups are those of the customer who is signed in, if anybody is,
+// in their order, and the locales those that they read best.
+func (h *ShopCatalog) shopper(ctx context.Context, req *openapi.Request) (catalog.Shopper, error) {
+	to := catalog.Shopper{Currency: req.Query.Get("currency")}
+	locale, chain, err := readLocale(ctx, req, h.Editions)
+	if err != nil {
+		return to, err
 	}
-	customer, err := h.Customers.Authenticate(ctx, token)
-	return customer.GroupIDs, err
+	to.Locale, to.Locales = locale, chain
+	if token := req.Header.Get("Customer-Token"); token != "" {
+		customer, err := h.Customers.Authenticate(ctx, token)
+		if err != nil {
+			return to, err
+		}
+		to.Groups = customer.GroupIDs
+	}
+	return to, nil
+}
+
+// readLocale finds the locale that serves best who asks: by the parameter, else by
+// Accept-Language. It says so in the answer, whatever comes of it, and writes it into the
+// parameter, so that two ways to ask for the same are the same to caches and cursors.
+func readLocale(ctx context.Context, req *openapi.Request, editions *catalog.Editions) (locale string, chain []string, err error) {
+	set, err := editions.Locales(ctx, req.Caller.Store)
+	if err != nil {
+		return "", nil, err
+	}
+	asked := req.Query.Get("locale")
+	locale = set.Match(cmp.Or(asked, strings.Join(req.Header.Values("Accept-Language"), ",")))
+	if asked != "" {
+		req.Query.Set("locale", locale)
+	}
+	req.Writer.Add("Vary", "Accept-Language")
+	req.Writer.Set("Content-Language", locale)
+	return locale, set.Chain(locale), nil
 }
 
 // asked answers anew each time.
-func (h *ShopCatalog) asked(handle toGroups) openapi.Handler {
+func (h *ShopCatalog) asked(handle toShopper) openapi.Handler {
 	return func(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-		groups, err := h.groups(ctx, req)
+		to, err := h.shopper(ctx, req)
 		if err != nil {
 			return nil, err
 		}
-		return handle(ctx, req, groups)
+		return handle(ctx, req, to)
 	}
 }
 
 // priced answers from what was answered before to the same groups.
-func (h *ShopCatalog) priced(handle toGroups) openapi.Handler {
+func (h *ShopCatalog) priced(handle toShopper) openapi.Handler {
 	return func(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-		groups, err := h.groups(ctx, req)
+		to, err := h.shopper(ctx, req)
 		if err != nil {
 			return nil, err
 		}
-		return h.answer(ctx, req, strings.Join(groups, ","), func(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-			return handle(ctx, req, groups)
-		})
+		return h.answer(ctx, req, to, handle)
 	}
 }
 
@@ -106,49 +133,54 @@ func NewAnswers(looked func(hit bool)) *cache.Cache[Answer] {
 }
 
 // kept answers from what was answered before to anybody.
-func (h *ShopCatalog) kept(handle openapi.Handler) openapi.Handler {
+func (h *ShopCatalog) kept(handle toShopper) openapi.Handler {
 	return func(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-		return h.answer(ctx, req, "", handle)
+		to, err := h.shopper(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		to.Groups = nil
+		return h.answer(ctx, req, to, handle)
 	}
 }
 
 // answer answers from what was answered before, for the same edition of the store, to those
-// whom the name stands for.
-func (h *ShopCatalog) answer(ctx context.Context, req *openapi.Request, to string, handle openapi.Handler) (*openapi.Response, error) {
+// who are in the same groups and read the same locale.
+func (h *ShopCatalog) answer(ctx context.Context, req *openapi.Request, to catalog.Shopper, handle toShopper) (*openapi.Response, error) {
 	if h.Answers == nil {
-		return handle(ctx, req)
+		return handle(ctx, req, to)
 	}
 	// A cursor in the query is signed by us, so that nobody can ask for endless pages.
-	key := h.Editions.Of(ctx, req.Caller.Store) + "\x00" + to + "\x00" + req.HTTP.URL.Path + "\x00" + req.Query.Encode()
+	key := strings.Join([]string{h.Editions.Of(ctx, req.Caller.Store), strings.Join(to.Groups, ","), to.Locale, req.HTTP.URL.Path, req.Query.Encode()}, "\x00")
 	answer, err := h.Answers.Get(ctx, key, func(ctx context.Context) (Answer, error) {
-		response, err := handle(ctx, req)
+		response, err := handle(ctx, req, to)
 		return Answer{response}, err
 	})
 	return answer.Response, err
 }
 
-func (h *ShopCatalog) shop(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+func (h *ShopCatalog) shop(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {
 	store := req.Caller.Store
 	accepts, err := h.AcceptsOrders(ctx, store)
 	if err != nil {
 		return nil, err
 	}
-	shop, err := settings.Shop(ctx, h.DB, string(store.Ref.Mode), h.ShopURL(store), accepts, terms(store).Test())
+	shop, err := settings.Shop(ctx, h.DB, to.Locales, string(store.Ref.Mode), h.ShopURL(store), accepts, terms(store).Test())
 	if err != nil {
 		return nil, err
 	}
 	return openapi.OK(shop.Data).Tagged(shop.Version), nil
 }
 
-func (h *ShopCatalog) products(ctx context.Context, req *openapi.Request, groups []string) (*openapi.Response, error) {
+func (h *ShopCatalog) products(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {
 	q := req.Query
 	return h.page(ctx, req, catalog.ShopFilter{
-		CategoryID: q.Get("category_id"), CollectionID: q.Get("collection_id"), Tag: q.Get("tag"), Field: customField(q), Groups: groups,
+		CategoryID: q.Get("category_id"), CollectionID: q.Get("collection_id"), Tag: q.Get("tag"), Field: customField(q), Groups: to.Groups, Locales: to.Locales,
 	})
 }
 
-func (h *ShopCatalog) search(ctx context.Context, req *openapi.Request, groups []string) (*openapi.Response, error) {
-	return h.page(ctx, req, catalog.ShopFilter{Words: req.Query.Get("q"), Groups: groups})
+func (h *ShopCatalog) search(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {
+	return h.page(ctx, req, catalog.ShopFilter{Words: req.Query.Get("q"), Groups: to.Groups, Locales: to.Locales})
 }
 
 func (h *ShopCatalog) page(ctx context.Context, req *openapi.Request, filter catalog.ShopFilter) (*openapi.Response, error) {
@@ -165,61 +197,60 @@ func (h *ShopCatalog) page(ctx context.Context, req *openapi.Request, filter cat
 	return openapi.RawList(req, page).Tagged(0), nil
 }
 
-func (h *ShopCatalog) product(ctx context.Context, req *openapi.Request, groups []string) (*openapi.Response, error) {
-	product, err := catalog.ShopProduct(ctx, h.DB, h.ShopURL(req.Caller.Store), req.Param("handle_or_id"), catalog.MostShown,
-		catalog.Shopper{Currency: req.Query.Get("currency"), Groups: groups})
+func (h *ShopCatalog) product(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {
+	product, err := catalog.ShopProduct(ctx, h.DB, h.ShopURL(req.Caller.Store), req.Param("handle_or_id"), catalog.MostShown, to)
 	if err != nil {
 		return h.moved(ctx, req, catalog.KindProduct, err)
 	}
 	return openapi.OK(product.Data).Tagged(product.Version), nil
 }
 
-func (h *ShopCatalog) variants(ctx context.Context, req *openapi.Request, groups []string) (*openapi.Response, error) {
+func (h *ShopCatalog) variants(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {
 	filter, err := variantFilter(req, shopPage)
 	if err != nil {
 		return nil, err
 	}
-	page, err := catalog.ShopVariants(ctx, h.DB, req.Param("handle_or_id"), filter, catalog.Shopper{Currency: req.Query.Get("currency"), Groups: groups})
+	page, err := catalog.ShopVariants(ctx, h.DB, req.Param("handle_or_id"), filter, to)
 	if err != nil {
 		return h.moved(ctx, req, catalog.KindProduct, err)
 	}
 	return openapi.RawList(req, page).Tagged(0), nil
 }
 
-func (h *ShopCatalog) categories(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+func (h *ShopCatalog) categories(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {
 	after, err := req.After()
 	if err != nil {
 		return nil, err
 	}
-	page, err := catalog.ShopCategories(ctx, h.DB, after, req.Limit(shopPage))
+	page, err := catalog.ShopCategories(ctx, h.DB, to.Locales, after, req.Limit(shopPage))
 	if err != nil {
 		return nil, err
 	}
 	return openapi.RawList(req, page).Tagged(0), nil
 }
 
-func (h *ShopCatalog) category(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	category, err := catalog.ShopCategory(ctx, h.DB, req.Param("handle_or_id"))
+func (h *ShopCatalog) category(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {
+	category, err := catalog.ShopCategory(ctx, h.DB, to.Locales, req.Param("handle_or_id"))
 	if err != nil {
 		return h.moved(ctx, req, catalog.KindCategory, err)
 	}
 	return openapi.OK(category.Data).Tagged(category.Version), nil
 }
 
-func (h *ShopCatalog) collections(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+func (h *ShopCatalog) collections(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {
 	after, err := req.After()
 	if err != nil {
 		return nil, err
 	}
-	page, err := catalog.ShopCollections(ctx, h.DB, after, req.Limit(shopPage))
+	page, err := catalog.ShopCollections(ctx, h.DB, to.Locales, after, req.Limit(shopPage))
 	if err != nil {
 		return nil, err
 	}
 	return openapi.RawList(req, page).Tagged(0), nil
 }
 
-func (h *ShopCatalog) collection(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	collection, err := catalog.ShopCollection(ctx, h.DB, req.Param("handle_or_id"))
+func (h *ShopCatalog) collection(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {
+	collection, err := catalog.ShopCollection(ctx, h.DB, to.Locales, req.Param("handle_or_id"))
 	if err != nil {
 		return h.moved(ctx, req, catalog.KindCollection, err)
 	}

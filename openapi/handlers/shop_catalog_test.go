@@ -40,6 +40,7 @@ func TestShopProducts(t *testing.T) {
 	hidden := api.Do(t, key, "POST", "/v1/products", draft).Want(201)
 	api.Do(t, key, "POST", "/v1/products", object{"title": "Free", "status": "active"}).Want(201)
 
+	api.Do(t, shopper, "GET", "/v1/shop", nil).Want(200) // by which the store's locales are known
 	counted, count := postgres.Counting(context.Background())
 	list := api.DoContext(t, counted, shopper, "GET", "/v1/shop/products", nil).Want(200)
 	if n := count.Statements.Load(); n != 1 {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/orders"
@@ -21,6 +22,7 @@ type ShopCustomers struct {
 	Customers *customers.Service
 	Orders    *orders.Service
 	Documents *documents.Service
+	Checkout  *checkout.Service
 	ShopURL   ShopURL
 }
 
@@ -39,6 +41,7 @@ func (h *ShopCustomers) Operations() map[string]openapi.Handler {
 		"updateMe":     h.updateMe,
 		"listMyOrders": h.orders,
 		"getShopOrder": h.order,
+		"payOrder":     h.pay,
 
 		"requestReturn": h.requestReturn,
 
@@ -252,7 +255,7 @@ func (h *ShopCustomers) requestReturn(ctx context.Context, req *openapi.Request)
 	if err != nil {
 		return nil, err
 	}
-	in := orders.ReturnInput{OrderID: req.Param("order_id"), Lines: converted(body.Lines, returnLine), Note: given(body.Note), Customer: c.ID}
+	in := orders.ReturnInput{OrderID: req.Param("order_id"), Lines: converted(body.Lines, returnLine), Exchange: converted(body.ExchangeLines, instead), Note: given(body.Note), Customer: c.ID}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		id, err := h.Orders.OpenReturn(ctx, tx, in)
 		if err != nil {

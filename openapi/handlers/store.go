@@ -76,7 +76,7 @@ func (h *Store) update(ctx context.Context, req *openapi.Request) (*openapi.Resp
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		settings, err := h.Stores.ChangeSettings(ctx, tx, stores.SettingsChange{
 			Name: body.Name, Description: emptied(body.Description), ContactEmail: emptied(body.ContactEmail),
-			Country: body.Country, Locale: body.Locale, Currency: body.Currency, Currencies: body.Currencies,
+			Country: body.Country, Locale: body.Locale, Locales: storeLocales(body.Locales), Currency: body.Currency, Currencies: body.Currencies,
 			AccentColor: body.AccentColor, PricesIncludeTax: body.PricesIncludeTax, IfVersion: version,
 		})
 		if err != nil {
@@ -84,6 +84,14 @@ func (h *Store) update(ctx context.Context, req *openapi.Request) (*openapi.Resp
 		}
 		return openapi.OK(h.store(req, rec, settings)).Tagged(settings.Version), nil
 	})
+}
+
+// storeLocales are the locales of a change; nil where it says nothing of them.
+func storeLocales(list []gen.StoreLocale) []stores.Locale {
+	if list == nil {
+		return nil
+	}
+	return converted(list, func(l gen.StoreLocale) stores.Locale { return stores.Locale(l) })
 }
 
 // delete reads the settings first: afterwards the store is shown as it was, though it is
@@ -136,6 +144,7 @@ func shownStore(shopURL string, mode principal.Mode, rec stores.Record, s stores
 	return gen.Store{
 		ID: rec.ID, Name: s.Name, Address: rec.Address, State: gen.StoreState(rec.Status), Mode: gen.Mode(mode),
 		Description: orNil(s.Description), ContactEmail: orNil(s.ContactEmail), Country: s.Country, Locale: s.Locale,
+		Locales:  converted(s.Locales, func(l stores.Locale) gen.StoreLocale { return gen.StoreLocale(l) }),
 		Currency: s.Currency, Currencies: s.Currencies, PricesIncludeTax: s.PricesIncludeTax, AccentColor: s.AccentColor,
 		ShopURL: shopURL, Plan: gen.PlanID(rec.Plan), CreatedAt: rec.CreatedAt, UpdatedAt: updated,
 		SuspendedAt: rec.SuspendedAt, SuspensionReason: orNil(rec.SuspensionReason), DeletedAt: rec.DeletedAt, PurgeAfter: rec.PurgeAfter,

@@ -28,6 +28,7 @@ const (
 	KindCartAbandoned       Kind = "cart_abandoned"
 	KindDraftOrder          Kind = "draft_order"
 	KindOrderConfirmation   Kind = "order_confirmation"
+	KindOrderPayment        Kind = "order_payment"
 	KindOrderRefunded       Kind = "order_refunded"
 	KindOrderReturn         Kind = "order_return"
 	KindOrderShipped        Kind = "order_shipped"
@@ -182,10 +183,20 @@ type OrderConfirmation struct {
 	Tax             money.Money `json:"tax"`
 	TaxIncluded     bool        `json:"tax_included"` // the tax is within the prices
 	Total           money.Money `json:"total"`
+	Credit          money.Money `json:"credit"` // what gift cards and store credit paid of it; zero for nothing
+	Due             money.Money `json:"due"`    // and what they left
 	ShippingAddress Address     `json:"shipping_address"`
 	BillingAddress  Address     `json:"billing_address"`
 	Instructions    string      `json:"instructions"` // how to pay what is due; empty for nothing
 	Test            bool        `json:"test"`         // of a sandbox
+}
+
+// OrderPayment asks to pay what is left to pay of an order.
+type OrderPayment struct {
+	Name        string      `json:"name"`
+	Number      string      `json:"number"`
+	URL         string      `json:"url"` // where it can be paid
+	Outstanding money.Money `json:"outstanding"`
 }
 
 // OrderRefunded tells that money was given back.
@@ -273,6 +284,9 @@ func (DraftOrder) Kind() Kind { return KindDraftOrder }
 func (OrderConfirmation) Kind() Kind { return KindOrderConfirmation }
 
 // Kind implements Data.
+func (OrderPayment) Kind() Kind { return KindOrderPayment }
+
+// Kind implements Data.
 func (OrderRefunded) Kind() Kind { return KindOrderRefunded }
 
 // Kind implements Data.
@@ -300,6 +314,7 @@ var decoders = map[Kind]func([]byte) (Data, error){
 	KindCartAbandoned:       decode[CartAbandoned],
 	KindDraftOrder:          decode[DraftOrder],
 	KindOrderConfirmation:   decode[OrderConfirmation],
+	KindOrderPayment:        decode[OrderPayment],
 	KindOrderRefunded:       decode[OrderRefunded],
 	KindOrderReturn:         decode[OrderReturn],
 	KindOrderShipped:        decode[OrderShipped],

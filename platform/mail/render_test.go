@@ -45,10 +45,11 @@ var samples = []struct {
 	{OrderConfirmation{
 		Name: "Ada", Number: "#1001", PlacedAt: at, URL: link,
 		Lines:    []Line{{"Stoneware Mug", "Large / Blue", 2, eur(3800)}, {"Bowl", "", 1, eur(2450)}},
-		Subtotal: eur(6250), Discount: eur(500), Shipping: eur(490), ShippingMethod: "Parcel", Tax: eur(1000), TaxIncluded: true, Total: eur(6240),
+		Subtotal: eur(6250), Discount: eur(500), Shipping: eur(490), ShippingMethod: "Parcel", Tax: eur(1000), TaxIncluded: true, Total: eur(6240), Credit: eur(1111), Due: eur(5129),
 		ShippingAddress: home, BillingAddress: Address{Name: "Okafor Ltd", Line1: "Box 4", City: "Cork", Region: "Munster", Country: "Ireland"},
-	}, []string{link, "#1001", "Stoneware Mug", "Large / Blue", "Bowl", "38", "62", "Parcel", "10", "7 Quay St", "D02 Dublin", "Okafor Ltd", "Cork, Munster"}},
+	}, []string{link, "#1001", "Stoneware Mug", "Large / Blue", "Bowl", "38", "62", "11", "51", "Parcel", "10", "7 Quay St", "D02 Dublin", "Okafor Ltd", "Cork, Munster"}},
 	{OrderConfirmation{Number: "#1002", PlacedAt: at, URL: link, Subtotal: eur(100), Shipping: eur(0), Tax: eur(20), Total: eur(120), Test: true}, []string{link, "#1002", "0"}},
+	{OrderPayment{"Ada", "#1001", link, eur(1990)}, []string{link, "#1001", "19"}},
 	{OrderRefunded{"Ada", "#1001", link, eur(1250), true, "Broken on arrival"}, []string{link, "#1001", "Broken on arrival"}},
 	{CartAbandoned{[]Line{{"Bowl", "Blue", 3, eur(9600)}}, link}, []string{link, "Bowl", "Blue"}},
 	{DraftOrder{"As we said on the telephone.", []Line{{"Bowl", "Blue", 3, eur(9600)}}, eur(600), eur(9000), false, link, at}, []string{link, "Bowl", "Blue", "As we said on the telephone.", "90", "2026"}},

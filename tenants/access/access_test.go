@@ -31,7 +31,7 @@ func apiKey(scopes ...string) principal.Principal {
 // TestRoles holds what each role has in full, so that a changed line of policy is seen.
 func TestRoles(t *testing.T) {
 	e := enforcer(t)
-	inStore := []string{"products:read", "settings:read", "store:read", None}
+	inStore := []string{"products:read", "translations:read", "settings:read", "store:read", None}
 	storeAll := append(slices.DeleteFunc(Scopes(), func(s string) bool { return s == StoreExport }), None)
 	cases := []struct {
 		name string
@@ -40,7 +40,7 @@ func TestRoles(t *testing.T) {
 	}{
 		{"owner", member(Owner), append(slices.Clone(storeAll), StoreDelete, StoreExport)},
 		{"admin", member(Admin), storeAll},
-		{"catalogue", member(Catalogue), append(slices.Clone(inStore), "products:write",
+		{"catalogue", member(Catalogue), append(slices.Clone(inStore), "products:write", "translations:write",
 			"inventory:read", "inventory:write", "imports:write", "operations:read", "operations:write", "promotions:read", "promotions:write", "events:read")},
 		{"orders", member(Orders), append(slices.Clone(inStore), "orders:read", "orders:write",
 			"payments:read", "payments:write", "refunds:write", "customers:read", "customers:write", "gift_cards:read", "gift_cards:write", "store_credit:read", "store_credit:write", "inventory:read", "events:read")},

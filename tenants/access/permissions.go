@@ -26,6 +26,8 @@ type Permission struct {
 var permissions = []Permission{
 	{"products:read", "See products, variants, prices, price lists, images, categories and collections, drafts included.", true},
 	{"products:write", "Create, change, publish and delete products, variants, prices, price lists, images, categories and collections.", true},
+	{"translations:read", "See what things are called in other languages.", true},
+	{"translations:write", "Translate products and all else that shoppers read.", true},
 	{"promotions:read", "See promotions and their codes.", true},
 	{"promotions:write", "Create, change and delete promotions and their codes.", true},
 	{"gift_cards:read", "See gift cards and what was spent by them, never their codes.", true},

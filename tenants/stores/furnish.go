@@ -58,7 +58,7 @@ func (s *Service) furnish(ctx context.Context, ref postgres.StoreRef, in Birth) 
 // Settings are what a prepared store is furnished with.
 func (p *Prepared) Settings() Settings {
 	return Settings{
-		Name: p.birth.Name, ContactEmail: p.birth.ContactEmail, Country: p.birth.Country, Locale: firstLocale,
+		Name: p.birth.Name, ContactEmail: p.birth.ContactEmail, Country: p.birth.Country, Locale: firstLocale, Locales: []Locale{},
 		Currency: p.birth.Currency, Currencies: []string{p.birth.Currency}, PricesIncludeTax: pricesIncludeTax(p.birth.Country),
 		AccentColor: DefaultAccent, Version: 1, UpdatedAt: p.at,
 	}

@@ -415,6 +415,14 @@ func TestSettings(t *testing.T) {
 	if v, err = change(stores.SettingsChange{Currencies: []string{"EUR", "USD", "JPY", "EUR"}}); err != nil || fmt.Sprint(v.Currencies) != "[USD EUR JPY]" {
 		t.Errorf("currencies %v, %v", v.Currencies, err)
 	}
+	german := []stores.Locale{{Locale: "DE", Published: true}, {Locale: "zh-hant-tw"}}
+	if v, err = change(stores.SettingsChange{Locale: text("EN-gb"), Locales: german}); err != nil || v.Locale != "en-GB" || fmt.Sprint(v.Locales) != "[{de true} {zh-Hant-TW false}]" {
+		t.Errorf("locales %v, %v", v.Locales, err)
+	}
+	for _, wrong := range [][]stores.Locale{{{Locale: "en-gb"}}, {{Locale: "de"}, {Locale: "DE"}}, {{Locale: "de-1996"}}, make([]stores.Locale, 21)} {
+		_, err := change(stores.SettingsChange{Locales: wrong})
+		wantProblem(t, err, "invalid_locales")
+	}
 	for code, c := range map[string]stores.SettingsChange{
 		"stale":             {Name: text("X"), IfVersion: 1},
 		"currency_not_sold": {Currencies: []string{"EUR"}},
@@ -444,7 +452,7 @@ func TestSettings(t *testing.T) {
 			return tx.QueryRow(ctx, `select (select count(*) from events where type = 'store.updated'), (select count(*) from audit_entries where action = 'store.update')`).Scan(&events, &audit)
 		})
 	}
-	if err != nil || jobs != 1 || events != 2 || audit != 2 {
+	if err != nil || jobs != 1 || events != 3 || audit != 3 {
 		t.Errorf("%d jobs, %d events, %d entries, %v", jobs, events, audit, err)
 	}
 

@@ -8,9 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"golang.org/x/text/language"
-
 	"github.com/stoacommerce/stoa/platform/journal"
+	"github.com/stoacommerce/stoa/platform/locales"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
@@ -26,7 +25,8 @@ type Settings struct {
 	Description      string   `json:"description"`
 	ContactEmail     string   `json:"contact_email"`
 	Country          string   `json:"country"`
-	Locale           string   `json:"locale"`
+	Locale           string   `json:"locale"`  // what everything is written in
+	Locales          []Locale `json:"locales"` // those that it is translated into
 	Currency         string   `json:"currency"`
 	Currencies       []string `json:"currencies"` // the main one first
 	PricesIncludeTax bool     `json:"prices_include_tax"`
@@ -36,10 +36,20 @@ type Settings struct {
 	UpdatedAt time.Time `json:"-"`
 }
 
+// Locale is one that a store is translated into.
+type Locale struct {
+	Locale    string `json:"locale"`
+	Published bool   `json:"published"` // shoppers can choose it
+}
+
+// mostLocales is how many a store can be translated into.
+const mostLocales = 20
+
 // SettingsChange is what is to be changed; nil leaves as it is.
 type SettingsChange struct {
 	Name, Description, ContactEmail, Country, Locale, Currency, AccentColor *string
 
+	Locales          []Locale
 	Currencies       []string
 	PricesIncludeTax *bool
 	IfVersion        int // the version that is meant to be changed; zero means any
@@ -47,14 +57,14 @@ type SettingsChange struct {
 
 const (
 	selectSettings = `
-select name, description, contact_email, country, locale, currency, currencies, prices_include_tax, coalesce(theme->>'accent_color', ''), version, updated_at
+select name, description, contact_email, country, locale, locales, currency, currencies, prices_include_tax, coalesce(theme->>'accent_color', ''), version, updated_at
 from settings where id = 1`
 
 	lockSettings = selectSettings + ` for update`
 
 	updateSettings = `
 update settings set name = $1, description = $2, contact_email = $3, country = $4, locale = $5, currency = $6, currencies = $7,
-	prices_include_tax = $8, theme = theme || jsonb_build_object('accent_color', $9::text), version = version + 1, updated_at = now()
+	prices_include_tax = $8, theme = theme || jsonb_build_object('accent_color', $9::text), locales = $10, version = version + 1, updated_at = now()
 where id = 1 returning version, updated_at`
 
 	// mirrorSettings copies what the control database keeps of a store's settings.
@@ -70,7 +80,7 @@ func (s *Service) Settings(ctx context.Context, tx *postgres.Tx) (Settings, erro
 
 func readSettings(r row) (Settings, error) {
 	var v Settings
-	err := r.Scan(&v.Name, &v.Description, &v.ContactEmail, &v.Country, &v.Locale, &v.Currency, &v.Currencies, &v.PricesIncludeTax, &v.AccentColor, &v.Version, &v.UpdatedAt)
+	err := r.Scan(&v.Name, &v.Description, &v.ContactEmail, &v.Country, &v.Locale, &v.Locales, &v.Currency, &v.Currencies, &v.PricesIncludeTax, &v.AccentColor, &v.Version, &v.UpdatedAt)
 	if err != nil {
 		return Settings{}, fmt.Errorf("read settings: %w", err)
 	}
@@ -108,7 +118,7 @@ func (s *Service) ChangeSettings(ctx context.Context, tx *postgres.Tx, change Se
 		return Settings{}, err
 	}
 	err = tx.QueryRow(ctx, updateSettings, after.Name, after.Description, after.ContactEmail, after.Country, after.Locale, after.Currency,
-		after.Currencies, after.PricesIncludeTax, after.AccentColor).Scan(&after.Version, &after.UpdatedAt)
+		after.Currencies, after.PricesIncludeTax, after.AccentColor, after.Locales).Scan(&after.Version, &after.UpdatedAt)
 	if err != nil {
 		return Settings{}, fmt.Errorf("write settings: %w", err)
 	}
@@ -145,6 +155,12 @@ func (c SettingsChange) apply(v Settings) Settings {
 	if c.Currencies != nil {
 		v.Currencies = c.Currencies
 	}
+	if c.Locales != nil {
+		v.Locales = slices.Clone(c.Locales)
+	}
+	if name, ok := locales.Parse(v.Locale); ok {
+		v.Locale = name
+	}
 	// A main currency that was not sold in before is from now on, unless a list without it
 	// was given, which Validate refuses.
 	if c.Currency != nil && c.Currencies == nil {
@@ -172,9 +188,10 @@ func (v Settings) Validate() error {
 	if !KnownCountry(v.Country) {
 		refuse(problem.Unprocessable, "unknown_country", "/country", "ISO 3166 knows no country with this code.")
 	}
-	if _, err := language.Parse(v.Locale); err != nil {
-		refuse(problem.Invalid, "invalid_request", "/locale", "This is not the tag of a language.")
+	if _, ok := locales.Parse(v.Locale); !ok {
+		refuse(problem.Invalid, "invalid_request", "/locale", "This is not the tag of a language, with or without a script and a region.")
 	}
+	v.locales(refuse)
 	for i, currency := range v.Currencies {
 		if !money.Known(currency) {
 			refuse(problem.Unprocessable, "unknown_currency", fmt.Sprintf("/currencies/%d", i), "There is no currency with this code that prices can be in.")
@@ -189,6 +206,26 @@ func (v Settings) Validate() error {
 		return nil
 	}
 	return wrong
+}
+
+// locales writes the locales that the store is translated into as they are called, and names
+// what is wrong with them.
+func (v Settings) locales(refuse func(kind problem.Kind, code, pointer, detail string)) {
+	if len(v.Locales) > mostLocales {
+		refuse(problem.Unprocessable, "invalid_locales", "/locales", fmt.Sprintf("A store is translated into %d locales at most.", mostLocales))
+	}
+	seen := map[string]bool{v.Locale: true}
+	for i, l := range v.Locales {
+		at := fmt.Sprintf("/locales/%d/locale", i)
+		name, ok := locales.Parse(l.Locale)
+		switch {
+		case !ok:
+			refuse(problem.Unprocessable, "invalid_locales", at, "This is not the tag of a language, with or without a script and a region.")
+		case seen[name]:
+			refuse(problem.Unprocessable, "invalid_locales", at, "It is there already, or is what the store is written in.")
+		}
+		seen[name], v.Locales[i].Locale = true, name
+	}
 }
 
 // mirrorTime bounds telling the control database within the request.

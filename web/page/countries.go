@@ -64,3 +64,11 @@ func CountryName(code, lang string) string {
 	}
 	return code
 }
+
+// LanguageName is what a language calls itself; its tag where that is not known.
+func LanguageName(locale string) string {
+	if name := display.Self.Name(language.Make(locale)); name != "" {
+		return name
+	}
+	return locale
+}

@@ -63,7 +63,7 @@ func (v *visit) account() error {
 		return err
 	}
 	if p.Later = after != ""; found.Next != "" {
-		p.Next = "/account?" + url.Values{"after": {found.Next}}.Encode()
+		p.Next = v.prefix + "/account?" + url.Values{"after": {found.Next}}.Encode()
 	}
 	query := v.r.URL.Query()
 	switch {
@@ -148,6 +148,6 @@ func (v *visit) setDetails() error {
 	if err != nil {
 		return err
 	}
-	page.SeeOther(v.w, "/account?saved")
+	v.see("/account?saved")
 	return nil
 }

@@ -54,10 +54,21 @@ func (v *visit) checkoutPage() error {
 // checkoutNotice are the problems that a redirect may name.
 func checkoutNotice(code string) string {
 	switch code {
-	case "payment_declined", "payment_provider_unavailable", "payment_abandoned", "provider_off", "total_changed", "cart_incomplete", "orders_not_accepted", "test_provider_refused", "rate_limited":
+	case "payment_declined", "payment_provider_unavailable", "payment_abandoned", "provider_off", "total_changed", "due_changed", "cart_incomplete", "orders_not_accepted", "test_provider_refused", "rate_limited":
 		return said[code]
 	}
 	return ""
+}
+
+// credited says whether gift cards or store credit pay for some of the cart.
+func (p *checkoutView) credited() bool { return p.Cart.Due != p.Cart.Totals.Total }
+
+// dueName is what the amount that is to be paid is called.
+func (p *checkoutView) dueName() string {
+	if p.credited() {
+		return p.T("Left to pay")
+	}
+	return p.T("Total")
 }
 
 // payable is the cart as one that can be paid for; otherwise the visitor has been sent
@@ -71,7 +82,7 @@ func (v *visit) payable() (*cart.Cart, error) {
 		v.gone()
 		return nil, nil
 	case c == nil || c.State == cart.Open && (len(c.Lines) == 0 || blocked(c)):
-		page.SeeOther(v.w, "/cart")
+		v.see("/cart")
 		return nil, nil
 	case c.State == cart.Completed:
 		v.placed(c.OrderID)
@@ -86,7 +97,7 @@ func (v *visit) payable() (*cart.Cart, error) {
 func (v *visit) placed(orderID string) {
 	v.keepOrder(orderID)
 	v.dropCart()
-	page.SeeOther(v.w, "/orders/"+orderID)
+	v.see("/orders/" + orderID)
 }
 
 // openStep is the step to be shown: the one that was asked for, if all before it are
@@ -320,7 +331,7 @@ func (v *visit) stepped(c *cart.Cart, err error) error {
 	if err != nil {
 		return err
 	}
-	page.SeeOther(v.w, "/checkout#step")
+	v.see("/checkout#step")
 	return nil
 }
 
@@ -341,6 +352,20 @@ func (v *visit) setShipping() error {
 	return v.showCheckout(c, stepShipping, http.StatusUnprocessableEntity, f, "")
 }
 
+// useStoreCredit has the cart's customer pay with what the shop owes them, or no longer.
+func (v *visit) useStoreCredit() error {
+	f, c, err := v.step()
+	if c == nil || err != nil {
+		return err
+	}
+	buyer, err := v.signedIn()
+	if buyer == nil || err != nil {
+		return err
+	}
+	use := f.Value("use") != ""
+	return v.stepped(c, v.update(cart.Change{UseStoreCredit: &use, Customer: buyer.ID}))
+}
+
 // pay takes the last step. What was declined is said on the page that it leads back to.
 func (v *visit) pay() error {
 	f, err := v.form()
@@ -349,7 +374,7 @@ func (v *visit) pay() error {
 	}
 	ref, held := v.cartRef()
 	if !held {
-		page.SeeOther(v.w, "/cart")
+		v.see("/cart")
 		return nil
 	}
 	accepts, err := v.config().AcceptsOrders(v.r.Context(), &v.store)
@@ -361,9 +386,13 @@ func (v *visit) pay() error {
 	if err != nil {
 		amount = -1 // which is no cart's total
 	}
+	due, err := strconv.ParseInt(f.Value("expected_due"), 10, 64)
+	if err != nil {
+		due = amount // who knew of no credit
+	}
 	at, err := v.config().Checkout.Complete(v.r.Context(), checkout.Input{
-		Cart: ref, Payment: v.chosen(f), Expected: money.New(amount, f.Value("expected_currency")), Attempt: f.Value("attempt"),
-		Version: version, Shop: checkout.Shop{Terms: terms(v.store), TakesOrders: accepts},
+		Cart: ref, Payment: v.chosen(f, "/checkout/return"), Expected: money.New(amount, f.Value("expected_currency")), Due: money.New(due, f.Value("expected_currency")),
+		Attempt: f.Value("attempt"), Version: version, Shop: checkout.Shop{Terms: terms(v.store), TakesOrders: accepts},
 	}, nil)
 	return v.paid(at, err)
 }

@@ -46,19 +46,19 @@ var testTokens = []struct{ Token, Name, What string }{
 }
 
 // optionName is a way to pay as shoppers read it.
-func (p *checkoutView) optionName(o paymentOption) string {
+func (v *view) optionName(o paymentOption) string {
 	if o.Provider == payments.StripeName {
-		return p.T("Card and more")
+		return v.T("Card and more")
 	}
 	return o.Name
 }
 
 // optionText says what happens with a way to pay.
-func (p *checkoutView) optionText(o paymentOption) string {
+func (v *view) optionText(o paymentOption) string {
 	if o.Provider == payments.StripeName {
-		return p.T("You pay on a page of our payment provider.")
+		return v.T("You pay on a page of our payment provider.")
 	}
-	return p.T("You are told how to pay when the order is placed.")
+	return v.T("You are told how to pay when the order is placed.")
 }
 
 func (p *checkoutView) contactTitle() string {

@@ -79,6 +79,6 @@ func (v *visit) reset() error {
 		return err
 	}
 	v.admit(session)
-	page.SeeOther(v.w, "/account?renewed")
+	v.see("/account?renewed")
 	return nil
 }

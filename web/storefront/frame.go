@@ -22,6 +22,9 @@ import (
 // its shelves are called. It is read once for all pages of a revision.
 type frame struct {
 	settings    about
+	locale      string   // that everything is in, as far as it is translated
+	chain       []string // whose texts are shown in it, the nearest first; none as they are written
+	prefix      string   // of all its addresses, such as "/de"; empty for the store's own locale
 	sandbox     bool
 	categories  []category
 	collections []collection
@@ -41,14 +44,14 @@ const (
 	frameBytes      = 64 << 20
 )
 
-// frame is the store's, kept or read now.
-func (s *Shop) frame(ctx context.Context, store tenants.Store) (*frame, error) {
-	return s.frames.Get(ctx, store.Edition(), func(ctx context.Context) (*frame, error) {
+// frame is the store's in one of its locales, kept or read now.
+func (s *Shop) frame(ctx context.Context, store tenants.Store, locale string, chain []string) (*frame, error) {
+	return s.frames.Get(ctx, store.Edition()+"\x00"+locale, func(ctx context.Context) (*frame, error) {
 		accepts, err := s.config.AcceptsOrders(ctx, &store)
 		if err != nil {
 			return nil, fmt.Errorf("may %s take orders: %w", store.ID, err)
 		}
-		raw, err := settings.Shop(ctx, s.config.DB, string(store.Ref.Mode), s.config.Links.Base(store), accepts, terms(store).Test())
+		raw, err := settings.Shop(ctx, s.config.DB, chain, string(store.Ref.Mode), s.config.Links.Base(store), accepts, terms(store).Test())
 		if err != nil {
 			return nil, fmt.Errorf("settings of %s: %w", store.ID, err)
 		}
@@ -57,18 +60,21 @@ func (s *Shop) frame(ctx context.Context, store tenants.Store) (*frame, error) {
 			return nil, err
 		}
 		categories, err := all[category](ctx, mostCategories, func(after string) (postgres.Page, error) {
-			return catalog.ShopCategories(ctx, s.config.DB, after, shelfPage)
+			return catalog.ShopCategories(ctx, s.config.DB, chain, after, shelfPage)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("categories of %s: %w", store.ID, err)
 		}
 		collections, err := all[collection](ctx, mostCollections, func(after string) (postgres.Page, error) {
-			return catalog.ShopCollections(ctx, s.config.DB, after, shelfPage)
+			return catalog.ShopCollections(ctx, s.config.DB, chain, after, shelfPage)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("collections of %s: %w", store.ID, err)
 		}
-		f := &frame{settings: about, sandbox: store.Ref.Mode == principal.Test, categories: categories, collections: collections}
+		f := &frame{settings: about, sandbox: store.Ref.Mode == principal.Test, categories: categories, collections: collections, locale: locale, chain: chain}
+		if len(chain) > 0 {
+			f.prefix = "/" + locale
+		}
 		f.theme, f.icon = stylesheet(about.AccentColor), favicon(about.Name, about.AccentColor)
 		return f, nil
 	})
@@ -163,7 +169,10 @@ func (v *view) to(parts ...string) templ.SafeURL {
 	return templ.SafeURL(v.in(path, nil))
 }
 
-// in adds a query to a path, and the currency to the query.
+// way is the address of a page in the frame's locale.
+func (f *frame) way(path string) templ.SafeURL { return templ.SafeURL(f.prefix + path) }
+
+// in adds the locale to a path, a query, and the currency to the query.
 func (v *view) in(path string, query url.Values) string {
 	if query == nil {
 		query = url.Values{}
@@ -171,10 +180,43 @@ func (v *view) in(path string, query url.Values) string {
 	if v.Currency != v.settings.Currency {
 		query.Set("currency", v.Currency)
 	}
+	path = v.prefix + path
 	if len(query) > 0 {
 		path += "?" + query.Encode()
 	}
 	return path
+}
+
+// spoken is the shop in one of its locales.
+type spoken struct {
+	Locale string
+	Name   string        // of the language, in itself
+	To     templ.SafeURL // this page in it
+	Path   string        // the same without what was chosen, for search engines
+}
+
+// languages is the page in all locales that the shop is to be had in, the store's own first.
+// Of pages that are for one shopper, it is the shop's first page.
+func (v *view) languages() []spoken {
+	list := make([]spoken, len(v.settings.Locales))
+	for i, locale := range v.settings.Locales {
+		other, elsewhere := *v, *v.frame
+		elsewhere.prefix = ""
+		if i > 0 {
+			elsewhere.prefix = "/" + locale
+		}
+		other.frame = &elsewhere
+		query := url.Values{}
+		if v.Query != "" {
+			query.Set("q", v.Query)
+		}
+		path := v.Path
+		if path == "" {
+			path = "/"
+		}
+		list[i] = spoken{locale, page.LanguageName(locale), templ.SafeURL(other.in(path, query)), elsewhere.prefix + v.Path}
+	}
+	return list
 }
 
 // otherCurrency is this page with prices in another currency.
@@ -188,7 +230,7 @@ func (v *view) otherCurrency(code string) templ.SafeURL {
 	return templ.SafeURL(other.in(v.Path, query))
 }
 
-func (v *view) money(m money.Money) string { return m.Format(v.settings.Locale) }
+func (v *view) money(m money.Money) string { return m.Format(v.locale) }
 
 // taxNote is what has to stand by a price.
 func (v *view) taxNote() string {

@@ -95,6 +95,7 @@ type about struct {
 	ContactEmail      string   `json:"contact_email"`
 	Country           string   `json:"country"`
 	Locale            string   `json:"locale"`
+	Locales           []string `json:"locales"` // the store's own first
 	Currency          string   `json:"currency"`
 	Currencies        []string `json:"currencies"`         // the main one first
 	ShippingCountries []string `json:"shipping_countries"` // empty for all

@@ -2,6 +2,7 @@ package storefront
 
 import (
 	"context"
+	"crypto/rand"
 	"net/http"
 	"time"
 
@@ -35,11 +36,13 @@ type order struct {
 	Taxes     []pricing.TaxAmount  `json:"taxes"`
 	Discounts []promotions.Applied `json:"discounts"`
 	Totals    struct {
-		Subtotal money.Money `json:"subtotal"`
-		Shipping money.Money `json:"shipping"`
-		Tax      money.Money `json:"tax"`
-		Total    money.Money `json:"total"`
-		Refunded money.Money `json:"refunded"`
+		Subtotal    money.Money `json:"subtotal"`
+		Shipping    money.Money `json:"shipping"`
+		Tax         money.Money `json:"tax"`
+		Total       money.Money `json:"total"`
+		Credit      money.Money `json:"credit"`
+		Refunded    money.Money `json:"refunded"`
+		Outstanding money.Money `json:"outstanding"`
 	} `json:"totals"`
 	ShippingAddress *address.Address `json:"shipping_address"`
 	BillingAddress  *address.Address `json:"billing_address"`
@@ -48,6 +51,11 @@ type order struct {
 	Returns         []goodsBack      `json:"returns"`
 	Instructions    string           `json:"payment_instructions"` // how to pay what is due
 	CreatedAt       time.Time        `json:"created_at"`
+}
+
+// rest is what was, or is to be, paid by other means than gift cards and store credit.
+func (o order) rest() money.Money {
+	return money.New(o.Totals.Total.Amount-o.Totals.Credit.Amount, o.Currency)
 }
 
 type orderLine struct {
@@ -103,6 +111,8 @@ type orderView struct {
 	order
 	Fresh     bool // it was placed a moment ago
 	Documents []document
+	Notice    string // why the rest was not paid
+	Attempt   string // names an attempt to pay it
 }
 
 // document is an invoice or a credit note, in the contract's form; see commerce/documents.
@@ -131,7 +141,7 @@ func (v *visit) orderPage() error {
 	}
 	if key := v.r.URL.Query().Get("key"); key != "" && v.config().Links.opens(ref, id, key) {
 		v.keepOrder(id)
-		page.SeeOther(v.w, "/orders/"+id)
+		v.see("/orders/" + id)
 		return nil
 	}
 	raw, err := v.readOrder(id)
@@ -151,8 +161,11 @@ func (v *visit) orderPage() error {
 	if err != nil {
 		return err
 	}
-	p := &orderView{Documents: issued, view: v.view("", ""), order: o, Fresh: time.Since(o.CreatedAt) < time.Hour && o.State == "open" && len(o.Fulfilments) == 0}
+	p := &orderView{Documents: issued, view: v.view("", ""), order: o, Attempt: rand.Text(), Fresh: time.Since(o.CreatedAt) < time.Hour && o.State == "open" && len(o.Fulfilments) == 0}
 	p.Alone, p.Title = true, p.T("Order %d", o.Number)
+	if notice := checkoutNotice(v.r.URL.Query().Get("problem")); notice != "" {
+		p.Notice = p.T(notice)
+	}
 	p.view.Currency = v.settings.Currency
 	return page.Personal(v.w, v.r, http.StatusOK, orderPage(p))
 }
@@ -202,7 +215,9 @@ func (v *view) date(t time.Time) string {
 }
 
 // Paid says whether nothing is owed.
-func (o *order) Paid() bool { return o.PaymentState != "pending" && o.PaymentState != "voided" }
+func (o *order) Paid() bool {
+	return o.PaymentState != "pending" && o.PaymentState != "voided" && o.PaymentState != "partially_paid"
+}
 
 // progress is how far an order has come: 1 paid, 2 partly sent, 3 sent.
 func (o *order) progress() int {

@@ -13,13 +13,17 @@ import (
 )
 
 // chosen is how a shopper wants to pay: "provider:token" or, of a test payment, what is
-// to happen.
-func (v *visit) chosen(f page.Form) payments.Chosen {
+// to happen; nothing, where nothing is left to pay. Who comes back from the provider's page
+// comes to the path back.
+func (v *visit) chosen(f page.Form, back string) payments.Chosen {
+	if f.Value("token") == "" {
+		return payments.Chosen{}
+	}
 	provider, token, found := strings.Cut(f.Value("token"), ":")
 	if !found {
 		provider, token = payments.TestName, provider
 	}
-	return payments.Chosen{Provider: provider, Token: token, ReturnURL: v.base() + "/checkout/return"}
+	return payments.Chosen{Provider: provider, Token: token, ReturnURL: v.base() + v.prefix + back}
 }
 
 // paid shows what came of an attempt to pay. What was declined is said on the page that it
@@ -30,30 +34,30 @@ func (v *visit) paid(at checkout.Progress, err error) error {
 	case err == nil && at.OrderID != "":
 		v.placed(at.OrderID)
 	case err == nil && at.Step != nil:
-		return v.leave(at)
+		return v.leave(at, "/checkout/abandon")
 	case err == nil:
-		return v.waiting()
+		return v.waiting("/checkout")
 	case refused == nil:
 		return err
 	case refused.Code == "completion_in_progress", refused.Code == "payment_pending":
-		return v.waiting()
+		return v.waiting("/checkout")
 	case refused.Code == "out_of_stock", refused.Code == "not_found":
 		to := "/cart"
 		if _, draft := v.draftRef(); draft {
 			to = "/checkout" // where it is told
 		}
-		page.SeeOther(v.w, to)
+		v.see(to)
 	case refused.Code == "cart_completed", checkoutNotice(refused.Code) == "":
-		page.SeeOther(v.w, "/checkout")
+		v.see("/checkout")
 	default:
-		page.SeeOther(v.w, "/checkout?"+url.Values{"problem": {refused.Code}}.Encode()+"#step")
+		v.see("/checkout?" + url.Values{"problem": {refused.Code}}.Encode() + "#step")
 	}
 	return nil
 }
 
 // waiting is for a shopper whose payment is under way: the page asks again by itself.
-func (v *visit) waiting() error {
-	v.w.Header().Set("Refresh", "3; url=/checkout")
+func (v *visit) waiting(at string) error {
+	v.w.Header().Set("Refresh", "3; url="+v.prefix+at)
 	view := v.view("", "")
 	view.Alone, view.Title = true, view.T("Your payment is under way")
 	return page.Personal(v.w, v.r, http.StatusOK, message(view, view.Title, view.T("This takes a moment. You will see your order here as soon as it is done; nothing is charged twice."), false))
@@ -61,20 +65,20 @@ func (v *visit) waiting() error {
 
 // leave leads to the provider's page. A form's answer may lead nowhere else by itself, so
 // it is a page that goes there; who comes back without having paid finds it again.
-func (v *visit) leave(at checkout.Progress) error {
+func (v *visit) leave(at checkout.Progress, abandon string) error {
 	if v.r.Method == http.MethodPost {
 		v.w.Header().Set("Refresh", "0; url="+at.Step.URL)
 	}
 	view := v.view("", "")
 	view.Alone, view.Title = true, view.T("Your payment waits for you")
-	return page.Personal(v.w, v.r, http.StatusOK, paymentWaits(view, at.Step.URL))
+	return page.Personal(v.w, v.r, http.StatusOK, paymentWaits(view, at.Step.URL, abandon))
 }
 
 // comeBack is where shoppers come to from the provider's page.
 func (v *visit) comeBack() error {
 	ref, held := v.cartRef()
 	if !held {
-		page.SeeOther(v.w, "/cart")
+		v.see("/cart")
 		return nil
 	}
 	return v.paid(v.config().Checkout.Check(v.r.Context(), ref, nil))
@@ -87,14 +91,14 @@ func (v *visit) abandon() error {
 	}
 	ref, held := v.cartRef()
 	if !held {
-		page.SeeOther(v.w, "/cart")
+		v.see("/cart")
 		return nil
 	}
 	err := v.config().Checkout.Abandon(v.r.Context(), ref)
 	if refused := problem.As(err); err != nil && (refused == nil || refused.Kind != problem.Conflict) {
 		return err
 	}
-	page.SeeOther(v.w, "/checkout") // where it is told what came of it
+	v.see("/checkout") // where it is told what came of it
 	return nil
 }
 
@@ -123,7 +127,11 @@ func (v *visit) takeTestStep() error {
 		return err
 	}
 	if back == "" || strings.HasPrefix(back, v.base()+"/") {
-		page.SeeOther(v.w, "/checkout/return")
+		path := strings.TrimPrefix(back, v.base())
+		if path == "" {
+			path = v.prefix + "/checkout/return"
+		}
+		page.SeeOther(v.w, path)
 		return nil
 	}
 	v.w.Header().Set("Refresh", "0; url="+back)

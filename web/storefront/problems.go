@@ -30,6 +30,7 @@ var said = map[string]string{
 	"payment_abandoned":            "The payment was given up. Nothing was charged; please try again.",
 	"provider_off":                 "This way to pay is not offered any more. Please choose another.",
 	"total_changed":                "The total has changed since you last saw it. Please look at it again before you pay.",
+	"due_changed":                  "What is left to pay has changed since you last saw it. Please look at it again before you pay.",
 	"orders_not_accepted":          "This shop does not take orders yet.",
 	"cart_incomplete":              "Something is still missing. Please look through the steps again.",
 	"test_provider_refused":        "Real orders are not paid for with test payments.",

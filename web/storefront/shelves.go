@@ -162,7 +162,7 @@ func (v *visit) moved(path string) error {
 	if v.r.URL.RawQuery != "" {
 		path += "?" + v.r.URL.RawQuery
 	}
-	http.Redirect(v.w, v.r, path, http.StatusMovedPermanently)
+	http.Redirect(v.w, v.r, v.prefix+path, http.StatusMovedPermanently)
 	return nil
 }
 

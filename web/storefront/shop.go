@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/cache"
 	"github.com/stoacommerce/stoa/platform/httpserver"
 	"github.com/stoacommerce/stoa/platform/limits"
+	"github.com/stoacommerce/stoa/platform/locales"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -106,9 +108,11 @@ func (s *Shop) routes() {
 	s.strict("POST /cart/codes", "cart.code", limits.Code, (*visit).addCode)
 	s.page("POST /cart/codes/remove", "cart.uncode", (*visit).removeCode)
 	s.page("GET /pay/{draft}", "checkout.draft", (*visit).payDraft)
+	s.page("POST /cart/gift-cards/remove", "cart.uncard", (*visit).removeGiftCard)
 	s.page("GET /checkout", "checkout", (*visit).checkoutPage)
 	s.page("POST /checkout/contact", "checkout.contact", (*visit).setContact)
 	s.page("POST /checkout/shipping", "checkout.shipping", (*visit).setShipping)
+	s.page("POST /checkout/store-credit", "checkout.credit", (*visit).useStoreCredit)
 	s.strict("POST /checkout/pay", "checkout.pay", limits.Payment, (*visit).pay)
 	s.page("GET /checkout/return", "checkout.return", (*visit).comeBack)
 	s.page("POST /checkout/abandon", "checkout.abandon", (*visit).abandon)
@@ -116,6 +120,9 @@ func (s *Shop) routes() {
 	s.page("POST /checkout/test/{payment}", "checkout.test", (*visit).takeTestStep)
 	s.page("GET /orders/{order}", "order", (*visit).orderPage)
 	s.page("GET /orders/{order}/documents/{document}", "order.document", (*visit).orderDocument)
+	s.strict("POST /orders/{order}/payments", "order.pay", limits.Payment, (*visit).payRest)
+	s.page("GET /orders/{order}/return", "order.return", (*visit).backToOrder)
+	s.page("POST /orders/{order}/abandon", "order.abandon", (*visit).abandonRest)
 	s.page("GET /account", "account", (*visit).account)
 	s.page("GET /account/details", "account.details", (*visit).detailsForm)
 	s.page("POST /account/details", "account.change", (*visit).setDetails)
@@ -176,7 +183,12 @@ func (s *Shop) strict(pattern, name, class string, serve func(*visit) error) {
 func (s *Shop) Serve(w http.ResponseWriter, r *http.Request, store tenants.Store) {
 	ctx := s.enter(r.Context(), store)
 	v := &visit{shop: s, store: store, w: w, r: r.WithContext(ctx)}
-	frame, err := s.frame(ctx, store)
+	set, err := s.config.Editions.Locales(ctx, &store)
+	var frame *frame
+	if err == nil {
+		locale := v.within(set)
+		frame, err = s.frame(ctx, store, locale, set.Chain(locale))
+	}
 	if err != nil {
 		s.config.Log.ErrorContext(ctx, "a shop's frame cannot be read", "error", err)
 		page.Plain(w, r, http.StatusServiceUnavailable, "This shop cannot be reached at the moment", "Please try again in a moment.")
@@ -196,6 +208,25 @@ func (s *Shop) Serve(w http.ResponseWriter, r *http.Request, store tenants.Store
 	s.mux.ServeHTTP(w, v.r.WithContext(context.WithValue(ctx, visitKey{}, v)))
 }
 
+// within is the locale that the address begins with, which is taken off for all that follows;
+// the store's own where it begins with none.
+func (v *visit) within(set *locales.Set) string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(v.r.URL.Path, "/"), "/")
+	if !slices.Contains(set.Names()[1:], first) {
+		return set.Default()
+	}
+	address := *v.r.URL
+	address.Path = "/" + strings.TrimPrefix(strings.TrimPrefix(address.Path, "/"+first), "/")
+	if address.RawPath != "" {
+		address.RawPath = "/" + strings.TrimPrefix(strings.TrimPrefix(address.RawPath, "/"+first), "/")
+	}
+	v.r.URL = &address
+	return first
+}
+
+// see sends the browser to another page, in the same locale.
+func (v *visit) see(path string) { page.SeeOther(v.w, v.prefix+path) }
+
 // enter names the store and the shopper for everything that follows.
 func (s *Shop) enter(ctx context.Context, store tenants.Store) context.Context {
 	x := httpserver.From(ctx)
@@ -213,7 +244,7 @@ func (s *Shop) enter(ctx context.Context, store tenants.Store) context.Context {
 // view begins a page.
 func (v *visit) view(title, path string) *view {
 	return &view{
-		frame: v.frame, words: wordsFor(v.settings.Locale), Title: title, Path: path, Base: v.base(), Currency: v.currency(),
+		frame: v.frame, words: wordsFor(v.locale), Title: title, Path: path, Base: v.base(), Currency: v.currency(),
 	}
 }
 
@@ -313,7 +344,16 @@ func (v *visit) asset() bool {
 
 // robots keeps search engines from what is for one shopper, and from sandboxes.
 func (v *visit) robots() error {
-	text := "Sitemap: " + v.base() + "/sitemap.xml\n\nUser-agent: *\nDisallow: /cart\nDisallow: /checkout\nDisallow: /pay\nDisallow: /orders\nDisallow: /account\nDisallow: /search\n"
+	text := "Sitemap: " + v.base() + "/sitemap.xml\n\nUser-agent: *\n"
+	for i, locale := range v.settings.Locales {
+		prefix := ""
+		if i > 0 {
+			prefix = "/" + locale
+		}
+		for _, path := range []string{"/cart", "/checkout", "/pay", "/orders", "/account", "/search"} {
+			text += "Disallow: " + prefix + path + "\n"
+		}
+	}
 	if v.sandbox {
 		text = "User-agent: *\nDisallow: /\n"
 	}
@@ -326,13 +366,16 @@ func (v *visit) robots() error {
 // edition is that of what shoppers see of the store now.
 func (v *visit) edition() string { return v.config().Editions.Of(v.r.Context(), &v.store) }
 
-// groupsKey is the key of the groups that prices are shown to.
-type groupsKey struct{}
+// readerKey is the key of a reader.
+type readerKey struct{}
 
-// groupsOf are the groups of customers that a page's prices are shown to.
-func groupsOf(ctx context.Context) []string {
-	groups, _ := ctx.Value(groupsKey{}).([]string)
-	return groups
+// reader is who a page is made for: those who are in groups of customers, for prices, and who
+// read in locales.
+type reader struct{ groups, locales []string }
+
+func readerOf(ctx context.Context) reader {
+	r, _ := ctx.Value(readerKey{}).(reader)
+	return r
 }
 
 // groups are those of who is signed in, if anybody is.
@@ -349,16 +392,16 @@ func (v *visit) groups() ([]string, error) {
 }
 
 // shared answers with a page that is the same for all shoppers, but for those who are in
-// groups of customers and may see other prices: it is the same for all of theirs. name is
-// the page's path with all that it depends on, and nothing else, so that nobody can fill the
+// groups of customers and may see other prices: it is the same for all of theirs, in one
+// locale. name is the page's path with all that it depends on, and nothing else, so that nobody can fill the
 // cache with copies of one page.
 func (v *visit) shared(name string, query url.Values, make func(ctx context.Context) (*page.Rendered, error)) error {
 	groups, err := v.groups()
 	if err != nil {
 		return err
 	}
-	key := v.edition() + "\x00" + strings.Join(groups, ",") + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
-	p, err := v.shop.pages.Get(context.WithValue(v.r.Context(), groupsKey{}, groups), key, make)
+	key := v.edition() + "\x00" + strings.Join(groups, ",") + "\x00" + v.locale + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
+	p, err := v.shop.pages.Get(context.WithValue(v.r.Context(), readerKey{}, reader{groups, v.chain}), key, make)
 	switch {
 	case err != nil:
 		return err

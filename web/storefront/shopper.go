@@ -35,7 +35,7 @@ func (v *visit) shopper() (*customers.Customer, error) {
 func (v *visit) signedIn() (*customers.Customer, error) {
 	c, err := v.shopper()
 	if c == nil && err == nil {
-		page.SeeOther(v.w, "/account/sign-in")
+		v.see("/account/sign-in")
 	}
 	return c, err
 }
@@ -82,7 +82,7 @@ func onward(next string) string {
 func (v *visit) strangers(title string) (formView, bool, error) {
 	c, err := v.shopper()
 	if c != nil {
-		page.SeeOther(v.w, onward(v.r.URL.Query().Get("next")))
+		v.see(onward(v.r.URL.Query().Get("next")))
 	}
 	return v.accountForm(title, page.Form{}), c == nil && err == nil, err
 }
@@ -118,7 +118,7 @@ func (v *visit) signIn() error {
 		return err
 	}
 	v.admit(session)
-	page.SeeOther(v.w, onward(f.Value("next")))
+	v.see(onward(f.Value("next")))
 	return nil
 }
 
@@ -140,7 +140,7 @@ func (v *visit) signOut() error {
 			v.setCookie(name, "", -time.Second)
 		}
 	}
-	page.SeeOther(v.w, "/")
+	v.see("/")
 	return nil
 }
 
@@ -210,7 +210,7 @@ func (v *visit) verify() error {
 		return err
 	}
 	v.admit(session)
-	page.SeeOther(v.w, "/account?welcome")
+	v.see("/account?welcome")
 	return nil
 }
 

@@ -15,8 +15,36 @@ import (
 const mostAddresses = 50_000
 
 type sitemapAddress struct {
-	Address string `xml:"loc"`
-	Changed string `xml:"lastmod,omitempty"`
+	Address    string      `xml:"loc"`
+	Changed    string      `xml:"lastmod,omitempty"`
+	Alternates []alternate `xml:"xhtml:link"`
+}
+
+// alternate is the same page in a locale.
+type alternate struct {
+	Rel     string `xml:"rel,attr"`
+	Locale  string `xml:"hreflang,attr"`
+	Address string `xml:"href,attr"`
+}
+
+// addresses are those of a page in all locales, each of which names all of them.
+func (v *visit) addresses(path, changed string) []sitemapAddress {
+	var list []sitemapAddress
+	var others []alternate
+	for i, locale := range v.settings.Locales {
+		address := v.base() + path
+		if i > 0 {
+			address = v.base() + "/" + locale + path
+		}
+		list = append(list, sitemapAddress{Address: address, Changed: changed})
+		others = append(others, alternate{"alternate", locale, address})
+	}
+	if len(list) > 1 {
+		for i := range list {
+			list[i].Alternates = others
+		}
+	}
+	return list
 }
 
 // sitemap lists the addresses of all that search engines are to find; a sandbox has none.
@@ -25,7 +53,7 @@ func (v *visit) sitemap() error {
 		return problem.Missing("page")
 	}
 	list, err := v.shop.sitemaps.Get(v.r.Context(), v.edition(), func(ctx context.Context) (*page.Asset, error) {
-		raw, err := catalog.ShopHandles(ctx, v.config().DB, mostAddresses-mostCategories-mostCollections-2)
+		raw, err := catalog.ShopHandles(ctx, v.config().DB, mostAddresses/len(v.settings.Locales)-mostCategories-mostCollections-2)
 		if err != nil {
 			return nil, err
 		}
@@ -36,20 +64,24 @@ func (v *visit) sitemap() error {
 		if err != nil {
 			return nil, err
 		}
-		list := []sitemapAddress{{Address: v.base() + "/"}, {Address: v.base() + "/products"}}
+		var list []sitemapAddress
+		add := func(path, changed string) { list = append(list, v.addresses(path, changed)...) }
+		add("/", "")
+		add("/products", "")
 		for _, c := range v.categories {
-			list = append(list, sitemapAddress{Address: v.base() + "/categories/" + url.PathEscape(c.Handle)})
+			add("/categories/"+url.PathEscape(c.Handle), "")
 		}
 		for _, c := range v.collections {
-			list = append(list, sitemapAddress{Address: v.base() + "/collections/" + url.PathEscape(c.Handle)})
+			add("/collections/"+url.PathEscape(c.Handle), "")
 		}
 		for _, p := range products {
-			list = append(list, sitemapAddress{v.base() + "/products/" + url.PathEscape(p.Handle), p.Changed})
+			add("/products/"+url.PathEscape(p.Handle), p.Changed)
 		}
 		body, err := xml.Marshal(struct {
 			XMLName   xml.Name         `xml:"http://www.sitemaps.org/schemas/sitemap/0.9 urlset"`
+			XHTML     string           `xml:"xmlns:xhtml,attr"`
 			Addresses []sitemapAddress `xml:"url"`
-		}{Addresses: list})
+		}{XHTML: "http://www.w3.org/1999/xhtml", Addresses: list})
 		if err != nil {
 			return nil, fmt.Errorf("write a sitemap: %w", err)
 		}

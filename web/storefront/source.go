@@ -17,7 +17,8 @@ type goods struct {
 
 // goods reads a page of products.
 func (s *Shop) goods(ctx context.Context, f catalog.ShopFilter) (goods, error) {
-	f.Groups = groupsOf(ctx)
+	r := readerOf(ctx)
+	f.Groups, f.Locales = r.groups, r.locales
 	p, err := catalog.ShopProducts(ctx, s.config.DB, f)
 	if err != nil {
 		return goods{}, err
@@ -28,7 +29,8 @@ func (s *Shop) goods(ctx context.Context, f catalog.ShopFilter) (goods, error) {
 
 // product reads one product.
 func (s *Shop) product(ctx context.Context, currency, handle string) (product, error) {
-	o, err := catalog.ShopProduct(ctx, s.config.DB, "", handle, catalog.AllVariants, catalog.Shopper{Currency: currency, Groups: groupsOf(ctx)})
+	r := readerOf(ctx)
+	o, err := catalog.ShopProduct(ctx, s.config.DB, "", handle, catalog.AllVariants, catalog.Shopper{Currency: currency, Groups: r.groups, Locales: r.locales})
 	if err != nil {
 		return product{}, err
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/stoacommerce/stoa/commerce/cart"
+	"github.com/stoacommerce/stoa/commerce/credit"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/web/page"
@@ -26,7 +27,22 @@ func (v *visit) cart() (*cart.Cart, error) {
 		v.dropCart()
 		return nil, nil
 	}
+	if err == nil && c.State == cart.Open && c.Locale != v.locale {
+		return v.translated(ref)
+	}
 	return c, err
+}
+
+// translated is a cart whose shopper has chosen another language since.
+func (v *visit) translated(ref cart.Ref) (*cart.Cart, error) {
+	err := v.inStore(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := v.config().Carts.Update(ctx, tx, ref, cart.Change{Locales: append([]string{}, v.chain...)}, 0)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v.config().Carts.Read(v.r.Context(), ref)
 }
 
 // cartPage shows what is in the cart.
@@ -102,7 +118,7 @@ func (v *visit) put() error {
 	if err != nil {
 		return err
 	}
-	page.SeeOther(v.w, "/cart?"+url.Values{"added": {variant}}.Encode())
+	v.see("/cart?" + url.Values{"added": {variant}}.Encode())
 	return nil
 }
 
@@ -113,7 +129,7 @@ func (v *visit) begin(former *cart.Cart, currency string, items []cart.Item) err
 	if err != nil {
 		return err
 	}
-	in := cart.CreateInput{Currency: currency, CustomerID: buyer, Items: items}
+	in := cart.CreateInput{Currency: currency, CustomerID: buyer, Locales: v.chain, Items: items}
 	if former != nil && former.State == cart.Open {
 		in.Email, in.Items = former.Email, nil
 		for _, line := range former.Lines {
@@ -185,6 +201,23 @@ func (v *visit) addCode() error {
 	return v.change(func(ctx context.Context, tx *postgres.Tx, ref cart.Ref) error {
 		_, err := v.config().Carts.AddCode(ctx, tx, ref, f.Value("code"))
 		return err
+	}, func(ctx context.Context, tx *postgres.Tx, ref cart.Ref) error {
+		_, err := v.config().Carts.AddGiftCard(ctx, tx, ref, f.Value("code"))
+		return err
+	})
+}
+
+func (v *visit) removeGiftCard() error {
+	f, err := v.form()
+	if err != nil {
+		return err
+	}
+	return v.change(func(ctx context.Context, tx *postgres.Tx, ref cart.Ref) error {
+		_, err := v.config().Carts.RemoveGiftCard(ctx, tx, ref, credit.ID(f.Value("card")), 0)
+		if problem.Is(err, "not_found") {
+			return nil // it is out already
+		}
+		return err
 	})
 }
 
@@ -202,14 +235,21 @@ func (v *visit) removeCode() error {
 	})
 }
 
-// change changes the cart and shows it.
-func (v *visit) change(fn func(ctx context.Context, tx *postgres.Tx, ref cart.Ref) error) error {
+// change changes the cart and shows it. A code that is none of one kind may be of another:
+// then the next way is tried.
+func (v *visit) change(ways ...func(ctx context.Context, tx *postgres.Tx, ref cart.Ref) error) error {
 	ref, held := v.cartRef()
 	if !held {
-		page.SeeOther(v.w, "/cart")
+		v.see("/cart")
 		return nil
 	}
-	err := v.inStore(func(ctx context.Context, tx *postgres.Tx) error { return fn(ctx, tx, ref) })
+	var err error
+	for _, fn := range ways {
+		err = v.inStore(func(ctx context.Context, tx *postgres.Tx) error { return fn(ctx, tx, ref) })
+		if !problem.Is(err, "code_invalid") {
+			break
+		}
+	}
 	if refused := problem.As(err); refused != nil && refused.Kind < problem.Internal {
 		c, err := v.cart()
 		if err != nil {
@@ -220,7 +260,7 @@ func (v *visit) change(fn func(ctx context.Context, tx *postgres.Tx, ref cart.Re
 	if err != nil {
 		return err
 	}
-	page.SeeOther(v.w, "/cart")
+	v.see("/cart")
 	return nil
 }
 
@@ -242,6 +282,6 @@ func (v *visit) recoverCart() error {
 			v.keepCart(found)
 		}
 	}
-	page.SeeOther(v.w, "/cart")
+	v.see("/cart")
 	return nil
 }
