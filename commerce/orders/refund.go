@@ -79,9 +79,6 @@ func (s *Service) Refund(ctx context.Context, in RefundInput, answer Answer) (st
 		if r, err = attempted(ctx, tx, in.OrderID, name); err == nil || !errors.Is(err, postgres.ErrNoRows) {
 			return err
 		}
-		if !o.settled() {
-			return problem.New(problem.Conflict, "order_not_paid", "The order is not paid.")
-		}
 		if r, err = o.plan(in); err != nil {
 			return err
 		}

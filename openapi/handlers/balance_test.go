@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stoacommerce/stoa/commerce/shoptest"
@@ -120,5 +121,35 @@ func TestAnOrderWithoutAPaymentIsPaid(t *testing.T) {
 	s.admin("POST", "/orders/"+order+"/cancel", object{"reason": "customer"}, key()).Want(200)
 	s.owes(order, 0, 0, "voided")
 	s.admin("POST", "/orders/"+order+"/payments", object{"payment": object{"provider": "test", "token": "succeeds"}}, key()).WantProblem(409, "order_cancelled")
+	s.booksAgree()
+}
+
+// The rest is paid at Stripe's page, and its news are of it as of any other payment.
+func TestTheRestByStripe(t *testing.T) {
+	t.Parallel()
+	s := newSelling(t)
+	account := s.connected()
+	order, token := s.partPaid()
+	waits := s.shop("POST", "/orders/"+order+"/payments", object{"payment": object{"provider": "stripe", "return_url": "https://shop.example.com/back"}, "amount": euros(489)}, token, key()).Want(202)
+	session, payment := s.stripe.All("checkout.session")[0], waits.String("payment_id")
+	if waits.String("next_action.url") != s.stripe.URL+"/pay/"+session {
+		t.Fatalf("waits: %s", waits.Body)
+	}
+	s.owes(order, 489, 489, "partially_paid")
+	s.stripe.Pay(session, "succeeds")
+	for range 2 { // news comes as often as it likes
+		if err := errors.Join(s.buying.Learn(s.Ctx, payment), s.sold.Learn(s.Ctx, payment)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if amount, n := s.stripe.Taken(account); amount != 489 || n != 1 {
+		t.Errorf("%d taken by %d payments", amount, n)
+	}
+	s.owes(order, 0, 0, "paid")
+	got := s.admin("POST", "/orders/"+order+"/refunds", object{}, key()).Want(201)
+	if amount, _ := s.stripe.Taken(account); amount != 0 || len(got.Get("payments").([]any)) != 2 {
+		t.Errorf("%d are left: %s", amount, got.Body)
+	}
+	s.owes(order, 0, 0, "refunded")
 	s.booksAgree()
 }
