@@ -1,11 +1,15 @@
 package cart
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/pricing"
+	"github.com/stoacommerce/stoa/commerce/rates"
 	"github.com/stoacommerce/stoa/platform/money"
 )
 
@@ -59,4 +63,14 @@ func TestAgreedDiscountsAddUp(t *testing.T) {
 			t.Fatalf("all of it is taken off, but for %v", totals.Total)
 		}
 	})
+}
+
+// A service is told of what is in no catalogue, which has no variant.
+func TestServicesAreToldOfWhatIsInNoCatalogue(t *testing.T) {
+	t.Parallel()
+	c := &Cart{Currency: "EUR", Lines: []Line{{ID: "cln_1", VariantID: "var_1", Quantity: 1}, {ID: "cln_2", Quantity: 2, grams: 300}}}
+	raw, err := json.Marshal(c.sale(rates.TaxKind, &address.Address{Country: "DE"}))
+	if err != nil || !strings.Contains(string(raw), `"id":"cln_1","variant_id":"var_1"`) || !strings.Contains(string(raw), `"id":"cln_2","variant_id":null`) {
+		t.Errorf("told %s, %v", raw, err)
+	}
 }

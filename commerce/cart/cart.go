@@ -73,6 +73,7 @@ type Cart struct {
 	CreatedAt        time.Time
 	UpdatedAt        time.Time
 	ExpiresAt        time.Time
+	Opener           string // digest of the token that it was read by in a transaction
 
 	tax      taxation
 	quoting  quoting

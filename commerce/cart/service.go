@@ -271,7 +271,11 @@ func (s *Service) ReadIn(ctx context.Context, tx *postgres.Tx, ref Ref) (*Cart, 
 	if ref.Merchant {
 		return readIn(ctx, tx, draftReadSQL, ref)
 	}
-	return readIn(ctx, tx, readSQL, ref)
+	c, err := readIn(ctx, tx, readSQL, ref)
+	if c != nil {
+		c.Opener = hash(ref)
+	}
+	return c, err
 }
 
 func readIn(ctx context.Context, tx *postgres.Tx, sql string, ref Ref) (*Cart, error) {

@@ -68,7 +68,7 @@ func copies(c *cart.Cart, held []inventory.Held) (order, lines string, err error
 		"id": ids.New("ord"), "prices_include_tax": c.PricesIncludeTax, "taxes": c.Totals.Taxes,
 		"tax_exempt_reason": c.TaxExemptReason,
 		"subtotal":          c.Totals.Subtotal.Amount, "discount": c.Totals.Discount.Amount, "shipping": c.Totals.Shipping.Subtotal.Amount,
-		"tax": c.Totals.Tax.Amount, "total": c.Totals.Total.Amount, "shipping_method": nil, "discounts": listed(c.Discounts),
+		"tax": c.Totals.Tax.Amount, "total": c.Totals.Total.Amount, "shipping_method": nil, "discounts": listed(c.Discounts), "opener": c.Opener,
 	}
 	if c.Method != nil && c.RequiresShipping() {
 		sent := c.Totals.Shipping

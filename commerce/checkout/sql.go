@@ -61,15 +61,15 @@ with c as (
 		shipping_address, billing_address, shipping_method, prices_include_tax, tax_exempt_reason, taxes, discounts,
 		subtotal_amount, discount_amount, shipping_amount, tax_amount, total_amount, note, tags)
 	select x.id, coalesce((select was.number from orders was where was.cart_id = c.id), nextval('order_numbers')),
-		c.id, c.customer_id, c.token_hash, 'pending', 'pending', 'unfulfilled', c.currency, coalesce(c.locales[1], (select locale from settings)), c.email,
+		c.id, c.customer_id, coalesce(decode(nullif(x.opener, ''), 'hex'), c.token_hash), 'pending', 'pending', 'unfulfilled', c.currency, coalesce(c.locales[1], (select locale from settings)), c.email,
 		case when jsonb_typeof(x.shipping_method->'pickup_address') = 'object' then null else c.shipping_address end, c.billing_address, x.shipping_method, x.prices_include_tax, x.tax_exempt_reason, x.taxes, x.discounts,
 		x.subtotal, x.discount, x.shipping, x.tax, x.total, c.note,
 		array(select jsonb_array_elements_text(c.draft->'tags'))
-	from c, jsonb_to_record($2::jsonb) as x(id text, shipping_method jsonb, prices_include_tax boolean, tax_exempt_reason text, taxes jsonb, discounts jsonb,
+	from c, jsonb_to_record($2::jsonb) as x(id text, shipping_method jsonb, prices_include_tax boolean, tax_exempt_reason text, taxes jsonb, discounts jsonb, opener text,
 		subtotal bigint, discount bigint, shipping bigint, tax bigint, total bigint)
-	on conflict (cart_id) do update set (customer_id, payment_state, locale, email, shipping_address, billing_address, shipping_method,
+	on conflict (cart_id) do update set (customer_id, token_hash, payment_state, locale, email, shipping_address, billing_address, shipping_method,
 			prices_include_tax, tax_exempt_reason, taxes, discounts, subtotal_amount, discount_amount, shipping_amount, tax_amount, total_amount, note, tags, updated_at)
-		= (excluded.customer_id, 'pending', excluded.locale, excluded.email, excluded.shipping_address, excluded.billing_address, excluded.shipping_method,
+		= (excluded.customer_id, excluded.token_hash, 'pending', excluded.locale, excluded.email, excluded.shipping_address, excluded.billing_address, excluded.shipping_method,
 			excluded.prices_include_tax, excluded.tax_exempt_reason, excluded.taxes, excluded.discounts, excluded.subtotal_amount, excluded.discount_amount,
 			excluded.shipping_amount, excluded.tax_amount, excluded.total_amount, excluded.note, excluded.tags, now())
 		where orders.state = 'pending'

@@ -295,7 +295,11 @@ func TestWhatIsInNoCatalogueIsSoldLikeAnything(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at, err := f.checkout.Complete(f.Ctx, f.input(ref, c.Totals.Total, payments.ManualName), nil)
+	ctx, count := postgres.Counting(f.Ctx)
+	at, err := f.checkout.Complete(ctx, f.input(ref, c.Totals.Total, payments.ManualName), nil)
+	if n := count.Statements.Load(); n > 12 { // as of any cart
+		t.Errorf("completion takes %d statements", n)
+	}
 	if err != nil || at.State != "due" {
 		t.Fatalf("completed by hand: %+v, %v", at, err)
 	}

@@ -7,7 +7,7 @@ create table orders (
     number           bigint not null unique,
     cart_id          text collate "C" not null unique,
     customer_id      text collate "C" references customers (id) on delete set null,
-    token_hash       bytea not null,            -- the cart's, so that its holder can see the order
+    token_hash       bytea not null,            -- of the cart's token that it was placed with, whose holder can see the order
     state            text not null check (state in ('pending', 'open', 'completed', 'cancelled')),
     payment_state    text not null check (payment_state in ('pending', 'authorised', 'partially_paid', 'paid', 'partially_refunded', 'refunded', 'voided', 'failed')),
     fulfilment_state text not null check (fulfilment_state in ('unfulfilled', 'partially_fulfilled', 'fulfilled')),

@@ -228,7 +228,7 @@ func (h *Drafts) complete(ctx context.Context, req *openapi.Request) (*openapi.R
 		switch {
 		case refused != nil:
 			return claim.Refuse(ctx, tx, refused)
-		case paid && !c.Totals.Total.IsZero():
+		case paid && !c.Due.IsZero():
 			return nil // it is recorded once the payment has come
 		}
 		return record(ctx, tx, orderID)

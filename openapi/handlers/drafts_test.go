@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stoacommerce/stoa/commerce/shoptest"
@@ -79,6 +80,7 @@ func TestDraftOrdersOverHTTP(t *testing.T) {
 	if order.Get("lines.1.product_id") != nil || order.String("lines.1.attributes.Length") != "80 cm" || order.String("note") != "As agreed." {
 		t.Errorf("order: %s", order.Body)
 	}
+	s.shop("GET", "/orders/"+order.String("id"), nil, token).Want(200)
 	if replayed := s.shop("POST", cart+"/complete", final, token, paying).Want(201); replayed.String("id") != order.String("id") {
 		t.Error("paid again")
 	}
@@ -89,6 +91,7 @@ func TestDraftOrdersOverHTTP(t *testing.T) {
 	if shown := s.admin("GET", "/orders/"+order.String("id"), nil).Want(200); shown.String("cart_id") != made.String("id") || shown.String("tags.0") != "b2b" {
 		t.Errorf("order: %s", shown.Body)
 	}
+	s.afterwards("/orders/"+order.String("id"), order.String("lines.1.id"))
 	s.admin("DELETE", path, nil).WantProblem(409, "cart_completed")
 	s.admin("POST", path+"/complete", object{}, key()).WantProblem(409, "cart_completed")
 	if list := s.admin("GET", "/draft-orders?state=completed&email=ada@example.com", nil).Want(200); list.String("data.0.order_id") != order.String("id") || list.Get("data.0.line_count") != 2.0 {
@@ -100,6 +103,28 @@ func TestDraftOrdersOverHTTP(t *testing.T) {
 	other.admin("POST", path+"/send", object{}).WantProblem(404, "not_found")
 	other.admin("POST", path+"/complete", object{}, key()).WantProblem(404, "not_found")
 	other.shop("POST", shopPath, object{"key": "key-" + made.String("id")}).WantProblem(404, "not_found")
+}
+
+// afterwards has two of a line that is in no catalogue sent, invoiced, brought back and paid
+// back.
+func (s *selling) afterwards(order, line string) {
+	s.t.Helper()
+	s.admin("PATCH", "/invoicing", object{"seller": object{"address": berlin()}}).Want(200)
+	if invoice := s.admin("POST", order+"/invoice", nil).Want(201); invoice.Get("content.lines.1.title") == nil && invoice.String("number") == "" {
+		s.t.Errorf("invoice: %s", invoice.Body)
+	}
+	if slip := s.admin("GET", order+"/packing-slip", nil).Want(200); !strings.HasPrefix(string(slip.Body), "%PDF") {
+		s.t.Error("the packing slip is no PDF")
+	}
+	s.admin("POST", order+"/fulfilments", object{"lines": []object{{"line_id": line, "quantity": 2}}}).Want(201)
+	back := "/returns/" + s.admin("POST", order+"/returns", object{"lines": []object{{"line_id": line, "quantity": 1, "reason": "other"}}}).Want(201).String("id")
+	s.admin("POST", back+"/receive", nil).Want(200)
+	s.admin("POST", back+"/inspect", object{"lines": []object{{"line_id": line, "accepted_quantity": 1, "condition": "new"}}}).Want(200)
+	s.admin("POST", back+"/refund", object{}, key()).Want(201)
+	shown := s.admin("GET", order, nil).Want(200)
+	if shown.Get("lines.1.returned_quantity") != 1.0 || shown.Get("lines.1.refunded_quantity") != 1.0 || shown.Get("totals.refunded.amount") != 500.0 {
+		s.t.Errorf("afterwards: %s", shown.Body)
+	}
 }
 
 func TestMerchantsCompleteDraftOrders(t *testing.T) {

@@ -323,7 +323,7 @@ func checkoutPage(p *checkoutView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			var templ_7745c5c3_Var18 = []any{"split", templ.KV("paying", p.Step == stepPayment)}
+			var templ_7745c5c3_Var18 = []any{"split", templ.KV("paying", p.Step == stepPayment || p.Drafted)}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var18...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -852,7 +852,7 @@ func contactStep(p *checkoutView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if p.Cart.RequiresShipping() {
+			if p.Cart.RequiresShipping() && !p.Cart.Fixed("shipping_method_id") {
 				var templ_7745c5c3_Var43 string
 				templ_7745c5c3_Var43, templ_7745c5c3_Err = templ.JoinStringErrs(p.T("Continue to shipping"))
 				if templ_7745c5c3_Err != nil {
