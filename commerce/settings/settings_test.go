@@ -34,7 +34,7 @@ func TestTheCatalogueFollowsTheSettings(t *testing.T) {
 		if err := search.Reindex(ctx, tx); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `insert into collections (id, handle, title, sort, rules) values ('col_1', 'all', 'All', 'price_asc', '{"match": "all", "conditions": [{"field": "title", "operator": "is_not", "value": "x"}]}')`)
+		_, err := tx.Exec(ctx, `insert into collections (id, handle, title, sort_order, rules) values ('col_1', 'all', 'All', 'price_ascending', '[{"field": "price", "operator": "greater_than", "value": "0", "currency": "EUR"}]')`)
 		if err != nil {
 			return err
 		}
@@ -42,8 +42,8 @@ func TestTheCatalogueFollowsTheSettings(t *testing.T) {
 	})
 	state := func() string {
 		t.Helper()
-		return shoptest.Value[string](t, shop, `select (select string_agg(v.id, ' ' order by m.position) from collection_products m join variants v on v.product_id = m.product_id)
-			|| ' ' || (select count(*) from search_documents where words @@ to_tsquery('german', 'Lampe'))`)
+		return shoptest.Value[string](t, shop, `select (select string_agg(v.id, ' ' order by m.sort_key) from collection_products m join variants v on v.product_id = m.product_id)
+			|| ' ' || (select count(*) from products where search @@ to_tsquery('german', 'Lampe'))`)
 	}
 	if got, want := state(), cheap+" "+dear+" 0"; got != want {
 		t.Fatalf("before: %s, want %s", got, want)
