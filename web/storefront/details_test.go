@@ -9,7 +9,7 @@ import (
 // Custom fields are told in words, each type in its own, and what is for programs is not.
 func TestDetailsOfAProduct(t *testing.T) {
 	t.Parallel()
-	p := &productView{view: &view{words: wordsFor("de-DE"), frame: &frame{settings: about{Locale: "de-DE"}}}, Chosen: &variant{Fields: map[string]customField{"fit": {"Weite", "text", json.RawMessage(`"schmal"`)}}}}
+	p := &productView{view: &view{words: wordsFor("de-DE"), frame: &frame{locale: "de-DE"}}, Chosen: &variant{Fields: map[string]customField{"fit": {"Weite", "text", json.RawMessage(`"schmal"`)}}}}
 	for key, value := range map[string]string{
 		"text": `"Leinen"`, "boolean": `true`, "integer": `12`, "money": `{"amount": 1999, "currency": "EUR"}`, "weight": `{"value": "1.5", "unit": "kg"}`,
 		"choice": `["rot", "blau"]`, "json": `{"a": 1}`, "product_reference": `"prod_1"`,
