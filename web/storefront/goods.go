@@ -94,7 +94,6 @@ type about struct {
 	Description       string   `json:"description"`
 	ContactEmail      string   `json:"contact_email"`
 	Country           string   `json:"country"`
-	Locale            string   `json:"locale"`
 	Locales           []string `json:"locales"` // the store's own first
 	Currency          string   `json:"currency"`
 	Currencies        []string `json:"currencies"`         // the main one first
