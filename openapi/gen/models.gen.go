@@ -19886,6 +19886,40 @@ func (t *WebhookEvent) MergeOrderUpdatedEvent(v OrderUpdatedEvent) error {
 	return err
 }
 
+// AsOrderEditedEvent returns the union data inside the WebhookEvent as a OrderEditedEvent
+func (t WebhookEvent) AsOrderEditedEvent() (OrderEditedEvent, error) {
+	var body OrderEditedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromOrderEditedEvent overwrites any union data inside the WebhookEvent as the provided OrderEditedEvent
+func (t *WebhookEvent) FromOrderEditedEvent(v OrderEditedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"order.edited"}`))
+	t.union = b
+	return err
+}
+
+// MergeOrderEditedEvent performs a merge with any union data inside the WebhookEvent, using the provided OrderEditedEvent
+func (t *WebhookEvent) MergeOrderEditedEvent(v OrderEditedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"order.edited"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsOrderPaidEvent returns the union data inside the WebhookEvent as a OrderPaidEvent
 func (t WebhookEvent) AsOrderPaidEvent() (OrderPaidEvent, error) {
 	var body OrderPaidEvent
@@ -21486,6 +21520,8 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsOrderCompletedEvent()
 	case "order.created":
 		return t.AsOrderCreatedEvent()
+	case "order.edited":
+		return t.AsOrderEditedEvent()
 	case "order.fulfilled":
 		return t.AsOrderFulfilledEvent()
 	case "order.paid":
