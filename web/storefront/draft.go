@@ -9,7 +9,6 @@ import (
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/postgres"
-	"github.com/stoacommerce/stoa/web/page"
 )
 
 // A draft order is paid at the checkout, beside the shopper's own cart: it has a cookie of
@@ -35,7 +34,7 @@ func (v *visit) payDraft() error {
 		return nil
 	}
 	v.setCookie(draftCookie, ref.ID+"."+ref.Token, drafted)
-	page.SeeOther(v.w, "/checkout")
+	v.see("/checkout")
 	return nil
 }
 
