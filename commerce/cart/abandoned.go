@@ -109,11 +109,6 @@ func (s *Service) Recover(ctx context.Context, id string) (ref Ref, open bool, e
 	return ref, open, err
 }
 
-// Post sends a mail in the name and looks of the context's store.
-type Post interface {
-	Send(ctx context.Context, letter mail.Letter) error
-}
-
 // Links knows where shoppers find their carts again in the context's store.
 type Links interface {
 	RecoverCart(ctx context.Context, cartID string) (string, error)
@@ -122,7 +117,7 @@ type Links interface {
 // Mailer writes to shoppers who left a cart.
 type Mailer struct {
 	DB    *postgres.DB
-	Post  Post
+	Post  mail.Post
 	Links Links
 }
 
@@ -164,10 +159,7 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 		if err != nil {
 			return fmt.Errorf("mail about cart %s: %w", args.CartID, err)
 		}
-		if line.Variant == OnlyVariant {
-			line.Variant = ""
-		}
-		data.Lines = append(data.Lines, mail.Line{Title: line.Title, Variant: line.Variant, Quantity: line.Quantity, Total: total})
+		data.Lines = append(data.Lines, mail.Line{Title: line.Title, Variant: VariantName(line.Variant), Quantity: line.Quantity, Total: total})
 	}
 	letter := mail.NewLetter(left.Email, data)
 	letter.ID, letter.Locale = args.MailID, left.Locale

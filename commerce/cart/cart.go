@@ -299,15 +299,24 @@ func (c *Cart) judge() {
 	}
 }
 
-// OnlyVariant is what the catalogue calls a variant that has no sisters.
-const OnlyVariant = "Default"
+// onlyVariant is what the catalogue calls a variant that has no sisters.
+const onlyVariant = "Default"
+
+// VariantName is what a variant of a title is called beside its product in texts: nothing, where
+// it has no sisters.
+func VariantName(title string) string {
+	if title == onlyVariant {
+		return ""
+	}
+	return title
+}
 
 // name is what the line is called in texts.
 func (l Line) name() string {
-	if l.VariantTitle == "" || l.VariantTitle == OnlyVariant {
-		return l.Title
+	if variant := VariantName(l.VariantTitle); variant != "" {
+		return l.Title + " (" + variant + ")"
 	}
-	return l.Title + " (" + l.VariantTitle + ")"
+	return l.Title
 }
 
 // shortage says how few there are.

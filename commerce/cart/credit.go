@@ -50,7 +50,7 @@ const creditsJSON = `(select coalesce(json_agg(json_build_object('id', t.id, 'ki
 			where c.state = 'open' and a.kind = 'store_credit' and a.customer_id = c.customer_id and a.currency = c.currency
 		union all
 		select a.*, true, 0, p.amount from payments p join credit_accounts a on a.id = p.reference
-			where c.state <> 'open' and p.cart_id = c.id and p.provider in ('gift_card', 'store_credit') and p.state in ('pending', 'captured')
+			where c.state <> 'open' and p.cart_id = c.id and p.provider in ` + credit.Providers + ` and p.state in ('pending', 'captured')
 	) t)`
 
 // spend finds out what gift cards and store credit pay of the total, and what is left. Gift

@@ -6,7 +6,7 @@ const attemptColumns = `p.id, coalesce(p.cart_id, ''), p.order_id, p.provider, p
 	p.reference, p.account, p.capture, p.request`
 
 // ownSQL tells an attempt p from the payments by gift cards and store credit that go with it.
-const ownSQL = `p.provider not in ('gift_card', 'store_credit')`
+const ownSQL = `p.provider not in ` + credit.Providers
 
 // presentSQL is the attempt that a cart is completing or completed by.
 const presentSQL = `select ` + attemptColumns + ` from payments p where p.cart_id = $1 and p.state <> 'failed' and ` + ownSQL
@@ -104,7 +104,7 @@ with p as (
 		and state in ('pending', 'requires_action', 'processing') returning *
 ), credited as (
 	update payments set state = 'captured', updated_at = now() from p
-	where payments.order_id = p.order_id and payments.provider in ('gift_card', 'store_credit') and payments.state = 'pending' returning payments.*
+	where payments.order_id = p.order_id and payments.provider in ` + credit.Providers + ` and payments.state = 'pending' returning payments.*
 ), b as (
 	select o.* from orders o join p on o.id = p.order_id where o.state = 'pending'
 ), k as (
@@ -136,7 +136,7 @@ with p as (
 		and state in ('pending', 'requires_action', 'processing') returning *
 ), credited as (
 	update payments set state = 'failed', failure = $3, updated_at = now() from p
-	where payments.order_id = p.order_id and payments.provider in ('gift_card', 'store_credit') and payments.state = 'pending'
+	where payments.order_id = p.order_id and payments.provider in ` + credit.Providers + ` and payments.state = 'pending'
 ), c as (
 	update carts set state = 'open', updated_at = now() from p where carts.id = p.cart_id and carts.state = 'completing'
 )

@@ -32,6 +32,9 @@ const (
 	StoreCredit = "store_credit"
 )
 
+// Providers is SQL for both of them, as a list.
+const Providers = `('` + GiftCard + `', '` + StoreCredit + `')`
+
 // account is a row of credit_accounts, and what the audit keeps of one.
 type account struct {
 	bun.BaseModel `bun:"table:credit_accounts,alias:a" json:"-"`

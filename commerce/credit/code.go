@@ -1,27 +1,17 @@
 package credit
 
 import (
-	"crypto/rand"
-	"encoding/base32"
 	"strings"
 
 	"github.com/stoacommerce/stoa/platform/token"
 )
-
-// alphabet is Crockford's: nothing in it is taken for something else.
-var alphabet = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
-
-// randomBytes make a code of 16 characters: 2^80 are not guessed, whatever the limits.
-const randomBytes = 10
 
 // lastCharacters is how much of a code is shown later on.
 const lastCharacters = 4
 
 // drawCode draws a gift card's code, in groups for who types it in.
 func drawCode() string {
-	var b [randomBytes]byte
-	rand.Read(b[:])
-	code := alphabet.EncodeToString(b[:])
+	code := token.Code()
 	return strings.Join([]string{code[:4], code[4:8], code[8:12], code[12:]}, "-")
 }
 

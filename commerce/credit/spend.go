@@ -97,7 +97,7 @@ const releaseSQL = `
 with owed as (
 	select e.account_id, e.payment_id, -e.amount as amount, row_number() over (order by e.payment_id) as at
 	from payments p join credit_entries e on e.payment_id = p.id and e.kind = 'spend'
-	where p.order_id = $1 and p.provider in ('gift_card', 'store_credit') and p.state = 'failed'
+	where p.order_id = $1 and p.provider in ` + Providers + ` and p.state = 'failed'
 		and not exists (select from credit_entries r where r.payment_id = p.id and r.kind = 'release')
 ), held as (
 	select a.id from credit_accounts a where a.id in (select account_id from owed) order by a.id for no key update

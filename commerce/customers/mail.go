@@ -43,11 +43,6 @@ func newMail(ctx context.Context, about Topic, email string) MailArgs {
 	return MailArgs{MailID: ids.New("mail"), About: about, Email: email, At: clock.Now(), IP: principal.From(ctx).IP}
 }
 
-// Post sends a mail in the name and looks of the context's store.
-type Post interface {
-	Send(ctx context.Context, letter mail.Letter) error
-}
-
 // Links knows where shoppers find things of the context's store.
 type Links interface {
 	VerifyCustomer(ctx context.Context, token string) (string, error)
@@ -59,7 +54,7 @@ type Links interface {
 // Mailer writes the mails about accounts.
 type Mailer struct {
 	DB    *postgres.DB
-	Post  Post
+	Post  mail.Post
 	Links Links
 }
 

@@ -20,11 +20,6 @@ type MailArgs struct {
 	Message string `json:"message"` // what the merchant has to say
 }
 
-// Post sends a mail in the name and looks of the context's store.
-type Post interface {
-	Send(ctx context.Context, letter mail.Letter) error
-}
-
 // Links knows where the draft orders of the context's store are paid. The link is signed,
 // and kept nowhere.
 type Links interface {
@@ -34,7 +29,7 @@ type Links interface {
 // Mailer writes to whom draft orders are for.
 type Mailer struct {
 	Carts *cart.Service
-	Post  Post
+	Post  mail.Post
 	Links Links
 }
 
@@ -52,11 +47,7 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 		return fmt.Errorf("mail about draft order %s: %w", args.ID, err)
 	}
 	for _, l := range c.Lines {
-		variant := l.VariantTitle
-		if variant == cart.OnlyVariant {
-			variant = ""
-		}
-		data.Lines = append(data.Lines, mail.Line{Title: l.Title, Variant: variant, Quantity: int(l.Quantity), Total: l.Subtotal})
+		data.Lines = append(data.Lines, mail.Line{Title: l.Title, Variant: cart.VariantName(l.VariantTitle), Quantity: int(l.Quantity), Total: l.Subtotal})
 	}
 	letter := mail.NewLetter(c.Email, data)
 	letter.ID = args.MailID

@@ -293,11 +293,7 @@ func (o *order) credit() int64 {
 
 // creditRefund is a refund of what the merchant owes, or of a part of it.
 func (o *order) creditRefund(amount int64) refund {
-	left := int64(0)
-	for _, p := range o.payments {
-		left += p.left()
-	}
-	r := refund{id: ids.New("ref"), order: o.ID, state: "pending", lines: []LineQuantity{}, amount: money.New(min(amount, left), o.Total.Currency), ofBalance: true}
+	r := refund{id: ids.New("ref"), order: o.ID, state: "pending", lines: []LineQuantity{}, amount: money.New(min(amount, left(o.payments)), o.Total.Currency), ofBalance: true}
 	r.parts = o.share("", r.id, r.amount.Amount)
 	return r
 }

@@ -48,11 +48,6 @@ func Mail(tx *postgres.Tx, args MailArgs) {
 	journal.Job(tx, JobMail, args)
 }
 
-// Post sends a mail in the name and looks of the context's store.
-type Post interface {
-	Send(ctx context.Context, letter mail.Letter) error
-}
-
 // Links knows where shoppers find things of the context's store.
 type Links interface {
 	Order(ctx context.Context, orderID string) (string, error)
@@ -61,7 +56,7 @@ type Links interface {
 // Mailer writes the mails about orders.
 type Mailer struct {
 	DB    *postgres.DB
-	Post  Post
+	Post  mail.Post
 	Links Links
 }
 

@@ -27,6 +27,14 @@ type payment struct {
 // left is what can still be paid back of it.
 func (p payment) left() int64 { return p.Taken - p.Refunded - p.Pending }
 
+// left is what can still be paid back of all of them.
+func left(all []payment) (sum int64) {
+	for _, p := range all {
+		sum += p.left()
+	}
+	return sum
+}
+
 // part is what of a refund goes back to one payment.
 type part struct {
 	ID        string `json:"id"` // what the provider knows it by

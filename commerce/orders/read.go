@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/stoacommerce/stoa/commerce/credit"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/token"
@@ -42,7 +43,7 @@ var refundJSON = `json_build_object('id', r.id, 'order_id', r.order_id, 'state',
 const localeSQL = `coalesce(nullif(o.locale, ''), (select locale from settings))`
 
 // byCredit is what gift cards and store credit paid of the order o.
-const byCredit = `(select coalesce(sum(p.amount), 0)::bigint from payments p where p.order_id = o.id and p.provider in ('gift_card', 'store_credit') and p.state = 'captured')`
+const byCredit = `(select coalesce(sum(p.amount), 0)::bigint from payments p where p.order_id = o.id and p.provider in ` + credit.Providers + ` and p.state = 'captured')`
 
 // shownJSON are the members that staff and shopper both see.
 var shownJSON = `'id', o.id, 'number', o.number, 'state', o.state, 'payment_state', o.payment_state, 'fulfilment_state', o.fulfilment_state,

@@ -151,10 +151,7 @@ func (o *order) leftToRefund(paymentID string, balance bool) (int64, error) {
 		return 0, problem.New(problem.Unprocessable, "unknown_reference", "The order has no such payment.").
 			At("/payment_id", "unknown_reference", "It is none of the order's, or was not taken.")
 	}
-	left := int64(0)
-	for _, p := range from {
-		left += p.left()
-	}
+	left := left(from)
 	if balance {
 		left = min(left, o.credit())
 	} else {
@@ -228,12 +225,11 @@ func (r *refund) write(ctx context.Context, tx *postgres.Tx, name, reason string
 
 // documents are the parts and the lines as they are kept.
 func (r *refund) documents() (parts, lines string, err error) {
-	rawParts, err := json.Marshal(append([]part{}, r.parts...))
-	if err != nil {
+	if parts, err = marshalled(append([]part{}, r.parts...)); err != nil {
 		return "", "", err
 	}
-	rawLines, err := json.Marshal(r.lines)
-	return string(rawParts), string(rawLines), err
+	lines, err = marshalled(r.lines)
+	return parts, lines, err
 }
 
 // done records the answer; refused is nil but for a refund that the provider refused.

@@ -2,14 +2,13 @@ package promotions
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base32"
 	"fmt"
 	"strings"
 
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/platform/token"
 )
 
 // MaxCodes is how many codes are made at once.
@@ -26,12 +25,6 @@ type Batch struct {
 // Normal is a code as it is kept and compared: in capitals, without the spaces around it.
 func Normal(code string) string { return strings.ToUpper(strings.TrimSpace(code)) }
 
-// alphabet is Crockford's: nothing in it is taken for something else.
-var alphabet = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
-
-// randomBytes make a code of 16 characters: 2^80 are not guessed, whatever the limits.
-const randomBytes = 10
-
 // AddCodes makes codes of a promotion that goes by code, and gives them.
 func AddCodes(ctx context.Context, tx *postgres.Tx, id ID, in Batch) ([]string, error) {
 	p, err := lock(ctx, tx, id, 0)
@@ -40,9 +33,7 @@ func AddCodes(ctx context.Context, tx *postgres.Tx, id ID, in Batch) ([]string, 
 	}
 	codes := in.Codes
 	for range in.Count {
-		var b [randomBytes]byte
-		rand.Read(b[:])
-		codes = append(codes, Normal(in.Prefix)+alphabet.EncodeToString(b[:]))
+		codes = append(codes, Normal(in.Prefix)+token.Code())
 	}
 	if len(codes) == 0 {
 		return nil, problem.New(problem.Unprocessable, "invalid_promotion", "Give codes, or how many are to be made.").

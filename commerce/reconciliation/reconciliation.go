@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/credit"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -91,7 +92,7 @@ with made as (
 	select 'credit', p.id, jsonb_build_object('payment', p.amount, 'state', p.state, 'ledger', e.amount)
 	from payments p cross join lateral (
 		select coalesce(-sum(e.amount), 0)::bigint as amount from credit_entries e where e.payment_id = p.id and e.account_id = p.reference and e.kind in ('spend', 'release')) e
-	where p.provider in ('gift_card', 'store_credit') and e.amount <> case when p.state = 'failed' then 0 else p.amount end
+	where p.provider in ` + credit.Providers + ` and e.amount <> case when p.state = 'failed' then 0 else p.amount end
 	union all
 	select 'credit', r.id, jsonb_build_object('refund', r.amount, 'ledger', r.entered)
 	from (select r.id, (select coalesce(sum(x.amount), 0)::bigint from jsonb_to_recordset(r.parts) as x(amount bigint, state text, credit text)
@@ -113,7 +114,7 @@ const booksSQL = `select p.id, p.provider, p.state, p.reference, p.account, p.cu
 	p.refunded_amount - (select coalesce(sum(x.amount), 0)::bigint from refunds r cross join jsonb_to_recordset(r.parts) as x(amount bigint, payment_id text, state text, "to" text)
 		where r.order_id = p.order_id and r.state = 'succeeded' and x.payment_id = p.id and x.state = 'succeeded' and x."to" = 'store_credit')
 from payments p
-where p.provider not in ('manual', 'none', 'gift_card', 'store_credit') and p.amount > 0 and p.state in ('authorised', 'captured', 'voided', 'failed') and p.updated_at >= $1
+where p.provider not in ('manual', 'none') and p.provider not in ` + credit.Providers + ` and p.amount > 0 and p.state in ('authorised', 'captured', 'voided', 'failed') and p.updated_at >= $1
 order by p.updated_at limit $2`
 
 // The bounds of what is found and asked for in one run.

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -11,6 +12,11 @@ import (
 // written in the transaction of what the mail tells of: in a store's for its shoppers, in
 // the control database's for accounts.
 const JobSend = "mail"
+
+// Post sends a mail in the name and looks of the context's store.
+type Post interface {
+	Send(ctx context.Context, letter Letter) error
+}
 
 // Letter is a mail that a worker will write and send.
 type Letter struct {

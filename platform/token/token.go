@@ -6,6 +6,7 @@ package token
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base32"
 	"encoding/base64"
 )
 
@@ -18,6 +19,19 @@ func New(prefix string) string {
 	random := make([]byte, size)
 	rand.Read(random) // never fails
 	return prefix + "_" + base64.RawURLEncoding.EncodeToString(random)
+}
+
+// alphabet is Crockford's: nothing in it is taken for something else.
+var alphabet = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+
+// codeSize is the number of random bytes in a code: 2^80 are not guessed, whatever the limits.
+const codeSize = 10
+
+// Code draws a code that people type, of 16 capitals and digits.
+func Code() string {
+	var random [codeSize]byte
+	rand.Read(random[:]) // never fails
+	return alphabet.EncodeToString(random[:])
 }
 
 // Hash is the digest that is kept of a token.
