@@ -15,6 +15,7 @@ import (
 
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 const permissionDenied = "42501"
@@ -129,6 +130,31 @@ func TestWithoutAStoreTheDoorStaysShut(t *testing.T) {
 
 // Fifty stores share two connections, with errors, cancellations and panics in between:
 // every read must be of the store that asked.
+// What the server cancels while a request goes on is to be asked for again.
+func TestAStatementThatTheServerCancels(t *testing.T) {
+	p := testdb.Open(t)
+	store := p.Store(t)
+	cancel := func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := tx.Exec(ctx, `select pg_cancel_backend(pg_backend_pid()), pg_sleep(10)`)
+		if err != nil {
+			return fmt.Errorf("create a cart: %w", err)
+		}
+		return nil
+	}
+	if err := p.DB.InControl(store, cancel); !problem.Is(err, "store_unavailable") {
+		t.Errorf("cancelled: %v", err)
+	}
+	over, end := context.WithTimeout(store, 50*time.Millisecond)
+	defer end()
+	err := p.DB.InStore(over, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := tx.Exec(ctx, `select pg_sleep(10)`)
+		return err
+	})
+	if !problem.Is(err, "deadline_exceeded") {
+		t.Errorf("a request whose time is over: %v", err)
+	}
+}
+
 func TestInterleavedStoresNeverMeet(t *testing.T) {
 	shared := testdb.Open(t)
 	config := shared.Config

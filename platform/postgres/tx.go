@@ -185,10 +185,17 @@ func translate(ctx context.Context, err error) error {
 		}
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
 	}
-	if Unreachable(err) {
+	if Unreachable(err) || cancelled(err) {
 		return unavailable(err)
 	}
 	return err
+}
+
+// cancelled says whether the server has cancelled a statement: of a request that is not over,
+// it was not the request that wanted it, but a server on its way out, or an operator.
+func cancelled(err error) bool {
+	var answer *pgconn.PgError
+	return errors.As(err, &answer) && answer.Code == "57014"
 }
 
 func unavailable(err error) error {
