@@ -3551,6 +3551,9 @@ type Customer struct {
 	// Example: false
 	AcceptsMarketing bool `json:"accepts_marketing"`
 
+	// Addresses The address book, in the order in which it was written down.
+	Addresses []CustomerAddress `json:"addresses"`
+
 	// CreatedAt When the customer first appeared.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -3561,8 +3564,13 @@ type Customer struct {
 	// Example: {}
 	CustomFields CustomFields `json:"custom_fields"`
 
-	// DefaultAddress The address used last.
+	// DefaultAddress The address of the book that is the default for shipping.
 	DefaultAddress *Address `json:"default_address"`
+
+	// Disabled Whether the account is closed, so that its owner is signed out and cannot sign in.
+	//
+	// Example: false
+	Disabled bool `json:"disabled"`
 
 	// Email The e-mail address; unique within the store.
 	//
@@ -3607,6 +3615,11 @@ type Customer struct {
 	// Example: true
 	Registered bool `json:"registered"`
 
+	// Tags The merchant's own labels.
+	//
+	// Example: ["press"]
+	Tags []string `json:"tags"`
+
 	// TaxExemptReason Why they pay no tax, such as the number of a certificate; null, if they do.
 	TaxExemptReason *string `json:"tax_exempt_reason"`
 
@@ -3614,6 +3627,100 @@ type Customer struct {
 	//
 	// Example: 2026-11-22T09:30:00Z
 	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// CustomerAddress An address in a customer's book.
+type CustomerAddress struct {
+	// Address A postal address. It is given whole, never in parts.
+	Address Address `json:"address"`
+
+	// DefaultBilling Whether it is filled in as who pays.
+	//
+	// Example: false
+	DefaultBilling bool `json:"default_billing"`
+
+	// DefaultShipping Whether it is filled in as where things are sent.
+	//
+	// Example: true
+	DefaultShipping bool `json:"default_shipping"`
+
+	// ID The entry's ID.
+	//
+	// Example: adr_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+}
+
+// CustomerAddressInput An address for a customer's book.
+type CustomerAddressInput struct {
+	// Address A postal address. It is given whole, never in parts.
+	Address Address `json:"address"`
+
+	// DefaultBilling Whether it is filled in as who pays; of one entry at most.
+	//
+	// Example: false
+	DefaultBilling *bool `json:"default_billing,omitempty"`
+
+	// DefaultShipping Whether it is filled in as where things are sent; of one entry at most.
+	//
+	// Example: true
+	DefaultShipping *bool `json:"default_shipping,omitempty"`
+
+	// ID The entry's ID, if it is in the book already.
+	//
+	// Example: adr_01jd3v7m2kf8r9e0abcdefghjk
+	ID *string `json:"id,omitempty"`
+}
+
+// CustomerCreate Somebody whom the merchant knows.
+type CustomerCreate struct {
+	// AcceptsMarketing Whether the customer agreed to be written to.
+	//
+	// Example: false
+	AcceptsMarketing *bool `json:"accepts_marketing,omitempty"`
+
+	// Addresses The address book, all of it.
+	Addresses []CustomerAddressInput `json:"addresses,omitempty"`
+
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
+
+	// DefaultAddress The default address for shipping, beside those of the book.
+	DefaultAddress *Address `json:"default_address,omitempty"`
+
+	// Email The e-mail address; unique within the store.
+	//
+	// Example: ada@example.com
+	Email string `json:"email"`
+
+	// GroupIDs The groups that the customer is in.
+	GroupIDs []string `json:"group_ids,omitempty"`
+
+	// Name The customer's name.
+	//
+	// Example: Ada Example
+	Name *string `json:"name,omitempty"`
+
+	// Note What the staff wants to remember.
+	//
+	// Example: Prefers the blue one
+	Note *string `json:"note,omitempty"`
+
+	// Phone A telephone number.
+	//
+	// Example: +49 30 0000000
+	Phone *string `json:"phone,omitempty"`
+
+	// Tags The merchant's own labels.
+	//
+	// Example: ["press"]
+	Tags []string `json:"tags,omitempty"`
+
+	// TaxExemptReason Why they pay no tax, such as the number of a certificate.
+	//
+	// Example: A school
+	TaxExemptReason *string `json:"tax_exempt_reason,omitempty"`
 }
 
 // CustomerCreatedEvent A customer appeared or registered.
@@ -3667,6 +3774,19 @@ type CustomerDeletedEvent struct {
 //
 // Example: customer.deleted
 type CustomerDeletedEventType string
+
+// CustomerEmailChange A shopper who wants another e-mail address.
+type CustomerEmailChange struct {
+	// Email The new e-mail address.
+	//
+	// Example: ada.new@example.com
+	Email string `json:"email"`
+
+	// Password The password.
+	//
+	// Example: correct horse battery staple
+	Password string `json:"password"`
+}
 
 // CustomerEventData The customer, in short.
 type CustomerEventData struct {
@@ -3830,13 +3950,21 @@ type CustomerUpdate struct {
 	// Example: false
 	AcceptsMarketing *bool `json:"accepts_marketing,omitempty"`
 
+	// Addresses The address book, all of it; those that are left out are removed. One that stays has its ID, a new one has none.
+	Addresses []CustomerAddressInput `json:"addresses,omitempty"`
+
 	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
 	//
 	// Example: {}
 	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
 
-	// DefaultAddress The default address; null removes it.
+	// DefaultAddress The default address for shipping, which is changed in the book, or added to it; null removes it.
 	DefaultAddress nullable.Nullable[Address] `json:"default_address,omitempty"`
+
+	// Disabled Whether the account is closed, so that its owner is signed out and cannot sign in.
+	//
+	// Example: false
+	Disabled *bool `json:"disabled,omitempty"`
 
 	// GroupIDs The groups that the customer is in, all of them.
 	GroupIDs []string `json:"group_ids,omitempty"`
@@ -3855,6 +3983,11 @@ type CustomerUpdate struct {
 	//
 	// Example: +49 30 0000000
 	Phone nullable.Nullable[string] `json:"phone,omitempty"`
+
+	// Tags The merchant's own labels, all of them.
+	//
+	// Example: ["press"]
+	Tags []string `json:"tags,omitempty"`
 
 	// TaxExemptReason Why they pay no tax, such as the number of a certificate; null, if they do.
 	TaxExemptReason nullable.Nullable[string] `json:"tax_exempt_reason,omitempty"`
@@ -11678,12 +11811,15 @@ type ShopCustomer struct {
 	// Example: false
 	AcceptsMarketing bool `json:"accepts_marketing"`
 
+	// Addresses The address book, in the order in which it was written down.
+	Addresses []CustomerAddress `json:"addresses"`
+
 	// CreatedAt When the account was made.
 	//
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
 
-	// DefaultAddress The address used last.
+	// DefaultAddress The address of the book that is the default for shipping.
 	DefaultAddress *Address `json:"default_address"`
 
 	// Email The e-mail address.
@@ -11719,7 +11855,10 @@ type ShopCustomerUpdate struct {
 	// Example: false
 	AcceptsMarketing *bool `json:"accepts_marketing,omitempty"`
 
-	// DefaultAddress The default address; null removes it.
+	// Addresses The address book, all of it; those that are left out are removed. One that stays has its ID, a new one has none.
+	Addresses []CustomerAddressInput `json:"addresses,omitempty"`
+
+	// DefaultAddress The default address for shipping, which is changed in the book, or added to it; null removes it.
 	DefaultAddress nullable.Nullable[Address] `json:"default_address,omitempty"`
 
 	// Name The shopper's name; null removes it.
@@ -14875,14 +15014,47 @@ type ListCustomersParams struct {
 	// Email Only the one with this e-mail address.
 	Email *string `form:"email,omitempty" json:"email,omitempty"`
 
-	// Q Only those whose name or e-mail address contains this.
+	// Q Only those whose e-mail address, name or telephone number contains this.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Tag Only those with this label.
+	Tag *string `form:"tag,omitempty" json:"tag,omitempty"`
+
+	// GroupID Only those in this group.
+	GroupID *string `form:"group_id,omitempty" json:"group_id,omitempty"`
+
+	// Registered Only those who have a password here, or who have none.
+	Registered *bool `form:"registered,omitempty" json:"registered,omitempty"`
+
+	// AcceptsMarketing Only those who agreed to be written to, or who did not.
+	AcceptsMarketing *bool `form:"accepts_marketing,omitempty" json:"accepts_marketing,omitempty"`
+
+	// Since Only those who first appeared at or after this instant.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only those who first appeared before this instant.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CreateCustomerParams defines parameters for CreateCustomer.
+type CreateCustomerParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteCustomerParams defines parameters for DeleteCustomer.
@@ -17348,6 +17520,18 @@ type OpenMyCartParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// RequestMyEmailChangeParams defines parameters for RequestMyEmailChange.
+type RequestMyEmailChangeParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// ConfirmMyEmailChangeParams defines parameters for ConfirmMyEmailChange.
+type ConfirmMyEmailChangeParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // ListMyOrdersParams defines parameters for ListMyOrders.
 type ListMyOrdersParams struct {
 	// Limit How many to answer at most.
@@ -18098,6 +18282,9 @@ type UpdateCustomerGroupJSONRequestBody = CustomerGroupUpdate
 // UpdateCustomerGroupApplicationMergePatchPlusJSONRequestBody defines body for UpdateCustomerGroup for application/merge-patch+json ContentType.
 type UpdateCustomerGroupApplicationMergePatchPlusJSONRequestBody = CustomerGroupUpdate
 
+// CreateCustomerJSONRequestBody defines body for CreateCustomer for application/json ContentType.
+type CreateCustomerJSONRequestBody = CustomerCreate
+
 // UpdateCustomerJSONRequestBody defines body for UpdateCustomer for application/json ContentType.
 type UpdateCustomerJSONRequestBody = CustomerUpdate
 
@@ -18415,6 +18602,12 @@ type UpdateMeApplicationMergePatchPlusJSONRequestBody = ShopCustomerUpdate
 
 // OpenMyCartJSONRequestBody defines body for OpenMyCart for application/json ContentType.
 type OpenMyCartJSONRequestBody = CartOpening
+
+// RequestMyEmailChangeJSONRequestBody defines body for RequestMyEmailChange for application/json ContentType.
+type RequestMyEmailChangeJSONRequestBody = CustomerEmailChange
+
+// ConfirmMyEmailChangeJSONRequestBody defines body for ConfirmMyEmailChange for application/json ContentType.
+type ConfirmMyEmailChangeJSONRequestBody = TokenConfirmation
 
 // PayOrderJSONRequestBody defines body for PayOrder for application/json ContentType.
 type PayOrderJSONRequestBody = ShopOrderPaymentCreate
