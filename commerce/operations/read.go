@@ -10,6 +10,8 @@ import (
 var operationJSON = `json_build_object('id', t.id, 'kind', t.kind, 'state', t.state,
 	'progress', json_build_object('done', t.done, 'total', t.total), 'counts', t.counts, 'messages', t.messages, 'error', t.error,
 	'undoes', t.undoes, 'undone_by', (select max(u.id) from operations u where u.undoes = t.id), 'undo_until', ` + postgres.UTC("t.undo_until") + `,
+	'file', case when t.file ? 'expires_at' then json_build_object('name', t.file->'name', 'content_type', t.file->'content_type',
+		'bytes', t.file->'bytes', 'expires_at', ` + postgres.UTC("(t.file->>'expires_at')::timestamptz") + `) end,
 	'created_by', t.created_by, 'created_at', ` + postgres.UTC("t.created_at") + `, 'started_at', ` + postgres.UTC("t.started_at") + `,
 	'finished_at', ` + postgres.UTC("t.finished_at") + `)`
 

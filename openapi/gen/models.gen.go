@@ -376,6 +376,8 @@ const (
 	EventTypeDraftOrderDeleted      EventType = "draft_order.deleted"
 	EventTypeDraftOrderSent         EventType = "draft_order.sent"
 	EventTypeDraftOrderUpdated      EventType = "draft_order.updated"
+	EventTypeExportFailed           EventType = "export.failed"
+	EventTypeExportSucceeded        EventType = "export.succeeded"
 	EventTypeFieldDefinitionCreated EventType = "field_definition.created"
 	EventTypeFieldDefinitionDeleted EventType = "field_definition.deleted"
 	EventTypeFieldDefinitionUpdated EventType = "field_definition.updated"
@@ -436,6 +438,29 @@ const (
 	EventTypeStoreUpdated           EventType = "store.updated"
 	EventTypeTranslationUpdated     EventType = "translation.updated"
 	EventTypeWebhookTest            EventType = "webhook.test"
+)
+
+// Defines values for ExportFailedEventType.
+const (
+	ExportFailedEventTypeExportFailed ExportFailedEventType = "export.failed"
+)
+
+// Defines values for ExportRequestFormat.
+const (
+	ExportRequestFormatCsv   ExportRequestFormat = "csv"
+	ExportRequestFormatJsonl ExportRequestFormat = "jsonl"
+)
+
+// Defines values for ExportRequestResource.
+const (
+	ExportRequestResourceCustomers ExportRequestResource = "customers"
+	ExportRequestResourceOrders    ExportRequestResource = "orders"
+	ExportRequestResourceProducts  ExportRequestResource = "products"
+)
+
+// Defines values for ExportSucceededEventType.
+const (
+	ExportSucceededEventTypeExportSucceeded ExportSucceededEventType = "export.succeeded"
 )
 
 // Defines values for FieldDefinitionCreatedEventType.
@@ -638,6 +663,9 @@ const (
 	OperationKindBulkDeleteVariants OperationKind = "bulk_delete_variants"
 	OperationKindBulkUpdateProducts OperationKind = "bulk_update_products"
 	OperationKindBulkUpdateVariants OperationKind = "bulk_update_variants"
+	OperationKindExportCustomers    OperationKind = "export_customers"
+	OperationKindExportOrders       OperationKind = "export_orders"
+	OperationKindExportProducts     OperationKind = "export_products"
 	OperationKindShopifyProducts    OperationKind = "shopify_products"
 	OperationKindUndo               OperationKind = "undo"
 )
@@ -791,6 +819,8 @@ const (
 	PermissionCustomersRead     Permission = "customers:read"
 	PermissionCustomersWrite    Permission = "customers:write"
 	PermissionEventsRead        Permission = "events:read"
+	PermissionExportsRead       Permission = "exports:read"
+	PermissionExportsWrite      Permission = "exports:write"
 	PermissionGiftCardsRead     Permission = "gift_cards:read"
 	PermissionGiftCardsWrite    Permission = "gift_cards:write"
 	PermissionImportsWrite      Permission = "imports:write"
@@ -4978,6 +5008,81 @@ type EventList struct {
 // Example: product.created
 type EventType string
 
+// ExportFailedEvent An export failed as a whole or was cancelled.
+type ExportFailedEvent struct {
+	// Data The operation, in short.
+	Data OperationEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: export.failed
+	Type ExportFailedEventType `json:"type"`
+}
+
+// ExportFailedEventType The event's type.
+//
+// Example: export.failed
+type ExportFailedEventType string
+
+// ExportRequest What is to be written into a file.
+type ExportRequest struct {
+	// Format How it is written; `csv` when left out. Products are not written as `jsonl`, which answers 422.
+	//
+	// Example: csv
+	Format *ExportRequestFormat `json:"format,omitempty"`
+
+	// Resource What is exported.
+	//
+	// Example: products
+	Resource ExportRequestResource `json:"resource"`
+}
+
+// ExportRequestFormat How it is written; `csv` when left out. Products are not written as `jsonl`, which answers 422.
+//
+// Example: csv
+type ExportRequestFormat string
+
+// ExportRequestResource What is exported.
+//
+// Example: products
+type ExportRequestResource string
+
+// ExportSucceededEvent An export ended, and its file can be downloaded.
+type ExportSucceededEvent struct {
+	// Data The operation, in short.
+	Data OperationEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: export.succeeded
+	Type ExportSucceededEventType `json:"type"`
+}
+
+// ExportSucceededEventType The event's type.
+//
+// Example: export.succeeded
+type ExportSucceededEventType string
+
 // Fault One thing wrong with a request, and where.
 type Fault struct {
 	// Code What is wrong, stable: the name of the violated rule, such as `minimum` or `required`.
@@ -6891,6 +6996,9 @@ type Operation struct {
 	// Error Why it failed; null unless it did.
 	Error *OperationError `json:"error"`
 
+	// File The file that an export wrote, for `downloadExport`; null while it isn't there, and once it is removed.
+	File *OperationFile `json:"file"`
+
 	// FinishedAt When it ended.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -6999,6 +7107,29 @@ type OperationEventData struct {
 	//
 	// Example: queued
 	State OperationState `json:"state"`
+}
+
+// OperationFile A file that was written.
+type OperationFile struct {
+	// Bytes How large it is.
+	//
+	// Example: 48213
+	Bytes int64 `json:"bytes"`
+
+	// ContentType What it is.
+	//
+	// Example: text/csv
+	ContentType string `json:"content_type"`
+
+	// ExpiresAt When it is removed.
+	//
+	// Example: 2026-11-30T09:30:00Z
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Name What it is called where it is kept.
+	//
+	// Example: products-2026-11-29.csv
+	Name string `json:"name"`
 }
 
 // OperationKind What a long operation does.
@@ -15167,6 +15298,21 @@ type GetEventParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// CreateExportParams defines parameters for CreateExport.
+type CreateExportParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // ListFieldDefinitionsParams defines parameters for ListFieldDefinitions.
 type ListFieldDefinitionsParams struct {
 	// Resource Only those of this kind of thing.
@@ -15690,6 +15836,15 @@ type CancelOperationParams struct {
 
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DownloadExportParams defines parameters for DownloadExport.
+type DownloadExportParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // ListOperationRowsParams defines parameters for ListOperationRows.
@@ -18121,6 +18276,9 @@ type CompleteDraftOrderJSONRequestBody = DraftOrderCompletion
 
 // SendDraftOrderJSONRequestBody defines body for SendDraftOrder for application/json ContentType.
 type SendDraftOrderJSONRequestBody = DraftOrderSending
+
+// CreateExportJSONRequestBody defines body for CreateExport for application/json ContentType.
+type CreateExportJSONRequestBody = ExportRequest
 
 // CreateFieldDefinitionJSONRequestBody defines body for CreateFieldDefinition for application/json ContentType.
 type CreateFieldDefinitionJSONRequestBody = FieldDefinitionCreate
@@ -21008,6 +21166,74 @@ func (t *WebhookEvent) MergeImportFailedEvent(v ImportFailedEvent) error {
 	return err
 }
 
+// AsExportSucceededEvent returns the union data inside the WebhookEvent as a ExportSucceededEvent
+func (t WebhookEvent) AsExportSucceededEvent() (ExportSucceededEvent, error) {
+	var body ExportSucceededEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromExportSucceededEvent overwrites any union data inside the WebhookEvent as the provided ExportSucceededEvent
+func (t *WebhookEvent) FromExportSucceededEvent(v ExportSucceededEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.succeeded"}`))
+	t.union = b
+	return err
+}
+
+// MergeExportSucceededEvent performs a merge with any union data inside the WebhookEvent, using the provided ExportSucceededEvent
+func (t *WebhookEvent) MergeExportSucceededEvent(v ExportSucceededEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.succeeded"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsExportFailedEvent returns the union data inside the WebhookEvent as a ExportFailedEvent
+func (t WebhookEvent) AsExportFailedEvent() (ExportFailedEvent, error) {
+	var body ExportFailedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromExportFailedEvent overwrites any union data inside the WebhookEvent as the provided ExportFailedEvent
+func (t *WebhookEvent) FromExportFailedEvent(v ExportFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.failed"}`))
+	t.union = b
+	return err
+}
+
+// MergeExportFailedEvent performs a merge with any union data inside the WebhookEvent, using the provided ExportFailedEvent
+func (t *WebhookEvent) MergeExportFailedEvent(v ExportFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.failed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsBulkSucceededEvent returns the union data inside the WebhookEvent as a BulkSucceededEvent
 func (t WebhookEvent) AsBulkSucceededEvent() (BulkSucceededEvent, error) {
 	var body BulkSucceededEvent
@@ -21478,6 +21704,10 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsDraftOrderSentEvent()
 	case "draft_order.updated":
 		return t.AsDraftOrderUpdatedEvent()
+	case "export.failed":
+		return t.AsExportFailedEvent()
+	case "export.succeeded":
+		return t.AsExportSucceededEvent()
 	case "field_definition.created":
 		return t.AsFieldDefinitionCreatedEvent()
 	case "field_definition.deleted":
