@@ -63,7 +63,7 @@ func (h *house) in(fn func(ctx context.Context, tx *postgres.Tx) error) {
 // take imports a file to its end and gives what became of its rows.
 func (h *house) take(file string) operations.Counts {
 	h.Helper()
-	u, err := h.imported.Receive(h.Ctx, strings.NewReader(file))
+	u, err := h.imported.Receive(h.Ctx, strings.NewReader(file), imports.As{})
 	if err != nil {
 		h.Fatal(err)
 	}

@@ -32,6 +32,9 @@ type Kind struct {
 	Job  string // the kind of the job that does a slice of it; its arguments are Args
 	Noun string // what its events and entries of the audit begin with: "import"
 
+	// Quiet is one whose end is no event, as nothing has come of it.
+	Quiet bool
+
 	// Ended does what the end of an operation asks for, in its transaction; may be nil.
 	Ended func(ctx context.Context, tx *postgres.Tx, o *Operation) error
 }
@@ -210,7 +213,9 @@ func (s *Service) End(ctx context.Context, tx *postgres.Tx, o *Operation, state 
 		event = ".succeeded"
 	}
 	told := summary{o.ID, o.Kind, state, o.Counts}
-	journal.Event(ctx, tx, kind.Noun+event, o.ID, told)
+	if !kind.Quiet {
+		journal.Event(ctx, tx, kind.Noun+event, o.ID, told)
+	}
 	journal.Audit(ctx, tx, journal.Entry{Action: kind.Noun + ".end", ObjectID: o.ID, After: told})
 	if kind.Ended != nil {
 		return kind.Ended(ctx, tx, o)

@@ -659,15 +659,16 @@ const (
 
 // Defines values for OperationKind.
 const (
-	OperationKindBulkDeleteProducts OperationKind = "bulk_delete_products"
-	OperationKindBulkDeleteVariants OperationKind = "bulk_delete_variants"
-	OperationKindBulkUpdateProducts OperationKind = "bulk_update_products"
-	OperationKindBulkUpdateVariants OperationKind = "bulk_update_variants"
-	OperationKindExportCustomers    OperationKind = "export_customers"
-	OperationKindExportOrders       OperationKind = "export_orders"
-	OperationKindExportProducts     OperationKind = "export_products"
-	OperationKindShopifyProducts    OperationKind = "shopify_products"
-	OperationKindUndo               OperationKind = "undo"
+	OperationKindBulkDeleteProducts     OperationKind = "bulk_delete_products"
+	OperationKindBulkDeleteVariants     OperationKind = "bulk_delete_variants"
+	OperationKindBulkUpdateProducts     OperationKind = "bulk_update_products"
+	OperationKindBulkUpdateVariants     OperationKind = "bulk_update_variants"
+	OperationKindExportCustomers        OperationKind = "export_customers"
+	OperationKindExportOrders           OperationKind = "export_orders"
+	OperationKindExportProducts         OperationKind = "export_products"
+	OperationKindPreviewShopifyProducts OperationKind = "preview_shopify_products"
+	OperationKindShopifyProducts        OperationKind = "shopify_products"
+	OperationKindUndo                   OperationKind = "undo"
 )
 
 // Defines values for OperationMessageSeverity.
@@ -1930,6 +1931,11 @@ type BulkProductUpdate struct {
 	// Example: cat_01jd3v7m2kf8r9e0abcdefghjk
 	CategoryID nullable.Nullable[string] `json:"category_id,omitempty"`
 
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
+
 	// DescriptionHTML Its description as HTML; what is active in it is removed.
 	//
 	// Example: <p>Woven in one piece.</p>
@@ -2065,6 +2071,11 @@ type BulkVariantUpdate struct {
 
 	// Cost What one costs the merchant. Shoppers never see it; null removes it.
 	Cost nullable.Nullable[Money] `json:"cost,omitempty"`
+
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
 
 	// HeightMM Its height in millimetres; null removes it.
 	//
@@ -5867,6 +5878,16 @@ type ImportUpload struct {
 	//
 	// Example: shopify_products
 	Kind ImportKind `json:"kind"`
+
+	// Mapping A JSON object that says what columns are to be taken for, by their names: a column of Shopify's, or the column of a custom field, such as `product.metafields.custom.fabric`; an empty text is nothing. It comes before the file.
+	//
+	// Example: {"Fabric": "product.metafields.custom.fabric"}
+	Mapping *string `json:"mapping,omitempty"`
+
+	// Preview Whether it is only to be said what would become of each row. It comes before the file.
+	//
+	// Example: true
+	Preview *bool `json:"preview,omitempty"`
 }
 
 // InventoryAdjusted The levels after an adjustment, in the order of its lines.
@@ -15506,6 +15527,12 @@ type ListGiftCardEntriesParams struct {
 type CreateImportParams struct {
 	// Kind What the file is. Required when it is the body itself.
 	Kind *ImportKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Preview Whether it is only to be said what would become of each row, when the file is the body itself.
+	Preview *bool `form:"preview,omitempty" json:"preview,omitempty"`
+
+	// Mapping A JSON object that says what columns are to be taken for, by their names, when the file is the body itself: a column of Shopify's, or the column of a custom field, such as `product.metafields.custom.fabric`; an empty text is nothing.
+	Mapping *string `form:"mapping,omitempty" json:"mapping,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
