@@ -54,6 +54,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Collections{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
 		&handlers.PriceLists{DB: m.db},
 		&handlers.Imports{DB: m.db, Imports: s.imports},
+		&handlers.Exports{DB: m.db, Exports: s.exports, ShopURL: m.shopURL},
 		&handlers.Promotions{DB: m.db},
 		&handlers.Credit{DB: m.db, Customers: s.customers},
 		&handlers.Bulk{DB: m.db, Bulk: s.bulk},

@@ -16,6 +16,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/drafts"
+	"github.com/stoacommerce/stoa/commerce/exports"
 	"github.com/stoacommerce/stoa/commerce/imports"
 	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/commerce/orders"
@@ -75,6 +76,7 @@ type services struct {
 	operations *operations.Service
 	bulk       *bulk.Service
 	imports    *imports.Service
+	exports    *exports.Service
 	customers  *customers.Service
 	carts      *cart.Service
 	drafts     *drafts.Service
@@ -152,6 +154,7 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	s.operations = operations.New(m.db)
 	s.bulk = bulk.New(m.db, s.operations, s.catalog, bulk.Config{}, m.log)
 	s.imports = imports.New(m.db, s.operations, s.catalog, s.pictures, imports.Config{MaxBytes: m.config.HTTP.MaxUpload, Egress: m.outside()}, m.log)
+	s.exports = exports.New(m.db, s.operations, m.files, exports.Config{})
 	s.webhooks = webhooks.New(m.ring, m.outside())
 	s.customers = &customers.Service{DB: m.db, Hasher: s.hasher, Guard: s.guard}
 	s.links = &storefront.Links{StoreURL: m.config.Site.StoreURL, Stores: s.stores, Pepper: pepper.Derive("order_links")}

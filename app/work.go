@@ -43,6 +43,7 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	s.pictures.Register(w)
 	(&collections.Ranker{DB: m.db}).Register(w)
 	s.imports.Register(w)
+	s.exports.Register(w)
 	s.bulk.Register(w)
 	s.mailer.Register(w)
 	s.members.Register(w)

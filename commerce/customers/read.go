@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
@@ -82,4 +84,12 @@ func (s *Service) Me(ctx context.Context, id string) (postgres.Object, error) {
 func (s *Service) MeIn(ctx context.Context, tx *postgres.Tx, id string) (postgres.Object, error) {
 	object, err := tx.Object(ctx, shopGetSQL, id)
 	return postgres.Found(object, err, "customer")
+}
+
+var exportSQL = `select ` + staffJSON + `::text from (select * from customers where id > $1 order by id limit $2) c order by c.id`
+
+// Export gives the customers after one of them in the order in which they came, so many at
+// most, as the staff sees them.
+func Export(ctx context.Context, tx *postgres.Tx, after string, most int) (pgx.Rows, error) {
+	return tx.Query(ctx, exportSQL, after, most)
 }

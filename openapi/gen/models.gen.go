@@ -376,6 +376,8 @@ const (
 	EventTypeDraftOrderDeleted      EventType = "draft_order.deleted"
 	EventTypeDraftOrderSent         EventType = "draft_order.sent"
 	EventTypeDraftOrderUpdated      EventType = "draft_order.updated"
+	EventTypeExportFailed           EventType = "export.failed"
+	EventTypeExportSucceeded        EventType = "export.succeeded"
 	EventTypeFieldDefinitionCreated EventType = "field_definition.created"
 	EventTypeFieldDefinitionDeleted EventType = "field_definition.deleted"
 	EventTypeFieldDefinitionUpdated EventType = "field_definition.updated"
@@ -436,6 +438,29 @@ const (
 	EventTypeStoreUpdated           EventType = "store.updated"
 	EventTypeTranslationUpdated     EventType = "translation.updated"
 	EventTypeWebhookTest            EventType = "webhook.test"
+)
+
+// Defines values for ExportFailedEventType.
+const (
+	ExportFailedEventTypeExportFailed ExportFailedEventType = "export.failed"
+)
+
+// Defines values for ExportRequestFormat.
+const (
+	ExportRequestFormatCsv   ExportRequestFormat = "csv"
+	ExportRequestFormatJsonl ExportRequestFormat = "jsonl"
+)
+
+// Defines values for ExportRequestResource.
+const (
+	ExportRequestResourceCustomers ExportRequestResource = "customers"
+	ExportRequestResourceOrders    ExportRequestResource = "orders"
+	ExportRequestResourceProducts  ExportRequestResource = "products"
+)
+
+// Defines values for ExportSucceededEventType.
+const (
+	ExportSucceededEventTypeExportSucceeded ExportSucceededEventType = "export.succeeded"
 )
 
 // Defines values for FieldDefinitionCreatedEventType.
@@ -634,12 +659,16 @@ const (
 
 // Defines values for OperationKind.
 const (
-	OperationKindBulkDeleteProducts OperationKind = "bulk_delete_products"
-	OperationKindBulkDeleteVariants OperationKind = "bulk_delete_variants"
-	OperationKindBulkUpdateProducts OperationKind = "bulk_update_products"
-	OperationKindBulkUpdateVariants OperationKind = "bulk_update_variants"
-	OperationKindShopifyProducts    OperationKind = "shopify_products"
-	OperationKindUndo               OperationKind = "undo"
+	OperationKindBulkDeleteProducts     OperationKind = "bulk_delete_products"
+	OperationKindBulkDeleteVariants     OperationKind = "bulk_delete_variants"
+	OperationKindBulkUpdateProducts     OperationKind = "bulk_update_products"
+	OperationKindBulkUpdateVariants     OperationKind = "bulk_update_variants"
+	OperationKindExportCustomers        OperationKind = "export_customers"
+	OperationKindExportOrders           OperationKind = "export_orders"
+	OperationKindExportProducts         OperationKind = "export_products"
+	OperationKindPreviewShopifyProducts OperationKind = "preview_shopify_products"
+	OperationKindShopifyProducts        OperationKind = "shopify_products"
+	OperationKindUndo                   OperationKind = "undo"
 )
 
 // Defines values for OperationMessageSeverity.
@@ -791,6 +820,8 @@ const (
 	PermissionCustomersRead     Permission = "customers:read"
 	PermissionCustomersWrite    Permission = "customers:write"
 	PermissionEventsRead        Permission = "events:read"
+	PermissionExportsRead       Permission = "exports:read"
+	PermissionExportsWrite      Permission = "exports:write"
 	PermissionGiftCardsRead     Permission = "gift_cards:read"
 	PermissionGiftCardsWrite    Permission = "gift_cards:write"
 	PermissionImportsWrite      Permission = "imports:write"
@@ -1900,6 +1931,11 @@ type BulkProductUpdate struct {
 	// Example: cat_01jd3v7m2kf8r9e0abcdefghjk
 	CategoryID nullable.Nullable[string] `json:"category_id,omitempty"`
 
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
+
 	// DescriptionHTML Its description as HTML; what is active in it is removed.
 	//
 	// Example: <p>Woven in one piece.</p>
@@ -2035,6 +2071,11 @@ type BulkVariantUpdate struct {
 
 	// Cost What one costs the merchant. Shoppers never see it; null removes it.
 	Cost nullable.Nullable[Money] `json:"cost,omitempty"`
+
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
 
 	// HeightMM Its height in millimetres; null removes it.
 	//
@@ -5111,6 +5152,81 @@ type EventList struct {
 // Example: product.created
 type EventType string
 
+// ExportFailedEvent An export failed as a whole or was cancelled.
+type ExportFailedEvent struct {
+	// Data The operation, in short.
+	Data OperationEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: export.failed
+	Type ExportFailedEventType `json:"type"`
+}
+
+// ExportFailedEventType The event's type.
+//
+// Example: export.failed
+type ExportFailedEventType string
+
+// ExportRequest What is to be written into a file.
+type ExportRequest struct {
+	// Format How it is written; `csv` when left out. Products are not written as `jsonl`, which answers 422.
+	//
+	// Example: csv
+	Format *ExportRequestFormat `json:"format,omitempty"`
+
+	// Resource What is exported.
+	//
+	// Example: products
+	Resource ExportRequestResource `json:"resource"`
+}
+
+// ExportRequestFormat How it is written; `csv` when left out. Products are not written as `jsonl`, which answers 422.
+//
+// Example: csv
+type ExportRequestFormat string
+
+// ExportRequestResource What is exported.
+//
+// Example: products
+type ExportRequestResource string
+
+// ExportSucceededEvent An export ended, and its file can be downloaded.
+type ExportSucceededEvent struct {
+	// Data The operation, in short.
+	Data OperationEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: export.succeeded
+	Type ExportSucceededEventType `json:"type"`
+}
+
+// ExportSucceededEventType The event's type.
+//
+// Example: export.succeeded
+type ExportSucceededEventType string
+
 // Fault One thing wrong with a request, and where.
 type Fault struct {
 	// Code What is wrong, stable: the name of the violated rule, such as `minimum` or `required`.
@@ -5895,6 +6011,16 @@ type ImportUpload struct {
 	//
 	// Example: shopify_products
 	Kind ImportKind `json:"kind"`
+
+	// Mapping A JSON object that says what columns are to be taken for, by their names: a column of Shopify's, or the column of a custom field, such as `product.metafields.custom.fabric`; an empty text is nothing. It comes before the file.
+	//
+	// Example: {"Fabric": "product.metafields.custom.fabric"}
+	Mapping *string `json:"mapping,omitempty"`
+
+	// Preview Whether it is only to be said what would become of each row. It comes before the file.
+	//
+	// Example: true
+	Preview *bool `json:"preview,omitempty"`
 }
 
 // InventoryAdjusted The levels after an adjustment, in the order of its lines.
@@ -7024,6 +7150,9 @@ type Operation struct {
 	// Error Why it failed; null unless it did.
 	Error *OperationError `json:"error"`
 
+	// File The file that an export wrote, for `downloadExport`; null while it isn't there, and once it is removed.
+	File *OperationFile `json:"file"`
+
 	// FinishedAt When it ended.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -7132,6 +7261,29 @@ type OperationEventData struct {
 	//
 	// Example: queued
 	State OperationState `json:"state"`
+}
+
+// OperationFile A file that was written.
+type OperationFile struct {
+	// Bytes How large it is.
+	//
+	// Example: 48213
+	Bytes int64 `json:"bytes"`
+
+	// ContentType What it is.
+	//
+	// Example: text/csv
+	ContentType string `json:"content_type"`
+
+	// ExpiresAt When it is removed.
+	//
+	// Example: 2026-11-30T09:30:00Z
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Name What it is called where it is kept.
+	//
+	// Example: products-2026-11-29.csv
+	Name string `json:"name"`
 }
 
 // OperationKind What a long operation does.
@@ -15339,6 +15491,21 @@ type GetEventParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// CreateExportParams defines parameters for CreateExport.
+type CreateExportParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // ListFieldDefinitionsParams defines parameters for ListFieldDefinitions.
 type ListFieldDefinitionsParams struct {
 	// Resource Only those of this kind of thing.
@@ -15532,6 +15699,12 @@ type ListGiftCardEntriesParams struct {
 type CreateImportParams struct {
 	// Kind What the file is. Required when it is the body itself.
 	Kind *ImportKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Preview Whether it is only to be said what would become of each row, when the file is the body itself.
+	Preview *bool `form:"preview,omitempty" json:"preview,omitempty"`
+
+	// Mapping A JSON object that says what columns are to be taken for, by their names, when the file is the body itself: a column of Shopify's, or the column of a custom field, such as `product.metafields.custom.fabric`; an empty text is nothing.
+	Mapping *string `form:"mapping,omitempty" json:"mapping,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
@@ -15862,6 +16035,15 @@ type CancelOperationParams struct {
 
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DownloadExportParams defines parameters for DownloadExport.
+type DownloadExportParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // ListOperationRowsParams defines parameters for ListOperationRows.
@@ -18308,6 +18490,9 @@ type CompleteDraftOrderJSONRequestBody = DraftOrderCompletion
 
 // SendDraftOrderJSONRequestBody defines body for SendDraftOrder for application/json ContentType.
 type SendDraftOrderJSONRequestBody = DraftOrderSending
+
+// CreateExportJSONRequestBody defines body for CreateExport for application/json ContentType.
+type CreateExportJSONRequestBody = ExportRequest
 
 // CreateFieldDefinitionJSONRequestBody defines body for CreateFieldDefinition for application/json ContentType.
 type CreateFieldDefinitionJSONRequestBody = FieldDefinitionCreate
@@ -21201,6 +21386,74 @@ func (t *WebhookEvent) MergeImportFailedEvent(v ImportFailedEvent) error {
 	return err
 }
 
+// AsExportSucceededEvent returns the union data inside the WebhookEvent as a ExportSucceededEvent
+func (t WebhookEvent) AsExportSucceededEvent() (ExportSucceededEvent, error) {
+	var body ExportSucceededEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromExportSucceededEvent overwrites any union data inside the WebhookEvent as the provided ExportSucceededEvent
+func (t *WebhookEvent) FromExportSucceededEvent(v ExportSucceededEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.succeeded"}`))
+	t.union = b
+	return err
+}
+
+// MergeExportSucceededEvent performs a merge with any union data inside the WebhookEvent, using the provided ExportSucceededEvent
+func (t *WebhookEvent) MergeExportSucceededEvent(v ExportSucceededEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.succeeded"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsExportFailedEvent returns the union data inside the WebhookEvent as a ExportFailedEvent
+func (t WebhookEvent) AsExportFailedEvent() (ExportFailedEvent, error) {
+	var body ExportFailedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromExportFailedEvent overwrites any union data inside the WebhookEvent as the provided ExportFailedEvent
+func (t *WebhookEvent) FromExportFailedEvent(v ExportFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.failed"}`))
+	t.union = b
+	return err
+}
+
+// MergeExportFailedEvent performs a merge with any union data inside the WebhookEvent, using the provided ExportFailedEvent
+func (t *WebhookEvent) MergeExportFailedEvent(v ExportFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.failed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsBulkSucceededEvent returns the union data inside the WebhookEvent as a BulkSucceededEvent
 func (t WebhookEvent) AsBulkSucceededEvent() (BulkSucceededEvent, error) {
 	var body BulkSucceededEvent
@@ -21671,6 +21924,10 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsDraftOrderSentEvent()
 	case "draft_order.updated":
 		return t.AsDraftOrderUpdatedEvent()
+	case "export.failed":
+		return t.AsExportFailedEvent()
+	case "export.succeeded":
+		return t.AsExportSucceededEvent()
 	case "field_definition.created":
 		return t.AsFieldDefinitionCreatedEvent()
 	case "field_definition.deleted":

@@ -37,6 +37,8 @@ var permissions = []Permission{
 	{"inventory:read", "See stock, reservations and movements.", true},
 	{"inventory:write", "Set and adjust stock.", true},
 	{"imports:write", "Import files.", true},
+	{"exports:read", "Download exported files of what one may see.", true},
+	{"exports:write", "Export products, customers and orders as files, as far as one may see them.", true},
 	{"operations:read", "See imports, bulk changes and other long-running operations, their progress and the fate of each row.", true},
 	{"operations:write", "Cancel and undo long-running operations.", true},
 	{"settings:read", "See taxes, shipping, how shoppers may pay, and which custom fields there are.", true},
