@@ -21,6 +21,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/sessions"
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/audit"
+	"github.com/stoacommerce/stoa/tenants/requestlog"
 	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/web"
 	"github.com/stoacommerce/stoa/web/media"
@@ -41,6 +42,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Staff{DB: m.db, Members: s.members, Accounts: s.accounts, Access: s.access, Log: m.log},
 		&handlers.Roles{DB: m.db, Members: s.members},
 		&handlers.Audit{Log: &audit.Log{DB: m.db}},
+		&handlers.Requests{Log: &requestlog.Log{DB: m.db, Sealer: m.ring}},
 		&handlers.APIKeys{DB: m.db, Keys: s.keys},
 		&handlers.Store{DB: m.db, Stores: s.stores, ShopURL: m.shopURL},
 		&handlers.Operator{DB: m.db, Stores: s.stores, Jobs: w, Books: s.books, Log: m.log},
@@ -110,7 +112,7 @@ func newRouter(m *machinery, s *services, w *jobs.Workers) (*openapi.Router, err
 		Contract: doc, Handlers: handlers,
 		Authenticator: s.credentials, Authorizer: s.access,
 		Limiter:  &planLimiter{limits: s.limiter, plans: s.plans, strict: limits.StrictRules()},
-		Observer: traffic, Client: requestClient{},
+		Observer: traffic, Recorder: s.requests, Client: requestClient{},
 		Sealer: m.ring, CursorKey: s.cursorKey, SessionCookie: sessions.CookieName, MaxUpload: m.config.HTTP.MaxUpload,
 		Sample: func() bool { return sample > 0 && rand.Float64() < sample },
 		Log:    m.log,

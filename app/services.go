@@ -46,6 +46,7 @@ import (
 	"github.com/stoacommerce/stoa/tenants/mailbox"
 	"github.com/stoacommerce/stoa/tenants/members"
 	"github.com/stoacommerce/stoa/tenants/operators"
+	"github.com/stoacommerce/stoa/tenants/requestlog"
 	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/web/storefront"
 	"github.com/stoacommerce/stoa/webhooks"
@@ -88,6 +89,7 @@ type services struct {
 	webhooks   *webhooks.Service
 	rates      *rates.Service
 	links      *storefront.Links
+	requests   *requestlog.Recorder
 
 	credentials openapi.Authenticator
 	pepper      secrets.Pepper // the platform's
@@ -137,6 +139,11 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	s.keys = keys.New(keys.Config{
 		DB: m.db, Stores: s.stores, Access: s.access, Bus: m.bus, Pepper: keyPepper, APIVersion: apiVersion, Log: m.log,
 		Looked: looked(m.metrics.Cache.Cache("keys")), Dropped: m.metrics.Cache.Cache("keys").Invalidated,
+	})
+	s.requests = requestlog.New(requestlog.Config{
+		DB: m.db, Sealer: m.ring, Days: func(plan string) int { return s.plans.Get(plan).RequestLogDays },
+		People:  &requestlog.People{Pepper: pepper.Derive("request_log")},
+		Written: m.metrics.Requests.Written, Dropped: m.metrics.Requests.Dropped, Log: m.log,
 	})
 	s.operators = &operators.Service{DB: m.db, Pepper: pepper.Derive("operator_keys")}
 	s.accounts = accounts.New(accounts.Config{

@@ -20,6 +20,7 @@ import (
 	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants/requestlog"
 	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/webhooks"
 )
@@ -48,6 +49,7 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	s.mailer.Register(w)
 	s.members.Register(w)
 	(&upkeep.Upkeep{DB: m.db, Log: m.log}).Register(w)
+	(&requestlog.Keeper{DB: m.db}).Register(w)
 	s.books.Register(w)
 	for _, kind := range reconciliation.Kinds {
 		m.metrics.Payments.Differences(string(kind), 0)
@@ -126,6 +128,10 @@ func (a *App) background(ctx context.Context, group *errgroup.Group, roles Roles
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 		defer cancel()
 		return a.meter.Flush(ending, a.limiter.Usage(), false)
+	})
+	group.Go(func() error {
+		a.requests.Run(ctx)
+		return nil
 	})
 	group.Go(func() error {
 		a.keys.Run(ctx)

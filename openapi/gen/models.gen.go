@@ -645,6 +645,15 @@ const (
 	LocationUpdatedEventTypeLocationUpdated LocationUpdatedEventType = "location.updated"
 )
 
+// Defines values for LoggedBodyState.
+const (
+	LoggedBodyStateCut      LoggedBodyState = "cut"
+	LoggedBodyStateErased   LoggedBodyState = "erased"
+	LoggedBodyStateNone     LoggedBodyState = "none"
+	LoggedBodyStateRedacted LoggedBodyState = "redacted"
+	LoggedBodyStateWhole    LoggedBodyState = "whole"
+)
+
 // Defines values for Mode.
 const (
 	ModeLive Mode = "live"
@@ -840,6 +849,7 @@ const (
 	PermissionPromotionsRead    Permission = "promotions:read"
 	PermissionPromotionsWrite   Permission = "promotions:write"
 	PermissionRefundsWrite      Permission = "refunds:write"
+	PermissionRequestsRead      Permission = "requests:read"
 	PermissionSettingsRead      Permission = "settings:read"
 	PermissionSettingsWrite     Permission = "settings:write"
 	PermissionStaffRead         Permission = "staff:read"
@@ -1323,6 +1333,15 @@ const (
 	ListDeadJobsParamsStateRunning  ListDeadJobsParamsState = "running"
 	ListDeadJobsParamsStateSetAside ListDeadJobsParamsState = "set_aside"
 	ListDeadJobsParamsStateWaiting  ListDeadJobsParamsState = "waiting"
+)
+
+// Defines values for ListRequestsParamsMethod.
+const (
+	ListRequestsParamsMethodDELETE ListRequestsParamsMethod = "DELETE"
+	ListRequestsParamsMethodGET    ListRequestsParamsMethod = "GET"
+	ListRequestsParamsMethodPATCH  ListRequestsParamsMethod = "PATCH"
+	ListRequestsParamsMethodPOST   ListRequestsParamsMethod = "POST"
+	ListRequestsParamsMethodPUT    ListRequestsParamsMethod = "PUT"
 )
 
 // Defines values for ListDeliveriesParamsState.
@@ -7071,6 +7090,184 @@ type LocationUpdatedEvent struct {
 // Example: location.updated
 type LocationUpdatedEventType string
 
+// LoggedBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+//
+// Example: whole
+type LoggedBodyState string
+
+// LoggedRequest A call of the API.
+type LoggedRequest struct {
+	// Actor Who did something.
+	Actor Actor `json:"actor"`
+
+	// APIVersion The version of the API that the answer is of.
+	//
+	// Example: 2026-11-22
+	APIVersion string `json:"api_version"`
+
+	// At When it came.
+	//
+	// Example: 2026-11-22T09:30:00.000Z
+	At time.Time `json:"at"`
+
+	// DryRun Whether it was a dry run.
+	//
+	// Example: false
+	DryRun bool `json:"dry_run"`
+
+	// DurationMs How long it took to answer, in milliseconds.
+	//
+	// Example: 4.21
+	DurationMs float32 `json:"duration_ms"`
+
+	// ErrorCode The problem that it was answered with.
+	ErrorCode *string `json:"error_code"`
+
+	// GoneOn The first day (UTC) on which it is kept no more.
+	//
+	// Example: 2026-12-22
+	GoneOn openapi_types.Date `json:"gone_on"`
+
+	// ID The request, as the `Request-Id` header named it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Method The method.
+	//
+	// Example: POST
+	Method string `json:"method"`
+
+	// Operation The operationId.
+	//
+	// Example: createProduct
+	Operation string `json:"operation"`
+
+	// Path The path, without secrets.
+	//
+	// Example: /v1/products
+	Path string `json:"path"`
+
+	// RequestBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+	//
+	// Example: whole
+	RequestBodyState LoggedBodyState `json:"request_body_state"`
+
+	// ResponseBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+	//
+	// Example: whole
+	ResponseBodyState LoggedBodyState `json:"response_body_state"`
+
+	// Status What it was answered with.
+	//
+	// Example: 201
+	Status int `json:"status"`
+}
+
+// LoggedRequestList A page of a list.
+type LoggedRequestList struct {
+	// Data The page, in the order of the list.
+	Data []LoggedRequest `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// LoggedRequestWhole A call of the API, with what was said in it.
+type LoggedRequestWhole struct {
+	// Actor Who did something.
+	Actor Actor `json:"actor"`
+
+	// APIVersion The version of the API that the answer is of.
+	//
+	// Example: 2026-11-22
+	APIVersion string `json:"api_version"`
+
+	// At When it came.
+	//
+	// Example: 2026-11-22T09:30:00.000Z
+	At time.Time `json:"at"`
+
+	// DryRun Whether it was a dry run.
+	//
+	// Example: false
+	DryRun bool `json:"dry_run"`
+
+	// DurationMs How long it took to answer, in milliseconds.
+	//
+	// Example: 4.21
+	DurationMs float32 `json:"duration_ms"`
+
+	// ErrorCode The problem that it was answered with.
+	ErrorCode *string `json:"error_code"`
+
+	// GoneOn The first day (UTC) on which it is kept no more.
+	//
+	// Example: 2026-12-22
+	GoneOn openapi_types.Date `json:"gone_on"`
+
+	// Headers The headers that are kept.
+	//
+	// Example: {"Content-Type":"application/json"}
+	Headers map[string]string `json:"headers"`
+
+	// ID The request, as the `Request-Id` header named it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// IP The address that it came from.
+	//
+	// Example: 203.0.113.7
+	IP *string `json:"ip"`
+
+	// Method The method.
+	//
+	// Example: POST
+	Method string `json:"method"`
+
+	// Operation The operationId.
+	//
+	// Example: createProduct
+	Operation string `json:"operation"`
+
+	// Path The path, without secrets.
+	//
+	// Example: /v1/products
+	Path string `json:"path"`
+
+	// Query The query string; `[removed]` stands for what is not kept.
+	//
+	// Example:
+	Query string `json:"query"`
+
+	// RequestBody What was sent.
+	RequestBody json.RawMessage `json:"request_body"`
+
+	// RequestBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+	//
+	// Example: whole
+	RequestBodyState LoggedBodyState `json:"request_body_state"`
+
+	// ResponseBody What was answered.
+	ResponseBody json.RawMessage `json:"response_body"`
+
+	// ResponseBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+	//
+	// Example: whole
+	ResponseBodyState LoggedBodyState `json:"response_body_state"`
+
+	// Status What it was answered with.
+	//
+	// Example: 201
+	Status int `json:"status"`
+}
+
 // ManualMethod A way to pay that no provider takes part in. The staff note that the money came.
 type ManualMethod struct {
 	// ID Its ID, given as the payment's `token`.
@@ -8698,6 +8895,11 @@ type Plan struct {
 	// Example: 1000
 	Products *int `json:"products"`
 
+	// RequestLogDays For how many days the request log keeps each call.
+	//
+	// Example: 7
+	RequestLogDays int `json:"request_log_days"`
+
 	// RequestsPerDay API requests a day, for the whole store.
 	//
 	// Example: 100000
@@ -9177,6 +9379,16 @@ type Problem struct {
 	//
 	// Example: 41
 	RetryAfter *int `json:"retry_after,omitempty"`
+
+	// Role With 403, the role that was looked at.
+	//
+	// Example: support
+	Role *string `json:"role,omitempty"`
+
+	// Scopes With 403, the scopes that were looked at, of a key or of a role of the store's own.
+	//
+	// Example: ["orders:read"]
+	Scopes []string `json:"scopes,omitempty"`
 
 	// Status The HTTP status, repeated.
 	//
@@ -10679,6 +10891,17 @@ type RefundSucceededEvent struct {
 //
 // Example: refund.succeeded
 type RefundSucceededEventType string
+
+// RequestReplay What a call would be answered now.
+type RequestReplay struct {
+	// Body What would be answered, without secrets.
+	Body json.RawMessage `json:"body"`
+
+	// Status The status.
+	//
+	// Example: 201
+	Status int `json:"status"`
+}
 
 // Return Goods of an order that come back.
 type Return struct {
@@ -14555,6 +14778,9 @@ type PromotionIDPath = string
 // RateServiceIDPath defines model for RateServiceIDPath.
 type RateServiceIDPath = string
 
+// RequestIDPath defines model for RequestIDPath.
+type RequestIDPath = string
+
 // ReturnIDPath defines model for ReturnIDPath.
 type ReturnIDPath = string
 
@@ -17082,6 +17308,66 @@ type UpdateRateServiceParams struct {
 
 	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// ListRequestsParams defines parameters for ListRequests.
+type ListRequestsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Operation Only calls of this operation, by its operationId.
+	Operation *string `form:"operation,omitempty" json:"operation,omitempty"`
+
+	// Method Only calls of this method.
+	Method *ListRequestsParamsMethod `form:"method,omitempty" json:"method,omitempty"`
+
+	// Path Only calls of this path; ending in an asterisk, of all that begin so.
+	Path *string `form:"path,omitempty" json:"path,omitempty"`
+
+	// ActorID Only the calls of this key or account.
+	ActorID *string `form:"actor_id,omitempty" json:"actor_id,omitempty"`
+
+	// Status Only calls that were answered with this status, or one of its class.
+	Status *string `form:"status,omitempty" json:"status,omitempty"`
+
+	// ErrorCode Only calls that were answered with this problem.
+	ErrorCode *string `form:"error_code,omitempty" json:"error_code,omitempty"`
+
+	// Since Only calls at or after this instant.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only calls before this instant.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListRequestsParamsMethod defines parameters for ListRequests.
+type ListRequestsParamsMethod string
+
+// GetRequestParams defines parameters for GetRequest.
+type GetRequestParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ReplayRequestParams defines parameters for ReplayRequest.
+type ReplayRequestParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // ListReturnsParams defines parameters for ListReturns.

@@ -61,6 +61,7 @@ var permissions = []Permission{
 	{"keys:read", "See API keys (never their secrets).", true},
 	{"keys:write", "Create, change, rotate and revoke API keys.", true},
 	{"audit:read", "See who did what, when and from where.", true},
+	{"requests:read", "See the calls that were made of the API, with what was said in them, and try them again without effect.", true},
 	{"usage:read", "See what the store uses of its plan.", true},
 
 	{StoreDelete, "Delete and restore the store. The owner's alone.", false},
