@@ -1240,6 +1240,15 @@ const (
 	WebhookTestEventTypeWebhookTest WebhookTestEventType = "webhook.test"
 )
 
+// Defines values for ShopSortQuery.
+const (
+	ShopSortQueryNewest          ShopSortQuery = "newest"
+	ShopSortQueryPriceAscending  ShopSortQuery = "price_ascending"
+	ShopSortQueryPriceDescending ShopSortQuery = "price_descending"
+	ShopSortQueryRelevance       ShopSortQuery = "relevance"
+	ShopSortQueryTitle           ShopSortQuery = "title"
+)
+
 // Defines values for ListCartsParamsState.
 const (
 	ListCartsParamsStateCompleted ListCartsParamsState = "completed"
@@ -1292,6 +1301,24 @@ const (
 	ListDeadJobsParamsStateRunning  ListDeadJobsParamsState = "running"
 	ListDeadJobsParamsStateSetAside ListDeadJobsParamsState = "set_aside"
 	ListDeadJobsParamsStateWaiting  ListDeadJobsParamsState = "waiting"
+)
+
+// Defines values for ListShopProductsParamsSort.
+const (
+	ListShopProductsParamsSortNewest          ListShopProductsParamsSort = "newest"
+	ListShopProductsParamsSortPriceAscending  ListShopProductsParamsSort = "price_ascending"
+	ListShopProductsParamsSortPriceDescending ListShopProductsParamsSort = "price_descending"
+	ListShopProductsParamsSortRelevance       ListShopProductsParamsSort = "relevance"
+	ListShopProductsParamsSortTitle           ListShopProductsParamsSort = "title"
+)
+
+// Defines values for SearchShopParamsSort.
+const (
+	SearchShopParamsSortNewest          SearchShopParamsSort = "newest"
+	SearchShopParamsSortPriceAscending  SearchShopParamsSort = "price_ascending"
+	SearchShopParamsSortPriceDescending SearchShopParamsSort = "price_descending"
+	SearchShopParamsSortRelevance       SearchShopParamsSort = "relevance"
+	SearchShopParamsSortTitle           SearchShopParamsSort = "title"
 )
 
 // Defines values for ListDeliveriesParamsState.
@@ -11733,6 +11760,67 @@ type ShopCustomerUpdate struct {
 	Phone nullable.Nullable[string] `json:"phone,omitempty"`
 }
 
+// ShopFacet Something that products are told apart by.
+type ShopFacet struct {
+	// Key `category`, `vendor`, `price`, `availability`, `option.` and an option’s name, or `custom_field.` and a field’s key.
+	//
+	// Example: option.Size
+	Key string `json:"key"`
+
+	// Name What the merchant calls the option or the custom field; null of the others.
+	//
+	// Example: Size
+	Name *string `json:"name"`
+
+	// PriceMax What the dearest costs, of prices.
+	PriceMax *Money `json:"price_max"`
+
+	// PriceMin What the cheapest costs, of prices.
+	PriceMin *Money `json:"price_min"`
+
+	// Values The values that most products have, at most 100, and those that are chosen; prices in ascending order.
+	Values []ShopFacetValue `json:"values"`
+}
+
+// ShopFacetValue A value of a facet.
+type ShopFacetValue struct {
+	// Count How many products have it.
+	//
+	// Example: 5
+	Count int64 `json:"count"`
+
+	// Filter What chooses it, as a `filter`.
+	//
+	// Example: option.Size:M
+	Filter string `json:"filter"`
+
+	// Name What it is called.
+	//
+	// Example: M
+	Name string `json:"name"`
+
+	// Selected Whether it is chosen.
+	//
+	// Example: false
+	Selected bool `json:"selected"`
+
+	// Value The value.
+	//
+	// Example: M
+	Value string `json:"value"`
+}
+
+// ShopFacets How many products there are of what somebody looks for.
+type ShopFacets struct {
+	// Facets The facets of which there is something, or of which a value is chosen. Of options and custom fields, the 30 that most products have.
+	Facets []ShopFacet `json:"facets"`
+
+	// Total How many products match all of it.
+	//
+	// Example: 12
+	Total int64 `json:"total"`
+}
+
 // ShopImage A picture in the shop.
 type ShopImage struct {
 	// Alt What it shows.
@@ -14182,6 +14270,9 @@ type EventIDPath = string
 // FieldDefinitionIDPath defines model for FieldDefinitionIDPath.
 type FieldDefinitionIDPath = string
 
+// FilterQuery defines model for FilterQuery.
+type FilterQuery = []string
+
 // GiftCardIDPath defines model for GiftCardIDPath.
 type GiftCardIDPath = string
 
@@ -14281,6 +14372,9 @@ type ShippingZoneIDPath = string
 
 // ShopLimitQuery defines model for ShopLimitQuery.
 type ShopLimitQuery = int
+
+// ShopSortQuery defines model for ShopSortQuery.
+type ShopSortQuery string
 
 // StoreHeader defines model for StoreHeader.
 type StoreHeader = string
@@ -17330,6 +17424,39 @@ type OpenDraftOrderParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// GetShopFacetsParams defines parameters for GetShopFacets.
+type GetShopFacetsParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// Q Only among what these words find.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// CategoryID Only among those of this category, or of one below it; the categories counted are those below it.
+	CategoryID *string `form:"category_id,omitempty" json:"category_id,omitempty"`
+
+	// CollectionID Only among those in this collection.
+	CollectionID *string `form:"collection_id,omitempty" json:"collection_id,omitempty"`
+
+	// Tag Only among those with this label.
+	Tag *string `form:"tag,omitempty" json:"tag,omitempty"`
+
+	// Filter Only those with a value of a facet, as the facet’s key, a colon and the value: `vendor:Example Mill`, `category:cat_…`, `availability:true`,
+	// `option.Size:M`, `custom_field.material:linen`, or `price:1000-2000` for what costs 1000 or more and less than 2000 in the currency’s minor unit
+	// (`price:2000-` has no end). In a key, `:` is written `%3A` and `%` is written `%25`; the shop’s facets give each filter as it is written. Of several filters of
+	// one facet any will do, of several facets each has to.
+	Filter FilterQuery `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Currency The currency of the prices; the main one, when left out. One that the shop does not sell in answers 422.
+	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
+}
+
 // GetMeParams defines parameters for GetMe.
 type GetMeParams struct {
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
@@ -17431,12 +17558,24 @@ type ListShopProductsParams struct {
 	// CustomField Only those with this value in a custom field of products that is `filterable`, as its key, a colon and the value; of a list, with it among others.
 	CustomField *CustomFieldQuery `form:"custom_field,omitempty" json:"custom_field,omitempty"`
 
+	// Filter Only those with a value of a facet, as the facet’s key, a colon and the value: `vendor:Example Mill`, `category:cat_…`, `availability:true`,
+	// `option.Size:M`, `custom_field.material:linen`, or `price:1000-2000` for what costs 1000 or more and less than 2000 in the currency’s minor unit
+	// (`price:2000-` has no end). In a key, `:` is written `%3A` and `%` is written `%25`; the shop’s facets give each filter as it is written. Of several filters of
+	// one facet any will do, of several facets each has to.
+	Filter FilterQuery `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Sort The order. Where it is left out, a search has the best first, a collection its own order, and any other list the latest first. By price, what has none comes last.
+	Sort *ListShopProductsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
 
 	// AcceptLanguage The languages that the shopper reads, as browsers send them.
 	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
+
+// ListShopProductsParamsSort defines parameters for ListShopProducts.
+type ListShopProductsParamsSort string
 
 // GetShopProductParams defines parameters for GetShopProduct.
 type GetShopProductParams struct {
@@ -17497,12 +17636,24 @@ type SearchShopParams struct {
 	// Q What to look for.
 	Q string `form:"q" json:"q"`
 
+	// Filter Only those with a value of a facet, as the facet’s key, a colon and the value: `vendor:Example Mill`, `category:cat_…`, `availability:true`,
+	// `option.Size:M`, `custom_field.material:linen`, or `price:1000-2000` for what costs 1000 or more and less than 2000 in the currency’s minor unit
+	// (`price:2000-` has no end). In a key, `:` is written `%3A` and `%` is written `%25`; the shop’s facets give each filter as it is written. Of several filters of
+	// one facet any will do, of several facets each has to.
+	Filter FilterQuery `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Sort The order. Where it is left out, a search has the best first, a collection its own order, and any other list the latest first. By price, what has none comes last.
+	Sort *SearchShopParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// Currency The currency of the prices; the main one, when left out. One that the shop does not sell in answers 422.
 	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
 
 	// AcceptLanguage The languages that the shopper reads, as browsers send them.
 	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
+
+// SearchShopParamsSort defines parameters for SearchShop.
+type SearchShopParamsSort string
 
 // SignUpParams defines parameters for SignUp.
 type SignUpParams struct {
