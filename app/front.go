@@ -63,11 +63,11 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.LongOperations{DB: m.db, Long: s.operations, Bulk: s.bulk},
 		&handlers.Inventory{DB: m.db},
 		&handlers.Locations{DB: m.db},
-		&handlers.Search{DB: m.db, ShopURL: m.shopURL},
+		&handlers.Search{DB: m.db, ShopURL: m.shopURL, Speller: s.speller},
 		&handlers.Settings{DB: m.db},
 		&handlers.ShopCatalog{
 			DB: m.db, ShopURL: m.shopURL, Customers: s.customers, AcceptsOrders: handlers.AcceptsOrders,
-			Editions: s.editions, Answers: handlers.NewAnswers(looked(m.metrics.Cache.Cache("catalogue"))),
+			Editions: s.editions, Speller: s.speller, Answers: handlers.NewAnswers(looked(m.metrics.Cache.Cache("catalogue"))),
 		},
 		&handlers.Carts{DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Editions: s.editions, ShopURL: m.shopURL, RecoverURL: s.links.RecoverCart},
 		&handlers.Drafts{DB: m.db, Drafts: s.drafts, Carts: s.carts, Checkout: s.checkout, Orders: s.orders, ShopURL: m.shopURL, Links: s.links},

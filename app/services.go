@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	netmail "net/mail"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/payments/stripe"
 	"github.com/stoacommerce/stoa/commerce/rates"
 	"github.com/stoacommerce/stoa/commerce/reconciliation"
+	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/openapi"
@@ -74,6 +76,7 @@ type services struct {
 	catalog    *catalog.Service
 	pictures   *catalog.Pictures
 	editions   *catalog.Editions
+	speller    *search.Speller
 	operations *operations.Service
 	bulk       *bulk.Service
 	imports    *imports.Service
@@ -128,7 +131,7 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 		DB: m.db, Maker: m.runner, Bus: m.bus, Files: m.files, Traces: s.limiter, Log: m.log,
 		Looked: looked(m.metrics.Cache.Cache("stores")), Dropped: m.metrics.Cache.Cache("stores").Invalidated,
 		Changed: func(ctx context.Context, tx *postgres.Tx, before, after stores.Settings) error {
-			return settings.Follow(ctx, tx, before.Locale != after.Locale, before.Currency != after.Currency)
+			return settings.Follow(ctx, tx, before.Locale != after.Locale, before.Currency != after.Currency, !slices.Equal(before.Currencies, after.Currencies))
 		},
 	})
 	m.committed = append(m.committed, s.stores.Committed, counted(m.metrics))
@@ -156,7 +159,7 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 		Limit: func(plan string) *int { return s.plans.Get(plan).Staff },
 	})
 	s.credentials = &credentials.Authenticator{Sessions: s.sessions, Accounts: s.accounts, Stores: s.stores, Keys: s.keys, Operators: s.operators}
-	s.catalog, s.editions = catalog.New(planLimits{s}), catalog.NewEditions(m.db)
+	s.catalog, s.editions, s.speller = catalog.New(planLimits{s}), catalog.NewEditions(m.db), search.NewSpeller(m.db)
 	s.pictures = &catalog.Pictures{Files: m.files, Processor: images.New(images.Options{}), MaxBytes: planLimits{s}.PictureBytes}
 	s.operations = operations.New(m.db)
 	s.bulk = bulk.New(m.db, s.operations, s.catalog, bulk.Config{}, m.log)

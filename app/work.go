@@ -17,6 +17,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/commerce/payments/stripe"
 	"github.com/stoacommerce/stoa/commerce/reconciliation"
+	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -43,6 +44,7 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	s.stores.Register(w)
 	s.pictures.Register(w)
 	(&collections.Ranker{DB: m.db}).Register(w)
+	(&search.Due{DB: m.db}).Register(w)
 	s.imports.Register(w)
 	s.exports.Register(w)
 	s.bulk.Register(w)

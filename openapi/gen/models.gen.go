@@ -376,8 +376,6 @@ const (
 	EventTypeDraftOrderDeleted      EventType = "draft_order.deleted"
 	EventTypeDraftOrderSent         EventType = "draft_order.sent"
 	EventTypeDraftOrderUpdated      EventType = "draft_order.updated"
-	EventTypeExportFailed           EventType = "export.failed"
-	EventTypeExportSucceeded        EventType = "export.succeeded"
 	EventTypeFieldDefinitionCreated EventType = "field_definition.created"
 	EventTypeFieldDefinitionDeleted EventType = "field_definition.deleted"
 	EventTypeFieldDefinitionUpdated EventType = "field_definition.updated"
@@ -438,29 +436,6 @@ const (
 	EventTypeStoreUpdated           EventType = "store.updated"
 	EventTypeTranslationUpdated     EventType = "translation.updated"
 	EventTypeWebhookTest            EventType = "webhook.test"
-)
-
-// Defines values for ExportFailedEventType.
-const (
-	ExportFailedEventTypeExportFailed ExportFailedEventType = "export.failed"
-)
-
-// Defines values for ExportRequestFormat.
-const (
-	ExportRequestFormatCsv   ExportRequestFormat = "csv"
-	ExportRequestFormatJsonl ExportRequestFormat = "jsonl"
-)
-
-// Defines values for ExportRequestResource.
-const (
-	ExportRequestResourceCustomers ExportRequestResource = "customers"
-	ExportRequestResourceOrders    ExportRequestResource = "orders"
-	ExportRequestResourceProducts  ExportRequestResource = "products"
-)
-
-// Defines values for ExportSucceededEventType.
-const (
-	ExportSucceededEventTypeExportSucceeded ExportSucceededEventType = "export.succeeded"
 )
 
 // Defines values for FieldDefinitionCreatedEventType.
@@ -645,15 +620,6 @@ const (
 	LocationUpdatedEventTypeLocationUpdated LocationUpdatedEventType = "location.updated"
 )
 
-// Defines values for LoggedBodyState.
-const (
-	LoggedBodyStateCut      LoggedBodyState = "cut"
-	LoggedBodyStateErased   LoggedBodyState = "erased"
-	LoggedBodyStateNone     LoggedBodyState = "none"
-	LoggedBodyStateRedacted LoggedBodyState = "redacted"
-	LoggedBodyStateWhole    LoggedBodyState = "whole"
-)
-
 // Defines values for Mode.
 const (
 	ModeLive Mode = "live"
@@ -668,16 +634,12 @@ const (
 
 // Defines values for OperationKind.
 const (
-	OperationKindBulkDeleteProducts     OperationKind = "bulk_delete_products"
-	OperationKindBulkDeleteVariants     OperationKind = "bulk_delete_variants"
-	OperationKindBulkUpdateProducts     OperationKind = "bulk_update_products"
-	OperationKindBulkUpdateVariants     OperationKind = "bulk_update_variants"
-	OperationKindExportCustomers        OperationKind = "export_customers"
-	OperationKindExportOrders           OperationKind = "export_orders"
-	OperationKindExportProducts         OperationKind = "export_products"
-	OperationKindPreviewShopifyProducts OperationKind = "preview_shopify_products"
-	OperationKindShopifyProducts        OperationKind = "shopify_products"
-	OperationKindUndo                   OperationKind = "undo"
+	OperationKindBulkDeleteProducts OperationKind = "bulk_delete_products"
+	OperationKindBulkDeleteVariants OperationKind = "bulk_delete_variants"
+	OperationKindBulkUpdateProducts OperationKind = "bulk_update_products"
+	OperationKindBulkUpdateVariants OperationKind = "bulk_update_variants"
+	OperationKindShopifyProducts    OperationKind = "shopify_products"
+	OperationKindUndo               OperationKind = "undo"
 )
 
 // Defines values for OperationMessageSeverity.
@@ -829,8 +791,6 @@ const (
 	PermissionCustomersRead     Permission = "customers:read"
 	PermissionCustomersWrite    Permission = "customers:write"
 	PermissionEventsRead        Permission = "events:read"
-	PermissionExportsRead       Permission = "exports:read"
-	PermissionExportsWrite      Permission = "exports:write"
 	PermissionGiftCardsRead     Permission = "gift_cards:read"
 	PermissionGiftCardsWrite    Permission = "gift_cards:write"
 	PermissionImportsWrite      Permission = "imports:write"
@@ -849,7 +809,6 @@ const (
 	PermissionPromotionsRead    Permission = "promotions:read"
 	PermissionPromotionsWrite   Permission = "promotions:write"
 	PermissionRefundsWrite      Permission = "refunds:write"
-	PermissionRequestsRead      Permission = "requests:read"
 	PermissionSettingsRead      Permission = "settings:read"
 	PermissionSettingsWrite     Permission = "settings:write"
 	PermissionStaffRead         Permission = "staff:read"
@@ -1281,6 +1240,15 @@ const (
 	WebhookTestEventTypeWebhookTest WebhookTestEventType = "webhook.test"
 )
 
+// Defines values for ShopSortQuery.
+const (
+	ShopSortQueryNewest          ShopSortQuery = "newest"
+	ShopSortQueryPriceAscending  ShopSortQuery = "price_ascending"
+	ShopSortQueryPriceDescending ShopSortQuery = "price_descending"
+	ShopSortQueryRelevance       ShopSortQuery = "relevance"
+	ShopSortQueryTitle           ShopSortQuery = "title"
+)
+
 // Defines values for ListCartsParamsState.
 const (
 	ListCartsParamsStateCompleted ListCartsParamsState = "completed"
@@ -1335,13 +1303,22 @@ const (
 	ListDeadJobsParamsStateWaiting  ListDeadJobsParamsState = "waiting"
 )
 
-// Defines values for ListRequestsParamsMethod.
+// Defines values for ListShopProductsParamsSort.
 const (
-	ListRequestsParamsMethodDELETE ListRequestsParamsMethod = "DELETE"
-	ListRequestsParamsMethodGET    ListRequestsParamsMethod = "GET"
-	ListRequestsParamsMethodPATCH  ListRequestsParamsMethod = "PATCH"
-	ListRequestsParamsMethodPOST   ListRequestsParamsMethod = "POST"
-	ListRequestsParamsMethodPUT    ListRequestsParamsMethod = "PUT"
+	ListShopProductsParamsSortNewest          ListShopProductsParamsSort = "newest"
+	ListShopProductsParamsSortPriceAscending  ListShopProductsParamsSort = "price_ascending"
+	ListShopProductsParamsSortPriceDescending ListShopProductsParamsSort = "price_descending"
+	ListShopProductsParamsSortRelevance       ListShopProductsParamsSort = "relevance"
+	ListShopProductsParamsSortTitle           ListShopProductsParamsSort = "title"
+)
+
+// Defines values for SearchShopParamsSort.
+const (
+	SearchShopParamsSortNewest          SearchShopParamsSort = "newest"
+	SearchShopParamsSortPriceAscending  SearchShopParamsSort = "price_ascending"
+	SearchShopParamsSortPriceDescending SearchShopParamsSort = "price_descending"
+	SearchShopParamsSortRelevance       SearchShopParamsSort = "relevance"
+	SearchShopParamsSortTitle           SearchShopParamsSort = "title"
 )
 
 // Defines values for ListDeliveriesParamsState.
@@ -1950,11 +1927,6 @@ type BulkProductUpdate struct {
 	// Example: cat_01jd3v7m2kf8r9e0abcdefghjk
 	CategoryID nullable.Nullable[string] `json:"category_id,omitempty"`
 
-	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
-	//
-	// Example: {}
-	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
-
 	// DescriptionHTML Its description as HTML; what is active in it is removed.
 	//
 	// Example: <p>Woven in one piece.</p>
@@ -2090,11 +2062,6 @@ type BulkVariantUpdate struct {
 
 	// Cost What one costs the merchant. Shoppers never see it; null removes it.
 	Cost nullable.Nullable[Money] `json:"cost,omitempty"`
-
-	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
-	//
-	// Example: {}
-	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
 
 	// HeightMM Its height in millimetres; null removes it.
 	//
@@ -3611,9 +3578,6 @@ type Customer struct {
 	// Example: false
 	AcceptsMarketing bool `json:"accepts_marketing"`
 
-	// Addresses The address book, in the order in which it was written down.
-	Addresses []CustomerAddress `json:"addresses"`
-
 	// CreatedAt When the customer first appeared.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -3624,13 +3588,8 @@ type Customer struct {
 	// Example: {}
 	CustomFields CustomFields `json:"custom_fields"`
 
-	// DefaultAddress The address of the book that is the default for shipping.
+	// DefaultAddress The address used last.
 	DefaultAddress *Address `json:"default_address"`
-
-	// Disabled Whether the account is closed, so that its owner is signed out and cannot sign in.
-	//
-	// Example: false
-	Disabled bool `json:"disabled"`
 
 	// Email The e-mail address; unique within the store.
 	//
@@ -3675,11 +3634,6 @@ type Customer struct {
 	// Example: true
 	Registered bool `json:"registered"`
 
-	// Tags The merchant's own labels.
-	//
-	// Example: ["press"]
-	Tags []string `json:"tags"`
-
 	// TaxExemptReason Why they pay no tax, such as the number of a certificate; null, if they do.
 	TaxExemptReason *string `json:"tax_exempt_reason"`
 
@@ -3687,100 +3641,6 @@ type Customer struct {
 	//
 	// Example: 2026-11-22T09:30:00Z
 	UpdatedAt time.Time `json:"updated_at"`
-}
-
-// CustomerAddress An address in a customer's book.
-type CustomerAddress struct {
-	// Address A postal address. It is given whole, never in parts.
-	Address Address `json:"address"`
-
-	// DefaultBilling Whether it is filled in as who pays.
-	//
-	// Example: false
-	DefaultBilling bool `json:"default_billing"`
-
-	// DefaultShipping Whether it is filled in as where things are sent.
-	//
-	// Example: true
-	DefaultShipping bool `json:"default_shipping"`
-
-	// ID The entry's ID.
-	//
-	// Example: adr_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
-}
-
-// CustomerAddressInput An address for a customer's book.
-type CustomerAddressInput struct {
-	// Address A postal address. It is given whole, never in parts.
-	Address Address `json:"address"`
-
-	// DefaultBilling Whether it is filled in as who pays; of one entry at most.
-	//
-	// Example: false
-	DefaultBilling *bool `json:"default_billing,omitempty"`
-
-	// DefaultShipping Whether it is filled in as where things are sent; of one entry at most.
-	//
-	// Example: true
-	DefaultShipping *bool `json:"default_shipping,omitempty"`
-
-	// ID The entry's ID, if it is in the book already.
-	//
-	// Example: adr_01jd3v7m2kf8r9e0abcdefghjk
-	ID *string `json:"id,omitempty"`
-}
-
-// CustomerCreate Somebody whom the merchant knows.
-type CustomerCreate struct {
-	// AcceptsMarketing Whether the customer agreed to be written to.
-	//
-	// Example: false
-	AcceptsMarketing *bool `json:"accepts_marketing,omitempty"`
-
-	// Addresses The address book, all of it.
-	Addresses []CustomerAddressInput `json:"addresses,omitempty"`
-
-	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
-	//
-	// Example: {}
-	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
-
-	// DefaultAddress The default address for shipping, beside those of the book.
-	DefaultAddress *Address `json:"default_address,omitempty"`
-
-	// Email The e-mail address; unique within the store.
-	//
-	// Example: ada@example.com
-	Email string `json:"email"`
-
-	// GroupIDs The groups that the customer is in.
-	GroupIDs []string `json:"group_ids,omitempty"`
-
-	// Name The customer's name.
-	//
-	// Example: Ada Example
-	Name *string `json:"name,omitempty"`
-
-	// Note What the staff wants to remember.
-	//
-	// Example: Prefers the blue one
-	Note *string `json:"note,omitempty"`
-
-	// Phone A telephone number.
-	//
-	// Example: +49 30 0000000
-	Phone *string `json:"phone,omitempty"`
-
-	// Tags The merchant's own labels.
-	//
-	// Example: ["press"]
-	Tags []string `json:"tags,omitempty"`
-
-	// TaxExemptReason Why they pay no tax, such as the number of a certificate.
-	//
-	// Example: A school
-	TaxExemptReason *string `json:"tax_exempt_reason,omitempty"`
 }
 
 // CustomerCreatedEvent A customer appeared or registered.
@@ -3834,19 +3694,6 @@ type CustomerDeletedEvent struct {
 //
 // Example: customer.deleted
 type CustomerDeletedEventType string
-
-// CustomerEmailChange A shopper who wants another e-mail address.
-type CustomerEmailChange struct {
-	// Email The new e-mail address.
-	//
-	// Example: ada.new@example.com
-	Email string `json:"email"`
-
-	// Password The password.
-	//
-	// Example: correct horse battery staple
-	Password string `json:"password"`
-}
 
 // CustomerEventData The customer, in short.
 type CustomerEventData struct {
@@ -4010,21 +3857,13 @@ type CustomerUpdate struct {
 	// Example: false
 	AcceptsMarketing *bool `json:"accepts_marketing,omitempty"`
 
-	// Addresses The address book, all of it; those that are left out are removed. One that stays has its ID, a new one has none.
-	Addresses []CustomerAddressInput `json:"addresses,omitempty"`
-
 	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
 	//
 	// Example: {}
 	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
 
-	// DefaultAddress The default address for shipping, which is changed in the book, or added to it; null removes it.
+	// DefaultAddress The default address; null removes it.
 	DefaultAddress nullable.Nullable[Address] `json:"default_address,omitempty"`
-
-	// Disabled Whether the account is closed, so that its owner is signed out and cannot sign in.
-	//
-	// Example: false
-	Disabled *bool `json:"disabled,omitempty"`
 
 	// GroupIDs The groups that the customer is in, all of them.
 	GroupIDs []string `json:"group_ids,omitempty"`
@@ -4043,11 +3882,6 @@ type CustomerUpdate struct {
 	//
 	// Example: +49 30 0000000
 	Phone nullable.Nullable[string] `json:"phone,omitempty"`
-
-	// Tags The merchant's own labels, all of them.
-	//
-	// Example: ["press"]
-	Tags []string `json:"tags,omitempty"`
 
 	// TaxExemptReason Why they pay no tax, such as the number of a certificate; null, if they do.
 	TaxExemptReason nullable.Nullable[string] `json:"tax_exempt_reason,omitempty"`
@@ -5171,81 +5005,6 @@ type EventList struct {
 // Example: product.created
 type EventType string
 
-// ExportFailedEvent An export failed as a whole or was cancelled.
-type ExportFailedEvent struct {
-	// Data The operation, in short.
-	Data OperationEventData `json:"data"`
-
-	// ID The event's ID. A receiver knows repeats by it.
-	//
-	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
-
-	// Timestamp When it happened.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	Timestamp time.Time `json:"timestamp"`
-
-	// Type The event's type.
-	//
-	// Example: export.failed
-	Type ExportFailedEventType `json:"type"`
-}
-
-// ExportFailedEventType The event's type.
-//
-// Example: export.failed
-type ExportFailedEventType string
-
-// ExportRequest What is to be written into a file.
-type ExportRequest struct {
-	// Format How it is written; `csv` when left out. Products are not written as `jsonl`, which answers 422.
-	//
-	// Example: csv
-	Format *ExportRequestFormat `json:"format,omitempty"`
-
-	// Resource What is exported.
-	//
-	// Example: products
-	Resource ExportRequestResource `json:"resource"`
-}
-
-// ExportRequestFormat How it is written; `csv` when left out. Products are not written as `jsonl`, which answers 422.
-//
-// Example: csv
-type ExportRequestFormat string
-
-// ExportRequestResource What is exported.
-//
-// Example: products
-type ExportRequestResource string
-
-// ExportSucceededEvent An export ended, and its file can be downloaded.
-type ExportSucceededEvent struct {
-	// Data The operation, in short.
-	Data OperationEventData `json:"data"`
-
-	// ID The event's ID. A receiver knows repeats by it.
-	//
-	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
-
-	// Timestamp When it happened.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	Timestamp time.Time `json:"timestamp"`
-
-	// Type The event's type.
-	//
-	// Example: export.succeeded
-	Type ExportSucceededEventType `json:"type"`
-}
-
-// ExportSucceededEventType The event's type.
-//
-// Example: export.succeeded
-type ExportSucceededEventType string
-
 // Fault One thing wrong with a request, and where.
 type Fault struct {
 	// Code What is wrong, stable: the name of the violated rule, such as `minimum` or `required`.
@@ -6030,16 +5789,6 @@ type ImportUpload struct {
 	//
 	// Example: shopify_products
 	Kind ImportKind `json:"kind"`
-
-	// Mapping A JSON object that says what columns are to be taken for, by their names: a column of Shopify's, or the column of a custom field, such as `product.metafields.custom.fabric`; an empty text is nothing. It comes before the file.
-	//
-	// Example: {"Fabric": "product.metafields.custom.fabric"}
-	Mapping *string `json:"mapping,omitempty"`
-
-	// Preview Whether it is only to be said what would become of each row. It comes before the file.
-	//
-	// Example: true
-	Preview *bool `json:"preview,omitempty"`
 }
 
 // InventoryAdjusted The levels after an adjustment, in the order of its lines.
@@ -7090,184 +6839,6 @@ type LocationUpdatedEvent struct {
 // Example: location.updated
 type LocationUpdatedEventType string
 
-// LoggedBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
-//
-// Example: whole
-type LoggedBodyState string
-
-// LoggedRequest A call of the API.
-type LoggedRequest struct {
-	// Actor Who did something.
-	Actor Actor `json:"actor"`
-
-	// APIVersion The version of the API that the answer is of.
-	//
-	// Example: 2026-11-22
-	APIVersion string `json:"api_version"`
-
-	// At When it came.
-	//
-	// Example: 2026-11-22T09:30:00.000Z
-	At time.Time `json:"at"`
-
-	// DryRun Whether it was a dry run.
-	//
-	// Example: false
-	DryRun bool `json:"dry_run"`
-
-	// DurationMs How long it took to answer, in milliseconds.
-	//
-	// Example: 4.21
-	DurationMs float32 `json:"duration_ms"`
-
-	// ErrorCode The problem that it was answered with.
-	ErrorCode *string `json:"error_code"`
-
-	// GoneOn The first day (UTC) on which it is kept no more.
-	//
-	// Example: 2026-12-22
-	GoneOn openapi_types.Date `json:"gone_on"`
-
-	// ID The request, as the `Request-Id` header named it.
-	//
-	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
-
-	// Method The method.
-	//
-	// Example: POST
-	Method string `json:"method"`
-
-	// Operation The operationId.
-	//
-	// Example: createProduct
-	Operation string `json:"operation"`
-
-	// Path The path, without secrets.
-	//
-	// Example: /v1/products
-	Path string `json:"path"`
-
-	// RequestBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
-	//
-	// Example: whole
-	RequestBodyState LoggedBodyState `json:"request_body_state"`
-
-	// ResponseBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
-	//
-	// Example: whole
-	ResponseBodyState LoggedBodyState `json:"response_body_state"`
-
-	// Status What it was answered with.
-	//
-	// Example: 201
-	Status int `json:"status"`
-}
-
-// LoggedRequestList A page of a list.
-type LoggedRequestList struct {
-	// Data The page, in the order of the list.
-	Data []LoggedRequest `json:"data"`
-
-	// HasMore Whether there is another page.
-	//
-	// Example: false
-	HasMore bool `json:"has_more"`
-
-	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
-	NextCursor *string `json:"next_cursor"`
-}
-
-// LoggedRequestWhole A call of the API, with what was said in it.
-type LoggedRequestWhole struct {
-	// Actor Who did something.
-	Actor Actor `json:"actor"`
-
-	// APIVersion The version of the API that the answer is of.
-	//
-	// Example: 2026-11-22
-	APIVersion string `json:"api_version"`
-
-	// At When it came.
-	//
-	// Example: 2026-11-22T09:30:00.000Z
-	At time.Time `json:"at"`
-
-	// DryRun Whether it was a dry run.
-	//
-	// Example: false
-	DryRun bool `json:"dry_run"`
-
-	// DurationMs How long it took to answer, in milliseconds.
-	//
-	// Example: 4.21
-	DurationMs float32 `json:"duration_ms"`
-
-	// ErrorCode The problem that it was answered with.
-	ErrorCode *string `json:"error_code"`
-
-	// GoneOn The first day (UTC) on which it is kept no more.
-	//
-	// Example: 2026-12-22
-	GoneOn openapi_types.Date `json:"gone_on"`
-
-	// Headers The headers that are kept.
-	//
-	// Example: {"Content-Type":"application/json"}
-	Headers map[string]string `json:"headers"`
-
-	// ID The request, as the `Request-Id` header named it.
-	//
-	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
-
-	// IP The address that it came from.
-	//
-	// Example: 203.0.113.7
-	IP *string `json:"ip"`
-
-	// Method The method.
-	//
-	// Example: POST
-	Method string `json:"method"`
-
-	// Operation The operationId.
-	//
-	// Example: createProduct
-	Operation string `json:"operation"`
-
-	// Path The path, without secrets.
-	//
-	// Example: /v1/products
-	Path string `json:"path"`
-
-	// Query The query string; `[removed]` stands for what is not kept.
-	//
-	// Example:
-	Query string `json:"query"`
-
-	// RequestBody What was sent.
-	RequestBody json.RawMessage `json:"request_body"`
-
-	// RequestBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
-	//
-	// Example: whole
-	RequestBodyState LoggedBodyState `json:"request_body_state"`
-
-	// ResponseBody What was answered.
-	ResponseBody json.RawMessage `json:"response_body"`
-
-	// ResponseBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
-	//
-	// Example: whole
-	ResponseBodyState LoggedBodyState `json:"response_body_state"`
-
-	// Status What it was answered with.
-	//
-	// Example: 201
-	Status int `json:"status"`
-}
-
 // ManualMethod A way to pay that no provider takes part in. The staff note that the money came.
 type ManualMethod struct {
 	// ID Its ID, given as the payment's `token`.
@@ -7346,9 +6917,6 @@ type Operation struct {
 
 	// Error Why it failed; null unless it did.
 	Error *OperationError `json:"error"`
-
-	// File The file that an export wrote, for `downloadExport`; null while it isn't there, and once it is removed.
-	File *OperationFile `json:"file"`
 
 	// FinishedAt When it ended.
 	//
@@ -7458,29 +7026,6 @@ type OperationEventData struct {
 	//
 	// Example: queued
 	State OperationState `json:"state"`
-}
-
-// OperationFile A file that was written.
-type OperationFile struct {
-	// Bytes How large it is.
-	//
-	// Example: 48213
-	Bytes int64 `json:"bytes"`
-
-	// ContentType What it is.
-	//
-	// Example: text/csv
-	ContentType string `json:"content_type"`
-
-	// ExpiresAt When it is removed.
-	//
-	// Example: 2026-11-30T09:30:00Z
-	ExpiresAt time.Time `json:"expires_at"`
-
-	// Name What it is called where it is kept.
-	//
-	// Example: products-2026-11-29.csv
-	Name string `json:"name"`
 }
 
 // OperationKind What a long operation does.
@@ -8895,11 +8440,6 @@ type Plan struct {
 	// Example: 1000
 	Products *int `json:"products"`
 
-	// RequestLogDays For how many days the request log keeps each call.
-	//
-	// Example: 7
-	RequestLogDays int `json:"request_log_days"`
-
 	// RequestsPerDay API requests a day, for the whole store.
 	//
 	// Example: 100000
@@ -9379,16 +8919,6 @@ type Problem struct {
 	//
 	// Example: 41
 	RetryAfter *int `json:"retry_after,omitempty"`
-
-	// Role With 403, the role that was looked at.
-	//
-	// Example: support
-	Role *string `json:"role,omitempty"`
-
-	// Scopes With 403, the scopes that were looked at, of a key or of a role of the store's own.
-	//
-	// Example: ["orders:read"]
-	Scopes []string `json:"scopes,omitempty"`
 
 	// Status The HTTP status, repeated.
 	//
@@ -10892,17 +10422,6 @@ type RefundSucceededEvent struct {
 // Example: refund.succeeded
 type RefundSucceededEventType string
 
-// RequestReplay What a call would be answered now.
-type RequestReplay struct {
-	// Body What would be answered, without secrets.
-	Body json.RawMessage `json:"body"`
-
-	// Status The status.
-	//
-	// Example: 201
-	Status int `json:"status"`
-}
-
 // Return Goods of an order that come back.
 type Return struct {
 	// CreatedAt When it was asked for.
@@ -12186,15 +11705,12 @@ type ShopCustomer struct {
 	// Example: false
 	AcceptsMarketing bool `json:"accepts_marketing"`
 
-	// Addresses The address book, in the order in which it was written down.
-	Addresses []CustomerAddress `json:"addresses"`
-
 	// CreatedAt When the account was made.
 	//
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
 
-	// DefaultAddress The address of the book that is the default for shipping.
+	// DefaultAddress The address used last.
 	DefaultAddress *Address `json:"default_address"`
 
 	// Email The e-mail address.
@@ -12230,10 +11746,7 @@ type ShopCustomerUpdate struct {
 	// Example: false
 	AcceptsMarketing *bool `json:"accepts_marketing,omitempty"`
 
-	// Addresses The address book, all of it; those that are left out are removed. One that stays has its ID, a new one has none.
-	Addresses []CustomerAddressInput `json:"addresses,omitempty"`
-
-	// DefaultAddress The default address for shipping, which is changed in the book, or added to it; null removes it.
+	// DefaultAddress The default address; null removes it.
 	DefaultAddress nullable.Nullable[Address] `json:"default_address,omitempty"`
 
 	// Name The shopper's name; null removes it.
@@ -12245,6 +11758,67 @@ type ShopCustomerUpdate struct {
 	//
 	// Example: +49 30 0000000
 	Phone nullable.Nullable[string] `json:"phone,omitempty"`
+}
+
+// ShopFacet Something that products are told apart by.
+type ShopFacet struct {
+	// Key `category`, `vendor`, `price`, `availability`, `option.` and an option’s name, or `custom_field.` and a field’s key.
+	//
+	// Example: option.Size
+	Key string `json:"key"`
+
+	// Name What the merchant calls the option or the custom field; null of the others.
+	//
+	// Example: Size
+	Name *string `json:"name"`
+
+	// PriceMax What the dearest costs, of prices.
+	PriceMax *Money `json:"price_max"`
+
+	// PriceMin What the cheapest costs, of prices.
+	PriceMin *Money `json:"price_min"`
+
+	// Values The values that most products have, at most 100, and those that are chosen; prices in ascending order.
+	Values []ShopFacetValue `json:"values"`
+}
+
+// ShopFacetValue A value of a facet.
+type ShopFacetValue struct {
+	// Count How many products have it.
+	//
+	// Example: 5
+	Count int64 `json:"count"`
+
+	// Filter What chooses it, as a `filter`.
+	//
+	// Example: option.Size:M
+	Filter string `json:"filter"`
+
+	// Name What it is called.
+	//
+	// Example: M
+	Name string `json:"name"`
+
+	// Selected Whether it is chosen.
+	//
+	// Example: false
+	Selected bool `json:"selected"`
+
+	// Value The value.
+	//
+	// Example: M
+	Value string `json:"value"`
+}
+
+// ShopFacets How many products there are of what somebody looks for.
+type ShopFacets struct {
+	// Facets The facets of which there is something, or of which a value is chosen. Of options and custom fields, the 30 that most products have.
+	Facets []ShopFacet `json:"facets"`
+
+	// Total How many products match all of it.
+	//
+	// Example: 12
+	Total int64 `json:"total"`
 }
 
 // ShopImage A picture in the shop.
@@ -14696,6 +14270,9 @@ type EventIDPath = string
 // FieldDefinitionIDPath defines model for FieldDefinitionIDPath.
 type FieldDefinitionIDPath = string
 
+// FilterQuery defines model for FilterQuery.
+type FilterQuery = []string
+
 // GiftCardIDPath defines model for GiftCardIDPath.
 type GiftCardIDPath = string
 
@@ -14778,9 +14355,6 @@ type PromotionIDPath = string
 // RateServiceIDPath defines model for RateServiceIDPath.
 type RateServiceIDPath = string
 
-// RequestIDPath defines model for RequestIDPath.
-type RequestIDPath = string
-
 // ReturnIDPath defines model for ReturnIDPath.
 type ReturnIDPath = string
 
@@ -14798,6 +14372,9 @@ type ShippingZoneIDPath = string
 
 // ShopLimitQuery defines model for ShopLimitQuery.
 type ShopLimitQuery = int
+
+// ShopSortQuery defines model for ShopSortQuery.
+type ShopSortQuery string
 
 // StoreHeader defines model for StoreHeader.
 type StoreHeader = string
@@ -15392,47 +14969,14 @@ type ListCustomersParams struct {
 	// Email Only the one with this e-mail address.
 	Email *string `form:"email,omitempty" json:"email,omitempty"`
 
-	// Q Only those whose e-mail address, name or telephone number contains this.
+	// Q Only those whose name or e-mail address contains this.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
-	// Tag Only those with this label.
-	Tag *string `form:"tag,omitempty" json:"tag,omitempty"`
-
-	// GroupID Only those in this group.
-	GroupID *string `form:"group_id,omitempty" json:"group_id,omitempty"`
-
-	// Registered Only those who have a password here, or who have none.
-	Registered *bool `form:"registered,omitempty" json:"registered,omitempty"`
-
-	// AcceptsMarketing Only those who agreed to be written to, or who did not.
-	AcceptsMarketing *bool `form:"accepts_marketing,omitempty" json:"accepts_marketing,omitempty"`
-
-	// Since Only those who first appeared at or after this instant.
-	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
-
-	// Until Only those who first appeared before this instant.
-	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
-
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
-}
-
-// CreateCustomerParams defines parameters for CreateCustomer.
-type CreateCustomerParams struct {
-	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
-	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
-
-	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
-	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
-
-	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
-	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
-
-	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
-	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteCustomerParams defines parameters for DeleteCustomer.
@@ -15717,21 +15261,6 @@ type GetEventParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
-// CreateExportParams defines parameters for CreateExport.
-type CreateExportParams struct {
-	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
-	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
-
-	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
-	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
-
-	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
-	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
-
-	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
-	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
-}
-
 // ListFieldDefinitionsParams defines parameters for ListFieldDefinitions.
 type ListFieldDefinitionsParams struct {
 	// Resource Only those of this kind of thing.
@@ -15925,12 +15454,6 @@ type ListGiftCardEntriesParams struct {
 type CreateImportParams struct {
 	// Kind What the file is. Required when it is the body itself.
 	Kind *ImportKind `form:"kind,omitempty" json:"kind,omitempty"`
-
-	// Preview Whether it is only to be said what would become of each row, when the file is the body itself.
-	Preview *bool `form:"preview,omitempty" json:"preview,omitempty"`
-
-	// Mapping A JSON object that says what columns are to be taken for, by their names, when the file is the body itself: a column of Shopify's, or the column of a custom field, such as `product.metafields.custom.fabric`; an empty text is nothing.
-	Mapping *string `form:"mapping,omitempty" json:"mapping,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
@@ -16261,15 +15784,6 @@ type CancelOperationParams struct {
 
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
-}
-
-// DownloadExportParams defines parameters for DownloadExport.
-type DownloadExportParams struct {
-	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
-	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
-
-	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
-	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // ListOperationRowsParams defines parameters for ListOperationRows.
@@ -17310,66 +16824,6 @@ type UpdateRateServiceParams struct {
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
-// ListRequestsParams defines parameters for ListRequests.
-type ListRequestsParams struct {
-	// Limit How many to answer at most.
-	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
-
-	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
-	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
-
-	// Operation Only calls of this operation, by its operationId.
-	Operation *string `form:"operation,omitempty" json:"operation,omitempty"`
-
-	// Method Only calls of this method.
-	Method *ListRequestsParamsMethod `form:"method,omitempty" json:"method,omitempty"`
-
-	// Path Only calls of this path; ending in an asterisk, of all that begin so.
-	Path *string `form:"path,omitempty" json:"path,omitempty"`
-
-	// ActorID Only the calls of this key or account.
-	ActorID *string `form:"actor_id,omitempty" json:"actor_id,omitempty"`
-
-	// Status Only calls that were answered with this status, or one of its class.
-	Status *string `form:"status,omitempty" json:"status,omitempty"`
-
-	// ErrorCode Only calls that were answered with this problem.
-	ErrorCode *string `form:"error_code,omitempty" json:"error_code,omitempty"`
-
-	// Since Only calls at or after this instant.
-	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
-
-	// Until Only calls before this instant.
-	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
-
-	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
-	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
-
-	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
-	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
-}
-
-// ListRequestsParamsMethod defines parameters for ListRequests.
-type ListRequestsParamsMethod string
-
-// GetRequestParams defines parameters for GetRequest.
-type GetRequestParams struct {
-	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
-	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
-
-	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
-	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
-}
-
-// ReplayRequestParams defines parameters for ReplayRequest.
-type ReplayRequestParams struct {
-	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
-	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
-
-	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
-	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
-}
-
 // ListReturnsParams defines parameters for ListReturns.
 type ListReturnsParams struct {
 	// Limit How many to answer at most.
@@ -17970,6 +17424,39 @@ type OpenDraftOrderParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// GetShopFacetsParams defines parameters for GetShopFacets.
+type GetShopFacetsParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// Q Only among what these words find.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// CategoryID Only among those of this category, or of one below it; the categories counted are those below it.
+	CategoryID *string `form:"category_id,omitempty" json:"category_id,omitempty"`
+
+	// CollectionID Only among those in this collection.
+	CollectionID *string `form:"collection_id,omitempty" json:"collection_id,omitempty"`
+
+	// Tag Only among those with this label.
+	Tag *string `form:"tag,omitempty" json:"tag,omitempty"`
+
+	// Filter Only those with a value of a facet, as the facet’s key, a colon and the value: `vendor:Example Mill`, `category:cat_…`, `availability:true`,
+	// `option.Size:M`, `custom_field.material:linen`, or `price:1000-2000` for what costs 1000 or more and less than 2000 in the currency’s minor unit
+	// (`price:2000-` has no end). In a key, `:` is written `%3A` and `%` is written `%25`; the shop’s facets give each filter as it is written. Of several filters of
+	// one facet any will do, of several facets each has to.
+	Filter FilterQuery `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Currency The currency of the prices; the main one, when left out. One that the shop does not sell in answers 422.
+	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
+}
+
 // GetMeParams defines parameters for GetMe.
 type GetMeParams struct {
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
@@ -17984,18 +17471,6 @@ type UpdateMeParams struct {
 
 // OpenMyCartParams defines parameters for OpenMyCart.
 type OpenMyCartParams struct {
-	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
-	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
-}
-
-// RequestMyEmailChangeParams defines parameters for RequestMyEmailChange.
-type RequestMyEmailChangeParams struct {
-	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
-	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
-}
-
-// ConfirmMyEmailChangeParams defines parameters for ConfirmMyEmailChange.
-type ConfirmMyEmailChangeParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
@@ -18083,12 +17558,24 @@ type ListShopProductsParams struct {
 	// CustomField Only those with this value in a custom field of products that is `filterable`, as its key, a colon and the value; of a list, with it among others.
 	CustomField *CustomFieldQuery `form:"custom_field,omitempty" json:"custom_field,omitempty"`
 
+	// Filter Only those with a value of a facet, as the facet’s key, a colon and the value: `vendor:Example Mill`, `category:cat_…`, `availability:true`,
+	// `option.Size:M`, `custom_field.material:linen`, or `price:1000-2000` for what costs 1000 or more and less than 2000 in the currency’s minor unit
+	// (`price:2000-` has no end). In a key, `:` is written `%3A` and `%` is written `%25`; the shop’s facets give each filter as it is written. Of several filters of
+	// one facet any will do, of several facets each has to.
+	Filter FilterQuery `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Sort The order. Where it is left out, a search has the best first, a collection its own order, and any other list the latest first. By price, what has none comes last.
+	Sort *ListShopProductsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
 
 	// AcceptLanguage The languages that the shopper reads, as browsers send them.
 	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
+
+// ListShopProductsParamsSort defines parameters for ListShopProducts.
+type ListShopProductsParamsSort string
 
 // GetShopProductParams defines parameters for GetShopProduct.
 type GetShopProductParams struct {
@@ -18149,12 +17636,24 @@ type SearchShopParams struct {
 	// Q What to look for.
 	Q string `form:"q" json:"q"`
 
+	// Filter Only those with a value of a facet, as the facet’s key, a colon and the value: `vendor:Example Mill`, `category:cat_…`, `availability:true`,
+	// `option.Size:M`, `custom_field.material:linen`, or `price:1000-2000` for what costs 1000 or more and less than 2000 in the currency’s minor unit
+	// (`price:2000-` has no end). In a key, `:` is written `%3A` and `%` is written `%25`; the shop’s facets give each filter as it is written. Of several filters of
+	// one facet any will do, of several facets each has to.
+	Filter FilterQuery `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Sort The order. Where it is left out, a search has the best first, a collection its own order, and any other list the latest first. By price, what has none comes last.
+	Sort *SearchShopParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// Currency The currency of the prices; the main one, when left out. One that the shop does not sell in answers 422.
 	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
 
 	// AcceptLanguage The languages that the shopper reads, as browsers send them.
 	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
+
+// SearchShopParamsSort defines parameters for SearchShop.
+type SearchShopParamsSort string
 
 // SignUpParams defines parameters for SignUp.
 type SignUpParams struct {
@@ -18750,9 +18249,6 @@ type UpdateCustomerGroupJSONRequestBody = CustomerGroupUpdate
 // UpdateCustomerGroupApplicationMergePatchPlusJSONRequestBody defines body for UpdateCustomerGroup for application/merge-patch+json ContentType.
 type UpdateCustomerGroupApplicationMergePatchPlusJSONRequestBody = CustomerGroupUpdate
 
-// CreateCustomerJSONRequestBody defines body for CreateCustomer for application/json ContentType.
-type CreateCustomerJSONRequestBody = CustomerCreate
-
 // UpdateCustomerJSONRequestBody defines body for UpdateCustomer for application/json ContentType.
 type UpdateCustomerJSONRequestBody = CustomerUpdate
 
@@ -18776,9 +18272,6 @@ type CompleteDraftOrderJSONRequestBody = DraftOrderCompletion
 
 // SendDraftOrderJSONRequestBody defines body for SendDraftOrder for application/json ContentType.
 type SendDraftOrderJSONRequestBody = DraftOrderSending
-
-// CreateExportJSONRequestBody defines body for CreateExport for application/json ContentType.
-type CreateExportJSONRequestBody = ExportRequest
 
 // CreateFieldDefinitionJSONRequestBody defines body for CreateFieldDefinition for application/json ContentType.
 type CreateFieldDefinitionJSONRequestBody = FieldDefinitionCreate
@@ -19073,12 +18566,6 @@ type UpdateMeApplicationMergePatchPlusJSONRequestBody = ShopCustomerUpdate
 
 // OpenMyCartJSONRequestBody defines body for OpenMyCart for application/json ContentType.
 type OpenMyCartJSONRequestBody = CartOpening
-
-// RequestMyEmailChangeJSONRequestBody defines body for RequestMyEmailChange for application/json ContentType.
-type RequestMyEmailChangeJSONRequestBody = CustomerEmailChange
-
-// ConfirmMyEmailChangeJSONRequestBody defines body for ConfirmMyEmailChange for application/json ContentType.
-type ConfirmMyEmailChangeJSONRequestBody = TokenConfirmation
 
 // PayOrderJSONRequestBody defines body for PayOrder for application/json ContentType.
 type PayOrderJSONRequestBody = ShopOrderPaymentCreate
@@ -21672,74 +21159,6 @@ func (t *WebhookEvent) MergeImportFailedEvent(v ImportFailedEvent) error {
 	return err
 }
 
-// AsExportSucceededEvent returns the union data inside the WebhookEvent as a ExportSucceededEvent
-func (t WebhookEvent) AsExportSucceededEvent() (ExportSucceededEvent, error) {
-	var body ExportSucceededEvent
-	err := json.Unmarshal(t.union, &body)
-	return body, err
-}
-
-// FromExportSucceededEvent overwrites any union data inside the WebhookEvent as the provided ExportSucceededEvent
-func (t *WebhookEvent) FromExportSucceededEvent(v ExportSucceededEvent) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.succeeded"}`))
-	t.union = b
-	return err
-}
-
-// MergeExportSucceededEvent performs a merge with any union data inside the WebhookEvent, using the provided ExportSucceededEvent
-func (t *WebhookEvent) MergeExportSucceededEvent(v ExportSucceededEvent) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.succeeded"}`))
-	if err != nil {
-		return err
-	}
-
-	merged, err := runtime.JSONMerge(t.union, b)
-	t.union = merged
-	return err
-}
-
-// AsExportFailedEvent returns the union data inside the WebhookEvent as a ExportFailedEvent
-func (t WebhookEvent) AsExportFailedEvent() (ExportFailedEvent, error) {
-	var body ExportFailedEvent
-	err := json.Unmarshal(t.union, &body)
-	return body, err
-}
-
-// FromExportFailedEvent overwrites any union data inside the WebhookEvent as the provided ExportFailedEvent
-func (t *WebhookEvent) FromExportFailedEvent(v ExportFailedEvent) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.failed"}`))
-	t.union = b
-	return err
-}
-
-// MergeExportFailedEvent performs a merge with any union data inside the WebhookEvent, using the provided ExportFailedEvent
-func (t *WebhookEvent) MergeExportFailedEvent(v ExportFailedEvent) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.failed"}`))
-	if err != nil {
-		return err
-	}
-
-	merged, err := runtime.JSONMerge(t.union, b)
-	t.union = merged
-	return err
-}
-
 // AsBulkSucceededEvent returns the union data inside the WebhookEvent as a BulkSucceededEvent
 func (t WebhookEvent) AsBulkSucceededEvent() (BulkSucceededEvent, error) {
 	var body BulkSucceededEvent
@@ -22210,10 +21629,6 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsDraftOrderSentEvent()
 	case "draft_order.updated":
 		return t.AsDraftOrderUpdatedEvent()
-	case "export.failed":
-		return t.AsExportFailedEvent()
-	case "export.succeeded":
-		return t.AsExportSucceededEvent()
 	case "field_definition.created":
 		return t.AsFieldDefinitionCreatedEvent()
 	case "field_definition.deleted":

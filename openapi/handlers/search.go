@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
@@ -12,6 +13,8 @@ import (
 type Search struct {
 	DB      *postgres.DB
 	ShopURL ShopURL
+	// Speller corrects what is looked for and not found; nil corrects nothing.
+	Speller *search.Speller
 }
 
 // Operations are the handlers by operationId.
@@ -24,7 +27,7 @@ func (h *Search) products(ctx context.Context, req *openapi.Request) (*openapi.R
 	if err != nil {
 		return nil, err
 	}
-	page, err := catalog.Search(ctx, h.DB, req.Query.Get("q"), catalog.ProductFilter{
+	page, err := catalog.Search(ctx, h.DB, h.Speller, req.Query.Get("q"), catalog.ProductFilter{
 		Status: req.Query.Get("status"), Media: h.ShopURL(req.Caller.Store), After: after, Limit: req.Limit(adminPage),
 	})
 	if err != nil {

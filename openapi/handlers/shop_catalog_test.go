@@ -187,3 +187,72 @@ func TestSearch(t *testing.T) {
 		t.Errorf("after the deletion: %q", got)
 	}
 }
+
+func TestFacets(t *testing.T) {
+	t.Parallel()
+	api := newCatalog(t, 0)
+	ctx := api.Platform.Store(t)
+	key, shopper := api.Staff(ctx), api.Publishable(ctx)
+	kitchen := api.Do(t, key, "POST", "/v1/categories", object{"name": "Kitchen"}).Want(201).String("id")
+	for i, title := range []string{"Linen cup", "Linen rug", "Clay cup"} {
+		api.Do(t, key, "POST", "/v1/products", object{
+			"title": title, "status": "active", "vendor": []string{"Example: Mill", "Other", "Other"}[i], "category_id": kitchen, "options": []object{{"name": "Size", "values": []string{"S", "M"}}},
+			"variants": []object{
+				{"option_values": []string{"S"}, "stock_quantity": i, "prices": []object{{"amount": 900 + 1000*i, "currency": "EUR"}}},
+				{"option_values": []string{"M"}, "prices": []object{{"amount": 9000, "currency": "EUR"}}},
+			},
+		}).Want(201)
+	}
+	counts := func(query string) string {
+		answer := api.Do(t, shopper, "GET", "/v1/shop/facets"+query, nil).Want(200)
+		out := []string{fmt.Sprint(answer.Get("total"))}
+		for _, f := range answer.Get("facets").([]any) {
+			for _, v := range f.(map[string]any)["values"].([]any) {
+				value := v.(map[string]any)
+				mark := ""
+				if value["selected"] == true {
+					mark = "!"
+				}
+				if !strings.HasPrefix(value["filter"].(string), "category:") {
+					out = append(out, fmt.Sprint(mark, value["filter"], "=", value["count"]))
+				}
+			}
+		}
+		return strings.Join(out, " ")
+	}
+	for query, want := range map[string]string{
+		"": "3 vendor:Other=2 vendor:Example: Mill=1 price:500-1000=1 price:1000-2000=1 price:2000-5000=1 availability:true=2 availability:false=1 option.Size:M=3 option.Size:S=3",
+		"?filter=vendor:Other&filter=availability:true": "2 !vendor:Other=2 price:1000-2000=1 price:2000-5000=1 !availability:true=2 option.Size:M=2 option.Size:S=2",
+		"?q=linne&filter=price:-1000":                   "1 vendor:Example: Mill=1 !price:-1000=1 price:500-1000=1 price:1000-2000=1 availability:false=1 option.Size:M=1 option.Size:S=1",
+	} {
+		if got := counts(query); got != want {
+			t.Errorf("%q:\n%s, want\n%s", query, got, want)
+		}
+	}
+	for query, want := range map[string]string{
+		"?filter=vendor:Example:%20Mill":                          "Linen cup",
+		"?sort=price_descending":                                  "Clay cup Linen rug Linen cup",
+		"?sort=title&filter=vendor:Other":                         "Clay cup Linen rug",
+		"?filter=option.Size:XL":                                  "",
+		"?filter=category:" + kitchen + "&filter=price:1000-2000": "Linen rug",
+	} {
+		if got := names(api.Do(t, shopper, "GET", "/v1/shop/products"+query, nil).Want(200), "title"); got != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+	}
+	if got := names(api.Do(t, shopper, "GET", "/v1/shop/search?q=linen&sort=price_ascending&filter=vendor:Other", nil).Want(200), "title"); got != "Linen rug" {
+		t.Errorf("a search that is filtered: %s", got)
+	}
+	first := api.Do(t, shopper, "GET", "/v1/shop/products?sort=title&limit=2", nil).Want(200)
+	if got := names(api.Do(t, shopper, "GET", "/v1/shop/products?sort=title&limit=2&cursor="+first.String("next_cursor"), nil).Want(200), "title"); got != "Linen rug" {
+		t.Errorf("second page: %s", got)
+	}
+	for query, code := range map[string]string{"?filter=size:M": "invalid_filter", "?filter=price:9-1": "invalid_filter", "?filter=availability:maybe": "invalid_filter", "?currency=GBP": "currency_not_sold"} {
+		api.Do(t, shopper, "GET", "/v1/shop/facets"+query, nil).WantProblem(422, code)
+	}
+	api.Do(t, shopper, "GET", "/v1/shop/facets?filter=vendor", nil).WantProblem(400, "invalid_request")
+	api.Do(t, shopper, "GET", "/v1/shop/facets?q=a&q=b", nil).WantProblem(400, "invalid_request")
+	if got := api.Do(t, api.Publishable(api.Platform.Store(t)), "GET", "/v1/shop/facets", nil).Want(200); got.Get("total") != 0.0 {
+		t.Errorf("another store counts %s", got.Body)
+	}
+}
