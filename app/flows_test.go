@@ -57,11 +57,12 @@ func TestFlows(t *testing.T) {
 		"password": "seven purple lanterns at dusk", "picture": picture(t), "catalogue": catalogue,
 		"receiver_url": receiver.URL, "operator_key": p.OperatorKey("support"),
 	}
+	var writes witness
 	for _, flow := range doc.Workflows {
 		t.Run(flow.ID, func(t *testing.T) {
 			// Who opens so many stores from one address is asked to wait.
 			elsewhere := http.Header{"X-Forwarded-For": {anywhere()}}
-			runner := &flows.Runner{Document: doc, Probe: p.Probe, FromMail: p.MailParameter, Header: elsewhere}
+			runner := &flows.Runner{Document: doc, Probe: p.Probe, FromMail: p.MailParameter, Header: elsewhere, Told: writes.saw}
 			inputs := maps.Clone(given)
 			inputs["run"] = run()
 			inputs["guest_email"] = "guest-" + run() + "@example.com"
@@ -84,6 +85,7 @@ func TestFlows(t *testing.T) {
 			}
 		})
 	}
+	writes.check(t, p)
 }
 
 // run is a name that no other run has.

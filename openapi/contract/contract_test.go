@@ -308,7 +308,8 @@ func TestEveryEventTypeHasItsSchema(t *testing.T) {
 
 func TestEventsAreValidatedBySchemaOfTheirType(t *testing.T) {
 	schema := load(t).Components.Schemas["WebhookEvent"].Value
-	const around = `{"id": "evt_01jd3v7m2kf8r9e0abcdefghjk", "timestamp": "2026-11-22T09:30:00Z", `
+	const around = `{"id": "evt_01jd3v7m2kf8r9e0abcdefghjk", "timestamp": "2026-11-22T09:30:00Z", "object_id": "prod_01jd3v7m2kf8r9e0abcdefghjk",
+		"object_sequence": 1, "request_id": null, `
 	for body, valid := range map[string]bool{
 		around + `"type": "product.deleted", "data": {"id": "prod_01jd3v7m2kf8r9e0abcdefghjk"}}`: true,
 		around + `"type": "product.created", "data": {"id": "prod_01jd3v7m2kf8r9e0abcdefghjk"}}`: false,

@@ -254,6 +254,21 @@ const (
 	CustomerDeletedEventTypeCustomerDeleted CustomerDeletedEventType = "customer.deleted"
 )
 
+// Defines values for CustomerGroupCreatedEventType.
+const (
+	CustomerGroupCreatedEventTypeCustomerGroupCreated CustomerGroupCreatedEventType = "customer_group.created"
+)
+
+// Defines values for CustomerGroupDeletedEventType.
+const (
+	CustomerGroupDeletedEventTypeCustomerGroupDeleted CustomerGroupDeletedEventType = "customer_group.deleted"
+)
+
+// Defines values for CustomerGroupUpdatedEventType.
+const (
+	CustomerGroupUpdatedEventTypeCustomerGroupUpdated CustomerGroupUpdatedEventType = "customer_group.updated"
+)
+
 // Defines values for CustomerUpdatedEventType.
 const (
 	CustomerUpdatedEventTypeCustomerUpdated CustomerUpdatedEventType = "customer.updated"
@@ -350,92 +365,121 @@ const (
 	DraftOrderUpdatedEventTypeDraftOrderUpdated DraftOrderUpdatedEventType = "draft_order.updated"
 )
 
+// Defines values for EndpointEventDataState.
+const (
+	EndpointEventDataStateDisabled EndpointEventDataState = "disabled"
+	EndpointEventDataStateEnabled  EndpointEventDataState = "enabled"
+)
+
 // Defines values for EventType.
 const (
-	EventTypeBulkFailed             EventType = "bulk.failed"
-	EventTypeBulkSucceeded          EventType = "bulk.succeeded"
-	EventTypeCartAbandoned          EventType = "cart.abandoned"
-	EventTypeCategoryCreated        EventType = "category.created"
-	EventTypeCategoryDeleted        EventType = "category.deleted"
-	EventTypeCategoryUpdated        EventType = "category.updated"
-	EventTypeCollectionCreated      EventType = "collection.created"
-	EventTypeCollectionDeleted      EventType = "collection.deleted"
-	EventTypeCollectionUpdated      EventType = "collection.updated"
-	EventTypeCreditNoteIssued       EventType = "credit_note.issued"
-	EventTypeCustomerCreated        EventType = "customer.created"
-	EventTypeCustomerDeleted        EventType = "customer.deleted"
-	EventTypeCustomerUpdated        EventType = "customer.updated"
-	EventTypeCustomerVerified       EventType = "customer.verified"
-	EventTypeDisputeClosed          EventType = "dispute.closed"
-	EventTypeDisputeLost            EventType = "dispute.lost"
-	EventTypeDisputeOpened          EventType = "dispute.opened"
-	EventTypeDisputeUpdated         EventType = "dispute.updated"
-	EventTypeDisputeWon             EventType = "dispute.won"
-	EventTypeDraftOrderCompleted    EventType = "draft_order.completed"
-	EventTypeDraftOrderCreated      EventType = "draft_order.created"
-	EventTypeDraftOrderDeleted      EventType = "draft_order.deleted"
-	EventTypeDraftOrderSent         EventType = "draft_order.sent"
-	EventTypeDraftOrderUpdated      EventType = "draft_order.updated"
-	EventTypeFieldDefinitionCreated EventType = "field_definition.created"
-	EventTypeFieldDefinitionDeleted EventType = "field_definition.deleted"
-	EventTypeFieldDefinitionUpdated EventType = "field_definition.updated"
-	EventTypeFulfilmentCreated      EventType = "fulfilment.created"
-	EventTypeGiftCardCreated        EventType = "gift_card.created"
-	EventTypeGiftCardUpdated        EventType = "gift_card.updated"
-	EventTypeImportFailed           EventType = "import.failed"
-	EventTypeImportSucceeded        EventType = "import.succeeded"
-	EventTypeInventoryAdjusted      EventType = "inventory.adjusted"
-	EventTypeInventoryBack          EventType = "inventory.back"
-	EventTypeInventoryItemUpdated   EventType = "inventory.item_updated"
-	EventTypeInventoryLow           EventType = "inventory.low"
-	EventTypeInventoryOut           EventType = "inventory.out"
-	EventTypeInventoryTransferred   EventType = "inventory.transferred"
-	EventTypeInvoiceIssued          EventType = "invoice.issued"
-	EventTypeLocationCreated        EventType = "location.created"
-	EventTypeLocationDeleted        EventType = "location.deleted"
-	EventTypeLocationUpdated        EventType = "location.updated"
-	EventTypeOrderCancelled         EventType = "order.cancelled"
-	EventTypeOrderCompleted         EventType = "order.completed"
-	EventTypeOrderCreated           EventType = "order.created"
-	EventTypeOrderEdited            EventType = "order.edited"
-	EventTypeOrderFulfilled         EventType = "order.fulfilled"
-	EventTypeOrderPaid              EventType = "order.paid"
-	EventTypeOrderRefunded          EventType = "order.refunded"
-	EventTypeOrderUpdated           EventType = "order.updated"
-	EventTypePaymentAuthorised      EventType = "payment.authorised"
-	EventTypePaymentCaptured        EventType = "payment.captured"
-	EventTypePaymentFailed          EventType = "payment.failed"
-	EventTypePaymentVoided          EventType = "payment.voided"
-	EventTypePriceListCreated       EventType = "price_list.created"
-	EventTypePriceListDeleted       EventType = "price_list.deleted"
-	EventTypePriceListUpdated       EventType = "price_list.updated"
-	EventTypeProductCreated         EventType = "product.created"
-	EventTypeProductDeleted         EventType = "product.deleted"
-	EventTypeProductUpdated         EventType = "product.updated"
-	EventTypePromotionCreated       EventType = "promotion.created"
-	EventTypePromotionDeleted       EventType = "promotion.deleted"
-	EventTypePromotionUpdated       EventType = "promotion.updated"
-	EventTypeRefundFailed           EventType = "refund.failed"
-	EventTypeRefundSucceeded        EventType = "refund.succeeded"
-	EventTypeReturnApproved         EventType = "return.approved"
-	EventTypeReturnCancelled        EventType = "return.cancelled"
-	EventTypeReturnClosed           EventType = "return.closed"
-	EventTypeReturnDeclined         EventType = "return.declined"
-	EventTypeReturnInspected        EventType = "return.inspected"
-	EventTypeReturnReceived         EventType = "return.received"
-	EventTypeReturnRequested        EventType = "return.requested"
-	EventTypeStaffInvited           EventType = "staff.invited"
-	EventTypeStaffJoined            EventType = "staff.joined"
-	EventTypeStaffRemoved           EventType = "staff.removed"
-	EventTypeStaffUpdated           EventType = "staff.updated"
-	EventTypeStoreCreditUpdated     EventType = "store_credit.updated"
-	EventTypeStoreDeleted           EventType = "store.deleted"
-	EventTypeStoreRestored          EventType = "store.restored"
-	EventTypeStoreResumed           EventType = "store.resumed"
-	EventTypeStoreSuspended         EventType = "store.suspended"
-	EventTypeStoreUpdated           EventType = "store.updated"
-	EventTypeTranslationUpdated     EventType = "translation.updated"
-	EventTypeWebhookTest            EventType = "webhook.test"
+	EventTypeBulkFailed              EventType = "bulk.failed"
+	EventTypeBulkSucceeded           EventType = "bulk.succeeded"
+	EventTypeCartAbandoned           EventType = "cart.abandoned"
+	EventTypeCategoryCreated         EventType = "category.created"
+	EventTypeCategoryDeleted         EventType = "category.deleted"
+	EventTypeCategoryUpdated         EventType = "category.updated"
+	EventTypeCollectionCreated       EventType = "collection.created"
+	EventTypeCollectionDeleted       EventType = "collection.deleted"
+	EventTypeCollectionUpdated       EventType = "collection.updated"
+	EventTypeCreditNoteIssued        EventType = "credit_note.issued"
+	EventTypeCustomerCreated         EventType = "customer.created"
+	EventTypeCustomerDeleted         EventType = "customer.deleted"
+	EventTypeCustomerGroupCreated    EventType = "customer_group.created"
+	EventTypeCustomerGroupDeleted    EventType = "customer_group.deleted"
+	EventTypeCustomerGroupUpdated    EventType = "customer_group.updated"
+	EventTypeCustomerUpdated         EventType = "customer.updated"
+	EventTypeCustomerVerified        EventType = "customer.verified"
+	EventTypeDisputeClosed           EventType = "dispute.closed"
+	EventTypeDisputeLost             EventType = "dispute.lost"
+	EventTypeDisputeOpened           EventType = "dispute.opened"
+	EventTypeDisputeUpdated          EventType = "dispute.updated"
+	EventTypeDisputeWon              EventType = "dispute.won"
+	EventTypeDraftOrderCompleted     EventType = "draft_order.completed"
+	EventTypeDraftOrderCreated       EventType = "draft_order.created"
+	EventTypeDraftOrderDeleted       EventType = "draft_order.deleted"
+	EventTypeDraftOrderSent          EventType = "draft_order.sent"
+	EventTypeDraftOrderUpdated       EventType = "draft_order.updated"
+	EventTypeFieldDefinitionCreated  EventType = "field_definition.created"
+	EventTypeFieldDefinitionDeleted  EventType = "field_definition.deleted"
+	EventTypeFieldDefinitionUpdated  EventType = "field_definition.updated"
+	EventTypeFulfilmentCreated       EventType = "fulfilment.created"
+	EventTypeGiftCardCreated         EventType = "gift_card.created"
+	EventTypeGiftCardUpdated         EventType = "gift_card.updated"
+	EventTypeImportFailed            EventType = "import.failed"
+	EventTypeImportSucceeded         EventType = "import.succeeded"
+	EventTypeInventoryAdjusted       EventType = "inventory.adjusted"
+	EventTypeInventoryBack           EventType = "inventory.back"
+	EventTypeInventoryItemUpdated    EventType = "inventory.item_updated"
+	EventTypeInventoryLow            EventType = "inventory.low"
+	EventTypeInventoryOut            EventType = "inventory.out"
+	EventTypeInventoryTransferred    EventType = "inventory.transferred"
+	EventTypeInvoiceIssued           EventType = "invoice.issued"
+	EventTypeLocationCreated         EventType = "location.created"
+	EventTypeLocationDeleted         EventType = "location.deleted"
+	EventTypeLocationUpdated         EventType = "location.updated"
+	EventTypeOrderCancelled          EventType = "order.cancelled"
+	EventTypeOrderCompleted          EventType = "order.completed"
+	EventTypeOrderCreated            EventType = "order.created"
+	EventTypeOrderEdited             EventType = "order.edited"
+	EventTypeOrderFulfilled          EventType = "order.fulfilled"
+	EventTypeOrderPaid               EventType = "order.paid"
+	EventTypeOrderRefunded           EventType = "order.refunded"
+	EventTypeOrderUpdated            EventType = "order.updated"
+	EventTypePaymentAuthorised       EventType = "payment.authorised"
+	EventTypePaymentCaptured         EventType = "payment.captured"
+	EventTypePaymentFailed           EventType = "payment.failed"
+	EventTypePaymentVoided           EventType = "payment.voided"
+	EventTypePriceListCreated        EventType = "price_list.created"
+	EventTypePriceListDeleted        EventType = "price_list.deleted"
+	EventTypePriceListUpdated        EventType = "price_list.updated"
+	EventTypeProductCreated          EventType = "product.created"
+	EventTypeProductDeleted          EventType = "product.deleted"
+	EventTypeProductUpdated          EventType = "product.updated"
+	EventTypePromotionCreated        EventType = "promotion.created"
+	EventTypePromotionDeleted        EventType = "promotion.deleted"
+	EventTypePromotionUpdated        EventType = "promotion.updated"
+	EventTypeRateServiceCreated      EventType = "rate_service.created"
+	EventTypeRateServiceDeleted      EventType = "rate_service.deleted"
+	EventTypeRateServiceUpdated      EventType = "rate_service.updated"
+	EventTypeRefundFailed            EventType = "refund.failed"
+	EventTypeRefundSucceeded         EventType = "refund.succeeded"
+	EventTypeReturnApproved          EventType = "return.approved"
+	EventTypeReturnCancelled         EventType = "return.cancelled"
+	EventTypeReturnClosed            EventType = "return.closed"
+	EventTypeReturnDeclined          EventType = "return.declined"
+	EventTypeReturnInspected         EventType = "return.inspected"
+	EventTypeReturnReceived          EventType = "return.received"
+	EventTypeReturnRequested         EventType = "return.requested"
+	EventTypeRoleCreated             EventType = "role.created"
+	EventTypeRoleDeleted             EventType = "role.deleted"
+	EventTypeRoleUpdated             EventType = "role.updated"
+	EventTypeSettingsUpdated         EventType = "settings.updated"
+	EventTypeShippingMethodCreated   EventType = "shipping_method.created"
+	EventTypeShippingMethodDeleted   EventType = "shipping_method.deleted"
+	EventTypeShippingMethodUpdated   EventType = "shipping_method.updated"
+	EventTypeShippingZoneCreated     EventType = "shipping_zone.created"
+	EventTypeShippingZoneDeleted     EventType = "shipping_zone.deleted"
+	EventTypeShippingZoneUpdated     EventType = "shipping_zone.updated"
+	EventTypeStaffInvited            EventType = "staff.invited"
+	EventTypeStaffJoined             EventType = "staff.joined"
+	EventTypeStaffRemoved            EventType = "staff.removed"
+	EventTypeStaffUpdated            EventType = "staff.updated"
+	EventTypeStoreCreditUpdated      EventType = "store_credit.updated"
+	EventTypeStoreDeleted            EventType = "store.deleted"
+	EventTypeStoreRestored           EventType = "store.restored"
+	EventTypeStoreResumed            EventType = "store.resumed"
+	EventTypeStoreSuspended          EventType = "store.suspended"
+	EventTypeStoreUpdated            EventType = "store.updated"
+	EventTypeTaxRateCreated          EventType = "tax_rate.created"
+	EventTypeTaxRateDeleted          EventType = "tax_rate.deleted"
+	EventTypeTaxRateUpdated          EventType = "tax_rate.updated"
+	EventTypeTranslationUpdated      EventType = "translation.updated"
+	EventTypeWebhookEndpointCreated  EventType = "webhook_endpoint.created"
+	EventTypeWebhookEndpointDeleted  EventType = "webhook_endpoint.deleted"
+	EventTypeWebhookEndpointDisabled EventType = "webhook_endpoint.disabled"
+	EventTypeWebhookEndpointUpdated  EventType = "webhook_endpoint.updated"
+	EventTypeWebhookTest             EventType = "webhook.test"
 )
 
 // Defines values for FieldDefinitionCreatedEventType.
@@ -966,10 +1010,25 @@ const (
 	PromotionUpdatedEventTypePromotionUpdated PromotionUpdatedEventType = "promotion.updated"
 )
 
+// Defines values for RateServiceCreatedEventType.
+const (
+	RateServiceCreatedEventTypeRateServiceCreated RateServiceCreatedEventType = "rate_service.created"
+)
+
+// Defines values for RateServiceDeletedEventType.
+const (
+	RateServiceDeletedEventTypeRateServiceDeleted RateServiceDeletedEventType = "rate_service.deleted"
+)
+
 // Defines values for RateServiceKind.
 const (
 	RateServiceKindCarrier RateServiceKind = "carrier"
 	RateServiceKindTax     RateServiceKind = "tax"
+)
+
+// Defines values for RateServiceUpdatedEventType.
+const (
+	RateServiceUpdatedEventTypeRateServiceUpdated RateServiceUpdatedEventType = "rate_service.updated"
 )
 
 // Defines values for RefundState.
@@ -1081,6 +1140,16 @@ const (
 	ReturnStateRequested ReturnState = "requested"
 )
 
+// Defines values for RoleCreatedEventType.
+const (
+	RoleCreatedEventTypeRoleCreated RoleCreatedEventType = "role.created"
+)
+
+// Defines values for RoleDeletedEventType.
+const (
+	RoleDeletedEventTypeRoleDeleted RoleDeletedEventType = "role.deleted"
+)
+
 // Defines values for RoleName.
 const (
 	RoleNameAdmin     RoleName = "admin"
@@ -1092,11 +1161,58 @@ const (
 	RoleNameSupport   RoleName = "support"
 )
 
+// Defines values for RoleUpdatedEventType.
+const (
+	RoleUpdatedEventTypeRoleUpdated RoleUpdatedEventType = "role.updated"
+)
+
+// Defines values for SettingsEventDataPart.
+const (
+	SettingsEventDataPartAbandonedCarts SettingsEventDataPart = "abandoned_carts"
+	SettingsEventDataPartInvoicing      SettingsEventDataPart = "invoicing"
+	SettingsEventDataPartPayments       SettingsEventDataPart = "payments"
+)
+
+// Defines values for SettingsUpdatedEventType.
+const (
+	SettingsUpdatedEventTypeSettingsUpdated SettingsUpdatedEventType = "settings.updated"
+)
+
 // Defines values for ShippingMeasure.
 const (
 	ShippingMeasurePrice    ShippingMeasure = "price"
 	ShippingMeasureQuantity ShippingMeasure = "quantity"
 	ShippingMeasureWeight   ShippingMeasure = "weight"
+)
+
+// Defines values for ShippingMethodCreatedEventType.
+const (
+	ShippingMethodCreatedEventTypeShippingMethodCreated ShippingMethodCreatedEventType = "shipping_method.created"
+)
+
+// Defines values for ShippingMethodDeletedEventType.
+const (
+	ShippingMethodDeletedEventTypeShippingMethodDeleted ShippingMethodDeletedEventType = "shipping_method.deleted"
+)
+
+// Defines values for ShippingMethodUpdatedEventType.
+const (
+	ShippingMethodUpdatedEventTypeShippingMethodUpdated ShippingMethodUpdatedEventType = "shipping_method.updated"
+)
+
+// Defines values for ShippingZoneCreatedEventType.
+const (
+	ShippingZoneCreatedEventTypeShippingZoneCreated ShippingZoneCreatedEventType = "shipping_zone.created"
+)
+
+// Defines values for ShippingZoneDeletedEventType.
+const (
+	ShippingZoneDeletedEventTypeShippingZoneDeleted ShippingZoneDeletedEventType = "shipping_zone.deleted"
+)
+
+// Defines values for ShippingZoneUpdatedEventType.
+const (
+	ShippingZoneUpdatedEventTypeShippingZoneUpdated ShippingZoneUpdatedEventType = "shipping_zone.updated"
 )
 
 // Defines values for ShopCreditEntryType.
@@ -1173,6 +1289,21 @@ const (
 	StoreUpdatedEventTypeStoreUpdated StoreUpdatedEventType = "store.updated"
 )
 
+// Defines values for TaxRateCreatedEventType.
+const (
+	TaxRateCreatedEventTypeTaxRateCreated TaxRateCreatedEventType = "tax_rate.created"
+)
+
+// Defines values for TaxRateDeletedEventType.
+const (
+	TaxRateDeletedEventTypeTaxRateDeleted TaxRateDeletedEventType = "tax_rate.deleted"
+)
+
+// Defines values for TaxRateUpdatedEventType.
+const (
+	TaxRateUpdatedEventTypeTaxRateUpdated TaxRateUpdatedEventType = "tax_rate.updated"
+)
+
 // Defines values for TaxReason.
 const (
 	TaxReasonCustomerExempt TaxReason = "customer_exempt"
@@ -1229,10 +1360,30 @@ const (
 	WebhookEndpointStateEnabled  WebhookEndpointState = "enabled"
 )
 
+// Defines values for WebhookEndpointCreatedEventType.
+const (
+	WebhookEndpointCreatedEventTypeWebhookEndpointCreated WebhookEndpointCreatedEventType = "webhook_endpoint.created"
+)
+
+// Defines values for WebhookEndpointDeletedEventType.
+const (
+	WebhookEndpointDeletedEventTypeWebhookEndpointDeleted WebhookEndpointDeletedEventType = "webhook_endpoint.deleted"
+)
+
+// Defines values for WebhookEndpointDisabledEventType.
+const (
+	WebhookEndpointDisabledEventTypeWebhookEndpointDisabled WebhookEndpointDisabledEventType = "webhook_endpoint.disabled"
+)
+
 // Defines values for WebhookEndpointUpdateState.
 const (
 	WebhookEndpointUpdateStateDisabled WebhookEndpointUpdateState = "disabled"
 	WebhookEndpointUpdateStateEnabled  WebhookEndpointUpdateState = "enabled"
+)
+
+// Defines values for WebhookEndpointUpdatedEventType.
+const (
+	WebhookEndpointUpdatedEventTypeWebhookEndpointUpdated WebhookEndpointUpdatedEventType = "webhook_endpoint.updated"
 )
 
 // Defines values for WebhookTestEventType.
@@ -1855,6 +2006,21 @@ type BulkFailedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -2017,6 +2183,21 @@ type BulkSucceededEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -2291,6 +2472,21 @@ type CartAbandonedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -2913,6 +3109,21 @@ type CategoryCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -2938,6 +3149,21 @@ type CategoryDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -3039,6 +3265,21 @@ type CategoryUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -3262,6 +3503,21 @@ type CollectionCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -3287,6 +3543,21 @@ type CollectionDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -3422,6 +3693,21 @@ type CollectionUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -3540,6 +3826,21 @@ type CreditNoteIssuedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -3653,6 +3954,21 @@ type CustomerCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -3678,6 +3994,21 @@ type CustomerDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -3749,6 +4080,88 @@ type CustomerGroupCreate struct {
 	Name string `json:"name"`
 }
 
+// CustomerGroupCreatedEvent A group of customers was made.
+type CustomerGroupCreatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: customer_group.created
+	Type CustomerGroupCreatedEventType `json:"type"`
+}
+
+// CustomerGroupCreatedEventType The event's type.
+//
+// Example: customer_group.created
+type CustomerGroupCreatedEventType string
+
+// CustomerGroupDeletedEvent A group of customers was deleted.
+type CustomerGroupDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: customer_group.deleted
+	Type CustomerGroupDeletedEventType `json:"type"`
+}
+
+// CustomerGroupDeletedEventType The event's type.
+//
+// Example: customer_group.deleted
+type CustomerGroupDeletedEventType string
+
 // CustomerGroupList A page of a list.
 type CustomerGroupList struct {
 	// Data The page, in the order of the list.
@@ -3770,6 +4183,47 @@ type CustomerGroupUpdate struct {
 	// Example: Wholesale
 	Name *string `json:"name,omitempty"`
 }
+
+// CustomerGroupUpdatedEvent A group of customers changed.
+type CustomerGroupUpdatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: customer_group.updated
+	Type CustomerGroupUpdatedEventType `json:"type"`
+}
+
+// CustomerGroupUpdatedEventType The event's type.
+//
+// Example: customer_group.updated
+type CustomerGroupUpdatedEventType string
 
 // CustomerList A page of a list.
 type CustomerList struct {
@@ -3897,6 +4351,21 @@ type CustomerUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -3922,6 +4391,21 @@ type CustomerVerifiedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -4071,6 +4555,21 @@ type DisputeClosedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4133,6 +4632,21 @@ type DisputeLostEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4158,6 +4672,21 @@ type DisputeOpenedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -4190,6 +4719,21 @@ type DisputeUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4215,6 +4759,21 @@ type DisputeWonEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -4438,6 +4997,21 @@ type DraftOrderCompletedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4535,6 +5109,21 @@ type DraftOrderCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4560,6 +5149,21 @@ type DraftOrderDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -4774,6 +5378,21 @@ type DraftOrderSentEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4936,6 +5555,21 @@ type DraftOrderUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4965,6 +5599,29 @@ type EmailChangeRequest struct {
 	Password string `json:"password"`
 }
 
+// EndpointEventData The webhook endpoint, in short.
+type EndpointEventData struct {
+	// ID The endpoint's ID.
+	//
+	// Example: whe_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// State Whether anything is sent.
+	//
+	// Example: enabled
+	State EndpointEventDataState `json:"state"`
+
+	// URL Where events are posted.
+	//
+	// Example: https://hooks.example.com/stoa
+	URL string `json:"url"`
+}
+
+// EndpointEventDataState Whether anything is sent.
+//
+// Example: enabled
+type EndpointEventDataState string
+
 // Event Something that happened. It is written in the transaction of what it tells of, and kept for 30 days. `data` is what the schema of its type says.
 type Event struct {
 	// Data What it happened to; see the schema of the type.
@@ -4974,6 +5631,21 @@ type Event struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -4999,6 +5671,21 @@ type EventList struct {
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
 }
+
+// EventObjectID What it happened to.
+//
+// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+type EventObjectID = string
+
+// EventObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+//
+// Example: 1795339800123456
+type EventObjectSequence = int64
+
+// EventRequestID The request that it goes back to; null where nobody asked for it.
+//
+// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+type EventRequestID = string
 
 // EventType What sort of thing happened. More are added over time: ignore those you do not know.
 //
@@ -5140,6 +5827,21 @@ type FieldDefinitionCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -5165,6 +5867,21 @@ type FieldDefinitionDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5249,6 +5966,21 @@ type FieldDefinitionUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5351,6 +6083,21 @@ type FulfilmentCreatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5512,6 +6259,21 @@ type GiftCardCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -5608,6 +6370,21 @@ type GiftCardUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5733,6 +6510,21 @@ type ImportFailedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -5763,6 +6555,21 @@ type ImportSucceededEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5806,6 +6613,21 @@ type InventoryAdjustedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5876,6 +6698,21 @@ type InventoryBackEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -6036,6 +6873,21 @@ type InventoryItemUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -6123,6 +6975,21 @@ type InventoryLowEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -6235,6 +7102,21 @@ type InventoryOutEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -6305,6 +7187,21 @@ type InventoryTransferredEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -6418,6 +7315,21 @@ type InvoiceIssuedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -6713,6 +7625,21 @@ type LocationCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -6738,6 +7665,21 @@ type LocationDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -6823,6 +7765,21 @@ type LocationUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -6873,6 +7830,19 @@ type Money struct {
 	//
 	// Example: EUR
 	Currency Currency `json:"currency"`
+}
+
+// NamedEventData The thing, by its name.
+type NamedEventData struct {
+	// ID The thing's ID.
+	//
+	// Example: shp_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Name Its name.
+	//
+	// Example: Parcel
+	Name string `json:"name"`
 }
 
 // NextAction What the shopper has to do before the payment can go on.
@@ -7404,6 +8374,21 @@ type OrderCancelledEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -7430,6 +8415,21 @@ type OrderCompletedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -7455,6 +8455,21 @@ type OrderCreatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -7577,6 +8592,21 @@ type OrderEditedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -7646,6 +8676,21 @@ type OrderFulfilledEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -7784,6 +8829,21 @@ type OrderPaidEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -7823,6 +8883,21 @@ type OrderRefundedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -7989,6 +9064,21 @@ type OrderUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -8159,6 +9249,21 @@ type PaymentAuthorisedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -8190,6 +9295,21 @@ type PaymentCapturedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -8242,6 +9362,21 @@ type PaymentFailedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -8369,6 +9504,21 @@ type PaymentVoidedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -8648,6 +9798,21 @@ type PriceListCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -8673,6 +9838,21 @@ type PriceListDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -8844,6 +10024,21 @@ type PriceListUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -9136,6 +10331,21 @@ type ProductCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -9161,6 +10371,21 @@ type ProductDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -9340,6 +10565,21 @@ type ProductUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -9707,6 +10947,21 @@ type PromotionCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -9732,6 +10987,21 @@ type PromotionDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -9893,6 +11163,21 @@ type PromotionUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -10144,6 +11429,88 @@ type RateServiceCreated struct {
 	Service RateService `json:"service"`
 }
 
+// RateServiceCreatedEvent A carrier or tax service was made.
+type RateServiceCreatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: rate_service.created
+	Type RateServiceCreatedEventType `json:"type"`
+}
+
+// RateServiceCreatedEventType The event's type.
+//
+// Example: rate_service.created
+type RateServiceCreatedEventType string
+
+// RateServiceDeletedEvent A carrier or tax service was deleted.
+type RateServiceDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: rate_service.deleted
+	Type RateServiceDeletedEventType `json:"type"`
+}
+
+// RateServiceDeletedEventType The event's type.
+//
+// Example: rate_service.deleted
+type RateServiceDeletedEventType string
+
 // RateServiceKind What a rate service says: what sending a parcel costs, or which taxes a sale falls under.
 //
 // Example: carrier
@@ -10180,6 +11547,47 @@ type RateServiceUpdate struct {
 	// Example: https://rates.example.com/stoa
 	URL *string `json:"url,omitempty"`
 }
+
+// RateServiceUpdatedEvent A carrier or tax service changed.
+type RateServiceUpdatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: rate_service.updated
+	Type RateServiceUpdatedEventType `json:"type"`
+}
+
+// RateServiceUpdatedEventType The event's type.
+//
+// Example: rate_service.updated
+type RateServiceUpdatedEventType string
 
 // Reconciliation What comparing a store's books has found.
 type Reconciliation struct {
@@ -10344,6 +11752,21 @@ type RefundFailedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -10405,6 +11828,21 @@ type RefundSucceededEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -10484,6 +11922,21 @@ type ReturnApprovedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -10510,6 +11963,21 @@ type ReturnCancelledEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -10535,6 +12003,21 @@ type ReturnClosedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -10585,6 +12068,21 @@ type ReturnDeclinedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -10700,6 +12198,21 @@ type ReturnInspectedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -10837,6 +12350,21 @@ type ReturnReceivedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -10900,6 +12428,21 @@ type ReturnRequestedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -10978,6 +12521,88 @@ type RoleCreate struct {
 	Permissions []Permission `json:"permissions"`
 }
 
+// RoleCreatedEvent A role of the staff was made.
+type RoleCreatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: role.created
+	Type RoleCreatedEventType `json:"type"`
+}
+
+// RoleCreatedEventType The event's type.
+//
+// Example: role.created
+type RoleCreatedEventType string
+
+// RoleDeletedEvent A role of the staff was deleted.
+type RoleDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: role.deleted
+	Type RoleDeletedEventType `json:"type"`
+}
+
+// RoleDeletedEventType The event's type.
+//
+// Example: role.deleted
+type RoleDeletedEventType string
+
 // RoleList A page of a list.
 type RoleList struct {
 	// Data The page, in the order of the list.
@@ -11014,6 +12639,47 @@ type RoleUpdate struct {
 	// Example: ["orders:read","inventory:write"]
 	Permissions []Permission `json:"permissions,omitempty"`
 }
+
+// RoleUpdatedEvent A role of the staff changed.
+type RoleUpdatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: role.updated
+	Type RoleUpdatedEventType `json:"type"`
+}
+
+// RoleUpdatedEventType The event's type.
+//
+// Example: role.updated
+type RoleUpdatedEventType string
 
 // Seller Who sells, as invoices have to say.
 type Seller struct {
@@ -11143,6 +12809,60 @@ type SessionInfoList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// SettingsEventData What was set.
+type SettingsEventData struct {
+	// Part Which part of the settings. More are added over time.
+	//
+	// Example: payments
+	Part SettingsEventDataPart `json:"part"`
+}
+
+// SettingsEventDataPart Which part of the settings. More are added over time.
+//
+// Example: payments
+type SettingsEventDataPart string
+
+// SettingsUpdatedEvent Something was set.
+type SettingsUpdatedEvent struct {
+	// Data What was set.
+	Data SettingsEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: settings.updated
+	Type SettingsUpdatedEventType `json:"type"`
+}
+
+// SettingsUpdatedEventType The event's type.
+//
+// Example: settings.updated
+type SettingsUpdatedEventType string
+
 // ShippingMeasure What prices of sending go by: the weight in grams or the quantity of what is to be sent, or the price of the goods after discounts.
 //
 // Example: weight
@@ -11243,6 +12963,88 @@ type ShippingMethodCreate struct {
 	ZoneID *string `json:"zone_id,omitempty"`
 }
 
+// ShippingMethodCreatedEvent A way to send orders was made.
+type ShippingMethodCreatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: shipping_method.created
+	Type ShippingMethodCreatedEventType `json:"type"`
+}
+
+// ShippingMethodCreatedEventType The event's type.
+//
+// Example: shipping_method.created
+type ShippingMethodCreatedEventType string
+
+// ShippingMethodDeletedEvent A way to send orders was deleted.
+type ShippingMethodDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: shipping_method.deleted
+	Type ShippingMethodDeletedEventType `json:"type"`
+}
+
+// ShippingMethodDeletedEventType The event's type.
+//
+// Example: shipping_method.deleted
+type ShippingMethodDeletedEventType string
+
 // ShippingMethodList A page of a list.
 type ShippingMethodList struct {
 	// Data The page, in the order of the list.
@@ -11296,6 +13098,47 @@ type ShippingMethodUpdate struct {
 	// Example: shz_01jd3v7m2kf8r9e0abcdefghjk
 	ZoneID nullable.Nullable[string] `json:"zone_id,omitempty"`
 }
+
+// ShippingMethodUpdatedEvent A way to send orders changed.
+type ShippingMethodUpdatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: shipping_method.updated
+	Type ShippingMethodUpdatedEventType `json:"type"`
+}
+
+// ShippingMethodUpdatedEventType The event's type.
+//
+// Example: shipping_method.updated
+type ShippingMethodUpdatedEventType string
 
 // ShippingOption A way to send this cart.
 type ShippingOption struct {
@@ -11412,6 +13255,88 @@ type ShippingZoneCreate struct {
 	Territories []Territory `json:"territories,omitempty"`
 }
 
+// ShippingZoneCreatedEvent A shipping zone was made.
+type ShippingZoneCreatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: shipping_zone.created
+	Type ShippingZoneCreatedEventType `json:"type"`
+}
+
+// ShippingZoneCreatedEventType The event's type.
+//
+// Example: shipping_zone.created
+type ShippingZoneCreatedEventType string
+
+// ShippingZoneDeletedEvent A shipping zone was deleted.
+type ShippingZoneDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: shipping_zone.deleted
+	Type ShippingZoneDeletedEventType `json:"type"`
+}
+
+// ShippingZoneDeletedEventType The event's type.
+//
+// Example: shipping_zone.deleted
+type ShippingZoneDeletedEventType string
+
 // ShippingZoneList A page of a list.
 type ShippingZoneList struct {
 	// Data The page, in the order of the list.
@@ -11436,6 +13361,47 @@ type ShippingZoneUpdate struct {
 	// Territories What is in it; replaces the list.
 	Territories []Territory `json:"territories,omitempty"`
 }
+
+// ShippingZoneUpdatedEvent A shipping zone changed.
+type ShippingZoneUpdatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: shipping_zone.updated
+	Type ShippingZoneUpdatedEventType `json:"type"`
+}
+
+// ShippingZoneUpdatedEventType The event's type.
+//
+// Example: shipping_zone.updated
+type ShippingZoneUpdatedEventType string
 
 // Shop What a shop tells everyone about itself.
 type Shop struct {
@@ -12364,6 +14330,21 @@ type StaffInvitedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -12389,6 +14370,21 @@ type StaffJoinedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -12476,6 +14472,21 @@ type StaffRemovedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -12501,6 +14512,21 @@ type StaffUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -12756,6 +14782,21 @@ type StoreCreditUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -12781,6 +14822,21 @@ type StoreDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -12857,6 +14913,21 @@ type StoreRestoredEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -12882,6 +14953,21 @@ type StoreResumedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -12913,6 +14999,21 @@ type StoreSuspendedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -12992,6 +15093,21 @@ type StoreUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -13219,6 +15335,88 @@ type TaxRateCreate struct {
 	TaxClass *string `json:"tax_class,omitempty"`
 }
 
+// TaxRateCreatedEvent A tax rate was made.
+type TaxRateCreatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: tax_rate.created
+	Type TaxRateCreatedEventType `json:"type"`
+}
+
+// TaxRateCreatedEventType The event's type.
+//
+// Example: tax_rate.created
+type TaxRateCreatedEventType string
+
+// TaxRateDeletedEvent A tax rate was deleted.
+type TaxRateDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: tax_rate.deleted
+	Type TaxRateDeletedEventType `json:"type"`
+}
+
+// TaxRateDeletedEventType The event's type.
+//
+// Example: tax_rate.deleted
+type TaxRateDeletedEventType string
+
 // TaxRateList A page of a list.
 type TaxRateList struct {
 	// Data The page, in the order of the list.
@@ -13270,6 +15468,47 @@ type TaxRateUpdate struct {
 	// Example: reduced
 	TaxClass nullable.Nullable[string] `json:"tax_class,omitempty"`
 }
+
+// TaxRateUpdatedEvent A tax rate changed.
+type TaxRateUpdatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: tax_rate.updated
+	Type TaxRateUpdatedEventType `json:"type"`
+}
+
+// TaxRateUpdatedEventType The event's type.
+//
+// Example: tax_rate.updated
+type TaxRateUpdatedEventType string
 
 // TaxReason Why so much tax: by the rate of the place it goes to, by a rate of nothing, as these goods or this customer are not taxed, as the customer owes it (reverse charge), as the shop has no rate for that place, or as its tax service said so.
 //
@@ -13496,6 +15735,21 @@ type TranslationUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -14117,6 +16371,129 @@ type WebhookEndpointCreated struct {
 	Secret *string `json:"secret"`
 }
 
+// WebhookEndpointCreatedEvent A webhook endpoint was made.
+type WebhookEndpointCreatedEvent struct {
+	// Data The webhook endpoint, in short.
+	Data EndpointEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: webhook_endpoint.created
+	Type WebhookEndpointCreatedEventType `json:"type"`
+}
+
+// WebhookEndpointCreatedEventType The event's type.
+//
+// Example: webhook_endpoint.created
+type WebhookEndpointCreatedEventType string
+
+// WebhookEndpointDeletedEvent A webhook endpoint was deleted.
+type WebhookEndpointDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: webhook_endpoint.deleted
+	Type WebhookEndpointDeletedEventType `json:"type"`
+}
+
+// WebhookEndpointDeletedEventType The event's type.
+//
+// Example: webhook_endpoint.deleted
+type WebhookEndpointDeletedEventType string
+
+// WebhookEndpointDisabledEvent A webhook endpoint was disabled, because it answered 410 or failed for five days.
+type WebhookEndpointDisabledEvent struct {
+	// Data The webhook endpoint, in short.
+	Data EndpointEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: webhook_endpoint.disabled
+	Type WebhookEndpointDisabledEventType `json:"type"`
+}
+
+// WebhookEndpointDisabledEventType The event's type.
+//
+// Example: webhook_endpoint.disabled
+type WebhookEndpointDisabledEventType string
+
 // WebhookEndpointList A page of a list.
 type WebhookEndpointList struct {
 	// Data The page, in the order of the list.
@@ -14158,6 +16535,47 @@ type WebhookEndpointUpdate struct {
 //
 // Example: enabled
 type WebhookEndpointUpdateState string
+
+// WebhookEndpointUpdatedEvent A webhook endpoint changed, or its secret was rotated.
+type WebhookEndpointUpdatedEvent struct {
+	// Data The webhook endpoint, in short.
+	Data EndpointEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: webhook_endpoint.updated
+	Type WebhookEndpointUpdatedEventType `json:"type"`
+}
+
+// WebhookEndpointUpdatedEventType The event's type.
+//
+// Example: webhook_endpoint.updated
+type WebhookEndpointUpdatedEventType string
 
 // WebhookEvent What is posted to an endpoint: an event, in the schema of its type.
 type WebhookEvent struct {
@@ -14202,6 +16620,21 @@ type WebhookTestEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -21533,6 +23966,788 @@ func (t *WebhookEvent) MergeStaffRemovedEvent(v StaffRemovedEvent) error {
 	return err
 }
 
+// AsCustomerGroupCreatedEvent returns the union data inside the WebhookEvent as a CustomerGroupCreatedEvent
+func (t WebhookEvent) AsCustomerGroupCreatedEvent() (CustomerGroupCreatedEvent, error) {
+	var body CustomerGroupCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCustomerGroupCreatedEvent overwrites any union data inside the WebhookEvent as the provided CustomerGroupCreatedEvent
+func (t *WebhookEvent) FromCustomerGroupCreatedEvent(v CustomerGroupCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer_group.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeCustomerGroupCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided CustomerGroupCreatedEvent
+func (t *WebhookEvent) MergeCustomerGroupCreatedEvent(v CustomerGroupCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer_group.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCustomerGroupUpdatedEvent returns the union data inside the WebhookEvent as a CustomerGroupUpdatedEvent
+func (t WebhookEvent) AsCustomerGroupUpdatedEvent() (CustomerGroupUpdatedEvent, error) {
+	var body CustomerGroupUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCustomerGroupUpdatedEvent overwrites any union data inside the WebhookEvent as the provided CustomerGroupUpdatedEvent
+func (t *WebhookEvent) FromCustomerGroupUpdatedEvent(v CustomerGroupUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer_group.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeCustomerGroupUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided CustomerGroupUpdatedEvent
+func (t *WebhookEvent) MergeCustomerGroupUpdatedEvent(v CustomerGroupUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer_group.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCustomerGroupDeletedEvent returns the union data inside the WebhookEvent as a CustomerGroupDeletedEvent
+func (t WebhookEvent) AsCustomerGroupDeletedEvent() (CustomerGroupDeletedEvent, error) {
+	var body CustomerGroupDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCustomerGroupDeletedEvent overwrites any union data inside the WebhookEvent as the provided CustomerGroupDeletedEvent
+func (t *WebhookEvent) FromCustomerGroupDeletedEvent(v CustomerGroupDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer_group.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeCustomerGroupDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided CustomerGroupDeletedEvent
+func (t *WebhookEvent) MergeCustomerGroupDeletedEvent(v CustomerGroupDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer_group.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsShippingZoneCreatedEvent returns the union data inside the WebhookEvent as a ShippingZoneCreatedEvent
+func (t WebhookEvent) AsShippingZoneCreatedEvent() (ShippingZoneCreatedEvent, error) {
+	var body ShippingZoneCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromShippingZoneCreatedEvent overwrites any union data inside the WebhookEvent as the provided ShippingZoneCreatedEvent
+func (t *WebhookEvent) FromShippingZoneCreatedEvent(v ShippingZoneCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_zone.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeShippingZoneCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided ShippingZoneCreatedEvent
+func (t *WebhookEvent) MergeShippingZoneCreatedEvent(v ShippingZoneCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_zone.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsShippingZoneUpdatedEvent returns the union data inside the WebhookEvent as a ShippingZoneUpdatedEvent
+func (t WebhookEvent) AsShippingZoneUpdatedEvent() (ShippingZoneUpdatedEvent, error) {
+	var body ShippingZoneUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromShippingZoneUpdatedEvent overwrites any union data inside the WebhookEvent as the provided ShippingZoneUpdatedEvent
+func (t *WebhookEvent) FromShippingZoneUpdatedEvent(v ShippingZoneUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_zone.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeShippingZoneUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided ShippingZoneUpdatedEvent
+func (t *WebhookEvent) MergeShippingZoneUpdatedEvent(v ShippingZoneUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_zone.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsShippingZoneDeletedEvent returns the union data inside the WebhookEvent as a ShippingZoneDeletedEvent
+func (t WebhookEvent) AsShippingZoneDeletedEvent() (ShippingZoneDeletedEvent, error) {
+	var body ShippingZoneDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromShippingZoneDeletedEvent overwrites any union data inside the WebhookEvent as the provided ShippingZoneDeletedEvent
+func (t *WebhookEvent) FromShippingZoneDeletedEvent(v ShippingZoneDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_zone.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeShippingZoneDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided ShippingZoneDeletedEvent
+func (t *WebhookEvent) MergeShippingZoneDeletedEvent(v ShippingZoneDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_zone.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsShippingMethodCreatedEvent returns the union data inside the WebhookEvent as a ShippingMethodCreatedEvent
+func (t WebhookEvent) AsShippingMethodCreatedEvent() (ShippingMethodCreatedEvent, error) {
+	var body ShippingMethodCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromShippingMethodCreatedEvent overwrites any union data inside the WebhookEvent as the provided ShippingMethodCreatedEvent
+func (t *WebhookEvent) FromShippingMethodCreatedEvent(v ShippingMethodCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_method.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeShippingMethodCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided ShippingMethodCreatedEvent
+func (t *WebhookEvent) MergeShippingMethodCreatedEvent(v ShippingMethodCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_method.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsShippingMethodUpdatedEvent returns the union data inside the WebhookEvent as a ShippingMethodUpdatedEvent
+func (t WebhookEvent) AsShippingMethodUpdatedEvent() (ShippingMethodUpdatedEvent, error) {
+	var body ShippingMethodUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromShippingMethodUpdatedEvent overwrites any union data inside the WebhookEvent as the provided ShippingMethodUpdatedEvent
+func (t *WebhookEvent) FromShippingMethodUpdatedEvent(v ShippingMethodUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_method.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeShippingMethodUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided ShippingMethodUpdatedEvent
+func (t *WebhookEvent) MergeShippingMethodUpdatedEvent(v ShippingMethodUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_method.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsShippingMethodDeletedEvent returns the union data inside the WebhookEvent as a ShippingMethodDeletedEvent
+func (t WebhookEvent) AsShippingMethodDeletedEvent() (ShippingMethodDeletedEvent, error) {
+	var body ShippingMethodDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromShippingMethodDeletedEvent overwrites any union data inside the WebhookEvent as the provided ShippingMethodDeletedEvent
+func (t *WebhookEvent) FromShippingMethodDeletedEvent(v ShippingMethodDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_method.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeShippingMethodDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided ShippingMethodDeletedEvent
+func (t *WebhookEvent) MergeShippingMethodDeletedEvent(v ShippingMethodDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_method.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsTaxRateCreatedEvent returns the union data inside the WebhookEvent as a TaxRateCreatedEvent
+func (t WebhookEvent) AsTaxRateCreatedEvent() (TaxRateCreatedEvent, error) {
+	var body TaxRateCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTaxRateCreatedEvent overwrites any union data inside the WebhookEvent as the provided TaxRateCreatedEvent
+func (t *WebhookEvent) FromTaxRateCreatedEvent(v TaxRateCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"tax_rate.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeTaxRateCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided TaxRateCreatedEvent
+func (t *WebhookEvent) MergeTaxRateCreatedEvent(v TaxRateCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"tax_rate.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsTaxRateUpdatedEvent returns the union data inside the WebhookEvent as a TaxRateUpdatedEvent
+func (t WebhookEvent) AsTaxRateUpdatedEvent() (TaxRateUpdatedEvent, error) {
+	var body TaxRateUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTaxRateUpdatedEvent overwrites any union data inside the WebhookEvent as the provided TaxRateUpdatedEvent
+func (t *WebhookEvent) FromTaxRateUpdatedEvent(v TaxRateUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"tax_rate.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeTaxRateUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided TaxRateUpdatedEvent
+func (t *WebhookEvent) MergeTaxRateUpdatedEvent(v TaxRateUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"tax_rate.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsTaxRateDeletedEvent returns the union data inside the WebhookEvent as a TaxRateDeletedEvent
+func (t WebhookEvent) AsTaxRateDeletedEvent() (TaxRateDeletedEvent, error) {
+	var body TaxRateDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTaxRateDeletedEvent overwrites any union data inside the WebhookEvent as the provided TaxRateDeletedEvent
+func (t *WebhookEvent) FromTaxRateDeletedEvent(v TaxRateDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"tax_rate.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeTaxRateDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided TaxRateDeletedEvent
+func (t *WebhookEvent) MergeTaxRateDeletedEvent(v TaxRateDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"tax_rate.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRateServiceCreatedEvent returns the union data inside the WebhookEvent as a RateServiceCreatedEvent
+func (t WebhookEvent) AsRateServiceCreatedEvent() (RateServiceCreatedEvent, error) {
+	var body RateServiceCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRateServiceCreatedEvent overwrites any union data inside the WebhookEvent as the provided RateServiceCreatedEvent
+func (t *WebhookEvent) FromRateServiceCreatedEvent(v RateServiceCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rate_service.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeRateServiceCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided RateServiceCreatedEvent
+func (t *WebhookEvent) MergeRateServiceCreatedEvent(v RateServiceCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rate_service.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRateServiceUpdatedEvent returns the union data inside the WebhookEvent as a RateServiceUpdatedEvent
+func (t WebhookEvent) AsRateServiceUpdatedEvent() (RateServiceUpdatedEvent, error) {
+	var body RateServiceUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRateServiceUpdatedEvent overwrites any union data inside the WebhookEvent as the provided RateServiceUpdatedEvent
+func (t *WebhookEvent) FromRateServiceUpdatedEvent(v RateServiceUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rate_service.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeRateServiceUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided RateServiceUpdatedEvent
+func (t *WebhookEvent) MergeRateServiceUpdatedEvent(v RateServiceUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rate_service.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRateServiceDeletedEvent returns the union data inside the WebhookEvent as a RateServiceDeletedEvent
+func (t WebhookEvent) AsRateServiceDeletedEvent() (RateServiceDeletedEvent, error) {
+	var body RateServiceDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRateServiceDeletedEvent overwrites any union data inside the WebhookEvent as the provided RateServiceDeletedEvent
+func (t *WebhookEvent) FromRateServiceDeletedEvent(v RateServiceDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rate_service.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeRateServiceDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided RateServiceDeletedEvent
+func (t *WebhookEvent) MergeRateServiceDeletedEvent(v RateServiceDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rate_service.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRoleCreatedEvent returns the union data inside the WebhookEvent as a RoleCreatedEvent
+func (t WebhookEvent) AsRoleCreatedEvent() (RoleCreatedEvent, error) {
+	var body RoleCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRoleCreatedEvent overwrites any union data inside the WebhookEvent as the provided RoleCreatedEvent
+func (t *WebhookEvent) FromRoleCreatedEvent(v RoleCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"role.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeRoleCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided RoleCreatedEvent
+func (t *WebhookEvent) MergeRoleCreatedEvent(v RoleCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"role.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRoleUpdatedEvent returns the union data inside the WebhookEvent as a RoleUpdatedEvent
+func (t WebhookEvent) AsRoleUpdatedEvent() (RoleUpdatedEvent, error) {
+	var body RoleUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRoleUpdatedEvent overwrites any union data inside the WebhookEvent as the provided RoleUpdatedEvent
+func (t *WebhookEvent) FromRoleUpdatedEvent(v RoleUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"role.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeRoleUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided RoleUpdatedEvent
+func (t *WebhookEvent) MergeRoleUpdatedEvent(v RoleUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"role.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRoleDeletedEvent returns the union data inside the WebhookEvent as a RoleDeletedEvent
+func (t WebhookEvent) AsRoleDeletedEvent() (RoleDeletedEvent, error) {
+	var body RoleDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRoleDeletedEvent overwrites any union data inside the WebhookEvent as the provided RoleDeletedEvent
+func (t *WebhookEvent) FromRoleDeletedEvent(v RoleDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"role.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeRoleDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided RoleDeletedEvent
+func (t *WebhookEvent) MergeRoleDeletedEvent(v RoleDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"role.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWebhookEndpointCreatedEvent returns the union data inside the WebhookEvent as a WebhookEndpointCreatedEvent
+func (t WebhookEvent) AsWebhookEndpointCreatedEvent() (WebhookEndpointCreatedEvent, error) {
+	var body WebhookEndpointCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWebhookEndpointCreatedEvent overwrites any union data inside the WebhookEvent as the provided WebhookEndpointCreatedEvent
+func (t *WebhookEvent) FromWebhookEndpointCreatedEvent(v WebhookEndpointCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeWebhookEndpointCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided WebhookEndpointCreatedEvent
+func (t *WebhookEvent) MergeWebhookEndpointCreatedEvent(v WebhookEndpointCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWebhookEndpointUpdatedEvent returns the union data inside the WebhookEvent as a WebhookEndpointUpdatedEvent
+func (t WebhookEvent) AsWebhookEndpointUpdatedEvent() (WebhookEndpointUpdatedEvent, error) {
+	var body WebhookEndpointUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWebhookEndpointUpdatedEvent overwrites any union data inside the WebhookEvent as the provided WebhookEndpointUpdatedEvent
+func (t *WebhookEvent) FromWebhookEndpointUpdatedEvent(v WebhookEndpointUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeWebhookEndpointUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided WebhookEndpointUpdatedEvent
+func (t *WebhookEvent) MergeWebhookEndpointUpdatedEvent(v WebhookEndpointUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWebhookEndpointDisabledEvent returns the union data inside the WebhookEvent as a WebhookEndpointDisabledEvent
+func (t WebhookEvent) AsWebhookEndpointDisabledEvent() (WebhookEndpointDisabledEvent, error) {
+	var body WebhookEndpointDisabledEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWebhookEndpointDisabledEvent overwrites any union data inside the WebhookEvent as the provided WebhookEndpointDisabledEvent
+func (t *WebhookEvent) FromWebhookEndpointDisabledEvent(v WebhookEndpointDisabledEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.disabled"}`))
+	t.union = b
+	return err
+}
+
+// MergeWebhookEndpointDisabledEvent performs a merge with any union data inside the WebhookEvent, using the provided WebhookEndpointDisabledEvent
+func (t *WebhookEvent) MergeWebhookEndpointDisabledEvent(v WebhookEndpointDisabledEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.disabled"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWebhookEndpointDeletedEvent returns the union data inside the WebhookEvent as a WebhookEndpointDeletedEvent
+func (t WebhookEvent) AsWebhookEndpointDeletedEvent() (WebhookEndpointDeletedEvent, error) {
+	var body WebhookEndpointDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWebhookEndpointDeletedEvent overwrites any union data inside the WebhookEvent as the provided WebhookEndpointDeletedEvent
+func (t *WebhookEvent) FromWebhookEndpointDeletedEvent(v WebhookEndpointDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeWebhookEndpointDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided WebhookEndpointDeletedEvent
+func (t *WebhookEvent) MergeWebhookEndpointDeletedEvent(v WebhookEndpointDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsSettingsUpdatedEvent returns the union data inside the WebhookEvent as a SettingsUpdatedEvent
+func (t WebhookEvent) AsSettingsUpdatedEvent() (SettingsUpdatedEvent, error) {
+	var body SettingsUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromSettingsUpdatedEvent overwrites any union data inside the WebhookEvent as the provided SettingsUpdatedEvent
+func (t *WebhookEvent) FromSettingsUpdatedEvent(v SettingsUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"settings.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeSettingsUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided SettingsUpdatedEvent
+func (t *WebhookEvent) MergeSettingsUpdatedEvent(v SettingsUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"settings.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsWebhookTestEvent returns the union data inside the WebhookEvent as a WebhookTestEvent
 func (t WebhookEvent) AsWebhookTestEvent() (WebhookTestEvent, error) {
 	var body WebhookTestEvent
@@ -21609,6 +24824,12 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsCustomerUpdatedEvent()
 	case "customer.verified":
 		return t.AsCustomerVerifiedEvent()
+	case "customer_group.created":
+		return t.AsCustomerGroupCreatedEvent()
+	case "customer_group.deleted":
+		return t.AsCustomerGroupDeletedEvent()
+	case "customer_group.updated":
+		return t.AsCustomerGroupUpdatedEvent()
 	case "dispute.closed":
 		return t.AsDisputeClosedEvent()
 	case "dispute.lost":
@@ -21707,6 +24928,12 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsPromotionDeletedEvent()
 	case "promotion.updated":
 		return t.AsPromotionUpdatedEvent()
+	case "rate_service.created":
+		return t.AsRateServiceCreatedEvent()
+	case "rate_service.deleted":
+		return t.AsRateServiceDeletedEvent()
+	case "rate_service.updated":
+		return t.AsRateServiceUpdatedEvent()
 	case "refund.failed":
 		return t.AsRefundFailedEvent()
 	case "refund.succeeded":
@@ -21725,6 +24952,26 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsReturnReceivedEvent()
 	case "return.requested":
 		return t.AsReturnRequestedEvent()
+	case "role.created":
+		return t.AsRoleCreatedEvent()
+	case "role.deleted":
+		return t.AsRoleDeletedEvent()
+	case "role.updated":
+		return t.AsRoleUpdatedEvent()
+	case "settings.updated":
+		return t.AsSettingsUpdatedEvent()
+	case "shipping_method.created":
+		return t.AsShippingMethodCreatedEvent()
+	case "shipping_method.deleted":
+		return t.AsShippingMethodDeletedEvent()
+	case "shipping_method.updated":
+		return t.AsShippingMethodUpdatedEvent()
+	case "shipping_zone.created":
+		return t.AsShippingZoneCreatedEvent()
+	case "shipping_zone.deleted":
+		return t.AsShippingZoneDeletedEvent()
+	case "shipping_zone.updated":
+		return t.AsShippingZoneUpdatedEvent()
 	case "staff.invited":
 		return t.AsStaffInvitedEvent()
 	case "staff.joined":
@@ -21745,10 +24992,24 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsStoreUpdatedEvent()
 	case "store_credit.updated":
 		return t.AsStoreCreditUpdatedEvent()
+	case "tax_rate.created":
+		return t.AsTaxRateCreatedEvent()
+	case "tax_rate.deleted":
+		return t.AsTaxRateDeletedEvent()
+	case "tax_rate.updated":
+		return t.AsTaxRateUpdatedEvent()
 	case "translation.updated":
 		return t.AsTranslationUpdatedEvent()
 	case "webhook.test":
 		return t.AsWebhookTestEvent()
+	case "webhook_endpoint.created":
+		return t.AsWebhookEndpointCreatedEvent()
+	case "webhook_endpoint.deleted":
+		return t.AsWebhookEndpointDeletedEvent()
+	case "webhook_endpoint.disabled":
+		return t.AsWebhookEndpointDisabledEvent()
+	case "webhook_endpoint.updated":
+		return t.AsWebhookEndpointUpdatedEvent()
 	default:
 		return nil, errors.New("unknown discriminator value: " + discriminator)
 	}

@@ -562,7 +562,8 @@ func TestEventsOfSelling(t *testing.T) {
 	customer := shoptest.Value[string](t, s.Shop, `select id from customers where email = 'bob@example.com'`)
 	s.admin("PATCH", "/customers/"+customer, object{"name": "Bob"}).Want(200)
 	s.admin("DELETE", "/customers/"+customer, nil).Want(204)
-	raw := shoptest.Value[[]byte](t, s.Shop, `select json_agg(json_build_object('id', id, 'type', type, 'timestamp', to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'data', data)) from events`)
+	raw := shoptest.Value[[]byte](t, s.Shop, `select json_agg(json_build_object('id', id, 'type', type, 'timestamp', to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'object_id', object_id,
+		'object_sequence', object_sequence, 'request_id', nullif(request_id, ''), 'data', data)) from events`)
 	var events []map[string]any
 	if err := json.Unmarshal(raw, &events); err != nil {
 		t.Fatal(err)

@@ -130,12 +130,12 @@ func (s *Service) ChangeSettings(ctx context.Context, tx *postgres.Tx, change Se
 	}
 	id := tx.Store.ID
 	journal.Audit(ctx, tx, journal.Entry{Action: "store.update", ObjectID: id, Before: before, After: after})
+	rec, err := s.ByID(ctx, id, tx.Store.Mode)
+	if err != nil {
+		return Settings{}, err
+	}
+	journal.Event(ctx, tx, "store.updated", id, EventData{ID: id, Name: after.Name, Address: rec.Address, State: rec.Status})
 	if tx.Store.Mode == principal.Live {
-		rec, err := s.ByID(ctx, id, principal.Live)
-		if err != nil {
-			return Settings{}, err
-		}
-		journal.Event(ctx, tx, "store.updated", id, EventData{ID: id, Name: after.Name, Address: rec.Address, State: rec.Status})
 		s.mirrorAfter(ctx, tx, before, after)
 	}
 	Touch(tx)
