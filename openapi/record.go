@@ -32,7 +32,7 @@ func (rt *Router) record(req *Request, res *Response, sent []byte, began time.Ti
 		return
 	}
 	c := conversation{
-		op: op, path: req.HTTP.URL.Path, params: req.Params, query: req.HTTP.URL.RawQuery, headers: req.Header, ip: req.IP,
+		op: op, path: req.HTTP.URL.EscapedPath(), params: req.Params, query: req.HTTP.URL.RawQuery, headers: req.Header, ip: req.IP,
 		asked: req.Body, status: res.Status,
 	}
 	if op.Writes() || res.Status >= http.StatusBadRequest {
@@ -85,7 +85,7 @@ func (c conversation) content() requestlog.Content {
 	kept := requestlog.Content{Path: c.path, IP: c.ip, Headers: map[string]string{}}
 	for name, value := range c.params {
 		if c.op.secrets["path "+name] && value != "" {
-			kept.Path = strings.ReplaceAll(kept.Path, value, removed)
+			kept.Path = strings.ReplaceAll(kept.Path, url.PathEscape(value), removed)
 		}
 	}
 	for _, name := range keptHeaders {

@@ -70,8 +70,7 @@ func (rt *Router) again(ctx context.Context, req *Request, kept *requestlog.Kept
 		query = url.Values{}
 	}
 	query.Set("dry_run", "true")
-	target := url.URL{Path: kept.Path, RawQuery: query.Encode()}
-	inner, err := http.NewRequestWithContext(ctx, kept.Method, target.String(), bytes.NewReader(kept.Request))
+	inner, err := http.NewRequestWithContext(ctx, kept.Method, kept.Path+"?"+query.Encode(), bytes.NewReader(kept.Request))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -89,7 +88,7 @@ func (rt *Router) again(ctx context.Context, req *Request, kept *requestlog.Kept
 		}
 	}
 	var match mux.RouteMatch
-	room := rt.rooms[roomOf(kept.Path)]
+	room := rt.rooms[roomOf(inner.URL.Path)]
 	if room == nil || !room.Match(inner, &match) {
 		return refuse("There is no such path any more.")
 	}
