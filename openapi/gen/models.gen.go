@@ -267,6 +267,7 @@ const (
 // Defines values for DifferenceKind.
 const (
 	DifferenceKindCredit          DifferenceKind = "credit"
+	DifferenceKindFigures         DifferenceKind = "figures"
 	DifferenceKindOrderMissing    DifferenceKind = "order_missing"
 	DifferenceKindPaymentState    DifferenceKind = "payment_state"
 	DifferenceKindProviderBooks   DifferenceKind = "provider_books"
@@ -787,6 +788,7 @@ const (
 
 // Defines values for Permission.
 const (
+	PermissionAnalyticsRead     Permission = "analytics:read"
 	PermissionAuditRead         Permission = "audit:read"
 	PermissionCustomersRead     Permission = "customers:read"
 	PermissionCustomersWrite    Permission = "customers:write"
@@ -966,6 +968,15 @@ const (
 	PromotionUpdatedEventTypePromotionUpdated PromotionUpdatedEventType = "promotion.updated"
 )
 
+// Defines values for RankedColumn.
+const (
+	RankedColumnGrossSales RankedColumn = "gross_sales"
+	RankedColumnNetSales   RankedColumn = "net_sales"
+	RankedColumnOrders     RankedColumn = "orders"
+	RankedColumnReturns    RankedColumn = "returns"
+	RankedColumnUnitsSold  RankedColumn = "units_sold"
+)
+
 // Defines values for RateServiceKind.
 const (
 	RateServiceKindCarrier RateServiceKind = "carrier"
@@ -1006,6 +1017,25 @@ const (
 // Defines values for RefundSucceededEventType.
 const (
 	RefundSucceededEventTypeRefundSucceeded RefundSucceededEventType = "refund.succeeded"
+)
+
+// Defines values for ReportComparison.
+const (
+	ReportComparisonPreviousPeriod ReportComparison = "previous_period"
+	ReportComparisonPreviousYear   ReportComparison = "previous_year"
+)
+
+// Defines values for ReportFormat.
+const (
+	ReportFormatCsv  ReportFormat = "csv"
+	ReportFormatJSON ReportFormat = "json"
+)
+
+// Defines values for ReportInterval.
+const (
+	ReportIntervalDay   ReportInterval = "day"
+	ReportIntervalMonth ReportInterval = "month"
+	ReportIntervalWeek  ReportInterval = "week"
 )
 
 // Defines values for ReturnApprovedEventType.
@@ -1570,6 +1600,19 @@ type AgreedShipping struct {
 
 	// Price What it costs.
 	Price Money `json:"price"`
+}
+
+// AnalyticsRebuild Figures that are counted anew.
+type AnalyticsRebuild struct {
+	// Rebuilding That they are being counted. Reports say so too, until it is done.
+	//
+	// Example: true
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days they will be of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
 }
 
 // APIKey A key, without its secret.
@@ -3309,6 +3352,25 @@ type CollectionList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// CollectionPeriod What a report tells of a period.
+type CollectionPeriod struct {
+	// Data The rows.
+	Data []CollectionRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals Always null, as what is in several collections counts in each.
+	Totals map[string]interface{} `json:"totals"`
+}
+
 // CollectionProductUpdate A change of a product's place in a collection, as a merge patch.
 type CollectionProductUpdate struct {
 	// Position How many products come before it; last, when there are fewer.
@@ -3321,6 +3383,78 @@ type CollectionProductUpdate struct {
 type CollectionProducts struct {
 	// ProductIDs The products, in the order they are appended; those already in it stay where they are.
 	ProductIDs []string `json:"product_ids"`
+}
+
+// CollectionReport A report.
+type CollectionReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *CollectionPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period CollectionPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// CollectionRow What was sold of a collection.
+type CollectionRow struct {
+	// CollectionID The collection's ID.
+	//
+	// Example: col_01jd3v7m2kf8r9e0abcdefghjk
+	CollectionID string `json:"collection_id"`
+
+	// Discounts What was taken off it, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// GrossSales At its price, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// Returns What was paid back of it, without taxes.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// Title What it is called.
+	//
+	// Example: Summer
+	Title *string `json:"title"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
 }
 
 // CollectionRule Which products a collection holds.
@@ -3410,6 +3544,143 @@ type CollectionUpdatedEvent struct {
 //
 // Example: collection.updated
 type CollectionUpdatedEventType string
+
+// ConversionPeriod What a report tells of a period.
+type ConversionPeriod struct {
+	// Data The rows.
+	Data []ConversionRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals ConversionTotals `json:"totals"`
+}
+
+// ConversionReport A report.
+type ConversionReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *ConversionPeriod `json:"comparison"`
+
+	// Currency Always null, as no money is told of.
+	Currency *string `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period ConversionPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// ConversionRow How far visitors came in an interval.
+type ConversionRow struct {
+	// AddedToCart Those who put something into a cart.
+	//
+	// Example: 40
+	AddedToCart int64 `json:"added_to_cart"`
+
+	// AddedToCartRate Their share of all visitors, in percent; null without one.
+	//
+	// Example: 16.67
+	AddedToCartRate *string `json:"added_to_cart_rate"`
+
+	// Completed Those who placed an order.
+	//
+	// Example: 12
+	Completed int64 `json:"completed"`
+
+	// ConversionRate The share of those who placed an order, in percent; null without visitors.
+	//
+	// Example: 5
+	ConversionRate *string `json:"conversion_rate"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// ProductViews Those who saw a product's page.
+	//
+	// Example: 130
+	ProductViews int64 `json:"product_views"`
+
+	// ReachedCheckout Those who came to the checkout.
+	//
+	// Example: 22
+	ReachedCheckout int64 `json:"reached_checkout"`
+
+	// ReachedCheckoutRate Their share of all visitors, in percent; null without one.
+	//
+	// Example: 9.17
+	ReachedCheckoutRate *string `json:"reached_checkout_rate"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Visits Visitors, each counted once a day.
+	//
+	// Example: 240
+	Visits int64 `json:"visits"`
+}
+
+// ConversionTotals All of it, also what is not listed.
+type ConversionTotals struct {
+	// AddedToCart Those who put something into a cart.
+	//
+	// Example: 40
+	AddedToCart int64 `json:"added_to_cart"`
+
+	// AddedToCartRate Their share of all visitors, in percent; null without one.
+	//
+	// Example: 16.67
+	AddedToCartRate *string `json:"added_to_cart_rate"`
+
+	// Completed Those who placed an order.
+	//
+	// Example: 12
+	Completed int64 `json:"completed"`
+
+	// ConversionRate The share of those who placed an order, in percent; null without visitors.
+	//
+	// Example: 5
+	ConversionRate *string `json:"conversion_rate"`
+
+	// ProductViews Those who saw a product's page.
+	//
+	// Example: 130
+	ProductViews int64 `json:"product_views"`
+
+	// ReachedCheckout Those who came to the checkout.
+	//
+	// Example: 22
+	ReachedCheckout int64 `json:"reached_checkout"`
+
+	// ReachedCheckoutRate Their share of all visitors, in percent; null without one.
+	//
+	// Example: 9.17
+	ReachedCheckoutRate *string `json:"reached_checkout_rate"`
+
+	// Visits Visitors, each counted once a day.
+	//
+	// Example: 240
+	Visits int64 `json:"visits"`
+}
 
 // Country A country's ISO 3166-1 alpha-2 code in upper case.
 //
@@ -3771,6 +4042,25 @@ type CustomerPasswordReset struct {
 	Token string `json:"token"`
 }
 
+// CustomerPeriod What a report tells of a period.
+type CustomerPeriod struct {
+	// Data The rows.
+	Data []CustomerRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals CustomerTotals `json:"totals"`
+}
+
 // CustomerRegistration A shopper who wants an account at this store.
 type CustomerRegistration struct {
 	// AcceptsMarketing Whether the shopper agrees to be written to; false, when left out.
@@ -3792,6 +4082,68 @@ type CustomerRegistration struct {
 	//
 	// Example: correct horse battery staple
 	Password string `json:"password"`
+}
+
+// CustomerReport A report.
+type CustomerReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *CustomerPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period CustomerPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// CustomerRow Who bought in an interval.
+type CustomerRow struct {
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// NewCustomers Orders of customers who had not ordered before: as many as there are new customers.
+	//
+	// Example: 8
+	NewCustomers int64 `json:"new_customers"`
+
+	// NewNetSales Net sales of the orders of new customers. What is paid back of an order later stays with it.
+	//
+	// Example: {"amount":70000,"currency":"EUR"}
+	NewNetSales ReportAmount `json:"new_net_sales"`
+
+	// ReturningNetSales Net sales of the orders of others.
+	//
+	// Example: {"amount":41400,"currency":"EUR"}
+	ReturningNetSales ReportAmount `json:"returning_net_sales"`
+
+	// ReturningOrders Orders of customers who had.
+	//
+	// Example: 4
+	ReturningOrders int64 `json:"returning_orders"`
+
+	// ReturningShare Their share of all orders, in percent; null without one.
+	//
+	// Example: 33.33
+	ReturningShare *string `json:"returning_share"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
 }
 
 // CustomerSession A signed-in shopper.
@@ -3821,6 +4173,34 @@ type CustomerSignIn struct {
 	//
 	// Example: correct horse battery staple
 	Password string `json:"password"`
+}
+
+// CustomerTotals All of it, also what is not listed.
+type CustomerTotals struct {
+	// NewCustomers Orders of customers who had not ordered before: as many as there are new customers.
+	//
+	// Example: 8
+	NewCustomers int64 `json:"new_customers"`
+
+	// NewNetSales Net sales of the orders of new customers. What is paid back of an order later stays with it.
+	//
+	// Example: {"amount":70000,"currency":"EUR"}
+	NewNetSales ReportAmount `json:"new_net_sales"`
+
+	// ReturningNetSales Net sales of the orders of others.
+	//
+	// Example: {"amount":41400,"currency":"EUR"}
+	ReturningNetSales ReportAmount `json:"returning_net_sales"`
+
+	// ReturningOrders Orders of customers who had.
+	//
+	// Example: 4
+	ReturningOrders int64 `json:"returning_orders"`
+
+	// ReturningShare Their share of all orders, in percent; null without one.
+	//
+	// Example: 33.33
+	ReturningShare *string `json:"returning_share"`
 }
 
 // CustomerUpdate A change of a customer, as a merge patch.
@@ -3996,6 +4376,90 @@ type Discount struct {
 	//
 	// Example: 15 % off everything
 	Title string `json:"title"`
+}
+
+// DiscountPeriod What a report tells of a period.
+type DiscountPeriod struct {
+	// Data The rows.
+	Data []DiscountRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals DiscountTotals `json:"totals"`
+}
+
+// DiscountReport A report.
+type DiscountReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *DiscountPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period DiscountPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// DiscountRow What a promotion took off.
+type DiscountRow struct {
+	// Amount What it took off goods and shipping, as shoppers were shown it.
+	//
+	// Example: {"amount":5000,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Code The code that it was given for.
+	//
+	// Example: SUMMER
+	Code *string `json:"code"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// PromotionID The promotion's ID; null of what was agreed without one.
+	//
+	// Example: prm_01jd3v7m2kf8r9e0abcdefghjk
+	PromotionID *string `json:"promotion_id"`
+
+	// Title What it is called.
+	//
+	// Example: Summer sale
+	Title *string `json:"title"`
+}
+
+// DiscountTotals All of it, also what is not listed.
+type DiscountTotals struct {
+	// Amount What it took off goods and shipping, as shoppers were shown it.
+	//
+	// Example: {"amount":5000,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
 }
 
 // Dispute A payment that the shopper's bank asks back. It is answered at the provider.
@@ -9201,6 +9665,97 @@ type ProductOption struct {
 	Values []string `json:"values"`
 }
 
+// ProductPeriod What a report tells of a period.
+type ProductPeriod struct {
+	// Data The rows.
+	Data []ProductRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals ProductTotals `json:"totals"`
+}
+
+// ProductReport A report.
+type ProductReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *ProductPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period ProductPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// ProductRow What was sold of a product.
+type ProductRow struct {
+	// Discounts What was taken off it, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// GrossSales At its price, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// ProductID The product's ID; null of what is in no catalogue.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID *string `json:"product_id"`
+
+	// Returns What was paid back of it, without taxes.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// Title What it is called, or was when it was last sold.
+	//
+	// Example: Linen shirt
+	Title *string `json:"title"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
+}
+
 // ProductStatus Whether a product is sold: only `active` ones show in the shop.
 //
 // Example: draft
@@ -9231,6 +9786,44 @@ type ProductTagList struct {
 
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
+}
+
+// ProductTotals All of it, also what is not listed.
+type ProductTotals struct {
+	// Discounts What was taken off it, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// GrossSales At its price, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// Returns What was paid back of it, without taxes.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
 }
 
 // ProductUpdate A change of a product, as a merge patch.
@@ -9883,6 +10476,11 @@ type PromotionUpdatedEvent struct {
 // Example: promotion.updated
 type PromotionUpdatedEventType string
 
+// RankedColumn By what the most is ranked.
+//
+// Example: net_sales
+type RankedColumn string
+
 // RateAnswer What a rate service answers: `rates`, when it is a carrier; else `lines`, every one that was asked for, and `shipping`.
 type RateAnswer struct {
 	// Lines The taxes of each line.
@@ -10369,6 +10967,97 @@ type RefundPartState string
 // Example: payment
 type RefundPartTo string
 
+// RefundPeriod What a report tells of a period.
+type RefundPeriod struct {
+	// Data The rows.
+	Data []RefundRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals RefundTotals `json:"totals"`
+}
+
+// RefundReport A report.
+type RefundReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *RefundPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period RefundPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// RefundRow What was paid back in an interval.
+type RefundRow struct {
+	// Amount What was paid back by them, taxes included.
+	//
+	// Example: {"amount":4641,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Fees What was kept of what came back, taxes included.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	Fees ReportAmount `json:"fees"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// OfBalance Of what the merchant owed by an edit: no return of goods.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	OfBalance ReportAmount `json:"of_balance"`
+
+	// Refunds Refunds that succeeded.
+	//
+	// Example: 3
+	Refunds int64 `json:"refunds"`
+
+	// SetOff Set off against what was sent instead of what came back.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	SetOff ReportAmount `json:"set_off"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// ToPayments To where the money came from.
+	//
+	// Example: {"amount":4641,"currency":"EUR"}
+	ToPayments ReportAmount `json:"to_payments"`
+
+	// ToStoreCredit As store credit.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	ToStoreCredit ReportAmount `json:"to_store_credit"`
+}
+
 // RefundSucceededEvent Money was paid back.
 type RefundSucceededEvent struct {
 	// Data The refund, in short.
@@ -10394,6 +11083,72 @@ type RefundSucceededEvent struct {
 //
 // Example: refund.succeeded
 type RefundSucceededEventType string
+
+// RefundTotals All of it, also what is not listed.
+type RefundTotals struct {
+	// Amount What was paid back by them, taxes included.
+	//
+	// Example: {"amount":4641,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Fees What was kept of what came back, taxes included.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	Fees ReportAmount `json:"fees"`
+
+	// OfBalance Of what the merchant owed by an edit: no return of goods.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	OfBalance ReportAmount `json:"of_balance"`
+
+	// Refunds Refunds that succeeded.
+	//
+	// Example: 3
+	Refunds int64 `json:"refunds"`
+
+	// SetOff Set off against what was sent instead of what came back.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	SetOff ReportAmount `json:"set_off"`
+
+	// ToPayments To where the money came from.
+	//
+	// Example: {"amount":4641,"currency":"EUR"}
+	ToPayments ReportAmount `json:"to_payments"`
+
+	// ToStoreCredit As store credit.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	ToStoreCredit ReportAmount `json:"to_store_credit"`
+}
+
+// ReportAmount A sum of money in the currency's minor unit. It may be negative, as when more was paid back on a day than was sold.
+type ReportAmount struct {
+	// Amount The amount in the currency's minor unit.
+	//
+	// Example: 119500
+	Amount int64 `json:"amount"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+}
+
+// ReportComparison What a period is compared with: as many days right before it, or the same days a year before.
+//
+// Example: previous_period
+type ReportComparison string
+
+// ReportFormat `csv` answers the rows as a table, with amounts in the currency's major unit.
+//
+// Example: json
+type ReportFormat string
+
+// ReportInterval How long the rows of a report are. A week begins on Monday; the first and the last row are cut to the period.
+//
+// Example: day
+type ReportInterval string
 
 // Return Goods of an order that come back.
 type Return struct {
@@ -10986,6 +11741,185 @@ type RoleUpdate struct {
 	//
 	// Example: ["orders:read","inventory:write"]
 	Permissions []Permission `json:"permissions,omitempty"`
+}
+
+// SalesPeriod What a report tells of a period.
+type SalesPeriod struct {
+	// Data The rows.
+	Data []SalesRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals SalesTotals `json:"totals"`
+}
+
+// SalesReport A report.
+type SalesReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *SalesPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period SalesPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// SalesRow What was sold in an interval.
+type SalesRow struct {
+	// AverageOrderValue What an order was worth when it was placed, without taxes and after discounts: what was edited or paid back later does not change it. Null without one.
+	//
+	// Example: {"amount":9958,"currency":"EUR"}
+	AverageOrderValue *ReportAmount `json:"average_order_value"`
+
+	// Discounts What was taken off the goods, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// Fees What was kept of returns, without taxes.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	Fees ReportAmount `json:"fees"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// GrossSales Goods at their prices, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// Returns What was paid back of the goods, without taxes, and what cancellations took back.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// Shipping What sending cost, without taxes and after its discounts, less what was paid back of it.
+	//
+	// Example: {"amount":4940,"currency":"EUR"}
+	Shipping ReportAmount `json:"shipping"`
+
+	// Taxes Taxes, less what was paid back of them.
+	//
+	// Example: {"amount":22100,"currency":"EUR"}
+	Taxes ReportAmount `json:"taxes"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// TotalSales Net sales, shipping, taxes and fees: what orders come to, less what was paid back of them.
+	//
+	// Example: {"amount":138440,"currency":"EUR"}
+	TotalSales ReportAmount `json:"total_sales"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units of all lines. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
+}
+
+// SalesTotals All of it, also what is not listed.
+type SalesTotals struct {
+	// AverageOrderValue What an order was worth when it was placed, without taxes and after discounts: what was edited or paid back later does not change it. Null without one.
+	//
+	// Example: {"amount":9958,"currency":"EUR"}
+	AverageOrderValue *ReportAmount `json:"average_order_value"`
+
+	// Discounts What was taken off the goods, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// Fees What was kept of returns, without taxes.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	Fees ReportAmount `json:"fees"`
+
+	// GrossSales Goods at their prices, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// Returns What was paid back of the goods, without taxes, and what cancellations took back.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// Shipping What sending cost, without taxes and after its discounts, less what was paid back of it.
+	//
+	// Example: {"amount":4940,"currency":"EUR"}
+	Shipping ReportAmount `json:"shipping"`
+
+	// Taxes Taxes, less what was paid back of them.
+	//
+	// Example: {"amount":22100,"currency":"EUR"}
+	Taxes ReportAmount `json:"taxes"`
+
+	// TotalSales Net sales, shipping, taxes and fees: what orders come to, less what was paid back of them.
+	//
+	// Example: {"amount":138440,"currency":"EUR"}
+	TotalSales ReportAmount `json:"total_sales"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units of all lines. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
 }
 
 // Seller Who sells, as invoices have to say.
@@ -12481,6 +13415,115 @@ type StockItemEventData struct {
 	VariantID string `json:"variant_id"`
 }
 
+// StockPeriod What a report tells of a period.
+type StockPeriod struct {
+	// Data The rows.
+	Data []StockRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals StockTotals `json:"totals"`
+}
+
+// StockReport A report.
+type StockReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *StockPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period StockPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// StockRow What is in stock of a product.
+type StockRow struct {
+	// CostValue What they cost the merchant.
+	//
+	// Example: {"amount":96000,"currency":"EUR"}
+	CostValue ReportAmount `json:"cost_value"`
+
+	// ProductID The product's ID.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID string `json:"product_id"`
+
+	// RetailValue What they sell for, at the prices of the variants.
+	//
+	// Example: {"amount":159900,"currency":"EUR"}
+	RetailValue ReportAmount `json:"retail_value"`
+
+	// Title What it is called.
+	//
+	// Example: Linen shirt
+	Title *string `json:"title"`
+
+	// Units Units on hand at all active locations, of what is counted.
+	//
+	// Example: 80
+	Units int64 `json:"units"`
+
+	// UnitsWithoutCost Units of variants without a cost in this currency, which count as nothing.
+	//
+	// Example: 0
+	UnitsWithoutCost int64 `json:"units_without_cost"`
+
+	// UnitsWithoutPrice Units of variants without a price in this currency, which count as nothing.
+	//
+	// Example: 0
+	UnitsWithoutPrice int64 `json:"units_without_price"`
+}
+
+// StockTotals All of it, also what is not listed.
+type StockTotals struct {
+	// CostValue What they cost the merchant.
+	//
+	// Example: {"amount":96000,"currency":"EUR"}
+	CostValue ReportAmount `json:"cost_value"`
+
+	// RetailValue What they sell for, at the prices of the variants.
+	//
+	// Example: {"amount":159900,"currency":"EUR"}
+	RetailValue ReportAmount `json:"retail_value"`
+
+	// Units Units on hand at all active locations, of what is counted.
+	//
+	// Example: 80
+	Units int64 `json:"units"`
+
+	// UnitsWithoutCost Units of variants without a cost in this currency, which count as nothing.
+	//
+	// Example: 0
+	UnitsWithoutCost int64 `json:"units_without_cost"`
+
+	// UnitsWithoutPrice Units of variants without a price in this currency, which count as nothing.
+	//
+	// Example: 0
+	UnitsWithoutPrice int64 `json:"units_without_price"`
+}
+
 // Store A store and its settings, in the mode that the request acts on.
 type Store struct {
 	// AccentColor The theme's accent.
@@ -12587,6 +13630,11 @@ type Store struct {
 	//
 	// Example: Payment disputes
 	SuspensionReason *string `json:"suspension_reason"`
+
+	// TimeZone The time zone whose days reports are of, by its name in the database of IANA.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
 
 	// UpdatedAt When its settings last changed.
 	//
@@ -12893,6 +13941,11 @@ type StoreUpdate struct {
 	//
 	// Example: true
 	PricesIncludeTax *bool `json:"prices_include_tax,omitempty"`
+
+	// TimeZone The time zone whose days reports are of, by its name in the database of IANA. When it changes, all figures are counted anew: reports are of the former days until that is done.
+	//
+	// Example: Europe/Berlin
+	TimeZone *string `json:"time_zone,omitempty"`
 }
 
 // StoreUpdatedEvent The settings of the store changed.
@@ -13024,6 +14077,25 @@ type Tax struct {
 
 	// TaxableAmount What it is on, without tax.
 	TaxableAmount Money `json:"taxable_amount"`
+}
+
+// TaxPeriod What a report tells of a period.
+type TaxPeriod struct {
+	// Data The rows.
+	Data []TaxRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals TaxTotals `json:"totals"`
 }
 
 // TaxRate A rate of tax of a country, or of a part of one.
@@ -13187,6 +14259,76 @@ type TaxRateUpdate struct {
 //
 // Example: taxed
 type TaxReason string
+
+// TaxReport A report.
+type TaxReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *TaxPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period TaxPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// TaxRow What a tax came to.
+type TaxRow struct {
+	// Amount The tax, less what was paid back of it.
+	//
+	// Example: {"amount":22100,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Jurisdiction Whose it is.
+	//
+	// Example: DE
+	Jurisdiction *string `json:"jurisdiction"`
+
+	// Name What it is called; null where none was collected.
+	//
+	// Example: VAT
+	Name *string `json:"name"`
+
+	// Percentage Its rate in percent.
+	//
+	// Example: 19
+	Percentage *string `json:"percentage"`
+
+	// Reason How it came about, or why it did not: see the taxes of an order.
+	//
+	// Example: taxed
+	Reason *string `json:"reason"`
+
+	// Taxable What it is on, without the tax.
+	//
+	// Example: {"amount":116340,"currency":"EUR"}
+	Taxable ReportAmount `json:"taxable"`
+}
+
+// TaxTotals All of it, also what is not listed.
+type TaxTotals struct {
+	// Amount The tax, less what was paid back of it.
+	//
+	// Example: {"amount":22100,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Taxable What it is on, without the tax.
+	//
+	// Example: {"amount":116340,"currency":"EUR"}
+	Taxable ReportAmount `json:"taxable"`
+}
 
 // Territory A country, or a part of one.
 type Territory struct {
@@ -14261,8 +15403,42 @@ type PromotionCodePath = string
 // PromotionIDPath defines model for PromotionIDPath.
 type PromotionIDPath = string
 
+// RankedSortQuery By what the most is ranked.
+//
+// Example: net_sales
+type RankedSortQuery = RankedColumn
+
 // RateServiceIDPath defines model for RateServiceIDPath.
 type RateServiceIDPath = string
+
+// ReportCompareQuery What a period is compared with: as many days right before it, or the same days a year before.
+//
+// Example: previous_period
+type ReportCompareQuery = ReportComparison
+
+// ReportCurrencyQuery A currency's ISO 4217 code in upper case.
+//
+// Example: EUR
+type ReportCurrencyQuery = Currency
+
+// ReportFormatQuery `csv` answers the rows as a table, with amounts in the currency's major unit.
+//
+// Example: json
+type ReportFormatQuery = ReportFormat
+
+// ReportFromQuery defines model for ReportFromQuery.
+type ReportFromQuery = openapi_types.Date
+
+// ReportIntervalQuery How long the rows of a report are. A week begins on Monday; the first and the last row are cut to the period.
+//
+// Example: day
+type ReportIntervalQuery = ReportInterval
+
+// ReportToQuery defines model for ReportToQuery.
+type ReportToQuery = openapi_types.Date
+
+// ReportTopQuery defines model for ReportTopQuery.
+type ReportTopQuery = int
 
 // ReturnIDPath defines model for ReturnIDPath.
 type ReturnIDPath = string
@@ -14421,6 +15597,258 @@ type ConfirmTOTPParams struct {
 type RemoveTOTPParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// GetCollectionReportParams defines parameters for GetCollectionReport.
+type GetCollectionReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Sort By what the most is ranked; by net sales, when left out.
+	Sort *RankedSortQuery `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetConversionReportParams defines parameters for GetConversionReport.
+type GetConversionReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Interval How long the rows are.
+	Interval *ReportIntervalQuery `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetCustomerReportParams defines parameters for GetCustomerReport.
+type GetCustomerReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Interval How long the rows are.
+	Interval *ReportIntervalQuery `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetDiscountReportParams defines parameters for GetDiscountReport.
+type GetDiscountReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetProductReportParams defines parameters for GetProductReport.
+type GetProductReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Sort By what the most is ranked; by net sales, when left out.
+	Sort *RankedSortQuery `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// RebuildAnalyticsParams defines parameters for RebuildAnalytics.
+type RebuildAnalyticsParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// GetRefundReportParams defines parameters for GetRefundReport.
+type GetRefundReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Interval How long the rows are.
+	Interval *ReportIntervalQuery `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetSalesReportParams defines parameters for GetSalesReport.
+type GetSalesReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Interval How long the rows are.
+	Interval *ReportIntervalQuery `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetStockReportParams defines parameters for GetStockReport.
+type GetStockReportParams struct {
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetTaxReportParams defines parameters for GetTaxReport.
+type GetTaxReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // ListAPIKeysParams defines parameters for ListAPIKeys.
