@@ -10,6 +10,7 @@ import (
 
 	"github.com/stoacommerce/stoa/app/mailer"
 	"github.com/stoacommerce/stoa/billing"
+	"github.com/stoacommerce/stoa/commerce/analytics"
 	"github.com/stoacommerce/stoa/commerce/bulk"
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/catalog"
@@ -88,6 +89,8 @@ type services struct {
 	orders     *orders.Service
 	stripe     *stripe.Provider
 	books      *reconciliation.Reconciler
+	analytics  *analytics.Service
+	visits     *analytics.Visits
 	documents  *documents.Service
 	webhooks   *webhooks.Service
 	rates      *rates.Service
@@ -131,6 +134,9 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 		DB: m.db, Maker: m.runner, Bus: m.bus, Files: m.files, Traces: s.limiter, Log: m.log,
 		Looked: looked(m.metrics.Cache.Cache("stores")), Dropped: m.metrics.Cache.Cache("stores").Invalidated,
 		Changed: func(ctx context.Context, tx *postgres.Tx, before, after stores.Settings) error {
+			if err := analytics.Follow(ctx, tx, before.TimeZone, after.TimeZone); err != nil {
+				return err
+			}
 			return settings.Follow(ctx, tx, before.Locale != after.Locale, before.Currency != after.Currency, !slices.Equal(before.Currencies, after.Currencies))
 		},
 	})
@@ -184,6 +190,8 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 		return nil, err
 	}
 	s.documents = &documents.Service{DB: m.db, Fonts: fonts}
+	s.analytics = &analytics.Service{DB: m.db}
+	s.visits = &analytics.Visits{DB: m.db, Log: m.log}
 	s.orders = &orders.Service{DB: m.db, Stock: checkout.Stock{}, Offers: checkout.Offers{Carts: s.carts}, Providers: providers, Log: m.log}
 	s.books = &reconciliation.Reconciler{
 		DB: m.db, Books: &reconciliation.Service{DB: m.db, Providers: providers}, Measured: m.metrics.Payments.Differences, Log: m.log,

@@ -30,6 +30,7 @@ import (
 const (
 	flushEvery  = 5 * time.Second // of what this process counted
 	addUpEvery  = time.Minute
+	visitsEvery = 10 * time.Second
 	probeEvery  = 5 * time.Second
 	othersEvery = time.Minute
 )
@@ -53,6 +54,7 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	(&upkeep.Upkeep{DB: m.db, Log: m.log}).Register(w)
 	(&requestlog.Keeper{DB: m.db}).Register(w)
 	s.books.Register(w)
+	s.analytics.Register(w)
 	for _, kind := range reconciliation.Kinds {
 		m.metrics.Payments.Differences(string(kind), 0)
 	}
@@ -133,6 +135,13 @@ func (a *App) background(ctx context.Context, group *errgroup.Group, roles Roles
 	})
 	group.Go(func() error {
 		a.requests.Run(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		every(ctx, visitsEvery, func() { a.visits.Flush(ctx) })
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+		defer cancel()
+		a.visits.Flush(ending)
 		return nil
 	})
 	group.Go(func() error {

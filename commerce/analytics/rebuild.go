@@ -8,6 +8,7 @@ import (
 
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // edition is a set of sums, of the days of one time zone.
@@ -91,20 +92,26 @@ func Follow(ctx context.Context, tx *postgres.Tx, was, zone string) error {
 	if was == zone {
 		return nil
 	}
+	var known bool
+	if err := tx.QueryRow(ctx, `select exists (select from pg_timezone_names where name = $1)`, zone).Scan(&known); err != nil {
+		return fmt.Errorf("look for the time zone: %w", err)
+	}
+	if !known {
+		return problem.New(problem.Unprocessable, "unknown_time_zone", "The database knows no such time zone.").At("/time_zone", "unknown_time_zone", "Take another name of it, such as Europe/Berlin.")
+	}
 	return begin(ctx, tx, was, zone)
 }
 
-// Again has all figures made anew.
-func Again(ctx context.Context, tx *postgres.Tx) error {
-	var zone string
+// Again has all figures made anew, of the days of the store's time zone, which it gives.
+func Again(ctx context.Context, tx *postgres.Tx) (zone string, err error) {
 	if err := tx.QueryRow(ctx, `select time_zone from settings where id = 1`).Scan(&zone); err != nil {
-		return fmt.Errorf("read the time zone: %w", err)
+		return "", fmt.Errorf("read the time zone: %w", err)
 	}
 	if err := begin(ctx, tx, zone, zone); err != nil {
-		return err
+		return "", err
 	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "analytics.rebuild", ObjectID: tx.Store.ID, After: map[string]any{"time_zone": zone}})
-	return nil
+	return zone, nil
 }
 
 // begin begins an edition of the days of a zone, in place of one that was begun. It takes no turn,

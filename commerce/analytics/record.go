@@ -41,7 +41,7 @@ type tax struct {
 	Jurisdiction string      `json:"jurisdiction"`
 	Percentage   string      `json:"percentage"`
 	Reason       string      `json:"reason"`
-	Taxable      money.Money `json:"taxable"`
+	Taxable      money.Money `json:"taxable_amount"`
 	Amount       money.Money `json:"amount"`
 }
 

@@ -25,7 +25,7 @@ union all
 select null, null, coalesce(g.units, 0), g.cost, g.uncosted, g.price, g.unpriced from g where g.product_id is null`
 
 // Stock is the report of what lies in stock by now, at cost and at the prices of variants.
-func (s *Service) Stock(ctx context.Context, currency string, limit int) (*Report, error) {
+func (s *Service) Stock(ctx context.Context, ask Ask) (*Report, error) {
 	var v view
 	var parts [2]*Part
 	cells := func(product, title *string, n [5]int64) row {
@@ -36,10 +36,10 @@ func (s *Service) Stock(ctx context.Context, currency string, limit int) (*Repor
 		}
 	}
 	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
-		if v, err = open(ctx, tx, Ask{Currency: currency}); err != nil {
+		if v, err = open(ctx, tx, Ask{Currency: ask.Currency, Limit: ask.Limit}); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, stockSQL, v.Currency, limit)
+		rows, err := tx.Query(ctx, stockSQL, v.Currency, v.Limit)
 		if err != nil {
 			return fmt.Errorf("read what is in stock: %w", err)
 		}

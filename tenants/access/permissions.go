@@ -50,6 +50,7 @@ var permissions = []Permission{
 	{"refunds:write", "Give money back.", true},
 	{"customers:read", "See customers, with their addresses.", true},
 	{"customers:write", "Change and erase customers.", true},
+	{"analytics:read", "See reports of what was sold, and how far visitors came.", true},
 	{"webhooks:read", "See webhook endpoints and their deliveries.", true},
 	{"webhooks:write", "Create, change, test and delete webhook endpoints, and resend deliveries.", true},
 	{"events:read", "See the store's events of the last 30 days.", true},

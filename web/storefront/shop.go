@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/analytics"
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/checkout"
@@ -43,6 +44,8 @@ type Config struct {
 
 	// AcceptsOrders says whether carts of the store can be completed.
 	AcceptsOrders func(ctx context.Context, store *tenants.Store) (bool, error)
+	// Visited is told how far a visitor came; it may be nil.
+	Visited func(ctx context.Context, step analytics.Step)
 	// Looked is told each look-up of a kept page, for metrics.
 	Looked func(hit bool)
 	// Observer gives what counts the requests of a page by its name.
@@ -89,6 +92,8 @@ type visit struct {
 	store tenants.Store
 	w     http.ResponseWriter
 	r     *http.Request
+
+	bought bool // the request has placed an order
 }
 
 type visitKey struct{}
@@ -183,8 +188,28 @@ func (s *Shop) strict(pattern, name, class string, serve func(*visit) error) {
 		}
 		if err != nil {
 			v.failed(err)
+			return
 		}
+		v.visited(name)
 	})
+}
+
+// steps are how far visitors have come who see a page.
+var steps = map[string]analytics.Step{
+	"home": analytics.Visited, "products": analytics.Visited, "category": analytics.Visited, "collection": analytics.Visited, "search": analytics.Visited, "cart": analytics.Visited,
+	"product": analytics.ViewedProduct, "cart.put": analytics.AddedToCart,
+	"checkout": analytics.ReachedCheckout, "checkout.contact": analytics.ReachedCheckout, "checkout.shipping": analytics.ReachedCheckout,
+}
+
+// visited counts the visitor.
+func (v *visit) visited(name string) {
+	step, counts := steps[name]
+	if v.bought {
+		step, counts = analytics.Completed, true
+	}
+	if told := v.shop.config.Visited; counts && told != nil {
+		told(v.r.Context(), step)
+	}
 }
 
 // Serve answers a request to the shop of a store.

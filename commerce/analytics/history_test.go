@@ -1,9 +1,10 @@
-package checkout_test
+package analytics_test
 
 import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"flag"
 	"log/slog"
 	"maps"
 	"slices"
@@ -17,8 +18,10 @@ import (
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/orders"
+	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/commerce/promotions"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
+	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -61,12 +64,61 @@ type change struct {
 
 // ledger is the model: every change of every order, as it is seen from outside.
 type ledger struct {
-	*fixture
+	*shoptest.Shop
+	t       *testing.T
+	carts   *cart.Service
+	till    *checkout.Service
 	orders  *orders.Service
 	figures *analytics.Service
 	zone    string
 	changes []change
 	emails  map[string]string
+}
+
+var (
+	berlin = &address.Address{Name: "Ada Example", Line1: "1 Sample Street", City: "Berlin", PostalCode: "10115", Country: "DE"}
+	byTest = payments.Chosen{Provider: payments.TestName, Token: payments.TokenSucceeds}
+)
+
+// open opens a shop in which a code takes a third off.
+func open(t *testing.T) *ledger {
+	t.Helper()
+	platform := testdb.Open(t)
+	l := &ledger{Shop: shoptest.New(t, platform), t: t, zone: "UTC", emails: map[string]string{}, carts: cart.New(platform.DB), figures: &analytics.Service{DB: platform.DB}}
+	providers, quiet := payments.Providers{payments.TestName: &payments.Test{DB: l.DB}}, slog.New(slog.DiscardHandler)
+	l.till = &checkout.Service{DB: l.DB, Carts: l.carts, Providers: providers, Log: quiet}
+	l.orders = &orders.Service{DB: l.DB, Stock: checkout.Stock{}, Offers: checkout.Offers{Carts: l.carts}, Providers: providers, Log: quiet}
+	err := l.DB.InStore(l.Ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := promotions.Create(ctx, tx, promotions.Input{Active: true, Codes: []string{"THIRD"}, Rule: promotions.Rule{Title: "A third off", Kind: promotions.Percentage, Class: promotions.Order, RateBPS: 3333}})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// failing is a test, or a history of one.
+type failing interface {
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// pay completes a cart.
+func (l *ledger) pay(t failing, ref cart.Ref, total money.Money) string {
+	at, err := l.till.Complete(l.Ctx, checkout.Input{Cart: ref, Payment: byTest, Expected: total, Due: total, Attempt: ids.New("key"),
+		Shop: checkout.Shop{Terms: payments.Terms{Live: true, Demo: true}, TakesOrders: true}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.OrderID
+}
+
+// Each step of a history is a transaction or two: few histories will do, of many steps.
+func init() {
+	if err := flag.Set("rapid.checks", "7"); err != nil {
+		panic(err)
+	}
 }
 
 // moments are when days, months and summer begin and end somewhere.
@@ -77,11 +129,11 @@ var zones = []string{"UTC", "Europe/Berlin", "America/New_York", "Pacific/Auckla
 // happened moves what happened to an order right now to another time.
 func (l *ledger) happened(order string, at time.Time) {
 	l.t.Helper()
-	const now = `> now() - interval '1 day'`
-	l.Exec(l.t, `update orders set placed_at = $2 where id = $1 and placed_at `+now, order, at)
-	l.Exec(l.t, `update order_edits set created_at = $2 where order_id = $1 and created_at `+now, order, at)
-	l.Exec(l.t, `update orders set cancelled_at = $2 where id = $1 and cancelled_at `+now, order, at.Add(time.Microsecond))
-	l.Exec(l.t, `update refunds set succeeded_at = $2 where order_id = $1 and succeeded_at `+now, order, at.Add(2*time.Microsecond))
+	l.Exec(l.t, `with o as (
+			update orders set placed_at = case when placed_at > now() - interval '1 day' then $2 else placed_at end,
+				cancelled_at = case when cancelled_at > now() - interval '1 day' then $2 + interval '1 microsecond' else cancelled_at end where id = $1
+		), e as (update order_edits set created_at = $2 where order_id = $1 and created_at > now() - interval '1 day')
+		update refunds set succeeded_at = $2 + interval '2 microseconds' where order_id = $1 and succeeded_at > now() - interval '1 day'`, order, at)
 }
 
 func (l *ledger) worth(order string) (w worth) {
@@ -129,11 +181,8 @@ func (l *ledger) place(rt *rapid.T, at time.Time, variants []string) string {
 	if err != nil {
 		rt.Fatal(err)
 	}
-	id, err := l.complete(l.input(ref, total, "succeeds"), nil)
-	if err != nil {
-		rt.Fatal(err)
-	}
-	if rapid.IntRange(0, 4).Draw(rt, "unpaid") == 0 {
+	id := l.pay(rt, ref, total)
+	if rapid.IntRange(0, 7).Draw(rt, "unpaid") == 0 {
 		l.Exec(l.t, `update payments set state = 'voided' where order_id = $1`, id)
 		l.Exec(l.t, `update orders set payment_state = 'voided' where id = $1`, id)
 	}
@@ -149,7 +198,7 @@ func (l *ledger) step(rt *rapid.T, order string, variants []string) error {
 	part := []orders.LineQuantity{{LineID: line, Quantity: n}}
 	credited := rapid.Bool().Draw(rt, "credited")
 	name := ids.New("key")
-	switch rapid.SampledFrom([]string{"set", "add", "ship", "line", "line", "amount", "owed", "rest", "pay", "return", "exchange", "cancel"}).Draw(rt, "step") {
+	switch rapid.SampledFrom([]string{"set", "add", "ship", "line", "line", "amount", "amount", "owed", "rest", "pay", "return", "return", "exchange", "cancel"}).Draw(rt, "step") {
 	case "set":
 		return l.edit(orders.Edit{OrderID: order, Lines: part, Keep: credited})
 	case "add":
@@ -169,7 +218,7 @@ func (l *ledger) step(rt *rapid.T, order string, variants []string) error {
 		_, err := l.orders.Refund(l.Ctx, orders.RefundInput{OrderID: order, StoreCredit: credited, Attempt: name}, nil)
 		return err
 	case "pay":
-		_, err := l.service.PayBalance(l.Ctx, l.rest(order, "succeeds"), nil)
+		_, err := l.till.PayBalance(l.Ctx, checkout.Balance{OrderID: order, Payment: byTest, Attempt: name, Terms: payments.Terms{Demo: true}}, nil)
 		return err
 	case "return":
 		return l.sendBack(order, line, max(n, 1), amount, nil)
@@ -356,18 +405,15 @@ where x.goods + x.shipping + x.taxes + x.fees <> x.rest or x.rest = 0 and (x.goo
 // all is counted anew.
 func TestReportsAreWhatTheOrdersAre(t *testing.T) {
 	t.Parallel()
-	f := open(t)
-	l := &ledger{fixture: f, zone: "UTC", emails: map[string]string{}, figures: &analytics.Service{DB: f.DB}}
-	l.orders = &orders.Service{DB: f.DB, Stock: checkout.Stock{}, Offers: checkout.Offers{Carts: f.carts}, Providers: f.service.Providers, Log: slog.New(slog.DiscardHandler)}
-	f.promote(promotions.Input{Codes: []string{"THIRD"}, Rule: promotions.Rule{Kind: promotions.Percentage, Class: promotions.Order, RateBPS: 3333}})
-	variants := []string{f.Add(t, shoptest.Variant{EUR: 1999, Stock: 1_000_000}), f.Add(t, shoptest.Variant{EUR: 333, Stock: 1_000_000})}
+	l := open(t)
+	variants := []string{l.Add(t, shoptest.Variant{EUR: 1999, Stock: 1_000_000}), l.Add(t, shoptest.Variant{EUR: 333, Stock: 1_000_000})}
 	rapid.Check(t, func(rt *rapid.T) {
-		f.Exec(t, `update settings set prices_include_tax = $1`, rapid.Bool().Draw(rt, "gross"))
+		l.Exec(t, `update settings set prices_include_tax = $1`, rapid.Bool().Draw(rt, "gross"))
 		placed := map[string]time.Time{}
-		for range rapid.IntRange(1, 7).Draw(rt, "steps") {
+		for range rapid.IntRange(6, 12).Draw(rt, "steps") {
 			order, at := "", time.Time{}
 			known := slices.Sorted(maps.Keys(placed))
-			if len(known) == 0 || rapid.IntRange(0, 3).Draw(rt, "another") == 0 {
+			if len(known) == 0 || rapid.IntRange(0, 5).Draw(rt, "another") == 0 {
 				from, err := time.Parse(time.RFC3339, rapid.SampledFrom(moments).Draw(rt, "from"))
 				if err != nil {
 					rt.Fatal(err)
@@ -388,22 +434,24 @@ func TestReportsAreWhatTheOrdersAre(t *testing.T) {
 			}
 			placed[order] = at
 			for range rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(rt, "jobs") {
-				if err := l.figures.Book(f.Ctx, order); err != nil {
+				if err := l.figures.Book(l.Ctx, order); err != nil {
 					rt.Fatal(err)
 				}
 			}
 		}
 		again := slices.Sorted(maps.Keys(placed))
 		for _, id := range rapid.Permutation(again).Draw(rt, "late") {
-			if err := l.figures.Book(f.Ctx, id); err != nil {
+			if err := l.figures.Book(l.Ctx, id); err != nil {
 				rt.Fatal(err)
 			}
 		}
-		l.agrees(rt)
-		if odd := shoptest.Value[string](t, f.Shop, oddSQL); odd != "" {
+		if rapid.IntRange(0, 2).Draw(rt, "look") == 0 {
+			l.agrees(rt)
+		}
+		if odd := shoptest.Value[string](t, l.Shop, oddSQL); odd != "" {
 			rt.Fatal(odd)
 		}
-		if rapid.IntRange(0, 4).Draw(rt, "rebuild") == 0 {
+		if rapid.IntRange(0, 2).Draw(rt, "rebuild") == 0 {
 			l.rebuild(rt, again)
 			l.agrees(rt)
 		}
@@ -423,7 +471,10 @@ func (l *ledger) rebuild(rt *rapid.T, orders []string) {
 	})
 	if err == nil && was == l.zone {
 		l.Exec(l.t, `update analytics_figures set gross = gross + 1`) // somebody has spoiled them
-		err = l.DB.InStore(l.Ctx, analytics.Again)
+		err = l.DB.InStore(l.Ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := analytics.Again(ctx, tx)
+			return err
+		})
 	}
 	if err != nil {
 		rt.Fatal(err)
@@ -438,7 +489,7 @@ func (l *ledger) rebuild(rt *rapid.T, orders []string) {
 		}
 		done = shoptest.Value[bool](l.t, l.Shop, `select not analytics ? 'next' from settings`)
 	}
-	if n := l.count(`select count(distinct edition) from analytics_figures`); n > 1 {
+	if n := shoptest.Value[int](l.t, l.Shop, `select count(distinct edition) from analytics_figures`); n > 1 {
 		rt.Fatalf("%d editions are left", n)
 	}
 }
