@@ -64,7 +64,7 @@ func (f *fixture) confirm(c customers.Customer, token, session string) error {
 
 func TestAChangeOfTheEmailAddress(t *testing.T) {
 	f := open(t)
-	session, elsewhere := f.account("ada@example.com"), customers.Session{}
+	session := f.account("ada@example.com")
 	c := customers.Customer{ID: session.CustomerID, Email: "ada@example.com"}
 	elsewhere, err := f.signIn("ada@example.com", password)
 	if err != nil {
