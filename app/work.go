@@ -129,6 +129,18 @@ func (a *App) background(ctx context.Context, group *errgroup.Group, roles Roles
 		return a.meter.Flush(ending, a.limiter.Usage(), false)
 	})
 	group.Go(func() error {
+		flush := func(ctx context.Context) {
+			if err := a.searches.Flush(ctx); err != nil {
+				a.log.WarnContext(ctx, "some searches are not counted", "error", err)
+			}
+		}
+		every(ctx, flushEvery, func() { flush(ctx) })
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+		defer cancel()
+		flush(ending)
+		return nil
+	})
+	group.Go(func() error {
 		a.keys.Run(ctx)
 		return nil
 	})

@@ -11015,6 +11015,43 @@ type RoleUpdate struct {
 	Permissions []Permission `json:"permissions,omitempty"`
 }
 
+// Search Something that shoppers looked for.
+type Search struct {
+	// Count How often they were looked for.
+	//
+	// Example: 41
+	Count int64 `json:"count"`
+
+	// LastSearchedOn The last day on which they were.
+	//
+	// Example: 2026-11-28
+	LastSearchedOn openapi_types.Date `json:"last_searched_on"`
+
+	// WithoutResults How often nothing was found.
+	//
+	// Example: 0
+	WithoutResults int64 `json:"without_results"`
+
+	// Words The words, without case, accents and signs.
+	//
+	// Example: linen shirt
+	Words string `json:"words"`
+}
+
+// SearchList A page of a list.
+type SearchList struct {
+	// Data The page, in the order of the list.
+	Data []Search `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Where the next page begins; null when this is the last.
+	NextCursor *string `json:"next_cursor"`
+}
+
 // Seller Who sells, as invoices have to say.
 type Seller struct {
 	// Address The seller's address; its name is the legal one. While it is null, no invoice is issued.
@@ -12141,6 +12178,21 @@ type ShopReturnLine struct {
 	Reason ReturnReason `json:"reason"`
 }
 
+// ShopSuggestions What somebody may be about to look for.
+type ShopSuggestions struct {
+	// Categories Categories that are called so.
+	Categories []SuggestedShelf `json:"categories"`
+
+	// Collections Collections that are called so.
+	Collections []SuggestedShelf `json:"collections"`
+
+	// Products The products that answer it best.
+	Products []SuggestedProduct `json:"products"`
+
+	// Queries What others looked for and found, that begins so.
+	Queries []string `json:"queries"`
+}
+
 // ShopVariant One buyable form of a product, in one currency.
 type ShopVariant struct {
 	// Available Whether it can be bought now.
@@ -13083,6 +13135,43 @@ type StripeSettingsUpdate struct {
 	//
 	// Example: whsec_example
 	WebhookSecret *string `json:"webhook_secret,omitempty"`
+}
+
+// SuggestedProduct A product in short.
+type SuggestedProduct struct {
+	// Handle Its name in addresses.
+	//
+	// Example: linen-shirt
+	Handle string `json:"handle"`
+
+	// ID The product's ID.
+	ID string `json:"id"`
+
+	// Image Its first picture, if it has one.
+	Image *ShopImage `json:"image"`
+
+	// Title What it is called.
+	//
+	// Example: Linen shirt
+	Title string `json:"title"`
+}
+
+// SuggestedShelf A category or a collection in short.
+type SuggestedShelf struct {
+	// Handle Its name in addresses.
+	//
+	// Example: kitchen
+	Handle string `json:"handle"`
+
+	// ID Its ID.
+	//
+	// Example: cat_06bqk8v3xw4t6d1fm2ge9h5zrc
+	ID string `json:"id"`
+
+	// Name What it is called.
+	//
+	// Example: Kitchen
+	Name string `json:"name"`
 }
 
 // Tax A tax, and how it came about.
@@ -17067,6 +17156,27 @@ type SearchProductsParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// ListSearchesParams defines parameters for ListSearches.
+type ListSearchesParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Days Of how many days, today being one. Days begin at midnight in UTC.
+	Days *int `form:"days,omitempty" json:"days,omitempty"`
+
+	// WithoutResults Whether to give only those for which nothing was found, by how often.
+	WithoutResults *bool `form:"without_results,omitempty" json:"without_results,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // GetAbandonedCartSettingsParams defines parameters for GetAbandonedCartSettings.
 type GetAbandonedCartSettingsParams struct {
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
@@ -17654,6 +17764,24 @@ type SearchShopParams struct {
 
 // SearchShopParamsSort defines parameters for SearchShop.
 type SearchShopParamsSort string
+
+// SuggestInShopParams defines parameters for SuggestInShop.
+type SuggestInShopParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// Q What was typed so far.
+	Q string `form:"q" json:"q"`
+
+	// Limit How many of each kind are wanted.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
+}
 
 // SignUpParams defines parameters for SignUp.
 type SignUpParams struct {
