@@ -78,6 +78,7 @@ type services struct {
 	pictures   *catalog.Pictures
 	editions   *catalog.Editions
 	speller    *search.Speller
+	searches   *search.Counter
 	operations *operations.Service
 	bulk       *bulk.Service
 	imports    *imports.Service
@@ -165,7 +166,8 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 		Limit: func(plan string) *int { return s.plans.Get(plan).Staff },
 	})
 	s.credentials = &credentials.Authenticator{Sessions: s.sessions, Accounts: s.accounts, Stores: s.stores, Keys: s.keys, Operators: s.operators}
-	s.catalog, s.editions, s.speller = catalog.New(planLimits{s}), catalog.NewEditions(m.db), search.NewSpeller(m.db)
+	s.catalog, s.editions = catalog.New(planLimits{s}), catalog.NewEditions(m.db)
+	s.speller, s.searches = search.NewSpeller(m.db), search.NewCounter(m.db)
 	s.pictures = &catalog.Pictures{Files: m.files, Processor: images.New(images.Options{}), MaxBytes: planLimits{s}.PictureBytes}
 	s.operations = operations.New(m.db)
 	s.bulk = bulk.New(m.db, s.operations, s.catalog, bulk.Config{}, m.log)

@@ -30,7 +30,6 @@ import (
 const (
 	flushEvery  = 5 * time.Second // of what this process counted
 	addUpEvery  = time.Minute
-	visitsEvery = 10 * time.Second
 	probeEvery  = 5 * time.Second
 	othersEvery = time.Minute
 )
@@ -122,26 +121,25 @@ func fates() (names []string) {
 
 // background is what each process does beside its roles.
 func (a *App) background(ctx context.Context, group *errgroup.Group, roles Roles) {
-	group.Go(func() error {
-		every(ctx, flushEvery, func() {
-			if err := a.meter.Flush(ctx, a.limiter.Usage(), false); err != nil && ctx.Err() == nil {
-				a.log.WarnContext(ctx, "usage is not written down yet", "error", err)
-			}
+	for what, flush := range map[string]func(context.Context) error{
+		"calls":    func(ctx context.Context) error { return a.meter.Flush(ctx, a.limiter.Usage(), false) },
+		"searches": a.searches.Flush,
+		"visits":   func(ctx context.Context) error { a.visits.Flush(ctx); return nil },
+	} {
+		group.Go(func() error {
+			every(ctx, flushEvery, func() {
+				if err := flush(ctx); err != nil && ctx.Err() == nil {
+					a.log.WarnContext(ctx, what+" are not written down yet", "error", err)
+				}
+			})
+			// What was counted since is written down before the process ends.
+			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+			defer cancel()
+			return flush(ending)
 		})
-		// What was counted since is written down before the process ends.
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
-		defer cancel()
-		return a.meter.Flush(ending, a.limiter.Usage(), false)
-	})
+	}
 	group.Go(func() error {
 		a.requests.Run(ctx)
-		return nil
-	})
-	group.Go(func() error {
-		every(ctx, visitsEvery, func() { a.visits.Flush(ctx) })
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
-		defer cancel()
-		a.visits.Flush(ending)
 		return nil
 	})
 	group.Go(func() error {

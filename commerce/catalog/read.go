@@ -116,7 +116,7 @@ from page p`
 func Search(ctx context.Context, db *postgres.DB, speller *search.Speller, words string, f ProductFilter) (postgres.Page, error) {
 	q := search.Parse(words)
 	page, err := db.Page(ctx, searchSQL, f.Media, f.Status, f.After, f.Limit, q.Text, q.Words)
-	if err != nil || string(page.Data) != "[]" {
+	if err != nil || !isEmpty(page) {
 		return page, err
 	}
 	meant, ok := speller.Correct(ctx, q)

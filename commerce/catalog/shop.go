@@ -24,6 +24,7 @@ type ShopFilter struct {
 	Filters      []search.Filter
 	Order        search.Order    // a collection's own, the latest or the best first when empty
 	Speller      *search.Speller // corrects words that nothing is found by; nil corrects nothing
+	Counter      *search.Counter // counts what is looked for; nil counts nothing
 	Media        string          // what media addresses begin with
 	After        string          // a position
 	Limit        int
@@ -134,16 +135,19 @@ func ShopProducts(ctx context.Context, db *postgres.DB, f ShopFilter) (postgres.
 	q := search.Parse(f.Words)
 	statement, args := f.indexed(q)
 	page, err := f.read(ctx, db, statement, args)
-	if err != nil || string(page.Data) != "[]" {
-		return page, err
+	if err == nil && isEmpty(page) {
+		if meant, ok := f.Speller.Correct(ctx, q); ok {
+			statement, args = f.indexed(meant)
+			page, err = f.read(ctx, db, statement, args)
+		}
 	}
-	meant, ok := f.Speller.Correct(ctx, q)
-	if !ok {
-		return page, nil
+	if err == nil && f.Words != "" && f.After == "" && len(f.Filters) == 0 {
+		f.Counter.Searched(ctx, q, !isEmpty(page))
 	}
-	statement, args = f.indexed(meant)
-	return f.read(ctx, db, statement, args)
+	return page, err
 }
+
+func isEmpty(page postgres.Page) bool { return string(page.Data) == "[]" }
 
 func (f ShopFilter) read(ctx context.Context, db *postgres.DB, statement string, args []any) (postgres.Page, error) {
 	raw, err := db.JSON(ctx, statement, args...)

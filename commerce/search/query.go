@@ -38,6 +38,9 @@ func Parse(text string) Query {
 	return q
 }
 
+// Typed are the words as they are counted, for those that begin with them.
+func (q Query) Typed() string { return strings.Join(q.terms, " ") }
+
 // fold writes a text without case and accents, as the index has it.
 func fold(text string) string {
 	var out strings.Builder

@@ -30,3 +30,4 @@ create table searches (
     empty    bigint not null,                   -- and how often nothing was found
     primary key (day, words)
 );
+create index searches_words on searches (words);

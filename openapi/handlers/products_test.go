@@ -29,8 +29,16 @@ func open(context.Context, *tenants.Store) (bool, error) { return true, nil }
 
 // newCatalog opens a door before the catalogue, of which a store may have so many products.
 func newCatalog(t *testing.T, most int) *apitest.API {
+	t.Helper()
+	api, _ := newCountedCatalog(t, most)
+	return api
+}
+
+// newCountedCatalog gives what counts searches as well.
+func newCountedCatalog(t *testing.T, most int) (*apitest.API, *search.Counter) {
+	t.Helper()
 	db, service := testdb.Open(t).DB, catalog.New(limit(most))
-	speller := search.NewSpeller(db)
+	speller, counter := search.NewSpeller(db), search.NewCounter(db)
 	return apitest.New(t,
 		(&handlers.Products{DB: db, Catalog: service, ShopURL: shopURL}).Operations(),
 		(&handlers.Variants{DB: db, Catalog: service, ShopURL: shopURL}).Operations(),
@@ -41,9 +49,9 @@ func newCatalog(t *testing.T, most int) *apitest.API {
 		(&handlers.Promotions{DB: db}).Operations(), (&handlers.PriceLists{DB: db}).Operations(),
 		(&handlers.Search{DB: db, ShopURL: shopURL, Speller: speller}).Operations(),
 		(&handlers.Settings{DB: db}).Operations(),
-		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, AcceptsOrders: open, Speller: speller, Editions: catalog.NewEditions(db)}).Operations(),
+		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, AcceptsOrders: open, Speller: speller, Counter: counter, Editions: catalog.NewEditions(db)}).Operations(),
 		(&handlers.Translations{DB: db}).Operations(),
-	)
+	), counter
 }
 
 type object = map[string]any

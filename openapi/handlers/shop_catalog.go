@@ -31,6 +31,9 @@ type ShopCatalog struct {
 	Editions *catalog.Editions
 	// Speller corrects what is looked for and not found; nil corrects nothing.
 	Speller *search.Speller
+	// Counter counts what is looked for; nil counts nothing. The same within the life of an
+	// answer counts once.
+	Counter *search.Counter
 	// Answers keeps what is the same for all shoppers, or for all of a group, by Editions; nil
 	// keeps nothing.
 	Answers *cache.Cache[Answer]
@@ -51,6 +54,7 @@ func (h *ShopCatalog) Operations() map[string]openapi.Handler {
 		"getShopCollection":   h.kept(h.collection),
 		"searchShop":          h.priced(h.search),
 		"getShopFacets":       h.kept(h.facets),
+		"suggestInShop":       h.kept(h.suggestions),
 	}
 }
 
@@ -127,6 +131,9 @@ func (a Answer) Size() int {
 
 // How long and how much of the catalogue is kept. All that shoppers see makes a new edition
 // when it changes; the time is for an edition that was never told.
+// suggested is how many of each kind are suggested, unless somebody asks for another number.
+const suggested = 5
+
 const (
 	answerLife  = 30 * time.Second
 	answerBytes = 64 << 20
@@ -198,7 +205,8 @@ func (h *ShopCatalog) page(ctx context.Context, req *openapi.Request, to catalog
 	if filter.Filters, err = search.ParseFilters(req.Query["filter"]); err != nil {
 		return nil, err
 	}
-	filter.Order, filter.Speller, filter.Groups, filter.Locales = search.Order(req.Query.Get("sort")), h.Speller, to.Groups, to.Locales
+	filter.Order, filter.Speller, filter.Counter = search.Order(req.Query.Get("sort")), h.Speller, h.Counter
+	filter.Groups, filter.Locales = to.Groups, to.Locales
 	filter.Currency, filter.Media = req.Query.Get("currency"), h.ShopURL(req.Caller.Store)
 	filter.After, filter.Limit = after, req.Limit(shopPage)
 	page, err := catalog.ShopProducts(ctx, h.DB, filter)
@@ -224,6 +232,14 @@ func (h *ShopCatalog) facets(ctx context.Context, req *openapi.Request, to catal
 	body, err := json.Marshal(found)
 	if err != nil {
 		return nil, fmt.Errorf("write facets: %w", err)
+	}
+	return openapi.OK(body).Tagged(0), nil
+}
+
+func (h *ShopCatalog) suggestions(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {
+	body, err := catalog.Suggest(ctx, h.DB, h.Speller, req.Query.Get("q"), h.ShopURL(req.Caller.Store), req.Limit(suggested), to.Locales)
+	if err != nil {
+		return nil, err
 	}
 	return openapi.OK(body).Tagged(0), nil
 }

@@ -256,3 +256,60 @@ func TestFacets(t *testing.T) {
 		t.Errorf("another store counts %s", got.Body)
 	}
 }
+
+func TestSuggestionsAndSearches(t *testing.T) {
+	t.Parallel()
+	api, counter := newCountedCatalog(t, 0)
+	ctx := api.Platform.Store(t)
+	key, shopper := api.Staff(ctx), api.Publishable(ctx)
+	api.Do(t, key, "POST", "/v1/categories", object{"name": "Linen ware"}).Want(201)
+	api.Do(t, key, "POST", "/v1/collections", object{"name": "Washed linen"}).Want(201)
+	for _, title := range []string{"Linen cup", "Rug of linen", "Clay bowl"} {
+		api.Do(t, key, "POST", "/v1/products", object{"title": title, "status": "active"}).Want(201)
+	}
+	for query, times := range map[string]int{"linen rug": 6, "linen bowl": 6, "zebra": 2, "ada@example.com": 9, "0049123456": 9, "Zebra!": 1} {
+		for range times {
+			api.Do(t, shopper, "GET", "/v1/shop/search?q="+url.QueryEscape(query), nil).Want(200)
+		}
+	}
+	api.Do(t, shopper, "GET", "/v1/shop/search?q=clay&filter=vendor:none", nil).Want(200)
+	for range 2 { // a second time there is nothing left to write down
+		if err := counter.Flush(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := func(query string) string {
+		var out []string
+		for _, s := range api.Do(t, key, "GET", "/v1/searches"+query, nil).Want(200).Get("data").([]any) {
+			s := s.(map[string]any)
+			out = append(out, fmt.Sprint(s["words"], " ", s["count"], "/", s["without_results"]))
+		}
+		return strings.Join(out, ", ")
+	}
+	for query, want := range map[string]string{
+		"": "linen bowl 6/6, linen rug 6/0, zebra 3/3", "?without_results=true": "linen bowl 6/6, zebra 3/3", "?days=1&limit=1": "linen bowl 6/6",
+	} {
+		if got := list(query); got != want {
+			t.Errorf("searches%s: %s, want %s", query, got, want)
+		}
+	}
+	page := api.Do(t, key, "GET", "/v1/searches?limit=1", nil).Want(200)
+	if got := list("?limit=1&cursor=" + page.String("next_cursor")); got != "linen rug 6/0" {
+		t.Errorf("second page: %s", got)
+	}
+	api.Do(t, shopper, "GET", "/v1/searches", nil).WantProblem(403, "wrong_credential")
+
+	found := api.Do(t, shopper, "GET", "/v1/shop/suggestions?q=Lin", nil).Want(200)
+	got := fmt.Sprint(found.Get("queries"), " ", found.Get("products.0.title"), ", ", found.Get("products.1.title"), ", ", found.Get("categories.0.name"), ", ", found.Get("collections.0.name"))
+	if got != "[linen rug] Rug of linen, Linen cup, Linen ware, Washed linen" {
+		t.Errorf("suggested: %s", got)
+	}
+	if got := api.Do(t, shopper, "GET", "/v1/shop/suggestions?q=linnen&limit=1", nil).Want(200); len(got.Get("products").([]any)) != 1 || got.Get("products.0.title") != "Rug of linen" {
+		t.Errorf("for a slip: %s", got.Body)
+	}
+	api.Do(t, shopper, "GET", "/v1/shop/suggestions?q=!!", nil).Want(200)
+	api.Do(t, shopper, "GET", "/v1/shop/suggestions", nil).WantProblem(400, "invalid_request")
+	if got := api.Do(t, api.Publishable(api.Platform.Store(t)), "GET", "/v1/shop/suggestions?q=lin", nil).Want(200); got.Get("products.0") != nil || got.Get("queries.0") != nil {
+		t.Errorf("another store suggests %s", got.Body)
+	}
+}

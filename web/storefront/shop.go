@@ -17,6 +17,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/orders"
+	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/platform/cache"
 	"github.com/stoacommerce/stoa/platform/httpserver"
 	"github.com/stoacommerce/stoa/platform/limits"
@@ -38,7 +39,9 @@ type Config struct {
 	Documents *documents.Service
 	Links     *Links
 	Editions  *catalog.Editions
-	Media     http.Handler // serves /media/…
+	Speller   *search.Speller // corrects what is looked for and not found; nil corrects nothing
+	Counter   *search.Counter // counts what is looked for; nil counts nothing
+	Media     http.Handler    // serves /media/…
 	Limiter   *page.Limiter
 	Log       *slog.Logger
 
