@@ -63,6 +63,9 @@ func (l links) ForgotPassword(context.Context) (string, error) {
 func (l links) ResetPassword(_ context.Context, token string) (string, error) {
 	return "https://shop.example/reset?token=" + token, l.err
 }
+func (l links) ConfirmSubscription(_ context.Context, token string) (string, error) {
+	return "https://shop.example/news?token=" + token, l.err
+}
 func (l links) ConfirmEmail(_ context.Context, token string) (string, error) {
 	return "https://shop.example/confirm?token=" + token, l.err
 }
