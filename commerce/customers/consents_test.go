@@ -16,7 +16,9 @@ import (
 // subscribe asks for news and gives the token of the mail.
 func (f *fixture) subscribe(email string) string {
 	f.t.Helper()
-	if err := f.do(func(ctx context.Context, tx *postgres.Tx) error { return f.service.Subscribe(ctx, tx, email, " Yes, please. ") }); err != nil {
+	if err := f.do(func(ctx context.Context, tx *postgres.Tx) error {
+		return f.service.Subscribe(ctx, tx, email, " Yes, please. ")
+	}); err != nil {
 		f.t.Fatal(err)
 	}
 	jobs := f.jobs()
