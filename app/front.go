@@ -85,7 +85,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 			Received: func(fate stripe.Fate) { m.metrics.Payments.News(payments.StripeName, string(fate)) },
 		},
 		&handlers.Customers{DB: m.db, Customers: s.customers},
-		&handlers.ShopCustomers{DB: m.db, Customers: s.customers, Orders: s.orders, Documents: s.documents, Checkout: s.checkout, ShopURL: m.shopURL},
+		&handlers.ShopCustomers{DB: m.db, Customers: s.customers, Orders: s.orders, Documents: s.documents, Checkout: s.checkout, ShopURL: m.shopURL, Links: s.links},
 		&handlers.Webhooks{DB: m.db, Webhooks: s.webhooks},
 		&handlers.RateServices{DB: m.db, Rates: s.rates},
 	} {

@@ -279,3 +279,44 @@ func TestAShopperChangesTheEmailAddress(t *testing.T) {
 	b.follow("/account/email/confirm", token).says(email, "Your details are saved.")
 	b.get("/account/email/confirm").status(http.StatusNotFound)
 }
+
+func TestNewsAreAskedForAndEnded(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	b, email := h.visitor(t, s.label), shopperAddress()
+	b.get("/newsletter").says("The shop may write to me about new things", `name="email"`)
+	b.post("/newsletter", url.Values{"email": {"nobody"}}).status(http.StatusUnprocessableEntity).says(`id="email-fault"`)
+	b.post("/newsletter", url.Values{"email": {email}}).status(http.StatusOK).says("Look into your mail")
+	link := s.deliver(t, email)
+	token := b.get(link).says("Confirm the address").hidden()
+	b.post("/newsletter/confirm", token).status(http.StatusOK).says("Thank you")
+	b.post("/newsletter/confirm", token).status(http.StatusUnprocessableEntity).says("This link does not work any more")
+	b.get("/newsletter/confirm").status(http.StatusNotFound)
+	id := shoptest.Value[string](t, s.Shop, `select customer_id from marketing_consents where granted and wording = 'The shop may write to me about new things'`)
+	address, err := h.links.Unsubscribe(s.Ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.get(u.Path + "?key=guessed").status(http.StatusNotFound)
+	b.post(u.Path+"?key=guessed", nil).status(http.StatusNotFound)
+	b.get(u.RequestURI()).says("Unsubscribe", `action="`+u.RequestURI()+`"`)
+	if !shoptest.Value[bool](t, s.Shop, `select accepts_marketing from customers`) {
+		t.Error("a link that was looked at ends it")
+	}
+	h.visitor(t, s.label).post(u.RequestURI(), url.Values{"List-Unsubscribe": {"One-Click"}}).status(http.StatusOK).says("Nothing more is sent to you")
+	if shoptest.Value[bool](t, s.Shop, `select accepts_marketing from customers`) {
+		t.Error("it goes on")
+	}
+
+	b.get("/account/sign-in").says(`href="/find-order"`)
+	b.get("/find-order").says("Find your order")
+	answer := b.post("/find-order", url.Values{"number": {"#1001"}, "email": {email}}).status(http.StatusOK).says("Look into your mail").text()
+	if none := b.post("/find-order", url.Values{"number": {"what"}, "email": {"nobody"}}).status(http.StatusOK).text(); none != answer {
+		t.Errorf("told apart: %s", none)
+	}
+}

@@ -53,7 +53,7 @@ func TestTheCatalogueFollowsTheSettings(t *testing.T) {
 		if _, err := tx.Exec(ctx, `select from settings for update`); err != nil {
 			return err
 		}
-		return settings.Follow(ctx, tx, true, true)
+		return settings.Follow(ctx, tx, true, true, true)
 	})
 	if got, want := state(), dear+" "+cheap+" 1"; got != want {
 		t.Errorf("after: %s, want %s", got, want)
