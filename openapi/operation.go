@@ -35,6 +35,9 @@ type Operation struct {
 	media     []string          // the media types of its body
 	streams   bool              // its body is a file that the handler reads for itself
 	versioned bool              // it takes no change that does not say what it is meant for
+	secrets   map[string]bool   // the parameters that are not written down, as in "query token"
+	asked     *secrecy          // what of its body is not
+	answers   map[int]*secrecy  // what of its answers is not, by status
 
 	parameters []*openapi3.Parameter
 }
@@ -140,6 +143,7 @@ func newOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method 
 			}
 		}
 	}
+	op.readSecrets()
 	return op, nil
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/bulk"
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/platform/jobs"
@@ -466,5 +467,43 @@ func TestEverythingThatGoesWithAProductIsKept(t *testing.T) {
 	sort.Strings(list)
 	if want := strings.Join(list, " "); got != want {
 		t.Errorf("with a product goes\n%s\nknown are\n%s", got, want)
+	}
+}
+
+// Custom fields are merged into those that there are, judged one by one, and taken back.
+func TestCustomFields(t *testing.T) {
+	t.Parallel()
+	h := open(t, bulk.Config{})
+	products := h.fill(3)
+	h.exec(`insert into field_definitions (id, resource, key, name, type) values ('cfd_1', 'product', 'fabric', 'Fabric', 'text'),
+		('cfd_2', 'product', 'weight', 'Weight', 'integer'), ('cfd_3', 'product', 'goes_with', 'Goes with', 'product_reference'), ('cfd_4', 'variant', 'wash', 'Wash', 'integer')`)
+	h.exec(`update products set custom_fields = '{"fabric": "Linen", "weight": 7}' where id = $1`, products[0])
+	before := h.shelf()
+	fabric := func(values fields.Values) any {
+		return edit(func(e *catalog.ProductEdit) { e.CustomFields = values })
+	}
+	id := h.ask(h.service.Products, bulk.Request{IDs: products, Edit: fabric(fields.Values{"fabric": "Wool", "weight": nil})})
+	h.want(h.work(id), operations.Counts{Updated: 3})
+	if got := value[string](h, `select string_agg(distinct custom_fields::text, ' ') from products`); got != `{"fabric": "Wool"}` {
+		t.Error(got)
+	}
+	own := h.ask(h.service.Products, bulk.Request{Items: []bulk.Item{
+		{ID: products[0], Edit: fabric(fields.Values{"goes_with": products[1]})}, {ID: products[1], Edit: fabric(fields.Values{"weight": "heavy"})},
+		{ID: products[2], Edit: fabric(fields.Values{"goes_with": "prod_01jd3v7m2kf8r9e0abcdefghjk"})},
+	}})
+	h.want(h.work(own), operations.Counts{Updated: 1, Failed: 2})
+	if got := value[string](h, `select string_agg(messages->0->>'code', ' ' order by line) from operation_rows where operation_id = $1 and outcome = 'failed'`, own); got != "type not_found" {
+		t.Error(got)
+	}
+	wash := h.ask(h.service.Variants, bulk.Request{Filter: &catalog.ProductFilter{Status: "active"}, Edit: catalog.VariantEdit{VariantPatch: catalog.VariantPatch{CustomFields: fields.Values{"wash": 40.0}}}})
+	h.want(h.work(wash), operations.Counts{Updated: 9})
+	h.exec(`delete from field_definitions where key = 'weight'`) // what it held is not brought back
+	for _, done := range []string{wash, own, id} {
+		if o := h.work(h.undo(done)); o.Counts.Failed > 0 {
+			t.Errorf("undone: %+v", o)
+		}
+	}
+	if after := h.shelf(); after != strings.Replace(before, `"fabric": "Linen", "weight": 7`, `"fabric": "Linen"`, 1) {
+		t.Errorf("undone, the shelf differs:\n%s", difference(before, after))
 	}
 }
