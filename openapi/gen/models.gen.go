@@ -254,6 +254,21 @@ const (
 	CustomerDeletedEventTypeCustomerDeleted CustomerDeletedEventType = "customer.deleted"
 )
 
+// Defines values for CustomerGroupCreatedEventType.
+const (
+	CustomerGroupCreatedEventTypeCustomerGroupCreated CustomerGroupCreatedEventType = "customer_group.created"
+)
+
+// Defines values for CustomerGroupDeletedEventType.
+const (
+	CustomerGroupDeletedEventTypeCustomerGroupDeleted CustomerGroupDeletedEventType = "customer_group.deleted"
+)
+
+// Defines values for CustomerGroupUpdatedEventType.
+const (
+	CustomerGroupUpdatedEventTypeCustomerGroupUpdated CustomerGroupUpdatedEventType = "customer_group.updated"
+)
+
 // Defines values for CustomerUpdatedEventType.
 const (
 	CustomerUpdatedEventTypeCustomerUpdated CustomerUpdatedEventType = "customer.updated"
@@ -267,6 +282,7 @@ const (
 // Defines values for DifferenceKind.
 const (
 	DifferenceKindCredit          DifferenceKind = "credit"
+	DifferenceKindFigures         DifferenceKind = "figures"
 	DifferenceKindOrderMissing    DifferenceKind = "order_missing"
 	DifferenceKindPaymentState    DifferenceKind = "payment_state"
 	DifferenceKindProviderBooks   DifferenceKind = "provider_books"
@@ -350,92 +366,146 @@ const (
 	DraftOrderUpdatedEventTypeDraftOrderUpdated DraftOrderUpdatedEventType = "draft_order.updated"
 )
 
+// Defines values for EndpointEventDataState.
+const (
+	EndpointEventDataStateDisabled EndpointEventDataState = "disabled"
+	EndpointEventDataStateEnabled  EndpointEventDataState = "enabled"
+)
+
 // Defines values for EventType.
 const (
-	EventTypeBulkFailed             EventType = "bulk.failed"
-	EventTypeBulkSucceeded          EventType = "bulk.succeeded"
-	EventTypeCartAbandoned          EventType = "cart.abandoned"
-	EventTypeCategoryCreated        EventType = "category.created"
-	EventTypeCategoryDeleted        EventType = "category.deleted"
-	EventTypeCategoryUpdated        EventType = "category.updated"
-	EventTypeCollectionCreated      EventType = "collection.created"
-	EventTypeCollectionDeleted      EventType = "collection.deleted"
-	EventTypeCollectionUpdated      EventType = "collection.updated"
-	EventTypeCreditNoteIssued       EventType = "credit_note.issued"
-	EventTypeCustomerCreated        EventType = "customer.created"
-	EventTypeCustomerDeleted        EventType = "customer.deleted"
-	EventTypeCustomerUpdated        EventType = "customer.updated"
-	EventTypeCustomerVerified       EventType = "customer.verified"
-	EventTypeDisputeClosed          EventType = "dispute.closed"
-	EventTypeDisputeLost            EventType = "dispute.lost"
-	EventTypeDisputeOpened          EventType = "dispute.opened"
-	EventTypeDisputeUpdated         EventType = "dispute.updated"
-	EventTypeDisputeWon             EventType = "dispute.won"
-	EventTypeDraftOrderCompleted    EventType = "draft_order.completed"
-	EventTypeDraftOrderCreated      EventType = "draft_order.created"
-	EventTypeDraftOrderDeleted      EventType = "draft_order.deleted"
-	EventTypeDraftOrderSent         EventType = "draft_order.sent"
-	EventTypeDraftOrderUpdated      EventType = "draft_order.updated"
-	EventTypeFieldDefinitionCreated EventType = "field_definition.created"
-	EventTypeFieldDefinitionDeleted EventType = "field_definition.deleted"
-	EventTypeFieldDefinitionUpdated EventType = "field_definition.updated"
-	EventTypeFulfilmentCreated      EventType = "fulfilment.created"
-	EventTypeGiftCardCreated        EventType = "gift_card.created"
-	EventTypeGiftCardUpdated        EventType = "gift_card.updated"
-	EventTypeImportFailed           EventType = "import.failed"
-	EventTypeImportSucceeded        EventType = "import.succeeded"
-	EventTypeInventoryAdjusted      EventType = "inventory.adjusted"
-	EventTypeInventoryBack          EventType = "inventory.back"
-	EventTypeInventoryItemUpdated   EventType = "inventory.item_updated"
-	EventTypeInventoryLow           EventType = "inventory.low"
-	EventTypeInventoryOut           EventType = "inventory.out"
-	EventTypeInventoryTransferred   EventType = "inventory.transferred"
-	EventTypeInvoiceIssued          EventType = "invoice.issued"
-	EventTypeLocationCreated        EventType = "location.created"
-	EventTypeLocationDeleted        EventType = "location.deleted"
-	EventTypeLocationUpdated        EventType = "location.updated"
-	EventTypeOrderCancelled         EventType = "order.cancelled"
-	EventTypeOrderCompleted         EventType = "order.completed"
-	EventTypeOrderCreated           EventType = "order.created"
-	EventTypeOrderEdited            EventType = "order.edited"
-	EventTypeOrderFulfilled         EventType = "order.fulfilled"
-	EventTypeOrderPaid              EventType = "order.paid"
-	EventTypeOrderRefunded          EventType = "order.refunded"
-	EventTypeOrderUpdated           EventType = "order.updated"
-	EventTypePaymentAuthorised      EventType = "payment.authorised"
-	EventTypePaymentCaptured        EventType = "payment.captured"
-	EventTypePaymentFailed          EventType = "payment.failed"
-	EventTypePaymentVoided          EventType = "payment.voided"
-	EventTypePriceListCreated       EventType = "price_list.created"
-	EventTypePriceListDeleted       EventType = "price_list.deleted"
-	EventTypePriceListUpdated       EventType = "price_list.updated"
-	EventTypeProductCreated         EventType = "product.created"
-	EventTypeProductDeleted         EventType = "product.deleted"
-	EventTypeProductUpdated         EventType = "product.updated"
-	EventTypePromotionCreated       EventType = "promotion.created"
-	EventTypePromotionDeleted       EventType = "promotion.deleted"
-	EventTypePromotionUpdated       EventType = "promotion.updated"
-	EventTypeRefundFailed           EventType = "refund.failed"
-	EventTypeRefundSucceeded        EventType = "refund.succeeded"
-	EventTypeReturnApproved         EventType = "return.approved"
-	EventTypeReturnCancelled        EventType = "return.cancelled"
-	EventTypeReturnClosed           EventType = "return.closed"
-	EventTypeReturnDeclined         EventType = "return.declined"
-	EventTypeReturnInspected        EventType = "return.inspected"
-	EventTypeReturnReceived         EventType = "return.received"
-	EventTypeReturnRequested        EventType = "return.requested"
-	EventTypeStaffInvited           EventType = "staff.invited"
-	EventTypeStaffJoined            EventType = "staff.joined"
-	EventTypeStaffRemoved           EventType = "staff.removed"
-	EventTypeStaffUpdated           EventType = "staff.updated"
-	EventTypeStoreCreditUpdated     EventType = "store_credit.updated"
-	EventTypeStoreDeleted           EventType = "store.deleted"
-	EventTypeStoreRestored          EventType = "store.restored"
-	EventTypeStoreResumed           EventType = "store.resumed"
-	EventTypeStoreSuspended         EventType = "store.suspended"
-	EventTypeStoreUpdated           EventType = "store.updated"
-	EventTypeTranslationUpdated     EventType = "translation.updated"
-	EventTypeWebhookTest            EventType = "webhook.test"
+	EventTypeBulkFailed              EventType = "bulk.failed"
+	EventTypeBulkSucceeded           EventType = "bulk.succeeded"
+	EventTypeCartAbandoned           EventType = "cart.abandoned"
+	EventTypeCategoryCreated         EventType = "category.created"
+	EventTypeCategoryDeleted         EventType = "category.deleted"
+	EventTypeCategoryUpdated         EventType = "category.updated"
+	EventTypeCollectionCreated       EventType = "collection.created"
+	EventTypeCollectionDeleted       EventType = "collection.deleted"
+	EventTypeCollectionUpdated       EventType = "collection.updated"
+	EventTypeCreditNoteIssued        EventType = "credit_note.issued"
+	EventTypeCustomerCreated         EventType = "customer.created"
+	EventTypeCustomerDeleted         EventType = "customer.deleted"
+	EventTypeCustomerGroupCreated    EventType = "customer_group.created"
+	EventTypeCustomerGroupDeleted    EventType = "customer_group.deleted"
+	EventTypeCustomerGroupUpdated    EventType = "customer_group.updated"
+	EventTypeCustomerUpdated         EventType = "customer.updated"
+	EventTypeCustomerVerified        EventType = "customer.verified"
+	EventTypeDisputeClosed           EventType = "dispute.closed"
+	EventTypeDisputeLost             EventType = "dispute.lost"
+	EventTypeDisputeOpened           EventType = "dispute.opened"
+	EventTypeDisputeUpdated          EventType = "dispute.updated"
+	EventTypeDisputeWon              EventType = "dispute.won"
+	EventTypeDraftOrderCompleted     EventType = "draft_order.completed"
+	EventTypeDraftOrderCreated       EventType = "draft_order.created"
+	EventTypeDraftOrderDeleted       EventType = "draft_order.deleted"
+	EventTypeDraftOrderSent          EventType = "draft_order.sent"
+	EventTypeDraftOrderUpdated       EventType = "draft_order.updated"
+	EventTypeExportFailed            EventType = "export.failed"
+	EventTypeExportSucceeded         EventType = "export.succeeded"
+	EventTypeFieldDefinitionCreated  EventType = "field_definition.created"
+	EventTypeFieldDefinitionDeleted  EventType = "field_definition.deleted"
+	EventTypeFieldDefinitionUpdated  EventType = "field_definition.updated"
+	EventTypeFulfilmentCreated       EventType = "fulfilment.created"
+	EventTypeGiftCardCreated         EventType = "gift_card.created"
+	EventTypeGiftCardUpdated         EventType = "gift_card.updated"
+	EventTypeImportFailed            EventType = "import.failed"
+	EventTypeImportSucceeded         EventType = "import.succeeded"
+	EventTypeInventoryAdjusted       EventType = "inventory.adjusted"
+	EventTypeInventoryBack           EventType = "inventory.back"
+	EventTypeInventoryItemUpdated    EventType = "inventory.item_updated"
+	EventTypeInventoryLow            EventType = "inventory.low"
+	EventTypeInventoryOut            EventType = "inventory.out"
+	EventTypeInventoryTransferred    EventType = "inventory.transferred"
+	EventTypeInvoiceIssued           EventType = "invoice.issued"
+	EventTypeLocationCreated         EventType = "location.created"
+	EventTypeLocationDeleted         EventType = "location.deleted"
+	EventTypeLocationUpdated         EventType = "location.updated"
+	EventTypeOrderCancelled          EventType = "order.cancelled"
+	EventTypeOrderCompleted          EventType = "order.completed"
+	EventTypeOrderCreated            EventType = "order.created"
+	EventTypeOrderEdited             EventType = "order.edited"
+	EventTypeOrderFulfilled          EventType = "order.fulfilled"
+	EventTypeOrderPaid               EventType = "order.paid"
+	EventTypeOrderRefunded           EventType = "order.refunded"
+	EventTypeOrderUpdated            EventType = "order.updated"
+	EventTypePaymentAuthorised       EventType = "payment.authorised"
+	EventTypePaymentCaptured         EventType = "payment.captured"
+	EventTypePaymentFailed           EventType = "payment.failed"
+	EventTypePaymentVoided           EventType = "payment.voided"
+	EventTypePriceListCreated        EventType = "price_list.created"
+	EventTypePriceListDeleted        EventType = "price_list.deleted"
+	EventTypePriceListUpdated        EventType = "price_list.updated"
+	EventTypeProductCreated          EventType = "product.created"
+	EventTypeProductDeleted          EventType = "product.deleted"
+	EventTypeProductUpdated          EventType = "product.updated"
+	EventTypePromotionCreated        EventType = "promotion.created"
+	EventTypePromotionDeleted        EventType = "promotion.deleted"
+	EventTypePromotionUpdated        EventType = "promotion.updated"
+	EventTypeRateServiceCreated      EventType = "rate_service.created"
+	EventTypeRateServiceDeleted      EventType = "rate_service.deleted"
+	EventTypeRateServiceUpdated      EventType = "rate_service.updated"
+	EventTypeRefundFailed            EventType = "refund.failed"
+	EventTypeRefundSucceeded         EventType = "refund.succeeded"
+	EventTypeReturnApproved          EventType = "return.approved"
+	EventTypeReturnCancelled         EventType = "return.cancelled"
+	EventTypeReturnClosed            EventType = "return.closed"
+	EventTypeReturnDeclined          EventType = "return.declined"
+	EventTypeReturnInspected         EventType = "return.inspected"
+	EventTypeReturnReceived          EventType = "return.received"
+	EventTypeReturnRequested         EventType = "return.requested"
+	EventTypeRoleCreated             EventType = "role.created"
+	EventTypeRoleDeleted             EventType = "role.deleted"
+	EventTypeRoleUpdated             EventType = "role.updated"
+	EventTypeSettingsUpdated         EventType = "settings.updated"
+	EventTypeShippingMethodCreated   EventType = "shipping_method.created"
+	EventTypeShippingMethodDeleted   EventType = "shipping_method.deleted"
+	EventTypeShippingMethodUpdated   EventType = "shipping_method.updated"
+	EventTypeShippingZoneCreated     EventType = "shipping_zone.created"
+	EventTypeShippingZoneDeleted     EventType = "shipping_zone.deleted"
+	EventTypeShippingZoneUpdated     EventType = "shipping_zone.updated"
+	EventTypeStaffInvited            EventType = "staff.invited"
+	EventTypeStaffJoined             EventType = "staff.joined"
+	EventTypeStaffRemoved            EventType = "staff.removed"
+	EventTypeStaffUpdated            EventType = "staff.updated"
+	EventTypeStoreCreditUpdated      EventType = "store_credit.updated"
+	EventTypeStoreDeleted            EventType = "store.deleted"
+	EventTypeStoreRestored           EventType = "store.restored"
+	EventTypeStoreResumed            EventType = "store.resumed"
+	EventTypeStoreSuspended          EventType = "store.suspended"
+	EventTypeStoreUpdated            EventType = "store.updated"
+	EventTypeTaxRateCreated          EventType = "tax_rate.created"
+	EventTypeTaxRateDeleted          EventType = "tax_rate.deleted"
+	EventTypeTaxRateUpdated          EventType = "tax_rate.updated"
+	EventTypeTranslationUpdated      EventType = "translation.updated"
+	EventTypeWebhookEndpointCreated  EventType = "webhook_endpoint.created"
+	EventTypeWebhookEndpointDeleted  EventType = "webhook_endpoint.deleted"
+	EventTypeWebhookEndpointDisabled EventType = "webhook_endpoint.disabled"
+	EventTypeWebhookEndpointUpdated  EventType = "webhook_endpoint.updated"
+	EventTypeWebhookTest             EventType = "webhook.test"
+)
+
+// Defines values for ExportFailedEventType.
+const (
+	ExportFailedEventTypeExportFailed ExportFailedEventType = "export.failed"
+)
+
+// Defines values for ExportRequestFormat.
+const (
+	ExportRequestFormatCsv   ExportRequestFormat = "csv"
+	ExportRequestFormatJsonl ExportRequestFormat = "jsonl"
+)
+
+// Defines values for ExportRequestResource.
+const (
+	ExportRequestResourceCustomers ExportRequestResource = "customers"
+	ExportRequestResourceOrders    ExportRequestResource = "orders"
+	ExportRequestResourceProducts  ExportRequestResource = "products"
+)
+
+// Defines values for ExportSucceededEventType.
+const (
+	ExportSucceededEventTypeExportSucceeded ExportSucceededEventType = "export.succeeded"
 )
 
 // Defines values for FieldDefinitionCreatedEventType.
@@ -620,6 +690,15 @@ const (
 	LocationUpdatedEventTypeLocationUpdated LocationUpdatedEventType = "location.updated"
 )
 
+// Defines values for LoggedBodyState.
+const (
+	LoggedBodyStateCut      LoggedBodyState = "cut"
+	LoggedBodyStateErased   LoggedBodyState = "erased"
+	LoggedBodyStateNone     LoggedBodyState = "none"
+	LoggedBodyStateRedacted LoggedBodyState = "redacted"
+	LoggedBodyStateWhole    LoggedBodyState = "whole"
+)
+
 // Defines values for Mode.
 const (
 	ModeLive Mode = "live"
@@ -634,12 +713,16 @@ const (
 
 // Defines values for OperationKind.
 const (
-	OperationKindBulkDeleteProducts OperationKind = "bulk_delete_products"
-	OperationKindBulkDeleteVariants OperationKind = "bulk_delete_variants"
-	OperationKindBulkUpdateProducts OperationKind = "bulk_update_products"
-	OperationKindBulkUpdateVariants OperationKind = "bulk_update_variants"
-	OperationKindShopifyProducts    OperationKind = "shopify_products"
-	OperationKindUndo               OperationKind = "undo"
+	OperationKindBulkDeleteProducts     OperationKind = "bulk_delete_products"
+	OperationKindBulkDeleteVariants     OperationKind = "bulk_delete_variants"
+	OperationKindBulkUpdateProducts     OperationKind = "bulk_update_products"
+	OperationKindBulkUpdateVariants     OperationKind = "bulk_update_variants"
+	OperationKindExportCustomers        OperationKind = "export_customers"
+	OperationKindExportOrders           OperationKind = "export_orders"
+	OperationKindExportProducts         OperationKind = "export_products"
+	OperationKindPreviewShopifyProducts OperationKind = "preview_shopify_products"
+	OperationKindShopifyProducts        OperationKind = "shopify_products"
+	OperationKindUndo                   OperationKind = "undo"
 )
 
 // Defines values for OperationMessageSeverity.
@@ -787,10 +870,13 @@ const (
 
 // Defines values for Permission.
 const (
+	PermissionAnalyticsRead     Permission = "analytics:read"
 	PermissionAuditRead         Permission = "audit:read"
 	PermissionCustomersRead     Permission = "customers:read"
 	PermissionCustomersWrite    Permission = "customers:write"
 	PermissionEventsRead        Permission = "events:read"
+	PermissionExportsRead       Permission = "exports:read"
+	PermissionExportsWrite      Permission = "exports:write"
 	PermissionGiftCardsRead     Permission = "gift_cards:read"
 	PermissionGiftCardsWrite    Permission = "gift_cards:write"
 	PermissionImportsWrite      Permission = "imports:write"
@@ -809,6 +895,7 @@ const (
 	PermissionPromotionsRead    Permission = "promotions:read"
 	PermissionPromotionsWrite   Permission = "promotions:write"
 	PermissionRefundsWrite      Permission = "refunds:write"
+	PermissionRequestsRead      Permission = "requests:read"
 	PermissionSettingsRead      Permission = "settings:read"
 	PermissionSettingsWrite     Permission = "settings:write"
 	PermissionStaffRead         Permission = "staff:read"
@@ -966,10 +1053,34 @@ const (
 	PromotionUpdatedEventTypePromotionUpdated PromotionUpdatedEventType = "promotion.updated"
 )
 
+// Defines values for RankedColumn.
+const (
+	RankedColumnGrossSales RankedColumn = "gross_sales"
+	RankedColumnNetSales   RankedColumn = "net_sales"
+	RankedColumnOrders     RankedColumn = "orders"
+	RankedColumnReturns    RankedColumn = "returns"
+	RankedColumnUnitsSold  RankedColumn = "units_sold"
+)
+
+// Defines values for RateServiceCreatedEventType.
+const (
+	RateServiceCreatedEventTypeRateServiceCreated RateServiceCreatedEventType = "rate_service.created"
+)
+
+// Defines values for RateServiceDeletedEventType.
+const (
+	RateServiceDeletedEventTypeRateServiceDeleted RateServiceDeletedEventType = "rate_service.deleted"
+)
+
 // Defines values for RateServiceKind.
 const (
 	RateServiceKindCarrier RateServiceKind = "carrier"
 	RateServiceKindTax     RateServiceKind = "tax"
+)
+
+// Defines values for RateServiceUpdatedEventType.
+const (
+	RateServiceUpdatedEventTypeRateServiceUpdated RateServiceUpdatedEventType = "rate_service.updated"
 )
 
 // Defines values for RefundState.
@@ -1006,6 +1117,25 @@ const (
 // Defines values for RefundSucceededEventType.
 const (
 	RefundSucceededEventTypeRefundSucceeded RefundSucceededEventType = "refund.succeeded"
+)
+
+// Defines values for ReportComparison.
+const (
+	ReportComparisonPreviousPeriod ReportComparison = "previous_period"
+	ReportComparisonPreviousYear   ReportComparison = "previous_year"
+)
+
+// Defines values for ReportFormat.
+const (
+	ReportFormatCsv  ReportFormat = "csv"
+	ReportFormatJSON ReportFormat = "json"
+)
+
+// Defines values for ReportInterval.
+const (
+	ReportIntervalDay   ReportInterval = "day"
+	ReportIntervalMonth ReportInterval = "month"
+	ReportIntervalWeek  ReportInterval = "week"
 )
 
 // Defines values for ReturnApprovedEventType.
@@ -1081,6 +1211,16 @@ const (
 	ReturnStateRequested ReturnState = "requested"
 )
 
+// Defines values for RoleCreatedEventType.
+const (
+	RoleCreatedEventTypeRoleCreated RoleCreatedEventType = "role.created"
+)
+
+// Defines values for RoleDeletedEventType.
+const (
+	RoleDeletedEventTypeRoleDeleted RoleDeletedEventType = "role.deleted"
+)
+
 // Defines values for RoleName.
 const (
 	RoleNameAdmin     RoleName = "admin"
@@ -1092,11 +1232,58 @@ const (
 	RoleNameSupport   RoleName = "support"
 )
 
+// Defines values for RoleUpdatedEventType.
+const (
+	RoleUpdatedEventTypeRoleUpdated RoleUpdatedEventType = "role.updated"
+)
+
+// Defines values for SettingsEventDataPart.
+const (
+	SettingsEventDataPartAbandonedCarts SettingsEventDataPart = "abandoned_carts"
+	SettingsEventDataPartInvoicing      SettingsEventDataPart = "invoicing"
+	SettingsEventDataPartPayments       SettingsEventDataPart = "payments"
+)
+
+// Defines values for SettingsUpdatedEventType.
+const (
+	SettingsUpdatedEventTypeSettingsUpdated SettingsUpdatedEventType = "settings.updated"
+)
+
 // Defines values for ShippingMeasure.
 const (
 	ShippingMeasurePrice    ShippingMeasure = "price"
 	ShippingMeasureQuantity ShippingMeasure = "quantity"
 	ShippingMeasureWeight   ShippingMeasure = "weight"
+)
+
+// Defines values for ShippingMethodCreatedEventType.
+const (
+	ShippingMethodCreatedEventTypeShippingMethodCreated ShippingMethodCreatedEventType = "shipping_method.created"
+)
+
+// Defines values for ShippingMethodDeletedEventType.
+const (
+	ShippingMethodDeletedEventTypeShippingMethodDeleted ShippingMethodDeletedEventType = "shipping_method.deleted"
+)
+
+// Defines values for ShippingMethodUpdatedEventType.
+const (
+	ShippingMethodUpdatedEventTypeShippingMethodUpdated ShippingMethodUpdatedEventType = "shipping_method.updated"
+)
+
+// Defines values for ShippingZoneCreatedEventType.
+const (
+	ShippingZoneCreatedEventTypeShippingZoneCreated ShippingZoneCreatedEventType = "shipping_zone.created"
+)
+
+// Defines values for ShippingZoneDeletedEventType.
+const (
+	ShippingZoneDeletedEventTypeShippingZoneDeleted ShippingZoneDeletedEventType = "shipping_zone.deleted"
+)
+
+// Defines values for ShippingZoneUpdatedEventType.
+const (
+	ShippingZoneUpdatedEventTypeShippingZoneUpdated ShippingZoneUpdatedEventType = "shipping_zone.updated"
 )
 
 // Defines values for ShopCreditEntryType.
@@ -1173,6 +1360,21 @@ const (
 	StoreUpdatedEventTypeStoreUpdated StoreUpdatedEventType = "store.updated"
 )
 
+// Defines values for TaxRateCreatedEventType.
+const (
+	TaxRateCreatedEventTypeTaxRateCreated TaxRateCreatedEventType = "tax_rate.created"
+)
+
+// Defines values for TaxRateDeletedEventType.
+const (
+	TaxRateDeletedEventTypeTaxRateDeleted TaxRateDeletedEventType = "tax_rate.deleted"
+)
+
+// Defines values for TaxRateUpdatedEventType.
+const (
+	TaxRateUpdatedEventTypeTaxRateUpdated TaxRateUpdatedEventType = "tax_rate.updated"
+)
+
 // Defines values for TaxReason.
 const (
 	TaxReasonCustomerExempt TaxReason = "customer_exempt"
@@ -1229,10 +1431,30 @@ const (
 	WebhookEndpointStateEnabled  WebhookEndpointState = "enabled"
 )
 
+// Defines values for WebhookEndpointCreatedEventType.
+const (
+	WebhookEndpointCreatedEventTypeWebhookEndpointCreated WebhookEndpointCreatedEventType = "webhook_endpoint.created"
+)
+
+// Defines values for WebhookEndpointDeletedEventType.
+const (
+	WebhookEndpointDeletedEventTypeWebhookEndpointDeleted WebhookEndpointDeletedEventType = "webhook_endpoint.deleted"
+)
+
+// Defines values for WebhookEndpointDisabledEventType.
+const (
+	WebhookEndpointDisabledEventTypeWebhookEndpointDisabled WebhookEndpointDisabledEventType = "webhook_endpoint.disabled"
+)
+
 // Defines values for WebhookEndpointUpdateState.
 const (
 	WebhookEndpointUpdateStateDisabled WebhookEndpointUpdateState = "disabled"
 	WebhookEndpointUpdateStateEnabled  WebhookEndpointUpdateState = "enabled"
+)
+
+// Defines values for WebhookEndpointUpdatedEventType.
+const (
+	WebhookEndpointUpdatedEventTypeWebhookEndpointUpdated WebhookEndpointUpdatedEventType = "webhook_endpoint.updated"
 )
 
 // Defines values for WebhookTestEventType.
@@ -1301,6 +1523,15 @@ const (
 	ListDeadJobsParamsStateRunning  ListDeadJobsParamsState = "running"
 	ListDeadJobsParamsStateSetAside ListDeadJobsParamsState = "set_aside"
 	ListDeadJobsParamsStateWaiting  ListDeadJobsParamsState = "waiting"
+)
+
+// Defines values for ListRequestsParamsMethod.
+const (
+	ListRequestsParamsMethodDELETE ListRequestsParamsMethod = "DELETE"
+	ListRequestsParamsMethodGET    ListRequestsParamsMethod = "GET"
+	ListRequestsParamsMethodPATCH  ListRequestsParamsMethod = "PATCH"
+	ListRequestsParamsMethodPOST   ListRequestsParamsMethod = "POST"
+	ListRequestsParamsMethodPUT    ListRequestsParamsMethod = "PUT"
 )
 
 // Defines values for ListShopProductsParamsSort.
@@ -1599,6 +1830,19 @@ type AgreedShipping struct {
 	Price Money `json:"price"`
 }
 
+// AnalyticsRebuild Figures that are counted anew.
+type AnalyticsRebuild struct {
+	// Rebuilding That they are being counted. Reports say so too, until it is done.
+	//
+	// Example: true
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days they will be of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
 // APIKey A key, without its secret.
 type APIKey struct {
 	// AllowedIPs Addresses or networks (CIDR) it may be used from; empty is everywhere.
@@ -1855,6 +2099,21 @@ type BulkFailedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -1926,6 +2185,11 @@ type BulkProductUpdate struct {
 	//
 	// Example: cat_01jd3v7m2kf8r9e0abcdefghjk
 	CategoryID nullable.Nullable[string] `json:"category_id,omitempty"`
+
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
 
 	// DescriptionHTML Its description as HTML; what is active in it is removed.
 	//
@@ -2018,6 +2282,21 @@ type BulkSucceededEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -2062,6 +2341,11 @@ type BulkVariantUpdate struct {
 
 	// Cost What one costs the merchant. Shoppers never see it; null removes it.
 	Cost nullable.Nullable[Money] `json:"cost,omitempty"`
+
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
 
 	// HeightMM Its height in millimetres; null removes it.
 	//
@@ -2291,6 +2575,21 @@ type CartAbandonedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -2913,6 +3212,21 @@ type CategoryCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -2938,6 +3252,21 @@ type CategoryDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -3039,6 +3368,21 @@ type CategoryUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -3262,6 +3606,21 @@ type CollectionCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -3287,6 +3646,21 @@ type CollectionDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -3336,6 +3710,25 @@ type CollectionList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// CollectionPeriod What a report tells of a period.
+type CollectionPeriod struct {
+	// Data The rows.
+	Data []CollectionRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals Always null, as what is in several collections counts in each.
+	Totals map[string]interface{} `json:"totals"`
+}
+
 // CollectionProductUpdate A change of a product's place in a collection, as a merge patch.
 type CollectionProductUpdate struct {
 	// Position How many products come before it; last, when there are fewer.
@@ -3348,6 +3741,78 @@ type CollectionProductUpdate struct {
 type CollectionProducts struct {
 	// ProductIDs The products, in the order they are appended; those already in it stay where they are.
 	ProductIDs []string `json:"product_ids"`
+}
+
+// CollectionReport A report.
+type CollectionReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *CollectionPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period CollectionPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// CollectionRow What was sold of a collection.
+type CollectionRow struct {
+	// CollectionID The collection's ID.
+	//
+	// Example: col_01jd3v7m2kf8r9e0abcdefghjk
+	CollectionID string `json:"collection_id"`
+
+	// Discounts What was taken off it, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// GrossSales At its price, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// Returns What was paid back of it, without taxes.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// Title What it is called.
+	//
+	// Example: Summer
+	Title *string `json:"title"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
 }
 
 // CollectionRule Which products a collection holds.
@@ -3422,6 +3887,21 @@ type CollectionUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -3437,6 +3917,143 @@ type CollectionUpdatedEvent struct {
 //
 // Example: collection.updated
 type CollectionUpdatedEventType string
+
+// ConversionPeriod What a report tells of a period.
+type ConversionPeriod struct {
+	// Data The rows.
+	Data []ConversionRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals ConversionTotals `json:"totals"`
+}
+
+// ConversionReport A report.
+type ConversionReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *ConversionPeriod `json:"comparison"`
+
+	// Currency Always null, as no money is told of.
+	Currency *string `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period ConversionPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// ConversionRow How far visitors came in an interval.
+type ConversionRow struct {
+	// AddedToCart Those who put something into a cart.
+	//
+	// Example: 40
+	AddedToCart int64 `json:"added_to_cart"`
+
+	// AddedToCartRate Their share of all visitors, in percent; null without one.
+	//
+	// Example: 16.67
+	AddedToCartRate *string `json:"added_to_cart_rate"`
+
+	// Completed Those who placed an order.
+	//
+	// Example: 12
+	Completed int64 `json:"completed"`
+
+	// ConversionRate The share of those who placed an order, in percent; null without visitors.
+	//
+	// Example: 5
+	ConversionRate *string `json:"conversion_rate"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// ProductViews Those who saw a product's page.
+	//
+	// Example: 130
+	ProductViews int64 `json:"product_views"`
+
+	// ReachedCheckout Those who came to the checkout.
+	//
+	// Example: 22
+	ReachedCheckout int64 `json:"reached_checkout"`
+
+	// ReachedCheckoutRate Their share of all visitors, in percent; null without one.
+	//
+	// Example: 9.17
+	ReachedCheckoutRate *string `json:"reached_checkout_rate"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Visits Visitors, each counted once a day.
+	//
+	// Example: 240
+	Visits int64 `json:"visits"`
+}
+
+// ConversionTotals All of it, also what is not listed.
+type ConversionTotals struct {
+	// AddedToCart Those who put something into a cart.
+	//
+	// Example: 40
+	AddedToCart int64 `json:"added_to_cart"`
+
+	// AddedToCartRate Their share of all visitors, in percent; null without one.
+	//
+	// Example: 16.67
+	AddedToCartRate *string `json:"added_to_cart_rate"`
+
+	// Completed Those who placed an order.
+	//
+	// Example: 12
+	Completed int64 `json:"completed"`
+
+	// ConversionRate The share of those who placed an order, in percent; null without visitors.
+	//
+	// Example: 5
+	ConversionRate *string `json:"conversion_rate"`
+
+	// ProductViews Those who saw a product's page.
+	//
+	// Example: 130
+	ProductViews int64 `json:"product_views"`
+
+	// ReachedCheckout Those who came to the checkout.
+	//
+	// Example: 22
+	ReachedCheckout int64 `json:"reached_checkout"`
+
+	// ReachedCheckoutRate Their share of all visitors, in percent; null without one.
+	//
+	// Example: 9.17
+	ReachedCheckoutRate *string `json:"reached_checkout_rate"`
+
+	// Visits Visitors, each counted once a day.
+	//
+	// Example: 240
+	Visits int64 `json:"visits"`
+}
 
 // Country A country's ISO 3166-1 alpha-2 code in upper case.
 //
@@ -3540,6 +4157,21 @@ type CreditNoteIssuedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -3578,6 +4210,9 @@ type Customer struct {
 	// Example: false
 	AcceptsMarketing bool `json:"accepts_marketing"`
 
+	// Addresses The address book, in the order in which it was written down.
+	Addresses []CustomerAddress `json:"addresses"`
+
 	// CreatedAt When the customer first appeared.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -3588,8 +4223,13 @@ type Customer struct {
 	// Example: {}
 	CustomFields CustomFields `json:"custom_fields"`
 
-	// DefaultAddress The address used last.
+	// DefaultAddress The address of the book that is the default for shipping.
 	DefaultAddress *Address `json:"default_address"`
+
+	// Disabled Whether the account is closed, so that its owner is signed out and cannot sign in.
+	//
+	// Example: false
+	Disabled bool `json:"disabled"`
 
 	// Email The e-mail address; unique within the store.
 	//
@@ -3634,6 +4274,11 @@ type Customer struct {
 	// Example: true
 	Registered bool `json:"registered"`
 
+	// Tags The merchant's own labels.
+	//
+	// Example: ["press"]
+	Tags []string `json:"tags"`
+
 	// TaxExemptReason Why they pay no tax, such as the number of a certificate; null, if they do.
 	TaxExemptReason *string `json:"tax_exempt_reason"`
 
@@ -3641,6 +4286,100 @@ type Customer struct {
 	//
 	// Example: 2026-11-22T09:30:00Z
 	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// CustomerAddress An address in a customer's book.
+type CustomerAddress struct {
+	// Address A postal address. It is given whole, never in parts.
+	Address Address `json:"address"`
+
+	// DefaultBilling Whether it is filled in as who pays.
+	//
+	// Example: false
+	DefaultBilling bool `json:"default_billing"`
+
+	// DefaultShipping Whether it is filled in as where things are sent.
+	//
+	// Example: true
+	DefaultShipping bool `json:"default_shipping"`
+
+	// ID The entry's ID.
+	//
+	// Example: adr_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+}
+
+// CustomerAddressInput An address for a customer's book.
+type CustomerAddressInput struct {
+	// Address A postal address. It is given whole, never in parts.
+	Address Address `json:"address"`
+
+	// DefaultBilling Whether it is filled in as who pays; of one entry at most.
+	//
+	// Example: false
+	DefaultBilling *bool `json:"default_billing,omitempty"`
+
+	// DefaultShipping Whether it is filled in as where things are sent; of one entry at most.
+	//
+	// Example: true
+	DefaultShipping *bool `json:"default_shipping,omitempty"`
+
+	// ID The entry's ID, if it is in the book already.
+	//
+	// Example: adr_01jd3v7m2kf8r9e0abcdefghjk
+	ID *string `json:"id,omitempty"`
+}
+
+// CustomerCreate Somebody whom the merchant knows.
+type CustomerCreate struct {
+	// AcceptsMarketing Whether the customer agreed to be written to.
+	//
+	// Example: false
+	AcceptsMarketing *bool `json:"accepts_marketing,omitempty"`
+
+	// Addresses The address book, all of it.
+	Addresses []CustomerAddressInput `json:"addresses,omitempty"`
+
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
+
+	// DefaultAddress The default address for shipping, beside those of the book.
+	DefaultAddress *Address `json:"default_address,omitempty"`
+
+	// Email The e-mail address; unique within the store.
+	//
+	// Example: ada@example.com
+	Email string `json:"email"`
+
+	// GroupIDs The groups that the customer is in.
+	GroupIDs []string `json:"group_ids,omitempty"`
+
+	// Name The customer's name.
+	//
+	// Example: Ada Example
+	Name *string `json:"name,omitempty"`
+
+	// Note What the staff wants to remember.
+	//
+	// Example: Prefers the blue one
+	Note *string `json:"note,omitempty"`
+
+	// Phone A telephone number.
+	//
+	// Example: +49 30 0000000
+	Phone *string `json:"phone,omitempty"`
+
+	// Tags The merchant's own labels.
+	//
+	// Example: ["press"]
+	Tags []string `json:"tags,omitempty"`
+
+	// TaxExemptReason Why they pay no tax, such as the number of a certificate.
+	//
+	// Example: A school
+	TaxExemptReason *string `json:"tax_exempt_reason,omitempty"`
 }
 
 // CustomerCreatedEvent A customer appeared or registered.
@@ -3652,6 +4391,21 @@ type CustomerCreatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -3679,6 +4433,21 @@ type CustomerDeletedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -3694,6 +4463,19 @@ type CustomerDeletedEvent struct {
 //
 // Example: customer.deleted
 type CustomerDeletedEventType string
+
+// CustomerEmailChange A shopper who wants another e-mail address.
+type CustomerEmailChange struct {
+	// Email The new e-mail address.
+	//
+	// Example: ada.new@example.com
+	Email string `json:"email"`
+
+	// Password The password.
+	//
+	// Example: correct horse battery staple
+	Password string `json:"password"`
+}
 
 // CustomerEventData The customer, in short.
 type CustomerEventData struct {
@@ -3749,6 +4531,88 @@ type CustomerGroupCreate struct {
 	Name string `json:"name"`
 }
 
+// CustomerGroupCreatedEvent A group of customers was made.
+type CustomerGroupCreatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: customer_group.created
+	Type CustomerGroupCreatedEventType `json:"type"`
+}
+
+// CustomerGroupCreatedEventType The event's type.
+//
+// Example: customer_group.created
+type CustomerGroupCreatedEventType string
+
+// CustomerGroupDeletedEvent A group of customers was deleted.
+type CustomerGroupDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: customer_group.deleted
+	Type CustomerGroupDeletedEventType `json:"type"`
+}
+
+// CustomerGroupDeletedEventType The event's type.
+//
+// Example: customer_group.deleted
+type CustomerGroupDeletedEventType string
+
 // CustomerGroupList A page of a list.
 type CustomerGroupList struct {
 	// Data The page, in the order of the list.
@@ -3770,6 +4634,47 @@ type CustomerGroupUpdate struct {
 	// Example: Wholesale
 	Name *string `json:"name,omitempty"`
 }
+
+// CustomerGroupUpdatedEvent A group of customers changed.
+type CustomerGroupUpdatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: customer_group.updated
+	Type CustomerGroupUpdatedEventType `json:"type"`
+}
+
+// CustomerGroupUpdatedEventType The event's type.
+//
+// Example: customer_group.updated
+type CustomerGroupUpdatedEventType string
 
 // CustomerList A page of a list.
 type CustomerList struct {
@@ -3798,6 +4703,25 @@ type CustomerPasswordReset struct {
 	Token string `json:"token"`
 }
 
+// CustomerPeriod What a report tells of a period.
+type CustomerPeriod struct {
+	// Data The rows.
+	Data []CustomerRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals CustomerTotals `json:"totals"`
+}
+
 // CustomerRegistration A shopper who wants an account at this store.
 type CustomerRegistration struct {
 	// AcceptsMarketing Whether the shopper agrees to be written to; false, when left out.
@@ -3819,6 +4743,68 @@ type CustomerRegistration struct {
 	//
 	// Example: correct horse battery staple
 	Password string `json:"password"`
+}
+
+// CustomerReport A report.
+type CustomerReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *CustomerPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period CustomerPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// CustomerRow Who bought in an interval.
+type CustomerRow struct {
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// NewCustomers Orders of customers who had not ordered before: as many as there are new customers.
+	//
+	// Example: 8
+	NewCustomers int64 `json:"new_customers"`
+
+	// NewNetSales Net sales of the orders of new customers. What is paid back of an order later stays with it.
+	//
+	// Example: {"amount":70000,"currency":"EUR"}
+	NewNetSales ReportAmount `json:"new_net_sales"`
+
+	// ReturningNetSales Net sales of the orders of others.
+	//
+	// Example: {"amount":41400,"currency":"EUR"}
+	ReturningNetSales ReportAmount `json:"returning_net_sales"`
+
+	// ReturningOrders Orders of customers who had.
+	//
+	// Example: 4
+	ReturningOrders int64 `json:"returning_orders"`
+
+	// ReturningShare Their share of all orders, in percent; null without one.
+	//
+	// Example: 33.33
+	ReturningShare *string `json:"returning_share"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
 }
 
 // CustomerSession A signed-in shopper.
@@ -3850,6 +4836,34 @@ type CustomerSignIn struct {
 	Password string `json:"password"`
 }
 
+// CustomerTotals All of it, also what is not listed.
+type CustomerTotals struct {
+	// NewCustomers Orders of customers who had not ordered before: as many as there are new customers.
+	//
+	// Example: 8
+	NewCustomers int64 `json:"new_customers"`
+
+	// NewNetSales Net sales of the orders of new customers. What is paid back of an order later stays with it.
+	//
+	// Example: {"amount":70000,"currency":"EUR"}
+	NewNetSales ReportAmount `json:"new_net_sales"`
+
+	// ReturningNetSales Net sales of the orders of others.
+	//
+	// Example: {"amount":41400,"currency":"EUR"}
+	ReturningNetSales ReportAmount `json:"returning_net_sales"`
+
+	// ReturningOrders Orders of customers who had.
+	//
+	// Example: 4
+	ReturningOrders int64 `json:"returning_orders"`
+
+	// ReturningShare Their share of all orders, in percent; null without one.
+	//
+	// Example: 33.33
+	ReturningShare *string `json:"returning_share"`
+}
+
 // CustomerUpdate A change of a customer, as a merge patch.
 type CustomerUpdate struct {
 	// AcceptsMarketing Whether the customer agreed to be written to.
@@ -3857,13 +4871,21 @@ type CustomerUpdate struct {
 	// Example: false
 	AcceptsMarketing *bool `json:"accepts_marketing,omitempty"`
 
+	// Addresses The address book, all of it; those that are left out are removed. One that stays has its ID, a new one has none.
+	Addresses []CustomerAddressInput `json:"addresses,omitempty"`
+
 	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
 	//
 	// Example: {}
 	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
 
-	// DefaultAddress The default address; null removes it.
+	// DefaultAddress The default address for shipping, which is changed in the book, or added to it; null removes it.
 	DefaultAddress nullable.Nullable[Address] `json:"default_address,omitempty"`
+
+	// Disabled Whether the account is closed, so that its owner is signed out and cannot sign in.
+	//
+	// Example: false
+	Disabled *bool `json:"disabled,omitempty"`
 
 	// GroupIDs The groups that the customer is in, all of them.
 	GroupIDs []string `json:"group_ids,omitempty"`
@@ -3883,6 +4905,11 @@ type CustomerUpdate struct {
 	// Example: +49 30 0000000
 	Phone nullable.Nullable[string] `json:"phone,omitempty"`
 
+	// Tags The merchant's own labels, all of them.
+	//
+	// Example: ["press"]
+	Tags []string `json:"tags,omitempty"`
+
 	// TaxExemptReason Why they pay no tax, such as the number of a certificate; null, if they do.
 	TaxExemptReason nullable.Nullable[string] `json:"tax_exempt_reason,omitempty"`
 }
@@ -3896,6 +4923,21 @@ type CustomerUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -3922,6 +4964,21 @@ type CustomerVerifiedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -4025,6 +5082,90 @@ type Discount struct {
 	Title string `json:"title"`
 }
 
+// DiscountPeriod What a report tells of a period.
+type DiscountPeriod struct {
+	// Data The rows.
+	Data []DiscountRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals DiscountTotals `json:"totals"`
+}
+
+// DiscountReport A report.
+type DiscountReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *DiscountPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period DiscountPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// DiscountRow What a promotion took off.
+type DiscountRow struct {
+	// Amount What it took off goods and shipping, as shoppers were shown it.
+	//
+	// Example: {"amount":5000,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Code The code that it was given for.
+	//
+	// Example: SUMMER
+	Code *string `json:"code"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// PromotionID The promotion's ID; null of what was agreed without one.
+	//
+	// Example: prm_01jd3v7m2kf8r9e0abcdefghjk
+	PromotionID *string `json:"promotion_id"`
+
+	// Title What it is called.
+	//
+	// Example: Summer sale
+	Title *string `json:"title"`
+}
+
+// DiscountTotals All of it, also what is not listed.
+type DiscountTotals struct {
+	// Amount What it took off goods and shipping, as shoppers were shown it.
+	//
+	// Example: {"amount":5000,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+}
+
 // Dispute A payment that the shopper's bank asks back. It is answered at the provider.
 type Dispute struct {
 	// Amount An amount of money, in the smallest unit of its currency.
@@ -4070,6 +5211,21 @@ type DisputeClosedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -4133,6 +5289,21 @@ type DisputeLostEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4158,6 +5329,21 @@ type DisputeOpenedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -4190,6 +5376,21 @@ type DisputeUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4215,6 +5416,21 @@ type DisputeWonEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -4438,6 +5654,21 @@ type DraftOrderCompletedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4535,6 +5766,21 @@ type DraftOrderCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4560,6 +5806,21 @@ type DraftOrderDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -4774,6 +6035,21 @@ type DraftOrderSentEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4936,6 +6212,21 @@ type DraftOrderUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4965,6 +6256,29 @@ type EmailChangeRequest struct {
 	Password string `json:"password"`
 }
 
+// EndpointEventData The webhook endpoint, in short.
+type EndpointEventData struct {
+	// ID The endpoint's ID.
+	//
+	// Example: whe_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// State Whether anything is sent.
+	//
+	// Example: enabled
+	State EndpointEventDataState `json:"state"`
+
+	// URL Where events are posted.
+	//
+	// Example: https://hooks.example.com/stoa
+	URL string `json:"url"`
+}
+
+// EndpointEventDataState Whether anything is sent.
+//
+// Example: enabled
+type EndpointEventDataState string
+
 // Event Something that happened. It is written in the transaction of what it tells of, and kept for 30 days. `data` is what the schema of its type says.
 type Event struct {
 	// Data What it happened to; see the schema of the type.
@@ -4974,6 +6288,21 @@ type Event struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5000,10 +6329,100 @@ type EventList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// EventObjectID What it happened to.
+//
+// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+type EventObjectID = string
+
+// EventObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+//
+// Example: 1795339800123456
+type EventObjectSequence = int64
+
+// EventRequestID The request that it goes back to; null where nobody asked for it.
+//
+// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+type EventRequestID = string
+
 // EventType What sort of thing happened. More are added over time: ignore those you do not know.
 //
 // Example: product.created
 type EventType string
+
+// ExportFailedEvent An export failed as a whole or was cancelled.
+type ExportFailedEvent struct {
+	// Data The operation, in short.
+	Data OperationEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: export.failed
+	Type ExportFailedEventType `json:"type"`
+}
+
+// ExportFailedEventType The event's type.
+//
+// Example: export.failed
+type ExportFailedEventType string
+
+// ExportRequest What is to be written into a file.
+type ExportRequest struct {
+	// Format How it is written; `csv` when left out. Products are not written as `jsonl`, which answers 422.
+	//
+	// Example: csv
+	Format *ExportRequestFormat `json:"format,omitempty"`
+
+	// Resource What is exported.
+	//
+	// Example: products
+	Resource ExportRequestResource `json:"resource"`
+}
+
+// ExportRequestFormat How it is written; `csv` when left out. Products are not written as `jsonl`, which answers 422.
+//
+// Example: csv
+type ExportRequestFormat string
+
+// ExportRequestResource What is exported.
+//
+// Example: products
+type ExportRequestResource string
+
+// ExportSucceededEvent An export ended, and its file can be downloaded.
+type ExportSucceededEvent struct {
+	// Data The operation, in short.
+	Data OperationEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: export.succeeded
+	Type ExportSucceededEventType `json:"type"`
+}
+
+// ExportSucceededEventType The event's type.
+//
+// Example: export.succeeded
+type ExportSucceededEventType string
 
 // Fault One thing wrong with a request, and where.
 type Fault struct {
@@ -5140,6 +6559,21 @@ type FieldDefinitionCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -5165,6 +6599,21 @@ type FieldDefinitionDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5249,6 +6698,21 @@ type FieldDefinitionUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5351,6 +6815,21 @@ type FulfilmentCreatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5512,6 +6991,21 @@ type GiftCardCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -5608,6 +7102,21 @@ type GiftCardUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5733,6 +7242,21 @@ type ImportFailedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -5764,6 +7288,21 @@ type ImportSucceededEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -5789,6 +7328,16 @@ type ImportUpload struct {
 	//
 	// Example: shopify_products
 	Kind ImportKind `json:"kind"`
+
+	// Mapping A JSON object that says what columns are to be taken for, by their names: a column of Shopify's, or the column of a custom field, such as `product.metafields.custom.fabric`; an empty text is nothing. It comes before the file.
+	//
+	// Example: {"Fabric": "product.metafields.custom.fabric"}
+	Mapping *string `json:"mapping,omitempty"`
+
+	// Preview Whether it is only to be said what would become of each row. It comes before the file.
+	//
+	// Example: true
+	Preview *bool `json:"preview,omitempty"`
 }
 
 // InventoryAdjusted The levels after an adjustment, in the order of its lines.
@@ -5806,6 +7355,21 @@ type InventoryAdjustedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5876,6 +7440,21 @@ type InventoryBackEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -6036,6 +7615,21 @@ type InventoryItemUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -6123,6 +7717,21 @@ type InventoryLowEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -6235,6 +7844,21 @@ type InventoryOutEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -6305,6 +7929,21 @@ type InventoryTransferredEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -6418,6 +8057,21 @@ type InvoiceIssuedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -6713,6 +8367,21 @@ type LocationCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -6738,6 +8407,21 @@ type LocationDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -6823,6 +8507,21 @@ type LocationUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -6838,6 +8537,184 @@ type LocationUpdatedEvent struct {
 //
 // Example: location.updated
 type LocationUpdatedEventType string
+
+// LoggedBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+//
+// Example: whole
+type LoggedBodyState string
+
+// LoggedRequest A call of the API.
+type LoggedRequest struct {
+	// Actor Who did something.
+	Actor Actor `json:"actor"`
+
+	// APIVersion The version of the API that the answer is of.
+	//
+	// Example: 2026-11-22
+	APIVersion string `json:"api_version"`
+
+	// At When it came.
+	//
+	// Example: 2026-11-22T09:30:00.000Z
+	At time.Time `json:"at"`
+
+	// DryRun Whether it was a dry run.
+	//
+	// Example: false
+	DryRun bool `json:"dry_run"`
+
+	// DurationMs How long it took to answer, in milliseconds.
+	//
+	// Example: 4.21
+	DurationMs float32 `json:"duration_ms"`
+
+	// ErrorCode The problem that it was answered with.
+	ErrorCode *string `json:"error_code"`
+
+	// GoneOn The first day (UTC) on which it is kept no more.
+	//
+	// Example: 2026-12-22
+	GoneOn openapi_types.Date `json:"gone_on"`
+
+	// ID The request, as the `Request-Id` header named it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Method The method.
+	//
+	// Example: POST
+	Method string `json:"method"`
+
+	// Operation The operationId.
+	//
+	// Example: createProduct
+	Operation string `json:"operation"`
+
+	// Path The path, without secrets.
+	//
+	// Example: /v1/products
+	Path string `json:"path"`
+
+	// RequestBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+	//
+	// Example: whole
+	RequestBodyState LoggedBodyState `json:"request_body_state"`
+
+	// ResponseBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+	//
+	// Example: whole
+	ResponseBodyState LoggedBodyState `json:"response_body_state"`
+
+	// Status What it was answered with.
+	//
+	// Example: 201
+	Status int `json:"status"`
+}
+
+// LoggedRequestList A page of a list.
+type LoggedRequestList struct {
+	// Data The page, in the order of the list.
+	Data []LoggedRequest `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// LoggedRequestWhole A call of the API, with what was said in it.
+type LoggedRequestWhole struct {
+	// Actor Who did something.
+	Actor Actor `json:"actor"`
+
+	// APIVersion The version of the API that the answer is of.
+	//
+	// Example: 2026-11-22
+	APIVersion string `json:"api_version"`
+
+	// At When it came.
+	//
+	// Example: 2026-11-22T09:30:00.000Z
+	At time.Time `json:"at"`
+
+	// DryRun Whether it was a dry run.
+	//
+	// Example: false
+	DryRun bool `json:"dry_run"`
+
+	// DurationMs How long it took to answer, in milliseconds.
+	//
+	// Example: 4.21
+	DurationMs float32 `json:"duration_ms"`
+
+	// ErrorCode The problem that it was answered with.
+	ErrorCode *string `json:"error_code"`
+
+	// GoneOn The first day (UTC) on which it is kept no more.
+	//
+	// Example: 2026-12-22
+	GoneOn openapi_types.Date `json:"gone_on"`
+
+	// Headers The headers that are kept.
+	//
+	// Example: {"Content-Type":"application/json"}
+	Headers map[string]string `json:"headers"`
+
+	// ID The request, as the `Request-Id` header named it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// IP The address that it came from.
+	//
+	// Example: 203.0.113.7
+	IP *string `json:"ip"`
+
+	// Method The method.
+	//
+	// Example: POST
+	Method string `json:"method"`
+
+	// Operation The operationId.
+	//
+	// Example: createProduct
+	Operation string `json:"operation"`
+
+	// Path The path, without secrets.
+	//
+	// Example: /v1/products
+	Path string `json:"path"`
+
+	// Query The query string; `[removed]` stands for what is not kept.
+	//
+	// Example:
+	Query string `json:"query"`
+
+	// RequestBody What was sent.
+	RequestBody json.RawMessage `json:"request_body"`
+
+	// RequestBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+	//
+	// Example: whole
+	RequestBodyState LoggedBodyState `json:"request_body_state"`
+
+	// ResponseBody What was answered.
+	ResponseBody json.RawMessage `json:"response_body"`
+
+	// ResponseBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+	//
+	// Example: whole
+	ResponseBodyState LoggedBodyState `json:"response_body_state"`
+
+	// Status What it was answered with.
+	//
+	// Example: 201
+	Status int `json:"status"`
+}
 
 // ManualMethod A way to pay that no provider takes part in. The staff note that the money came.
 type ManualMethod struct {
@@ -6873,6 +8750,19 @@ type Money struct {
 	//
 	// Example: EUR
 	Currency Currency `json:"currency"`
+}
+
+// NamedEventData The thing, by its name.
+type NamedEventData struct {
+	// ID The thing's ID.
+	//
+	// Example: shp_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Name Its name.
+	//
+	// Example: Parcel
+	Name string `json:"name"`
 }
 
 // NextAction What the shopper has to do before the payment can go on.
@@ -6917,6 +8807,9 @@ type Operation struct {
 
 	// Error Why it failed; null unless it did.
 	Error *OperationError `json:"error"`
+
+	// File The file that an export wrote, for `downloadExport`; null while it isn't there, and once it is removed.
+	File *OperationFile `json:"file"`
 
 	// FinishedAt When it ended.
 	//
@@ -7026,6 +8919,29 @@ type OperationEventData struct {
 	//
 	// Example: queued
 	State OperationState `json:"state"`
+}
+
+// OperationFile A file that was written.
+type OperationFile struct {
+	// Bytes How large it is.
+	//
+	// Example: 48213
+	Bytes int64 `json:"bytes"`
+
+	// ContentType What it is.
+	//
+	// Example: text/csv
+	ContentType string `json:"content_type"`
+
+	// ExpiresAt When it is removed.
+	//
+	// Example: 2026-11-30T09:30:00Z
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Name What it is called where it is kept.
+	//
+	// Example: products-2026-11-29.csv
+	Name string `json:"name"`
 }
 
 // OperationKind What a long operation does.
@@ -7404,6 +9320,21 @@ type OrderCancelledEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -7430,6 +9361,21 @@ type OrderCompletedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -7455,6 +9401,21 @@ type OrderCreatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -7577,6 +9538,21 @@ type OrderEditedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -7646,6 +9622,21 @@ type OrderFulfilledEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -7784,6 +9775,21 @@ type OrderPaidEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -7823,6 +9829,21 @@ type OrderRefundedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -7989,6 +10010,21 @@ type OrderUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -8159,6 +10195,21 @@ type PaymentAuthorisedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -8190,6 +10241,21 @@ type PaymentCapturedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -8242,6 +10308,21 @@ type PaymentFailedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -8370,6 +10451,21 @@ type PaymentVoidedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -8439,6 +10535,11 @@ type Plan struct {
 	//
 	// Example: 1000
 	Products *int `json:"products"`
+
+	// RequestLogDays For how many days the request log keeps each call.
+	//
+	// Example: 7
+	RequestLogDays int `json:"request_log_days"`
 
 	// RequestsPerDay API requests a day, for the whole store.
 	//
@@ -8648,6 +10749,21 @@ type PriceListCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -8673,6 +10789,21 @@ type PriceListDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -8845,6 +10976,21 @@ type PriceListUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -8919,6 +11065,16 @@ type Problem struct {
 	//
 	// Example: 41
 	RetryAfter *int `json:"retry_after,omitempty"`
+
+	// Role With 403, the role that was looked at.
+	//
+	// Example: support
+	Role *string `json:"role,omitempty"`
+
+	// Scopes With 403, the scopes that were looked at, of a key or of a role of the store's own.
+	//
+	// Example: ["orders:read"]
+	Scopes []string `json:"scopes,omitempty"`
 
 	// Status The HTTP status, repeated.
 	//
@@ -9136,6 +11292,21 @@ type ProductCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -9161,6 +11332,21 @@ type ProductDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -9228,6 +11414,97 @@ type ProductOption struct {
 	Values []string `json:"values"`
 }
 
+// ProductPeriod What a report tells of a period.
+type ProductPeriod struct {
+	// Data The rows.
+	Data []ProductRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals ProductTotals `json:"totals"`
+}
+
+// ProductReport A report.
+type ProductReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *ProductPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period ProductPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// ProductRow What was sold of a product.
+type ProductRow struct {
+	// Discounts What was taken off it, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// GrossSales At its price, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// ProductID The product's ID; null of what is in no catalogue.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID *string `json:"product_id"`
+
+	// Returns What was paid back of it, without taxes.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// Title What it is called, or was when it was last sold.
+	//
+	// Example: Linen shirt
+	Title *string `json:"title"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
+}
+
 // ProductStatus Whether a product is sold: only `active` ones show in the shop.
 //
 // Example: draft
@@ -9258,6 +11535,44 @@ type ProductTagList struct {
 
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
+}
+
+// ProductTotals All of it, also what is not listed.
+type ProductTotals struct {
+	// Discounts What was taken off it, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// GrossSales At its price, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// Returns What was paid back of it, without taxes.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
 }
 
 // ProductUpdate A change of a product, as a merge patch.
@@ -9340,6 +11655,21 @@ type ProductUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -9707,6 +12037,21 @@ type PromotionCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -9732,6 +12077,21 @@ type PromotionDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -9894,6 +12254,21 @@ type PromotionUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -9909,6 +12284,11 @@ type PromotionUpdatedEvent struct {
 //
 // Example: promotion.updated
 type PromotionUpdatedEventType string
+
+// RankedColumn By what the most is ranked.
+//
+// Example: net_sales
+type RankedColumn string
 
 // RateAnswer What a rate service answers: `rates`, when it is a carrier; else `lines`, every one that was asked for, and `shipping`.
 type RateAnswer struct {
@@ -10144,6 +12524,88 @@ type RateServiceCreated struct {
 	Service RateService `json:"service"`
 }
 
+// RateServiceCreatedEvent A carrier or tax service was made.
+type RateServiceCreatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: rate_service.created
+	Type RateServiceCreatedEventType `json:"type"`
+}
+
+// RateServiceCreatedEventType The event's type.
+//
+// Example: rate_service.created
+type RateServiceCreatedEventType string
+
+// RateServiceDeletedEvent A carrier or tax service was deleted.
+type RateServiceDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: rate_service.deleted
+	Type RateServiceDeletedEventType `json:"type"`
+}
+
+// RateServiceDeletedEventType The event's type.
+//
+// Example: rate_service.deleted
+type RateServiceDeletedEventType string
+
 // RateServiceKind What a rate service says: what sending a parcel costs, or which taxes a sale falls under.
 //
 // Example: carrier
@@ -10180,6 +12642,47 @@ type RateServiceUpdate struct {
 	// Example: https://rates.example.com/stoa
 	URL *string `json:"url,omitempty"`
 }
+
+// RateServiceUpdatedEvent A carrier or tax service changed.
+type RateServiceUpdatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: rate_service.updated
+	Type RateServiceUpdatedEventType `json:"type"`
+}
+
+// RateServiceUpdatedEventType The event's type.
+//
+// Example: rate_service.updated
+type RateServiceUpdatedEventType string
 
 // Reconciliation What comparing a store's books has found.
 type Reconciliation struct {
@@ -10344,6 +12847,21 @@ type RefundFailedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -10396,6 +12914,97 @@ type RefundPartState string
 // Example: payment
 type RefundPartTo string
 
+// RefundPeriod What a report tells of a period.
+type RefundPeriod struct {
+	// Data The rows.
+	Data []RefundRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals RefundTotals `json:"totals"`
+}
+
+// RefundReport A report.
+type RefundReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *RefundPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period RefundPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// RefundRow What was paid back in an interval.
+type RefundRow struct {
+	// Amount What was paid back by them, taxes included.
+	//
+	// Example: {"amount":4641,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Fees What was kept of what came back, taxes included.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	Fees ReportAmount `json:"fees"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// OfBalance Of what the merchant owed by an edit: no return of goods.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	OfBalance ReportAmount `json:"of_balance"`
+
+	// Refunds Refunds that succeeded.
+	//
+	// Example: 3
+	Refunds int64 `json:"refunds"`
+
+	// SetOff Set off against what was sent instead of what came back.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	SetOff ReportAmount `json:"set_off"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// ToPayments To where the money came from.
+	//
+	// Example: {"amount":4641,"currency":"EUR"}
+	ToPayments ReportAmount `json:"to_payments"`
+
+	// ToStoreCredit As store credit.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	ToStoreCredit ReportAmount `json:"to_store_credit"`
+}
+
 // RefundSucceededEvent Money was paid back.
 type RefundSucceededEvent struct {
 	// Data The refund, in short.
@@ -10405,6 +13014,21 @@ type RefundSucceededEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -10421,6 +13045,83 @@ type RefundSucceededEvent struct {
 //
 // Example: refund.succeeded
 type RefundSucceededEventType string
+
+// RefundTotals All of it, also what is not listed.
+type RefundTotals struct {
+	// Amount What was paid back by them, taxes included.
+	//
+	// Example: {"amount":4641,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Fees What was kept of what came back, taxes included.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	Fees ReportAmount `json:"fees"`
+
+	// OfBalance Of what the merchant owed by an edit: no return of goods.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	OfBalance ReportAmount `json:"of_balance"`
+
+	// Refunds Refunds that succeeded.
+	//
+	// Example: 3
+	Refunds int64 `json:"refunds"`
+
+	// SetOff Set off against what was sent instead of what came back.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	SetOff ReportAmount `json:"set_off"`
+
+	// ToPayments To where the money came from.
+	//
+	// Example: {"amount":4641,"currency":"EUR"}
+	ToPayments ReportAmount `json:"to_payments"`
+
+	// ToStoreCredit As store credit.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	ToStoreCredit ReportAmount `json:"to_store_credit"`
+}
+
+// ReportAmount A sum of money in the currency's minor unit. It may be negative, as when more was paid back on a day than was sold.
+type ReportAmount struct {
+	// Amount The amount in the currency's minor unit.
+	//
+	// Example: 119500
+	Amount int64 `json:"amount"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+}
+
+// ReportComparison What a period is compared with: as many days right before it, or the same days a year before.
+//
+// Example: previous_period
+type ReportComparison string
+
+// ReportFormat `csv` answers the rows as a table, with amounts in the currency's major unit.
+//
+// Example: json
+type ReportFormat string
+
+// ReportInterval How long the rows of a report are. A week begins on Monday; the first and the last row are cut to the period.
+//
+// Example: day
+type ReportInterval string
+
+// RequestReplay What a call would be answered now.
+type RequestReplay struct {
+	// Body What would be answered, without secrets.
+	Body json.RawMessage `json:"body"`
+
+	// Status The status.
+	//
+	// Example: 201
+	Status int `json:"status"`
+}
 
 // Return Goods of an order that come back.
 type Return struct {
@@ -10484,6 +13185,21 @@ type ReturnApprovedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -10510,6 +13226,21 @@ type ReturnCancelledEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -10535,6 +13266,21 @@ type ReturnClosedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -10585,6 +13331,21 @@ type ReturnDeclinedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -10700,6 +13461,21 @@ type ReturnInspectedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -10837,6 +13613,21 @@ type ReturnReceivedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -10900,6 +13691,21 @@ type ReturnRequestedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -10978,6 +13784,88 @@ type RoleCreate struct {
 	Permissions []Permission `json:"permissions"`
 }
 
+// RoleCreatedEvent A role of the staff was made.
+type RoleCreatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: role.created
+	Type RoleCreatedEventType `json:"type"`
+}
+
+// RoleCreatedEventType The event's type.
+//
+// Example: role.created
+type RoleCreatedEventType string
+
+// RoleDeletedEvent A role of the staff was deleted.
+type RoleDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: role.deleted
+	Type RoleDeletedEventType `json:"type"`
+}
+
+// RoleDeletedEventType The event's type.
+//
+// Example: role.deleted
+type RoleDeletedEventType string
+
 // RoleList A page of a list.
 type RoleList struct {
 	// Data The page, in the order of the list.
@@ -11013,6 +13901,226 @@ type RoleUpdate struct {
 	//
 	// Example: ["orders:read","inventory:write"]
 	Permissions []Permission `json:"permissions,omitempty"`
+}
+
+// RoleUpdatedEvent A role of the staff changed.
+type RoleUpdatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: role.updated
+	Type RoleUpdatedEventType `json:"type"`
+}
+
+// RoleUpdatedEventType The event's type.
+//
+// Example: role.updated
+type RoleUpdatedEventType string
+
+// SalesPeriod What a report tells of a period.
+type SalesPeriod struct {
+	// Data The rows.
+	Data []SalesRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals SalesTotals `json:"totals"`
+}
+
+// SalesReport A report.
+type SalesReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *SalesPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period SalesPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// SalesRow What was sold in an interval.
+type SalesRow struct {
+	// AverageOrderValue What an order was worth when it was placed, without taxes and after discounts: what was edited or paid back later does not change it. Null without one.
+	//
+	// Example: {"amount":9958,"currency":"EUR"}
+	AverageOrderValue *ReportAmount `json:"average_order_value"`
+
+	// Discounts What was taken off the goods, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// Fees What was kept of returns, without taxes.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	Fees ReportAmount `json:"fees"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// GrossSales Goods at their prices, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// Returns What was paid back of the goods, without taxes, and what cancellations took back.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// Shipping What sending cost, without taxes and after its discounts, less what was paid back of it.
+	//
+	// Example: {"amount":4940,"currency":"EUR"}
+	Shipping ReportAmount `json:"shipping"`
+
+	// Taxes Taxes, less what was paid back of them.
+	//
+	// Example: {"amount":22100,"currency":"EUR"}
+	Taxes ReportAmount `json:"taxes"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// TotalSales Net sales, shipping, taxes and fees: what orders come to, less what was paid back of them.
+	//
+	// Example: {"amount":138440,"currency":"EUR"}
+	TotalSales ReportAmount `json:"total_sales"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units of all lines. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
+}
+
+// SalesTotals All of it, also what is not listed.
+type SalesTotals struct {
+	// AverageOrderValue What an order was worth when it was placed, without taxes and after discounts: what was edited or paid back later does not change it. Null without one.
+	//
+	// Example: {"amount":9958,"currency":"EUR"}
+	AverageOrderValue *ReportAmount `json:"average_order_value"`
+
+	// Discounts What was taken off the goods, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// Fees What was kept of returns, without taxes.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	Fees ReportAmount `json:"fees"`
+
+	// GrossSales Goods at their prices, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// Returns What was paid back of the goods, without taxes, and what cancellations took back.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// Shipping What sending cost, without taxes and after its discounts, less what was paid back of it.
+	//
+	// Example: {"amount":4940,"currency":"EUR"}
+	Shipping ReportAmount `json:"shipping"`
+
+	// Taxes Taxes, less what was paid back of them.
+	//
+	// Example: {"amount":22100,"currency":"EUR"}
+	Taxes ReportAmount `json:"taxes"`
+
+	// TotalSales Net sales, shipping, taxes and fees: what orders come to, less what was paid back of them.
+	//
+	// Example: {"amount":138440,"currency":"EUR"}
+	TotalSales ReportAmount `json:"total_sales"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units of all lines. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
 }
 
 // Search Something that shoppers looked for.
@@ -11180,6 +14288,60 @@ type SessionInfoList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// SettingsEventData What was set.
+type SettingsEventData struct {
+	// Part Which part of the settings. More are added over time.
+	//
+	// Example: payments
+	Part SettingsEventDataPart `json:"part"`
+}
+
+// SettingsEventDataPart Which part of the settings. More are added over time.
+//
+// Example: payments
+type SettingsEventDataPart string
+
+// SettingsUpdatedEvent Something was set.
+type SettingsUpdatedEvent struct {
+	// Data What was set.
+	Data SettingsEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: settings.updated
+	Type SettingsUpdatedEventType `json:"type"`
+}
+
+// SettingsUpdatedEventType The event's type.
+//
+// Example: settings.updated
+type SettingsUpdatedEventType string
+
 // ShippingMeasure What prices of sending go by: the weight in grams or the quantity of what is to be sent, or the price of the goods after discounts.
 //
 // Example: weight
@@ -11280,6 +14442,88 @@ type ShippingMethodCreate struct {
 	ZoneID *string `json:"zone_id,omitempty"`
 }
 
+// ShippingMethodCreatedEvent A way to send orders was made.
+type ShippingMethodCreatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: shipping_method.created
+	Type ShippingMethodCreatedEventType `json:"type"`
+}
+
+// ShippingMethodCreatedEventType The event's type.
+//
+// Example: shipping_method.created
+type ShippingMethodCreatedEventType string
+
+// ShippingMethodDeletedEvent A way to send orders was deleted.
+type ShippingMethodDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: shipping_method.deleted
+	Type ShippingMethodDeletedEventType `json:"type"`
+}
+
+// ShippingMethodDeletedEventType The event's type.
+//
+// Example: shipping_method.deleted
+type ShippingMethodDeletedEventType string
+
 // ShippingMethodList A page of a list.
 type ShippingMethodList struct {
 	// Data The page, in the order of the list.
@@ -11333,6 +14577,47 @@ type ShippingMethodUpdate struct {
 	// Example: shz_01jd3v7m2kf8r9e0abcdefghjk
 	ZoneID nullable.Nullable[string] `json:"zone_id,omitempty"`
 }
+
+// ShippingMethodUpdatedEvent A way to send orders changed.
+type ShippingMethodUpdatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: shipping_method.updated
+	Type ShippingMethodUpdatedEventType `json:"type"`
+}
+
+// ShippingMethodUpdatedEventType The event's type.
+//
+// Example: shipping_method.updated
+type ShippingMethodUpdatedEventType string
 
 // ShippingOption A way to send this cart.
 type ShippingOption struct {
@@ -11449,6 +14734,88 @@ type ShippingZoneCreate struct {
 	Territories []Territory `json:"territories,omitempty"`
 }
 
+// ShippingZoneCreatedEvent A shipping zone was made.
+type ShippingZoneCreatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: shipping_zone.created
+	Type ShippingZoneCreatedEventType `json:"type"`
+}
+
+// ShippingZoneCreatedEventType The event's type.
+//
+// Example: shipping_zone.created
+type ShippingZoneCreatedEventType string
+
+// ShippingZoneDeletedEvent A shipping zone was deleted.
+type ShippingZoneDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: shipping_zone.deleted
+	Type ShippingZoneDeletedEventType `json:"type"`
+}
+
+// ShippingZoneDeletedEventType The event's type.
+//
+// Example: shipping_zone.deleted
+type ShippingZoneDeletedEventType string
+
 // ShippingZoneList A page of a list.
 type ShippingZoneList struct {
 	// Data The page, in the order of the list.
@@ -11473,6 +14840,47 @@ type ShippingZoneUpdate struct {
 	// Territories What is in it; replaces the list.
 	Territories []Territory `json:"territories,omitempty"`
 }
+
+// ShippingZoneUpdatedEvent A shipping zone changed.
+type ShippingZoneUpdatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: shipping_zone.updated
+	Type ShippingZoneUpdatedEventType `json:"type"`
+}
+
+// ShippingZoneUpdatedEventType The event's type.
+//
+// Example: shipping_zone.updated
+type ShippingZoneUpdatedEventType string
 
 // Shop What a shop tells everyone about itself.
 type Shop struct {
@@ -11742,12 +15150,15 @@ type ShopCustomer struct {
 	// Example: false
 	AcceptsMarketing bool `json:"accepts_marketing"`
 
+	// Addresses The address book, in the order in which it was written down.
+	Addresses []CustomerAddress `json:"addresses"`
+
 	// CreatedAt When the account was made.
 	//
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
 
-	// DefaultAddress The address used last.
+	// DefaultAddress The address of the book that is the default for shipping.
 	DefaultAddress *Address `json:"default_address"`
 
 	// Email The e-mail address.
@@ -11783,7 +15194,10 @@ type ShopCustomerUpdate struct {
 	// Example: false
 	AcceptsMarketing *bool `json:"accepts_marketing,omitempty"`
 
-	// DefaultAddress The default address; null removes it.
+	// Addresses The address book, all of it; those that are left out are removed. One that stays has its ID, a new one has none.
+	Addresses []CustomerAddressInput `json:"addresses,omitempty"`
+
+	// DefaultAddress The default address for shipping, which is changed in the book, or added to it; null removes it.
 	DefaultAddress nullable.Nullable[Address] `json:"default_address,omitempty"`
 
 	// Name The shopper's name; null removes it.
@@ -12416,6 +15830,21 @@ type StaffInvitedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -12441,6 +15870,21 @@ type StaffJoinedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -12528,6 +15972,21 @@ type StaffRemovedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -12553,6 +16012,21 @@ type StaffUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -12619,6 +16093,115 @@ type StockItemEventData struct {
 	//
 	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
 	VariantID string `json:"variant_id"`
+}
+
+// StockPeriod What a report tells of a period.
+type StockPeriod struct {
+	// Data The rows.
+	Data []StockRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals StockTotals `json:"totals"`
+}
+
+// StockReport A report.
+type StockReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *StockPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period StockPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// StockRow What is in stock of a product.
+type StockRow struct {
+	// CostValue What they cost the merchant.
+	//
+	// Example: {"amount":96000,"currency":"EUR"}
+	CostValue ReportAmount `json:"cost_value"`
+
+	// ProductID The product's ID.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID string `json:"product_id"`
+
+	// RetailValue What they sell for, at the prices of the variants.
+	//
+	// Example: {"amount":159900,"currency":"EUR"}
+	RetailValue ReportAmount `json:"retail_value"`
+
+	// Title What it is called.
+	//
+	// Example: Linen shirt
+	Title *string `json:"title"`
+
+	// Units Units on hand at all active locations, of what is counted.
+	//
+	// Example: 80
+	Units int64 `json:"units"`
+
+	// UnitsWithoutCost Units of variants without a cost in this currency, which count as nothing.
+	//
+	// Example: 0
+	UnitsWithoutCost int64 `json:"units_without_cost"`
+
+	// UnitsWithoutPrice Units of variants without a price in this currency, which count as nothing.
+	//
+	// Example: 0
+	UnitsWithoutPrice int64 `json:"units_without_price"`
+}
+
+// StockTotals All of it, also what is not listed.
+type StockTotals struct {
+	// CostValue What they cost the merchant.
+	//
+	// Example: {"amount":96000,"currency":"EUR"}
+	CostValue ReportAmount `json:"cost_value"`
+
+	// RetailValue What they sell for, at the prices of the variants.
+	//
+	// Example: {"amount":159900,"currency":"EUR"}
+	RetailValue ReportAmount `json:"retail_value"`
+
+	// Units Units on hand at all active locations, of what is counted.
+	//
+	// Example: 80
+	Units int64 `json:"units"`
+
+	// UnitsWithoutCost Units of variants without a cost in this currency, which count as nothing.
+	//
+	// Example: 0
+	UnitsWithoutCost int64 `json:"units_without_cost"`
+
+	// UnitsWithoutPrice Units of variants without a price in this currency, which count as nothing.
+	//
+	// Example: 0
+	UnitsWithoutPrice int64 `json:"units_without_price"`
 }
 
 // Store A store and its settings, in the mode that the request acts on.
@@ -12728,6 +16311,11 @@ type Store struct {
 	// Example: Payment disputes
 	SuspensionReason *string `json:"suspension_reason"`
 
+	// TimeZone The time zone whose days reports are of, by its name in the database of IANA.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+
 	// UpdatedAt When its settings last changed.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -12808,6 +16396,21 @@ type StoreCreditUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -12833,6 +16436,21 @@ type StoreDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -12909,6 +16527,21 @@ type StoreRestoredEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -12934,6 +16567,21 @@ type StoreResumedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -12965,6 +16613,21 @@ type StoreSuspendedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -13033,6 +16696,11 @@ type StoreUpdate struct {
 	//
 	// Example: true
 	PricesIncludeTax *bool `json:"prices_include_tax,omitempty"`
+
+	// TimeZone The time zone whose days reports are of, by its name in the database of IANA. When it changes, all figures are counted anew: reports are of the former days until that is done.
+	//
+	// Example: Europe/Berlin
+	TimeZone *string `json:"time_zone,omitempty"`
 }
 
 // StoreUpdatedEvent The settings of the store changed.
@@ -13044,6 +16712,21 @@ type StoreUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -13203,6 +16886,25 @@ type Tax struct {
 	TaxableAmount Money `json:"taxable_amount"`
 }
 
+// TaxPeriod What a report tells of a period.
+type TaxPeriod struct {
+	// Data The rows.
+	Data []TaxRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals TaxTotals `json:"totals"`
+}
+
 // TaxRate A rate of tax of a country, or of a part of one.
 //
 // Of the rates that hold where something goes, the narrowest counts: one with postal codes before one of the region, and that before one of the country. A
@@ -13308,6 +17010,88 @@ type TaxRateCreate struct {
 	TaxClass *string `json:"tax_class,omitempty"`
 }
 
+// TaxRateCreatedEvent A tax rate was made.
+type TaxRateCreatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: tax_rate.created
+	Type TaxRateCreatedEventType `json:"type"`
+}
+
+// TaxRateCreatedEventType The event's type.
+//
+// Example: tax_rate.created
+type TaxRateCreatedEventType string
+
+// TaxRateDeletedEvent A tax rate was deleted.
+type TaxRateDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: tax_rate.deleted
+	Type TaxRateDeletedEventType `json:"type"`
+}
+
+// TaxRateDeletedEventType The event's type.
+//
+// Example: tax_rate.deleted
+type TaxRateDeletedEventType string
+
 // TaxRateList A page of a list.
 type TaxRateList struct {
 	// Data The page, in the order of the list.
@@ -13360,10 +17144,121 @@ type TaxRateUpdate struct {
 	TaxClass nullable.Nullable[string] `json:"tax_class,omitempty"`
 }
 
+// TaxRateUpdatedEvent A tax rate changed.
+type TaxRateUpdatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: tax_rate.updated
+	Type TaxRateUpdatedEventType `json:"type"`
+}
+
+// TaxRateUpdatedEventType The event's type.
+//
+// Example: tax_rate.updated
+type TaxRateUpdatedEventType string
+
 // TaxReason Why so much tax: by the rate of the place it goes to, by a rate of nothing, as these goods or this customer are not taxed, as the customer owes it (reverse charge), as the shop has no rate for that place, or as its tax service said so.
 //
 // Example: taxed
 type TaxReason string
+
+// TaxReport A report.
+type TaxReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *TaxPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period TaxPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// TaxRow What a tax came to.
+type TaxRow struct {
+	// Amount The tax, less what was paid back of it.
+	//
+	// Example: {"amount":22100,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Jurisdiction Whose it is.
+	//
+	// Example: DE
+	Jurisdiction *string `json:"jurisdiction"`
+
+	// Name What it is called; null where none was collected.
+	//
+	// Example: VAT
+	Name *string `json:"name"`
+
+	// Percentage Its rate in percent.
+	//
+	// Example: 19
+	Percentage *string `json:"percentage"`
+
+	// Reason How it came about, or why it did not: see the taxes of an order.
+	//
+	// Example: taxed
+	Reason *string `json:"reason"`
+
+	// Taxable What it is on, without the tax.
+	//
+	// Example: {"amount":116340,"currency":"EUR"}
+	Taxable ReportAmount `json:"taxable"`
+}
+
+// TaxTotals All of it, also what is not listed.
+type TaxTotals struct {
+	// Amount The tax, less what was paid back of it.
+	//
+	// Example: {"amount":22100,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Taxable What it is on, without the tax.
+	//
+	// Example: {"amount":116340,"currency":"EUR"}
+	Taxable ReportAmount `json:"taxable"`
+}
 
 // Territory A country, or a part of one.
 type Territory struct {
@@ -13585,6 +17480,21 @@ type TranslationUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -14206,6 +18116,129 @@ type WebhookEndpointCreated struct {
 	Secret *string `json:"secret"`
 }
 
+// WebhookEndpointCreatedEvent A webhook endpoint was made.
+type WebhookEndpointCreatedEvent struct {
+	// Data The webhook endpoint, in short.
+	Data EndpointEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: webhook_endpoint.created
+	Type WebhookEndpointCreatedEventType `json:"type"`
+}
+
+// WebhookEndpointCreatedEventType The event's type.
+//
+// Example: webhook_endpoint.created
+type WebhookEndpointCreatedEventType string
+
+// WebhookEndpointDeletedEvent A webhook endpoint was deleted.
+type WebhookEndpointDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: webhook_endpoint.deleted
+	Type WebhookEndpointDeletedEventType `json:"type"`
+}
+
+// WebhookEndpointDeletedEventType The event's type.
+//
+// Example: webhook_endpoint.deleted
+type WebhookEndpointDeletedEventType string
+
+// WebhookEndpointDisabledEvent A webhook endpoint was disabled, because it answered 410 or failed for five days.
+type WebhookEndpointDisabledEvent struct {
+	// Data The webhook endpoint, in short.
+	Data EndpointEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: webhook_endpoint.disabled
+	Type WebhookEndpointDisabledEventType `json:"type"`
+}
+
+// WebhookEndpointDisabledEventType The event's type.
+//
+// Example: webhook_endpoint.disabled
+type WebhookEndpointDisabledEventType string
+
 // WebhookEndpointList A page of a list.
 type WebhookEndpointList struct {
 	// Data The page, in the order of the list.
@@ -14247,6 +18280,47 @@ type WebhookEndpointUpdate struct {
 //
 // Example: enabled
 type WebhookEndpointUpdateState string
+
+// WebhookEndpointUpdatedEvent A webhook endpoint changed, or its secret was rotated.
+type WebhookEndpointUpdatedEvent struct {
+	// Data The webhook endpoint, in short.
+	Data EndpointEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: webhook_endpoint.updated
+	Type WebhookEndpointUpdatedEventType `json:"type"`
+}
+
+// WebhookEndpointUpdatedEventType The event's type.
+//
+// Example: webhook_endpoint.updated
+type WebhookEndpointUpdatedEventType string
 
 // WebhookEvent What is posted to an endpoint: an event, in the schema of its type.
 type WebhookEvent struct {
@@ -14291,6 +18365,21 @@ type WebhookTestEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -14441,8 +18530,45 @@ type PromotionCodePath = string
 // PromotionIDPath defines model for PromotionIDPath.
 type PromotionIDPath = string
 
+// RankedSortQuery By what the most is ranked.
+//
+// Example: net_sales
+type RankedSortQuery = RankedColumn
+
 // RateServiceIDPath defines model for RateServiceIDPath.
 type RateServiceIDPath = string
+
+// ReportCompareQuery What a period is compared with: as many days right before it, or the same days a year before.
+//
+// Example: previous_period
+type ReportCompareQuery = ReportComparison
+
+// ReportCurrencyQuery A currency's ISO 4217 code in upper case.
+//
+// Example: EUR
+type ReportCurrencyQuery = Currency
+
+// ReportFormatQuery `csv` answers the rows as a table, with amounts in the currency's major unit.
+//
+// Example: json
+type ReportFormatQuery = ReportFormat
+
+// ReportFromQuery defines model for ReportFromQuery.
+type ReportFromQuery = openapi_types.Date
+
+// ReportIntervalQuery How long the rows of a report are. A week begins on Monday; the first and the last row are cut to the period.
+//
+// Example: day
+type ReportIntervalQuery = ReportInterval
+
+// ReportToQuery defines model for ReportToQuery.
+type ReportToQuery = openapi_types.Date
+
+// ReportTopQuery defines model for ReportTopQuery.
+type ReportTopQuery = int
+
+// RequestIDPath defines model for RequestIDPath.
+type RequestIDPath = string
 
 // ReturnIDPath defines model for ReturnIDPath.
 type ReturnIDPath = string
@@ -14604,6 +18730,258 @@ type ConfirmTOTPParams struct {
 type RemoveTOTPParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// GetCollectionReportParams defines parameters for GetCollectionReport.
+type GetCollectionReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Sort By what the most is ranked; by net sales, when left out.
+	Sort *RankedSortQuery `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetConversionReportParams defines parameters for GetConversionReport.
+type GetConversionReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Interval How long the rows are.
+	Interval *ReportIntervalQuery `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetCustomerReportParams defines parameters for GetCustomerReport.
+type GetCustomerReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Interval How long the rows are.
+	Interval *ReportIntervalQuery `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetDiscountReportParams defines parameters for GetDiscountReport.
+type GetDiscountReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetProductReportParams defines parameters for GetProductReport.
+type GetProductReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Sort By what the most is ranked; by net sales, when left out.
+	Sort *RankedSortQuery `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// RebuildAnalyticsParams defines parameters for RebuildAnalytics.
+type RebuildAnalyticsParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// GetRefundReportParams defines parameters for GetRefundReport.
+type GetRefundReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Interval How long the rows are.
+	Interval *ReportIntervalQuery `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetSalesReportParams defines parameters for GetSalesReport.
+type GetSalesReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Interval How long the rows are.
+	Interval *ReportIntervalQuery `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetStockReportParams defines parameters for GetStockReport.
+type GetStockReportParams struct {
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetTaxReportParams defines parameters for GetTaxReport.
+type GetTaxReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // ListAPIKeysParams defines parameters for ListAPIKeys.
@@ -15058,14 +19436,47 @@ type ListCustomersParams struct {
 	// Email Only the one with this e-mail address.
 	Email *string `form:"email,omitempty" json:"email,omitempty"`
 
-	// Q Only those whose name or e-mail address contains this.
+	// Q Only those whose e-mail address, name or telephone number contains this.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Tag Only those with this label.
+	Tag *string `form:"tag,omitempty" json:"tag,omitempty"`
+
+	// GroupID Only those in this group.
+	GroupID *string `form:"group_id,omitempty" json:"group_id,omitempty"`
+
+	// Registered Only those who have a password here, or who have none.
+	Registered *bool `form:"registered,omitempty" json:"registered,omitempty"`
+
+	// AcceptsMarketing Only those who agreed to be written to, or who did not.
+	AcceptsMarketing *bool `form:"accepts_marketing,omitempty" json:"accepts_marketing,omitempty"`
+
+	// Since Only those who first appeared at or after this instant.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only those who first appeared before this instant.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CreateCustomerParams defines parameters for CreateCustomer.
+type CreateCustomerParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteCustomerParams defines parameters for DeleteCustomer.
@@ -15350,6 +19761,21 @@ type GetEventParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// CreateExportParams defines parameters for CreateExport.
+type CreateExportParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // ListFieldDefinitionsParams defines parameters for ListFieldDefinitions.
 type ListFieldDefinitionsParams struct {
 	// Resource Only those of this kind of thing.
@@ -15543,6 +19969,12 @@ type ListGiftCardEntriesParams struct {
 type CreateImportParams struct {
 	// Kind What the file is. Required when it is the body itself.
 	Kind *ImportKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Preview Whether it is only to be said what would become of each row, when the file is the body itself.
+	Preview *bool `form:"preview,omitempty" json:"preview,omitempty"`
+
+	// Mapping A JSON object that says what columns are to be taken for, by their names, when the file is the body itself: a column of Shopify's, or the column of a custom field, such as `product.metafields.custom.fabric`; an empty text is nothing.
+	Mapping *string `form:"mapping,omitempty" json:"mapping,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
@@ -15873,6 +20305,15 @@ type CancelOperationParams struct {
 
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DownloadExportParams defines parameters for DownloadExport.
+type DownloadExportParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // ListOperationRowsParams defines parameters for ListOperationRows.
@@ -16913,6 +21354,66 @@ type UpdateRateServiceParams struct {
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
+// ListRequestsParams defines parameters for ListRequests.
+type ListRequestsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Operation Only calls of this operation, by its operationId.
+	Operation *string `form:"operation,omitempty" json:"operation,omitempty"`
+
+	// Method Only calls of this method.
+	Method *ListRequestsParamsMethod `form:"method,omitempty" json:"method,omitempty"`
+
+	// Path Only calls of this path; ending in an asterisk, of all that begin so.
+	Path *string `form:"path,omitempty" json:"path,omitempty"`
+
+	// ActorID Only the calls of this key or account.
+	ActorID *string `form:"actor_id,omitempty" json:"actor_id,omitempty"`
+
+	// Status Only calls that were answered with this status, or one of its class.
+	Status *string `form:"status,omitempty" json:"status,omitempty"`
+
+	// ErrorCode Only calls that were answered with this problem.
+	ErrorCode *string `form:"error_code,omitempty" json:"error_code,omitempty"`
+
+	// Since Only calls at or after this instant.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only calls before this instant.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListRequestsParamsMethod defines parameters for ListRequests.
+type ListRequestsParamsMethod string
+
+// GetRequestParams defines parameters for GetRequest.
+type GetRequestParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ReplayRequestParams defines parameters for ReplayRequest.
+type ReplayRequestParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListReturnsParams defines parameters for ListReturns.
 type ListReturnsParams struct {
 	// Limit How many to answer at most.
@@ -17581,6 +22082,18 @@ type UpdateMeParams struct {
 
 // OpenMyCartParams defines parameters for OpenMyCart.
 type OpenMyCartParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// RequestMyEmailChangeParams defines parameters for RequestMyEmailChange.
+type RequestMyEmailChangeParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// ConfirmMyEmailChangeParams defines parameters for ConfirmMyEmailChange.
+type ConfirmMyEmailChangeParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
@@ -18377,6 +22890,9 @@ type UpdateCustomerGroupJSONRequestBody = CustomerGroupUpdate
 // UpdateCustomerGroupApplicationMergePatchPlusJSONRequestBody defines body for UpdateCustomerGroup for application/merge-patch+json ContentType.
 type UpdateCustomerGroupApplicationMergePatchPlusJSONRequestBody = CustomerGroupUpdate
 
+// CreateCustomerJSONRequestBody defines body for CreateCustomer for application/json ContentType.
+type CreateCustomerJSONRequestBody = CustomerCreate
+
 // UpdateCustomerJSONRequestBody defines body for UpdateCustomer for application/json ContentType.
 type UpdateCustomerJSONRequestBody = CustomerUpdate
 
@@ -18400,6 +22916,9 @@ type CompleteDraftOrderJSONRequestBody = DraftOrderCompletion
 
 // SendDraftOrderJSONRequestBody defines body for SendDraftOrder for application/json ContentType.
 type SendDraftOrderJSONRequestBody = DraftOrderSending
+
+// CreateExportJSONRequestBody defines body for CreateExport for application/json ContentType.
+type CreateExportJSONRequestBody = ExportRequest
 
 // CreateFieldDefinitionJSONRequestBody defines body for CreateFieldDefinition for application/json ContentType.
 type CreateFieldDefinitionJSONRequestBody = FieldDefinitionCreate
@@ -18694,6 +23213,12 @@ type UpdateMeApplicationMergePatchPlusJSONRequestBody = ShopCustomerUpdate
 
 // OpenMyCartJSONRequestBody defines body for OpenMyCart for application/json ContentType.
 type OpenMyCartJSONRequestBody = CartOpening
+
+// RequestMyEmailChangeJSONRequestBody defines body for RequestMyEmailChange for application/json ContentType.
+type RequestMyEmailChangeJSONRequestBody = CustomerEmailChange
+
+// ConfirmMyEmailChangeJSONRequestBody defines body for ConfirmMyEmailChange for application/json ContentType.
+type ConfirmMyEmailChangeJSONRequestBody = TokenConfirmation
 
 // PayOrderJSONRequestBody defines body for PayOrder for application/json ContentType.
 type PayOrderJSONRequestBody = ShopOrderPaymentCreate
@@ -21287,6 +25812,74 @@ func (t *WebhookEvent) MergeImportFailedEvent(v ImportFailedEvent) error {
 	return err
 }
 
+// AsExportSucceededEvent returns the union data inside the WebhookEvent as a ExportSucceededEvent
+func (t WebhookEvent) AsExportSucceededEvent() (ExportSucceededEvent, error) {
+	var body ExportSucceededEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromExportSucceededEvent overwrites any union data inside the WebhookEvent as the provided ExportSucceededEvent
+func (t *WebhookEvent) FromExportSucceededEvent(v ExportSucceededEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.succeeded"}`))
+	t.union = b
+	return err
+}
+
+// MergeExportSucceededEvent performs a merge with any union data inside the WebhookEvent, using the provided ExportSucceededEvent
+func (t *WebhookEvent) MergeExportSucceededEvent(v ExportSucceededEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.succeeded"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsExportFailedEvent returns the union data inside the WebhookEvent as a ExportFailedEvent
+func (t WebhookEvent) AsExportFailedEvent() (ExportFailedEvent, error) {
+	var body ExportFailedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromExportFailedEvent overwrites any union data inside the WebhookEvent as the provided ExportFailedEvent
+func (t *WebhookEvent) FromExportFailedEvent(v ExportFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.failed"}`))
+	t.union = b
+	return err
+}
+
+// MergeExportFailedEvent performs a merge with any union data inside the WebhookEvent, using the provided ExportFailedEvent
+func (t *WebhookEvent) MergeExportFailedEvent(v ExportFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.failed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsBulkSucceededEvent returns the union data inside the WebhookEvent as a BulkSucceededEvent
 func (t WebhookEvent) AsBulkSucceededEvent() (BulkSucceededEvent, error) {
 	var body BulkSucceededEvent
@@ -21661,6 +26254,788 @@ func (t *WebhookEvent) MergeStaffRemovedEvent(v StaffRemovedEvent) error {
 	return err
 }
 
+// AsCustomerGroupCreatedEvent returns the union data inside the WebhookEvent as a CustomerGroupCreatedEvent
+func (t WebhookEvent) AsCustomerGroupCreatedEvent() (CustomerGroupCreatedEvent, error) {
+	var body CustomerGroupCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCustomerGroupCreatedEvent overwrites any union data inside the WebhookEvent as the provided CustomerGroupCreatedEvent
+func (t *WebhookEvent) FromCustomerGroupCreatedEvent(v CustomerGroupCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer_group.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeCustomerGroupCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided CustomerGroupCreatedEvent
+func (t *WebhookEvent) MergeCustomerGroupCreatedEvent(v CustomerGroupCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer_group.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCustomerGroupUpdatedEvent returns the union data inside the WebhookEvent as a CustomerGroupUpdatedEvent
+func (t WebhookEvent) AsCustomerGroupUpdatedEvent() (CustomerGroupUpdatedEvent, error) {
+	var body CustomerGroupUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCustomerGroupUpdatedEvent overwrites any union data inside the WebhookEvent as the provided CustomerGroupUpdatedEvent
+func (t *WebhookEvent) FromCustomerGroupUpdatedEvent(v CustomerGroupUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer_group.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeCustomerGroupUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided CustomerGroupUpdatedEvent
+func (t *WebhookEvent) MergeCustomerGroupUpdatedEvent(v CustomerGroupUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer_group.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCustomerGroupDeletedEvent returns the union data inside the WebhookEvent as a CustomerGroupDeletedEvent
+func (t WebhookEvent) AsCustomerGroupDeletedEvent() (CustomerGroupDeletedEvent, error) {
+	var body CustomerGroupDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCustomerGroupDeletedEvent overwrites any union data inside the WebhookEvent as the provided CustomerGroupDeletedEvent
+func (t *WebhookEvent) FromCustomerGroupDeletedEvent(v CustomerGroupDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer_group.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeCustomerGroupDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided CustomerGroupDeletedEvent
+func (t *WebhookEvent) MergeCustomerGroupDeletedEvent(v CustomerGroupDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer_group.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsShippingZoneCreatedEvent returns the union data inside the WebhookEvent as a ShippingZoneCreatedEvent
+func (t WebhookEvent) AsShippingZoneCreatedEvent() (ShippingZoneCreatedEvent, error) {
+	var body ShippingZoneCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromShippingZoneCreatedEvent overwrites any union data inside the WebhookEvent as the provided ShippingZoneCreatedEvent
+func (t *WebhookEvent) FromShippingZoneCreatedEvent(v ShippingZoneCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_zone.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeShippingZoneCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided ShippingZoneCreatedEvent
+func (t *WebhookEvent) MergeShippingZoneCreatedEvent(v ShippingZoneCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_zone.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsShippingZoneUpdatedEvent returns the union data inside the WebhookEvent as a ShippingZoneUpdatedEvent
+func (t WebhookEvent) AsShippingZoneUpdatedEvent() (ShippingZoneUpdatedEvent, error) {
+	var body ShippingZoneUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromShippingZoneUpdatedEvent overwrites any union data inside the WebhookEvent as the provided ShippingZoneUpdatedEvent
+func (t *WebhookEvent) FromShippingZoneUpdatedEvent(v ShippingZoneUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_zone.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeShippingZoneUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided ShippingZoneUpdatedEvent
+func (t *WebhookEvent) MergeShippingZoneUpdatedEvent(v ShippingZoneUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_zone.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsShippingZoneDeletedEvent returns the union data inside the WebhookEvent as a ShippingZoneDeletedEvent
+func (t WebhookEvent) AsShippingZoneDeletedEvent() (ShippingZoneDeletedEvent, error) {
+	var body ShippingZoneDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromShippingZoneDeletedEvent overwrites any union data inside the WebhookEvent as the provided ShippingZoneDeletedEvent
+func (t *WebhookEvent) FromShippingZoneDeletedEvent(v ShippingZoneDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_zone.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeShippingZoneDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided ShippingZoneDeletedEvent
+func (t *WebhookEvent) MergeShippingZoneDeletedEvent(v ShippingZoneDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_zone.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsShippingMethodCreatedEvent returns the union data inside the WebhookEvent as a ShippingMethodCreatedEvent
+func (t WebhookEvent) AsShippingMethodCreatedEvent() (ShippingMethodCreatedEvent, error) {
+	var body ShippingMethodCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromShippingMethodCreatedEvent overwrites any union data inside the WebhookEvent as the provided ShippingMethodCreatedEvent
+func (t *WebhookEvent) FromShippingMethodCreatedEvent(v ShippingMethodCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_method.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeShippingMethodCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided ShippingMethodCreatedEvent
+func (t *WebhookEvent) MergeShippingMethodCreatedEvent(v ShippingMethodCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_method.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsShippingMethodUpdatedEvent returns the union data inside the WebhookEvent as a ShippingMethodUpdatedEvent
+func (t WebhookEvent) AsShippingMethodUpdatedEvent() (ShippingMethodUpdatedEvent, error) {
+	var body ShippingMethodUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromShippingMethodUpdatedEvent overwrites any union data inside the WebhookEvent as the provided ShippingMethodUpdatedEvent
+func (t *WebhookEvent) FromShippingMethodUpdatedEvent(v ShippingMethodUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_method.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeShippingMethodUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided ShippingMethodUpdatedEvent
+func (t *WebhookEvent) MergeShippingMethodUpdatedEvent(v ShippingMethodUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_method.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsShippingMethodDeletedEvent returns the union data inside the WebhookEvent as a ShippingMethodDeletedEvent
+func (t WebhookEvent) AsShippingMethodDeletedEvent() (ShippingMethodDeletedEvent, error) {
+	var body ShippingMethodDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromShippingMethodDeletedEvent overwrites any union data inside the WebhookEvent as the provided ShippingMethodDeletedEvent
+func (t *WebhookEvent) FromShippingMethodDeletedEvent(v ShippingMethodDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_method.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeShippingMethodDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided ShippingMethodDeletedEvent
+func (t *WebhookEvent) MergeShippingMethodDeletedEvent(v ShippingMethodDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_method.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsTaxRateCreatedEvent returns the union data inside the WebhookEvent as a TaxRateCreatedEvent
+func (t WebhookEvent) AsTaxRateCreatedEvent() (TaxRateCreatedEvent, error) {
+	var body TaxRateCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTaxRateCreatedEvent overwrites any union data inside the WebhookEvent as the provided TaxRateCreatedEvent
+func (t *WebhookEvent) FromTaxRateCreatedEvent(v TaxRateCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"tax_rate.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeTaxRateCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided TaxRateCreatedEvent
+func (t *WebhookEvent) MergeTaxRateCreatedEvent(v TaxRateCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"tax_rate.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsTaxRateUpdatedEvent returns the union data inside the WebhookEvent as a TaxRateUpdatedEvent
+func (t WebhookEvent) AsTaxRateUpdatedEvent() (TaxRateUpdatedEvent, error) {
+	var body TaxRateUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTaxRateUpdatedEvent overwrites any union data inside the WebhookEvent as the provided TaxRateUpdatedEvent
+func (t *WebhookEvent) FromTaxRateUpdatedEvent(v TaxRateUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"tax_rate.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeTaxRateUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided TaxRateUpdatedEvent
+func (t *WebhookEvent) MergeTaxRateUpdatedEvent(v TaxRateUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"tax_rate.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsTaxRateDeletedEvent returns the union data inside the WebhookEvent as a TaxRateDeletedEvent
+func (t WebhookEvent) AsTaxRateDeletedEvent() (TaxRateDeletedEvent, error) {
+	var body TaxRateDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTaxRateDeletedEvent overwrites any union data inside the WebhookEvent as the provided TaxRateDeletedEvent
+func (t *WebhookEvent) FromTaxRateDeletedEvent(v TaxRateDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"tax_rate.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeTaxRateDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided TaxRateDeletedEvent
+func (t *WebhookEvent) MergeTaxRateDeletedEvent(v TaxRateDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"tax_rate.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRateServiceCreatedEvent returns the union data inside the WebhookEvent as a RateServiceCreatedEvent
+func (t WebhookEvent) AsRateServiceCreatedEvent() (RateServiceCreatedEvent, error) {
+	var body RateServiceCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRateServiceCreatedEvent overwrites any union data inside the WebhookEvent as the provided RateServiceCreatedEvent
+func (t *WebhookEvent) FromRateServiceCreatedEvent(v RateServiceCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rate_service.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeRateServiceCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided RateServiceCreatedEvent
+func (t *WebhookEvent) MergeRateServiceCreatedEvent(v RateServiceCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rate_service.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRateServiceUpdatedEvent returns the union data inside the WebhookEvent as a RateServiceUpdatedEvent
+func (t WebhookEvent) AsRateServiceUpdatedEvent() (RateServiceUpdatedEvent, error) {
+	var body RateServiceUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRateServiceUpdatedEvent overwrites any union data inside the WebhookEvent as the provided RateServiceUpdatedEvent
+func (t *WebhookEvent) FromRateServiceUpdatedEvent(v RateServiceUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rate_service.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeRateServiceUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided RateServiceUpdatedEvent
+func (t *WebhookEvent) MergeRateServiceUpdatedEvent(v RateServiceUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rate_service.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRateServiceDeletedEvent returns the union data inside the WebhookEvent as a RateServiceDeletedEvent
+func (t WebhookEvent) AsRateServiceDeletedEvent() (RateServiceDeletedEvent, error) {
+	var body RateServiceDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRateServiceDeletedEvent overwrites any union data inside the WebhookEvent as the provided RateServiceDeletedEvent
+func (t *WebhookEvent) FromRateServiceDeletedEvent(v RateServiceDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rate_service.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeRateServiceDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided RateServiceDeletedEvent
+func (t *WebhookEvent) MergeRateServiceDeletedEvent(v RateServiceDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rate_service.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRoleCreatedEvent returns the union data inside the WebhookEvent as a RoleCreatedEvent
+func (t WebhookEvent) AsRoleCreatedEvent() (RoleCreatedEvent, error) {
+	var body RoleCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRoleCreatedEvent overwrites any union data inside the WebhookEvent as the provided RoleCreatedEvent
+func (t *WebhookEvent) FromRoleCreatedEvent(v RoleCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"role.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeRoleCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided RoleCreatedEvent
+func (t *WebhookEvent) MergeRoleCreatedEvent(v RoleCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"role.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRoleUpdatedEvent returns the union data inside the WebhookEvent as a RoleUpdatedEvent
+func (t WebhookEvent) AsRoleUpdatedEvent() (RoleUpdatedEvent, error) {
+	var body RoleUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRoleUpdatedEvent overwrites any union data inside the WebhookEvent as the provided RoleUpdatedEvent
+func (t *WebhookEvent) FromRoleUpdatedEvent(v RoleUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"role.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeRoleUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided RoleUpdatedEvent
+func (t *WebhookEvent) MergeRoleUpdatedEvent(v RoleUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"role.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRoleDeletedEvent returns the union data inside the WebhookEvent as a RoleDeletedEvent
+func (t WebhookEvent) AsRoleDeletedEvent() (RoleDeletedEvent, error) {
+	var body RoleDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRoleDeletedEvent overwrites any union data inside the WebhookEvent as the provided RoleDeletedEvent
+func (t *WebhookEvent) FromRoleDeletedEvent(v RoleDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"role.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeRoleDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided RoleDeletedEvent
+func (t *WebhookEvent) MergeRoleDeletedEvent(v RoleDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"role.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWebhookEndpointCreatedEvent returns the union data inside the WebhookEvent as a WebhookEndpointCreatedEvent
+func (t WebhookEvent) AsWebhookEndpointCreatedEvent() (WebhookEndpointCreatedEvent, error) {
+	var body WebhookEndpointCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWebhookEndpointCreatedEvent overwrites any union data inside the WebhookEvent as the provided WebhookEndpointCreatedEvent
+func (t *WebhookEvent) FromWebhookEndpointCreatedEvent(v WebhookEndpointCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeWebhookEndpointCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided WebhookEndpointCreatedEvent
+func (t *WebhookEvent) MergeWebhookEndpointCreatedEvent(v WebhookEndpointCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWebhookEndpointUpdatedEvent returns the union data inside the WebhookEvent as a WebhookEndpointUpdatedEvent
+func (t WebhookEvent) AsWebhookEndpointUpdatedEvent() (WebhookEndpointUpdatedEvent, error) {
+	var body WebhookEndpointUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWebhookEndpointUpdatedEvent overwrites any union data inside the WebhookEvent as the provided WebhookEndpointUpdatedEvent
+func (t *WebhookEvent) FromWebhookEndpointUpdatedEvent(v WebhookEndpointUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeWebhookEndpointUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided WebhookEndpointUpdatedEvent
+func (t *WebhookEvent) MergeWebhookEndpointUpdatedEvent(v WebhookEndpointUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWebhookEndpointDisabledEvent returns the union data inside the WebhookEvent as a WebhookEndpointDisabledEvent
+func (t WebhookEvent) AsWebhookEndpointDisabledEvent() (WebhookEndpointDisabledEvent, error) {
+	var body WebhookEndpointDisabledEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWebhookEndpointDisabledEvent overwrites any union data inside the WebhookEvent as the provided WebhookEndpointDisabledEvent
+func (t *WebhookEvent) FromWebhookEndpointDisabledEvent(v WebhookEndpointDisabledEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.disabled"}`))
+	t.union = b
+	return err
+}
+
+// MergeWebhookEndpointDisabledEvent performs a merge with any union data inside the WebhookEvent, using the provided WebhookEndpointDisabledEvent
+func (t *WebhookEvent) MergeWebhookEndpointDisabledEvent(v WebhookEndpointDisabledEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.disabled"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWebhookEndpointDeletedEvent returns the union data inside the WebhookEvent as a WebhookEndpointDeletedEvent
+func (t WebhookEvent) AsWebhookEndpointDeletedEvent() (WebhookEndpointDeletedEvent, error) {
+	var body WebhookEndpointDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWebhookEndpointDeletedEvent overwrites any union data inside the WebhookEvent as the provided WebhookEndpointDeletedEvent
+func (t *WebhookEvent) FromWebhookEndpointDeletedEvent(v WebhookEndpointDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeWebhookEndpointDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided WebhookEndpointDeletedEvent
+func (t *WebhookEvent) MergeWebhookEndpointDeletedEvent(v WebhookEndpointDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsSettingsUpdatedEvent returns the union data inside the WebhookEvent as a SettingsUpdatedEvent
+func (t WebhookEvent) AsSettingsUpdatedEvent() (SettingsUpdatedEvent, error) {
+	var body SettingsUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromSettingsUpdatedEvent overwrites any union data inside the WebhookEvent as the provided SettingsUpdatedEvent
+func (t *WebhookEvent) FromSettingsUpdatedEvent(v SettingsUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"settings.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeSettingsUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided SettingsUpdatedEvent
+func (t *WebhookEvent) MergeSettingsUpdatedEvent(v SettingsUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"settings.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsWebhookTestEvent returns the union data inside the WebhookEvent as a WebhookTestEvent
 func (t WebhookEvent) AsWebhookTestEvent() (WebhookTestEvent, error) {
 	var body WebhookTestEvent
@@ -21737,6 +27112,12 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsCustomerUpdatedEvent()
 	case "customer.verified":
 		return t.AsCustomerVerifiedEvent()
+	case "customer_group.created":
+		return t.AsCustomerGroupCreatedEvent()
+	case "customer_group.deleted":
+		return t.AsCustomerGroupDeletedEvent()
+	case "customer_group.updated":
+		return t.AsCustomerGroupUpdatedEvent()
 	case "dispute.closed":
 		return t.AsDisputeClosedEvent()
 	case "dispute.lost":
@@ -21757,6 +27138,10 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsDraftOrderSentEvent()
 	case "draft_order.updated":
 		return t.AsDraftOrderUpdatedEvent()
+	case "export.failed":
+		return t.AsExportFailedEvent()
+	case "export.succeeded":
+		return t.AsExportSucceededEvent()
 	case "field_definition.created":
 		return t.AsFieldDefinitionCreatedEvent()
 	case "field_definition.deleted":
@@ -21835,6 +27220,12 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsPromotionDeletedEvent()
 	case "promotion.updated":
 		return t.AsPromotionUpdatedEvent()
+	case "rate_service.created":
+		return t.AsRateServiceCreatedEvent()
+	case "rate_service.deleted":
+		return t.AsRateServiceDeletedEvent()
+	case "rate_service.updated":
+		return t.AsRateServiceUpdatedEvent()
 	case "refund.failed":
 		return t.AsRefundFailedEvent()
 	case "refund.succeeded":
@@ -21853,6 +27244,26 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsReturnReceivedEvent()
 	case "return.requested":
 		return t.AsReturnRequestedEvent()
+	case "role.created":
+		return t.AsRoleCreatedEvent()
+	case "role.deleted":
+		return t.AsRoleDeletedEvent()
+	case "role.updated":
+		return t.AsRoleUpdatedEvent()
+	case "settings.updated":
+		return t.AsSettingsUpdatedEvent()
+	case "shipping_method.created":
+		return t.AsShippingMethodCreatedEvent()
+	case "shipping_method.deleted":
+		return t.AsShippingMethodDeletedEvent()
+	case "shipping_method.updated":
+		return t.AsShippingMethodUpdatedEvent()
+	case "shipping_zone.created":
+		return t.AsShippingZoneCreatedEvent()
+	case "shipping_zone.deleted":
+		return t.AsShippingZoneDeletedEvent()
+	case "shipping_zone.updated":
+		return t.AsShippingZoneUpdatedEvent()
 	case "staff.invited":
 		return t.AsStaffInvitedEvent()
 	case "staff.joined":
@@ -21873,10 +27284,24 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsStoreUpdatedEvent()
 	case "store_credit.updated":
 		return t.AsStoreCreditUpdatedEvent()
+	case "tax_rate.created":
+		return t.AsTaxRateCreatedEvent()
+	case "tax_rate.deleted":
+		return t.AsTaxRateDeletedEvent()
+	case "tax_rate.updated":
+		return t.AsTaxRateUpdatedEvent()
 	case "translation.updated":
 		return t.AsTranslationUpdatedEvent()
 	case "webhook.test":
 		return t.AsWebhookTestEvent()
+	case "webhook_endpoint.created":
+		return t.AsWebhookEndpointCreatedEvent()
+	case "webhook_endpoint.deleted":
+		return t.AsWebhookEndpointDeletedEvent()
+	case "webhook_endpoint.disabled":
+		return t.AsWebhookEndpointDisabledEvent()
+	case "webhook_endpoint.updated":
+		return t.AsWebhookEndpointUpdatedEvent()
 	default:
 		return nil, errors.New("unknown discriminator value: " + discriminator)
 	}
