@@ -47,6 +47,8 @@ type Config struct {
 
 	// AcceptsOrders says whether carts of the store can be completed.
 	AcceptsOrders func(ctx context.Context, store *tenants.Store) (bool, error)
+	// Beside has the replicas share their pages; nil does not.
+	Beside *cache.Shared
 	// Visited is told how far a visitor came; it may be nil.
 	Visited func(ctx context.Context, step analytics.Step)
 	// Looked is told each look-up of a kept page, for metrics.
@@ -84,6 +86,7 @@ func New(config Config) *Shop {
 		sitemaps: cache.New[*page.Asset](pageLife, sitemapBytes),
 	}
 	s.pages.Looked = config.Looked
+	s.pages.Beside, s.pages.Write, s.pages.Read = config.Beside, (*page.Rendered).Write, page.Read
 	s.routes()
 	return s
 }
@@ -444,7 +447,7 @@ func (v *visit) shared(name string, query url.Values, make func(ctx context.Cont
 	if err != nil {
 		return err
 	}
-	key := v.edition() + "\x00" + strings.Join(groups, ",") + "\x00" + v.locale + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
+	key := v.store.ID + "\x00" + v.edition() + "\x00" + strings.Join(groups, ",") + "\x00" + v.locale + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
 	p, err := v.shop.pages.Get(context.WithValue(v.r.Context(), readerKey{}, reader{groups, v.chain}), key, make)
 	switch {
 	case err != nil:
