@@ -46,6 +46,7 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	s.bulk.Register(w)
 	s.mailer.Register(w)
 	s.members.Register(w)
+	s.keys.Register(w)
 	(&upkeep.Upkeep{DB: m.db, Log: m.log}).Register(w)
 	s.books.Register(w)
 	for _, kind := range reconciliation.Kinds {

@@ -14456,6 +14456,24 @@ type StaffUpdatedEvent struct {
 // Example: staff.updated
 type StaffUpdatedEventType string
 
+// StockAlertRequest Who wants to be told when something is back.
+type StockAlertRequest struct {
+	// Email Where to write to.
+	//
+	// Example: ada@example.com
+	Email string `json:"email"`
+
+	// Locale The language of the mails; the store's, when left out.
+	//
+	// Example: de
+	Locale *string `json:"locale,omitempty"`
+
+	// VariantID What is sold out.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID string `json:"variant_id"`
+}
+
 // StockEventData The variant's stock at all active locations.
 type StockEventData struct {
 	// LowStockThreshold From so many on hand downwards its stock is low.
@@ -19937,6 +19955,12 @@ type SearchShopParams struct {
 	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
+// RequestStockAlertParams defines parameters for RequestStockAlert.
+type RequestStockAlertParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // SignUpParams defines parameters for SignUp.
 type SignUpParams struct {
 	// IdempotencyKey Makes it safe to ask again; required here. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
@@ -20860,6 +20884,9 @@ type RequestCustomerPasswordResetJSONRequestBody = PasswordResetRequest
 
 // CompleteCustomerPasswordResetJSONRequestBody defines body for CompleteCustomerPasswordReset for application/json ContentType.
 type CompleteCustomerPasswordResetJSONRequestBody = CustomerPasswordReset
+
+// RequestStockAlertJSONRequestBody defines body for RequestStockAlert for application/json ContentType.
+type RequestStockAlertJSONRequestBody = StockAlertRequest
 
 // SignUpJSONRequestBody defines body for SignUp for application/json ContentType.
 type SignUpJSONRequestBody = SignupRequest
