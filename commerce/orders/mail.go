@@ -29,6 +29,7 @@ const (
 	RefundedMail = mail.KindOrderRefunded
 	ReturnMail   = mail.KindOrderReturn
 	PaymentMail  = mail.KindOrderPayment
+	FailedMail   = mail.KindPaymentFailed
 )
 
 // MailArgs say which mail is to be written.
@@ -164,7 +165,7 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 	if err != nil {
 		return fmt.Errorf("address of order %s: %w", args.OrderID, err)
 	}
-	if args.Kind == PaymentMail && o.Outstanding == 0 {
+	if (args.Kind == PaymentMail || args.Kind == FailedMail) && o.Outstanding == 0 {
 		return nil // it was paid meanwhile
 	}
 	data, err := o.data(ctx, args, url)
@@ -203,6 +204,8 @@ func (o mailed) data(ctx context.Context, args MailArgs, url string) (mail.Data,
 		}, nil
 	case kind == PaymentMail:
 		return mail.OrderPayment{Name: o.name(), Number: o.Number, URL: url, Outstanding: amount(o.Outstanding)}, nil
+	case kind == FailedMail:
+		return mail.PaymentFailed{Number: o.Number, Amount: amount(o.Outstanding), URL: url}, nil
 	case kind == RefundedMail && o.Refund != nil:
 		return mail.OrderRefunded{
 			Name: o.name(), Number: o.Number, URL: url, Amount: amount(o.Refund.Amount), Full: o.Refund.Full, Reason: o.Refund.Reason,

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/alerts"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/documents"
@@ -43,6 +44,7 @@ func (h *ShopCustomers) Operations() map[string]openapi.Handler {
 
 		"requestCustomerPasswordReset":  h.requestReset,
 		"completeCustomerPasswordReset": h.reset,
+		"requestStockAlert":             h.alert,
 
 		"requestMyEmailChange": h.requestEmailChange,
 		"confirmMyEmailChange": h.confirmEmailChange,
@@ -349,4 +351,18 @@ func (h *ShopCustomers) document(ctx context.Context, req *openapi.Request) (*op
 		return nil, err
 	}
 	return pdf(file), nil
+}
+
+func (h *ShopCustomers) alert(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	in, err := openapi.Decode[gen.StockAlertRequest](req)
+	if err != nil {
+		return nil, err
+	}
+	wish := alerts.Wish{VariantID: in.VariantID, Email: string(in.Email)}
+	if in.Locale != nil {
+		wish.Locale = *in.Locale
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		return openapi.Accepted("", gen.Accepted{Status: gen.AcceptedStatusAccepted}), alerts.Ask(ctx, tx, wish)
+	})
 }

@@ -69,6 +69,23 @@ func (l *Links) OpensDraft(ctx context.Context, id, key string) bool {
 	return ok && l.signed(ref, "draft", id, key)
 }
 
+// ConfirmAlert is the address at which a shopper says that they want to be told when something
+// of the context's store is back; EndAlert that at which they say that they do not, at once by
+// a POST, as RFC 8058 has it.
+func (l *Links) ConfirmAlert(ctx context.Context, id string) (string, error) {
+	return l.within(ctx, "/stock-alerts/"+id+"/confirm", func(ref postgres.StoreRef) url.Values { return url.Values{"key": {l.sign(ref, "alert", id)}} })
+}
+
+// EndAlert is described at ConfirmAlert.
+func (l *Links) EndAlert(ctx context.Context, id string) (string, error) {
+	return l.within(ctx, "/stock-alerts/"+id+"/end", func(ref postgres.StoreRef) url.Values { return url.Values{"key": {l.sign(ref, "alert", id)}} })
+}
+
+// Product is the address of a product of the context's store, with one of its variants chosen.
+func (l *Links) Product(ctx context.Context, handle, variant string) (string, error) {
+	return l.within(ctx, "/products/"+handle, func(postgres.StoreRef) url.Values { return url.Values{"variant": {variant}} })
+}
+
 // VerifyCustomer is the address at which a shopper proves an e-mail address with the token
 // that was sent to it.
 func (l *Links) VerifyCustomer(ctx context.Context, token string) (string, error) {
