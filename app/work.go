@@ -49,6 +49,7 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	s.members.Register(w)
 	(&upkeep.Upkeep{DB: m.db, Log: m.log}).Register(w)
 	(&requestlog.Keeper{DB: m.db}).Register(w)
+	s.privacy.Register(w)
 	s.books.Register(w)
 	for _, kind := range reconciliation.Kinds {
 		m.metrics.Payments.Differences(string(kind), 0)
