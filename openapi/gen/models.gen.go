@@ -22894,8 +22894,8 @@ type SuggestInShopParams struct {
 	// Q What was typed so far.
 	Q string `form:"q" json:"q"`
 
-	// Limit How many of each kind are wanted.
-	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+	// PerKind How many of each kind are wanted.
+	PerKind *int `form:"per_kind,omitempty" json:"per_kind,omitempty"`
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
