@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -148,6 +149,9 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, change
 		if err := knowGroups(ctx, tx, change.GroupIDs); err != nil {
 			return err
 		}
+	}
+	if reflect.DeepEqual(before, now) {
+		return nil
 	}
 	if _, err := tx.Exec(ctx, updateSQL, id, now.Name, now.Phone, now.AcceptsMarketing, now.Note, now.DefaultAddress, now.GroupIDs, now.TaxExemptReason, now.CustomFields); err != nil {
 		return fmt.Errorf("update customer %s: %w", id, err)

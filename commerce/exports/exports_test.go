@@ -16,6 +16,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/exports"
 	"github.com/stoacommerce/stoa/commerce/imports"
 	"github.com/stoacommerce/stoa/commerce/imports/cataloguetest"
@@ -49,7 +50,7 @@ func open(t *testing.T, config exports.Config) *house {
 	ops := operations.New(p.DB)
 	h := &house{T: t, Shop: shoptest.In(t, p.DB, p.Store(t)), files: disk, service: exports.New(p.DB, ops, disk, config)}
 	pictures := &catalog.Pictures{Files: disk, Processor: images.New(images.Options{})}
-	h.imported = imports.New(p.DB, ops, catalog.New(catalog.Unlimited{}), pictures, imports.Config{}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	h.imported = imports.New(p.DB, ops, catalog.New(catalog.Unlimited{}), &customers.Service{}, pictures, imports.Config{}, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	return h
 }
 

@@ -538,7 +538,8 @@ const (
 
 // Defines values for ImportKind.
 const (
-	ImportKindShopifyProducts ImportKind = "shopify_products"
+	ImportKindShopifyCustomers ImportKind = "shopify_customers"
+	ImportKindShopifyProducts  ImportKind = "shopify_products"
 )
 
 // Defines values for ImportSucceededEventType.
@@ -659,16 +660,18 @@ const (
 
 // Defines values for OperationKind.
 const (
-	OperationKindBulkDeleteProducts     OperationKind = "bulk_delete_products"
-	OperationKindBulkDeleteVariants     OperationKind = "bulk_delete_variants"
-	OperationKindBulkUpdateProducts     OperationKind = "bulk_update_products"
-	OperationKindBulkUpdateVariants     OperationKind = "bulk_update_variants"
-	OperationKindExportCustomers        OperationKind = "export_customers"
-	OperationKindExportOrders           OperationKind = "export_orders"
-	OperationKindExportProducts         OperationKind = "export_products"
-	OperationKindPreviewShopifyProducts OperationKind = "preview_shopify_products"
-	OperationKindShopifyProducts        OperationKind = "shopify_products"
-	OperationKindUndo                   OperationKind = "undo"
+	OperationKindBulkDeleteProducts      OperationKind = "bulk_delete_products"
+	OperationKindBulkDeleteVariants      OperationKind = "bulk_delete_variants"
+	OperationKindBulkUpdateProducts      OperationKind = "bulk_update_products"
+	OperationKindBulkUpdateVariants      OperationKind = "bulk_update_variants"
+	OperationKindExportCustomers         OperationKind = "export_customers"
+	OperationKindExportOrders            OperationKind = "export_orders"
+	OperationKindExportProducts          OperationKind = "export_products"
+	OperationKindPreviewShopifyCustomers OperationKind = "preview_shopify_customers"
+	OperationKindPreviewShopifyProducts  OperationKind = "preview_shopify_products"
+	OperationKindShopifyCustomers        OperationKind = "shopify_customers"
+	OperationKindShopifyProducts         OperationKind = "shopify_products"
+	OperationKindUndo                    OperationKind = "undo"
 )
 
 // Defines values for OperationMessageSeverity.
