@@ -57,14 +57,16 @@ func TestFlows(t *testing.T) {
 		"password": "seven purple lanterns at dusk", "picture": picture(t), "catalogue": catalogue,
 		"receiver_url": receiver.URL, "operator_key": p.OperatorKey("support"),
 	}
+	var writes witness
 	for _, flow := range doc.Workflows {
 		t.Run(flow.ID, func(t *testing.T) {
 			// Who opens so many stores from one address is asked to wait.
 			elsewhere := http.Header{"X-Forwarded-For": {anywhere()}}
-			runner := &flows.Runner{Document: doc, Probe: p.Probe, FromMail: p.MailParameter, Header: elsewhere}
+			runner := &flows.Runner{Document: doc, Probe: p.Probe, FromMail: p.MailParameter, Header: elsewhere, Told: writes.saw}
 			inputs := maps.Clone(given)
 			inputs["run"] = run()
 			inputs["guest_email"] = "guest-" + run() + "@example.com"
+			inputs["other_email"] = "other-" + run() + "@example.com"
 			if _, has := flow.Inputs.Properties["store_id"]; has || flow.Inputs.Properties["secret_key"].Type+flow.Inputs.Properties["live_secret_key"].Type != "" {
 				opening := maps.Clone(inputs)
 				opening["run"] = run()
@@ -83,6 +85,7 @@ func TestFlows(t *testing.T) {
 			}
 		})
 	}
+	writes.check(t, p)
 }
 
 // run is a name that no other run has.

@@ -63,7 +63,7 @@ func (s *Service) Attempt(ctx context.Context, db Doors, deliveryID string, numb
 	if err != nil || !due {
 		return Attempt{}, false, err
 	}
-	attempt, after := s.deliver().send(ctx, e.URL, event, secrets)
+	attempt, after := s.deliver.send(ctx, e.URL, event, secrets)
 	attempt.Number = number
 	err = db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		return s.record(ctx, tx, d.ID, attempt, after)
@@ -99,16 +99,16 @@ func (s *Service) record(ctx context.Context, tx *postgres.Tx, id string, attemp
 	case attempt.Status == http.StatusGone:
 		state = "failed"
 		err = s.disable(ctx, tx, d.EndpointID, ReasonGone, attempt)
-	case attempt.Number > len(schedule):
+	case attempt.Number > len(s.schedule):
 		state = "failed"
 		err = s.failing(ctx, tx, d.EndpointID, now)
 	default:
 		// Jitter keeps the repetitions of one outage from coming back all at once.
-		wait := schedule[attempt.Number-1]
+		wait := s.schedule[attempt.Number-1]
 		wait = max(wait+time.Duration(rand.Int64N(int64(wait)/5+1)), after)
 		at := now.Add(wait)
 		next = &at
-		journal.JobAt(tx, at, JobDeliver, deliverArgs{id, attempt.Number + 1})
+		deliver(tx, d.EndpointID, at, deliverArgs{id, attempt.Number + 1})
 		err = s.failing(ctx, tx, d.EndpointID, now)
 	}
 	if err != nil {
@@ -181,6 +181,7 @@ func (s *Service) disable(ctx context.Context, tx *postgres.Tx, id EndpointID, r
 	if err != nil {
 		return fmt.Errorf("disable %s: %w", id, err)
 	}
+	journal.Event(ctx, tx, "webhook_endpoint.disabled", id, Endpoint{ID: id, URL: args.URL}.told())
 	journal.Audit(ctx, tx, journal.Entry{Action: ActionDisable, ObjectID: id, Reason: reason})
 	journal.Job(tx, JobDisabled, args)
 	return nil

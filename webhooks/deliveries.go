@@ -13,6 +13,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
@@ -57,6 +58,12 @@ func (a Attempt) succeeded() bool { return a.Status >= 200 && a.Status < 300 }
 type deliverArgs struct {
 	DeliveryID string `json:"delivery_id"`
 	Attempt    int    `json:"attempt"`
+}
+
+// deliver has the workers make an attempt. Each endpoint has a lane of its own, so that none
+// waits for the receiver of another.
+func deliver(tx *postgres.Tx, endpoint EndpointID, at time.Time, args deliverArgs) {
+	journal.JobIn(tx, endpoint, at, JobDeliver, args)
 }
 
 // recoverArgs are the arguments of a JobRecover: the events since an instant, after one.
@@ -117,7 +124,7 @@ func (s *Service) enqueue(ctx context.Context, tx *postgres.Tx, endpoint Endpoin
 		return fmt.Errorf("make a delivery of %s to %s: %w", event.ID, endpoint, err)
 	}
 	if tag.RowsAffected() == 1 {
-		journal.Job(tx, JobDeliver, deliverArgs{id, 1})
+		deliver(tx, endpoint, clock.Now(), deliverArgs{id, 1})
 	}
 	return nil
 }
@@ -129,12 +136,12 @@ func (s *Service) SendTest(ctx context.Context, tx *postgres.Tx, id EndpointID, 
 		return Delivery{}, err
 	}
 	// The event is for this endpoint alone: no job fans it out.
-	event := Event{ID: ids.New("evt"), Type: "webhook.test", Timestamp: clock.Now()}
+	event := Event{ID: ids.New("evt"), Type: "webhook.test"}
 	if event.Data, err = json.Marshal(map[string]any{"endpoint_id": e.ID, "message": message}); err != nil {
 		return Delivery{}, err
 	}
-	if _, err := tx.Exec(ctx, `insert into events (id, type, object_id, data, created_at) values ($1, $2, $3, $4, $5)`,
-		event.ID, event.Type, e.ID, string(event.Data), event.Timestamp); err != nil {
+	if _, err := tx.Exec(ctx, `insert into events (id, type, object_id, object_sequence, data, request_id, created_at) values ($1, $2, $3, `+journal.Sequence("$3")+`, $4, $5, $6)`,
+		event.ID, event.Type, e.ID, string(event.Data), principal.From(ctx).RequestID, clock.Now()); err != nil {
 		return Delivery{}, fmt.Errorf("test event: %w", err)
 	}
 	if err := s.enqueue(ctx, tx, e.ID, event); err != nil {
@@ -177,7 +184,7 @@ func (s *Service) Resend(ctx context.Context, tx *postgres.Tx, id string) (Deliv
 		return d, fmt.Errorf("resend %s: %w", id, err)
 	}
 	d.State, d.NextAt, d.DeliveredAt = "pending", &now, nil
-	journal.Job(tx, JobDeliver, deliverArgs{id, len(d.Attempts) + 1})
+	deliver(tx, d.EndpointID, now, deliverArgs{id, len(d.Attempts) + 1})
 	journal.Audit(ctx, tx, journal.Entry{Action: "webhook_delivery.resend", ObjectID: id})
 	return d, nil
 }
@@ -242,7 +249,7 @@ func (s *Service) recoverPage(ctx context.Context, tx *postgres.Tx, args recover
 		default:
 			continue
 		}
-		journal.Job(tx, JobDeliver, deliverArgs{p.Delivery, p.Attempts + 1})
+		deliver(tx, e.ID, clock.Now(), deliverArgs{p.Delivery, p.Attempts + 1})
 	}
 	if _, err := tx.Exec(ctx, missedSQL, e.ID, made, events, types); err != nil {
 		return fmt.Errorf("make deliveries to %s: %w", e.ID, err)

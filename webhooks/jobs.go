@@ -17,7 +17,7 @@ func (s *Service) Register(w *jobs.Workers, db *postgres.DB, attempted func(Atte
 		}
 		return db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error { return s.FanOut(ctx, tx, args.EventID) })
 	})
-	w.HandleSlow(JobDeliver, func(ctx context.Context, job jobs.Job) error {
+	w.HandleCalls(JobDeliver, func(ctx context.Context, job jobs.Job) error {
 		var args deliverArgs
 		if err := job.Decode(&args); err != nil {
 			return err

@@ -29,6 +29,14 @@ var Types = []string{
 	"import.succeeded", "import.failed", "export.succeeded", "export.failed", "bulk.succeeded", "bulk.failed",
 	"store.updated", "store.suspended", "store.resumed", "store.deleted", "store.restored",
 	"staff.invited", "staff.joined", "staff.updated", "staff.removed",
+	"customer_group.created", "customer_group.updated", "customer_group.deleted",
+	"shipping_zone.created", "shipping_zone.updated", "shipping_zone.deleted",
+	"shipping_method.created", "shipping_method.updated", "shipping_method.deleted",
+	"tax_rate.created", "tax_rate.updated", "tax_rate.deleted",
+	"rate_service.created", "rate_service.updated", "rate_service.deleted",
+	"role.created", "role.updated", "role.deleted",
+	"webhook_endpoint.created", "webhook_endpoint.updated", "webhook_endpoint.disabled", "webhook_endpoint.deleted",
+	"settings.updated",
 	"webhook.test",
 }
 

@@ -53,16 +53,16 @@ type secret struct {
 
 // Service keeps endpoints and deliveries.
 type Service struct {
-	Sealer  postgres.Sealer
-	Options egress.Options // what addresses are allowed
-	deliver func() deliverer
+	Sealer   postgres.Sealer
+	Options  egress.Options // what addresses are allowed
+	deliver  deliverer
+	schedule []time.Duration // how long after an attempt the next one follows
 }
 
 // New makes the service. Options say which addresses may be reached.
 func New(sealer postgres.Sealer, options egress.Options) *Service {
 	options.Timeout, options.MaxBytes, options.UserAgent = deliveryTimeout, maxAnswer, "Stoa-Webhooks/1.0"
-	client := egress.NewClient(options)
-	return &Service{Sealer: sealer, Options: options, deliver: func() deliverer { return deliverer{client} }}
+	return &Service{Sealer: sealer, Options: options, deliver: deliverer{egress.NewClient(options)}, schedule: schedule}
 }
 
 const endpointColumns = `id, url, description, events, enabled, disabled_reason, secrets, version, created_at, updated_at`
@@ -153,6 +153,7 @@ func (s *Service) Create(ctx context.Context, tx *postgres.Tx, in Input) (Endpoi
 	if err != nil {
 		return e, "", fmt.Errorf("create webhook endpoint: %w", err)
 	}
+	journal.Event(ctx, tx, "webhook_endpoint.created", e.ID, e.told())
 	journal.Audit(ctx, tx, journal.Entry{Action: "webhook_endpoint.create", ObjectID: e.ID, After: e.audited()})
 	return e, plain, nil
 }
@@ -193,6 +194,7 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id EndpointID, ve
 	if err != nil {
 		return after, fmt.Errorf("update webhook endpoint %s: %w", id, err)
 	}
+	journal.Event(ctx, tx, "webhook_endpoint.updated", after.ID, after.told())
 	journal.Audit(ctx, tx, journal.Entry{Action: "webhook_endpoint.update", ObjectID: id, Before: before.audited(), After: after.audited()})
 	return after, nil
 }
@@ -209,6 +211,7 @@ func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id EndpointID, ve
 	if _, err := tx.Exec(ctx, `delete from webhook_endpoints where id = $1`, id); err != nil {
 		return fmt.Errorf("delete webhook endpoint %s: %w", id, err)
 	}
+	journal.Event(ctx, tx, "webhook_endpoint.deleted", id, journal.Gone{ID: id})
 	journal.Audit(ctx, tx, journal.Entry{Action: "webhook_endpoint.delete", ObjectID: id, Before: before.audited()})
 	return nil
 }
@@ -238,6 +241,7 @@ func (s *Service) Rotate(ctx context.Context, tx *postgres.Tx, id EndpointID, ov
 	if _, err := tx.Exec(ctx, `update webhook_endpoints set secrets = $2, version = version + 1, updated_at = $3 where id = $1`, id, kept, now); err != nil {
 		return "", until, fmt.Errorf("rotate the secret of %s: %w", id, err)
 	}
+	journal.Event(ctx, tx, "webhook_endpoint.updated", e.ID, e.told())
 	journal.Audit(ctx, tx, journal.Entry{Action: "webhook_endpoint.rotate_secret", ObjectID: id, After: map[string]any{"previous_expires_at": until}})
 	return plain, until, nil
 }
@@ -273,6 +277,15 @@ func (s *Service) signingSecrets(tx *postgres.Tx, e Endpoint) ([]string, error) 
 	return list, nil
 }
 
+// told is what events tell of the endpoint.
+func (e Endpoint) told() any {
+	state := "enabled"
+	if !e.Enabled {
+		state = "disabled"
+	}
+	return map[string]any{"id": e.ID, "url": e.URL, "state": state}
+}
+
 func (e Endpoint) audited() any {
 	return map[string]any{"url": e.URL, "description": e.Description, "event_types": e.Events, "enabled": e.Enabled}
 }
@@ -297,10 +310,22 @@ func matches(pattern, eventType string) bool {
 
 // Event is an event as it is read and sent.
 type Event struct {
-	ID        string          `json:"id"`
-	Type      string          `json:"type"`
-	Timestamp time.Time       `json:"timestamp"`
-	Data      json.RawMessage `json:"data"`
+	ID             string          `json:"id"`
+	Type           string          `json:"type"`
+	Timestamp      time.Time       `json:"timestamp"`
+	ObjectID       string          `json:"object_id"`
+	ObjectSequence int64           `json:"object_sequence"`
+	RequestID      *string         `json:"request_id"` // nil where nobody asked for it
+	Data           json.RawMessage `json:"data"`
+}
+
+const eventColumns = `id, type, created_at, object_id, object_sequence, nullif(request_id, ''), data`
+
+func scanEvent(row pgx.CollectableRow) (Event, error) {
+	var e Event
+	err := row.Scan(&e.ID, &e.Type, &e.Timestamp, &e.ObjectID, &e.ObjectSequence, &e.RequestID, &e.Data)
+	e.Timestamp = e.Timestamp.UTC()
+	return e, err
 }
 
 // Filter says which events are read. Zero values do not limit.
@@ -321,30 +346,27 @@ func (s *Service) Events(ctx context.Context, tx *postgres.Tx, f Filter) ([]Even
 	if !f.Until.IsZero() {
 		until = &f.Until
 	}
-	rows, err := tx.Query(ctx, `select id, type, created_at, data from events
+	rows, err := tx.Query(ctx, `select `+eventColumns+` from events
 		where ($1 = '' or id < $1) and ($2 = '' or type like $2) and ($3::timestamptz is null or created_at >= $3) and ($4::timestamptz is null or created_at < $4)
 		order by id desc limit $5`, f.Before, like, since, until, f.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("list events: %w", err)
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Event, error) {
-		var e Event
-		err := row.Scan(&e.ID, &e.Type, &e.Timestamp, &e.Data)
-		e.Timestamp = e.Timestamp.UTC()
-		return e, err
-	})
+	return pgx.CollectRows(rows, scanEvent)
 }
 
 // Event reads one event.
 func (s *Service) Event(ctx context.Context, tx *postgres.Tx, id string) (Event, error) {
-	var e Event
-	err := tx.QueryRow(ctx, `select id, type, created_at, data from events where id = $1`, id).Scan(&e.ID, &e.Type, &e.Timestamp, &e.Data)
+	rows, err := tx.Query(ctx, `select `+eventColumns+` from events where id = $1`, id)
+	if err != nil {
+		return Event{}, fmt.Errorf("read event %s: %w", id, err)
+	}
+	e, err := pgx.CollectExactlyOneRow(rows, scanEvent)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return e, problem.Missing("event")
 	}
 	if err != nil {
 		return e, fmt.Errorf("read event %s: %w", id, err)
 	}
-	e.Timestamp = e.Timestamp.UTC()
 	return e, nil
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/webhooks"
 )
@@ -95,9 +96,14 @@ func working(t *testing.T) (*testdb.Platform, *webhooks.Service, context.Context
 	platform := testdb.New(t, "hooks"+ids.New("x")[20:], 1)
 	service := webhooks.New(platform.Ring, egress.Options{AllowPlainHTTP: true, AllowPrivate: true})
 	ctx := platform.Store(t)
-	ref, _ := postgres.StoreFrom(ctx)
 	workers := jobs.New(jobs.Config{DB: platform.DB, Observer: quiet{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Resolve: func(context.Context, string, int64) (postgres.StoreRef, jobs.State, error) { return ref, jobs.Run, nil }})
+		Resolve: func(ctx context.Context, cell string, schema int64) (postgres.StoreRef, jobs.State, error) {
+			ref := postgres.StoreRef{Cell: cell, Schema: schema, Mode: principal.Live}
+			err := platform.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+				return tx.QueryRow(ctx, `select store_id, login from schemas where number = $1`, schema).Scan(&ref.ID, &ref.Login)
+			})
+			return ref, jobs.Run, err
+		}})
 	service.Register(workers, platform.DB, func(webhooks.Attempt) {})
 	workers.Start(context.Background())
 	t.Cleanup(func() { _ = workers.Stop(context.Background()) })

@@ -109,7 +109,7 @@ func TestWhatIsOldGoes(t *testing.T) {
 	cell.fill(t, ctx, delivery+`'pending', now() - $2::interval)`, 29*day, 31*day)
 
 	for _, side := range []context.Context{live, test} {
-		store.fill(t, side, `insert into events (id, type, object_id, data, created_at) values ($1, 'order.created', '', '{}', now() - $2::interval)`,
+		store.fill(t, side, `insert into events (id, type, object_id, object_sequence, data, created_at) values ($1, 'order.created', '', 1, '{}', now() - $2::interval)`,
 			29*day, 31*day, 32*day, 33*day, 34*day, 35*day)
 		cart := `insert into carts (id, token_hash, currency, expires_at, state) values ($1, '', 'EUR', now() - $2::interval, `
 		store.fill(t, side, cart+`'open')`, -hour, hour)
@@ -177,7 +177,7 @@ func TestACellThatIsDownTakesOnlyItsOwn(t *testing.T) {
 	h := open(t, "upd")
 	ctx := t.Context()
 	store, live := door(h.DB.InStore), h.Store(t)
-	store.fill(t, live, `insert into events (id, type, object_id, data, created_at) values ($1, 'order.created', '', '{}', now() - $2::interval)`, 31*day)
+	store.fill(t, live, `insert into events (id, type, object_id, object_sequence, data, created_at) values ($1, 'order.created', '', 1, '{}', now() - $2::interval)`, 31*day)
 	config := h.Config
 	config.Cells = map[string]string{h.Cell: h.Config.Cells[h.Cell], h.Cell + "2": "postgres://nobody@127.0.0.1:1/none"}
 	db, err := postgres.Open(config)

@@ -152,6 +152,9 @@ func index(ctx context.Context, tx *postgres.Tx, products ...ProductID) error {
 	for i, id := range products {
 		list[i] = string(id)
 	}
+	if err := collections.Turn(ctx, tx, list...); err != nil {
+		return err
+	}
 	if err := search.Index(ctx, tx, list...); err != nil {
 		return err
 	}

@@ -72,6 +72,7 @@ func (s *Service) CreateGroup(ctx context.Context, tx *postgres.Tx, name string)
 	if _, err := tx.Exec(ctx, `insert into customer_groups (id, name) values ($1, $2)`, id, name); err != nil {
 		return "", groupTaken(err, name)
 	}
+	journal.Event(ctx, tx, "customer_group.created", id, journal.Named{ID: id, Name: name})
 	journal.Audit(ctx, tx, journal.Entry{Action: "customer_group.create", ObjectID: id, After: map[string]string{"name": name}})
 	return id, nil
 }
@@ -101,6 +102,7 @@ func (s *Service) RenameGroup(ctx context.Context, tx *postgres.Tx, id, name str
 	if _, err := tx.Exec(ctx, `update customer_groups set name = $2, version = version + 1, updated_at = now() where id = $1`, id, name); err != nil {
 		return groupTaken(err, name)
 	}
+	journal.Event(ctx, tx, "customer_group.updated", id, journal.Named{ID: id, Name: name})
 	journal.Audit(ctx, tx, journal.Entry{Action: "customer_group.update", ObjectID: id, Before: map[string]string{"name": before}, After: map[string]string{"name": name}})
 	return nil
 }
@@ -128,6 +130,7 @@ func (s *Service) DeleteGroup(ctx context.Context, tx *postgres.Tx, id string, v
 	if _, err := tx.Exec(ctx, `delete from customer_groups where id = $1`, id); err != nil {
 		return fmt.Errorf("delete group %s: %w", id, err)
 	}
+	journal.Event(ctx, tx, "customer_group.deleted", id, journal.Gone{ID: id})
 	journal.Audit(ctx, tx, journal.Entry{Action: "customer_group.delete", ObjectID: id, Before: map[string]string{"name": name}})
 	return nil
 }

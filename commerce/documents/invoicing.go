@@ -167,6 +167,7 @@ func UpdateInvoicing(ctx context.Context, tx *postgres.Tx, meant int, patch Invo
 	if _, err := tx.Exec(ctx, `update settings set invoicing = $1, version = version + 1, updated_at = now() where id = 1`, string(raw)); err != nil {
 		return fmt.Errorf("keep how invoices are written: %w", err)
 	}
+	journal.SettingsUpdated(ctx, tx, "invoicing")
 	journal.Audit(ctx, tx, journal.Entry{Action: "invoicing.update", ObjectID: tx.Store.ID, Before: before, After: after})
 	return nil
 }

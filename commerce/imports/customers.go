@@ -35,6 +35,7 @@ const (
 	colZip
 	colAddressPhone
 	colTaxID
+	colLabels
 )
 
 // people are tables of customers: as Shopify's exports name their columns, as its template
@@ -61,6 +62,7 @@ var people = &sheet{"customer", [][]string{
 	colZip:          {"Default Address Zip", "Zip"},
 	colAddressPhone: {"Default Address Phone"},
 	colTaxID:        {"Default Address Tax ID"},
+	colLabels:       {"Tags"},
 }, []column{colEmail}, []fields.Resource{fields.Customers}, false}
 
 // takePeople takes the customers in that groups of one row tell of, and gives the rows their
@@ -140,6 +142,9 @@ func (r *run) person(of *row) customers.Change {
 	change := customers.Change{
 		Phone: r.cell(of, colPhone), AcceptsMarketing: t.boolean(of, colMarketing), CustomFields: t.values(of, fields.Customers), TaxExemptReason: r.cell(of, colExemptReason),
 	}
+	if labels := r.cell(of, colLabels); labels != nil {
+		change.Tags = list(*labels)
+	}
 	if note := strings.TrimSpace(sheets.Plain(t.text(of, colNote))); note != "" {
 		change.Note = &note
 	}
@@ -209,7 +214,7 @@ func joinedName(first, last *string) string {
 
 // personColumn are the columns that the customers' pointers lead to.
 var personColumn = map[string]column{
-	"/email": colEmail, "/name": colLastName, "/phone": colPhone, "/note": colNote, "/tax_exempt_reason": colExemptReason,
+	"/email": colEmail, "/name": colLastName, "/phone": colPhone, "/note": colNote, "/tax_exempt_reason": colExemptReason, "/tags": colLabels,
 	"/default_address/name": colAddressName, "/default_address/company": colCompany, "/default_address/line1": colLine1, "/default_address/line2": colLine2,
 	"/default_address/city": colCity, "/default_address/region": colRegion, "/default_address/country": colCountry, "/default_address/postal_code": colZip,
 	"/default_address/phone": colAddressPhone, "/default_address/tax_id": colTaxID,

@@ -10,7 +10,7 @@ import (
 )
 
 const peopleHeader = "First Name,Last Name,Email,Accepts Email Marketing,Default Address Company,Default Address Address1,Default Address Address2,Default Address City," +
-	"Default Address Province Code,Default Address Country Code,Default Address Zip,Default Address Phone,Phone,Accepts SMS Marketing,Note,Tax Exempt,Shoe size (customer.metafields.custom.shoe)\n"
+	"Default Address Province Code,Default Address Country Code,Default Address Zip,Default Address Phone,Phone,Tags,Note,Tax Exempt,Shoe size (customer.metafields.custom.shoe)\n"
 
 func TestCustomersFromShopify(t *testing.T) {
 	t.Parallel()
@@ -18,7 +18,7 @@ func TestCustomersFromShopify(t *testing.T) {
 	h.exec(`insert into field_definitions (id, resource, key, name, type) values ('cfd_1', 'customer', 'shoe', 'Shoe size', 'integer')`)
 	h.exec(`insert into customers (id, email, name, note) values ('cus_1', 'known@example.com', 'Known Example', 'Prefers blue')`)
 	file := peopleHeader +
-		"Ada,Example,Ada@Example.com,yes,,1 Sample Street,,'s-Gravenhage,,NL,2511 AA,,'+31 70 0000000,no,,yes,42\n" +
+		"Ada,Example,Ada@Example.com,yes,,1 Sample Street,,'s-Gravenhage,,NL,2511 AA,,'+31 70 0000000,\"vip, dutch\",,yes,42\n" +
 		",,known@example.com,,,,,,,,,,030,,,,\n" +
 		"No,Address,b@example.com,no,,1 Sample Street,,Toronto,,CA,,,,,,no,\n" +
 		"No,Mail,,no,,,,,,,,,,,,no,\n" +
@@ -42,8 +42,8 @@ func TestCustomersFromShopify(t *testing.T) {
 	if got := foreseen.fates(); got != want+": info made_before" {
 		t.Errorf("foreseen\n%s", got)
 	}
-	if got := value[string](h, `select concat_ws('|', name, phone, accepts_marketing, note, tax_exempt_reason, custom_fields, default_address->>'city', default_address->>'name', password_hash is null)
-		from customers where email = 'ada@example.com'`); got != `Ada Example|+31 70 0000000|t|=1+1|Tax exempt where they were imported from|{"shoe": 42}|'s-Gravenhage|Ada Example|t` {
+	if got := value[string](h, `select concat_ws('|', name, phone, accepts_marketing, note, tax_exempt_reason, custom_fields, tags, default_address->>'city', default_address->>'name', password_hash is null)
+		from customers where email = 'ada@example.com'`); got != `Ada Example|+31 70 0000000|t|=1+1|Tax exempt where they were imported from|{"shoe": 42}|{vip,dutch}|'s-Gravenhage|Ada Example|t` {
 		t.Error(got)
 	}
 	if got := value[string](h, `select concat_ws('|', name, phone, note) from customers where id = 'cus_1'`); got != "Known Example|030|Prefers blue" {

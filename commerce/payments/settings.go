@@ -112,6 +112,7 @@ func write(ctx context.Context, tx *postgres.Tx, before, after Settings) (Settin
 		return before, err
 	}
 	stores.Touch(tx) // shoppers see it
+	journal.SettingsUpdated(ctx, tx, "payments")
 	journal.Audit(ctx, tx, journal.Entry{Action: "payment_settings.update", ObjectID: tx.Store.ID, Before: before.Show(), After: after.Show()})
 	return after, nil
 }

@@ -2,6 +2,7 @@ package promotions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -89,19 +90,22 @@ func addCodes(ctx context.Context, tx *postgres.Tx, p *promotion, codes []string
 	if err := taken.OrNil(); err != nil {
 		return err
 	}
+	journal.Event(ctx, tx, "promotion.updated", string(p.ID), named{p.ID, p.Title})
 	journal.Audit(ctx, tx, journal.Entry{Action: "promotion.add_codes", ObjectID: string(p.ID), After: map[string]any{"codes": len(codes)}})
 	return nil
 }
 
 // RemoveCode takes a code away. Orders that used it keep what they got.
 func RemoveCode(ctx context.Context, tx *postgres.Tx, id ID, code string) error {
-	tag, err := tx.Exec(ctx, `delete from promotion_codes where promotion_id = $1 and code = $2`, id, Normal(code))
+	var title string
+	err := tx.QueryRow(ctx, `delete from promotion_codes where promotion_id = $1 and code = $2 returning (select title from promotions where id = $1)`, id, Normal(code)).Scan(&title)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return problem.Missing("code of this promotion")
+	}
 	if err != nil {
 		return fmt.Errorf("remove a code of promotion %s: %w", id, err)
 	}
-	if tag.RowsAffected() == 0 {
-		return problem.Missing("code of this promotion")
-	}
+	journal.Event(ctx, tx, "promotion.updated", string(id), named{id, title})
 	journal.Audit(ctx, tx, journal.Entry{Action: "promotion.remove_code", ObjectID: string(id), Before: map[string]any{"code": Normal(code)}})
 	return nil
 }

@@ -108,6 +108,7 @@ func (s *Service) Create(ctx context.Context, tx *postgres.Tx, in Input) (Servic
 	if _, err := tx.Bun.NewInsert().Model(r).Exec(ctx); err != nil {
 		return "", "", r.kept(err)
 	}
+	journal.Event(ctx, tx, "rate_service.created", string(r.ID), journal.Named{ID: string(r.ID), Name: r.Name})
 	journal.Audit(ctx, tx, journal.Entry{Action: "rate_service.create", ObjectID: string(r.ID), After: r})
 	return r.ID, secret, nil
 }
@@ -148,6 +149,7 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id ServiceID, mea
 	if err != nil {
 		return r.kept(err)
 	}
+	journal.Event(ctx, tx, "rate_service.updated", string(r.ID), journal.Named{ID: string(r.ID), Name: r.Name})
 	journal.Audit(ctx, tx, journal.Entry{Action: "rate_service.update", ObjectID: string(id), Before: before, After: r})
 	return nil
 }
@@ -167,6 +169,7 @@ func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id ServiceID, mea
 	if err != nil {
 		return fmt.Errorf("delete rate service %s: %w", id, err)
 	}
+	journal.Event(ctx, tx, "rate_service.deleted", string(r.ID), journal.Gone{ID: string(r.ID)})
 	journal.Audit(ctx, tx, journal.Entry{Action: "rate_service.delete", ObjectID: string(id), Before: r})
 	return nil
 }

@@ -226,6 +226,7 @@ func CreateShippingMethod(ctx context.Context, tx *postgres.Tx, in ShippingInput
 			return "", err
 		}
 	}
+	journal.Event(ctx, tx, "shipping_method.created", string(m.ID), journal.Named{ID: string(m.ID), Name: m.Name})
 	journal.Audit(ctx, tx, journal.Entry{Action: "shipping_method.create", ObjectID: string(m.ID), After: m})
 	return m.ID, nil
 }
@@ -305,6 +306,7 @@ func UpdateShippingMethod(ctx context.Context, tx *postgres.Tx, id ShippingMetho
 	if _, err := tx.Bun.NewUpdate().Model(m).WherePK().Exec(ctx); err != nil {
 		return unknownZone(err)
 	}
+	journal.Event(ctx, tx, "shipping_method.updated", string(m.ID), journal.Named{ID: string(m.ID), Name: m.Name})
 	journal.Audit(ctx, tx, journal.Entry{Action: "shipping_method.update", ObjectID: string(id), Before: before, After: m})
 	return nil
 }
@@ -326,6 +328,7 @@ func DeleteShippingMethod(ctx context.Context, tx *postgres.Tx, id ShippingMetho
 	if err := placeMethods(ctx, tx, slices.Delete(list, at, at+1)); err != nil {
 		return err
 	}
+	journal.Event(ctx, tx, "shipping_method.deleted", string(m.ID), journal.Gone{ID: string(m.ID)})
 	journal.Audit(ctx, tx, journal.Entry{Action: "shipping_method.delete", ObjectID: string(id), Before: m})
 	return nil
 }

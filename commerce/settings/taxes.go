@@ -125,6 +125,7 @@ func CreateTaxRate(ctx context.Context, tx *postgres.Tx, in TaxInput) (TaxRateID
 	if _, err := tx.Bun.NewInsert().Model(t).Exec(ctx); err != nil {
 		return "", t.clash(err)
 	}
+	journal.Event(ctx, tx, "tax_rate.created", string(t.ID), journal.Named{ID: string(t.ID), Name: t.Name})
 	journal.Audit(ctx, tx, journal.Entry{Action: "tax_rate.create", ObjectID: string(t.ID), After: t})
 	return t.ID, nil
 }
@@ -162,6 +163,7 @@ func UpdateTaxRate(ctx context.Context, tx *postgres.Tx, id TaxRateID, meant int
 	if _, err := tx.Bun.NewUpdate().Model(t).WherePK().Exec(ctx); err != nil {
 		return t.clash(err)
 	}
+	journal.Event(ctx, tx, "tax_rate.updated", string(t.ID), journal.Named{ID: string(t.ID), Name: t.Name})
 	journal.Audit(ctx, tx, journal.Entry{Action: "tax_rate.update", ObjectID: string(id), Before: before, After: t})
 	return nil
 }
@@ -175,6 +177,7 @@ func DeleteTaxRate(ctx context.Context, tx *postgres.Tx, id TaxRateID, meant int
 	if _, err := tx.Exec(ctx, `delete from tax_rates where id = $1`, id); err != nil {
 		return fmt.Errorf("delete tax rate %s: %w", id, err)
 	}
+	journal.Event(ctx, tx, "tax_rate.deleted", string(t.ID), journal.Gone{ID: string(t.ID)})
 	journal.Audit(ctx, tx, journal.Entry{Action: "tax_rate.delete", ObjectID: string(id), Before: t})
 	return nil
 }

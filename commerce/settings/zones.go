@@ -86,6 +86,7 @@ func CreateShippingZone(ctx context.Context, tx *postgres.Tx, in ZoneInput) (Shi
 	if _, err := tx.Bun.NewInsert().Model(z).Exec(ctx); err != nil {
 		return "", fmt.Errorf("insert shipping zone: %w", err)
 	}
+	journal.Event(ctx, tx, "shipping_zone.created", string(z.ID), journal.Named{ID: string(z.ID), Name: z.Name})
 	journal.Audit(ctx, tx, journal.Entry{Action: "shipping_zone.create", ObjectID: string(z.ID), After: z})
 	return z.ID, nil
 }
@@ -128,6 +129,7 @@ func UpdateShippingZone(ctx context.Context, tx *postgres.Tx, id ShippingZoneID,
 	if _, err := tx.Bun.NewUpdate().Model(z).WherePK().Exec(ctx); err != nil {
 		return fmt.Errorf("update shipping zone %s: %w", id, err)
 	}
+	journal.Event(ctx, tx, "shipping_zone.updated", string(z.ID), journal.Named{ID: string(z.ID), Name: z.Name})
 	journal.Audit(ctx, tx, journal.Entry{Action: "shipping_zone.update", ObjectID: string(id), Before: before, After: z})
 	return nil
 }
@@ -146,6 +148,7 @@ func DeleteShippingZone(ctx context.Context, tx *postgres.Tx, id ShippingZoneID,
 	if err != nil {
 		return fmt.Errorf("delete shipping zone %s: %w", id, err)
 	}
+	journal.Event(ctx, tx, "shipping_zone.deleted", string(z.ID), journal.Gone{ID: string(z.ID)})
 	journal.Audit(ctx, tx, journal.Entry{Action: "shipping_zone.delete", ObjectID: string(id), Before: z})
 	return nil
 }

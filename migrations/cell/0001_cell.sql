@@ -14,6 +14,7 @@ create table cell.schema_versions (
 create table cell.outbox (
     id         bigint generated always as identity primary key,
     store      text collate "C" not null default current_user check (store = current_user),
+    lane       text collate "C" not null default '', -- served in turn with the store's others; empty for what needs none of its own
     kind       text not null,
     args       jsonb not null,
     request_id text not null default '',       -- of the request that asked for it
@@ -21,7 +22,7 @@ create table cell.outbox (
     run_at     timestamptz not null default now(),
     created_at timestamptz not null default now()
 );
-create index outbox_due on cell.outbox (store, run_at, id);
+create index outbox_due on cell.outbox (store, lane, run_at, id);
 
 -- What a store used: changes, written in the transaction of what they count, and their
 -- sums by day, which a worker makes of them.

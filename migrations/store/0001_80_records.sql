@@ -4,11 +4,12 @@ create table events (
     id         text collate "C" primary key,
     type       text not null,
     object_id  text collate "C" not null,
+    object_sequence bigint not null,            -- its place among the events of the object; see platform/journal
     data       jsonb not null,
     request_id text not null default '',
     created_at timestamptz not null default now()
 );
-create index events_object on events (object_id, id);
+create index events_object on events (object_id, object_sequence);
 create index events_created on events (created_at);
 
 create table webhook_endpoints (

@@ -197,6 +197,7 @@ func TestListsAreAllAlike(t *testing.T) {
 
 func TestObjectsAreClosedAndEverythingIsBounded(t *testing.T) {
 	free := map[string]bool{"AuditEntry.before": true, "AuditEntry.after": true, "Event.data": true, "StripeEvent": true,
+		"LoggedRequestWhole.request_body": true, "LoggedRequestWhole.response_body": true, "RequestReplay.body": true,
 		"CustomFields": true, "CustomFieldsUpdate": true, "ShopCustomFields": true}
 	for name, ref := range load(t).Components.Schemas {
 		if ref.Value.Description == "" {
@@ -307,7 +308,8 @@ func TestEveryEventTypeHasItsSchema(t *testing.T) {
 
 func TestEventsAreValidatedBySchemaOfTheirType(t *testing.T) {
 	schema := load(t).Components.Schemas["WebhookEvent"].Value
-	const around = `{"id": "evt_01jd3v7m2kf8r9e0abcdefghjk", "timestamp": "2026-11-22T09:30:00Z", `
+	const around = `{"id": "evt_01jd3v7m2kf8r9e0abcdefghjk", "timestamp": "2026-11-22T09:30:00Z", "object_id": "prod_01jd3v7m2kf8r9e0abcdefghjk",
+		"object_sequence": 1, "request_id": null, `
 	for body, valid := range map[string]bool{
 		around + `"type": "product.deleted", "data": {"id": "prod_01jd3v7m2kf8r9e0abcdefghjk"}}`: true,
 		around + `"type": "product.created", "data": {"id": "prod_01jd3v7m2kf8r9e0abcdefghjk"}}`: false,

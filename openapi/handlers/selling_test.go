@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/analytics"
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/checkout"
@@ -49,6 +51,7 @@ type selling struct {
 	stripe    *stripetest.Stripe
 	byStripe  *stripe.Provider
 	fates     []stripe.Fate // of Stripe's events
+	told      atomic.Int64  // how often a cart was told to have become an order
 }
 
 // side is the store's sandbox, and no other.
@@ -105,7 +108,8 @@ func newSelling(t *testing.T) *selling {
 			return "https://linen.stoa.example/cart/recover/" + id, nil
 		}}).Operations(),
 		(&handlers.Drafts{DB: db, Drafts: &drafts.Service{Carts: carts}, Carts: carts, Checkout: buying, Orders: sold, ShopURL: shopURL, Links: draftLinks{}}).Operations(),
-		(&handlers.Checkout{DB: db, Checkout: buying, Orders: sold, ShopURL: shopURL}).Operations(),
+		(&handlers.Checkout{DB: db, Checkout: buying, Orders: sold, ShopURL: shopURL, Completed: func(context.Context) { s.told.Add(1) }}).Operations(),
+		(&handlers.Analytics{DB: db, Reports: &analytics.Service{DB: db}}).Operations(),
 		(&handlers.Orders{DB: db, Orders: sold, ShopURL: shopURL}).Operations(),
 		(&handlers.Returns{DB: db, Orders: sold}).Operations(),
 		(&handlers.Payments{DB: db, Orders: sold, Stripe: byStripe, Sealer: sealer, Find: s.side, Received: func(f stripe.Fate) { s.fates = append(s.fates, f) }}).Operations(),
@@ -562,7 +566,8 @@ func TestEventsOfSelling(t *testing.T) {
 	customer := shoptest.Value[string](t, s.Shop, `select id from customers where email = 'bob@example.com'`)
 	s.admin("PATCH", "/customers/"+customer, object{"name": "Bob"}).Want(200)
 	s.admin("DELETE", "/customers/"+customer, nil).Want(204)
-	raw := shoptest.Value[[]byte](t, s.Shop, `select json_agg(json_build_object('id', id, 'type', type, 'timestamp', to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'data', data)) from events`)
+	raw := shoptest.Value[[]byte](t, s.Shop, `select json_agg(json_build_object('id', id, 'type', type, 'timestamp', to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'object_id', object_id,
+		'object_sequence', object_sequence, 'request_id', nullif(request_id, ''), 'data', data)) from events`)
 	var events []map[string]any
 	if err := json.Unmarshal(raw, &events); err != nil {
 		t.Fatal(err)

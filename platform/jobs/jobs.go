@@ -104,7 +104,7 @@ type Measure struct {
 type Config struct {
 	DB       *postgres.DB
 	Resolve  Resolve
-	Workers  int // quick jobs at once in each queue, and as many slow ones; 0 means 8
+	Workers  int // quick jobs at once in each queue, as many slow ones, and calls as Calls has it; 0 means 8
 	Observer Observer
 	Tracing  *observability.Tracing // begins each job's span; may be nil
 	Log      *slog.Logger
@@ -114,7 +114,7 @@ type Config struct {
 type Workers struct {
 	config   Config
 	handlers map[string]Handler // by kind
-	slow     []string           // the kinds that may take long
+	paces    map[pace][]string  // the kinds that are not quick
 	periodic []periodic
 	queues   map[string]*queue
 
@@ -132,7 +132,7 @@ func New(config Config) *Workers {
 	if config.Workers == 0 {
 		config.Workers = 8
 	}
-	w := &Workers{config: config, handlers: map[string]Handler{}, slow: []string{}, queues: map[string]*queue{}}
+	w := &Workers{config: config, handlers: map[string]Handler{}, paces: map[pace][]string{}, queues: map[string]*queue{}}
 	for _, cell := range config.DB.Cells() {
 		w.queues[cell] = &queue{
 			workers: w, name: cell, schema: cellSchema, outbox: "cell.outbox",
@@ -140,11 +140,11 @@ func New(config Config) *Workers {
 				return config.DB.InCell(ctx, cell, fn)
 			},
 			connect: func() (*pgx.ConnConfig, error) { return config.DB.CellConfig(cell) },
-			nudge:   make(chan struct{}, 1), rounds: map[pace]*round{quick: {}, slow: {}},
+			nudge:   make(chan struct{}, 1), rounds: newRounds(),
 		}
 	}
 	w.queues[Control] = &queue{workers: w, name: Control, schema: controlSchema, outbox: "outbox", in: config.DB.InControl, connect: config.DB.ControlConfig,
-		nudge: make(chan struct{}, 1), rounds: map[pace]*round{quick: {}, slow: {}}}
+		nudge: make(chan struct{}, 1), rounds: newRounds()}
 	return w
 }
 
@@ -156,11 +156,18 @@ func (w *Workers) Handle(kind string, handler Handler) {
 	w.handlers[kind] = handler
 }
 
-// HandleSlow is Handle for jobs that may take long, or wait for others' machines. They have
-// workers of their own, of which a store has at most half.
-func (w *Workers) HandleSlow(kind string, handler Handler) {
+// HandleSlow is Handle for jobs that may take long. They have workers of their own, of which
+// a store has at most half.
+func (w *Workers) HandleSlow(kind string, handler Handler) { w.handleAt(slow, kind, handler) }
+
+// HandleCalls is Handle for jobs that do nothing but wait for others' machines, so that many
+// can be at it at once: Config.Workers times callsEach. A store has at most half of these
+// workers, and a lane of a store at most as many as callsLane says.
+func (w *Workers) HandleCalls(kind string, handler Handler) { w.handleAt(calls, kind, handler) }
+
+func (w *Workers) handleAt(p pace, kind string, handler Handler) {
 	w.Handle(kind, handler)
-	w.slow = append(w.slow, kind)
+	w.paces[p] = append(w.paces[p], kind)
 }
 
 // Every has the platform do something at intervals, once among all replicas. What fails is
@@ -231,6 +238,7 @@ func (w *Workers) Kinds() []string {
 type envelope struct {
 	kind  string
 	Store string          `json:"store,omitempty"` // the role that asked
+	Lane  string          `json:"lane,omitempty"`  // of the store
 	Args  json.RawMessage `json:"args"`
 	Due   time.Time       `json:"due"`
 
@@ -307,8 +315,8 @@ func (k *worker) work(ctx context.Context, job *river.Job[envelope]) (in context
 		case state == Pause:
 			return ctx, river.JobSnooze(time.Minute)
 		}
-		if job.Queue == string(slow) {
-			done, ok := k.queue.share(ctx, job.Args.Store)
+		if p := pace(job.Queue); p != quick {
+			done, ok := k.queue.share(ctx, p, job.Args.Store, job.Args.Lane)
 			if !ok {
 				return ctx, river.JobSnooze(shareRest)
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -42,7 +41,7 @@ func start(t *testing.T, name string, register func(*jobs.Workers, *testdb.Platf
 	p := testdb.New(t, name+ids.New("x")[20:], 1) // a queue of its own
 	o := &observer{}
 	w := jobs.New(jobs.Config{
-		DB: p.DB, Observer: o, Workers: 8, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		DB: p.DB, Observer: o, Workers: 8, Log: slog.New(slog.DiscardHandler),
 		Resolve: func(ctx context.Context, cell string, schema int64) (postgres.StoreRef, jobs.State, error) {
 			ref := postgres.StoreRef{Cell: cell, Schema: schema}
 			var status, mode string
@@ -173,6 +172,49 @@ func TestSlowJobsDoNotHoldUpOthers(t *testing.T) {
 	waitFor(t, "the slow ones of another", func() bool { return slow.Load() == few })
 	if most.Load() > 4 {
 		t.Errorf("%d of 8 workers had one store's jobs", most.Load())
+	}
+	close(release)
+}
+
+// Calls that hang keep neither those of another lane of their store waiting, nor another
+// store's, however many there are.
+func TestALaneDoesNotHoldUpAnother(t *testing.T) {
+	const few = 20
+	var holding, most, called atomic.Int64
+	release := make(chan struct{})
+	p, _, _ := start(t, "lanes", func(w *jobs.Workers, _ *testdb.Platform) {
+		w.HandleCalls("hang", func(ctx context.Context, _ jobs.Job) error {
+			most.Store(max(most.Load(), holding.Add(1)))
+			defer holding.Add(-1)
+			select {
+			case <-release:
+			case <-ctx.Done():
+			}
+			return ctx.Err()
+		})
+		w.HandleCalls("call", func(context.Context, jobs.Job) error { called.Add(1); return nil })
+	})
+	enqueue := func(ctx context.Context, lane, kind string, n int) {
+		err := p.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			for range n {
+				journal.JobIn(tx, lane, time.Now(), kind, struct{}{})
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	store, other := p.Store(t), p.Store(t)
+	enqueue(store, "dead", "hang", 500)
+	waitFor(t, "the calls that hang", func() bool { return holding.Load() == 4 })
+	for _, lane := range []string{"", "alive", "zealous"} {
+		enqueue(store, lane, "call", few)
+	}
+	enqueue(other, "alive", "call", few)
+	waitFor(t, "all others", func() bool { return called.Load() == 4*few })
+	if most.Load() > 4 {
+		t.Errorf("%d calls of one lane were at work at once", most.Load())
 	}
 	close(release)
 }

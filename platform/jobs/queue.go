@@ -53,7 +53,7 @@ type queue struct {
 	rounds map[pace]*round // of the relay
 
 	full   atomic.Bool // what is handed over is not all begun, and more may be waiting for room
-	shares sync.Map    // of the workers, by store: chan struct{}
+	shares sync.Map    // of the workers, by shareOf: chan struct{}
 }
 
 // run takes the queue up, trying until its database answers, and relays until ctx ends.
@@ -138,7 +138,7 @@ func (q *queue) start(ctx context.Context) error {
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Schema: q.schema, Workers: workers, Logger: q.workers.config.Log,
 		Queues: map[string]river.QueueConfig{
-			string(quick): {MaxWorkers: q.workers.config.Workers}, string(slow): {MaxWorkers: q.workers.config.Workers},
+			string(quick): {MaxWorkers: q.workers.at(quick)}, string(slow): {MaxWorkers: q.workers.at(slow)}, string(calls): {MaxWorkers: q.workers.at(calls)},
 		},
 		MaxAttempts:                 MaxAttempts,
 		SkipUnknownJobCheck:         true, // one that a newer release knows is tried again, and holds up no others

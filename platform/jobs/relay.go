@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -11,57 +12,117 @@ import (
 )
 
 // pace is how long jobs take. Each has a queue of River's and workers of its own, so that
-// neither kind waits behind the other.
+// no kind waits behind those of another.
 type pace string
 
 // The paces, as River's queues.
 const (
 	quick pace = river.QueueDefault
 	slow  pace = "slow"
+	calls pace = "calls" // they wait for others' machines
 )
 
-// round is how far the relay is in serving the stores.
-type round struct {
-	last   string // the store that it came to last; empty to begin with the first
-	served int    // how many stores had something due in the last pass
+var paces = []pace{quick, slow, calls}
+
+// callsEach is how many calls there are at once for each quick job, and callsLane which part
+// of the workers for calls a lane of a store may have: one of so many.
+const (
+	callsEach = 4
+	callsLane = 8
+)
+
+// at is how many jobs of a pace are done at once in a queue.
+func (w *Workers) at(p pace) int {
+	if p == calls {
+		return callsEach * w.config.Workers
+	}
+	return w.config.Workers
 }
 
-// relaySQL visits the next stores after $1, $2 of them, and takes due rows of each: as many
-// as bring those that were handed over before ($4) to $3. A store that nothing is taken of
-// is a row of nulls. Stores are found by skipping along the index, at a cost of one probe
-// for each store that has rows at all.
+// laneShare is how many of the workers for a pace a lane may have.
+func (w *Workers) laneShare(p pace) int { return max(1, w.at(p)/callsLane) }
+
+// relaySQL is what a pass over the queue's outbox reads.
+func (q *queue) relaySQL(p pace) string {
+	switch {
+	case q.name == Control:
+		return controlSQL
+	case p == calls:
+		return fmt.Sprintf(relaySQL, q.outbox, `(store, lane) > ($1, $7)`, `(store, lane) > (s.store, s.lane)`, `s.lane`)
+	default:
+		return fmt.Sprintf(relaySQL, q.outbox, `store > $1`, `store > s.store`, `''`)
+	}
+}
+
+// kinds are those of a pace; of the quick ones, which have no list, those that are not.
+func (q *queue) kinds(p pace) []string {
+	list := []string{} // nil would be null
+	if p != quick {
+		return append(list, q.workers.paces[p]...)
+	}
+	for _, p := range []pace{slow, calls} {
+		list = append(list, q.workers.paces[p]...)
+	}
+	return list
+}
+
+// lane is a line in which jobs wait: of a store, or of something in it that has its own.
+type lane struct{ store, name string }
+
+func (l lane) compare(other lane) int {
+	return cmp.Or(cmp.Compare(l.store, other.store), cmp.Compare(l.name, other.name))
+}
+
+// round is how far the relay is in serving the lanes.
+type round struct {
+	last   lane // the one that it came to last; empty to begin with the first
+	served int  // how many had something due in the last pass
+}
+
+func newRounds() map[pace]*round {
+	rounds := map[pace]*round{}
+	for _, p := range paces {
+		rounds[p] = &round{}
+	}
+	return rounds
+}
+
+// relaySQL visits the next lanes after $1 and $7, $2 of them, and takes due rows of each: as
+// many as bring those that were handed over before ($4) to $3. A lane that nothing is taken
+// of is a row of nulls. Lanes are found by skipping along the index, at a cost of one probe
+// for each that has rows at all. Only calls have lanes; for all others a store is one.
 const relaySQL = `
-with recursive stores as (
-	(select store, 1 as n from %[1]s where store > $1 order by store limit 1)
+with recursive lanes as (
+	(select store, lane, 1 as n from %[1]s where %[2]s order by store, lane limit 1)
 	union all
-	select (select o.store from %[1]s o where o.store > s.store order by o.store limit 1), s.n + 1
-	from stores s where s.store is not null and s.n < $2
+	select o.store, o.lane, s.n + 1 from lanes s cross join lateral (
+		select store, lane from %[1]s where %[3]s order by store, lane limit 1
+	) o where s.n < $2
 )
-select s.store, o.id, o.kind, o.args, coalesce(o.request_id, ''), coalesce(o.trace, ''), o.run_at
-from stores s left join lateral (
+select s.store, %[4]s, o.id, o.kind, o.args, coalesce(o.request_id, ''), coalesce(o.trace, ''), o.run_at
+from lanes s left join lateral (
 	select id, kind, args, request_id, trace, run_at from %[1]s
-	where store = s.store and run_at <= now() and (kind = any($5)) = $6
-	order by run_at, id limit greatest($3 - coalesce(($4::jsonb->>s.store)::int, 0), 0)
+	where store = s.store and lane = %[4]s and run_at <= now() and (kind = any($5)) = $6
+	order by run_at, id limit greatest($3 - coalesce(($4::jsonb->>(s.store || '/' || %[4]s))::int, 0), 0)
 	for update skip locked
-) o on true
-where s.store is not null`
+) o on $7::text is not null`
 
 // controlSQL is relaySQL of the control database, which has one nameless store.
 const controlSQL = `
-select store, id, kind, args, request_id, trace, run_at from outbox
-where run_at <= now() and (kind = any($5)) = $6 and $1::text is not null and $2::int > 0 and $4::text is not null
+select store, '', id, kind, args, request_id, trace, run_at from outbox
+where run_at <= now() and (kind = any($5)) = $6 and $1::text is not null and $2::int > 0 and $4::text is not null and $7::text is not null
 order by run_at, id limit $3::int for update skip locked`
 
-// readySQL counts what was handed over and is not begun, by store. Jobs of a paused store
+// readySQL counts what was handed over and is not begun, by lane. Jobs of a paused store
 // are put off again and again, and count as well: so most of them wait in the outbox.
-const readySQL = `select coalesce(json_object_agg(store, n), '{}')::text, coalesce(sum(ready), 0)::int from (
-	select coalesce(args->>'store', '') as store, count(*) as n, count(*) filter (where state = 'available') as ready
+const readySQL = `select coalesce(json_object_agg(lane, n), '{}')::text, coalesce(sum(ready), 0)::int from (
+	select coalesce(args->>'store', '') || '/' || coalesce(args->>'lane', '') as lane, count(*) as n, count(*) filter (where state = 'available') as ready
 	from %s.river_job where state in ('available', 'scheduled') and queue = $1 group by 1) j`
 
 // relay hands due rows to River, and gives how many.
 func (q *queue) relay(ctx context.Context) (int, error) {
 	moved, waiting := 0, false
-	for _, p := range []pace{quick, slow} {
+	for _, p := range paces {
 		var n, ready int
 		err := q.in(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
 			n, ready, err = q.relayAt(ctx, tx, p)
@@ -86,7 +147,7 @@ func (q *queue) relayAt(ctx context.Context, tx *postgres.Tx, p pace) (moved, re
 	if err := tx.QueryRow(ctx, fmt.Sprintf(readySQL, q.schema), string(p)).Scan(&has, &ready); err != nil {
 		return 0, 0, err
 	}
-	room := 8*q.workers.config.Workers - ready
+	room := 8*q.workers.at(p) - ready
 	if room <= 0 {
 		return 0, ready, nil
 	}
@@ -95,17 +156,20 @@ func (q *queue) relayAt(ctx context.Context, tx *postgres.Tx, p pace) (moved, re
 	if q.name != Control {
 		each = max(1, room/max(1, r.served))
 	}
-	if p == slow {
-		each = min(each, q.workers.config.Workers)
+	switch p {
+	case slow:
+		each = min(each, q.workers.at(p))
+	case calls:
+		each = min(each, 2*q.workers.laneShare(p))
 	}
-	for all := r.last == ""; ; {
+	for all := r.last == (lane{}); ; {
 		d, err := q.due(ctx, tx, p, r.last, each, has)
 		if err != nil {
 			return 0, ready, err
 		}
-		over := d.visited < relayStores // that was the last store
+		over := d.visited < relayStores // that was the last one
 		if r.last = d.last; over {
-			r.last = ""
+			r.last = lane{}
 		}
 		if len(d.rows) > 0 {
 			r.served = d.served
@@ -133,54 +197,74 @@ func (q *queue) insert(ctx context.Context, tx *postgres.Tx, d due) error {
 type due struct {
 	jobs            []river.InsertManyParams
 	rows            []int64
-	visited, served int    // stores, and those of them that had something due
-	last            string // the last store that was visited
+	visited, served int  // lanes, and those of them that had something due
+	last            lane // the last one that was visited
 }
 
 // due reads the rows of one pass.
-func (q *queue) due(ctx context.Context, tx *postgres.Tx, p pace, after string, each int, has string) (d due, err error) {
-	statement := fmt.Sprintf(relaySQL, q.outbox)
-	if q.name == Control {
-		statement = controlSQL
-	}
-	result, err := tx.Query(ctx, statement, after, relayStores, each, has, q.workers.slow, p == slow)
+func (q *queue) due(ctx context.Context, tx *postgres.Tx, p pace, after lane, each int, has string) (d due, err error) {
+	result, err := tx.Query(ctx, q.relaySQL(p), after.store, relayStores, each, has, q.kinds(p), p != quick, after.name)
 	if err != nil {
 		return d, fmt.Errorf("read: %w", err)
 	}
 	defer result.Close()
-	stores, served := map[string]bool{}, map[string]bool{}
+	visited, served := map[lane]bool{}, map[lane]bool{}
 	for result.Next() {
 		var id *int64
 		var kind *string
 		var at *time.Time
 		var e envelope
-		if err := result.Scan(&e.Store, &id, &kind, &e.Args, &e.RequestID, &e.Trace, &at); err != nil {
+		if err := result.Scan(&e.Store, &e.Lane, &id, &kind, &e.Args, &e.RequestID, &e.Trace, &at); err != nil {
 			return d, err
 		}
-		stores[e.Store], d.last = true, max(d.last, e.Store)
+		l := lane{e.Store, e.Lane}
+		if visited[l] = true; l.compare(d.last) > 0 {
+			d.last = l
+		}
 		if id == nil {
 			continue
 		}
-		served[e.Store], e.kind, e.Due = true, *kind, *at
+		served[l], e.kind, e.Due = true, *kind, *at
 		d.rows = append(d.rows, *id)
 		d.jobs = append(d.jobs, river.InsertManyParams{Args: e, InsertOpts: &river.InsertOpts{MaxAttempts: MaxAttempts, Queue: string(p)}})
 	}
-	d.visited, d.served = len(stores), len(served)
+	d.visited, d.served = len(visited), len(served)
 	return d, result.Err()
 }
 
-// share takes one of the workers for a slow job of a store, which has at most half of them
-// for such: calls to receivers that do not answer must not keep all others waiting. It is
-// false when there is none for the moment.
-func (q *queue) share(ctx context.Context, store string) (done func(), ok bool) {
-	kept, _ := q.shares.LoadOrStore(store, make(chan struct{}, max(1, q.workers.config.Workers/2)))
-	share := kept.(chan struct{})
+// shareOf is what has a share of the workers for a pace: a lane, or a whole store.
+type shareOf struct {
+	pace pace
+	lane lane
+	all  bool // of the store's lanes
+}
+
+// share takes one of the workers for a job that is not quick. A store has at most half of
+// them, and each of its lanes less: calls to receivers that do not answer must not keep all
+// others waiting. It is false when there is none for the moment.
+func (q *queue) share(ctx context.Context, p pace, store, name string) (done func(), ok bool) {
 	ctx, cancel := context.WithTimeout(ctx, shareWait)
 	defer cancel()
-	select {
-	case share <- struct{}{}:
-		return func() { <-share }, true
-	case <-ctx.Done():
+	var taken []chan struct{}
+	done = func() {
+		for _, share := range taken {
+			<-share
+		}
+	}
+	take := func(of shareOf, bound int) bool {
+		kept, _ := q.shares.LoadOrStore(of, make(chan struct{}, bound))
+		share := kept.(chan struct{})
+		select {
+		case share <- struct{}{}:
+			taken = append(taken, share)
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	if name != "" && !take(shareOf{p, lane{store, name}, false}, q.workers.laneShare(p)) || !take(shareOf{p, lane{store, ""}, true}, max(1, q.workers.at(p)/2)) {
+		done()
 		return nil, false
 	}
+	return done, true
 }

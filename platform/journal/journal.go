@@ -66,6 +66,7 @@ type audit struct {
 }
 
 type job struct {
+	Lane  string    `json:"lane,omitempty"`
 	Kind  string    `json:"kind"`
 	Args  any       `json:"args"`
 	RunAt time.Time `json:"run_at"`
@@ -120,6 +121,23 @@ func Event(ctx context.Context, tx *postgres.Tx, eventType, objectID string, dat
 	return id
 }
 
+// Named is what events tell of things of which nothing but the name is of interest.
+type Named struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// Gone is what events tell of things that are no more.
+type Gone struct {
+	ID string `json:"id"`
+}
+
+// SettingsUpdated notes that something was set: which part of the settings, in the
+// contract's words.
+func SettingsUpdated(ctx context.Context, tx *postgres.Tx, part string) {
+	Event(ctx, tx, "settings.updated", tx.Store.ID, map[string]string{"part": part})
+}
+
 // Audit notes who did what. Every write leaves at least one.
 func Audit(ctx context.Context, tx *postgres.Tx, entry Entry) {
 	b, who := open(tx), principal.From(ctx)
@@ -136,9 +154,13 @@ func Audit(ctx context.Context, tx *postgres.Tx, entry Entry) {
 func Job(tx *postgres.Tx, kind string, args any) { JobAt(tx, clock.Now(), kind, args) }
 
 // JobAt has the workers do something no earlier than at the given time.
-func JobAt(tx *postgres.Tx, at time.Time, kind string, args any) {
+func JobAt(tx *postgres.Tx, at time.Time, kind string, args any) { JobIn(tx, "", at, kind, args) }
+
+// JobIn is JobAt for a job of a store's that is served in a lane of its own: the jobs of one
+// lane do not wait for those of another.
+func JobIn(tx *postgres.Tx, lane string, at time.Time, kind string, args any) {
 	b := open(tx)
-	b.Jobs = append(b.Jobs, job{Kind: kind, Args: args, RunAt: at})
+	b.Jobs = append(b.Jobs, job{Lane: lane, Kind: kind, Args: args, RunAt: at})
 }
 
 // Usage counts towards what the store uses today, as in ("orders", 1).
@@ -166,9 +188,18 @@ func Actions(tx *postgres.Tx) []string {
 	return actions
 }
 
+// Sequence is the SQL of the next place among the events of an object, an expression. It is
+// the time, in microseconds: who changes an object holds it until the transaction ends, so
+// that the next who does finds a later one. Where the clock was set back, the events that
+// are kept say how far it was.
+func Sequence(object string) string {
+	return `greatest((select max(told.object_sequence) from events told where told.object_id = ` + object + `),
+		(select (extract(epoch from clock_timestamp()) * 1000000)::bigint)) + 1`
+}
+
 // storeSQL writes everything of a store's transaction. Events become jobs only where
 // somebody listens.
-const storeSQL = `
+var storeSQL = `
 with d as (select $1::jsonb as d),
 audited as (
 	insert into audit_entries (id, at, actor_kind, actor_id, actor, action, object_id, before, after, reason, request_id, ip)
@@ -176,20 +207,21 @@ audited as (
 	from d, jsonb_to_recordset(nullif(d->'audit', 'null')) as x(id text, at timestamptz, actor_kind text, actor_id text, actor text,
 		action text, object_id text, before jsonb, after jsonb, reason text, request_id text, ip text)
 ), happened as (
-	insert into events (id, type, object_id, data, request_id, created_at)
-	select x.id, x.type, x.object_id, x.data, x.request_id, x.created_at
-	from d, jsonb_to_recordset(nullif(d->'events', 'null')) as x(id text, type text, object_id text, data jsonb, request_id text, created_at timestamptz)
+	insert into events (id, type, object_id, object_sequence, data, request_id, created_at)
+	select x.id, x.type, x.object_id, ` + Sequence("x.object_id") + ` + row_number() over (partition by x.object_id order by x.n), x.data, x.request_id, x.created_at
+	from d, rows from (jsonb_to_recordset(nullif(d->'events', 'null')) as (id text, type text, object_id text, data jsonb, request_id text, created_at timestamptz))
+		with ordinality as x(id, type, object_id, data, request_id, created_at, n)
 	returning id
 ), used as (
 	insert into cell.usage_deltas (metric, delta)
 	select x.metric, x.delta
 	from d, jsonb_to_recordset(nullif(d->'usage', 'null')) as x(metric text, delta bigint)
 )
-insert into cell.outbox (request_id, trace, kind, args, run_at)
-select d->>'request', d->>'trace', x.kind, x.args, x.run_at
-from d, jsonb_to_recordset(nullif(d->'jobs', 'null')) as x(kind text, args jsonb, run_at timestamptz)
+insert into cell.outbox (request_id, trace, lane, kind, args, run_at)
+select d->>'request', d->>'trace', coalesce(x.lane, ''), x.kind, x.args, x.run_at
+from d, jsonb_to_recordset(nullif(d->'jobs', 'null')) as x(lane text, kind text, args jsonb, run_at timestamptz)
 union all
-select d->>'request', d->>'trace', '` + JobEvent + `', jsonb_build_object('event_id', id), now()
+select d->>'request', d->>'trace', '', '` + JobEvent + `', jsonb_build_object('event_id', id), now()
 from d, happened where exists (select 1 from webhook_endpoints where enabled)`
 
 const controlSQL = `

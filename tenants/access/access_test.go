@@ -46,7 +46,7 @@ func TestRoles(t *testing.T) {
 			"payments:read", "payments:write", "refunds:write", "customers:read", "customers:write", "gift_cards:read", "gift_cards:write", "store_credit:read", "store_credit:write", "inventory:read", "exports:read", "exports:write", "operations:read", "events:read")},
 		{"support", member(Support), append(slices.Clone(inStore), "orders:read", "payments:read",
 			"customers:read", "customers:write", "gift_cards:read", "store_credit:read", "promotions:read", "inventory:read")},
-		{"analyst", member(Analyst), append(slices.Clone(inStore), "orders:read", "payments:read", "promotions:read", "inventory:read", "usage:read")},
+		{"analyst", member(Analyst), append(slices.Clone(inStore), "orders:read", "payments:read", "promotions:read", "inventory:read", "usage:read", "analytics:read")},
 		{"custom, empty", member(Custom), []string{None}},
 		{"custom", member(Custom, "orders:write", "products:read"), []string{"orders:read", "orders:write", "products:read", None}},
 		{"signed in, no store", principal.Principal{Kind: principal.Account}, []string{None}},

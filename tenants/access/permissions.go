@@ -50,6 +50,7 @@ var permissions = []Permission{
 	{"refunds:write", "Give money back.", true},
 	{"customers:read", "See customers, with their addresses.", true},
 	{"customers:write", "Change and erase customers.", true},
+	{"analytics:read", "See reports of what was sold, and how far visitors came.", true},
 	{"webhooks:read", "See webhook endpoints and their deliveries.", true},
 	{"webhooks:write", "Create, change, test and delete webhook endpoints, and resend deliveries.", true},
 	{"events:read", "See the store's events of the last 30 days.", true},
@@ -61,6 +62,7 @@ var permissions = []Permission{
 	{"keys:read", "See API keys (never their secrets).", true},
 	{"keys:write", "Create, change, rotate and revoke API keys.", true},
 	{"audit:read", "See who did what, when and from where.", true},
+	{"requests:read", "See the calls that were made of the API, with what was said in them, and try them again without effect.", true},
 	{"usage:read", "See what the store uses of its plan.", true},
 
 	{StoreDelete, "Delete and restore the store. The owner's alone.", false},

@@ -42,7 +42,7 @@ func (d EventData) as(a Assignment) EventData {
 }
 
 // announce has the store told of an event once tx is committed.
-func announce(ctx context.Context, tx *postgres.Tx, storeID, event, objectID string, data EventData) {
+func announce(ctx context.Context, tx *postgres.Tx, storeID, event, objectID string, data any) {
 	raw, _ := json.Marshal(data) // texts always marshal
 	journal.Job(tx, JobAnnounce, Announcement{StoreID: storeID, Event: journal.Recorded{
 		ID: ids.New("evt"), Type: event, ObjectID: objectID, Data: raw, RequestID: principal.From(ctx).RequestID, CreatedAt: clock.Now(),

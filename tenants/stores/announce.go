@@ -66,16 +66,14 @@ func announce(ctx context.Context, tx *postgres.Tx, action, reason string, befor
 	})
 }
 
-const (
-	// insertEvent writes an event once, however often it is told.
-	insertEvent = `
-insert into events (id, type, object_id, data, request_id, created_at) values ($1, $2, $3, $4, $5, $6)
+// insertEvent writes an event once, however often it is told.
+var insertEvent = `
+insert into events (id, type, object_id, object_sequence, data, request_id, created_at) values ($1, $2, $3, ` + journal.Sequence("$3") + `, $4, $5, $6)
 on conflict (id) do nothing returning (select count(*) from webhook_endpoints where enabled)`
 
-	insertAudit = `
+const insertAudit = `
 insert into audit_entries (id, actor_kind, actor_id, actor, action, object_id, before, after, reason, request_id, ip)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (id) do nothing`
-)
 
 // Announce writes down in a store's own tables what was done to it. It can be repeated. A
 // store that is gone is told nothing.
