@@ -147,7 +147,7 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 		return nil, err
 	}
 	s.keys = keys.New(keys.Config{
-		DB: m.db, Stores: s.stores, Access: s.access, Bus: m.bus, Pepper: keyPepper, APIVersion: apiVersion, Log: m.log,
+		DB: m.db, Stores: s.stores, Access: s.access, Bus: m.bus, Pepper: keyPepper, APIVersion: apiVersion, Site: m.config.Site.PublicURL, Log: m.log,
 		Looked: looked(m.metrics.Cache.Cache("keys")), Dropped: m.metrics.Cache.Cache("keys").Invalidated,
 	})
 	s.requests = requestlog.New(requestlog.Config{
@@ -207,7 +207,7 @@ func (s *services) openMail(m *machinery) error {
 	s.mailbox = mailbox.New(m.db)
 	config := mailer.Config{
 		DB: m.db, Stores: s.stores, Mailbox: mail.NewMailbox(s.mailbox), KeepAll: m.config.Mail.Mailbox,
-		Site: m.config.Site.PublicURL, Shop: m.config.Site.StoreURL, Links: s.links,
+		Site: m.config.Site.PublicURL, Shop: m.config.Site.StoreURL, Links: s.links, Staff: s.members.Addresses,
 	}
 	if !m.config.Mail.SMTP.Empty() {
 		sender, err := netmail.ParseAddress(m.config.Mail.From)

@@ -21,7 +21,7 @@ var untold = map[string]string{
 	"changePassword": account, "requestEmailChange": account, "confirmEmailChange": account, "startTotp": account, "confirmTotp": account, "removeTotp": account,
 	"regenerateRecoveryCodes": account, "signUp": "the store has no endpoint before there is a store",
 	"createApiKey": credential, "updateApiKey": credential, "revokeApiKey": credential, "rotateApiKey": credential,
-	"requestCustomerPasswordReset": proof, "completeCustomerPasswordReset": "it makes another password, and the person stays as they were", "registerCustomer": proof,
+	"requestCustomerPasswordReset": proof, "completeCustomerPasswordReset": "it makes another password, and the person stays as they were", "registerCustomer": proof, "requestStockAlert": proof,
 	"createCart": cart, "updateCart": cart, "addCartLine": cart, "updateCartLine": cart, "removeCartLine": cart, "addCartCode": cart, "removeCartCode": cart,
 	"addCartGiftCard": cart, "removeCartGiftCard": cart, "useCartStoreCredit": cart, "removeCartStoreCredit": cart, "reserveCart": cart, "releaseCart": cart,
 	"openMyCart": cart, "updateStaffCart": cart, "openDraftOrder": cart, "checkCartPayment": payment, "cancelCartPayment": payment,

@@ -34,6 +34,8 @@ var (
 		{table: "carts", since: "expires_at", age: 0, but: `state <> 'completing' and draft is null`},     // a payment may be under way
 		{table: "carts", since: "expires_at", age: 90 * day, but: `state = 'open' and draft is not null`}, // those that were bought are kept
 		{table: "orders", since: "placed_at", age: 0, but: attempt},
+		{table: "stock_alerts", since: "created_at", age: 7 * day, but: `confirmed_at is null`},
+		{table: "stock_alerts", since: "created_at", age: 365 * day},
 		{table: "customer_tokens", since: "expires_at", age: time.Hour},
 	}
 )

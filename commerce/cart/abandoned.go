@@ -36,6 +36,15 @@ type AbandonedArgs struct {
 type MailArgs struct {
 	MailID string `json:"mail_id"` // so that sending twice can be noticed
 	CartID string `json:"cart_id"`
+
+	// Failed is what could not be taken for it; nil for a cart that was left.
+	Failed *money.Money `json:"failed,omitempty"`
+}
+
+// PaymentFailed has a shopper told, who is not there any more, that nothing could be taken
+// for what is in their cart.
+func PaymentFailed(tx *postgres.Tx, cartID string, amount money.Money) {
+	journal.Job(tx, JobMail, MailArgs{ids.New("mail"), cartID, &amount})
 }
 
 // watch has a cart looked at once it may have been abandoned. It begins with the first
@@ -48,7 +57,8 @@ func (c *Cart) watch(tx *postgres.Tx) {
 const leftSQL = `
 select c.state = 'completed' or c.abandoned_at is not null or c.expires_at <= now() or c.email = '', c.state = 'open' and exists (select from cart_lines l where l.cart_id = c.id),
 	c.updated_at + make_interval(mins => s.abandoned_cart_minutes), c.email, c.customer_id, c.currency, (select count(*) from cart_lines l where l.cart_id = c.id),
-	s.abandoned_cart_mail = 'everyone' or s.abandoned_cart_mail = 'consenting' and exists (select from customers k where k.email = c.email and k.accepts_marketing)
+	s.abandoned_cart_mail = 'everyone' and not exists (select from customers k where k.email = c.email and not k.accepts_marketing and exists (
+		select from marketing_consents m where m.customer_id = k.id)) or s.abandoned_cart_mail = 'consenting' and exists (select from customers k where k.email = c.email and k.accepts_marketing)
 from carts c cross join settings s where c.id = $1 for update of c`
 
 // FindAbandoned looks whether a cart of the context's store was abandoned: whether there is
@@ -86,7 +96,7 @@ func (s *Service) FindAbandoned(ctx context.Context, args AbandonedArgs) error {
 		})
 		journal.Audit(ctx, tx, journal.Entry{Action: "cart.abandoned", ObjectID: args.CartID, After: map[string]any{"mailed": writes}})
 		if writes {
-			journal.Job(tx, JobMail, MailArgs{ids.New("mail"), args.CartID})
+			journal.Job(tx, JobMail, MailArgs{MailID: ids.New("mail"), CartID: args.CartID})
 		}
 		return nil
 	})
@@ -162,6 +172,9 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 		data.Lines = append(data.Lines, mail.Line{Title: line.Title, Variant: VariantName(line.Variant), Quantity: line.Quantity, Total: total})
 	}
 	letter := mail.NewLetter(left.Email, data)
+	if args.Failed != nil {
+		letter = mail.NewLetter(left.Email, mail.PaymentFailed{Lines: data.Lines, Amount: *args.Failed, URL: data.URL})
+	}
 	letter.ID, letter.Locale = args.MailID, left.Locale
 	return m.Post.Send(ctx, letter)
 }

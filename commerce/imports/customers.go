@@ -110,6 +110,9 @@ func (r *run) takePerson(ctx context.Context, tx *postgres.Tx, of *row) error {
 		return err
 	}
 	of.objectID = taken.ID
+	if taken.Withdrawn {
+		r.table.warn(of, colMarketing, "consent_withdrawn", "They have taken back that they may be written to, and it stays so.")
+	}
 	switch email := r.named(of); {
 	case taken.Made && r.preview && r.seen[email]:
 		of.outcome = Updated

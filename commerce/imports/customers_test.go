@@ -60,6 +60,13 @@ func TestCustomersFromShopify(t *testing.T) {
 		t.Errorf("again: %+v\n%s", again.Counts, again.fates())
 	}
 	h.noFiles()
+
+	// Who has taken consent back is not written to, whatever a list says.
+	no := h.takeAs("Email,Accepts Email Marketing\nada@example.com,no\n", as)
+	yes := h.takeAs("Email,Accepts Email Marketing\nada@example.com,yes\n", as)
+	if no.fates() != "2 updated" || yes.fates() != "2 skipped: warning consent_withdrawn (Accepts Email Marketing), info unchanged" || value[bool](h, `select accepts_marketing from customers where email = 'ada@example.com'`) {
+		t.Errorf("%s, then %s", no.fates(), yes.fates())
+	}
 }
 
 // Customers are taken in slices, as products are.

@@ -302,6 +302,12 @@ func TestEveryEventTypeHasItsSchema(t *testing.T) {
 		schema := schemas[strings.TrimPrefix(target.Ref, "#/components/schemas/")]
 		if schema == nil || !slices.Equal(schema.Value.Properties["type"].Value.Enum, []any{name}) {
 			t.Errorf("%s leads to %s, which is of another type", name, target.Ref)
+			continue
+		}
+		for field := range schemas["Event"].Value.Properties {
+			if !slices.Contains(schema.Value.Required, field) || schema.Value.Properties[field] == nil {
+				t.Errorf("%s does not have %s, as all events do", name, field)
+			}
 		}
 	}
 }
