@@ -174,10 +174,10 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	s.pictures = &catalog.Pictures{Files: m.files, Processor: images.New(images.Options{}), MaxBytes: planLimits{s}.PictureBytes}
 	s.operations = operations.New(m.db)
 	s.bulk = bulk.New(m.db, s.operations, s.catalog, bulk.Config{}, m.log)
-	s.imports = imports.New(m.db, s.operations, s.catalog, s.pictures, imports.Config{MaxBytes: m.config.HTTP.MaxUpload, Egress: m.outside()}, m.log)
+	s.customers = &customers.Service{DB: m.db, Hasher: s.hasher, Guard: s.guard}
+	s.imports = imports.New(m.db, s.operations, s.catalog, s.customers, s.pictures, imports.Config{MaxBytes: m.config.HTTP.MaxUpload, Egress: m.outside()}, m.log)
 	s.exports = exports.New(m.db, s.operations, m.files, exports.Config{})
 	s.webhooks = webhooks.New(m.ring, m.outside())
-	s.customers = &customers.Service{DB: m.db, Hasher: s.hasher, Guard: s.guard}
 	s.links = &storefront.Links{StoreURL: m.config.Site.StoreURL, Stores: s.stores, Pepper: pepper.Derive("order_links")}
 	s.rates = rates.New(m.db, m.ring, m.outside(), m.log)
 	s.rates.Asked = func(kind rates.Kind, outcome string, took time.Duration) {

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -185,6 +186,9 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, change
 		if err := knowGroups(ctx, tx, change.GroupIDs); err != nil {
 			return err
 		}
+	}
+	if reflect.DeepEqual(before, now) {
+		return nil
 	}
 	if err := now.write(ctx, tx, id); err != nil {
 		return err

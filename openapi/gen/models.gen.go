@@ -254,11 +254,6 @@ const (
 	CustomerDeletedEventTypeCustomerDeleted CustomerDeletedEventType = "customer.deleted"
 )
 
-// Defines values for CustomerErasedEventType.
-const (
-	CustomerErasedEventTypeCustomerErased CustomerErasedEventType = "customer.erased"
-)
-
 // Defines values for CustomerGroupCreatedEventType.
 const (
 	CustomerGroupCreatedEventTypeCustomerGroupCreated CustomerGroupCreatedEventType = "customer_group.created"
@@ -387,19 +382,6 @@ const (
 	EndpointEventDataStateEnabled  EndpointEventDataState = "enabled"
 )
 
-// Defines values for ErasureState.
-const (
-	ErasureStateDone    ErasureState = "done"
-	ErasureStateRunning ErasureState = "running"
-)
-
-// Defines values for ErasureOutcome.
-const (
-	ErasureOutcomeAnonymised ErasureOutcome = "anonymised"
-	ErasureOutcomeDeleted    ErasureOutcome = "deleted"
-	ErasureOutcomeRestricted ErasureOutcome = "restricted"
-)
-
 // Defines values for EventType.
 const (
 	EventTypeBulkFailed              EventType = "bulk.failed"
@@ -414,7 +396,6 @@ const (
 	EventTypeCreditNoteIssued        EventType = "credit_note.issued"
 	EventTypeCustomerCreated         EventType = "customer.created"
 	EventTypeCustomerDeleted         EventType = "customer.deleted"
-	EventTypeCustomerErased          EventType = "customer.erased"
 	EventTypeCustomerGroupCreated    EventType = "customer_group.created"
 	EventTypeCustomerGroupDeleted    EventType = "customer_group.deleted"
 	EventTypeCustomerGroupUpdated    EventType = "customer_group.updated"
@@ -614,7 +595,8 @@ const (
 
 // Defines values for ImportKind.
 const (
-	ImportKindShopifyProducts ImportKind = "shopify_products"
+	ImportKindShopifyCustomers ImportKind = "shopify_customers"
+	ImportKindShopifyProducts  ImportKind = "shopify_products"
 )
 
 // Defines values for ImportSucceededEventType.
@@ -752,16 +734,18 @@ const (
 
 // Defines values for OperationKind.
 const (
-	OperationKindBulkDeleteProducts     OperationKind = "bulk_delete_products"
-	OperationKindBulkDeleteVariants     OperationKind = "bulk_delete_variants"
-	OperationKindBulkUpdateProducts     OperationKind = "bulk_update_products"
-	OperationKindBulkUpdateVariants     OperationKind = "bulk_update_variants"
-	OperationKindExportCustomers        OperationKind = "export_customers"
-	OperationKindExportOrders           OperationKind = "export_orders"
-	OperationKindExportProducts         OperationKind = "export_products"
-	OperationKindPreviewShopifyProducts OperationKind = "preview_shopify_products"
-	OperationKindShopifyProducts        OperationKind = "shopify_products"
-	OperationKindUndo                   OperationKind = "undo"
+	OperationKindBulkDeleteProducts      OperationKind = "bulk_delete_products"
+	OperationKindBulkDeleteVariants      OperationKind = "bulk_delete_variants"
+	OperationKindBulkUpdateProducts      OperationKind = "bulk_update_products"
+	OperationKindBulkUpdateVariants      OperationKind = "bulk_update_variants"
+	OperationKindExportCustomers         OperationKind = "export_customers"
+	OperationKindExportOrders            OperationKind = "export_orders"
+	OperationKindExportProducts          OperationKind = "export_products"
+	OperationKindPreviewShopifyCustomers OperationKind = "preview_shopify_customers"
+	OperationKindPreviewShopifyProducts  OperationKind = "preview_shopify_products"
+	OperationKindShopifyCustomers        OperationKind = "shopify_customers"
+	OperationKindShopifyProducts         OperationKind = "shopify_products"
+	OperationKindUndo                    OperationKind = "undo"
 )
 
 // Defines values for OperationMessageSeverity.
@@ -929,8 +913,6 @@ const (
 	PermissionOrdersWrite       Permission = "orders:write"
 	PermissionPaymentsRead      Permission = "payments:read"
 	PermissionPaymentsWrite     Permission = "payments:write"
-	PermissionPersonalDataRead  Permission = "personal_data:read"
-	PermissionPersonalDataWrite Permission = "personal_data:write"
 	PermissionProductsRead      Permission = "products:read"
 	PermissionProductsWrite     Permission = "products:write"
 	PermissionPromotionsRead    Permission = "promotions:read"
@@ -4523,47 +4505,6 @@ type CustomerEmailChange struct {
 	Password string `json:"password"`
 }
 
-// CustomerErasedEvent A person was erased.
-type CustomerErasedEvent struct {
-	// Data That a person was erased. Whoever keeps copies of a customer's data erases them too.
-	Data ErasureEventData `json:"data"`
-
-	// ID The event's ID. A receiver knows repeats by it.
-	//
-	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
-
-	// ObjectID What it happened to.
-	//
-	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
-	ObjectID EventObjectID `json:"object_id"`
-
-	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
-	//
-	// Example: 1795339800123456
-	ObjectSequence EventObjectSequence `json:"object_sequence"`
-
-	// RequestID The request that it goes back to; null where nobody asked for it.
-	//
-	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
-	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
-
-	// Timestamp When it happened.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	Timestamp time.Time `json:"timestamp"`
-
-	// Type The event's type.
-	//
-	// Example: customer.erased
-	Type CustomerErasedEventType `json:"type"`
-}
-
-// CustomerErasedEventType The event's type.
-//
-// Example: customer.erased
-type CustomerErasedEventType string
-
 // CustomerEventData The customer, in short.
 type CustomerEventData struct {
 	// Email The e-mail address.
@@ -4938,21 +4879,6 @@ type CustomerSubscribedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
-	// ObjectID What it happened to.
-	//
-	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
-	ObjectID EventObjectID `json:"object_id"`
-
-	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
-	//
-	// Example: 1795339800123456
-	ObjectSequence EventObjectSequence `json:"object_sequence"`
-
-	// RequestID The request that it goes back to; null where nobody asked for it.
-	//
-	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
-	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
-
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -5006,21 +4932,6 @@ type CustomerUnsubscribedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
-
-	// ObjectID What it happened to.
-	//
-	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
-	ObjectID EventObjectID `json:"object_id"`
-
-	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
-	//
-	// Example: 1795339800123456
-	ObjectSequence EventObjectSequence `json:"object_sequence"`
-
-	// RequestID The request that it goes back to; null where nobody asked for it.
-	//
-	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
-	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5665,14 +5576,6 @@ type Document struct {
 
 	// Total An amount of money, in the smallest unit of its currency.
 	Total Money `json:"total"`
-}
-
-// DocumentDisclosure Why a restricted document is opened.
-type DocumentDisclosure struct {
-	// Reason Why, for the audit.
-	//
-	// Example: Tax audit 2027
-	Reason string `json:"reason"`
 }
 
 // DocumentEventData The document, in short.
@@ -6466,128 +6369,6 @@ type EndpointEventData struct {
 // Example: enabled
 type EndpointEventDataState string
 
-// Erasure That a person was erased, without saying who it was.
-type Erasure struct {
-	// CreatedAt When it was asked for.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	CreatedAt time.Time `json:"created_at"`
-
-	// CustomerID The customer that is no more; null of who was known by e-mail only.
-	//
-	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
-	CustomerID *string `json:"customer_id"`
-
-	// FinishedAt When all was done.
-	//
-	// Example: 2026-11-22T09:30:15Z
-	FinishedAt *time.Time `json:"finished_at"`
-
-	// ID The erasure's ID.
-	//
-	// Example: era_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
-
-	// Places What became of the rows of each place; more comes until it is done.
-	Places []ErasurePlace `json:"places"`
-
-	// Reason Why.
-	//
-	// Example: Asked for by mail, ticket 4711
-	Reason *string `json:"reason"`
-
-	// State `running` until the records are done too.
-	//
-	// Example: done
-	State ErasureState `json:"state"`
-}
-
-// ErasureState `running` until the records are done too.
-//
-// Example: done
-type ErasureState string
-
-// ErasureConfirmation A shopper's confirmation.
-type ErasureConfirmation struct {
-	// Password The account's password.
-	//
-	// Example: correct horse battery staple
-	Password string `json:"password"`
-}
-
-// ErasureCreate Who is to be erased: give one of `customer_id` and `email`.
-type ErasureCreate struct {
-	// CustomerID A customer.
-	//
-	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
-	CustomerID *string `json:"customer_id,omitempty"`
-
-	// Email Whoever has this e-mail address, with an account or without.
-	//
-	// Example: ada@example.com
-	Email *string `json:"email,omitempty"`
-
-	// Reason Why, for the audit. It is kept, so that it should not say who it was.
-	//
-	// Example: Asked for by mail, ticket 4711
-	Reason *string `json:"reason,omitempty"`
-}
-
-// ErasureEventData That a person was erased. Whoever keeps copies of a customer's data erases them too.
-type ErasureEventData struct {
-	// CustomerID The customer that is no more; null of who was known by e-mail only.
-	//
-	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
-	CustomerID *string `json:"customer_id"`
-
-	// ErasureID The erasure.
-	//
-	// Example: era_01jd3v7m2kf8r9e0abcdefghjk
-	ErasureID string `json:"erasure_id"`
-}
-
-// ErasureList A page of a list.
-type ErasureList struct {
-	// Data The page, in the order of the list.
-	Data []Erasure `json:"data"`
-
-	// HasMore Whether there is another page.
-	//
-	// Example: false
-	HasMore bool `json:"has_more"`
-
-	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
-	NextCursor *string `json:"next_cursor"`
-}
-
-// ErasureOutcome What becomes of rows: they are `deleted`, `anonymised`, or `restricted`: kept unchanged and sealed.
-//
-// Example: anonymised
-type ErasureOutcome string
-
-// ErasurePlace What became of the rows of one place.
-type ErasurePlace struct {
-	// KeptBecause Why they are not deleted.
-	//
-	// Example: tax and commercial law: what was sold, paid and owed is kept
-	KeptBecause *string `json:"kept_because"`
-
-	// Outcome What becomes of rows: they are `deleted`, `anonymised`, or `restricted`: kept unchanged and sealed.
-	//
-	// Example: anonymised
-	Outcome ErasureOutcome `json:"outcome"`
-
-	// Place Where they were: `customers`, `orders`, `requests`, …
-	//
-	// Example: orders
-	Place string `json:"place"`
-
-	// Rows How many there were.
-	//
-	// Example: 2
-	Rows int64 `json:"rows"`
-}
-
 // Event Something that happened. It is written in the transaction of what it tells of, and kept for 30 days. `data` is what the schema of its type says.
 type Event struct {
 	// Data What it happened to; see the schema of the type.
@@ -6668,21 +6449,6 @@ type ExportFailedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
-	// ObjectID What it happened to.
-	//
-	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
-	ObjectID EventObjectID `json:"object_id"`
-
-	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
-	//
-	// Example: 1795339800123456
-	ObjectSequence EventObjectSequence `json:"object_sequence"`
-
-	// RequestID The request that it goes back to; null where nobody asked for it.
-	//
-	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
-	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
-
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -6731,21 +6497,6 @@ type ExportSucceededEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
-
-	// ObjectID What it happened to.
-	//
-	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
-	ObjectID EventObjectID `json:"object_id"`
-
-	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
-	//
-	// Example: 1795339800123456
-	ObjectSequence EventObjectSequence `json:"object_sequence"`
-
-	// RequestID The request that it goes back to; null where nobody asked for it.
-	//
-	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
-	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -10942,30 +10693,6 @@ type PermissionInfoList struct {
 
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
-}
-
-// PersonalDataExport Everything that is known of a person.
-type PersonalDataExport struct {
-	// Data Lists of rows, by the place where they are kept: `customers`, `orders`, `carts`, …
-	Data json.RawMessage `json:"data"`
-
-	// ExportedAt When it was put together.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	ExportedAt time.Time `json:"exported_at"`
-}
-
-// PersonalDataSubject Whose data is meant: give one of the two.
-type PersonalDataSubject struct {
-	// CustomerID A customer.
-	//
-	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
-	CustomerID *string `json:"customer_id,omitempty"`
-
-	// Email Whoever has this e-mail address, with an account or without.
-	//
-	// Example: ada@example.com
-	Email *string `json:"email,omitempty"`
 }
 
 // Plan What a plan allows. Null is no limit.
@@ -18945,9 +18672,6 @@ type DryRunQuery = bool
 // EndpointIDPath defines model for EndpointIDPath.
 type EndpointIDPath = string
 
-// ErasureIDPath defines model for ErasureIDPath.
-type ErasureIDPath = string
-
 // EventIDPath defines model for EventIDPath.
 type EventIDPath = string
 
@@ -20127,15 +19851,6 @@ type GetDocumentParams struct {
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
-}
-
-// DiscloseDocumentParams defines parameters for DiscloseDocument.
-type DiscloseDocumentParams struct {
-	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
-	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
-
-	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
-	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // DownloadDocumentParams defines parameters for DownloadDocument.
@@ -21340,54 +21055,6 @@ type ListPermissionsParams struct {
 	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
-	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
-
-	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
-	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
-}
-
-// ListErasuresParams defines parameters for ListErasures.
-type ListErasuresParams struct {
-	// Limit How many to answer at most.
-	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
-
-	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
-	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
-
-	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
-	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
-
-	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
-	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
-}
-
-// ErasePersonalDataParams defines parameters for ErasePersonalData.
-type ErasePersonalDataParams struct {
-	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
-	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
-
-	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
-	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
-
-	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
-	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
-
-	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
-	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
-}
-
-// GetErasureParams defines parameters for GetErasure.
-type GetErasureParams struct {
-	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
-	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
-
-	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
-	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
-}
-
-// ExportPersonalDataParams defines parameters for ExportPersonalData.
-type ExportPersonalDataParams struct {
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
 
@@ -22894,8 +22561,8 @@ type SuggestInShopParams struct {
 	// Q What was typed so far.
 	Q string `form:"q" json:"q"`
 
-	// PerKind How many of each kind are wanted.
-	PerKind *int `form:"per_kind,omitempty" json:"per_kind,omitempty"`
+	// Limit How many of each kind are wanted.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
@@ -23510,9 +23177,6 @@ type UpdateCustomerApplicationMergePatchPlusJSONRequestBody = CustomerUpdate
 // AdjustStoreCreditJSONRequestBody defines body for AdjustStoreCredit for application/json ContentType.
 type AdjustStoreCreditJSONRequestBody = CreditAdjustment
 
-// DiscloseDocumentJSONRequestBody defines body for DiscloseDocument for application/json ContentType.
-type DiscloseDocumentJSONRequestBody = DocumentDisclosure
-
 // CreateDraftOrderJSONRequestBody defines body for CreateDraftOrder for application/json ContentType.
 type CreateDraftOrderJSONRequestBody = DraftOrderCreate
 
@@ -23656,12 +23320,6 @@ type ConnectStripeJSONRequestBody = StripeConnect
 
 // CapturePaymentJSONRequestBody defines body for CapturePayment for application/json ContentType.
 type CapturePaymentJSONRequestBody = PaymentCapture
-
-// ErasePersonalDataJSONRequestBody defines body for ErasePersonalData for application/json ContentType.
-type ErasePersonalDataJSONRequestBody = ErasureCreate
-
-// ExportPersonalDataJSONRequestBody defines body for ExportPersonalData for application/json ContentType.
-type ExportPersonalDataJSONRequestBody = PersonalDataSubject
 
 // CreatePriceListJSONRequestBody defines body for CreatePriceList for application/json ContentType.
 type CreatePriceListJSONRequestBody = PriceListCreate
@@ -23836,9 +23494,6 @@ type RequestMyEmailChangeJSONRequestBody = CustomerEmailChange
 
 // ConfirmMyEmailChangeJSONRequestBody defines body for ConfirmMyEmailChange for application/json ContentType.
 type ConfirmMyEmailChangeJSONRequestBody = TokenConfirmation
-
-// EraseMeJSONRequestBody defines body for EraseMe for application/json ContentType.
-type EraseMeJSONRequestBody = ErasureConfirmation
 
 // SubscribeJSONRequestBody defines body for Subscribe for application/json ContentType.
 type SubscribeJSONRequestBody = Subscription
@@ -26450,40 +26105,6 @@ func (t *WebhookEvent) MergeCustomerUnsubscribedEvent(v CustomerUnsubscribedEven
 	return err
 }
 
-// AsCustomerErasedEvent returns the union data inside the WebhookEvent as a CustomerErasedEvent
-func (t WebhookEvent) AsCustomerErasedEvent() (CustomerErasedEvent, error) {
-	var body CustomerErasedEvent
-	err := json.Unmarshal(t.union, &body)
-	return body, err
-}
-
-// FromCustomerErasedEvent overwrites any union data inside the WebhookEvent as the provided CustomerErasedEvent
-func (t *WebhookEvent) FromCustomerErasedEvent(v CustomerErasedEvent) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer.erased"}`))
-	t.union = b
-	return err
-}
-
-// MergeCustomerErasedEvent performs a merge with any union data inside the WebhookEvent, using the provided CustomerErasedEvent
-func (t *WebhookEvent) MergeCustomerErasedEvent(v CustomerErasedEvent) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer.erased"}`))
-	if err != nil {
-		return err
-	}
-
-	merged, err := runtime.JSONMerge(t.union, b)
-	t.union = merged
-	return err
-}
-
 // AsImportSucceededEvent returns the union data inside the WebhookEvent as a ImportSucceededEvent
 func (t WebhookEvent) AsImportSucceededEvent() (ImportSucceededEvent, error) {
 	var body ImportSucceededEvent
@@ -27848,8 +27469,6 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsCustomerCreatedEvent()
 	case "customer.deleted":
 		return t.AsCustomerDeletedEvent()
-	case "customer.erased":
-		return t.AsCustomerErasedEvent()
 	case "customer.subscribed":
 		return t.AsCustomerSubscribedEvent()
 	case "customer.unsubscribed":
