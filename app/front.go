@@ -78,6 +78,8 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		},
 		&handlers.Customers{DB: m.db, Customers: s.customers},
 		&handlers.ShopCustomers{DB: m.db, Customers: s.customers, Orders: s.orders, Documents: s.documents, Checkout: s.checkout, ShopURL: m.shopURL, Links: s.links},
+		&handlers.Reviews{DB: m.db, Customers: s.customers, Editions: s.editions},
+		&handlers.Wishlists{DB: m.db, Customers: s.customers},
 		&handlers.Webhooks{DB: m.db, Webhooks: s.webhooks},
 		&handlers.RateServices{DB: m.db, Rates: s.rates},
 	} {

@@ -48,6 +48,8 @@ var permissions = []Permission{
 	{"refunds:write", "Give money back.", true},
 	{"customers:read", "See customers, with their addresses.", true},
 	{"customers:write", "Change and erase customers.", true},
+	{"reviews:read", "See what customers think of products, before others do.", true},
+	{"reviews:write", "Let reviews be shown or not, answer and delete them.", true},
 	{"webhooks:read", "See webhook endpoints and their deliveries.", true},
 	{"webhooks:write", "Create, change, test and delete webhook endpoints, and resend deliveries.", true},
 	{"events:read", "See the store's events of the last 30 days.", true},
