@@ -51,7 +51,7 @@ test: ## run all tests, with the race detector, against real services; ARGS="-ru
 	@$(SERVICES) $(GO) tool gotestsum --format pkgname --format-hide-empty-pkg -- \
 		-race -vet=off -ldflags=-w -timeout 15m $(or $(ARGS),$(COVERAGE) ./...) 2>&1 | tee coverage/test.txt
 
-catalogues: ## import every catalogue of the folder STOA_CATALOGUES, twice, and say what came of it
+catalogues: ## import every catalogue of the folder STOA_CATALOGUES, twice, export it into another store, and say what came of it
 	@$(SERVICES) $(GO) test -tags catalogues -count=1 -timeout 30m -v -run '^TestCatalogues$$' ./commerce/imports
 
 bench: ## measure the program on real services, and write what came of it into docs/performance.md

@@ -66,6 +66,7 @@ func TestFlows(t *testing.T) {
 			inputs := maps.Clone(given)
 			inputs["run"] = run()
 			inputs["guest_email"] = "guest-" + run() + "@example.com"
+			inputs["other_email"] = "other-" + run() + "@example.com"
 			if _, has := flow.Inputs.Properties["store_id"]; has || flow.Inputs.Properties["secret_key"].Type+flow.Inputs.Properties["live_secret_key"].Type != "" {
 				opening := maps.Clone(inputs)
 				opening["run"] = run()

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/analytics"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/commerce/payments/stripe"
 	"github.com/stoacommerce/stoa/observability"
@@ -21,6 +22,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/sessions"
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/audit"
+	"github.com/stoacommerce/stoa/tenants/requestlog"
 	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/web"
 	"github.com/stoacommerce/stoa/web/media"
@@ -41,6 +43,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Staff{DB: m.db, Members: s.members, Accounts: s.accounts, Access: s.access, Log: m.log},
 		&handlers.Roles{DB: m.db, Members: s.members},
 		&handlers.Audit{Log: &audit.Log{DB: m.db}},
+		&handlers.Requests{Log: &requestlog.Log{DB: m.db, Sealer: m.ring}},
 		&handlers.APIKeys{DB: m.db, Keys: s.keys},
 		&handlers.Store{DB: m.db, Stores: s.stores, ShopURL: m.shopURL},
 		&handlers.Operator{DB: m.db, Stores: s.stores, Jobs: w, Books: s.books, Log: m.log},
@@ -54,21 +57,26 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Collections{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
 		&handlers.PriceLists{DB: m.db},
 		&handlers.Imports{DB: m.db, Imports: s.imports},
+		&handlers.Exports{DB: m.db, Exports: s.exports, ShopURL: m.shopURL},
 		&handlers.Promotions{DB: m.db},
 		&handlers.Credit{DB: m.db, Customers: s.customers},
 		&handlers.Bulk{DB: m.db, Bulk: s.bulk},
 		&handlers.LongOperations{DB: m.db, Long: s.operations, Bulk: s.bulk},
 		&handlers.Inventory{DB: m.db},
 		&handlers.Locations{DB: m.db},
-		&handlers.Search{DB: m.db, ShopURL: m.shopURL},
+		&handlers.Search{DB: m.db, ShopURL: m.shopURL, Speller: s.speller},
 		&handlers.Settings{DB: m.db},
+		&handlers.Analytics{DB: m.db, Reports: s.analytics},
 		&handlers.ShopCatalog{
 			DB: m.db, ShopURL: m.shopURL, Customers: s.customers, AcceptsOrders: handlers.AcceptsOrders,
-			Editions: s.editions, Answers: handlers.NewAnswers(looked(m.metrics.Cache.Cache("catalogue"))),
+			Editions: s.editions, Speller: s.speller, Counter: s.searches, Answers: handlers.NewAnswers(looked(m.metrics.Cache.Cache("catalogue"))),
 		},
 		&handlers.Carts{DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Editions: s.editions, ShopURL: m.shopURL, RecoverURL: s.links.RecoverCart},
 		&handlers.Drafts{DB: m.db, Drafts: s.drafts, Carts: s.carts, Checkout: s.checkout, Orders: s.orders, ShopURL: m.shopURL, Links: s.links},
-		&handlers.Checkout{DB: m.db, Checkout: s.checkout, Orders: s.orders, ShopURL: m.shopURL},
+		&handlers.Checkout{
+			DB: m.db, Checkout: s.checkout, Orders: s.orders, ShopURL: m.shopURL,
+			Completed: func(ctx context.Context) { s.visited(ctx, analytics.Completed) },
+		},
 		&handlers.Orders{DB: m.db, Orders: s.orders, ShopURL: m.shopURL},
 		&handlers.Returns{DB: m.db, Orders: s.orders},
 		&handlers.Documents{DB: m.db, Documents: s.documents},
@@ -101,7 +109,7 @@ func newRouter(m *machinery, s *services, w *jobs.Workers) (*openapi.Router, err
 		return nil, err
 	}
 	handlers, sample := handled(m, s, w), m.config.API.ResponseSample
-	traffic := &trafficObserver{m, map[string]*observability.OperationObserver{}}
+	traffic := &trafficObserver{m, s, map[string]*observability.OperationObserver{}}
 	for id := range handlers {
 		traffic.operations[id] = m.metrics.HTTP.Operation(id)
 	}
@@ -109,7 +117,7 @@ func newRouter(m *machinery, s *services, w *jobs.Workers) (*openapi.Router, err
 		Contract: doc, Handlers: handlers,
 		Authenticator: s.credentials, Authorizer: s.access,
 		Limiter:  &planLimiter{limits: s.limiter, plans: s.plans, strict: limits.StrictRules()},
-		Observer: traffic, Client: requestClient{},
+		Observer: traffic, Recorder: s.requests, Client: requestClient{},
 		Sealer: m.ring, CursorKey: s.cursorKey, SessionCookie: sessions.CookieName, MaxUpload: m.config.HTTP.MaxUpload,
 		Sample: func() bool { return sample > 0 && rand.Float64() < sample },
 		Log:    m.log,
@@ -133,16 +141,35 @@ func (requestClient) IP(ctx context.Context) string { return httpserver.ClientFr
 // trafficObserver tells the log and the metrics which operation a request was.
 type trafficObserver struct {
 	*machinery
+	services   *services
 	operations map[string]*observability.OperationObserver
 }
 
 // Answered implements openapi.Observer. The server counts and logs the request when it
 // ends; here it learns as what.
-func (o *trafficObserver) Answered(ctx context.Context, op *openapi.Operation, caller tenants.Caller, _ int, _ time.Duration) {
+func (o *trafficObserver) Answered(ctx context.Context, op *openapi.Operation, caller tenants.Caller, status int, _ time.Duration) {
 	x := httpserver.From(ctx)
 	x.Operation, x.Observer, x.Actor = op.ID, o.operations[op.ID], caller.Principal.ID
 	if caller.Store != nil {
 		x.Store, x.Plan = caller.Store.ID, caller.Store.Plan
+		if step, counts := steps[op.ID]; counts && status < http.StatusBadRequest {
+			o.services.visited(postgres.WithStore(ctx, caller.Store.Ref), step)
+		}
+	}
+}
+
+// steps are how far visitors have come who ask for an operation of the shop's.
+var steps = map[string]analytics.Step{
+	"getShop": analytics.Visited, "listShopProducts": analytics.Visited, "listShopCategories": analytics.Visited, "getShopCategory": analytics.Visited,
+	"listShopCollections": analytics.Visited, "getShopCollection": analytics.Visited, "searchShop": analytics.Visited, "getShopProduct": analytics.ViewedProduct,
+	"createCart": analytics.AddedToCart, "addCartLine": analytics.AddedToCart, "listCartShippingMethods": analytics.ReachedCheckout,
+}
+
+// visited counts the visitor of the context's store who sent the request.
+func (s *services) visited(ctx context.Context, step analytics.Step) {
+	store, within := postgres.StoreFrom(ctx)
+	if x := httpserver.From(ctx); within {
+		s.visits.Saw(store, step, x.Client.Addr.String(), x.Agent)
 	}
 }
 
@@ -165,9 +192,10 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 	limiter := &page.Limiter{Limits: s.limiter, Strict: limits.StrictRules()}
 	observer := func(name string) httpserver.Observer { return m.metrics.HTTP.Operation(name) }
 	shop := storefront.New(storefront.Config{
+		Speller: s.speller, Counter: s.searches,
 		DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Orders: s.orders, Documents: s.documents, Links: s.links, Editions: s.editions,
 		Media: &media.Handler{Files: m.files, Log: m.log}, Limiter: limiter, Log: m.log,
-		AcceptsOrders: handlers.AcceptsOrders, Looked: looked(m.metrics.Cache.Cache("pages")),
+		AcceptsOrders: handlers.AcceptsOrders, Looked: looked(m.metrics.Cache.Cache("pages")), Visited: s.visited,
 		Observer: observer,
 	})
 	pages := site.Config{

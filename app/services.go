@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	netmail "net/mail"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/stoacommerce/stoa/app/mailer"
 	"github.com/stoacommerce/stoa/billing"
+	"github.com/stoacommerce/stoa/commerce/analytics"
 	"github.com/stoacommerce/stoa/commerce/bulk"
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/catalog"
@@ -16,6 +18,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/drafts"
+	"github.com/stoacommerce/stoa/commerce/exports"
 	"github.com/stoacommerce/stoa/commerce/imports"
 	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/commerce/orders"
@@ -23,6 +26,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/payments/stripe"
 	"github.com/stoacommerce/stoa/commerce/rates"
 	"github.com/stoacommerce/stoa/commerce/reconciliation"
+	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/openapi"
@@ -45,6 +49,7 @@ import (
 	"github.com/stoacommerce/stoa/tenants/mailbox"
 	"github.com/stoacommerce/stoa/tenants/members"
 	"github.com/stoacommerce/stoa/tenants/operators"
+	"github.com/stoacommerce/stoa/tenants/requestlog"
 	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/web/storefront"
 	"github.com/stoacommerce/stoa/webhooks"
@@ -72,9 +77,12 @@ type services struct {
 	catalog    *catalog.Service
 	pictures   *catalog.Pictures
 	editions   *catalog.Editions
+	speller    *search.Speller
+	searches   *search.Counter
 	operations *operations.Service
 	bulk       *bulk.Service
 	imports    *imports.Service
+	exports    *exports.Service
 	customers  *customers.Service
 	carts      *cart.Service
 	drafts     *drafts.Service
@@ -82,10 +90,13 @@ type services struct {
 	orders     *orders.Service
 	stripe     *stripe.Provider
 	books      *reconciliation.Reconciler
+	analytics  *analytics.Service
+	visits     *analytics.Visits
 	documents  *documents.Service
 	webhooks   *webhooks.Service
 	rates      *rates.Service
 	links      *storefront.Links
+	requests   *requestlog.Recorder
 
 	credentials openapi.Authenticator
 	pepper      secrets.Pepper // the platform's
@@ -124,7 +135,10 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 		DB: m.db, Maker: m.runner, Bus: m.bus, Files: m.files, Traces: s.limiter, Log: m.log,
 		Looked: looked(m.metrics.Cache.Cache("stores")), Dropped: m.metrics.Cache.Cache("stores").Invalidated,
 		Changed: func(ctx context.Context, tx *postgres.Tx, before, after stores.Settings) error {
-			return settings.Follow(ctx, tx, before.Locale != after.Locale, before.Currency != after.Currency)
+			if err := analytics.Follow(ctx, tx, before.TimeZone, after.TimeZone); err != nil {
+				return err
+			}
+			return settings.Follow(ctx, tx, before.Locale != after.Locale, before.Currency != after.Currency, !slices.Equal(before.Currencies, after.Currencies))
 		},
 	})
 	m.committed = append(m.committed, s.stores.Committed, counted(m.metrics))
@@ -135,6 +149,11 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	s.keys = keys.New(keys.Config{
 		DB: m.db, Stores: s.stores, Access: s.access, Bus: m.bus, Pepper: keyPepper, APIVersion: apiVersion, Site: m.config.Site.PublicURL, Log: m.log,
 		Looked: looked(m.metrics.Cache.Cache("keys")), Dropped: m.metrics.Cache.Cache("keys").Invalidated,
+	})
+	s.requests = requestlog.New(requestlog.Config{
+		DB: m.db, Sealer: m.ring, Days: func(plan string) int { return s.plans.Get(plan).RequestLogDays },
+		People:  &requestlog.People{Pepper: pepper.Derive("request_log")},
+		Written: m.metrics.Requests.Written, Dropped: m.metrics.Requests.Dropped, Log: m.log,
 	})
 	s.operators = &operators.Service{DB: m.db, Pepper: pepper.Derive("operator_keys")}
 	s.accounts = accounts.New(accounts.Config{
@@ -148,10 +167,12 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	})
 	s.credentials = &credentials.Authenticator{Sessions: s.sessions, Accounts: s.accounts, Stores: s.stores, Keys: s.keys, Operators: s.operators}
 	s.catalog, s.editions = catalog.New(planLimits{s}), catalog.NewEditions(m.db)
+	s.speller, s.searches = search.NewSpeller(m.db), search.NewCounter(m.db)
 	s.pictures = &catalog.Pictures{Files: m.files, Processor: images.New(images.Options{}), MaxBytes: planLimits{s}.PictureBytes}
 	s.operations = operations.New(m.db)
 	s.bulk = bulk.New(m.db, s.operations, s.catalog, bulk.Config{}, m.log)
 	s.imports = imports.New(m.db, s.operations, s.catalog, s.pictures, imports.Config{MaxBytes: m.config.HTTP.MaxUpload, Egress: m.outside()}, m.log)
+	s.exports = exports.New(m.db, s.operations, m.files, exports.Config{})
 	s.webhooks = webhooks.New(m.ring, m.outside())
 	s.customers = &customers.Service{DB: m.db, Hasher: s.hasher, Guard: s.guard}
 	s.links = &storefront.Links{StoreURL: m.config.Site.StoreURL, Stores: s.stores, Pepper: pepper.Derive("order_links")}
@@ -171,6 +192,8 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 		return nil, err
 	}
 	s.documents = &documents.Service{DB: m.db, Fonts: fonts}
+	s.analytics = &analytics.Service{DB: m.db}
+	s.visits = &analytics.Visits{DB: m.db, Log: m.log}
 	s.orders = &orders.Service{DB: m.db, Stock: checkout.Stock{}, Offers: checkout.Offers{Carts: s.carts}, Providers: providers, Log: m.log}
 	s.books = &reconciliation.Reconciler{
 		DB: m.db, Books: &reconciliation.Service{DB: m.db, Providers: providers}, Measured: m.metrics.Payments.Differences, Log: m.log,

@@ -159,6 +159,10 @@ func (w *tenant) sell(t testing.TB) {
 		w.ids["dlv"] = w.must(t, 200, probe.Call{Operation: "listDeliveries", Path: w.path(), Header: headers(w.secret)}).String("/data/0/id")
 		return w.ids["dlv"] != ""
 	})
+	apptest.Eventually(t, time.Minute, "a call in the request log", func() bool {
+		w.ids["req"] = w.must(t, 200, probe.Call{Operation: "listRequests", Header: headers(w.secret)}).String("/data/0/id")
+		return w.ids["req"] != ""
+	})
 	cart := w.must(t, 201, probe.Call{Operation: "createCart", Header: headers(w.publishable), Body: body(map[string]any{"lines": []any{map[string]any{"variant_id": w.variants[0], "quantity": 1}}})})
 	w.draft = w.must(t, 201, probe.Call{Operation: "createDraftOrder", Header: headers(w.secret), Body: body(map[string]any{"lines": []any{map[string]any{"variant_id": w.variants[0], "quantity": 1}}})}).String("/id")
 	w.ids["cart"], w.ids["cln"], w.tokens["Cart-Token"] = cart.String("/cart/id"), cart.String("/cart/lines/0/id"), cart.String("/token")

@@ -17,9 +17,11 @@ import (
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/commerce/payments/stripe"
 	"github.com/stoacommerce/stoa/commerce/reconciliation"
+	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants/requestlog"
 	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/webhooks"
 )
@@ -42,13 +44,17 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	s.stores.Register(w)
 	s.pictures.Register(w)
 	(&collections.Ranker{DB: m.db}).Register(w)
+	(&search.Due{DB: m.db}).Register(w)
 	s.imports.Register(w)
+	s.exports.Register(w)
 	s.bulk.Register(w)
 	s.mailer.Register(w)
 	s.members.Register(w)
 	s.keys.Register(w)
 	(&upkeep.Upkeep{DB: m.db, Log: m.log}).Register(w)
+	(&requestlog.Keeper{DB: m.db}).Register(w)
 	s.books.Register(w)
+	s.analytics.Register(w)
 	for _, kind := range reconciliation.Kinds {
 		m.metrics.Payments.Differences(string(kind), 0)
 	}
@@ -116,16 +122,26 @@ func fates() (names []string) {
 
 // background is what each process does beside its roles.
 func (a *App) background(ctx context.Context, group *errgroup.Group, roles Roles) {
-	group.Go(func() error {
-		every(ctx, flushEvery, func() {
-			if err := a.meter.Flush(ctx, a.limiter.Usage(), false); err != nil && ctx.Err() == nil {
-				a.log.WarnContext(ctx, "usage is not written down yet", "error", err)
-			}
+	for what, flush := range map[string]func(context.Context) error{
+		"calls":    func(ctx context.Context) error { return a.meter.Flush(ctx, a.limiter.Usage(), false) },
+		"searches": a.searches.Flush,
+		"visits":   func(ctx context.Context) error { a.visits.Flush(ctx); return nil },
+	} {
+		group.Go(func() error {
+			every(ctx, flushEvery, func() {
+				if err := flush(ctx); err != nil && ctx.Err() == nil {
+					a.log.WarnContext(ctx, what+" are not written down yet", "error", err)
+				}
+			})
+			// What was counted since is written down before the process ends.
+			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+			defer cancel()
+			return flush(ending)
 		})
-		// What was counted since is written down before the process ends.
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
-		defer cancel()
-		return a.meter.Flush(ending, a.limiter.Usage(), false)
+	}
+	group.Go(func() error {
+		a.requests.Run(ctx)
+		return nil
 	})
 	group.Go(func() error {
 		a.keys.Run(ctx)

@@ -15,6 +15,9 @@ var plansYAML []byte
 // Free is the plan that a new store has.
 const Free = "free"
 
+// MostLogDays is the longest that the request log of any plan goes back.
+const MostLogDays = 31
+
 // Plan is what a store pays for. A nil limit does not exist.
 type Plan struct {
 	ID                string `yaml:"id"`
@@ -23,6 +26,7 @@ type Plan struct {
 	RequestsPerDay    *int64 `yaml:"requests_per_day"`    // of the store
 	Products          *int   `yaml:"products"`
 	Staff             *int   `yaml:"staff"`
+	RequestLogDays    int    `yaml:"request_log_days"`  // for which each call is kept
 	PictureMegabytes  *int   `yaml:"picture_megabytes"` // of each, as it is uploaded
 }
 
@@ -40,8 +44,8 @@ func Load() (*Plans, error) {
 	}
 	plans := &Plans{list: list, byID: map[string]Plan{}}
 	for _, plan := range list {
-		if plan.ID == "" || plan.Name == "" || plan.RequestsPerMinute <= 0 {
-			return nil, fmt.Errorf("plans.yaml: plan %q lacks an id, a name or its requests a minute", plan.ID)
+		if plan.ID == "" || plan.Name == "" || plan.RequestsPerMinute <= 0 || plan.RequestLogDays <= 0 || plan.RequestLogDays > MostLogDays {
+			return nil, fmt.Errorf("plans.yaml: plan %q lacks an id, a name, its requests a minute or the days of its request log", plan.ID)
 		}
 		plans.byID[plan.ID] = plan
 	}

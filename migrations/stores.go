@@ -124,6 +124,7 @@ func (r *Runner) Drop(ctx context.Context, ref postgres.StoreRef) error {
 			delete from cell.usage_days where store = '%[2]s';
 			delete from cell.idempotency where store = '%[2]s';
 			delete from cell.deliveries where store = '%[2]s';
+			delete from cell.requests where store = '%[2]s';
 			do $$ begin
 				if exists (select 1 from pg_roles where rolname = '%[2]s') then
 					drop owned by "%[2]s"; drop role "%[2]s";

@@ -62,17 +62,18 @@ func (c MetricsConfig) withDefaults() MetricsConfig {
 // Metrics is everything that is counted, by theme. It is safe for concurrent use, and
 // a test may make as many as it likes.
 type Metrics struct {
-	HTTP     *HTTPMetrics     // requests by operation, and their answers' contract
-	Limiter  *LimiterMetrics  // decisions of the rate limiter
-	Database *DatabaseMetrics // pools and statements
-	Cells    *CellMetrics     // the databases that hold stores
-	Queue    *QueueMetrics    // outbox and jobs
-	Webhooks *WebhookMetrics  // deliveries
-	Payments *PaymentMetrics  // what providers tell
-	Rates    *RateMetrics     // what carriers and tax services were asked
-	Cache    *CacheMetrics    // hits and misses by cache
-	Business *BusinessMetrics // sign-ups, orders, revenue, checkouts
-	Stores   *BusiestStores   // the busiest stores, bounded
+	HTTP     *HTTPMetrics       // requests by operation, and their answers' contract
+	Limiter  *LimiterMetrics    // decisions of the rate limiter
+	Database *DatabaseMetrics   // pools and statements
+	Cells    *CellMetrics       // the databases that hold stores
+	Queue    *QueueMetrics      // outbox and jobs
+	Webhooks *WebhookMetrics    // deliveries
+	Payments *PaymentMetrics    // what providers tell
+	Rates    *RateMetrics       // what carriers and tax services were asked
+	Cache    *CacheMetrics      // hits and misses by cache
+	Business *BusinessMetrics   // sign-ups, orders, revenue, checkouts
+	Requests *RequestLogMetrics // what becomes of calls in the request log
+	Stores   *BusiestStores     // the busiest stores, bounded
 
 	registry *prometheus.Registry
 }
@@ -102,6 +103,7 @@ func NewMetrics(c MetricsConfig) *Metrics {
 		Rates:    newRateMetrics(r),
 		Cache:    newCacheMetrics(r),
 		Business: newBusinessMetrics(r, c.Currencies),
+		Requests: newRequestLogMetrics(r),
 		Stores:   newBusiestStores(r, c.BusiestStores, c.BusiestInterval, time.Now),
 		registry: r,
 	}

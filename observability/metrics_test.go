@@ -104,6 +104,7 @@ func TestEveryKnownCounterStartsAtZero(t *testing.T) {
 		{"stoa_webhook_attempts_total", 6},
 		{"stoa_webhook_attempt_duration_seconds", 6},
 		{"stoa_rate_service_duration_seconds", 8},
+		{"stoa_request_log_calls_total", 3},
 		{"stoa_cache_requests_total", 2},
 		{"stoa_signups_total", 4},
 		{"stoa_signins_total", 4},
@@ -316,6 +317,8 @@ func TestWebhookAndCacheMetrics(t *testing.T) {
 	expect(t, m, 1, "stoa_webhook_endpoints_disabled_total")
 
 	m.Rates.Asked("tax", "timed_out", 3*time.Second)
+	m.Requests.Dropped("full", 2)
+	expect(t, m, 2, "stoa_request_log_calls_total", "outcome", "full")
 	expect(t, m, 1, "stoa_rate_service_duration_seconds", "kind", "tax", "outcome", "timed_out")
 
 	cache := m.Cache.Cache("keys")

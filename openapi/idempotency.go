@@ -285,7 +285,7 @@ func (a answers) replay(ctx context.Context, tx *postgres.Tx, req *Request, key 
 		if err != nil {
 			return nil, fmt.Errorf("open the recorded answer: %w", err)
 		}
-		res.Body = json.RawMessage(plain)
+		res.Body, res.secret = json.RawMessage(plain), true
 	} else if secret != nil || until != nil {
 		res.With("Idempotent-Secrets", "removed")
 	}

@@ -31,9 +31,13 @@ type Operation struct {
 	ids       map[string]string // path parameters that are IDs, with their prefixes
 	query     map[string]bool   // the query parameters that it knows
 	times     map[string]string // those of them that are days or instants, with their layouts
+	many      map[string]bool   // those of them that may be given several times
 	media     []string          // the media types of its body
 	streams   bool              // its body is a file that the handler reads for itself
 	versioned bool              // it takes no change that does not say what it is meant for
+	secrets   map[string]bool   // the parameters that are not written down, as in "query token"
+	asked     *secrecy          // what of its body is not
+	answers   map[int]*secrecy  // what of its answers is not, by status
 
 	parameters []*openapi3.Parameter
 }
@@ -85,7 +89,7 @@ func newOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method 
 		Permission: text(spec, "x-permission"), Limit: text(spec, "x-limit"), Resource: text(spec, "x-resource"),
 		Credentials: texts(spec, "x-credentials"), States: texts(spec, "x-store-states"),
 		route: &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: spec},
-		ids:   map[string]string{}, query: map[string]bool{}, times: map[string]string{},
+		ids:   map[string]string{}, query: map[string]bool{}, times: map[string]string{}, many: map[string]bool{},
 	}
 	for field, value := range map[string]string{"operationId": op.ID, "x-permission": op.Permission, "x-limit": op.Limit, "x-resource": op.Resource} {
 		if value == "" {
@@ -118,6 +122,7 @@ func newOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method 
 			op.versioned = op.versioned || p.Name == "If-Match" && p.Required
 		case "query":
 			op.query[p.Name] = true
+			op.many[p.Name] = p.Schema.Value.Type.Is("array")
 			switch p.Schema.Value.Format {
 			case "date-time":
 				op.times[p.Name] = time.RFC3339
@@ -138,6 +143,7 @@ func newOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method 
 			}
 		}
 	}
+	op.readSecrets()
 	return op, nil
 }
 

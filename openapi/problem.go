@@ -49,7 +49,7 @@ func problemResponse(p *problem.Problem, instance, requestID string) *Response {
 		body["errors"] = p.Faults[:min(len(p.Faults), maxFaults)]
 	}
 	maps.Copy(body, p.Extra)
-	res := (&Response{Status: int(p.Kind)}).With("Content-Type", "application/problem+json").With("Cache-Control", "no-store")
+	res := (&Response{Status: int(p.Kind), code: p.Code}).With("Content-Type", "application/problem+json").With("Cache-Control", "no-store")
 	if p.RetryAfter > 0 {
 		seconds := int((p.RetryAfter + 999_999_999) / 1_000_000_000)
 		res.With("Retry-After", strconv.Itoa(seconds))

@@ -38,6 +38,7 @@ type Request struct {
 	Writer    http.Header   // headers of the answer that are set whatever comes of it, such as cookies
 
 	router *Router
+	known  tenants.Caller // who asks, also where what they came with is not taken here
 }
 
 // Param is a parameter of the path.
@@ -108,6 +109,8 @@ type Response struct {
 	// headers are sent; its error breaks the answer off, so that nobody takes it for whole.
 	Stream func(w io.Writer) error
 
+	code    string      // of the problem that it tells of
+	secret  bool        // it is given again, with secrets in it
 	checked atomic.Bool // against the contract: one that is given again is not checked again
 
 	// Redacted is the body without its secrets: what a replay that comes too late is

@@ -63,7 +63,7 @@ type Client interface {
 	IP(ctx context.Context) string
 }
 
-// Config is what the router works with. All but Sample must be set.
+// Config is what the router works with. All but Sample and Recorder must be set.
 type Config struct {
 	Contract      *openapi3.T
 	Handlers      map[string]Handler // by operationId
@@ -71,6 +71,7 @@ type Config struct {
 	Authorizer    Authorizer
 	Limiter       Limiter
 	Observer      Observer
+	Recorder      Recorder // of calls; nil where none are kept
 	Client        Client
 	Sealer        postgres.Sealer // for answers that carry secrets
 	CursorKey     []byte          // signs the cursors of lists
@@ -193,13 +194,15 @@ func (rt *Router) serve(w http.ResponseWriter, r *http.Request, op *Operation) {
 	if err != nil {
 		res = rt.problem(r, err)
 	}
-	status := rt.write(w, req, res)
-	rt.config.Observer.Answered(r.Context(), op, req.Caller, status, time.Since(started))
+	res, sent := rt.write(w, req, res)
+	rt.config.Observer.Answered(r.Context(), op, req.Caller, res.Status, time.Since(started))
+	rt.record(req, res, sent, started)
 }
 
 // handle is the way of every request, from its credential to its handler.
 func (rt *Router) handle(ctx context.Context, req *Request) (*Response, error) {
 	caller, refused := rt.identify(ctx, req)
+	req.known = caller
 	if refused == nil {
 		req.Caller = caller
 		ctx = enter(ctx, req)
@@ -247,12 +250,25 @@ func (rt *Router) allow(req *Request) error {
 	if op.Permission == "none" || rt.config.Authorizer.Allows(caller.Principal, op.Permission) {
 		return nil
 	}
-	who := "The credential"
-	if caller.Principal.Kind == principal.Account && caller.Principal.Role != "" {
-		who = "The role " + caller.Principal.Role
+	return lacking(caller.Principal, op.Permission)
+}
+
+// lacking says which permission somebody lacks, and what was looked at: the role of a person,
+// the scopes of a key.
+func lacking(who principal.Principal, permission string) error {
+	subject := "The credential"
+	if who.Kind == principal.Account && who.Role != "" {
+		subject = "The role " + who.Role
 	}
-	return problem.New(problem.Forbidden, "missing_permission", "%s lacks the permission %s.", who, op.Permission).
-		With("required_permission", op.Permission)
+	p := problem.New(problem.Forbidden, "missing_permission", "%s lacks the permission %s.", subject, permission).
+		With("required_permission", permission)
+	if who.Role != "" {
+		p.With("role", who.Role)
+	}
+	if who.Kind == principal.Key || len(who.Grants) > 0 {
+		p.With("scopes", append([]string{}, who.Grants...))
+	}
+	return p
 }
 
 // inStore says whether the operation acts within a store. Others, such as signing out, do
@@ -285,8 +301,8 @@ func inState(op *Operation, store *tenants.Store) error {
 // What most answers say of themselves.
 var noStore, inJSON = []string{"no-store"}, []string{"application/json"}
 
-// write sends the answer and gives its status.
-func (rt *Router) write(w http.ResponseWriter, req *Request, res *Response) int {
+// write sends the answer, and gives it with its body as they were sent.
+func (rt *Router) write(w http.ResponseWriter, req *Request, res *Response) (*Response, []byte) {
 	body, err := res.bytes()
 	if err != nil {
 		res = rt.problem(req.HTTP, err)
@@ -316,24 +332,20 @@ func (rt *Router) write(w http.ResponseWriter, req *Request, res *Response) int 
 	w.WriteHeader(res.Status)
 	if res.Stream != nil && req.HTTP.Method != http.MethodHead {
 		rt.stream(w, req, res)
-		return res.Status
+		return res, nil
 	}
 	if len(body) > 0 && req.HTTP.Method != http.MethodHead {
 		if _, err := w.Write(body); err != nil {
 			rt.config.Log.DebugContext(req.HTTP.Context(), "the client went away", "error", err)
 		}
 	}
-	return res.Status
+	return res, body
 }
 
 // versions tells of the version that the answer is of, which is the key's, and of the end
 // of an operation that goes.
 func (rt *Router) versions(header http.Header, req *Request) {
-	version := req.Caller.APIVersion
-	if version == "" {
-		version = rt.config.Contract.Info.Version
-	}
-	header["Api-Version"] = []string{version}
+	header["Api-Version"] = []string{rt.version(req.Caller)}
 	if at := req.Operation.Deprecated; !at.IsZero() {
 		header.Set("Deprecation", "@"+strconv.FormatInt(at.Unix(), 10))
 	}

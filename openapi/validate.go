@@ -115,7 +115,7 @@ func (r *Request) readQuery(wrong *problem.Problem) error {
 			wrong.At("?"+strings.ToValidUTF8(name, "\uFFFD"), "characters", "It holds characters that are not text.")
 		case !r.Operation.query[name]:
 			wrong.At("?"+name, "unknown_parameter", "%s has no query parameter of this name.", r.Operation.ID)
-		case len(values) > 1:
+		case len(values) > 1 && !r.Operation.many[name]:
 			wrong.At("?"+name, "repeated", "It is given %d times.", len(values))
 		case r.Operation.times[name] != "" && !inCalendar(r.Operation.times[name], values[0]):
 			wrong.At("?"+name, "format", "There is no such time.")

@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -228,6 +229,96 @@ func TestAShopperChangesTheirDetails(t *testing.T) {
 	b.jar[customerCookie] = &http.Cookie{Name: customerCookie, Value: "cs_guessed"}
 	b.get("/account/details").status(http.StatusSeeOther)
 	b.post("/account/details", values).status(http.StatusSeeOther)
+}
+
+func TestAShopperKeepsAnAddressBook(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	b := s.customer(t)
+	b.get("/account").says(`href="/account/addresses"`, `href="/account/email"`)
+	b.get("/account/addresses").says("No address is kept yet.", `href="/account/addresses/new"`)
+	b.get("/account/addresses/new").says(`id="address_line1"`, `name="default_shipping" value="yes" checked`)
+	b.get("/account/addresses/adr_none").status(http.StatusNotFound)
+	values := url.Values{
+		"address_name": {"Ada Example"}, "address_line1": {""}, "address_postal_code": {"10115"}, "address_city": {"Berlin"}, "address_country": {"DE"},
+		"default_shipping": {"yes"}, "default_billing": {"yes"},
+	}
+	b.post("/account/addresses/new", values).status(http.StatusUnprocessableEntity).says(`id="address_line1-fault"`, `value="Berlin"`)
+	values.Set("address_line1", "Invalidenstraße 1")
+	b.follow("/account/addresses/new", values).says("10115 Berlin", "Filled in as delivery address", "Filled in as billing address")
+	values.Set("address_city", "Potsdam")
+	values.Del("default_billing")
+	b.follow("/account/addresses/new", values).says("10115 Potsdam")
+	kept := shoptest.Value[string](t, s.Shop, `select concat_ws(' ', addresses->0->>'id', addresses->1->>'id', default_address->>'city', default_billing_address->>'city') from customers`)
+	var first, second, shipping, billing string
+	if _, err := fmt.Sscan(kept, &first, &second, &shipping, &billing); err != nil || shipping != "Potsdam" || billing != "Berlin" {
+		t.Fatalf("kept: %s, %v", kept, err)
+	}
+	b.get("/account/addresses/" + second).says(`value="Potsdam"`)
+	values.Set("address_city", "Bonn")
+	b.follow("/account/addresses/"+second, values).says("10115 Bonn").lacks("Potsdam")
+	b.follow("/account/addresses/"+first+"/remove", nil).lacks("10115 Berlin")
+	h.visitor(t, s.label).get("/account/addresses").status(http.StatusSeeOther)
+}
+
+func TestAShopperChangesTheEmailAddress(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	b, email := s.customer(t), shopperAddress()
+	h.visitor(t, s.label).get("/account/email").status(http.StatusSeeOther)
+	b.get("/account/email").says("Your e-mail address", `autocomplete="current-password"`)
+	b.post("/account/email", url.Values{"email": {"nobody"}, "password": {goodPassword}}).status(http.StatusUnprocessableEntity).says(`id="email-fault"`)
+	b.post("/account/email", url.Values{"email": {email}, "password": {"wrong"}}).status(http.StatusUnprocessableEntity).says("This is not your password.")
+	b.post("/account/email", url.Values{"email": {email}, "password": {goodPassword}}).status(http.StatusOK).says("Look into your mail")
+	link := s.deliver(t, email)
+	h.visitor(t, s.label).get(link).status(http.StatusUnauthorized).says("Please sign in first")
+	token := b.get(link).says("Confirm your e-mail address").hidden()
+	s.customer(t).post("/account/email/confirm", token).status(http.StatusUnprocessableEntity).says("This link does not work any more")
+	b.follow("/account/email/confirm", token).says(email, "Your details are saved.")
+	b.get("/account/email/confirm").status(http.StatusNotFound)
+}
+
+func TestNewsAreAskedForAndEnded(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	b, email := h.visitor(t, s.label), shopperAddress()
+	b.get("/newsletter").says("The shop may write to me about new things", `name="email"`)
+	b.post("/newsletter", url.Values{"email": {"nobody"}}).status(http.StatusUnprocessableEntity).says(`id="email-fault"`)
+	b.post("/newsletter", url.Values{"email": {email}}).status(http.StatusOK).says("Look into your mail")
+	link := s.deliver(t, email)
+	token := b.get(link).says("Confirm the address").hidden()
+	b.post("/newsletter/confirm", token).status(http.StatusOK).says("Thank you")
+	b.post("/newsletter/confirm", token).status(http.StatusUnprocessableEntity).says("This link does not work any more")
+	b.get("/newsletter/confirm").status(http.StatusNotFound)
+	id := shoptest.Value[string](t, s.Shop, `select customer_id from marketing_consents where granted and wording = 'The shop may write to me about new things'`)
+	address, err := h.links.Unsubscribe(s.Ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.get(u.Path + "?key=guessed").status(http.StatusNotFound)
+	b.post(u.Path+"?key=guessed", nil).status(http.StatusNotFound)
+	b.get(u.RequestURI()).says("Unsubscribe", `action="`+u.RequestURI()+`"`)
+	if !shoptest.Value[bool](t, s.Shop, `select accepts_marketing from customers`) {
+		t.Error("a link that was looked at ends it")
+	}
+	h.visitor(t, s.label).post(u.RequestURI(), url.Values{"List-Unsubscribe": {"One-Click"}}).status(http.StatusOK).says("Nothing more is sent to you")
+	if shoptest.Value[bool](t, s.Shop, `select accepts_marketing from customers`) {
+		t.Error("it goes on")
+	}
+
+	b.get("/account/sign-in").says(`href="/find-order"`)
+	b.get("/find-order").says("Find your order")
+	answer := b.post("/find-order", url.Values{"number": {"#1001"}, "email": {email}}).status(http.StatusOK).says("Look into your mail").text()
+	if none := b.post("/find-order", url.Values{"number": {"what"}, "email": {"nobody"}}).status(http.StatusOK).text(); none != answer {
+		t.Errorf("told apart: %s", none)
+	}
 }
 
 // Who wants to know when something is back says so twice: on its page, and by the link that

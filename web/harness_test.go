@@ -22,6 +22,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/platform/files"
@@ -125,6 +126,7 @@ func openAt(t testing.TB, public *url.URL, serving httpserver.Config) *house {
 	}
 	h.documents = &documents.Service{DB: h.db, Fonts: fonts}
 	shop := storefront.New(storefront.Config{
+		Speller: search.NewSpeller(h.db), Counter: search.NewCounter(h.db),
 		DB: h.db, Carts: carts, Customers: &customers.Service{DB: h.db, Hasher: hasher, Guard: guarded}, Orders: h.orders, Documents: h.documents, Links: h.links, Editions: catalog.NewEditions(h.db), Media: &media.Handler{Files: disk, Log: quiet}, Limiter: limiter, Log: quiet,
 		Checkout: &checkout.Service{DB: h.db, Carts: carts, Providers: providers, Log: quiet},
 		AcceptsOrders: func(_ context.Context, store *tenants.Store) (bool, error) {

@@ -26,7 +26,7 @@ var Types = []string{
 	"fulfilment.created",
 	"invoice.issued", "credit_note.issued",
 	"customer.created", "customer.updated", "customer.verified", "customer.deleted",
-	"import.succeeded", "import.failed", "bulk.succeeded", "bulk.failed",
+	"import.succeeded", "import.failed", "export.succeeded", "export.failed", "bulk.succeeded", "bulk.failed",
 	"store.updated", "store.suspended", "store.resumed", "store.deleted", "store.restored",
 	"staff.invited", "staff.joined", "staff.updated", "staff.removed",
 	"customer_group.created", "customer_group.updated", "customer_group.deleted",

@@ -107,6 +107,8 @@ func (s *Service) undo(ctx context.Context, tx *postgres.Tx, o *operations.Opera
 	case DeleteVariants:
 		outcome = operations.Created
 		done, err = s.catalog.RestoreVariants(ctx, tx, objects[catalog.VariantID](of), docs)
+	case Import:
+		done, err = s.catalog.Unrevise(ctx, tx, objects[catalog.ProductID](of), docs, o.ID)
 	}
 	if err != nil {
 		return err
@@ -114,7 +116,11 @@ func (s *Service) undo(ctx context.Context, tx *postgres.Tx, o *operations.Opera
 	var undone []int
 	for n, i := range left {
 		done[n].Undo = nil
-		settle(&rows[i], done[n], outcome)
+		became := outcome
+		if done[n].Deleted {
+			became = operations.Deleted
+		}
+		settle(&rows[i], done[n], became)
 		if done[n].Err == nil {
 			undone = append(undone, lines[i])
 		}

@@ -19,6 +19,9 @@ const (
 	UpdateVariants = "bulk_update_variants"
 	DeleteVariants = "bulk_delete_variants"
 	Undo           = "undo"
+
+	// Import is of package imports. It is undone here, like the others.
+	Import = "shopify_products"
 )
 
 // most is how many things an operation may be of.
@@ -169,7 +172,11 @@ func (s *Service) Undo(ctx context.Context, tx *postgres.Tx, id string) (string,
 	if err := s.operations.Create(ctx, tx, asked); err != nil {
 		return "", err
 	}
+	order := ``
+	if o.Kind == Import { // backwards, so that categories are empty in the end that were made for what came after
+		order = ` desc`
+	}
 	_, err = s.operations.Select(ctx, tx, asked.ID, `select object_id, jsonb_build_object('line', line) as input from operation_rows
-		where operation_id = $2 and undo is not null order by line`, id)
+		where operation_id = $2 and undo is not null order by line`+order, id)
 	return asked.ID, err
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/bulk"
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/platform/jobs"
@@ -150,7 +151,7 @@ func (h *house) want(o operation, counts operations.Counts) {
 func (h *house) shelf() string {
 	h.Helper()
 	return value[string](h, `select concat_ws(E'\n',
-		(select string_agg((to_jsonb(p) - 'version' - 'updated_at' - 'search')::text || (p.search <> '')::text, E'\n' order by id) from products p),
+		(select string_agg((to_jsonb(p) - 'version' - 'updated_at')::text, E'\n' order by id) from products p),
 		(select string_agg((to_jsonb(v) - 'version' - 'updated_at')::text, E'\n' order by id) from variants v),
 		(select string_agg(to_jsonb(r)::text, E'\n' order by variant_id, currency) from prices r),
 		(select string_agg((to_jsonb(l) - 'updated_at')::text, E'\n' order by variant_id) from stock_levels l),
@@ -315,7 +316,7 @@ func TestWhatIsDeletedComesBack(t *testing.T) {
 	if after := h.shelf(); after != before {
 		t.Errorf("undone, the shelf differs:\n%s", difference(before, after))
 	}
-	if n := value[int](h, `select count(*) from products where search @@ to_tsquery('simple', 'thing')`); n != 150 {
+	if n := value[int](h, `select count(*) from product_index where search @@ to_tsquery('simple', 'thing')`); n != 150 {
 		t.Errorf("%d of the products are found", n)
 	}
 
@@ -458,6 +459,7 @@ func TestEverythingThatGoesWithAProductIsKept(t *testing.T) {
 		) select string_agg(relname, ' ' order by relname) from gone join pg_class on oid = t`)
 	list := []string{
 		"products", "variants", "stock_levels", "prices", "price_list_prices", "price_history", "images", "collection_products", // see catalog's productParts
+		"product_index", // is made anew
 		"cart_lines",    // shoppers see that it is gone, and do not find it in their carts again unasked
 		"reservations",  // what is promised is not deleted, and what has lapsed is promised no more
 		"import_images", // pictures that are still to be fetched are not fetched for what is deleted
@@ -465,5 +467,43 @@ func TestEverythingThatGoesWithAProductIsKept(t *testing.T) {
 	sort.Strings(list)
 	if want := strings.Join(list, " "); got != want {
 		t.Errorf("with a product goes\n%s\nknown are\n%s", got, want)
+	}
+}
+
+// Custom fields are merged into those that there are, judged one by one, and taken back.
+func TestCustomFields(t *testing.T) {
+	t.Parallel()
+	h := open(t, bulk.Config{})
+	products := h.fill(3)
+	h.exec(`insert into field_definitions (id, resource, key, name, type) values ('cfd_1', 'product', 'fabric', 'Fabric', 'text'),
+		('cfd_2', 'product', 'weight', 'Weight', 'integer'), ('cfd_3', 'product', 'goes_with', 'Goes with', 'product_reference'), ('cfd_4', 'variant', 'wash', 'Wash', 'integer')`)
+	h.exec(`update products set custom_fields = '{"fabric": "Linen", "weight": 7}' where id = $1`, products[0])
+	before := h.shelf()
+	fabric := func(values fields.Values) any {
+		return edit(func(e *catalog.ProductEdit) { e.CustomFields = values })
+	}
+	id := h.ask(h.service.Products, bulk.Request{IDs: products, Edit: fabric(fields.Values{"fabric": "Wool", "weight": nil})})
+	h.want(h.work(id), operations.Counts{Updated: 3})
+	if got := value[string](h, `select string_agg(distinct custom_fields::text, ' ') from products`); got != `{"fabric": "Wool"}` {
+		t.Error(got)
+	}
+	own := h.ask(h.service.Products, bulk.Request{Items: []bulk.Item{
+		{ID: products[0], Edit: fabric(fields.Values{"goes_with": products[1]})}, {ID: products[1], Edit: fabric(fields.Values{"weight": "heavy"})},
+		{ID: products[2], Edit: fabric(fields.Values{"goes_with": "prod_01jd3v7m2kf8r9e0abcdefghjk"})},
+	}})
+	h.want(h.work(own), operations.Counts{Updated: 1, Failed: 2})
+	if got := value[string](h, `select string_agg(messages->0->>'code', ' ' order by line) from operation_rows where operation_id = $1 and outcome = 'failed'`, own); got != "type not_found" {
+		t.Error(got)
+	}
+	wash := h.ask(h.service.Variants, bulk.Request{Filter: &catalog.ProductFilter{Status: "active"}, Edit: catalog.VariantEdit{VariantPatch: catalog.VariantPatch{CustomFields: fields.Values{"wash": 40.0}}}})
+	h.want(h.work(wash), operations.Counts{Updated: 9})
+	h.exec(`delete from field_definitions where key = 'weight'`) // what it held is not brought back
+	for _, done := range []string{wash, own, id} {
+		if o := h.work(h.undo(done)); o.Counts.Failed > 0 {
+			t.Errorf("undone: %+v", o)
+		}
+	}
+	if after := h.shelf(); after != strings.Replace(before, `"fabric": "Linen", "weight": 7`, `"fabric": "Linen"`, 1) {
+		t.Errorf("undone, the shelf differs:\n%s", difference(before, after))
 	}
 }

@@ -175,7 +175,12 @@ func (s *Service) ended(ctx context.Context, tx *postgres.Tx, o *operations.Oper
 	if o.Counts.Updated+o.Counts.Deleted == 0 {
 		return nil
 	}
-	until := clock.Now().Add(s.config.UndoFor)
+	return KeepUndo(ctx, tx, o, s.config.UndoFor)
+}
+
+// KeepUndo keeps what undoes an operation, which has ended, for so long.
+func KeepUndo(ctx context.Context, tx *postgres.Tx, o *operations.Operation, long time.Duration) error {
+	until := clock.Now().Add(long)
 	if _, err := tx.Exec(ctx, `update operations set undo_until = $2 where id = $1`, o.ID, until); err != nil {
 		return fmt.Errorf("end operation %s: %w", o.ID, err)
 	}

@@ -156,7 +156,7 @@ func TestCartFromEmptyToReady(t *testing.T) {
 func TestCreateWithLines(t *testing.T) {
 	f := open(t)
 	shirt := f.Add(t, shoptest.Variant{EUR: 1999, USD: 2499, Stock: 10})
-	f.Exec(t, `insert into customers (id, email, default_address) values ('cus_1', 'ada@example.com', '{"name":"Ada","line1":"1","city":"Berlin","postal_code":"10115","country":"DE"}')`)
+	f.Exec(t, `insert into customers (id, email, addresses) values ('cus_1', 'ada@example.com', '[{"id":"adr_1","default_shipping":true,"default_billing":true,"address":{"name":"Ada","line1":"1","city":"Berlin","postal_code":"10115","country":"DE"}}]')`)
 	c, _ := f.create(cart.CreateInput{Currency: "USD", CustomerID: "cus_1", Items: []cart.Item{{VariantID: shirt, Quantity: 1}, {VariantID: shirt, Quantity: 2}}})
 	if c.Currency != "USD" || len(c.Lines) != 1 || c.Lines[0].Quantity != 3 || c.Totals.Subtotal.Amount != 7497 || c.Email != "ada@example.com" || c.ShippingAddress.Country != "DE" || c.CustomerID != "cus_1" {
 		t.Fatalf("got %+v", c)

@@ -14,7 +14,7 @@ import (
 )
 
 func (f *fixture) customer() string {
-	f.Exec(f.t, `insert into customers (id, email, default_address) values ('cus_1', 'ada@example.com', '{"name":"Ada","line1":"1","city":"Berlin","postal_code":"10115","country":"DE"}')`)
+	f.Exec(f.t, `insert into customers (id, email, addresses) values ('cus_1', 'ada@example.com', '[{"id":"adr_1","default_shipping":true,"default_billing":true,"address":{"name":"Ada","line1":"1","city":"Berlin","postal_code":"10115","country":"DE"}}]')`)
 	return "cus_1"
 }
 

@@ -172,8 +172,8 @@ with c as (` + touch + touched + `),` + put + `,` + merged + selectDocument
 
 var createSQL = `
 with c as (
-	insert into carts (id, token_hash, currency, customer_id, email, country, locales, shipping_address, expires_at)
-	select $1, decode($2, 'hex'), coalesce(nullif($3, ''), s.currency), k.id, coalesce(nullif($6, ''), k.email, ''), $8, $9::text[], k.default_address, now() + $4::interval
+	insert into carts (id, token_hash, currency, customer_id, email, country, locales, shipping_address, billing_address, expires_at)
+	select $1, decode($2, 'hex'), coalesce(nullif($3, ''), s.currency), k.id, coalesce(nullif($6, ''), k.email, ''), $8, $9::text[], k.default_address, nullif(k.default_billing_address, k.default_address), now() + $4::interval
 	from settings s left join customers k on k.id = $7
 	where coalesce(nullif($3, ''), s.currency) = any(s.currencies)
 	returning *
@@ -226,10 +226,10 @@ changed as (select * from cart_lines where false),` + merged + selectDocument
 // adoptSQL gives a cart to the customer $5, with what is known of them where the cart does
 // not say otherwise.
 var adoptSQL = `
-with k as (select id, email, default_address from customers where id = $5),
+with k as (select id, email, default_address, nullif(default_billing_address, default_address) as billing_address from customers where id = $5),
 c as (` + touch + `,
 	customer_id = (select id from k), use_store_credit = use_store_credit and customer_id = $5, email = coalesce(nullif(email, ''), (select k.email from k), ''),
-	shipping_address = coalesce(shipping_address, (select default_address from k))
+	shipping_address = coalesce(shipping_address, (select default_address from k)), billing_address = coalesce(billing_address, (select k.billing_address from k))
 ` + touched + `),
 changed as (select * from cart_lines where false),` + merged + selectDocument
 

@@ -23,6 +23,7 @@ type Made struct {
 	ID       ProductID
 	Variants []VariantID // in the order of the input
 	Err      error       // a problem, when it was not made
+	Undo     Undo        // what undoes it
 }
 
 // CreateProducts makes several products, each with a handle of its own, by as many
@@ -34,13 +35,17 @@ func (s *Service) CreateProducts(ctx context.Context, tx *postgres.Tx, inputs []
 	if err != nil {
 		return nil, err
 	}
+	books, err := OpenBooks(ctx, tx, inputs...)
+	if err != nil {
+		return nil, err
+	}
 	stock := map[ProductID][]inventory.Line{}
 	var fresh []whole
 	var of []int // which input each became of
 	for i, in := range inputs {
 		p, lines, err := newProduct(in)
 		if err == nil {
-			err = p.fields(ctx, tx, in)
+			err = p.fields(ctx, tx, in, books)
 		}
 		switch {
 		case err != nil && problem.As(err) == nil:
@@ -64,7 +69,7 @@ func (s *Service) CreateProducts(ctx context.Context, tx *postgres.Tx, inputs []
 			made[of[i]].Err = handleTaken(p.Handle)
 			continue
 		}
-		made[of[i]].ID = p.ID
+		made[of[i]].ID, made[of[i]].Undo = p.ID, Undo{Made: true, Left: p.digest()}
 		for _, v := range p.Variants {
 			made[of[i]].Variants = append(made[of[i]].Variants, v.ID)
 		}
@@ -146,6 +151,9 @@ func index(ctx context.Context, tx *postgres.Tx, products ...ProductID) error {
 	list := make([]string, len(products))
 	for i, id := range products {
 		list[i] = string(id)
+	}
+	if err := collections.Turn(ctx, tx, list...); err != nil {
+		return err
 	}
 	if err := search.Index(ctx, tx, list...); err != nil {
 		return err

@@ -59,26 +59,26 @@ func CheckCategoryPath(names []string) error {
 }
 
 // EnsureCategoryPath is the category at the end of a way of names from the top. What is
-// missing of the way is made.
-func (s *Service) EnsureCategoryPath(ctx context.Context, tx *postgres.Tx, names []string) (CategoryID, error) {
+// missing of the way is made, and given besides.
+func (s *Service) EnsureCategoryPath(ctx context.Context, tx *postgres.Tx, names []string) (at CategoryID, made []CategoryID, err error) {
 	if err := CheckCategoryPath(names); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if err := stores.Alone(ctx, tx); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	way, err := walk(ctx, tx, names)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	var at CategoryID
 	if len(way) > 0 {
 		at = way[len(way)-1]
 	}
 	for _, name := range names[len(way):] {
 		if at, err = s.CreateCategory(ctx, tx, CategoryInput{Name: name, ParentID: at}); err != nil {
-			return "", err
+			return "", nil, err
 		}
+		made = append(made, at)
 	}
-	return at, nil
+	return at, made, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -30,6 +31,7 @@ type ProductEdit struct {
 type Done struct {
 	Err     error           // a problem, when it was refused
 	Changed bool            // whether anything of it is other than it was
+	Deleted bool            // whether it was deleted
 	Undo    json.RawMessage // what undoes the change, for the method that is its opposite
 }
 
@@ -48,13 +50,20 @@ func changedSince() error {
 // EditProducts changes several products, each by its edit, by as many statements as one
 // takes. One that is refused does not keep the others from being changed.
 func (s *Service) EditProducts(ctx context.Context, tx *postgres.Tx, ids []ProductID, edits []ProductEdit) ([]Done, error) {
-	return s.eachProduct(ctx, tx, ids, func(i int, p *product) error {
+	patches := make([]fields.Values, len(edits))
+	for i, e := range edits {
+		patches[i] = e.CustomFields
+	}
+	return s.eachProduct(ctx, tx, ids, patches, func(i int, p *product, book *fields.Book) error {
 		edits[i].apply(p)
 		for _, tag := range edits[i].AddTags {
 			p.Tags = append(slices.Clone(p.Tags), tag)
 		}
 		p.Tags = slices.DeleteFunc(tidyTags(p.Tags), func(tag string) bool { return slices.Contains(edits[i].RemoveTags, tag) })
 		c := p.check()
+		if err := book.Write(ctx, tx, &p.CustomFields, patches[i], c.wrong); err != nil {
+			return err
+		}
 		p.publish()
 		return c.wrong.OrNil()
 	})
@@ -62,23 +71,32 @@ func (s *Service) EditProducts(ctx context.Context, tx *postgres.Tx, ids []Produ
 
 // UneditProducts takes edits back, which left undos.
 func (s *Service) UneditProducts(ctx context.Context, tx *postgres.Tx, ids []ProductID, undos []json.RawMessage) ([]Done, error) {
-	return s.eachProduct(ctx, tx, ids, func(i int, p *product) error {
-		var undo productUndo
-		if err := json.Unmarshal(undos[i], &undo); err != nil {
-			return fmt.Errorf("read what undoes the edit of %s: %w", p.ID, err)
+	read, patches := make([]productUndo, len(undos)), make([]fields.Values, len(undos))
+	for i := range undos {
+		if err := json.Unmarshal(undos[i], &read[i]); err != nil {
+			return nil, fmt.Errorf("read what undoes the edit of %s: %w", ids[i], err)
 		}
+		patches[i] = read[i].Patch.CustomFields
+	}
+	return s.eachProduct(ctx, tx, ids, patches, func(i int, p *product, book *fields.Book) error {
+		undo := read[i]
 		if p.Version != undo.Version {
 			return changedSince()
 		}
 		undo.Patch.apply(p)
+		book.Restore(&p.CustomFields, patches[i])
 		p.PublishedAt = undo.PublishedAt
 		return p.check().wrong.OrNil()
 	})
 }
 
 // eachProduct locks products and saves what fn makes of each that it does not refuse by a
-// problem.
-func (s *Service) eachProduct(ctx context.Context, tx *postgres.Tx, ids []ProductID, fn func(i int, p *product) error) ([]Done, error) {
+// problem. The book is that of the custom fields that the patches are of.
+func (s *Service) eachProduct(ctx context.Context, tx *postgres.Tx, ids []ProductID, patches []fields.Values, fn func(i int, p *product, book *fields.Book) error) ([]Done, error) {
+	book, err := fields.Open(ctx, tx, fields.Products, patches...)
+	if err != nil {
+		return nil, err
+	}
 	var products []*product
 	if err := tx.Bun.NewSelect().Model(&products).Where("p.id in (?)", bun.List(ids)).Order("p.id").For("no key update").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read products: %w", err)
@@ -93,7 +111,7 @@ func (s *Service) eachProduct(ctx context.Context, tx *postgres.Tx, ids []Produc
 		p := products[at]
 		p.tidy()
 		before := *p
-		err := fn(i, p)
+		err := fn(i, p, book.For())
 		switch {
 		case err != nil && problem.As(err) == nil:
 			return nil, err
@@ -133,6 +151,7 @@ func (p *product) from(o *product) ProductPatch {
 	if !slices.Equal(p.Tags, o.Tags) {
 		patch.Tags = p.Tags
 	}
+	patch.CustomFields = fields.Differing(p.CustomFields, o.CustomFields)
 	return patch
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -79,23 +80,36 @@ type variantUndo struct {
 // EditVariants changes several variants, each by its edit, by as many statements as one
 // takes. One that is refused does not keep the others from being changed.
 func (s *Service) EditVariants(ctx context.Context, tx *postgres.Tx, ids []VariantID, edits []VariantEdit) ([]Done, error) {
-	return s.eachVariant(ctx, tx, ids, func(i int, v *variant) error {
+	patches := make([]fields.Values, len(edits))
+	for i, e := range edits {
+		patches[i] = e.CustomFields
+	}
+	return s.eachVariant(ctx, tx, ids, patches, func(i int, v *variant, book *fields.Book) error {
 		edits[i].apply(v)
-		return nil
+		wrong := problem.New(problem.Unprocessable, "invalid_variant", "The variant cannot be kept as it is.")
+		if err := book.Write(ctx, tx, &v.CustomFields, patches[i], wrong); err != nil {
+			return err
+		}
+		return wrong.OrNil()
 	})
 }
 
 // UneditVariants takes edits back, which left undos.
 func (s *Service) UneditVariants(ctx context.Context, tx *postgres.Tx, ids []VariantID, undos []json.RawMessage) ([]Done, error) {
-	return s.eachVariant(ctx, tx, ids, func(i int, v *variant) error {
-		var undo variantUndo
-		if err := json.Unmarshal(undos[i], &undo); err != nil {
-			return fmt.Errorf("read what undoes the edit of %s: %w", v.ID, err)
+	read, patches := make([]variantUndo, len(undos)), make([]fields.Values, len(undos))
+	for i := range undos {
+		if err := json.Unmarshal(undos[i], &read[i]); err != nil {
+			return nil, fmt.Errorf("read what undoes the edit of %s: %w", ids[i], err)
 		}
+		patches[i] = read[i].Patch.CustomFields
+	}
+	return s.eachVariant(ctx, tx, ids, patches, func(i int, v *variant, book *fields.Book) error {
+		undo := read[i]
 		if v.Version != undo.Version {
 			return changedSince()
 		}
 		undo.Patch.apply(v)
+		book.Restore(&v.CustomFields, patches[i])
 		return nil
 	})
 }
@@ -135,8 +149,12 @@ func lockSeveral(ctx context.Context, tx *postgres.Tx, ids []VariantID) (several
 }
 
 // eachVariant locks variants and saves what fn makes of each that it does not refuse by a
-// problem.
-func (s *Service) eachVariant(ctx context.Context, tx *postgres.Tx, ids []VariantID, fn func(i int, v *variant) error) ([]Done, error) {
+// problem. The book is that of the custom fields that the patches are of.
+func (s *Service) eachVariant(ctx context.Context, tx *postgres.Tx, ids []VariantID, patches []fields.Values, fn func(i int, v *variant, book *fields.Book) error) ([]Done, error) {
+	book, err := fields.Open(ctx, tx, fields.Variants, patches...)
+	if err != nil {
+		return nil, err
+	}
 	all, err := lockSeveral(ctx, tx, ids)
 	if err != nil {
 		return nil, err
@@ -150,7 +168,7 @@ func (s *Service) eachVariant(ctx context.Context, tx *postgres.Tx, ids []Varian
 		}
 		before := *v
 		c := check("invalid_variant", "The variant cannot be kept as it is.")
-		err := fn(i, v)
+		err := fn(i, v, book.For())
 		if err == nil {
 			c.variant(v, all.products[v.ProductID].Options, "")
 			err = c.wrong.OrNil()
@@ -204,7 +222,7 @@ func (v *variant) from(o *variant, samePrices bool) VariantPatch {
 		SKU: differs(v.SKU, o.SKU), Barcode: differs(v.Barcode, o.Barcode), TrackStock: differs(v.TrackStock, o.TrackStock), Oversell: differs(v.Oversell, o.Oversell),
 		RequiresShipping: differs(v.RequiresShipping, o.RequiresShipping), Taxable: differs(v.Taxable, o.Taxable), TaxClass: differs(v.TaxClass, o.TaxClass),
 		WeightGrams: missing(v.WeightGrams, o.WeightGrams), Length: missing(v.Length, o.Length), Width: missing(v.Width, o.Width), Height: missing(v.Height, o.Height),
-		Cost: missing(v.cost(), o.cost()),
+		Cost: missing(v.cost(), o.cost()), CustomFields: fields.Differing(v.CustomFields, o.CustomFields),
 	}
 	if !samePrices {
 		patch.Prices = append([]Price{}, v.Prices...)

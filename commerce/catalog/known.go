@@ -48,15 +48,29 @@ type KnownImage struct {
 // prices and images each. Locked, others keep from changing them until the transaction
 // ends.
 func KnownByHandle(ctx context.Context, tx *postgres.Tx, handles []string, locked bool) (map[string]*Known, error) {
+	known, err := known(ctx, tx, "handle", handles, locked)
+	byHandle := make(map[string]*Known, len(known))
+	for _, k := range known {
+		byHandle[k.product.Handle] = k
+	}
+	return byHandle, err
+}
+
+// knownByID reads products by their IDs, and locks them.
+func knownByID(ctx context.Context, tx *postgres.Tx, ids []ProductID) (map[ProductID]*Known, error) {
+	return known(ctx, tx, "id", ids, true)
+}
+
+func known[T ~string](ctx context.Context, tx *postgres.Tx, column string, values []T, locked bool) (map[ProductID]*Known, error) {
 	var products []*product
-	query := tx.Bun.NewSelect().Model(&products).Where("p.handle in (?)", bun.List(handles)).Order("p.id")
+	query := tx.Bun.NewSelect().Model(&products).Where("p.? in (?)", bun.Ident(column), bun.List(values)).Order("p.id")
 	if locked {
 		query = query.For("no key update")
 	}
 	if err := query.Scan(ctx); err != nil {
-		return nil, fmt.Errorf("read products by handle: %w", err)
+		return nil, fmt.Errorf("read products by %s: %w", column, err)
 	}
-	known, byHandle := map[ProductID]*Known{}, map[string]*Known{}
+	known := map[ProductID]*Known{}
 	var list []string
 	for _, p := range products {
 		p.tidy()
@@ -64,16 +78,16 @@ func KnownByHandle(ctx context.Context, tx *postgres.Tx, handles []string, locke
 			p.Options = []Option{}
 		}
 		k := &Known{ID: p.ID, Title: p.Title, Options: p.Options, CategoryID: p.CategoryID, product: p}
-		known[p.ID], byHandle[p.Handle] = k, k
+		known[p.ID] = k
 		list = append(list, string(p.ID))
 	}
 	if len(list) == 0 {
-		return byHandle, nil
+		return known, nil
 	}
 	if err := readVariants(ctx, tx, "product_id", list, known, locked); err != nil {
 		return nil, err
 	}
-	return byHandle, readImages(ctx, tx, list, known)
+	return known, readImages(ctx, tx, list, known)
 }
 
 // readVariants gives products their variants, of which a column has one of the values. They

@@ -26,7 +26,11 @@ func (s *Service) CreateProduct(ctx context.Context, tx *postgres.Tx, in Product
 	if err := s.countProduct(ctx, tx); err != nil {
 		return "", err
 	}
-	if err := p.fields(ctx, tx, in); err != nil {
+	books, err := OpenBooks(ctx, tx, in)
+	if err != nil {
+		return "", err
+	}
+	if err := p.fields(ctx, tx, in, books); err != nil {
 		return "", err
 	}
 	if err := insertProduct(ctx, tx, p.product); err != nil {
@@ -79,29 +83,39 @@ type whole struct {
 }
 
 // fields gives a new product and its variants their custom fields.
-func (w whole) fields(ctx context.Context, tx *postgres.Tx, in ProductInput) error {
+func (w whole) fields(ctx context.Context, tx *postgres.Tx, in ProductInput, books Books) error {
 	c := check("invalid_product", "The product cannot be kept as it is.")
-	book, err := fields.Open(ctx, tx, fields.Products, in.CustomFields)
-	if err != nil {
+	of, ofVariants := books.products.For(), books.variants.For()
+	if err := of.Write(ctx, tx, &w.CustomFields, in.CustomFields, c.wrong); err != nil {
 		return err
 	}
-	if err := book.Write(ctx, tx, &w.CustomFields, in.CustomFields, c.wrong); err != nil {
-		return err
+	for i, v := range in.Variants {
+		ofVariants.Merge(&w.Variants[i].CustomFields, v.CustomFields, c.wrong, fmt.Sprintf("/variants/%d/custom_fields", i))
 	}
-	var patches []fields.Values
-	for _, v := range in.Variants {
-		patches = append(patches, v.CustomFields)
-	}
-	if book, err = fields.Open(ctx, tx, fields.Variants, patches...); err != nil {
-		return err
-	}
-	for i, patch := range patches {
-		book.Merge(&w.Variants[i].CustomFields, patch, c.wrong, fmt.Sprintf("/variants/%d/custom_fields", i))
-	}
-	if err := book.Find(ctx, tx, c.wrong); err != nil {
+	if err := ofVariants.Find(ctx, tx, c.wrong); err != nil {
 		return err
 	}
 	return c.wrong.OrNil()
+}
+
+// Books are the custom fields of products and variants while values are written.
+type Books struct{ products, variants *fields.Book }
+
+// OpenBooks locks the custom fields of what products, to be made or revised, have values of
+// any. It comes before locks of the products themselves.
+func OpenBooks(ctx context.Context, tx *postgres.Tx, inputs ...ProductInput) (b Books, err error) {
+	var of, ofVariants []fields.Values
+	for _, in := range inputs {
+		of = append(of, in.CustomFields)
+		for _, v := range in.Variants {
+			ofVariants = append(ofVariants, v.CustomFields)
+		}
+	}
+	if b.products, err = fields.Open(ctx, tx, fields.Products, of...); err != nil {
+		return b, err
+	}
+	b.variants, err = fields.Open(ctx, tx, fields.Variants, ofVariants...)
+	return b, err
 }
 
 // newVariants are the rows of a new product's variants, and their first stock.

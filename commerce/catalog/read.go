@@ -95,27 +95,35 @@ func Image(ctx context.Context, from postgres.Source, media string, id ImageID) 
 	return postgres.Found(o, err, "image")
 }
 
-// found is the order of a search: the best first. Products are read once it is known
-// which ones are on the page.
-const found = `
-best as (
-	select id, rank, row_number() over (order by rank desc, id desc) as n from hits
+var searchSQL = func() string {
+	from, where, rank := search.Found("$5", "$6")
+	return `
+with best as (
+	select *, row_number() over (order by rank desc, id desc) as n from (
+		select x.product_id as id, ` + rank + ` as rank from ` + from + ` where ($2 = '' or x.status = $2) and ` + where + `) hits
 	where $3 = '' or (rank, id) < (nullif(split_part($3, ':', 1), '')::numeric, split_part($3, ':', 2))
 	order by rank desc, id desc limit $4::int + 1
 ), page as (
 	select p.*, b.rank, b.n from best b join products p using (id)
-)`
-
-var searchSQL = `with ` + search.Hits("$5", "$6", "$7", "", `($2 = '' or p.status = $2)`) + `, ` + found + `
+)
 select case when count(*) > $4::int then max(p.rank || ':' || p.id) filter (where p.n = $4::int) else '' end || E'\n' ||
 	coalesce(json_agg(` + productJSON + ` order by p.n) filter (where p.n <= $4::int), '[]')::text
 from page p`
+}()
 
-// Search is a page of the products that words find, the best first. Of the filter only
-// Status, Media, After and Limit count.
-func Search(ctx context.Context, db *postgres.DB, words string, f ProductFilter) (postgres.Page, error) {
+// Search is a page of the products that words find, the best first; where they find none,
+// those that may have been meant. Of the filter only Status, Media, After and Limit count.
+func Search(ctx context.Context, db *postgres.DB, speller *search.Speller, words string, f ProductFilter) (postgres.Page, error) {
 	q := search.Parse(words)
-	return db.Page(ctx, searchSQL, f.Media, f.Status, f.After, f.Limit, q.Text, q.Words, q.Slips)
+	page, err := db.Page(ctx, searchSQL, f.Media, f.Status, f.After, f.Limit, q.Text, q.Words)
+	if err != nil || !isEmpty(page) {
+		return page, err
+	}
+	meant, ok := speller.Correct(ctx, q)
+	if !ok {
+		return page, nil
+	}
+	return db.Page(ctx, searchSQL, f.Media, f.Status, f.After, f.Limit, meant.Text, meant.Words)
 }
 
 // HasProduct is the problem that there is no such product, or nil.

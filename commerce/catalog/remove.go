@@ -34,7 +34,7 @@ const (
 )
 
 var productParts = []part{
-	{"products", `x.id = p.id`, ` || '{"search": ""}'`, `false`},
+	{"products", `x.id = p.id`, ``, `false`},
 	{"variants", `x.product_id = p.id`, unpromised, `true`},
 	{"stock_levels", `x.variant_id in (select id from variants where product_id = p.id)`, unpromised, atLocation},
 	{"prices", `x.variant_id in (select id from variants where product_id = p.id)`, ``, `true`},

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/pricelists"
 	"github.com/stoacommerce/stoa/platform/clock"
@@ -18,6 +19,7 @@ import (
 
 // Revision is what is to become of a product that is known, all of it or nothing.
 type Revision struct {
+	Books   Books // opened for it, where it has values of custom fields
 	Product ProductPatch
 	Changed []VariantChange
 	Added   []VariantInput // after those that there are
@@ -60,10 +62,12 @@ func (r *Revised) Added() []VariantID {
 
 // Revise works out what a revision leaves of a known product, without changing anything.
 // In what is wrong with it, "/variants/3" is the fourth of the changed and added ones.
-func (k *Known) Revise(rev Revision) (*Revised, error) {
+func (k *Known) Revise(ctx context.Context, tx *postgres.Tx, rev Revision) (*Revised, error) {
 	p := *k.product
 	rev.Product.apply(&p)
 	c := p.check()
+	names := fieldsOf{rev.Books.For(), c.wrong}
+	names.product(&p.CustomFields, rev.Product.CustomFields)
 	r := &Revised{before: whole{k.product, k.variants}, after: whole{&p, slices.Clone(k.variants)}, differs: make([]bool, len(rev.Changed))}
 	at := map[int]string{} // pointers, by the place among all variants
 	for i, change := range rev.Changed {
@@ -71,6 +75,7 @@ func (k *Known) Revise(rev Revision) (*Revised, error) {
 		v := *was
 		v.Choices, v.Prices = slices.Clone(was.Choices), slices.Clone(was.Prices)
 		change.apply(&v)
+		names.variant(&v.CustomFields, change.CustomFields, fmt.Sprintf("/variants/%d", i))
 		at[change.At] = fmt.Sprintf("/variants/%d", i)
 		c.variant(&v, p.Options, at[change.At])
 		c.knownImage(k, v.ImageID, at[change.At])
@@ -92,6 +97,7 @@ func (k *Known) Revise(rev Revision) (*Revised, error) {
 		v, place := newVariant(p.ID, nextPlace(r.after.Variants), in), fmt.Sprintf("/variants/%d", len(rev.Changed)+i)
 		at[len(r.after.Variants)] = place
 		c.variant(v, p.Options, place)
+		names.variant(&v.CustomFields, in.CustomFields, place)
 		c.stock(in, place)
 		c.knownImage(k, v.ImageID, place)
 		r.after.Variants = append(r.after.Variants, v)
@@ -103,7 +109,46 @@ func (k *Known) Revise(rev Revision) (*Revised, error) {
 	c.distinct(r.after.Variants, func(i int) string { return at[i] + "/option_values" })
 	p.publish()
 	r.product = !reflect.DeepEqual(*k.product, p)
+	if err := names.find(ctx, tx); err != nil {
+		return nil, err
+	}
 	return r, c.wrong.OrNil()
+}
+
+// fieldsOf writes the custom fields of one product and its variants.
+type fieldsOf struct {
+	books Books
+	wrong *problem.Problem
+}
+
+// For are the same books for another product.
+func (b Books) For() Books {
+	if b.products == nil {
+		return b
+	}
+	return Books{b.products.For(), b.variants.For()}
+}
+
+func (f fieldsOf) product(of *fields.Values, patch fields.Values) {
+	if len(patch) > 0 {
+		f.books.products.Merge(of, patch, f.wrong, "/custom_fields")
+	}
+}
+
+func (f fieldsOf) variant(of *fields.Values, patch fields.Values, at string) {
+	if len(patch) > 0 {
+		f.books.variants.Merge(of, patch, f.wrong, at+"/custom_fields")
+	}
+}
+
+func (f fieldsOf) find(ctx context.Context, tx *postgres.Tx) error {
+	if f.books.products == nil {
+		return nil
+	}
+	if err := f.books.products.Find(ctx, tx, f.wrong); err != nil {
+		return err
+	}
+	return f.books.variants.Find(ctx, tx, f.wrong)
 }
 
 // knownImage checks that an image is one of a known product's.
@@ -184,7 +229,7 @@ func updateProducts(ctx context.Context, tx *postgres.Tx, products []*product) e
 	}
 	_, err = tx.Exec(ctx, `update products p set handle = x.handle, title = x.title, description = x.description_html, vendor = x.vendor,
 			product_type = x.product_type, status = x.status, tags = x.tags, options = x.options, category_id = x.category_id,
-			seo_title = x.seo_title, seo_description = x.seo_description, publish_at = x.publish_at,
+			seo_title = x.seo_title, seo_description = x.seo_description, custom_fields = coalesce(x.custom_fields, '{}'), publish_at = x.publish_at,
 			unpublish_at = x.unpublish_at, published_at = x.published_at, version = p.version + 1, updated_at = $2
 		from `+productRecord+` where p.id = x.id`, string(raw), clock.Now())
 	if err != nil {
@@ -205,10 +250,10 @@ func updateVariants(ctx context.Context, tx *postgres.Tx, variants []*variant) e
 			weight_grams = x.weight_grams, length_mm = x.length_mm, width_mm = x.width_mm, height_mm = x.height_mm,
 			cost_amount = x.cost_amount, cost_currency = nullif(x.cost_currency, ''), image_id = nullif(x.image_id, ''),
 			requires_shipping = x.requires_shipping, taxable = x.taxable, tax_class = coalesce(x.tax_class, ''),
-			track_stock = x.track_inventory, oversell = x.allow_backorder, version = v.version + 1, updated_at = $2
+			track_stock = x.track_inventory, oversell = x.allow_backorder, custom_fields = coalesce(x.custom_fields, '{}'), version = v.version + 1, updated_at = $2
 		from jsonb_to_recordset($1::jsonb) as x(id text, title text, option_values text[], sku text, barcode text, weight_grams int,
 			length_mm int, width_mm int, height_mm int, cost_amount bigint, cost_currency text, image_id text,
-			requires_shipping boolean, taxable boolean, tax_class text, track_inventory boolean, allow_backorder boolean)
+			requires_shipping boolean, taxable boolean, tax_class text, track_inventory boolean, allow_backorder boolean, custom_fields jsonb)
 		where v.id = x.id`, string(raw), clock.Now())
 	if violates(err, "variants_check") || violates(err, "stock_levels_check") {
 		return problem.New(problem.Conflict, "stock_reserved", "More is promised or sold than there is in stock: adjust the stock first.")

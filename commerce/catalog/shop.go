@@ -21,8 +21,12 @@ type ShopFilter struct {
 	Tag          string
 	Field        fields.Filter
 	Words        string // what is searched for: the best first
-	Media        string // what media addresses begin with
-	After        string // a position
+	Filters      []search.Filter
+	Order        search.Order    // a collection's own, the latest or the best first when empty
+	Speller      *search.Speller // corrects words that nothing is found by; nil corrects nothing
+	Counter      *search.Counter // counts what is looked for; nil counts nothing
+	Media        string          // what media addresses begin with
+	After        string          // a position
 	Limit        int
 	Groups       []string // that the shopper is in, for prices
 	Locales      []string // that texts are shown in, the nearest first; as they are written when empty
@@ -65,9 +69,43 @@ var shopCollectionProductsSQL = translations.Speak(11, func(in translations.In) 
 )`, inOrderPosition)
 })
 
-var shopSearchSQL = translations.Speak(9, func(in translations.In) string {
-	return shopPage(in, "true", search.Hits("$6", "$7", "$8", string(in), Published)+`, `+found, `p.rank || ':' || p.id`)
-})
+// indexed is a page of products by the index, which finds, filters and sorts them: the
+// statement and its arguments.
+func (f ShopFilter) indexed(q search.Query) (string, []any) {
+	args := search.Arguments{f.Media, f.Currency, f.Field.Key, f.Limit, f.Groups}
+	asked := f.asked(q)
+	order := f.Order
+	if order == "" && f.Words != "" {
+		order = search.Relevance
+	}
+	from, where := asked.From(&args)
+	where += ` and ` + asked.Filtered(&args)
+	if f.Field.Key != "" {
+		where += ` and x.product_id in (select p.id from products p where ` + fields.Matches("p.custom_fields", "$3", args.Put(f.Field.Value), true) + `)`
+	}
+	var by, position, later string
+	if f.CollectionID != "" && order == "" {
+		from += `, collection_products m`
+		where += ` and m.product_id = x.product_id and m.shown and m.collection_id = ` + args.Put(f.CollectionID)
+		by, position, later = inOrder, `m.product_id || ':' || m.sort_key`, inOrderAfter(args.Put(f.After)+`::text`)
+	} else {
+		by, position, later = asked.By(order, f.After, &args)
+	}
+	in := translations.In("")
+	if len(f.Locales) > 0 {
+		in = translations.In(args.Put(f.Locales) + `::text[]`)
+	}
+	return shopPage(in, fields.CanFilter("$3::text", true), `page as (
+	select p.*, w.position, w.n from (
+		select x.product_id, `+position+` as position, row_number() over (order by `+by+`) as n
+		from `+from+` where `+where+` and `+later+` order by `+by+` limit $4::int + 1) w join products p on p.id = w.product_id
+)`, `p.position`), args
+}
+
+// asked is what the filter asks of the index.
+func (f ShopFilter) asked(q search.Query) search.Asked {
+	return search.Asked{Query: q, CategoryID: f.CategoryID, CollectionID: f.CollectionID, Tag: f.Tag, Filters: f.Filters, Currency: f.Currency, Locales: f.Locales}
+}
 
 var shopHandlesSQL = `
 select coalesce(json_agg(json_build_object('handle', p.handle, 'updated_at', ` + postgres.UTC("p.updated_at") + `) order by p.id desc), '[]')::text
@@ -83,20 +121,35 @@ func ShopHandles(ctx context.Context, db *postgres.DB, most int) ([]byte, error)
 	return raw, nil
 }
 
-// ShopProducts is a page of the products that are sold, in one currency: the latest
-// first, in a collection's order, or the best first of a search.
+// ShopProducts is a page of the products that are sold, in one currency: in the order that is
+// asked for, else in a collection's, the best first of a search, or the latest first. Where
+// words find nothing, those are looked for that may have been meant.
 func ShopProducts(ctx context.Context, db *postgres.DB, f ShopFilter) (postgres.Page, error) {
-	var statement string
-	var args []any
-	switch {
-	case f.Words != "":
-		q := search.Parse(f.Words)
-		statement, args = shopSearchSQL.In(f.Locales, f.Media, f.Currency, f.After, f.Limit, f.Groups, q.Text, q.Words, q.Slips)
-	case f.CollectionID != "":
-		statement, args = shopCollectionProductsSQL.In(f.Locales, f.Media, f.Currency, f.After, f.Limit, f.Groups, f.CategoryID, f.Tag, f.Field.Key, f.Field.Value, f.CollectionID)
-	default:
-		statement, args = shopListSQL.In(f.Locales, f.Media, f.Currency, f.After, f.Limit, f.Groups, f.CategoryID, f.Tag, f.Field.Key, f.Field.Value)
+	if f.Words == "" && len(f.Filters) == 0 && f.Order == "" {
+		statement, args := shopListSQL.In(f.Locales, f.Media, f.Currency, f.After, f.Limit, f.Groups, f.CategoryID, f.Tag, f.Field.Key, f.Field.Value)
+		if f.CollectionID != "" {
+			statement, args = shopCollectionProductsSQL.In(f.Locales, f.Media, f.Currency, f.After, f.Limit, f.Groups, f.CategoryID, f.Tag, f.Field.Key, f.Field.Value, f.CollectionID)
+		}
+		return f.read(ctx, db, statement, args)
 	}
+	q := search.Parse(f.Words)
+	statement, args := f.indexed(q)
+	page, err := f.read(ctx, db, statement, args)
+	if err == nil && isEmpty(page) {
+		if meant, ok := f.Speller.Correct(ctx, q); ok {
+			statement, args = f.indexed(meant)
+			page, err = f.read(ctx, db, statement, args)
+		}
+	}
+	if err == nil && f.Words != "" && f.After == "" && len(f.Filters) == 0 {
+		f.Counter.Searched(ctx, q, !isEmpty(page))
+	}
+	return page, err
+}
+
+func isEmpty(page postgres.Page) bool { return string(page.Data) == "[]" }
+
+func (f ShopFilter) read(ctx context.Context, db *postgres.DB, statement string, args []any) (postgres.Page, error) {
 	raw, err := db.JSON(ctx, statement, args...)
 	if err != nil {
 		return postgres.Page{}, fmt.Errorf("read the shop's products: %w", err)

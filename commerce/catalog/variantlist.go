@@ -24,7 +24,7 @@ type VariantFilter struct {
 func variantsFrom(in translations.In) string {
 	is := func(n int) string {
 		written, asked := fmt.Sprintf(`v.options[%d]`, n), place(n+2)
-		called := in.Keyed(`t.said`, choiceKey(fmt.Sprintf(`p.options->%d->>'name'`, n-1), written), written)
+		called := in.Keyed(`t.said`, ChoiceKey(fmt.Sprintf(`p.options->%d->>'name'`, n-1), written), written)
 		return ` and (` + asked + ` = '' or ` + written + ` = ` + asked + ` or ` + called + ` = ` + asked + `)`
 	}
 	return `(

@@ -89,15 +89,18 @@ func optionsJSON(in translations.In) string {
 		return `p.options`
 	}
 	name := `o.is_->>'name'`
-	return `case when t.said = '{}' then p.options else (select coalesce(jsonb_agg(jsonb_build_object('name', ` + in.Keyed(`t.said`, optionKey(name), name) + `,
-		'values', (select jsonb_agg(` + in.Keyed(`t.said`, choiceKey(name, `e.value`), `e.value`) + ` order by e.n) from jsonb_array_elements_text(o.is_->'values') with ordinality e(value, n))) order by o.n), '[]')
+	return `case when t.said = '{}' then p.options else (select coalesce(jsonb_agg(jsonb_build_object('name', ` + in.Keyed(`t.said`, OptionKey(name), name) + `,
+		'values', (select jsonb_agg(` + in.Keyed(`t.said`, ChoiceKey(name, `e.value`), `e.value`) + ` order by e.n) from jsonb_array_elements_text(o.is_->'values') with ordinality e(value, n))) order by o.n), '[]')
 		from jsonb_array_elements(p.options) with ordinality o(is_, n)) end`
 }
 
-func optionKey(name string) string { return `'options/' || ` + translations.Part(name) }
+// OptionKey and ChoiceKey are the SQL of the keys that an option and one of its choices are
+// translated under.
+func OptionKey(name string) string { return `'options/' || ` + translations.Part(name) }
 
-func choiceKey(name, value string) string {
-	return optionKey(name) + ` || '/' || ` + translations.Part(value)
+// ChoiceKey is that of a choice; see OptionKey.
+func ChoiceKey(name, value string) string {
+	return OptionKey(name) + ` || '/' || ` + translations.Part(value)
 }
 
 // choices is a variant's choices as they are called, put together by an aggregate, or what is
@@ -106,7 +109,7 @@ func choices(in translations.In, aggregate func(each string) string, written str
 	if in == "" {
 		return written
 	}
-	return `case when t.said = '{}' then ` + written + ` else coalesce((select ` + aggregate(in.Keyed(`t.said`, choiceKey(`p.options->(e.n::int - 1)->>'name'`, `e.value`), `e.value`)) + `
+	return `case when t.said = '{}' then ` + written + ` else coalesce((select ` + aggregate(in.Keyed(`t.said`, ChoiceKey(`p.options->(e.n::int - 1)->>'name'`, `e.value`), `e.value`)) + `
 		from unnest(v.options) with ordinality e(value, n)), ` + written + `) end`
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/analytics"
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/credit"
 	"github.com/stoacommerce/stoa/commerce/drafts"
@@ -246,6 +247,7 @@ func take(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outc
 		}
 	}
 	journal.Event(ctx, tx, "order.created", order.ID, order)
+	analytics.Changed(tx, order.ID)
 	if draft {
 		drafts.Became(ctx, tx, cart, order)
 	}

@@ -457,9 +457,9 @@ func TestStatements(t *testing.T) {
 func TestTheCustomerIsKnown(t *testing.T) {
 	f := open(t)
 	shirt := f.Add(t, shoptest.Variant{EUR: 1999, Stock: 10})
-	f.Exec(t, `insert into customers (id, email, name, password_hash, email_verified_at, default_address) values
-		('cus_ada', 'ada@example.com', 'Ada', 'x', now(), '{"name":"Ada","line1":"2","city":"Paris","country":"FR"}'),
-		('cus_bob', 'bob@example.com', 'Bob', 'x', now(), null)`)
+	f.Exec(t, `insert into customers (id, email, name, password_hash, email_verified_at, addresses) values
+		('cus_ada', 'ada@example.com', 'Ada', 'x', now(), '[{"id":"adr_1","default_shipping":true,"default_billing":true,"address":{"name":"Ada","line1":"2","city":"Paris","country":"FR"}}]'),
+		('cus_bob', 'bob@example.com', 'Bob', 'x', now(), '[]')`)
 	ref, total := f.ready(cart.Item{VariantID: shirt, Quantity: 1})
 	if _, err := f.service.Complete(f.Ctx, f.input(ref, total, "succeeds"), nil); err != nil {
 		t.Fatal(err)

@@ -94,11 +94,21 @@ returning order_id, ` + credit.MovedSQL
 const goods = `(select coalesce(json_agg(json_build_object('variant_id', l.variant_id, 'location_id', a.location_id, 'quantity', a.quantity)), '[]')
 	from order_lines l, jsonb_to_recordset(l.allocations) as a(location_id text, quantity bigint) where l.order_id = o.id and l.tracks_stock)`
 
+// entered is a customer's address book with where the order b goes, or who pays for it: it is
+// added where it is not there yet and there is room, as the default of what has none. $3 is
+// an ID that nothing else has.
+func entered(book string) string {
+	const used = `coalesce(b.shipping_address, b.billing_address)`
+	return `case when ` + used + ` is null or jsonb_array_length(` + book + `) >= 50 or ` + book + ` @> jsonb_build_array(jsonb_build_object('address', ` + used + `)) then ` + book + `
+		else ` + book + ` || jsonb_build_array(jsonb_build_object('id', 'adr' || substr($3, 4), 'address', ` + used + `,
+			'default_shipping', not ` + book + ` @> '[{"default_shipping": true}]', 'default_billing', not ` + book + ` @> '[{"default_billing": true}]')) end`
+}
+
 // takeSQL makes the payment $1 one of the state $4 and its order open, with the payment's
 // state $5, or partially paid where gift cards and store credit have paid of it already. Who buys is a customer from
 // then on, known by the e-mail address; what is known of those who have an account is not
 // changed by an order that anybody could place in their name.
-const takeSQL = `
+var takeSQL = `
 with p as (
 	update payments set state = $4, reference = $2, updated_at = now() where id = $1
 		and state in ('pending', 'requires_action', 'processing') returning *
@@ -108,17 +118,17 @@ with p as (
 ), b as (
 	select o.* from orders o join p on o.id = p.order_id where o.state = 'pending'
 ), k as (
-	insert into customers as known (id, email, name, default_address)
-	select $3, b.email, coalesce(b.shipping_address->>'name', b.billing_address->>'name', ''), coalesce(b.shipping_address, b.billing_address)
+	insert into customers as known (id, email, name, addresses)
+	select $3, b.email, coalesce(b.shipping_address->>'name', b.billing_address->>'name', ''), ` + entered(`'[]'::jsonb`) + `
 	from b where b.customer_id is null
 	on conflict (email) do update set
 		name = case when known.password_hash is null and known.name = '' then excluded.name else known.name end,
-		default_address = case when known.password_hash is null then coalesce(excluded.default_address, known.default_address) else known.default_address end,
+		addresses = case when known.password_hash is null then (select ` + entered(`known.addresses`) + ` from b) else known.addresses end,
 		version = known.version + (known.password_hash is null)::int, updated_at = now()
 	returning id, known.email_verified_at is not null as verified, xmax = 0 as fresh
 ), own as (
-	update customers set default_address = coalesce(b.shipping_address, b.billing_address, default_address), version = customers.version + 1, updated_at = now()
-	from b where customers.id = b.customer_id and coalesce(b.shipping_address, b.billing_address) is distinct from default_address
+	update customers set addresses = ` + entered(`addresses`) + `, version = customers.version + 1, updated_at = now()
+	from b where customers.id = b.customer_id and ` + entered(`addresses`) + ` <> addresses
 ), o as (
 	update orders set state = 'open', payment_state = case when $4 <> 'captured' and exists (select from credited) then 'partially_paid' else $5 end, customer_id = coalesce(orders.customer_id, (select id from k)),
 		placed_at = now(), updated_at = now()

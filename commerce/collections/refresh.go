@@ -20,37 +20,25 @@ select pg_advisory_xact_lock(hashtextextended(id, 1)) from store, (select id fro
 	aloneSQL = `select pg_advisory_xact_lock(hashtextextended(current_schema(), 1))`
 )
 
-// Refresh puts products into the collections that they now belong to. It is called when
-// the transaction has changed them, and locks no rows any more that others wait for.
-func Refresh(ctx context.Context, tx *postgres.Tx, products ...string) error {
+// Turn has the transaction be the only one that changes what is made of these products, until
+// it ends. It locks no rows afterwards that others wait for.
+func Turn(ctx context.Context, tx *postgres.Tx, products ...string) error {
 	if len(products) == 0 {
 		return nil
 	}
 	if _, err := tx.Exec(ctx, turnSQL, products); err != nil {
 		return fmt.Errorf("wait for a turn: %w", err)
 	}
-	return refresh(ctx, tx, products, nil)
+	return nil
 }
 
-// laterKey is the key of the products whose memberships are refreshed before a commit.
-type laterKey struct{}
-
-// Later has products refreshed right before the transaction commits: for sales, which
-// others of the same product wait for.
-func Later(tx *postgres.Tx, product string) {
-	list, begun := tx.Value(laterKey{}).(map[string]bool)
-	if !begun {
-		list = map[string]bool{}
-		tx.SetValue(laterKey{}, list)
-		tx.BeforeCommit(func(ctx context.Context, tx *postgres.Tx) error {
-			products := make([]string, 0, len(list))
-			for id := range list {
-				products = append(products, id)
-			}
-			return Refresh(ctx, tx, products...)
-		})
+// Refresh puts products into the collections that they now belong to. It is called when
+// the transaction has changed them and has Turn for them, or is Alone.
+func Refresh(ctx context.Context, tx *postgres.Tx, products ...string) error {
+	if len(products) == 0 {
+		return nil
 	}
-	list[product] = true
+	return refresh(ctx, tx, products, nil)
 }
 
 // Alone has the transaction be the only one that changes memberships, until it ends.

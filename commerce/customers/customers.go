@@ -19,6 +19,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/platform/guard"
+	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/passwords"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -63,22 +64,27 @@ type Change struct {
 	Phone            *string
 	AcceptsMarketing *bool
 	Note             *string
-	DefaultAddress   **address.Address
-	GroupIDs         []string      // all of them; nil leaves them
-	TaxExemptReason  *string       // empty: they are taxed like anybody
-	CustomFields     fields.Values // merged
+	Addresses        []Entry           // all of them; nil leaves them
+	DefaultAddress   **address.Address // the one for shipping
+	GroupIDs         []string          // all of them; nil leaves them
+	Tags             []string          // all of them; nil leaves them
+	Disabled         *bool             // whether the account opens nothing
+	TaxExemptReason  *string           // empty: they are taxed like anybody
+	CustomFields     fields.Values     // merged
 }
 
 // kept is what can be changed of a customer.
 type kept struct {
-	Name             string           `json:"name"`
-	Phone            string           `json:"phone"`
-	AcceptsMarketing bool             `json:"accepts_marketing"`
-	Note             string           `json:"note"`
-	DefaultAddress   *address.Address `json:"default_address"`
-	GroupIDs         []string         `json:"group_ids"`
-	TaxExemptReason  string           `json:"tax_exempt_reason"`
-	CustomFields     fields.Values    `json:"custom_fields,omitempty"`
+	Name             string        `json:"name"`
+	Phone            string        `json:"phone"`
+	AcceptsMarketing bool          `json:"accepts_marketing"`
+	Note             string        `json:"note"`
+	Addresses        []Entry       `json:"addresses"`
+	GroupIDs         []string      `json:"group_ids"`
+	Tags             []string      `json:"tags"`
+	Disabled         bool          `json:"disabled"`
+	TaxExemptReason  string        `json:"tax_exempt_reason"`
+	CustomFields     fields.Values `json:"custom_fields,omitempty"`
 }
 
 // apply makes a change and notes what is wrong with it.
@@ -102,15 +108,40 @@ func (k *kept) apply(c Change, p *problem.Problem) {
 			k.GroupIDs = []string{}
 		}
 	}
+	if c.Tags != nil {
+		k.Tags = tidied(c.Tags, p)
+	}
+	if c.Disabled != nil {
+		k.Disabled = *c.Disabled
+	}
+	if c.Addresses != nil {
+		k.entries(c.Addresses, p)
+	}
 	if c.DefaultAddress != nil {
-		k.DefaultAddress = nil
-		if given := *c.DefaultAddress; given != nil {
-			trimmed := given.Trim()
-			trimmed.Check(p, "/default_address")
-			k.DefaultAddress = &trimmed
-		}
+		k.prefer(*c.DefaultAddress, p)
 	}
 }
+
+// tidied are labels, each once and without white space around it.
+func tidied(tags []string, p *problem.Problem) []string {
+	tidy := []string{}
+	for i, tag := range tags {
+		if tag = strings.TrimSpace(tag); tag == "" {
+			p.At(fmt.Sprintf("/tags/%d", i), "length", "A label has 1 to 255 characters.")
+		}
+		fits(p, fmt.Sprintf("/tags/%d", i), tag, 255)
+		if !slices.Contains(tidy, tag) {
+			tidy = append(tidy, tag)
+		}
+	}
+	if len(tidy) > maxTags {
+		p.At("/tags", "maxItems", "There may be %d.", maxTags)
+	}
+	return tidy
+}
+
+// maxTags is how many labels a customer has at most.
+const maxTags = 250
 
 // maxName is how many characters a name has at most.
 const maxName = 255
@@ -122,9 +153,11 @@ func fits(p *problem.Problem, at, text string, most int) {
 	}
 }
 
-const lockSQL = `select email, email_verified_at is not null, version, name, phone, accepts_marketing, note, default_address, group_ids, tax_exempt_reason, custom_fields from customers where id = $1 for update`
+const lockSQL = `select email, email_verified_at is not null, version, name, phone, accepts_marketing, note, addresses, group_ids, tags, disabled_at is not null, tax_exempt_reason, custom_fields
+from customers where id = $1 for update`
 
-const updateSQL = `update customers set name = $2, phone = $3, accepts_marketing = $4, note = $5, default_address = $6, group_ids = $7, tax_exempt_reason = $8, custom_fields = $9, version = version + 1, updated_at = now() where id = $1`
+const updateSQL = `update customers set name = $2, phone = $3, accepts_marketing = $4, note = $5, addresses = $6, group_ids = $7, tags = $8,
+	disabled_at = case when $9 then coalesce(disabled_at, now()) end, tax_exempt_reason = $10, custom_fields = $11, version = version + 1, updated_at = now() where id = $1`
 
 // Update changes a customer. Version is the one that the change is meant for, or 0.
 func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, change Change, version int) error {
@@ -149,12 +182,63 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, change
 			return err
 		}
 	}
-	if _, err := tx.Exec(ctx, updateSQL, id, now.Name, now.Phone, now.AcceptsMarketing, now.Note, now.DefaultAddress, now.GroupIDs, now.TaxExemptReason, now.CustomFields); err != nil {
-		return fmt.Errorf("update customer %s: %w", id, err)
+	if err := now.write(ctx, tx, id); err != nil {
+		return err
+	}
+	if now.Disabled && !before.Disabled {
+		if _, err := tx.Exec(ctx, `delete from customer_tokens where customer_id = $1`, id); err != nil {
+			return fmt.Errorf("sign out customer %s: %w", id, err)
+		}
 	}
 	journal.Event(ctx, tx, "customer.updated", id, c)
 	journal.Audit(ctx, tx, journal.Entry{Action: "customer.update", ObjectID: id, Before: before, After: now})
 	return nil
+}
+
+// write keeps what was changed.
+func (k kept) write(ctx context.Context, tx *postgres.Tx, id string) error {
+	_, err := tx.Exec(ctx, updateSQL, id, k.Name, k.Phone, k.AcceptsMarketing, k.Note, k.Addresses, k.GroupIDs, k.Tags, k.Disabled, k.TaxExemptReason, k.CustomFields)
+	if err != nil {
+		return fmt.Errorf("update customer %s: %w", id, err)
+	}
+	return nil
+}
+
+// Create makes a customer, without an account, of whom the merchant knows otherwise than
+// from an order; registering with the address attaches an account to it.
+func (s *Service) Create(ctx context.Context, tx *postgres.Tx, email string, with Change) (string, error) {
+	book, err := fields.Open(ctx, tx, fields.Customers, with.CustomFields)
+	if err != nil {
+		return "", err
+	}
+	c := Customer{ID: ids.New("cus"), Email: address.Email(email)}
+	now, wrong := kept{Addresses: []Entry{}, GroupIDs: []string{}, Tags: []string{}}, problem.New(problem.Unprocessable, "details_invalid", "The customer cannot be like this.")
+	if !address.ValidEmail(c.Email) {
+		wrong.At("/email", "email", "This is not an e-mail address.")
+	}
+	now.apply(with, wrong)
+	if err := book.Write(ctx, tx, &now.CustomFields, with.CustomFields, wrong); err != nil {
+		return "", err
+	}
+	if err := wrong.OrNil(); err != nil {
+		return "", err
+	}
+	if err := knowGroups(ctx, tx, now.GroupIDs); err != nil {
+		return "", err
+	}
+	tag, err := tx.Exec(ctx, `insert into customers (id, email) values ($1, $2) on conflict (email) do nothing`, c.ID, c.Email)
+	if err != nil {
+		return "", fmt.Errorf("create a customer: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return "", problem.New(problem.Conflict, "customer_exists", "There is a customer with this e-mail address already.").At("/email", "customer_exists", "Look for it, and change it.")
+	}
+	if err := now.write(ctx, tx, c.ID); err != nil {
+		return "", err
+	}
+	journal.Event(ctx, tx, "customer.created", c.ID, c)
+	journal.Audit(ctx, tx, journal.Entry{Action: "customer.create", ObjectID: c.ID, After: now})
+	return c.ID, nil
 }
 
 // Delete deletes a customer with the account. Orders keep their copies, and so do the ledgers
@@ -184,7 +268,7 @@ func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id string, versio
 func lock(ctx context.Context, tx *postgres.Tx, id string, meant int) (Customer, kept, error) {
 	c, k := Customer{ID: id}, kept{}
 	var version int
-	err := tx.QueryRow(ctx, lockSQL, id).Scan(&c.Email, &c.EmailVerified, &version, &k.Name, &k.Phone, &k.AcceptsMarketing, &k.Note, &k.DefaultAddress, &k.GroupIDs, &k.TaxExemptReason, &k.CustomFields)
+	err := tx.QueryRow(ctx, lockSQL, id).Scan(&c.Email, &c.EmailVerified, &version, &k.Name, &k.Phone, &k.AcceptsMarketing, &k.Note, &k.Addresses, &k.GroupIDs, &k.Tags, &k.Disabled, &k.TaxExemptReason, &k.CustomFields)
 	switch {
 	case errors.Is(err, postgres.ErrNoRows):
 		return c, k, problem.Missing("customer")

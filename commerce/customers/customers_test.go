@@ -63,6 +63,9 @@ func (l links) ForgotPassword(context.Context) (string, error) {
 func (l links) ResetPassword(_ context.Context, token string) (string, error) {
 	return "https://shop.example/reset?token=" + token, l.err
 }
+func (l links) ConfirmEmail(_ context.Context, token string) (string, error) {
+	return "https://shop.example/confirm?token=" + token, l.err
+}
 
 func open(t testing.TB) *fixture {
 	t.Helper()
@@ -223,7 +226,7 @@ func TestFromRegistrationToAccount(t *testing.T) {
 // Who is known from an order gets the account, and keeps what is known.
 func TestRegistrationOfWhoIsKnownFromOrders(t *testing.T) {
 	f := open(t)
-	f.Exec(t, `insert into customers (id, email, name, phone, default_address) values ('cus_1', 'ada@example.com', 'Ada Example', '1', '{"name": "Mallory Example"}')`)
+	f.Exec(t, `insert into customers (id, email, name, phone, addresses) values ('cus_1', 'ada@example.com', 'Ada Example', '1', '[{"id":"adr_1","default_shipping":true,"default_billing":true,"address":{"name": "Mallory Example"}}]')`)
 	session, err := f.verify(f.link(f.register("ada@example.com", password, "")))
 	if err != nil || session.CustomerID != "cus_1" {
 		t.Fatalf("session %+v, %v", session, err)
@@ -570,6 +573,22 @@ func TestList(t *testing.T) {
 		if found, _ := list(customers.Filter{Text: text}); len(found) != want {
 			t.Errorf("%q finds %v", text, found)
 		}
+	}
+	f.Exec(t, `update customers set tags = '{press}', group_ids = '{cgr_1}', password_hash = 'x', accepts_marketing = true, phone = '+49 30 1', created_at = '2020-01-01Z' where id = $1`, all[1])
+	for name, filter := range map[string]customers.Filter{
+		"label": {Tag: "press"}, "group": {GroupID: "cgr_1"}, "account": {Registered: "true"}, "consent": {AcceptsMarketing: "true"}, "telephone": {Text: "49 30"}, "time": {Since: "2019-12-31T00:00:00Z", Until: "2020-01-02T00:00:00Z"},
+	} {
+		if found, _ := list(filter); len(found) != 1 || found[0] != all[1] {
+			t.Errorf("by %s: %v", name, found)
+		}
+	}
+	for name, filter := range map[string]customers.Filter{"account": {Registered: "false"}, "consent": {AcceptsMarketing: "false"}, "time": {Since: "2020-01-02T00:00:00Z"}} {
+		if found, _ := list(filter); len(found) != 2 {
+			t.Errorf("by no %s: %v", name, found)
+		}
+	}
+	if found, _ := list(customers.Filter{Tag: "nobody"}); len(found) != 0 {
+		t.Errorf("by a label that none has: %v", found)
 	}
 	if found, _ := list(customers.Filter{Email: "Bob1@Example.com"}); len(found) != 1 || found[0] != all[1] {
 		t.Errorf("by address: %v", found)

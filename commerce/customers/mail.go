@@ -26,6 +26,10 @@ const (
 	Known      Topic = "known"      // the same, but there is one
 	Forgotten  Topic = "forgotten"  // a new password was asked for
 	Changed    Topic = "changed"    // a new password was set
+
+	ChangeAsked Topic = "change_asked" // to the address that is to be the account's
+	ChangeTold  Topic = "change_told"  // to the one that is, meanwhile
+	ChangeDone  Topic = "change_done"  // to the one that was
 )
 
 // MailArgs say to whom is to be written. They carry no token: it is drawn when the mail is
@@ -35,6 +39,8 @@ type MailArgs struct {
 	About        Topic     `json:"about"`
 	Email        string    `json:"email"`
 	Registration string    `json:"registration,omitempty"` // where it is kept
+	CustomerID   string    `json:"customer_id,omitempty"`  // whose address is to change
+	NewEmail     string    `json:"new_email,omitempty"`    // that it changes to
 	At           time.Time `json:"at"`
 	IP           string    `json:"ip"`
 }
@@ -49,6 +55,7 @@ type Links interface {
 	SignIn(ctx context.Context) (string, error)
 	ForgotPassword(ctx context.Context) (string, error)
 	ResetPassword(ctx context.Context, token string) (string, error)
+	ConfirmEmail(ctx context.Context, token string) (string, error)
 }
 
 // Mailer writes the mails about accounts.
@@ -68,8 +75,16 @@ select $1, purpose, data, expires_at from customer_tokens where hash = decode($2
 	// unless it was given $4 of them within an hour.
 	resetLinkSQL = `
 insert into customer_tokens (hash, customer_id, purpose, expires_at)
-select $1, id, 'reset_password', now() + $3::interval from customers c where email = $2 and password_hash is not null and $4 > (
+select $1, id, 'reset_password', now() + $3::interval from customers c where email = $2 and password_hash is not null and disabled_at is null and $4 > (
 	select count(*) from customer_tokens t where t.customer_id = c.id and t.purpose = 'reset_password' and t.created_at > now() - interval '1 hour')`
+
+	// changeLinkSQL gives the customer $3 the token with the digest $1 for another address $2,
+	// which is nobody's yet who has an account, for $4 and unless they were given $5 within an hour.
+	changeLinkSQL = `
+insert into customer_tokens (hash, customer_id, purpose, data, expires_at)
+select $1, id, 'change_email', jsonb_build_object('email', $2::text), now() + $4::interval from customers c where id = $3 and password_hash is not null
+	and not exists (select from customers k where k.email = $2 and k.password_hash is not null) and $5 > (
+	select count(*) from customer_tokens t where t.customer_id = c.id and t.purpose = 'change_email' and t.created_at > now() - interval '1 hour')`
 )
 
 // Send writes one mail and sends it. The name that was given with a registration is not
@@ -92,6 +107,17 @@ func (m *Mailer) write(ctx context.Context, args MailArgs) (mail.Data, error) {
 	case Known:
 		url, err := m.Links.SignIn(ctx)
 		return mail.CustomerKnownSignup{SignInURL: url, At: args.At, IP: args.IP}, wrapped(err)
+	case ChangeAsked:
+		url, err := m.link(ctx, m.Links.ConfirmEmail, changeLinkSQL, args.Email, args.CustomerID, changeTime, resetsAnHour)
+		if url == "" {
+			return nil, err
+		}
+		return mail.EmailChangeConfirm{URL: url, ValidHours: int(changeTime.Hours())}, nil
+	case ChangeTold:
+		url, err := m.Links.ForgotPassword(ctx)
+		return mail.EmailChangeRequested{NewEmail: args.NewEmail, ResetURL: url, At: args.At, IP: args.IP}, wrapped(err)
+	case ChangeDone:
+		return mail.EmailChanged{NewEmail: args.NewEmail, At: args.At, IP: args.IP}, nil
 	case Changed:
 		url, err := m.Links.ForgotPassword(ctx)
 		return mail.PasswordChanged{ResetURL: url, At: args.At, IP: args.IP}, wrapped(err)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
@@ -12,11 +14,11 @@ import (
 // What follows is SQL that writes the API's JSON. Customers are c.
 
 var shownJSON = `'id', c.id, 'email', c.email, 'email_verified', c.email_verified_at is not null, 'name', nullif(c.name, ''), 'phone', nullif(c.phone, ''),
-	'accepts_marketing', c.accepts_marketing, 'default_address', c.default_address, 'created_at', ` + postgres.UTC("c.created_at")
+	'accepts_marketing', c.accepts_marketing, 'default_address', c.default_address, 'addresses', c.addresses, 'created_at', ` + postgres.UTC("c.created_at")
 
 var shopJSON = `json_build_object(` + shownJSON + `)`
 
-var staffJSON = `json_build_object(` + shownJSON + `, 'registered', c.password_hash is not null, 'note', nullif(c.note, ''), 'group_ids', c.group_ids, 'custom_fields', c.custom_fields, 'tax_exempt_reason', nullif(c.tax_exempt_reason, ''),
+var staffJSON = `json_build_object(` + shownJSON + `, 'registered', c.password_hash is not null, 'note', nullif(c.note, ''), 'group_ids', c.group_ids, 'tags', c.tags, 'disabled', c.disabled_at is not null, 'custom_fields', c.custom_fields, 'tax_exempt_reason', nullif(c.tax_exempt_reason, ''),
 	'orders_count', (select count(*) from orders o where o.customer_id = c.id and o.state <> 'pending'), 'updated_at', ` + postgres.UTC("c.updated_at") + `)`
 
 var getSQL = `select c.version || E'\n' || ` + staffJSON + `::text from customers c where c.id = $1`
@@ -29,15 +31,19 @@ select coalesce(max(c.id) filter (where c.n = $2::int and c.more), '') || E'\n' 
 	coalesce(json_agg(` + staffJSON + ` order by c.id desc) filter (where c.n <= $2::int), '[]')
 from (select *, row_number() over (order by id desc) as n, count(*) over () > $2::int as more from (
 	select * from customers c where ($1 = '' or c.id < $1) and ($3 = '' or c.email = $3)
-		and ($4 = '' or c.email ilike $4 or c.name ilike $4)
+		and ($4 = '' or (c.email || ' ' || c.name || ' ' || c.phone) ilike $4) and ($5 = '' or c.tags @> array[$5::text] and c.tags <> '{}') and ($6 = '' or c.group_ids @> array[$6::text])
+		and ($7 = '' or (c.password_hash is not null)::text = $7) and ($8 = '' or c.accepts_marketing::text = $8)
+		and ($9 = '' or c.created_at >= nullif($9, '')::timestamptz) and ($10 = '' or c.created_at < nullif($10, '')::timestamptz)
 	order by id desc limit $2::int + 1) c) c`
 
 // Filter chooses customers; what is empty chooses all.
 type Filter struct {
-	Email string
-	Text  string // a part of the name or the e-mail address
-	After string // the last one of the page before
-	Limit int
+	Email, Tag, GroupID          string
+	Text                         string // a part of the e-mail address, the name or the telephone number
+	Registered, AcceptsMarketing string // "true" or "false"
+	Since, Until                 string // RFC 3339: when they first appeared
+	After                        string // the last one of the page before
+	Limit                        int
 }
 
 // like makes a pattern that finds text anywhere, whatever is in it.
@@ -49,7 +55,7 @@ func (s *Service) List(ctx context.Context, f Filter) (postgres.Page, error) {
 	if f.Text != "" {
 		pattern = "%" + like.Replace(f.Text) + "%"
 	}
-	page, err := s.DB.Page(ctx, listSQL, f.After, f.Limit, address.Email(f.Email), pattern)
+	page, err := s.DB.Page(ctx, listSQL, f.After, f.Limit, address.Email(f.Email), pattern, f.Tag, f.GroupID, f.Registered, f.AcceptsMarketing, f.Since, f.Until)
 	if err != nil {
 		return page, fmt.Errorf("list customers: %w", err)
 	}
@@ -78,4 +84,12 @@ func (s *Service) Me(ctx context.Context, id string) (postgres.Object, error) {
 func (s *Service) MeIn(ctx context.Context, tx *postgres.Tx, id string) (postgres.Object, error) {
 	object, err := tx.Object(ctx, shopGetSQL, id)
 	return postgres.Found(object, err, "customer")
+}
+
+var exportSQL = `select ` + staffJSON + `::text from (select * from customers where id > $1 order by id limit $2) c order by c.id`
+
+// Export gives the customers after one of them in the order in which they came, so many at
+// most, as the staff sees them.
+func Export(ctx context.Context, tx *postgres.Tx, after string, most int) (pgx.Rows, error) {
+	return tx.Query(ctx, exportSQL, after, most)
 }

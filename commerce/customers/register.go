@@ -108,8 +108,8 @@ const verifySQL = `
 insert into customers as known (id, email, email_verified_at, name, password_hash, accepts_marketing)
 values ($1, $2, now(), $3, $4, $5)
 on conflict (email) do update set email_verified_at = now(), password_hash = excluded.password_hash, accepts_marketing = excluded.accepts_marketing,
-	name = coalesce(nullif(excluded.name, ''), known.name), default_address = null, version = known.version + 1, updated_at = now()
-	where known.password_hash is null
+	name = coalesce(nullif(excluded.name, ''), known.name), addresses = '[]', version = known.version + 1, updated_at = now()
+	where known.password_hash is null and known.disabled_at is null
 returning id, xmax = 0`
 
 // Verify completes the registration that a token from a mail belongs to, and signs in.

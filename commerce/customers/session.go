@@ -89,7 +89,7 @@ func (s *Service) admit(ctx context.Context, tx *postgres.Tx, id, hash string) (
 // judge gives the customer whose password it is, or nobody, and whether it is to be hashed
 // anew.
 func (s *Service) judge(ctx context.Context, email, password string) (id string, rehash bool, err error) {
-	raw, err := s.DB.JSON(ctx, `select json_build_array(id, password_hash)::text from customers where email = $1 and password_hash is not null`, email)
+	raw, err := s.DB.JSON(ctx, `select json_build_array(id, password_hash)::text from customers where email = $1 and password_hash is not null and disabled_at is null`, email)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return "", false, s.Hasher.DummyVerify(ctx, password)
 	}
@@ -115,7 +115,7 @@ func guarded(ref postgres.StoreRef, email string) string {
 // authenticateSQL finds whom a session belongs to.
 const authenticateSQL = `select json_build_object('customer', json_build_object('id', c.id, 'email', c.email, 'email_verified', c.email_verified_at is not null), 'group_ids', c.group_ids)::text
 from customer_tokens t join customers c on c.id = t.customer_id
-where t.hash = decode($1, 'hex') and t.purpose = 'session' and t.expires_at > now()`
+where t.hash = decode($1, 'hex') and t.purpose = 'session' and t.expires_at > now() and c.disabled_at is null`
 
 // Authenticate finds the customer who is signed in with a token.
 func (s *Service) Authenticate(ctx context.Context, secret string) (Customer, error) {

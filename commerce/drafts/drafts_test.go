@@ -479,7 +479,7 @@ func TestADraftOrderOfACustomer(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	ada := ids.New("cus")
-	f.Exec(t, `insert into customers (id, email, default_address) values ($1, 'ada@example.com', $2::jsonb)`, ada, `{"name": "Ada Example", "line1": "1 Sample Street", "city": "Berlin", "postal_code": "10115", "country": "DE"}`)
+	f.Exec(t, `insert into customers (id, email, addresses) values ($1, 'ada@example.com', jsonb_build_array(jsonb_build_object('default_shipping', true, 'address', $2::jsonb)))`, ada, `{"name": "Ada Example", "line1": "1 Sample Street", "city": "Berlin", "postal_code": "10115", "country": "DE"}`)
 	c := f.create(drafts.Patch{CustomerID: &ada, Lines: ptr([]drafts.Line{{Title: "Work", UnitPrice: eur(11900), Quantity: 1}}), TaxExemptReason: ptr("Certificate 12-345")})
 	if c.Email != "ada@example.com" || !c.Fixed("email") || c.ShippingAddress == nil || c.Fixed("shipping_address") {
 		t.Errorf("of a customer: %+v", c)

@@ -15,6 +15,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/stoacommerce/stoa/commerce/collections"
+	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -181,6 +182,11 @@ func lock(ctx context.Context, tx *postgres.Tx, id ID, meant int) (*Definition, 
 // Update changes a definition that has the version meant; zero is any. Values that there
 // are stay as they are, and meet the new rules when they are next written.
 func Update(ctx context.Context, tx *postgres.Tx, id ID, meant int, patch Patch) error {
+	if patch.Filterable != nil {
+		if err := stores.Alone(ctx, tx); err != nil {
+			return err
+		}
+	}
 	d, err := lock(ctx, tx, id, meant)
 	if err != nil {
 		return err
@@ -200,6 +206,11 @@ func Update(ctx context.Context, tx *postgres.Tx, id ID, meant int, patch Patch)
 	d.Version, d.UpdatedAt = d.Version+1, clock.Now()
 	if _, err := tx.Bun.NewUpdate().Model(d).WherePK().Exec(ctx); err != nil {
 		return fmt.Errorf("update definition %s: %w", id, err)
+	}
+	if before.Filterable != d.Filterable {
+		if err := search.ReindexField(ctx, tx, d.Key); err != nil {
+			return err
+		}
 	}
 	touch(tx, before.Shown || d.Shown)
 	d.tell(ctx, tx, "updated")
@@ -232,6 +243,11 @@ func Delete(ctx context.Context, tx *postgres.Tx, id ID, meant int) error {
 	}
 	if d.Resource == Products {
 		if err := collections.RebuildAll(ctx, tx, collections.ByCustomField); err != nil {
+			return err
+		}
+	}
+	if d.Filterable {
+		if err := search.ReindexField(ctx, tx, d.Key); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -43,6 +44,47 @@ func Open(ctx context.Context, tx *postgres.Tx, resource Resource, patches ...Va
 		book.defined[d.Key] = d
 	}
 	return book, nil
+}
+
+// For is the same book for another thing, so that what one names is looked for by itself.
+func (b *Book) For() *Book { return &Book{defined: b.defined} }
+
+// Restore gives a thing back the values that it had, as far as there is still a field for
+// them that takes them; what is nil goes.
+func (b *Book) Restore(of *Values, had Values) {
+	restored := maps.Clone(*of)
+	if restored == nil {
+		restored = Values{}
+	}
+	for key, value := range had {
+		wrong := problem.New(problem.Unprocessable, "invalid_value", "It is no value of the field.")
+		if value == nil {
+			delete(restored, key)
+		} else if d := b.defined[key]; d != nil {
+			if value = b.judge(d, value, wrong, ""); len(wrong.Faults) == 0 {
+				restored[key] = value
+			}
+		}
+	}
+	*of = restored
+}
+
+// Differing are the values that a thing had and that differ from those it has, with nil for
+// what it had not: what Restore takes.
+func Differing(had, has Values) Values {
+	var differing Values
+	for _, from := range []Values{had, has} {
+		for key := range from {
+			if reflect.DeepEqual(had[key], has[key]) {
+				continue
+			}
+			if differing == nil {
+				differing = Values{}
+			}
+			differing[key] = had[key]
+		}
+	}
+	return differing
 }
 
 // Merge gives a thing the values that it has once a patch is applied: what is null goes,

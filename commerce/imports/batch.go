@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -20,7 +21,9 @@ type batch struct {
 	*run
 	operation *operations.Operation
 	plans     []*plan
+	books     catalog.Books
 	made      map[string]catalog.CategoryID // categories that were found or made here
+	fresh     []catalog.CategoryID          // of those, which were made
 }
 
 // apply puts groups in and gives their rows their fates.
@@ -31,7 +34,11 @@ func (b *batch) apply(ctx context.Context, tx *postgres.Tx, groups []group) erro
 			drafts = append(drafts, d)
 		}
 	}
-	drafts, err := b.firstOnes(ctx, tx, drafts)
+	look := b.firstOnes
+	if b.preview {
+		look = b.earlier
+	}
+	drafts, err := look(ctx, tx, drafts)
 	if err != nil || len(drafts) == 0 {
 		return err
 	}
@@ -47,7 +54,30 @@ func (b *batch) apply(ctx context.Context, tx *postgres.Tx, groups []group) erro
 	for _, p := range b.plans {
 		p.settle()
 	}
-	return b.addImages(ctx, tx)
+	if err := b.addImages(ctx, tx); err != nil {
+		return err
+	}
+	return b.keepUndo()
+}
+
+// keepUndo keeps with the first row of each product that was made or changed what undoes
+// that. Categories that were made go with one of them.
+func (b *batch) keepUndo() error {
+	for _, p := range b.plans {
+		if p.failed() || p.rows[0].outcome == Failed || p.known != nil && !p.changesAnything() {
+			continue
+		}
+		if p.known != nil {
+			p.undo = p.revised.Undo(p.stock, p.pictures)
+		}
+		p.undo.Categories, b.fresh = b.fresh, nil
+		raw, err := json.Marshal(p.undo)
+		if err != nil {
+			return fmt.Errorf("keep what undoes an import: %w", err)
+		}
+		p.rows[0].undo = raw
+	}
+	return nil
 }
 
 // firstSQL finds the rows of an operation that began products by these handles. It probes
@@ -81,17 +111,10 @@ func (b *batch) firstOnes(ctx context.Context, tx *postgres.Tx, drafts []*draft)
 			return nil, fmt.Errorf("look for repeated handles: %w", err)
 		}
 		if d := handles[handle]; title != *d.product.Title {
-			d.table.wrong(d.rows[0], colHandle, "handle_repeated", "Line %d has another product of this handle, %q. Give this one a handle of its own.", line, title)
-			d.refuse()
+			d.repeated(line, title)
 		}
 	}
-	var rest []*draft
-	for _, d := range drafts {
-		if d.handle != "" {
-			rest = append(rest, d)
-		}
-	}
-	return rest, rows.Err()
+	return remaining(drafts), rows.Err()
 }
 
 // planAll finds out what is known, and plans. What is to be changed is locked and planned
@@ -108,10 +131,22 @@ func (b *batch) planAll(ctx context.Context, tx *postgres.Tx, drafts []*draft) e
 	if err := b.findCategories(ctx, tx, drafts); err != nil {
 		return err
 	}
+	// Custom fields are locked after the settings and before the things, as elsewhere.
+	if len(b.table.custom) > 0 {
+		if err := stores.Alone(ctx, tx); err != nil {
+			return err
+		}
+		if b.books, err = b.openBooks(ctx, tx); err != nil {
+			return err
+		}
+	}
 	var changed []string
 	grows := false // there will be more products or categories
 	for _, d := range drafts {
-		p := b.plan(d, known)
+		p, err := b.plan(ctx, tx, d, known)
+		if err != nil {
+			return err
+		}
 		b.plans = append(b.plans, p)
 		if p.failed() {
 			continue
@@ -146,7 +181,9 @@ func (b *batch) planAll(ctx context.Context, tx *postgres.Tx, drafts []*draft) e
 			b.sort(p)
 		case locked[d.handle] != nil:
 			d.rewind()
-			b.plans[i] = b.plan(d, known)
+			if b.plans[i], err = b.plan(ctx, tx, d, known); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -159,13 +196,27 @@ func (b *batch) sort(p *plan) {
 	}
 }
 
-func (b *batch) plan(d *draft, known map[string]*catalog.Known) *plan {
+func (b *batch) plan(ctx context.Context, tx *postgres.Tx, d *draft, known map[string]*catalog.Known) (*plan, error) {
 	if k := known[d.handle]; k != nil {
-		return d.reviseProduct(k, b.currency, b.category(d))
+		return d.reviseProduct(ctx, tx, k, b.books, b.currency, b.category(d))
 	}
 	p := d.makeProduct(b.currency)
 	b.sort(p)
-	return p
+	return p, nil
+}
+
+// openBooks opens the books of custom fields, if the file has columns of any.
+func (b *batch) openBooks(ctx context.Context, tx *postgres.Tx) (catalog.Books, error) {
+	var any catalog.ProductInput
+	for _, c := range b.table.custom {
+		value := fields.Values{c.defined.Key: nil}
+		if c.defined.Resource == fields.Products {
+			any.CustomFields = value
+		} else {
+			any.Variants = []catalog.VariantInput{{CustomFields: value}}
+		}
+	}
+	return catalog.OpenBooks(ctx, tx, any)
 }
 
 func categoryKey(names []string) string { return strings.ToLower(strings.Join(names, "\x00")) }
@@ -206,10 +257,11 @@ func (b *batch) findCategories(ctx context.Context, tx *postgres.Tx, drafts []*d
 func (b *batch) makeCategories(ctx context.Context, tx *postgres.Tx, drafts []*draft) error {
 	for i, d := range drafts {
 		if b.missing(d) && !b.plans[i].failed() {
-			id, err := b.service.catalog.EnsureCategoryPath(ctx, tx, d.category)
+			id, fresh, err := b.service.catalog.EnsureCategoryPath(ctx, tx, d.category)
 			if err != nil {
 				return err
 			}
+			b.fresh = append(b.fresh, fresh...)
 			b.made[categoryKey(d.category)] = id
 		}
 	}
@@ -240,6 +292,7 @@ func (b *batch) create(ctx context.Context, tx *postgres.Tx) error {
 			p.blame(made[i].Err)
 			continue
 		}
+		p.undo = made[i].Undo
 		p.productID, p.variantIDs = made[i].ID, map[*variantDraft]catalog.VariantID{}
 		for j, v := range p.order {
 			p.variantIDs[v] = made[i].Variants[j]
@@ -396,6 +449,7 @@ func (b *batch) addImages(ctx context.Context, tx *postgres.Tx) error {
 			image.row.say(message(Warning, "image_limit", b.table.name(colImage), "The product can have no more images."))
 			continue
 		}
+		of[i].pictures = append(of[i].pictures, made[i])
 		awaited = append(awaited, of[i].await(made[i], image))
 		if image.row.objectID == "" {
 			image.row.objectID = string(made[i])

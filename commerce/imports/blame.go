@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
@@ -41,6 +42,12 @@ var variantColumns = map[string]column{
 // place finds the row and the column that one of the catalogue's pointers is about.
 func (p *plan) place(pointer string) (*row, string) {
 	parts := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
+	key := func(i int) string {
+		if i < len(parts) {
+			return parts[i]
+		}
+		return ""
+	}
 	number := func(i int) int {
 		if i < len(parts) {
 			if n, err := strconv.Atoi(parts[i]); err == nil {
@@ -51,6 +58,8 @@ func (p *plan) place(pointer string) (*row, string) {
 	}
 	first := p.rows[0]
 	switch parts[0] {
+	case "custom_fields":
+		return first, p.table.customColumn(fields.Products, key(1))
 	case "options":
 		if len(parts) > 2 && parts[2] == "name" {
 			return first, p.table.name(p.choiceColumn(number(1)) - colOption1Value + colOption1Name)
@@ -63,6 +72,9 @@ func (p *plan) place(pointer string) (*row, string) {
 		r := p.order[number(1)].row
 		if parts[2] == "option_values" {
 			return r, p.table.name(p.choiceColumn(number(3)))
+		}
+		if parts[2] == "custom_fields" {
+			return r, p.table.customColumn(fields.Variants, key(3))
 		}
 		if parts[len(parts)-1] == "compare_at_amount" {
 			return r, p.table.name(colCompareAt)

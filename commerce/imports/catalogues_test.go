@@ -5,6 +5,7 @@ package imports_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -16,12 +17,14 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/exports"
 	"github.com/stoacommerce/stoa/commerce/imports"
+	"github.com/stoacommerce/stoa/commerce/imports/cataloguetest"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
 // TestCatalogues imports every catalogue of the folder STOA_CATALOGUES twice, each into a
-// store of its own, and says what came of it. It is built by "make catalogues" only.
+// store of its own, exports it into another, and says what came of it. It is built by "make catalogues" only.
 func TestCatalogues(t *testing.T) {
 	folder := os.Getenv("STOA_CATALOGUES")
 	if folder == "" {
@@ -94,6 +97,53 @@ func importCatalogue(t *testing.T, csv string) {
 		}
 		t.Logf("told: %v, columns not used: %d", told, len(o.Messages))
 	}
+	exported := h.export()
+	second := open(t, imports.Config{}, catalog.Unlimited{})
+	id := second.ask(exported)
+	for list := second.slices(); len(list) > 0; list = second.slices() {
+		if err := second.do(list[0], 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if o := second.operation(id); o.State != "succeeded" || o.Counts.Failed+o.Counts.Skipped > 0 {
+		t.Errorf("what was exported, into a second store: %s %+v", o.State, o.Counts)
+	}
+	if value[string](h, cataloguetest.Content) != value[string](second, cataloguetest.Content) {
+		t.Error("the second store has another content")
+	}
+}
+
+// export exports the products to the end.
+func (h *house) export() string {
+	service := exports.New(h.db, h.operations, h.files, exports.Config{})
+	var id string
+	err := h.db.InStore(h.ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
+		id, err = service.Create(ctx, tx, exports.Products, exports.CSV, "https://shop.example.com")
+		return err
+	})
+	peak, stop := watchMemory()
+	began := time.Now()
+	for range 100 {
+		if err == nil && h.operation(id).State != "succeeded" {
+			err = service.Work(h.ctx, id, 1)
+		}
+	}
+	stop()
+	var out strings.Builder
+	if err == nil {
+		err = h.db.InStore(h.ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			file, err := service.Find(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			return file.WriteTo(ctx, &out)
+		})
+	}
+	if err != nil {
+		h.Fatal(err)
+	}
+	h.Logf("exported: %v, %d KB, at most %d MB of heap", time.Since(began).Round(10*time.Millisecond), out.Len()>>10, peak.Load()>>20)
+	return out.String()
 }
 
 // slices are the store's jobs that go on with an import; pictures are left alone.

@@ -1,8 +1,11 @@
 package imports
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
@@ -91,15 +94,47 @@ var columnNames = [columns][]string{
 // maxUnused is how many unused columns are named.
 const maxUnused = 99
 
+// headings is what is known of the columns of a file before its header is read.
+type headings struct {
+	mapping map[string]string   // what a column is to be taken for, by its own name
+	defined []fields.Definition // the custom fields that there are
+}
+
+// custom is a column of a custom field.
+type custom struct {
+	place   int
+	name    string
+	defined fields.Definition
+}
+
 // table is what the file's header says.
 type table struct {
 	header []string
 	place  [columns]int // of each column in a row, -1 where the file has none
-	unused []Message    // of columns that say nothing to us
+	custom []custom
+	unused []Message // of columns that say nothing to us
+}
+
+// metafield is how Shopify names the columns of custom fields, with what people call them
+// before it. Whatever the namespace, the key says which field it is.
+var metafield = regexp.MustCompile(`(?i)^(?:.*\()?(product|variant|customer)\.metafields\.[^.()]+\.([^.()]+)\)?$`)
+
+// field is the custom field that a column is of, if there is one.
+func (h headings) field(name string) *fields.Definition {
+	parts := metafield.FindStringSubmatch(name)
+	if parts == nil {
+		return nil
+	}
+	for i, d := range h.defined {
+		if strings.EqualFold(string(d.Resource), parts[1]) && d.Key == strings.ReplaceAll(strings.ToLower(parts[2]), "-", "_") {
+			return &h.defined[i]
+		}
+	}
+	return nil
 }
 
 // newTable reads a header. Its error is the problem that this is no such file.
-func newTable(header []string) (*table, error) {
+func newTable(header []string, h headings) (*table, error) {
 	t := &table{header: header}
 	for c := range t.place {
 		t.place[c] = -1
@@ -113,15 +148,24 @@ func newTable(header []string) (*table, error) {
 	extra := 0
 	for i, name := range header {
 		name = strings.TrimSpace(name)
-		c, ok := known[strings.ToLower(name)]
+		meant, mapped := h.mapping[name]
+		if !mapped {
+			meant = name
+		}
+		c, ok := known[strings.ToLower(meant)]
+		field := h.field(meant)
 		switch {
 		case ok && t.place[c] < 0:
 			t.place[c] = i
-		case name == "":
+		case field != nil && !slices.ContainsFunc(t.custom, func(o custom) bool { return o.defined.ID == field.ID }):
+			t.custom = append(t.custom, custom{i, name, *field})
+		case name == "", mapped && meant == "":
 		case len(t.unused) >= maxUnused:
 			extra++
 		case ok:
 			t.unused = append(t.unused, message(Info, "column_repeated", name, "There is another column of this meaning before it; this one is not used."))
+		case metafield.MatchString(meant):
+			t.unused = append(t.unused, message(Info, "column_unused", name, "There is no custom field of this key, so that nothing is made of this column."))
 		default:
 			t.unused = append(t.unused, message(Info, "column_unused", name, "Nothing is made of this column."))
 		}
@@ -139,6 +183,36 @@ func newTable(header []string) (*table, error) {
 		wrong.At("/file", "separator", "The columns seem to be separated by %q; they must be separated by commas.", strings.Trim(strings.Map(onlySeparators, header[0]), " ")[:1])
 	}
 	return t, wrong.OrNil()
+}
+
+// values are what a row holds in the custom fields of a resource, nil where a cell is blank;
+// nil where the file has none.
+func (t *table) values(r *row, resource fields.Resource) fields.Values {
+	var values fields.Values
+	for i := range t.custom {
+		c := &t.custom[i]
+		if c.defined.Resource != resource {
+			continue
+		}
+		if values == nil {
+			values = fields.Values{}
+		}
+		values[c.defined.Key] = nil
+		if c.place < len(r.fields) {
+			values[c.defined.Key] = c.defined.Parse(r.fields[c.place])
+		}
+	}
+	return values
+}
+
+// customColumn is what the file calls the column of a custom field.
+func (t *table) customColumn(resource fields.Resource, key string) string {
+	for _, c := range t.custom {
+		if c.defined.Resource == resource && c.defined.Key == key {
+			return c.name
+		}
+	}
+	return key
 }
 
 func onlySeparators(c rune) rune {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/fields"
 )
 
 // maxOptions is how many options a product can have in the file, as in the catalogue.
@@ -45,6 +46,7 @@ type variantDraft struct {
 	compareAt, cost                    *int64
 	comparesAt                         bool // the file has the column
 	image                              string
+	custom                             fields.Values
 }
 
 // imageDraft is what a row says of an image.
@@ -65,7 +67,7 @@ type drafter struct {
 func (dr drafter) draft(g group) *draft {
 	d := &draft{table: dr.table}
 	for _, r := range g.rows {
-		r.messages, r.outcome, r.objectID, r.handle = nil, "", "", ""
+		r.messages, r.outcome, r.objectID, r.handle, r.undo = nil, "", "", "", nil
 		if r.blank() {
 			r.outcome = Skipped
 			r.say(message(Info, "blank_row", "", "The row is blank."))
@@ -169,7 +171,7 @@ func (d *draft) leaveOut() *draft {
 // rewind takes back what was said since the draft was made.
 func (d *draft) rewind() {
 	for i, r := range d.rows {
-		r.messages, r.outcome, r.objectID = r.messages[:d.told[i]], "", ""
+		r.messages, r.outcome, r.objectID, r.undo = r.messages[:d.told[i]], "", "", nil
 	}
 }
 
@@ -178,7 +180,7 @@ func (dr drafter) describe(d *draft, r *row) {
 	t := dr.table
 	d.product = catalog.ProductPatch{
 		Title: t.line(r, colTitle, maxLine), Description: t.given(r, colBody), Vendor: t.line(r, colVendor, maxLine), Type: t.line(r, colType, maxLine),
-		SEOTitle: t.line(r, colSEOTitle, maxLine), SEODescription: t.line(r, colSEODescription, maxSEO), Status: dr.status(r),
+		CustomFields: t.values(r, fields.Products), SEOTitle: t.line(r, colSEOTitle, maxLine), SEODescription: t.line(r, colSEODescription, maxSEO), Status: dr.status(r),
 	}
 	if t.has(colTags) {
 		d.product.Tags = []string{}
@@ -284,7 +286,7 @@ func (dr drafter) variant(r *row) *variantDraft {
 		row: r, sku: t.number(r, colSKU), barcode: t.number(r, colBarcode), grams: t.grams(r), oversell: t.oversell(r),
 		shipping: t.boolean(r, colShipping), taxable: t.boolean(r, colTaxable), stock: t.quantity(r, colQuantity),
 		price: t.amount(r, colPrice, dr.currency), compareAt: t.amount(r, colCompareAt, dr.currency), comparesAt: t.has(colCompareAt),
-		cost: t.amount(r, colCost, dr.currency),
+		cost: t.amount(r, colCost, dr.currency), custom: t.values(r, fields.Variants),
 	}
 	if t.has(colTracker) {
 		track := t.text(r, colTracker) != ""

@@ -11,11 +11,13 @@ import (
 
 // fate is a row of operation_rows in a statement's argument.
 type fate struct {
-	Line     int       `json:"line"`
-	Handle   string    `json:"handle"`
-	Outcome  Outcome   `json:"outcome"`
-	ObjectID string    `json:"object_id"`
-	Messages []Message `json:"messages"`
+	Line     int             `json:"line"`
+	Handle   string          `json:"handle"`
+	Outcome  Outcome         `json:"outcome"`
+	ObjectID string          `json:"object_id"`
+	Messages []Message       `json:"messages"`
+	Undo     json.RawMessage `json:"undo,omitempty"`
+	Input    json.RawMessage `json:"input,omitempty"`
 }
 
 // record writes down the fates of the rows of groups, and that the operation goes on
@@ -27,7 +29,7 @@ func record(ctx context.Context, tx *postgres.Tx, o *operations.Operation, group
 			if r.messages == nil {
 				r.messages = []Message{}
 			}
-			fates = append(fates, fate{r.line, r.handle, r.outcome, r.objectID, r.messages})
+			fates = append(fates, fate{r.line, r.handle, r.outcome, r.objectID, r.messages, r.undo, r.input})
 			o.Counts.Count(r.outcome, r.messages)
 		}
 	}
@@ -35,9 +37,9 @@ func record(ctx context.Context, tx *postgres.Tx, o *operations.Operation, group
 	if err != nil {
 		return fmt.Errorf("record fates: %w", err)
 	}
-	_, err = tx.Exec(ctx, `insert into operation_rows (operation_id, line, handle, outcome, object_id, messages)
-		select $1, x.line, x.handle, x.outcome, x.object_id, x.messages
-		from jsonb_to_recordset($2::jsonb) as x(line int, handle text, outcome text, object_id text, messages jsonb)`, o.ID, string(raw))
+	_, err = tx.Exec(ctx, `insert into operation_rows (operation_id, line, handle, outcome, object_id, messages, undo, input)
+		select $1, x.line, x.handle, x.outcome, x.object_id, x.messages, x.undo, x.input
+		from jsonb_to_recordset($2::jsonb) as x(line int, handle text, outcome text, object_id text, messages jsonb, undo jsonb, input jsonb)`, o.ID, string(raw))
 	if err != nil {
 		return fmt.Errorf("record fates: %w", err)
 	}

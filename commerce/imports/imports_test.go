@@ -47,6 +47,8 @@ type house struct {
 	files      *files.Disk
 	service    *imports.Service
 	operations *operations.Service
+	log        *slog.Logger
+	offline    bool // no picture is fetched
 }
 
 func open(t *testing.T, config imports.Config, l catalog.Limits) *house {
@@ -60,7 +62,7 @@ func open(t *testing.T, config imports.Config, l catalog.Limits) *house {
 	t.Cleanup(func() { _ = disk.Close() })
 	pictures := &catalog.Pictures{Files: disk, Processor: images.New(images.Options{Widths: []int{16}})}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	h := &house{T: t, ctx: p.Store(t), db: p.DB, cell: p.Cell, root: root, files: disk}
+	h := &house{T: t, ctx: p.Store(t), db: p.DB, cell: p.Cell, root: root, files: disk, log: log}
 	h.operations = operations.New(p.DB)
 	h.service = imports.New(p.DB, h.operations, catalog.New(l), pictures, config, log)
 	return h
@@ -72,7 +74,7 @@ var local = egress.Options{AllowPlainHTTP: true, AllowPrivate: true}
 // ask uploads a file and asks for its import.
 func (h *house) ask(csv string) string {
 	h.Helper()
-	u, err := h.service.Receive(h.ctx, strings.NewReader(csv))
+	u, err := h.service.Receive(h.ctx, strings.NewReader(csv), imports.As{})
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -142,6 +144,9 @@ func (h *house) do(j job, attempt int) error {
 	case imports.JobWork:
 		return h.service.Work(h.ctx, j.args.OperationID, attempt)
 	case imports.JobImage:
+		if h.offline {
+			return nil
+		}
 		return h.service.FetchImage(h.ctx, j.args.ImageID, attempt)
 	case catalog.JobDeleteFiles:
 		for _, key := range j.args.Keys {
@@ -168,6 +173,7 @@ type operation struct {
 	Counts   imports.Counts
 	Messages []imports.Message
 	Error    *struct{ Code, Detail string }
+	Undo     *string `json:"undo_until"`
 	rows     []fate
 }
 

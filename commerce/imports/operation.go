@@ -4,27 +4,40 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
+	"github.com/stoacommerce/stoa/commerce/bulk"
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
-// ShopifyProducts is the kind of operation that imports Shopify's product CSV.
-const ShopifyProducts = "shopify_products"
+// The kinds of operations that import Shopify's product CSV, or say what would come of it.
+const (
+	ShopifyProducts        = bulk.Import
+	PreviewShopifyProducts = "preview_shopify_products"
+)
+
+// undoFor is how long an import can be undone.
+const undoFor = 30 * 24 * time.Hour
 
 // input is what an import works on.
 type input struct {
-	Key   string `json:"key"`
-	Bytes int64  `json:"bytes"`
+	Key     string            `json:"key"`
+	Bytes   int64             `json:"bytes"`
+	Mapping map[string]string `json:"mapping,omitempty"`
 }
 
 // Create asks for the import of a file that was received. It is worked on once that is
 // committed.
 func (s *Service) Create(ctx context.Context, tx *postgres.Tx, u Upload) error {
+	kind := ShopifyProducts
+	if u.Preview {
+		kind = PreviewShopifyProducts
+	}
 	return s.operations.Create(ctx, tx, operations.Asked{
-		ID: u.OperationID, Kind: ShopifyProducts, Input: input{u.Key, u.Bytes}, About: map[string]any{"bytes": u.Bytes},
+		ID: u.OperationID, Kind: kind, Input: input{u.Key, u.Bytes, u.Mapping}, About: map[string]any{"bytes": u.Bytes},
 	})
 }
 
@@ -36,11 +49,15 @@ func inputOf(o *operations.Operation) (in input, err error) {
 	return in, nil
 }
 
-// ended has the file of an import deleted that has ended.
-func ended(_ context.Context, tx *postgres.Tx, o *operations.Operation) error {
+// ended has the file of an import deleted that has ended, and keeps what undoes it.
+func ended(ctx context.Context, tx *postgres.Tx, o *operations.Operation) error {
 	in, err := inputOf(o)
-	if err == nil {
-		journal.Job(tx, catalog.JobDeleteFiles, catalog.DeleteFilesArgs{Keys: []string{in.Key}})
+	if err != nil {
+		return err
 	}
-	return err
+	journal.Job(tx, catalog.JobDeleteFiles, catalog.DeleteFilesArgs{Keys: []string{in.Key}})
+	if o.Kind != ShopifyProducts || o.Counts.Created+o.Counts.Updated == 0 {
+		return nil
+	}
+	return bulk.KeepUndo(ctx, tx, o, undoFor)
 }

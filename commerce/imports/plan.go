@@ -1,6 +1,7 @@
 package imports
 
 import (
+	"context"
 	"database/sql"
 	"slices"
 	"strings"
@@ -8,6 +9,8 @@ import (
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/platform/money"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // plan is what is to be done for a draft: a product to be made, or one that is known to
@@ -25,6 +28,9 @@ type plan struct {
 	again   []catalog.ImageID          // known ones that could not be fetched before
 	awaited map[string]catalog.ImageID // those, by address
 	shown   map[string]catalog.ImageID // known images that stay as they are, by address
+
+	undo     catalog.Undo
+	pictures []catalog.ImageID // that were added
 
 	productID  catalog.ProductID
 	variantIDs map[*variantDraft]catalog.VariantID
@@ -48,6 +54,7 @@ func (d *draft) makeProduct(currency string) *plan {
 	}
 	p.input.Handle, p.input.Title, p.input.Description = d.handle, text(d.product.Title), text(d.product.Description)
 	p.input.Vendor, p.input.Type, p.input.Tags = text(d.product.Vendor), text(d.product.Type), d.product.Tags
+	p.input.CustomFields = d.product.CustomFields
 	p.input.SEOTitle, p.input.SEODescription, p.input.Options = text(d.product.SEOTitle), text(d.product.SEODescription), d.options
 	p.input.Status = catalog.Active
 	if d.product.Status != nil {
@@ -60,7 +67,7 @@ func (d *draft) makeProduct(currency string) *plan {
 // is if the file gives any.
 func (v *variantDraft) input(t *table, currency string) catalog.VariantInput {
 	in := catalog.NewVariant()
-	in.Choices, in.WeightGrams = v.choices, v.grams
+	in.Choices, in.WeightGrams, in.CustomFields = v.choices, v.grams, v.custom
 	in.TrackStock = v.stock != nil
 	for to, from := range map[*string]*string{&in.SKU: v.sku, &in.Barcode: v.barcode} {
 		if from != nil {
@@ -87,12 +94,12 @@ func (v *variantDraft) input(t *table, currency string) catalog.VariantInput {
 }
 
 // reviseProduct plans what is to become of a product that is known.
-func (d *draft) reviseProduct(known *catalog.Known, currency string, category *catalog.CategoryID) *plan {
+func (d *draft) reviseProduct(ctx context.Context, tx *postgres.Tx, known *catalog.Known, books catalog.Books, currency string, category *catalog.CategoryID) (*plan, error) {
 	p := &plan{draft: d, known: known, at: map[*variantDraft]int{}, productID: known.ID}
-	rev := catalog.Revision{Product: d.product}
+	rev := catalog.Revision{Books: books, Product: d.product}
 	rev.Product.CategoryID = category
 	if !p.matchVariants(&rev) {
-		return p
+		return p, nil
 	}
 	p.matchImages()
 	for _, v := range d.variants {
@@ -109,16 +116,19 @@ func (d *draft) reviseProduct(known *catalog.Known, currency string, category *c
 		}
 	}
 	var err error
-	if p.revised, err = known.Revise(rev); err != nil {
+	if p.revised, err = known.Revise(ctx, tx, rev); err != nil {
+		if problem.As(err) == nil {
+			return nil, err
+		}
 		p.blame(err)
-		return p
+		return p, nil
 	}
 	for _, v := range p.order[:p.changes] {
 		if was := known.Variants[p.at[v]]; v.stock != nil && *v.stock != was.Available {
 			p.stock = append(p.stock, inventory.Line{VariantID: inventory.VariantID(was.ID), Quantity: *v.stock - was.Available})
 		}
 	}
-	return p
+	return p, nil
 }
 
 // matchVariants finds the known variants again, by their choices and then by their SKU,
@@ -216,7 +226,7 @@ func (p *plan) joinOptions(taken map[int]bool) []catalog.Option {
 // does a price that the file leaves blank.
 func (v *variantDraft) patch(known *catalog.Known, was catalog.KnownVariant, currency string) catalog.VariantPatch {
 	patch := catalog.VariantPatch{
-		SKU: v.sku, Barcode: v.barcode, Choices: v.choices, TrackStock: v.track, Oversell: v.oversell, RequiresShipping: v.shipping, Taxable: v.taxable,
+		CustomFields: v.custom, SKU: v.sku, Barcode: v.barcode, Choices: v.choices, TrackStock: v.track, Oversell: v.oversell, RequiresShipping: v.shipping, Taxable: v.taxable,
 	}
 	if v.grams != nil {
 		patch.WeightGrams = &sql.Null[int]{V: *v.grams, Valid: true}
@@ -239,7 +249,7 @@ func (v *variantDraft) patch(known *catalog.Known, was catalog.KnownVariant, cur
 		}
 	}
 	for _, image := range known.Images {
-		if v.image != "" && image.SourceURL == v.image && image.Ready {
+		if v.image != "" && image.Ready && (image.SourceURL == v.image || strings.Contains(v.image, "/media/") && strings.Contains(v.image, "/"+string(image.ID)+"/")) {
 			patch.ImageID = &image.ID
 		}
 	}
@@ -251,6 +261,12 @@ func (p *plan) matchImages() {
 	known := map[string]catalog.KnownImage{}
 	for _, image := range p.known.Images {
 		known[image.SourceURL] = image
+		// The shop's own address of it, as an export writes it.
+		for _, named := range p.draft.images {
+			if image.Ready && strings.Contains(named.url, "/media/") && strings.Contains(named.url, "/"+string(image.ID)+"/") {
+				known[named.url] = image
+			}
+		}
 	}
 	p.awaited, p.shown = map[string]catalog.ImageID{}, map[string]catalog.ImageID{}
 	for _, image := range p.draft.images {

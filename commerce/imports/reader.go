@@ -3,6 +3,7 @@ package imports
 import (
 	"bytes"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -33,6 +34,8 @@ type row struct {
 	outcome  Outcome
 	objectID string
 	messages []Message
+	input    json.RawMessage // what a preview has to know of it later
+	undo     json.RawMessage // what undoes what became of its product; with the first one
 }
 
 // say notes something about the row. What exceeds the bound is left out, but not that a
@@ -75,7 +78,7 @@ type reader struct {
 
 // openReader reads the header of a file, and goes on at an offset that a group ended at,
 // or right after the header when that is zero.
-func openReader(file io.ReadSeeker, offset int64) (*reader, error) {
+func openReader(file io.ReadSeeker, offset int64, h headings) (*reader, error) {
 	mark := make([]byte, len(byteOrderMark))
 	n, err := io.ReadFull(file, mark)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -93,7 +96,7 @@ func openReader(file io.ReadSeeker, offset int64) (*reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the header: %w", err)
 	}
-	if r.table, err = newTable(header); err != nil {
+	if r.table, err = newTable(header, h); err != nil {
 		return nil, err
 	}
 	if offset > 0 {

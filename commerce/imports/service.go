@@ -57,6 +57,7 @@ func New(db *postgres.DB, ops *operations.Service, catalogue *catalog.Service, p
 	config = config.withDefaults()
 	client := egress.NewClient(config.Egress)
 	ops.Add(operations.Kind{Name: ShopifyProducts, Job: JobWork, Noun: "import", Ended: ended})
+	ops.Add(operations.Kind{Name: PreviewShopifyProducts, Job: JobWork, Noun: "import", Quiet: true, Ended: ended})
 	return &Service{
 		db: db, operations: ops, catalog: catalogue, pictures: pictures, files: pictures.Files, config: config, log: log,
 		fetch: func(ctx context.Context, address string) ([]byte, error) { return egress.Fetch(ctx, client, address) },

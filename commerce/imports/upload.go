@@ -17,8 +17,15 @@ import (
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
+// As says as what a file is to be taken.
+type As struct {
+	Preview bool              // it is only to be said what would become of each row
+	Mapping map[string]string // what columns are to be taken for, by their names; an empty text is nothing
+}
+
 // Upload is a file that was received, and the operation that it is for.
 type Upload struct {
+	As
 	OperationID string
 	Key         string
 	Bytes       int64
@@ -34,7 +41,7 @@ const headBytes = 64 << 10
 // Receive stores a file for the context's store as it comes, for Create. A file that is
 // no product CSV is refused: its header before anything is stored, a text that is none
 // where it ceases to be one. Whoever receives a file and does not Create removes it.
-func (s *Service) Receive(ctx context.Context, file io.Reader) (Upload, error) {
+func (s *Service) Receive(ctx context.Context, file io.Reader, as As) (Upload, error) {
 	ref, ok := postgres.StoreFrom(ctx)
 	if !ok {
 		return Upload{}, postgres.ErrNoStore
@@ -44,10 +51,10 @@ func (s *Service) Receive(ctx context.Context, file io.Reader) (Upload, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return Upload{}, fmt.Errorf("%w: %w", ErrBroken, err)
 	}
-	if err := checkHead(head); err != nil {
+	if err := checkHead(head, headings{mapping: as.Mapping}); err != nil {
 		return Upload{}, err
 	}
-	u := Upload{OperationID: ids.New("op")}
+	u := Upload{OperationID: ids.New("op"), As: as}
 	u.Key = folder(ref) + u.OperationID + ".csv"
 	hash := sha256.New()
 	text := &textReader{reader: buffered, most: s.config.MaxBytes, line: 1}
@@ -68,7 +75,7 @@ func (s *Service) Remove(ctx context.Context, u Upload) error {
 }
 
 // checkHead says what is wrong with the beginning of a file.
-func checkHead(head []byte) error {
+func checkHead(head []byte, h headings) error {
 	if why := otherKind(head); why != "" {
 		return notCSV("The file is not a CSV file in UTF-8.").At("/file", "not_text", "%s", why)
 	}
@@ -79,7 +86,7 @@ func checkHead(head []byte) error {
 		return notCSV("The file is not a product CSV as Shopify exports it.").
 			At("/file", "no_header", "The first line does not name the columns.")
 	}
-	if _, err := newTable(header); err != nil {
+	if _, err := newTable(header, h); err != nil {
 		return err
 	}
 	if _, err := rows.Read(); errors.Is(err, io.EOF) && len(head) < headBytes {

@@ -39,20 +39,20 @@ func TestWhatIsNoCatalogue(t *testing.T) {
 		"a broken quote": {"\"Handle,Title\n", "file_invalid", "does not name the columns"},
 		"too large":      {"Handle,Title\n" + strings.Repeat("a,"+long, 1000), "file_too_large", "larger"},
 	} {
-		_, err := h.service.Receive(h.ctx, strings.NewReader(c.file))
+		_, err := h.service.Receive(h.ctx, strings.NewReader(c.file), imports.As{})
 		if why := problem.As(err); why == nil || why.Code != c.code || !strings.Contains(why.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	broken := io.MultiReader(strings.NewReader("Handle,Title\n"), iotest.ErrReader(errors.New("gone away")))
-	if _, err := h.service.Receive(h.ctx, broken); !errors.Is(err, imports.ErrBroken) {
+	if _, err := h.service.Receive(h.ctx, broken, imports.As{}); !errors.Is(err, imports.ErrBroken) {
 		t.Errorf("broken off: %v", err)
 	}
-	if _, err := h.service.Receive(context.Background(), strings.NewReader("x")); !errors.Is(err, postgres.ErrNoStore) {
+	if _, err := h.service.Receive(context.Background(), strings.NewReader("x"), imports.As{}); !errors.Is(err, postgres.ErrNoStore) {
 		t.Errorf("without a store: %v", err)
 	}
 	// Characters may be divided anywhere.
-	u, err := h.service.Receive(h.ctx, iotest.OneByteReader(strings.NewReader("\xef\xbb\xbfHandle,Title\na,Café 日本 🙂\n")))
+	u, err := h.service.Receive(h.ctx, iotest.OneByteReader(strings.NewReader("\xef\xbb\xbfHandle,Title\na,Café 日本 🙂\n")), imports.As{})
 	if err != nil || len(u.SHA256) != 32 {
 		t.Fatal(err)
 	}
@@ -118,11 +118,11 @@ func TestWhatIsSwept(t *testing.T) {
 	h := open(t, imports.Config{}, catalog.Unlimited{})
 	old := h.run("Handle,Title\na,A\n")
 	h.exec(`update operations set finished_at = now() - interval '91 days'`)
-	orphan, err := h.service.Receive(h.ctx, strings.NewReader("Handle,Title\nb,B\n"))
+	orphan, err := h.service.Receive(h.ctx, strings.NewReader("Handle,Title\nb,B\n"), imports.As{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh, err := h.service.Receive(h.ctx, strings.NewReader("Handle,Title\nb,B\n"))
+	fresh, err := h.service.Receive(h.ctx, strings.NewReader("Handle,Title\nb,B\n"), imports.As{})
 	if err != nil {
 		t.Fatal(err)
 	}

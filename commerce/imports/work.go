@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/platform/files"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -29,6 +30,7 @@ type run struct {
 	drafter
 	service    *Service
 	id         string
+	preview    bool // nothing is to come of it
 	reader     *reader
 	categories map[string]catalog.CategoryID // of what was committed
 	until      time.Time
@@ -54,7 +56,14 @@ func (s *Service) slice(ctx context.Context, o *operations.Operation, until time
 	if err != nil {
 		return err
 	}
-	currency, err := s.db.JSON(ctx, `select currency from settings where id = 1`)
+	var currency string
+	h := headings{mapping: in.Mapping}
+	err = s.db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
+		if err = tx.QueryRow(ctx, `select currency from settings where id = 1`).Scan(&currency); err == nil {
+			h.defined, err = fields.Defined(ctx, tx, fields.Products, fields.Variants)
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -67,15 +76,15 @@ func (s *Service) slice(ctx context.Context, o *operations.Operation, until time
 	}
 	defer func() { _ = file.Close() }() // it was only read
 	if o.Total == nil {
-		if err := s.survey(ctx, o.ID, file); err != nil {
+		if err := s.survey(ctx, o.ID, file, h); err != nil {
 			return err
 		}
 	}
-	r := &run{service: s, id: o.ID, categories: map[string]catalog.CategoryID{}, until: until}
-	if r.reader, err = openReader(file, o.Checkpoint); err != nil {
+	r := &run{service: s, id: o.ID, preview: o.Kind == PreviewShopifyProducts, categories: map[string]catalog.CategoryID{}, until: until}
+	if r.reader, err = openReader(file, o.Checkpoint, h); err != nil {
 		return err
 	}
-	r.drafter = drafter{table: r.reader.table, currency: string(currency), checkURL: s.checkURL}
+	r.drafter = drafter{table: r.reader.table, currency: currency, checkURL: s.checkURL}
 	return r.batches(ctx, o.Checkpoint)
 }
 
@@ -86,8 +95,8 @@ func (s *Service) checkURL(address string) error {
 }
 
 // survey counts the rows, and tells what is not used of the file.
-func (s *Service) survey(ctx context.Context, id string, file io.ReadSeeker) error {
-	r, err := openReader(file, 0)
+func (s *Service) survey(ctx context.Context, id string, file io.ReadSeeker, h headings) error {
+	r, err := openReader(file, 0, h)
 	if err != nil {
 		return err
 	}
@@ -192,21 +201,26 @@ func (r *run) put(ctx context.Context, from int64, groups []group, over bool) er
 func (r *run) try(ctx context.Context, from int64, groups []group, refusal error, over bool) error {
 	for attempt := 1; ; attempt++ {
 		made := map[string]catalog.CategoryID{}
-		err := r.service.db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-			o, err := operations.Lock(ctx, tx, r.id, from)
-			if err != nil {
-				return err
-			}
-			if refusal != nil {
-				r.refuse(groups, refusal)
-			} else if err := (&batch{run: r, operation: o, made: made}).apply(ctx, tx, groups); err != nil {
-				return err
-			}
-			if over {
-				journal.Job(tx, JobWork, operations.Args{OperationID: r.id})
-			}
-			return record(ctx, tx, o, groups)
-		})
+		err := r.foresee(ctx, from, groups, refusal)
+		if err == nil {
+			err = r.service.db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+				o, err := operations.Lock(ctx, tx, r.id, from)
+				if err != nil {
+					return err
+				}
+				if refusal != nil {
+					r.refuse(groups, refusal)
+				} else if r.preview {
+					// what becomes of them is known
+				} else if err := (&batch{run: r, operation: o, made: made}).apply(ctx, tx, groups); err != nil {
+					return err
+				}
+				if over {
+					journal.Job(tx, JobWork, operations.Args{OperationID: r.id})
+				}
+				return record(ctx, tx, o, groups)
+			})
+		}
 		if err == nil {
 			for key, id := range made {
 				r.categories[key] = id

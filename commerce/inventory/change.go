@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/stoacommerce/stoa/commerce/collections"
+	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -282,11 +282,12 @@ func tell(ctx context.Context, tx *postgres.Tx, reason Reason, postings []postin
 			continue
 		}
 		told[id] = true
-		if l.shows() {
+		shows := l.shows()
+		if shows {
 			stores.Touch(tx)
 		}
-		if l.Watched {
-			collections.Later(tx, l.ProductID)
+		if (shows || l.Watched) && reason != Initial { // who makes a product writes its index
+			search.Later(tx, l.Watched, l.ProductID)
 		}
 		if event := l.total.event(); event != "" && l.Counted && reason != Initial {
 			journal.Event(ctx, tx, event, string(id), watched{id, l.ProductID, l.SKU, l.total.stockAfter, l.total.threshold})

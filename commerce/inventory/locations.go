@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/stoacommerce/stoa/commerce/address"
-	"github.com/stoacommerce/stoa/commerce/collections"
+	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -242,9 +242,7 @@ func count(ctx context.Context, tx *postgres.Tx, id LocationID, in bool) error {
 			if err := rows.Scan(&w.VariantID, &w.ProductID, &w.SKU, &counted, &t.threshold, &t.stock, &t.stockAfter, &collected); err != nil {
 				return fmt.Errorf("count what is at %s: %w", id, err)
 			}
-			if collected {
-				collections.Later(tx, w.ProductID)
-			}
+			search.Later(tx, collected, w.ProductID)
 			if event := t.event(); event != "" && counted {
 				w.OnHand, w.Threshold = t.stockAfter, t.threshold
 				journal.Event(ctx, tx, event, string(w.VariantID), w)

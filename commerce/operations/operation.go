@@ -32,6 +32,9 @@ type Kind struct {
 	Job  string // the kind of the job that does a slice of it; its arguments are Args
 	Noun string // what its events and entries of the audit begin with: "import"
 
+	// Quiet is one whose end is no event, as nothing has come of it.
+	Quiet bool
+
 	// Ended does what the end of an operation asks for, in its transaction; may be nil.
 	Ended func(ctx context.Context, tx *postgres.Tx, o *Operation) error
 }
@@ -60,9 +63,20 @@ type Operation struct {
 	Counts     Counts
 	Undoes     string // the operation that it undoes; empty for none
 	FinishedAt *time.Time
+	File       *File // what it writes; nil for nothing, or nothing any more
 
 	requestID string
 	createdBy actor
+}
+
+// File is a file that an operation writes, part by part. It is whole once it has an end.
+type File struct {
+	Name        string    `json:"name"` // what it is called where it is kept
+	ContentType string    `json:"content_type"`
+	Bytes       int64     `json:"bytes"`
+	Parts       []string  `json:"parts"` // keys of files, in their order
+	After       string    `json:"after"` // what the next part goes on after
+	ExpiresAt   time.Time `json:"expires_at,omitzero"`
 }
 
 // summary is the data of an operation's events, in the contract's shape.
@@ -95,6 +109,7 @@ type Asked struct {
 	Input  any
 	Total  *int // how many rows it has, where that is known
 	Undoes string
+	File   *File          // what it is to write
 	About  map[string]any // for the audit
 }
 
@@ -113,9 +128,9 @@ func (s *Service) Create(ctx context.Context, tx *postgres.Tx, a Asked) error {
 		}
 		texts[i] = string(raw)
 	}
-	_, err := tx.Exec(ctx, `insert into operations (id, kind, state, input, counts, created_by, request_id, total, undoes, created_at, updated_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''), $10, $10)`,
-		a.ID, a.Kind, Queued, texts[0], texts[1], texts[2], who.RequestID, a.Total, a.Undoes, clock.Now())
+	_, err := tx.Exec(ctx, `insert into operations (id, kind, state, input, counts, created_by, request_id, total, undoes, file, created_at, updated_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''), $10, $11, $11)`,
+		a.ID, a.Kind, Queued, texts[0], texts[1], texts[2], who.RequestID, a.Total, a.Undoes, a.File, clock.Now())
 	if err != nil {
 		return fmt.Errorf("create operation: %w", err)
 	}
@@ -129,7 +144,7 @@ func (s *Service) Create(ctx context.Context, tx *postgres.Tx, a Asked) error {
 	return nil
 }
 
-const operationSQL = `select id, kind, state, input, checkpoint, done, total, counts, created_by, request_id, coalesce(undoes, ''), finished_at from operations where id = $1`
+const operationSQL = `select id, kind, state, input, checkpoint, done, total, counts, created_by, request_id, coalesce(undoes, ''), finished_at, file from operations where id = $1`
 
 // Read reads an operation; locked, others wait with it until the transaction ends.
 func Read(ctx context.Context, tx *postgres.Tx, id string, locked bool) (*Operation, error) {
@@ -139,7 +154,7 @@ func Read(ctx context.Context, tx *postgres.Tx, id string, locked bool) (*Operat
 	}
 	o := &Operation{}
 	var counts, by []byte
-	err := tx.QueryRow(ctx, query, id).Scan(&o.ID, &o.Kind, &o.State, &o.Input, &o.Checkpoint, &o.Done, &o.Total, &counts, &by, &o.requestID, &o.Undoes, &o.FinishedAt)
+	err := tx.QueryRow(ctx, query, id).Scan(&o.ID, &o.Kind, &o.State, &o.Input, &o.Checkpoint, &o.Done, &o.Total, &counts, &by, &o.requestID, &o.Undoes, &o.FinishedAt, &o.File)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil, problem.Missing("operation")
 	}
@@ -169,8 +184,8 @@ func (o *Operation) As(ctx context.Context) context.Context {
 func (o *Operation) Save(ctx context.Context, tx *postgres.Tx) error {
 	counts, err := json.Marshal(o.Counts)
 	if err == nil {
-		_, err = tx.Exec(ctx, `update operations set checkpoint = $2, done = $3, counts = $4, updated_at = $5 where id = $1`,
-			o.ID, o.Checkpoint, o.Done, string(counts), clock.Now())
+		_, err = tx.Exec(ctx, `update operations set checkpoint = $2, done = $3, counts = $4, file = $5, updated_at = $6 where id = $1`,
+			o.ID, o.Checkpoint, o.Done, string(counts), o.File, clock.Now())
 	}
 	if err != nil {
 		return fmt.Errorf("save operation %s: %w", o.ID, err)
@@ -198,7 +213,9 @@ func (s *Service) End(ctx context.Context, tx *postgres.Tx, o *Operation, state 
 		event = ".succeeded"
 	}
 	told := summary{o.ID, o.Kind, state, o.Counts}
-	journal.Event(ctx, tx, kind.Noun+event, o.ID, told)
+	if !kind.Quiet {
+		journal.Event(ctx, tx, kind.Noun+event, o.ID, told)
+	}
 	journal.Audit(ctx, tx, journal.Entry{Action: kind.Noun + ".end", ObjectID: o.ID, After: told})
 	if kind.Ended != nil {
 		return kind.Ended(ctx, tx, o)

@@ -10,6 +10,8 @@ import (
 var operationJSON = `json_build_object('id', t.id, 'kind', t.kind, 'state', t.state,
 	'progress', json_build_object('done', t.done, 'total', t.total), 'counts', t.counts, 'messages', t.messages, 'error', t.error,
 	'undoes', t.undoes, 'undone_by', (select max(u.id) from operations u where u.undoes = t.id), 'undo_until', ` + postgres.UTC("t.undo_until") + `,
+	'file', case when t.file ? 'expires_at' then json_build_object('name', t.file->'name', 'content_type', t.file->'content_type',
+		'bytes', t.file->'bytes', 'expires_at', ` + postgres.UTC("(t.file->>'expires_at')::timestamptz") + `) end,
 	'created_by', t.created_by, 'created_at', ` + postgres.UTC("t.created_at") + `, 'started_at', ` + postgres.UTC("t.started_at") + `,
 	'finished_at', ` + postgres.UTC("t.finished_at") + `)`
 
@@ -33,7 +35,7 @@ func Page(ctx context.Context, db *postgres.DB, kind, state, after string, limit
 }
 
 const rowJSON = `json_build_object('line', r.line, 'handle', nullif(r.handle, ''), 'outcome', r.outcome,
-	'resource_id', nullif(r.object_id, ''), 'messages', r.messages)`
+	'resource_id', case when r.outcome <> 'created' or not starts_with(o.kind, 'preview_') then nullif(r.object_id, '') end, 'messages', r.messages)`
 
 // rowsSQL gives nothing when there is no such operation.
 var rowsSQL = `
@@ -45,7 +47,7 @@ with page as (
 )
 select case when count(*) > $1::int then max(r.line) filter (where r.n = $1::int)::text else '' end || E'\n' ||
 	coalesce(json_agg(` + rowJSON + ` order by r.n) filter (where r.n <= $1::int), '[]')::text
-from page r having exists (select from operations where id = $3)`
+from operations o left join page r on true where o.id = $3 group by o.id`
 
 // Rows is a page of the fates of an operation's rows, in their order, as the API
 // shows it; outcome and severity narrow it.

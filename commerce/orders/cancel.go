@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/stoacommerce/stoa/commerce/analytics"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -20,7 +21,7 @@ type CancelInput struct {
 	Attempt string // the caller's name for it
 }
 
-const cancelSQL = `update orders o set state = 'cancelled', cancelled_at = now(), cancel_reason = $2, version = version + 1, updated_at = now()
+const cancelSQL = `update orders o set state = 'cancelled', cancelled_at = clock_timestamp(), cancel_reason = $2, version = version + 1, updated_at = now()
 where o.id = $1 and o.state = 'open' returning ` + SummaryColumns
 
 // Cancel cancels an order of which nothing was sent, puts its goods back and pays back
@@ -88,6 +89,7 @@ func (s *Service) cancel(ctx context.Context, tx *postgres.Tx, in CancelInput, n
 		}
 	}
 	journal.Event(ctx, tx, "order.cancelled", o.ID, o.Summary)
+	analytics.Changed(tx, o.ID)
 	journal.Audit(ctx, tx, journal.Entry{Action: "order.cancel", ObjectID: o.ID, Before: before, After: o.Summary, Reason: in.Reason})
 	list, err := letGo(ctx, tx, o)
 	if err != nil {

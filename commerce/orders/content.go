@@ -46,6 +46,7 @@ type content struct {
 	Counted          bool              `json:"tracks_stock"`
 	Attributes       map[string]string `json:"attributes"`
 	PriceList        any               `json:"price_list"`
+	Product          string            `json:"product"` // of a line that was there, as ProductID is of one that is added
 	priced
 
 	was priced
@@ -71,7 +72,7 @@ select json_build_object('method', coalesce(o.shipping_method->>'name', ''), 'ad
 	'invoiced', exists (select from documents d where d.order_id = o.id and d.kind = 'invoice'),
 	'shipping', json_build_object('quantity', (o.shipping_method is not null)::int, 'unit', o.shipping_amount, 'discount', coalesce((o.shipping_method->'discount'->>'amount')::bigint, 0),
 		'tax', coalesce((o.shipping_method->'tax'->>'amount')::bigint, 0), 'taxes', coalesce(o.shipping_method->'taxes', '[]')),
-	'lines', (select json_agg(json_build_object('id', l.id, 'position', l.position, 'variant_id', coalesce(l.variant_id, ''), 'title', l.title, 'variant_title', l.variant_title, 'sku', l.sku,
+	'lines', (select json_agg(json_build_object('id', l.id, 'position', l.position, 'variant_id', coalesce(l.variant_id, ''), 'product', coalesce(l.product_id, ''), 'title', l.title, 'variant_title', l.variant_title, 'sku', l.sku,
 		'requires_shipping', l.requires_shipping, 'tracks_stock', l.tracks_stock, 'quantity', l.quantity, 'unit', l.unit_amount, 'discount', l.discount_amount, 'discounts', l.discounts,
 		'total', l.total_amount, 'tax', l.tax_amount, 'taxes', l.taxes, 'allocations', l.allocations) order by l.position, l.id)
 		from order_lines l where l.order_id = o.id))::text

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stoacommerce/stoa/commerce/analytics"
 	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/commerce/pricing"
@@ -158,6 +159,7 @@ func (s *Service) edit(ctx context.Context, tx *postgres.Tx, o *order, e *edited
 		return "", "", err
 	}
 	journal.Event(ctx, tx, "order.edited", o.ID, o.Summary)
+	analytics.Changed(tx, o.ID)
 	o.tell(ctx, tx, before)
 	journal.Audit(ctx, tx, journal.Entry{Action: "order.edit", ObjectID: o.ID, Reason: in.Reason, Before: before, After: map[string]any{"edit_id": id, "lines": e.audited(), "order": o.Summary}})
 	if e.invoiced {

@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -30,8 +31,8 @@ with x as (
 		x.unit, x.discount, x.discounts, x.total, x.tax, x.taxes, x.requires_shipping, x.tracks_stock, x.attributes, x.allocations, x.price_list
 	from x where x.product_id <> ''
 ), e as (
-	insert into order_edits (id, order_id, reason, lines, total_before, total_after, invoiced, return_id)
-	select $4, $1, $5, $6::jsonb, o.total_amount, y.total, $7, nullif($8, '') from orders o, jsonb_to_record($3::jsonb) as y(total bigint) where o.id = $1
+	insert into order_edits (id, order_id, reason, lines, discounts, total_before, total_after, invoiced, return_id, created_at)
+	select $4, $1, $5, $6::jsonb, o.discounts, o.total_amount, y.total, $7, nullif($8, ''), clock_timestamp() from orders o, jsonb_to_record($3::jsonb) as y(total bigint) where o.id = $1
 )
 update orders o set subtotal_amount = y.subtotal, discount_amount = y.discount, shipping_amount = y.shipping, tax_amount = y.tax, total_amount = y.total, taxes = y.taxes, discounts = y.discounts,
 	shipping_method = case when o.shipping_method is not null then o.shipping_method || y.method end
@@ -77,6 +78,7 @@ func (e *edited) write(ctx context.Context, tx *postgres.Tx, o *order, id string
 type difference struct {
 	LineID    *string             `json:"line_id"`
 	VariantID *string             `json:"variant_id"`
+	ProductID string              `json:"product_id"`
 	Title     string              `json:"title"`
 	Variant   string              `json:"variant"`
 	SKU       string              `json:"sku"`
@@ -94,7 +96,7 @@ func (e *edited) differences(currency string) []difference {
 			continue
 		}
 		d := difference{
-			Title: l.Title, Variant: l.VariantTitle, SKU: l.SKU, Quantity: l.Quantity - l.was.Quantity, Unit: money.New(l.Unit, currency),
+			ProductID: cmp.Or(l.ProductID, l.Product), Title: l.Title, Variant: l.VariantTitle, SKU: l.SKU, Quantity: l.Quantity - l.was.Quantity, Unit: money.New(l.Unit, currency),
 			Total: money.New(l.Total-l.was.Total, currency), Taxes: taxDifference(l.was.Taxes, l.Taxes),
 		}
 		if l == &e.shipping {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/stoacommerce/stoa/commerce/credit"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -186,4 +188,12 @@ func text(ctx context.Context, tx *postgres.Tx, what, sql string, args ...any) (
 		return nil, fmt.Errorf("read %s: %w", what, err)
 	}
 	return raw, nil
+}
+
+var exportSQL = `select ` + staffJSON + `::text from (select * from orders where id > $2 and state <> 'pending' order by id limit $3) o order by o.id`
+
+// Export gives the orders after one of them in the order in which they were placed, so many
+// at most, as the staff sees them.
+func Export(ctx context.Context, tx *postgres.Tx, media, after string, most int) (pgx.Rows, error) {
+	return tx.Query(ctx, exportSQL, media, after, most)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/analytics"
 	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/platform/clock"
@@ -334,7 +335,7 @@ func (s *Service) record(ctx context.Context, tx *postgres.Tx, r refund) error {
 // succeedSQL makes a refund count, unless it does already.
 const succeedSQL = `
 with r as (
-	update refunds set state = 'succeeded', amount = $2, parts = $3::jsonb, lines = $4::jsonb, fee_amount = $5, failure = $6, restock = $10, updated_at = now()
+	update refunds set state = 'succeeded', amount = $2, parts = $3::jsonb, lines = $4::jsonb, fee_amount = $5, failure = $6, restock = $10, succeeded_at = clock_timestamp(), updated_at = now()
 	where id = $1 and state = 'pending' returning *
 ), p as (
 	update payments set refunded_amount = refunded_amount + x.amount, updated_at = now()
@@ -384,6 +385,7 @@ func (s *Service) succeed(ctx context.Context, tx *postgres.Tx, o *order, r refu
 	}
 	journal.Event(ctx, tx, "refund.succeeded", r.id, r.event())
 	journal.Event(ctx, tx, "order.refunded", o.ID, o.Summary)
+	analytics.Changed(tx, o.ID)
 	o.tell(ctx, tx, before)
 	journal.Audit(ctx, tx, journal.Entry{Action: "refund.succeed", ObjectID: r.id, Before: before, After: o.Summary})
 	journal.Usage(tx, "revenue:"+r.amount.Currency, r.setOff-r.amount.Amount)

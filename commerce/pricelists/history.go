@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
+
+	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
@@ -77,4 +80,21 @@ func Record(ctx context.Context, tx *postgres.Tx, variants ...string) error {
 		return fmt.Errorf("forget the prices to come: %w", err)
 	}
 	return Begin(ctx, tx, variants...)
+}
+
+// rerecord is Record for a change of lists, which the index of products follows.
+func rerecord(ctx context.Context, tx *postgres.Tx, variants []string) error {
+	if err := Record(ctx, tx, variants...); err != nil {
+		return err
+	}
+	rows, err := tx.Query(ctx, `select distinct product_id from variants where id = any($1)`, variants)
+	if err != nil {
+		return fmt.Errorf("find the products of a list: %w", err)
+	}
+	products, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("find the products of a list: %w", err)
+	}
+	search.Later(tx, false, products...)
+	return nil
 }

@@ -237,7 +237,7 @@ func (l *list) replaced(ctx context.Context, tx *postgres.Tx, change func(contex
 	if err := change(ctx, tx); err != nil {
 		return err
 	}
-	return Record(ctx, tx, variants...)
+	return rerecord(ctx, tx, variants)
 }
 
 // Delete deletes a list with its prices. Orders keep what they were priced by, and the

@@ -121,7 +121,7 @@ func setPrices(ctx context.Context, tx *postgres.Tx, id ID, put func(*list) ([]s
 		return err
 	}
 	if l.public() {
-		if err := Record(ctx, tx, variants...); err != nil {
+		if err := rerecord(ctx, tx, variants); err != nil {
 			return err
 		}
 	}

@@ -1,5 +1,5 @@
 // Package reconciliation compares what a store keeps of one thing in several places:
-// payments, orders, refunds, stock, and the books of payment providers. None of it should
+// payments, orders, refunds, stock, the figures of reports, and the books of payment providers. None of it should
 // ever differ; what does is found here, and told rather than mended.
 package reconciliation
 
@@ -28,12 +28,13 @@ const (
 	Credit          Kind = "credit"            // a balance, or what was spent or paid back, is not what the ledger says
 	Stock           Kind = "stock"             // stock is not the sum of its movements
 	Reserved        Kind = "reserved"          // what is reserved is not what attempts to pay are for
+	Figures         Kind = "figures"           // reports count an order as something else than it is
 	ProviderBooks   Kind = "provider_books"    // a provider's books say otherwise
 	ProviderSilence Kind = "provider_no_books" // a provider does not answer for a payment
 )
 
 // Kinds are all of them.
-var Kinds = []Kind{PaymentState, OrderMissing, RefundSums, Unended, Credit, Stock, Reserved, ProviderBooks, ProviderSilence}
+var Kinds = []Kind{PaymentState, OrderMissing, RefundSums, Unended, Credit, Stock, Reserved, Figures, ProviderBooks, ProviderSilence}
 
 // Difference is one thing that differs.
 type Difference struct {
@@ -135,7 +136,7 @@ func (s *Service) Run(ctx context.Context, since time.Time) ([]Difference, error
 	var found []Difference
 	var list []paid
 	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
-		for _, rules := range []string{rulesSQL, stockSQL} {
+		for _, rules := range []string{rulesSQL, stockSQL, figuresSQL} {
 			part, err := read(ctx, tx, rules)
 			if err != nil {
 				return err

@@ -126,6 +126,12 @@ func TestWhatDiffersIsFound(t *testing.T) {
 			s.Exec(s.t, `delete from credit_entries where kind = 'refund'`)
 			s.Exec(s.t, `update credit_accounts set balance = 0`)
 		}, "credit"},
+		"an order that is not counted": {func(s *shop, order, _, _ string) {
+			s.Exec(s.t, `update orders set updated_at = now() - interval '3 hours'`)
+		}, "figures"},
+		"figures of what was not sold": {func(s *shop, order, _, _ string) {
+			s.Exec(s.t, `insert into analytics_figures values (0, 'sales', 'EUR', 'day', '2026-01-01', 'new', 1, 1, 0, 1000, 1000, 0, 0, 0, 0, 0)`)
+		}, "figures"},
 		"stock": {func(s *shop, _, _, variant string) {
 			s.Exec(s.t, `update variants set stock = 9 where id = $1`, variant)
 		}, "stock"},

@@ -17,37 +17,29 @@ const (
 type Query struct {
 	Text  string // as it was written, for stock-keeping numbers and titles alike
 	Words string // as a tsquery; empty when there is no word in it
-	Slips string // the same with slips of the keyboard undone; empty when there are none to undo
+	terms []string
 }
 
 // Parse reads what somebody wrote. Nothing in it has a special meaning.
 func Parse(text string) Query {
-	words := strings.FieldsFunc(fold(text), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
-	if len(words) > mostWords {
-		words = words[:mostWords]
+	terms := strings.FieldsFunc(fold(text), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
+	if len(terms) > mostWords {
+		terms = terms[:mostWords]
 	}
-	q := Query{Text: strings.TrimSpace(text)}
-	var exact, slips []string
-	undone := false
-	for i, word := range words {
-		if letters := []rune(word); len(letters) > mostLetters {
-			word = string(letters[:mostLetters])
+	q := Query{Text: strings.TrimSpace(text), terms: terms}
+	for i, term := range terms {
+		if letters := []rune(term); len(letters) > mostLetters {
+			terms[i] = string(letters[:mostLetters])
 		}
-		term := word
-		if i == len(words)-1 {
-			term += ":*"
-		}
-		exact = append(exact, term)
-		alternatives := slipsOf(word)
-		undone = undone || len(alternatives) > 0
-		slips = append(slips, "("+strings.Join(append(alternatives, term), " | ")+")")
 	}
-	q.Words = strings.Join(exact, " & ")
-	if undone {
-		q.Slips = strings.Join(slips, " & ")
+	if len(terms) > 0 {
+		q.Words = strings.Join(terms, " & ") + ":*" // the last is perhaps still being written
 	}
 	return q
 }
+
+// Typed are the words as they are counted, for those that begin with them.
+func (q Query) Typed() string { return strings.Join(q.terms, " ") }
 
 // fold writes a text without case and accents, as the index has it.
 func fold(text string) string {
@@ -72,29 +64,4 @@ func fold(text string) string {
 		}
 	}
 	return out.String()
-}
-
-// slipsOf are the words that may have been meant: two neighbouring letters changed back,
-// or one letter taken out. What is missing or wrong is left to the titles' likeness.
-func slipsOf(word string) []string {
-	letters := []rune(word)
-	if len(letters) < 4 {
-		return nil
-	}
-	var out []string
-	for i := range len(letters) - 1 {
-		if letters[i] == letters[i+1] {
-			continue
-		}
-		swapped := append([]rune(nil), letters...)
-		swapped[i], swapped[i+1] = swapped[i+1], swapped[i]
-		out = append(out, string(swapped))
-	}
-	for i := range letters {
-		if i > 0 && letters[i] == letters[i-1] {
-			continue
-		}
-		out = append(out, string(letters[:i])+string(letters[i+1:]))
-	}
-	return out
 }

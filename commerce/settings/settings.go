@@ -13,10 +13,10 @@ import (
 )
 
 // Follow has the catalogue follow the store's settings, whose row the caller holds: products
-// are found by the words of its language, and collections are sorted by prices in its main
-// currency.
-func Follow(ctx context.Context, tx *postgres.Tx, locale, currency bool) error {
-	if locale {
+// are found by the words of its language and by prices in its currencies, and collections are
+// sorted by those in its main currency.
+func Follow(ctx context.Context, tx *postgres.Tx, locale, currency, currencies bool) error {
+	if locale || currency || currencies {
 		if err := search.Reindex(ctx, tx); err != nil {
 			return err
 		}

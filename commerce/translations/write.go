@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/stoacommerce/stoa/commerce/collections"
 	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/markup"
@@ -145,6 +146,9 @@ func (k kind) write(ctx context.Context, tx *postgres.Tx, locale string, changes
 	}
 	if k.resource != "product" {
 		return nil
+	}
+	if err := collections.Turn(ctx, tx, touched...); err != nil {
+		return err
 	}
 	return search.Index(ctx, tx, touched...)
 }

@@ -16,6 +16,8 @@ create table settings (
     locales            jsonb not null default '[]', -- those that it is translated into: [{"locale": "de", "published": true}]
     translations       jsonb not null default '{}' check (pg_column_size(translations) <= 1000000), -- of what the store says of itself; see commerce/translations
     prices_include_tax boolean not null default true,
+    time_zone          text not null default 'UTC', -- whose days reports are of
+    analytics          jsonb not null default '{}', -- which figures reports are read from: see commerce/analytics
     order_prefix       text not null default '#',
     theme              jsonb not null default '{}', -- {"accent_color": "#1f5f5b"}
     payments           jsonb not null default '{}', -- how shoppers may pay; commerce/payments reads it

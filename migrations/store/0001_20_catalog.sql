@@ -33,7 +33,6 @@ create table products (
     category_id  text collate "C" references categories (id),
     seo_title    text not null default '',
     seo_description text not null default '',
-    search       tsvector not null default '',
     publish_at   timestamptz,                   -- an active one is shown from then on
     unpublish_at timestamptz check (unpublish_at > publish_at), -- and until then
     published_at timestamptz,                   -- when it was first to be shown
@@ -49,8 +48,6 @@ create index products_unpublish on products (unpublish_at) where unpublish_at is
 create index products_category on products (category_id, id desc);
 create index products_tags on products using gin (tags);
 create index products_custom_fields on products using gin (custom_fields jsonb_path_ops);
-create index products_search on products using gin (search);
-create index products_title on products using gin (title ext.gin_trgm_ops);
 
 create table variants (
     id                text collate "C" primary key,

@@ -16,10 +16,14 @@ create table customers (
     phone             text not null default '',
     password_hash     text,                     -- null: known from orders only, or not verified yet
     accepts_marketing boolean not null default false,
-    default_address   jsonb,
+    addresses         jsonb not null default '[]' check (jsonb_array_length(addresses) <= 50), -- [{"id", "address", "default_shipping", "default_billing"}]
+    default_address   jsonb generated always as (jsonb_path_query_first(addresses, '$[*] ? (@.default_shipping == true).address')) stored,
+    default_billing_address jsonb generated always as (jsonb_path_query_first(addresses, '$[*] ? (@.default_billing == true).address')) stored,
     tax_exempt_reason text not null default '', -- empty: taxed like anybody
     note              text not null default '',
     group_ids         text[] not null default '{}',
+    tags              text[] not null default '{}', -- the merchant's own labels
+    disabled_at       timestamptz,              -- since when the account opens nothing
     custom_fields     jsonb not null default '{}', -- by the keys of field_definitions
     version           int not null default 1,
     created_at        timestamptz not null default now(),
@@ -27,13 +31,15 @@ create table customers (
 );
 create unique index customers_email on customers (email);
 create index customers_groups on customers using gin (group_ids);
+create index customers_tags on customers using gin (tags) where tags <> '{}';
+create index customers_text on customers using gin ((email || ' ' || name || ' ' || phone) ext.gin_trgm_ops);
 
 -- Tokens of customers: sessions, and the one-time tokens that travel by mail.
 create table customer_tokens (
     hash        bytea primary key,
     customer_id text collate "C" references customers (id) on delete cascade, -- null: of a registration that is not proven yet
-    purpose     text not null check (purpose in ('session', 'verify_email', 'reset_password')),
-    data        jsonb not null default '{}',    -- what its use puts into force: a registration's password hash
+    purpose     text not null check (purpose in ('session', 'verify_email', 'reset_password', 'change_email')),
+    data        jsonb not null default '{}',    -- what its use puts into force: a registration's password hash, an e-mail address
     expires_at  timestamptz not null,
     created_at  timestamptz not null default now()
 );

@@ -86,7 +86,8 @@ create table order_edits (
     order_id     text collate "C" not null references orders (id) on delete cascade,
     return_id    text collate "C",              -- whose goods are exchanged
     reason       text not null default '',
-    lines        jsonb not null,                -- [{"line_id", "variant_id", "title", "variant", "sku", "quantity", "unit", "total", "taxes"}]; of shipping without a line
+    lines        jsonb not null,                -- [{"line_id", "variant_id", "product_id", "title", "variant", "sku", "quantity", "unit", "total", "taxes"}]; of shipping without a line
+    discounts    jsonb not null default '[]',   -- those of the order that it changed, as they were before it
     total_before bigint not null,
     total_after  bigint not null,
     invoiced     boolean not null,              -- there was an invoice already, so that it has a document of its own

@@ -59,6 +59,7 @@ create table refunds (
     fee_amount  bigint not null default 0 check (fee_amount >= 0), -- kept of what its lines were worth
     of_balance  boolean not null default false, -- of what the merchant owes, not of what the order contains
     edit_id     text collate "C" references order_edits (id), -- whose difference it is
+    succeeded_at timestamptz,                   -- when it came to count
     created_at  timestamptz not null default now(),
     updated_at  timestamptz not null default now()
 );

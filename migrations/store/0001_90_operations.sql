@@ -16,6 +16,7 @@ create table operations (
     request_id   text not null default '',
     undoes       text collate "C" references operations (id) on delete cascade,
     undo_until   timestamptz,                   -- what it did can be undone until then
+    file         jsonb,                         -- what an export writes: see operations.File; null once it is removed
     created_at   timestamptz not null default now(),
     started_at   timestamptz,
     finished_at  timestamptz,

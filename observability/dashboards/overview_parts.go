@@ -32,6 +32,12 @@ func databases() section {
 			runbooks: []string{"pool-exhausted"},
 		},
 		{
+			title: "Are calls missing from the request log?", unit: "short", width: 8, kind: lines, bad: 1,
+			about:    "Calls that were answered, but not kept: as too many came at once, or as their cell did not take them.",
+			queries:  []query{{`sum by (outcome) (increase(stoa_request_log_calls_total{outcome!="written"}[$__rate_interval]))`, "{{outcome}}"}},
+			runbooks: []string{"pool-exhausted", "cell-down"},
+		},
+		{
 			title: "How many callers wait for a connection?", unit: "short", width: 8, kind: lines, bad: 1,
 			about:    "Callers waiting at once, on average: seconds waited a second.",
 			queries:  []query{{`sum by (cell, pool) (rate(stoa_db_pool_wait_seconds_total{cell=~"$cell|control|redis"}[$__rate_interval]))`, "{{cell}} {{pool}}"}},

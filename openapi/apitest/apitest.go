@@ -30,6 +30,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/access"
+	"github.com/stoacommerce/stoa/tenants/requestlog"
 )
 
 // API is a front door for tests.
@@ -39,6 +40,8 @@ type API struct {
 
 	// Real is asked for credentials that the test did not make up; may be nil.
 	Real openapi.Authenticator
+	// Recorder is told of calls; may be nil.
+	Recorder openapi.Recorder
 
 	t       testing.TB
 	mu      sync.Mutex
@@ -84,7 +87,7 @@ func NewOf(t testing.TB, doc *openapi3.T, handlers ...map[string]openapi.Handler
 	rand.Read(cursorKey)
 	api.Router, err = openapi.New(openapi.Config{
 		Contract: doc, Handlers: all,
-		Authenticator: credentials{api}, Authorizer: enforcer, Limiter: unlimited{}, Observer: observer{t}, Client: client{},
+		Authenticator: credentials{api}, Authorizer: enforcer, Limiter: unlimited{}, Observer: observer{t}, Recorder: api, Client: client{},
 		Sealer: platform.Ring, CursorKey: cursorKey, SessionCookie: sessionCookie, MaxUpload: 32 << 20,
 		Sample: func() bool { return true },
 		Log:    slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
@@ -151,11 +154,19 @@ func (a *API) Caller(key string) tenants.Caller {
 	return a.callers[key]
 }
 
+// Record implements openapi.Recorder.
+func (a *API) Record(call requestlog.Call) {
+	if a.Recorder != nil {
+		a.Recorder.Record(call)
+	}
+}
+
 // Answer is what the door answered.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
+	ID     string // of the request
 
 	t testing.TB
 }
@@ -275,7 +286,7 @@ func (a *API) DoContext(t testing.TB, ctx context.Context, key, method, path str
 	}
 	w := httptest.NewRecorder()
 	a.Router.ServeHTTP(w, r)
-	answer := &Answer{Status: w.Code, Header: w.Header(), Body: w.Body.Bytes(), t: t}
+	answer := &Answer{Status: w.Code, Header: w.Header(), Body: w.Body.Bytes(), ID: requestID, t: t}
 	if method != http.MethodGet && method != http.MethodHead && answer.Status < 300 {
 		a.audited(t, a.Caller(key).Store, method+" "+path, requestID, answer, changes)
 	}

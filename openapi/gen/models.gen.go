@@ -282,6 +282,7 @@ const (
 // Defines values for DifferenceKind.
 const (
 	DifferenceKindCredit          DifferenceKind = "credit"
+	DifferenceKindFigures         DifferenceKind = "figures"
 	DifferenceKindOrderMissing    DifferenceKind = "order_missing"
 	DifferenceKindPaymentState    DifferenceKind = "payment_state"
 	DifferenceKindProviderBooks   DifferenceKind = "provider_books"
@@ -400,6 +401,8 @@ const (
 	EventTypeDraftOrderDeleted       EventType = "draft_order.deleted"
 	EventTypeDraftOrderSent          EventType = "draft_order.sent"
 	EventTypeDraftOrderUpdated       EventType = "draft_order.updated"
+	EventTypeExportFailed            EventType = "export.failed"
+	EventTypeExportSucceeded         EventType = "export.succeeded"
 	EventTypeFieldDefinitionCreated  EventType = "field_definition.created"
 	EventTypeFieldDefinitionDeleted  EventType = "field_definition.deleted"
 	EventTypeFieldDefinitionUpdated  EventType = "field_definition.updated"
@@ -480,6 +483,29 @@ const (
 	EventTypeWebhookEndpointDisabled EventType = "webhook_endpoint.disabled"
 	EventTypeWebhookEndpointUpdated  EventType = "webhook_endpoint.updated"
 	EventTypeWebhookTest             EventType = "webhook.test"
+)
+
+// Defines values for ExportFailedEventType.
+const (
+	ExportFailedEventTypeExportFailed ExportFailedEventType = "export.failed"
+)
+
+// Defines values for ExportRequestFormat.
+const (
+	ExportRequestFormatCsv   ExportRequestFormat = "csv"
+	ExportRequestFormatJsonl ExportRequestFormat = "jsonl"
+)
+
+// Defines values for ExportRequestResource.
+const (
+	ExportRequestResourceCustomers ExportRequestResource = "customers"
+	ExportRequestResourceOrders    ExportRequestResource = "orders"
+	ExportRequestResourceProducts  ExportRequestResource = "products"
+)
+
+// Defines values for ExportSucceededEventType.
+const (
+	ExportSucceededEventTypeExportSucceeded ExportSucceededEventType = "export.succeeded"
 )
 
 // Defines values for FieldDefinitionCreatedEventType.
@@ -664,6 +690,15 @@ const (
 	LocationUpdatedEventTypeLocationUpdated LocationUpdatedEventType = "location.updated"
 )
 
+// Defines values for LoggedBodyState.
+const (
+	LoggedBodyStateCut      LoggedBodyState = "cut"
+	LoggedBodyStateErased   LoggedBodyState = "erased"
+	LoggedBodyStateNone     LoggedBodyState = "none"
+	LoggedBodyStateRedacted LoggedBodyState = "redacted"
+	LoggedBodyStateWhole    LoggedBodyState = "whole"
+)
+
 // Defines values for Mode.
 const (
 	ModeLive Mode = "live"
@@ -678,12 +713,16 @@ const (
 
 // Defines values for OperationKind.
 const (
-	OperationKindBulkDeleteProducts OperationKind = "bulk_delete_products"
-	OperationKindBulkDeleteVariants OperationKind = "bulk_delete_variants"
-	OperationKindBulkUpdateProducts OperationKind = "bulk_update_products"
-	OperationKindBulkUpdateVariants OperationKind = "bulk_update_variants"
-	OperationKindShopifyProducts    OperationKind = "shopify_products"
-	OperationKindUndo               OperationKind = "undo"
+	OperationKindBulkDeleteProducts     OperationKind = "bulk_delete_products"
+	OperationKindBulkDeleteVariants     OperationKind = "bulk_delete_variants"
+	OperationKindBulkUpdateProducts     OperationKind = "bulk_update_products"
+	OperationKindBulkUpdateVariants     OperationKind = "bulk_update_variants"
+	OperationKindExportCustomers        OperationKind = "export_customers"
+	OperationKindExportOrders           OperationKind = "export_orders"
+	OperationKindExportProducts         OperationKind = "export_products"
+	OperationKindPreviewShopifyProducts OperationKind = "preview_shopify_products"
+	OperationKindShopifyProducts        OperationKind = "shopify_products"
+	OperationKindUndo                   OperationKind = "undo"
 )
 
 // Defines values for OperationMessageSeverity.
@@ -831,10 +870,13 @@ const (
 
 // Defines values for Permission.
 const (
+	PermissionAnalyticsRead     Permission = "analytics:read"
 	PermissionAuditRead         Permission = "audit:read"
 	PermissionCustomersRead     Permission = "customers:read"
 	PermissionCustomersWrite    Permission = "customers:write"
 	PermissionEventsRead        Permission = "events:read"
+	PermissionExportsRead       Permission = "exports:read"
+	PermissionExportsWrite      Permission = "exports:write"
 	PermissionGiftCardsRead     Permission = "gift_cards:read"
 	PermissionGiftCardsWrite    Permission = "gift_cards:write"
 	PermissionImportsWrite      Permission = "imports:write"
@@ -853,6 +895,7 @@ const (
 	PermissionPromotionsRead    Permission = "promotions:read"
 	PermissionPromotionsWrite   Permission = "promotions:write"
 	PermissionRefundsWrite      Permission = "refunds:write"
+	PermissionRequestsRead      Permission = "requests:read"
 	PermissionSettingsRead      Permission = "settings:read"
 	PermissionSettingsWrite     Permission = "settings:write"
 	PermissionStaffRead         Permission = "staff:read"
@@ -1010,6 +1053,15 @@ const (
 	PromotionUpdatedEventTypePromotionUpdated PromotionUpdatedEventType = "promotion.updated"
 )
 
+// Defines values for RankedColumn.
+const (
+	RankedColumnGrossSales RankedColumn = "gross_sales"
+	RankedColumnNetSales   RankedColumn = "net_sales"
+	RankedColumnOrders     RankedColumn = "orders"
+	RankedColumnReturns    RankedColumn = "returns"
+	RankedColumnUnitsSold  RankedColumn = "units_sold"
+)
+
 // Defines values for RateServiceCreatedEventType.
 const (
 	RateServiceCreatedEventTypeRateServiceCreated RateServiceCreatedEventType = "rate_service.created"
@@ -1065,6 +1117,25 @@ const (
 // Defines values for RefundSucceededEventType.
 const (
 	RefundSucceededEventTypeRefundSucceeded RefundSucceededEventType = "refund.succeeded"
+)
+
+// Defines values for ReportComparison.
+const (
+	ReportComparisonPreviousPeriod ReportComparison = "previous_period"
+	ReportComparisonPreviousYear   ReportComparison = "previous_year"
+)
+
+// Defines values for ReportFormat.
+const (
+	ReportFormatCsv  ReportFormat = "csv"
+	ReportFormatJSON ReportFormat = "json"
+)
+
+// Defines values for ReportInterval.
+const (
+	ReportIntervalDay   ReportInterval = "day"
+	ReportIntervalMonth ReportInterval = "month"
+	ReportIntervalWeek  ReportInterval = "week"
 )
 
 // Defines values for ReturnApprovedEventType.
@@ -1391,6 +1462,15 @@ const (
 	WebhookTestEventTypeWebhookTest WebhookTestEventType = "webhook.test"
 )
 
+// Defines values for ShopSortQuery.
+const (
+	ShopSortQueryNewest          ShopSortQuery = "newest"
+	ShopSortQueryPriceAscending  ShopSortQuery = "price_ascending"
+	ShopSortQueryPriceDescending ShopSortQuery = "price_descending"
+	ShopSortQueryRelevance       ShopSortQuery = "relevance"
+	ShopSortQueryTitle           ShopSortQuery = "title"
+)
+
 // Defines values for ListCartsParamsState.
 const (
 	ListCartsParamsStateCompleted ListCartsParamsState = "completed"
@@ -1443,6 +1523,33 @@ const (
 	ListDeadJobsParamsStateRunning  ListDeadJobsParamsState = "running"
 	ListDeadJobsParamsStateSetAside ListDeadJobsParamsState = "set_aside"
 	ListDeadJobsParamsStateWaiting  ListDeadJobsParamsState = "waiting"
+)
+
+// Defines values for ListRequestsParamsMethod.
+const (
+	ListRequestsParamsMethodDELETE ListRequestsParamsMethod = "DELETE"
+	ListRequestsParamsMethodGET    ListRequestsParamsMethod = "GET"
+	ListRequestsParamsMethodPATCH  ListRequestsParamsMethod = "PATCH"
+	ListRequestsParamsMethodPOST   ListRequestsParamsMethod = "POST"
+	ListRequestsParamsMethodPUT    ListRequestsParamsMethod = "PUT"
+)
+
+// Defines values for ListShopProductsParamsSort.
+const (
+	ListShopProductsParamsSortNewest          ListShopProductsParamsSort = "newest"
+	ListShopProductsParamsSortPriceAscending  ListShopProductsParamsSort = "price_ascending"
+	ListShopProductsParamsSortPriceDescending ListShopProductsParamsSort = "price_descending"
+	ListShopProductsParamsSortRelevance       ListShopProductsParamsSort = "relevance"
+	ListShopProductsParamsSortTitle           ListShopProductsParamsSort = "title"
+)
+
+// Defines values for SearchShopParamsSort.
+const (
+	SearchShopParamsSortNewest          SearchShopParamsSort = "newest"
+	SearchShopParamsSortPriceAscending  SearchShopParamsSort = "price_ascending"
+	SearchShopParamsSortPriceDescending SearchShopParamsSort = "price_descending"
+	SearchShopParamsSortRelevance       SearchShopParamsSort = "relevance"
+	SearchShopParamsSortTitle           SearchShopParamsSort = "title"
 )
 
 // Defines values for ListDeliveriesParamsState.
@@ -1721,6 +1828,19 @@ type AgreedShipping struct {
 
 	// Price What it costs.
 	Price Money `json:"price"`
+}
+
+// AnalyticsRebuild Figures that are counted anew.
+type AnalyticsRebuild struct {
+	// Rebuilding That they are being counted. Reports say so too, until it is done.
+	//
+	// Example: true
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days they will be of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
 }
 
 // APIKey A key, without its secret.
@@ -2066,6 +2186,11 @@ type BulkProductUpdate struct {
 	// Example: cat_01jd3v7m2kf8r9e0abcdefghjk
 	CategoryID nullable.Nullable[string] `json:"category_id,omitempty"`
 
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
+
 	// DescriptionHTML Its description as HTML; what is active in it is removed.
 	//
 	// Example: <p>Woven in one piece.</p>
@@ -2216,6 +2341,11 @@ type BulkVariantUpdate struct {
 
 	// Cost What one costs the merchant. Shoppers never see it; null removes it.
 	Cost nullable.Nullable[Money] `json:"cost,omitempty"`
+
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
 
 	// HeightMM Its height in millimetres; null removes it.
 	//
@@ -3580,6 +3710,25 @@ type CollectionList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// CollectionPeriod What a report tells of a period.
+type CollectionPeriod struct {
+	// Data The rows.
+	Data []CollectionRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals Always null, as what is in several collections counts in each.
+	Totals map[string]interface{} `json:"totals"`
+}
+
 // CollectionProductUpdate A change of a product's place in a collection, as a merge patch.
 type CollectionProductUpdate struct {
 	// Position How many products come before it; last, when there are fewer.
@@ -3592,6 +3741,78 @@ type CollectionProductUpdate struct {
 type CollectionProducts struct {
 	// ProductIDs The products, in the order they are appended; those already in it stay where they are.
 	ProductIDs []string `json:"product_ids"`
+}
+
+// CollectionReport A report.
+type CollectionReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *CollectionPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period CollectionPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// CollectionRow What was sold of a collection.
+type CollectionRow struct {
+	// CollectionID The collection's ID.
+	//
+	// Example: col_01jd3v7m2kf8r9e0abcdefghjk
+	CollectionID string `json:"collection_id"`
+
+	// Discounts What was taken off it, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// GrossSales At its price, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// Returns What was paid back of it, without taxes.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// Title What it is called.
+	//
+	// Example: Summer
+	Title *string `json:"title"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
 }
 
 // CollectionRule Which products a collection holds.
@@ -3696,6 +3917,143 @@ type CollectionUpdatedEvent struct {
 //
 // Example: collection.updated
 type CollectionUpdatedEventType string
+
+// ConversionPeriod What a report tells of a period.
+type ConversionPeriod struct {
+	// Data The rows.
+	Data []ConversionRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals ConversionTotals `json:"totals"`
+}
+
+// ConversionReport A report.
+type ConversionReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *ConversionPeriod `json:"comparison"`
+
+	// Currency Always null, as no money is told of.
+	Currency *string `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period ConversionPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// ConversionRow How far visitors came in an interval.
+type ConversionRow struct {
+	// AddedToCart Those who put something into a cart.
+	//
+	// Example: 40
+	AddedToCart int64 `json:"added_to_cart"`
+
+	// AddedToCartRate Their share of all visitors, in percent; null without one.
+	//
+	// Example: 16.67
+	AddedToCartRate *string `json:"added_to_cart_rate"`
+
+	// Completed Those who placed an order.
+	//
+	// Example: 12
+	Completed int64 `json:"completed"`
+
+	// ConversionRate The share of those who placed an order, in percent; null without visitors.
+	//
+	// Example: 5
+	ConversionRate *string `json:"conversion_rate"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// ProductViews Those who saw a product's page.
+	//
+	// Example: 130
+	ProductViews int64 `json:"product_views"`
+
+	// ReachedCheckout Those who came to the checkout.
+	//
+	// Example: 22
+	ReachedCheckout int64 `json:"reached_checkout"`
+
+	// ReachedCheckoutRate Their share of all visitors, in percent; null without one.
+	//
+	// Example: 9.17
+	ReachedCheckoutRate *string `json:"reached_checkout_rate"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Visits Visitors, each counted once a day.
+	//
+	// Example: 240
+	Visits int64 `json:"visits"`
+}
+
+// ConversionTotals All of it, also what is not listed.
+type ConversionTotals struct {
+	// AddedToCart Those who put something into a cart.
+	//
+	// Example: 40
+	AddedToCart int64 `json:"added_to_cart"`
+
+	// AddedToCartRate Their share of all visitors, in percent; null without one.
+	//
+	// Example: 16.67
+	AddedToCartRate *string `json:"added_to_cart_rate"`
+
+	// Completed Those who placed an order.
+	//
+	// Example: 12
+	Completed int64 `json:"completed"`
+
+	// ConversionRate The share of those who placed an order, in percent; null without visitors.
+	//
+	// Example: 5
+	ConversionRate *string `json:"conversion_rate"`
+
+	// ProductViews Those who saw a product's page.
+	//
+	// Example: 130
+	ProductViews int64 `json:"product_views"`
+
+	// ReachedCheckout Those who came to the checkout.
+	//
+	// Example: 22
+	ReachedCheckout int64 `json:"reached_checkout"`
+
+	// ReachedCheckoutRate Their share of all visitors, in percent; null without one.
+	//
+	// Example: 9.17
+	ReachedCheckoutRate *string `json:"reached_checkout_rate"`
+
+	// Visits Visitors, each counted once a day.
+	//
+	// Example: 240
+	Visits int64 `json:"visits"`
+}
 
 // Country A country's ISO 3166-1 alpha-2 code in upper case.
 //
@@ -3852,6 +4210,9 @@ type Customer struct {
 	// Example: false
 	AcceptsMarketing bool `json:"accepts_marketing"`
 
+	// Addresses The address book, in the order in which it was written down.
+	Addresses []CustomerAddress `json:"addresses"`
+
 	// CreatedAt When the customer first appeared.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -3862,8 +4223,13 @@ type Customer struct {
 	// Example: {}
 	CustomFields CustomFields `json:"custom_fields"`
 
-	// DefaultAddress The address used last.
+	// DefaultAddress The address of the book that is the default for shipping.
 	DefaultAddress *Address `json:"default_address"`
+
+	// Disabled Whether the account is closed, so that its owner is signed out and cannot sign in.
+	//
+	// Example: false
+	Disabled bool `json:"disabled"`
 
 	// Email The e-mail address; unique within the store.
 	//
@@ -3908,6 +4274,11 @@ type Customer struct {
 	// Example: true
 	Registered bool `json:"registered"`
 
+	// Tags The merchant's own labels.
+	//
+	// Example: ["press"]
+	Tags []string `json:"tags"`
+
 	// TaxExemptReason Why they pay no tax, such as the number of a certificate; null, if they do.
 	TaxExemptReason *string `json:"tax_exempt_reason"`
 
@@ -3915,6 +4286,100 @@ type Customer struct {
 	//
 	// Example: 2026-11-22T09:30:00Z
 	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// CustomerAddress An address in a customer's book.
+type CustomerAddress struct {
+	// Address A postal address. It is given whole, never in parts.
+	Address Address `json:"address"`
+
+	// DefaultBilling Whether it is filled in as who pays.
+	//
+	// Example: false
+	DefaultBilling bool `json:"default_billing"`
+
+	// DefaultShipping Whether it is filled in as where things are sent.
+	//
+	// Example: true
+	DefaultShipping bool `json:"default_shipping"`
+
+	// ID The entry's ID.
+	//
+	// Example: adr_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+}
+
+// CustomerAddressInput An address for a customer's book.
+type CustomerAddressInput struct {
+	// Address A postal address. It is given whole, never in parts.
+	Address Address `json:"address"`
+
+	// DefaultBilling Whether it is filled in as who pays; of one entry at most.
+	//
+	// Example: false
+	DefaultBilling *bool `json:"default_billing,omitempty"`
+
+	// DefaultShipping Whether it is filled in as where things are sent; of one entry at most.
+	//
+	// Example: true
+	DefaultShipping *bool `json:"default_shipping,omitempty"`
+
+	// ID The entry's ID, if it is in the book already.
+	//
+	// Example: adr_01jd3v7m2kf8r9e0abcdefghjk
+	ID *string `json:"id,omitempty"`
+}
+
+// CustomerCreate Somebody whom the merchant knows.
+type CustomerCreate struct {
+	// AcceptsMarketing Whether the customer agreed to be written to.
+	//
+	// Example: false
+	AcceptsMarketing *bool `json:"accepts_marketing,omitempty"`
+
+	// Addresses The address book, all of it.
+	Addresses []CustomerAddressInput `json:"addresses,omitempty"`
+
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
+
+	// DefaultAddress The default address for shipping, beside those of the book.
+	DefaultAddress *Address `json:"default_address,omitempty"`
+
+	// Email The e-mail address; unique within the store.
+	//
+	// Example: ada@example.com
+	Email string `json:"email"`
+
+	// GroupIDs The groups that the customer is in.
+	GroupIDs []string `json:"group_ids,omitempty"`
+
+	// Name The customer's name.
+	//
+	// Example: Ada Example
+	Name *string `json:"name,omitempty"`
+
+	// Note What the staff wants to remember.
+	//
+	// Example: Prefers the blue one
+	Note *string `json:"note,omitempty"`
+
+	// Phone A telephone number.
+	//
+	// Example: +49 30 0000000
+	Phone *string `json:"phone,omitempty"`
+
+	// Tags The merchant's own labels.
+	//
+	// Example: ["press"]
+	Tags []string `json:"tags,omitempty"`
+
+	// TaxExemptReason Why they pay no tax, such as the number of a certificate.
+	//
+	// Example: A school
+	TaxExemptReason *string `json:"tax_exempt_reason,omitempty"`
 }
 
 // CustomerCreatedEvent A customer appeared or registered.
@@ -3998,6 +4463,19 @@ type CustomerDeletedEvent struct {
 //
 // Example: customer.deleted
 type CustomerDeletedEventType string
+
+// CustomerEmailChange A shopper who wants another e-mail address.
+type CustomerEmailChange struct {
+	// Email The new e-mail address.
+	//
+	// Example: ada.new@example.com
+	Email string `json:"email"`
+
+	// Password The password.
+	//
+	// Example: correct horse battery staple
+	Password string `json:"password"`
+}
 
 // CustomerEventData The customer, in short.
 type CustomerEventData struct {
@@ -4225,6 +4703,25 @@ type CustomerPasswordReset struct {
 	Token string `json:"token"`
 }
 
+// CustomerPeriod What a report tells of a period.
+type CustomerPeriod struct {
+	// Data The rows.
+	Data []CustomerRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals CustomerTotals `json:"totals"`
+}
+
 // CustomerRegistration A shopper who wants an account at this store.
 type CustomerRegistration struct {
 	// AcceptsMarketing Whether the shopper agrees to be written to; false, when left out.
@@ -4237,6 +4734,11 @@ type CustomerRegistration struct {
 	// Example: ada@example.com
 	Email string `json:"email"`
 
+	// MarketingWording The words that were agreed to by `accepts_marketing`, kept as the proof of it.
+	//
+	// Example: You may write to me about new things.
+	MarketingWording *string `json:"marketing_wording,omitempty"`
+
 	// Name The shopper's name.
 	//
 	// Example: Ada Example
@@ -4246,6 +4748,68 @@ type CustomerRegistration struct {
 	//
 	// Example: correct horse battery staple
 	Password string `json:"password"`
+}
+
+// CustomerReport A report.
+type CustomerReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *CustomerPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period CustomerPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// CustomerRow Who bought in an interval.
+type CustomerRow struct {
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// NewCustomers Orders of customers who had not ordered before: as many as there are new customers.
+	//
+	// Example: 8
+	NewCustomers int64 `json:"new_customers"`
+
+	// NewNetSales Net sales of the orders of new customers. What is paid back of an order later stays with it.
+	//
+	// Example: {"amount":70000,"currency":"EUR"}
+	NewNetSales ReportAmount `json:"new_net_sales"`
+
+	// ReturningNetSales Net sales of the orders of others.
+	//
+	// Example: {"amount":41400,"currency":"EUR"}
+	ReturningNetSales ReportAmount `json:"returning_net_sales"`
+
+	// ReturningOrders Orders of customers who had.
+	//
+	// Example: 4
+	ReturningOrders int64 `json:"returning_orders"`
+
+	// ReturningShare Their share of all orders, in percent; null without one.
+	//
+	// Example: 33.33
+	ReturningShare *string `json:"returning_share"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
 }
 
 // CustomerSession A signed-in shopper.
@@ -4277,6 +4841,34 @@ type CustomerSignIn struct {
 	Password string `json:"password"`
 }
 
+// CustomerTotals All of it, also what is not listed.
+type CustomerTotals struct {
+	// NewCustomers Orders of customers who had not ordered before: as many as there are new customers.
+	//
+	// Example: 8
+	NewCustomers int64 `json:"new_customers"`
+
+	// NewNetSales Net sales of the orders of new customers. What is paid back of an order later stays with it.
+	//
+	// Example: {"amount":70000,"currency":"EUR"}
+	NewNetSales ReportAmount `json:"new_net_sales"`
+
+	// ReturningNetSales Net sales of the orders of others.
+	//
+	// Example: {"amount":41400,"currency":"EUR"}
+	ReturningNetSales ReportAmount `json:"returning_net_sales"`
+
+	// ReturningOrders Orders of customers who had.
+	//
+	// Example: 4
+	ReturningOrders int64 `json:"returning_orders"`
+
+	// ReturningShare Their share of all orders, in percent; null without one.
+	//
+	// Example: 33.33
+	ReturningShare *string `json:"returning_share"`
+}
+
 // CustomerUpdate A change of a customer, as a merge patch.
 type CustomerUpdate struct {
 	// AcceptsMarketing Whether the customer agreed to be written to.
@@ -4284,13 +4876,21 @@ type CustomerUpdate struct {
 	// Example: false
 	AcceptsMarketing *bool `json:"accepts_marketing,omitempty"`
 
+	// Addresses The address book, all of it; those that are left out are removed. One that stays has its ID, a new one has none.
+	Addresses []CustomerAddressInput `json:"addresses,omitempty"`
+
 	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
 	//
 	// Example: {}
 	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
 
-	// DefaultAddress The default address; null removes it.
+	// DefaultAddress The default address for shipping, which is changed in the book, or added to it; null removes it.
 	DefaultAddress nullable.Nullable[Address] `json:"default_address,omitempty"`
+
+	// Disabled Whether the account is closed, so that its owner is signed out and cannot sign in.
+	//
+	// Example: false
+	Disabled *bool `json:"disabled,omitempty"`
 
 	// GroupIDs The groups that the customer is in, all of them.
 	GroupIDs []string `json:"group_ids,omitempty"`
@@ -4309,6 +4909,11 @@ type CustomerUpdate struct {
 	//
 	// Example: +49 30 0000000
 	Phone nullable.Nullable[string] `json:"phone,omitempty"`
+
+	// Tags The merchant's own labels, all of them.
+	//
+	// Example: ["press"]
+	Tags []string `json:"tags,omitempty"`
 
 	// TaxExemptReason Why they pay no tax, such as the number of a certificate; null, if they do.
 	TaxExemptReason nullable.Nullable[string] `json:"tax_exempt_reason,omitempty"`
@@ -4480,6 +5085,90 @@ type Discount struct {
 	//
 	// Example: 15 % off everything
 	Title string `json:"title"`
+}
+
+// DiscountPeriod What a report tells of a period.
+type DiscountPeriod struct {
+	// Data The rows.
+	Data []DiscountRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals DiscountTotals `json:"totals"`
+}
+
+// DiscountReport A report.
+type DiscountReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *DiscountPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period DiscountPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// DiscountRow What a promotion took off.
+type DiscountRow struct {
+	// Amount What it took off goods and shipping, as shoppers were shown it.
+	//
+	// Example: {"amount":5000,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Code The code that it was given for.
+	//
+	// Example: SUMMER
+	Code *string `json:"code"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// PromotionID The promotion's ID; null of what was agreed without one.
+	//
+	// Example: prm_01jd3v7m2kf8r9e0abcdefghjk
+	PromotionID *string `json:"promotion_id"`
+
+	// Title What it is called.
+	//
+	// Example: Summer sale
+	Title *string `json:"title"`
+}
+
+// DiscountTotals All of it, also what is not listed.
+type DiscountTotals struct {
+	// Amount What it took off goods and shipping, as shoppers were shown it.
+	//
+	// Example: {"amount":5000,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
 }
 
 // Dispute A payment that the shopper's bank asks back. It is answered at the provider.
@@ -5665,6 +6354,111 @@ type EventRequestID = string
 // Example: product.created
 type EventType string
 
+// ExportFailedEvent An export failed as a whole or was cancelled.
+type ExportFailedEvent struct {
+	// Data The operation, in short.
+	Data OperationEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: export.failed
+	Type ExportFailedEventType `json:"type"`
+}
+
+// ExportFailedEventType The event's type.
+//
+// Example: export.failed
+type ExportFailedEventType string
+
+// ExportRequest What is to be written into a file.
+type ExportRequest struct {
+	// Format How it is written; `csv` when left out. Products are not written as `jsonl`, which answers 422.
+	//
+	// Example: csv
+	Format *ExportRequestFormat `json:"format,omitempty"`
+
+	// Resource What is exported.
+	//
+	// Example: products
+	Resource ExportRequestResource `json:"resource"`
+}
+
+// ExportRequestFormat How it is written; `csv` when left out. Products are not written as `jsonl`, which answers 422.
+//
+// Example: csv
+type ExportRequestFormat string
+
+// ExportRequestResource What is exported.
+//
+// Example: products
+type ExportRequestResource string
+
+// ExportSucceededEvent An export ended, and its file can be downloaded.
+type ExportSucceededEvent struct {
+	// Data The operation, in short.
+	Data OperationEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: export.succeeded
+	Type ExportSucceededEventType `json:"type"`
+}
+
+// ExportSucceededEventType The event's type.
+//
+// Example: export.succeeded
+type ExportSucceededEventType string
+
 // Fault One thing wrong with a request, and where.
 type Fault struct {
 	// Code What is wrong, stable: the name of the violated rule, such as `minimum` or `required`.
@@ -6569,6 +7363,16 @@ type ImportUpload struct {
 	//
 	// Example: shopify_products
 	Kind ImportKind `json:"kind"`
+
+	// Mapping A JSON object that says what columns are to be taken for, by their names: a column of Shopify's, or the column of a custom field, such as `product.metafields.custom.fabric`; an empty text is nothing. It comes before the file.
+	//
+	// Example: {"Fabric": "product.metafields.custom.fabric"}
+	Mapping *string `json:"mapping,omitempty"`
+
+	// Preview Whether it is only to be said what would become of each row. It comes before the file.
+	//
+	// Example: true
+	Preview *bool `json:"preview,omitempty"`
 }
 
 // InventoryAdjusted The levels after an adjustment, in the order of its lines.
@@ -7769,6 +8573,184 @@ type LocationUpdatedEvent struct {
 // Example: location.updated
 type LocationUpdatedEventType string
 
+// LoggedBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+//
+// Example: whole
+type LoggedBodyState string
+
+// LoggedRequest A call of the API.
+type LoggedRequest struct {
+	// Actor Who did something.
+	Actor Actor `json:"actor"`
+
+	// APIVersion The version of the API that the answer is of.
+	//
+	// Example: 2026-11-22
+	APIVersion string `json:"api_version"`
+
+	// At When it came.
+	//
+	// Example: 2026-11-22T09:30:00.000Z
+	At time.Time `json:"at"`
+
+	// DryRun Whether it was a dry run.
+	//
+	// Example: false
+	DryRun bool `json:"dry_run"`
+
+	// DurationMs How long it took to answer, in milliseconds.
+	//
+	// Example: 4.21
+	DurationMs float32 `json:"duration_ms"`
+
+	// ErrorCode The problem that it was answered with.
+	ErrorCode *string `json:"error_code"`
+
+	// GoneOn The first day (UTC) on which it is kept no more.
+	//
+	// Example: 2026-12-22
+	GoneOn openapi_types.Date `json:"gone_on"`
+
+	// ID The request, as the `Request-Id` header named it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Method The method.
+	//
+	// Example: POST
+	Method string `json:"method"`
+
+	// Operation The operationId.
+	//
+	// Example: createProduct
+	Operation string `json:"operation"`
+
+	// Path The path, without secrets.
+	//
+	// Example: /v1/products
+	Path string `json:"path"`
+
+	// RequestBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+	//
+	// Example: whole
+	RequestBodyState LoggedBodyState `json:"request_body_state"`
+
+	// ResponseBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+	//
+	// Example: whole
+	ResponseBodyState LoggedBodyState `json:"response_body_state"`
+
+	// Status What it was answered with.
+	//
+	// Example: 201
+	Status int `json:"status"`
+}
+
+// LoggedRequestList A page of a list.
+type LoggedRequestList struct {
+	// Data The page, in the order of the list.
+	Data []LoggedRequest `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// LoggedRequestWhole A call of the API, with what was said in it.
+type LoggedRequestWhole struct {
+	// Actor Who did something.
+	Actor Actor `json:"actor"`
+
+	// APIVersion The version of the API that the answer is of.
+	//
+	// Example: 2026-11-22
+	APIVersion string `json:"api_version"`
+
+	// At When it came.
+	//
+	// Example: 2026-11-22T09:30:00.000Z
+	At time.Time `json:"at"`
+
+	// DryRun Whether it was a dry run.
+	//
+	// Example: false
+	DryRun bool `json:"dry_run"`
+
+	// DurationMs How long it took to answer, in milliseconds.
+	//
+	// Example: 4.21
+	DurationMs float32 `json:"duration_ms"`
+
+	// ErrorCode The problem that it was answered with.
+	ErrorCode *string `json:"error_code"`
+
+	// GoneOn The first day (UTC) on which it is kept no more.
+	//
+	// Example: 2026-12-22
+	GoneOn openapi_types.Date `json:"gone_on"`
+
+	// Headers The headers that are kept.
+	//
+	// Example: {"Content-Type":"application/json"}
+	Headers map[string]string `json:"headers"`
+
+	// ID The request, as the `Request-Id` header named it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// IP The address that it came from.
+	//
+	// Example: 203.0.113.7
+	IP *string `json:"ip"`
+
+	// Method The method.
+	//
+	// Example: POST
+	Method string `json:"method"`
+
+	// Operation The operationId.
+	//
+	// Example: createProduct
+	Operation string `json:"operation"`
+
+	// Path The path, without secrets.
+	//
+	// Example: /v1/products
+	Path string `json:"path"`
+
+	// Query The query string; `[removed]` stands for what is not kept.
+	//
+	// Example:
+	Query string `json:"query"`
+
+	// RequestBody What was sent.
+	RequestBody json.RawMessage `json:"request_body"`
+
+	// RequestBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+	//
+	// Example: whole
+	RequestBodyState LoggedBodyState `json:"request_body_state"`
+
+	// ResponseBody What was answered.
+	ResponseBody json.RawMessage `json:"response_body"`
+
+	// ResponseBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+	//
+	// Example: whole
+	ResponseBodyState LoggedBodyState `json:"response_body_state"`
+
+	// Status What it was answered with.
+	//
+	// Example: 201
+	Status int `json:"status"`
+}
+
 // ManualMethod A way to pay that no provider takes part in. The staff note that the money came.
 type ManualMethod struct {
 	// ID Its ID, given as the payment's `token`.
@@ -7860,6 +8842,9 @@ type Operation struct {
 
 	// Error Why it failed; null unless it did.
 	Error *OperationError `json:"error"`
+
+	// File The file that an export wrote, for `downloadExport`; null while it isn't there, and once it is removed.
+	File *OperationFile `json:"file"`
 
 	// FinishedAt When it ended.
 	//
@@ -7969,6 +8954,29 @@ type OperationEventData struct {
 	//
 	// Example: queued
 	State OperationState `json:"state"`
+}
+
+// OperationFile A file that was written.
+type OperationFile struct {
+	// Bytes How large it is.
+	//
+	// Example: 48213
+	Bytes int64 `json:"bytes"`
+
+	// ContentType What it is.
+	//
+	// Example: text/csv
+	ContentType string `json:"content_type"`
+
+	// ExpiresAt When it is removed.
+	//
+	// Example: 2026-11-30T09:30:00Z
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Name What it is called where it is kept.
+	//
+	// Example: products-2026-11-29.csv
+	Name string `json:"name"`
 }
 
 // OperationKind What a long operation does.
@@ -9563,6 +10571,11 @@ type Plan struct {
 	// Example: 1000
 	Products *int `json:"products"`
 
+	// RequestLogDays For how many days the request log keeps each call.
+	//
+	// Example: 7
+	RequestLogDays int `json:"request_log_days"`
+
 	// RequestsPerDay API requests a day, for the whole store.
 	//
 	// Example: 100000
@@ -10088,6 +11101,16 @@ type Problem struct {
 	// Example: 41
 	RetryAfter *int `json:"retry_after,omitempty"`
 
+	// Role With 403, the role that was looked at.
+	//
+	// Example: support
+	Role *string `json:"role,omitempty"`
+
+	// Scopes With 403, the scopes that were looked at, of a key or of a role of the store's own.
+	//
+	// Example: ["orders:read"]
+	Scopes []string `json:"scopes,omitempty"`
+
 	// Status The HTTP status, repeated.
 	//
 	// Example: 409
@@ -10426,6 +11449,97 @@ type ProductOption struct {
 	Values []string `json:"values"`
 }
 
+// ProductPeriod What a report tells of a period.
+type ProductPeriod struct {
+	// Data The rows.
+	Data []ProductRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals ProductTotals `json:"totals"`
+}
+
+// ProductReport A report.
+type ProductReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *ProductPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period ProductPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// ProductRow What was sold of a product.
+type ProductRow struct {
+	// Discounts What was taken off it, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// GrossSales At its price, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// ProductID The product's ID; null of what is in no catalogue.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID *string `json:"product_id"`
+
+	// Returns What was paid back of it, without taxes.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// Title What it is called, or was when it was last sold.
+	//
+	// Example: Linen shirt
+	Title *string `json:"title"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
+}
+
 // ProductStatus Whether a product is sold: only `active` ones show in the shop.
 //
 // Example: draft
@@ -10456,6 +11570,44 @@ type ProductTagList struct {
 
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
+}
+
+// ProductTotals All of it, also what is not listed.
+type ProductTotals struct {
+	// Discounts What was taken off it, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// GrossSales At its price, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// Returns What was paid back of it, without taxes.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
 }
 
 // ProductUpdate A change of a product, as a merge patch.
@@ -11168,6 +12320,11 @@ type PromotionUpdatedEvent struct {
 // Example: promotion.updated
 type PromotionUpdatedEventType string
 
+// RankedColumn By what the most is ranked.
+//
+// Example: net_sales
+type RankedColumn string
+
 // RateAnswer What a rate service answers: `rates`, when it is a carrier; else `lines`, every one that was asked for, and `shipping`.
 type RateAnswer struct {
 	// Lines The taxes of each line.
@@ -11792,6 +12949,97 @@ type RefundPartState string
 // Example: payment
 type RefundPartTo string
 
+// RefundPeriod What a report tells of a period.
+type RefundPeriod struct {
+	// Data The rows.
+	Data []RefundRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals RefundTotals `json:"totals"`
+}
+
+// RefundReport A report.
+type RefundReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *RefundPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period RefundPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// RefundRow What was paid back in an interval.
+type RefundRow struct {
+	// Amount What was paid back by them, taxes included.
+	//
+	// Example: {"amount":4641,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Fees What was kept of what came back, taxes included.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	Fees ReportAmount `json:"fees"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// OfBalance Of what the merchant owed by an edit: no return of goods.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	OfBalance ReportAmount `json:"of_balance"`
+
+	// Refunds Refunds that succeeded.
+	//
+	// Example: 3
+	Refunds int64 `json:"refunds"`
+
+	// SetOff Set off against what was sent instead of what came back.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	SetOff ReportAmount `json:"set_off"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// ToPayments To where the money came from.
+	//
+	// Example: {"amount":4641,"currency":"EUR"}
+	ToPayments ReportAmount `json:"to_payments"`
+
+	// ToStoreCredit As store credit.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	ToStoreCredit ReportAmount `json:"to_store_credit"`
+}
+
 // RefundSucceededEvent Money was paid back.
 type RefundSucceededEvent struct {
 	// Data The refund, in short.
@@ -11832,6 +13080,83 @@ type RefundSucceededEvent struct {
 //
 // Example: refund.succeeded
 type RefundSucceededEventType string
+
+// RefundTotals All of it, also what is not listed.
+type RefundTotals struct {
+	// Amount What was paid back by them, taxes included.
+	//
+	// Example: {"amount":4641,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Fees What was kept of what came back, taxes included.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	Fees ReportAmount `json:"fees"`
+
+	// OfBalance Of what the merchant owed by an edit: no return of goods.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	OfBalance ReportAmount `json:"of_balance"`
+
+	// Refunds Refunds that succeeded.
+	//
+	// Example: 3
+	Refunds int64 `json:"refunds"`
+
+	// SetOff Set off against what was sent instead of what came back.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	SetOff ReportAmount `json:"set_off"`
+
+	// ToPayments To where the money came from.
+	//
+	// Example: {"amount":4641,"currency":"EUR"}
+	ToPayments ReportAmount `json:"to_payments"`
+
+	// ToStoreCredit As store credit.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	ToStoreCredit ReportAmount `json:"to_store_credit"`
+}
+
+// ReportAmount A sum of money in the currency's minor unit. It may be negative, as when more was paid back on a day than was sold.
+type ReportAmount struct {
+	// Amount The amount in the currency's minor unit.
+	//
+	// Example: 119500
+	Amount int64 `json:"amount"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+}
+
+// ReportComparison What a period is compared with: as many days right before it, or the same days a year before.
+//
+// Example: previous_period
+type ReportComparison string
+
+// ReportFormat `csv` answers the rows as a table, with amounts in the currency's major unit.
+//
+// Example: json
+type ReportFormat string
+
+// ReportInterval How long the rows of a report are. A week begins on Monday; the first and the last row are cut to the period.
+//
+// Example: day
+type ReportInterval string
+
+// RequestReplay What a call would be answered now.
+type RequestReplay struct {
+	// Body What would be answered, without secrets.
+	Body json.RawMessage `json:"body"`
+
+	// Status The status.
+	//
+	// Example: 201
+	Status int `json:"status"`
+}
 
 // Return Goods of an order that come back.
 type Return struct {
@@ -12653,6 +13978,222 @@ type RoleUpdatedEvent struct {
 //
 // Example: role.updated
 type RoleUpdatedEventType string
+
+// SalesPeriod What a report tells of a period.
+type SalesPeriod struct {
+	// Data The rows.
+	Data []SalesRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals SalesTotals `json:"totals"`
+}
+
+// SalesReport A report.
+type SalesReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *SalesPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period SalesPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// SalesRow What was sold in an interval.
+type SalesRow struct {
+	// AverageOrderValue What an order was worth when it was placed, without taxes and after discounts: what was edited or paid back later does not change it. Null without one.
+	//
+	// Example: {"amount":9958,"currency":"EUR"}
+	AverageOrderValue *ReportAmount `json:"average_order_value"`
+
+	// Discounts What was taken off the goods, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// Fees What was kept of returns, without taxes.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	Fees ReportAmount `json:"fees"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// GrossSales Goods at their prices, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// Returns What was paid back of the goods, without taxes, and what cancellations took back.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// Shipping What sending cost, without taxes and after its discounts, less what was paid back of it.
+	//
+	// Example: {"amount":4940,"currency":"EUR"}
+	Shipping ReportAmount `json:"shipping"`
+
+	// Taxes Taxes, less what was paid back of them.
+	//
+	// Example: {"amount":22100,"currency":"EUR"}
+	Taxes ReportAmount `json:"taxes"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// TotalSales Net sales, shipping, taxes and fees: what orders come to, less what was paid back of them.
+	//
+	// Example: {"amount":138440,"currency":"EUR"}
+	TotalSales ReportAmount `json:"total_sales"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units of all lines. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
+}
+
+// SalesTotals All of it, also what is not listed.
+type SalesTotals struct {
+	// AverageOrderValue What an order was worth when it was placed, without taxes and after discounts: what was edited or paid back later does not change it. Null without one.
+	//
+	// Example: {"amount":9958,"currency":"EUR"}
+	AverageOrderValue *ReportAmount `json:"average_order_value"`
+
+	// Discounts What was taken off the goods, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// Fees What was kept of returns, without taxes.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	Fees ReportAmount `json:"fees"`
+
+	// GrossSales Goods at their prices, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// Returns What was paid back of the goods, without taxes, and what cancellations took back.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// Shipping What sending cost, without taxes and after its discounts, less what was paid back of it.
+	//
+	// Example: {"amount":4940,"currency":"EUR"}
+	Shipping ReportAmount `json:"shipping"`
+
+	// Taxes Taxes, less what was paid back of them.
+	//
+	// Example: {"amount":22100,"currency":"EUR"}
+	Taxes ReportAmount `json:"taxes"`
+
+	// TotalSales Net sales, shipping, taxes and fees: what orders come to, less what was paid back of them.
+	//
+	// Example: {"amount":138440,"currency":"EUR"}
+	TotalSales ReportAmount `json:"total_sales"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units of all lines. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
+}
+
+// Search Something that shoppers looked for.
+type Search struct {
+	// Count How often they were looked for.
+	//
+	// Example: 41
+	Count int64 `json:"count"`
+
+	// LastSearchedOn The last day on which they were.
+	//
+	// Example: 2026-11-28
+	LastSearchedOn openapi_types.Date `json:"last_searched_on"`
+
+	// WithoutResults How often nothing was found.
+	//
+	// Example: 0
+	WithoutResults int64 `json:"without_results"`
+
+	// Words The words, without case, accents and signs.
+	//
+	// Example: linen shirt
+	Words string `json:"words"`
+}
+
+// SearchList A page of a list.
+type SearchList struct {
+	// Data The page, in the order of the list.
+	Data []Search `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Where the next page begins; null when this is the last.
+	NextCursor *string `json:"next_cursor"`
+}
 
 // Seller Who sells, as invoices have to say.
 type Seller struct {
@@ -13644,12 +15185,15 @@ type ShopCustomer struct {
 	// Example: false
 	AcceptsMarketing bool `json:"accepts_marketing"`
 
+	// Addresses The address book, in the order in which it was written down.
+	Addresses []CustomerAddress `json:"addresses"`
+
 	// CreatedAt When the account was made.
 	//
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
 
-	// DefaultAddress The address used last.
+	// DefaultAddress The address of the book that is the default for shipping.
 	DefaultAddress *Address `json:"default_address"`
 
 	// Email The e-mail address.
@@ -13685,8 +15229,16 @@ type ShopCustomerUpdate struct {
 	// Example: false
 	AcceptsMarketing *bool `json:"accepts_marketing,omitempty"`
 
-	// DefaultAddress The default address; null removes it.
+	// Addresses The address book, all of it; those that are left out are removed. One that stays has its ID, a new one has none.
+	Addresses []CustomerAddressInput `json:"addresses,omitempty"`
+
+	// DefaultAddress The default address for shipping, which is changed in the book, or added to it; null removes it.
 	DefaultAddress nullable.Nullable[Address] `json:"default_address,omitempty"`
+
+	// MarketingWording The words that were agreed to by `accepts_marketing`, kept as the proof of it.
+	//
+	// Example: You may write to me about new things.
+	MarketingWording *string `json:"marketing_wording,omitempty"`
 
 	// Name The shopper's name; null removes it.
 	//
@@ -13697,6 +15249,67 @@ type ShopCustomerUpdate struct {
 	//
 	// Example: +49 30 0000000
 	Phone nullable.Nullable[string] `json:"phone,omitempty"`
+}
+
+// ShopFacet Something that products are told apart by.
+type ShopFacet struct {
+	// Key `category`, `vendor`, `price`, `availability`, `option.` and an option’s name, or `custom_field.` and a field’s key.
+	//
+	// Example: option.Size
+	Key string `json:"key"`
+
+	// Name What the merchant calls the option or the custom field; null of the others.
+	//
+	// Example: Size
+	Name *string `json:"name"`
+
+	// PriceMax What the dearest costs, of prices.
+	PriceMax *Money `json:"price_max"`
+
+	// PriceMin What the cheapest costs, of prices.
+	PriceMin *Money `json:"price_min"`
+
+	// Values The values that most products have, at most 100, and those that are chosen; prices in ascending order.
+	Values []ShopFacetValue `json:"values"`
+}
+
+// ShopFacetValue A value of a facet.
+type ShopFacetValue struct {
+	// Count How many products have it.
+	//
+	// Example: 5
+	Count int64 `json:"count"`
+
+	// Filter What chooses it, as a `filter`.
+	//
+	// Example: option.Size:M
+	Filter string `json:"filter"`
+
+	// Name What it is called.
+	//
+	// Example: M
+	Name string `json:"name"`
+
+	// Selected Whether it is chosen.
+	//
+	// Example: false
+	Selected bool `json:"selected"`
+
+	// Value The value.
+	//
+	// Example: M
+	Value string `json:"value"`
+}
+
+// ShopFacets How many products there are of what somebody looks for.
+type ShopFacets struct {
+	// Facets The facets of which there is something, or of which a value is chosen. Of options and custom fields, the 30 that most products have.
+	Facets []ShopFacet `json:"facets"`
+
+	// Total How many products match all of it.
+	//
+	// Example: 12
+	Total int64 `json:"total"`
 }
 
 // ShopImage A picture in the shop.
@@ -14017,6 +15630,21 @@ type ShopReturnLine struct {
 	//
 	// Example: too_small
 	Reason ReturnReason `json:"reason"`
+}
+
+// ShopSuggestions What somebody may be about to look for.
+type ShopSuggestions struct {
+	// Categories Categories that are called so.
+	Categories []SuggestedShelf `json:"categories"`
+
+	// Collections Collections that are called so.
+	Collections []SuggestedShelf `json:"collections"`
+
+	// Products The products that answer it best.
+	Products []SuggestedProduct `json:"products"`
+
+	// Queries What others looked for and found, that begins so.
+	Queries []string `json:"queries"`
 }
 
 // ShopVariant One buyable form of a product, in one currency.
@@ -14525,6 +16153,115 @@ type StockItemEventData struct {
 	VariantID string `json:"variant_id"`
 }
 
+// StockPeriod What a report tells of a period.
+type StockPeriod struct {
+	// Data The rows.
+	Data []StockRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals StockTotals `json:"totals"`
+}
+
+// StockReport A report.
+type StockReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *StockPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period StockPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// StockRow What is in stock of a product.
+type StockRow struct {
+	// CostValue What they cost the merchant.
+	//
+	// Example: {"amount":96000,"currency":"EUR"}
+	CostValue ReportAmount `json:"cost_value"`
+
+	// ProductID The product's ID.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID string `json:"product_id"`
+
+	// RetailValue What they sell for, at the prices of the variants.
+	//
+	// Example: {"amount":159900,"currency":"EUR"}
+	RetailValue ReportAmount `json:"retail_value"`
+
+	// Title What it is called.
+	//
+	// Example: Linen shirt
+	Title *string `json:"title"`
+
+	// Units Units on hand at all active locations, of what is counted.
+	//
+	// Example: 80
+	Units int64 `json:"units"`
+
+	// UnitsWithoutCost Units of variants without a cost in this currency, which count as nothing.
+	//
+	// Example: 0
+	UnitsWithoutCost int64 `json:"units_without_cost"`
+
+	// UnitsWithoutPrice Units of variants without a price in this currency, which count as nothing.
+	//
+	// Example: 0
+	UnitsWithoutPrice int64 `json:"units_without_price"`
+}
+
+// StockTotals All of it, also what is not listed.
+type StockTotals struct {
+	// CostValue What they cost the merchant.
+	//
+	// Example: {"amount":96000,"currency":"EUR"}
+	CostValue ReportAmount `json:"cost_value"`
+
+	// RetailValue What they sell for, at the prices of the variants.
+	//
+	// Example: {"amount":159900,"currency":"EUR"}
+	RetailValue ReportAmount `json:"retail_value"`
+
+	// Units Units on hand at all active locations, of what is counted.
+	//
+	// Example: 80
+	Units int64 `json:"units"`
+
+	// UnitsWithoutCost Units of variants without a cost in this currency, which count as nothing.
+	//
+	// Example: 0
+	UnitsWithoutCost int64 `json:"units_without_cost"`
+
+	// UnitsWithoutPrice Units of variants without a price in this currency, which count as nothing.
+	//
+	// Example: 0
+	UnitsWithoutPrice int64 `json:"units_without_price"`
+}
+
 // Store A store and its settings, in the mode that the request acts on.
 type Store struct {
 	// AccentColor The theme's accent.
@@ -14631,6 +16368,11 @@ type Store struct {
 	//
 	// Example: Payment disputes
 	SuspensionReason *string `json:"suspension_reason"`
+
+	// TimeZone The time zone whose days reports are of, by its name in the database of IANA.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
 
 	// UpdatedAt When its settings last changed.
 	//
@@ -15012,6 +16754,11 @@ type StoreUpdate struct {
 	//
 	// Example: true
 	PricesIncludeTax *bool `json:"prices_include_tax,omitempty"`
+
+	// TimeZone The time zone whose days reports are of, by its name in the database of IANA. When it changes, all figures are counted anew: reports are of the former days until that is done.
+	//
+	// Example: Europe/Berlin
+	TimeZone *string `json:"time_zone,omitempty"`
 }
 
 // StoreUpdatedEvent The settings of the store changed.
@@ -15131,6 +16878,43 @@ type StripeSettingsUpdate struct {
 	WebhookSecret *string `json:"webhook_secret,omitempty"`
 }
 
+// SuggestedProduct A product in short.
+type SuggestedProduct struct {
+	// Handle Its name in addresses.
+	//
+	// Example: linen-shirt
+	Handle string `json:"handle"`
+
+	// ID The product's ID.
+	ID string `json:"id"`
+
+	// Image Its first picture, if it has one.
+	Image *ShopImage `json:"image"`
+
+	// Title What it is called.
+	//
+	// Example: Linen shirt
+	Title string `json:"title"`
+}
+
+// SuggestedShelf A category or a collection in short.
+type SuggestedShelf struct {
+	// Handle Its name in addresses.
+	//
+	// Example: kitchen
+	Handle string `json:"handle"`
+
+	// ID Its ID.
+	//
+	// Example: cat_06bqk8v3xw4t6d1fm2ge9h5zrc
+	ID string `json:"id"`
+
+	// Name What it is called.
+	//
+	// Example: Kitchen
+	Name string `json:"name"`
+}
+
 // Tax A tax, and how it came about.
 type Tax struct {
 	// Amount What it comes to.
@@ -15158,6 +16942,25 @@ type Tax struct {
 
 	// TaxableAmount What it is on, without tax.
 	TaxableAmount Money `json:"taxable_amount"`
+}
+
+// TaxPeriod What a report tells of a period.
+type TaxPeriod struct {
+	// Data The rows.
+	Data []TaxRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals TaxTotals `json:"totals"`
 }
 
 // TaxRate A rate of tax of a country, or of a part of one.
@@ -15444,6 +17247,76 @@ type TaxRateUpdatedEventType string
 //
 // Example: taxed
 type TaxReason string
+
+// TaxReport A report.
+type TaxReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *TaxPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period TaxPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// TaxRow What a tax came to.
+type TaxRow struct {
+	// Amount The tax, less what was paid back of it.
+	//
+	// Example: {"amount":22100,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Jurisdiction Whose it is.
+	//
+	// Example: DE
+	Jurisdiction *string `json:"jurisdiction"`
+
+	// Name What it is called; null where none was collected.
+	//
+	// Example: VAT
+	Name *string `json:"name"`
+
+	// Percentage Its rate in percent.
+	//
+	// Example: 19
+	Percentage *string `json:"percentage"`
+
+	// Reason How it came about, or why it did not: see the taxes of an order.
+	//
+	// Example: taxed
+	Reason *string `json:"reason"`
+
+	// Taxable What it is on, without the tax.
+	//
+	// Example: {"amount":116340,"currency":"EUR"}
+	Taxable ReportAmount `json:"taxable"`
+}
+
+// TaxTotals All of it, also what is not listed.
+type TaxTotals struct {
+	// Amount The tax, less what was paid back of it.
+	//
+	// Example: {"amount":22100,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Taxable What it is on, without the tax.
+	//
+	// Example: {"amount":116340,"currency":"EUR"}
+	Taxable ReportAmount `json:"taxable"`
+}
 
 // Territory A country, or a part of one.
 type Territory struct {
@@ -16633,6 +18506,9 @@ type EventIDPath = string
 // FieldDefinitionIDPath defines model for FieldDefinitionIDPath.
 type FieldDefinitionIDPath = string
 
+// FilterQuery defines model for FilterQuery.
+type FilterQuery = []string
+
 // GiftCardIDPath defines model for GiftCardIDPath.
 type GiftCardIDPath = string
 
@@ -16712,8 +18588,45 @@ type PromotionCodePath = string
 // PromotionIDPath defines model for PromotionIDPath.
 type PromotionIDPath = string
 
+// RankedSortQuery By what the most is ranked.
+//
+// Example: net_sales
+type RankedSortQuery = RankedColumn
+
 // RateServiceIDPath defines model for RateServiceIDPath.
 type RateServiceIDPath = string
+
+// ReportCompareQuery What a period is compared with: as many days right before it, or the same days a year before.
+//
+// Example: previous_period
+type ReportCompareQuery = ReportComparison
+
+// ReportCurrencyQuery A currency's ISO 4217 code in upper case.
+//
+// Example: EUR
+type ReportCurrencyQuery = Currency
+
+// ReportFormatQuery `csv` answers the rows as a table, with amounts in the currency's major unit.
+//
+// Example: json
+type ReportFormatQuery = ReportFormat
+
+// ReportFromQuery defines model for ReportFromQuery.
+type ReportFromQuery = openapi_types.Date
+
+// ReportIntervalQuery How long the rows of a report are. A week begins on Monday; the first and the last row are cut to the period.
+//
+// Example: day
+type ReportIntervalQuery = ReportInterval
+
+// ReportToQuery defines model for ReportToQuery.
+type ReportToQuery = openapi_types.Date
+
+// ReportTopQuery defines model for ReportTopQuery.
+type ReportTopQuery = int
+
+// RequestIDPath defines model for RequestIDPath.
+type RequestIDPath = string
 
 // ReturnIDPath defines model for ReturnIDPath.
 type ReturnIDPath = string
@@ -16732,6 +18645,9 @@ type ShippingZoneIDPath = string
 
 // ShopLimitQuery defines model for ShopLimitQuery.
 type ShopLimitQuery = int
+
+// ShopSortQuery defines model for ShopSortQuery.
+type ShopSortQuery string
 
 // StoreHeader defines model for StoreHeader.
 type StoreHeader = string
@@ -16872,6 +18788,258 @@ type ConfirmTOTPParams struct {
 type RemoveTOTPParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// GetCollectionReportParams defines parameters for GetCollectionReport.
+type GetCollectionReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Sort By what the most is ranked; by net sales, when left out.
+	Sort *RankedSortQuery `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetConversionReportParams defines parameters for GetConversionReport.
+type GetConversionReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Interval How long the rows are.
+	Interval *ReportIntervalQuery `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetCustomerReportParams defines parameters for GetCustomerReport.
+type GetCustomerReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Interval How long the rows are.
+	Interval *ReportIntervalQuery `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetDiscountReportParams defines parameters for GetDiscountReport.
+type GetDiscountReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetProductReportParams defines parameters for GetProductReport.
+type GetProductReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Sort By what the most is ranked; by net sales, when left out.
+	Sort *RankedSortQuery `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// RebuildAnalyticsParams defines parameters for RebuildAnalytics.
+type RebuildAnalyticsParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// GetRefundReportParams defines parameters for GetRefundReport.
+type GetRefundReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Interval How long the rows are.
+	Interval *ReportIntervalQuery `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetSalesReportParams defines parameters for GetSalesReport.
+type GetSalesReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Interval How long the rows are.
+	Interval *ReportIntervalQuery `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetStockReportParams defines parameters for GetStockReport.
+type GetStockReportParams struct {
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetTaxReportParams defines parameters for GetTaxReport.
+type GetTaxReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // ListAPIKeysParams defines parameters for ListAPIKeys.
@@ -17326,14 +19494,47 @@ type ListCustomersParams struct {
 	// Email Only the one with this e-mail address.
 	Email *string `form:"email,omitempty" json:"email,omitempty"`
 
-	// Q Only those whose name or e-mail address contains this.
+	// Q Only those whose e-mail address, name or telephone number contains this.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Tag Only those with this label.
+	Tag *string `form:"tag,omitempty" json:"tag,omitempty"`
+
+	// GroupID Only those in this group.
+	GroupID *string `form:"group_id,omitempty" json:"group_id,omitempty"`
+
+	// Registered Only those who have a password here, or who have none.
+	Registered *bool `form:"registered,omitempty" json:"registered,omitempty"`
+
+	// AcceptsMarketing Only those who agreed to be written to, or who did not.
+	AcceptsMarketing *bool `form:"accepts_marketing,omitempty" json:"accepts_marketing,omitempty"`
+
+	// Since Only those who first appeared at or after this instant.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only those who first appeared before this instant.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CreateCustomerParams defines parameters for CreateCustomer.
+type CreateCustomerParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteCustomerParams defines parameters for DeleteCustomer.
@@ -17618,6 +19819,21 @@ type GetEventParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// CreateExportParams defines parameters for CreateExport.
+type CreateExportParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // ListFieldDefinitionsParams defines parameters for ListFieldDefinitions.
 type ListFieldDefinitionsParams struct {
 	// Resource Only those of this kind of thing.
@@ -17811,6 +20027,12 @@ type ListGiftCardEntriesParams struct {
 type CreateImportParams struct {
 	// Kind What the file is. Required when it is the body itself.
 	Kind *ImportKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Preview Whether it is only to be said what would become of each row, when the file is the body itself.
+	Preview *bool `form:"preview,omitempty" json:"preview,omitempty"`
+
+	// Mapping A JSON object that says what columns are to be taken for, by their names, when the file is the body itself: a column of Shopify's, or the column of a custom field, such as `product.metafields.custom.fabric`; an empty text is nothing.
+	Mapping *string `form:"mapping,omitempty" json:"mapping,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
@@ -18141,6 +20363,15 @@ type CancelOperationParams struct {
 
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DownloadExportParams defines parameters for DownloadExport.
+type DownloadExportParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // ListOperationRowsParams defines parameters for ListOperationRows.
@@ -19181,6 +21412,66 @@ type UpdateRateServiceParams struct {
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
+// ListRequestsParams defines parameters for ListRequests.
+type ListRequestsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Operation Only calls of this operation, by its operationId.
+	Operation *string `form:"operation,omitempty" json:"operation,omitempty"`
+
+	// Method Only calls of this method.
+	Method *ListRequestsParamsMethod `form:"method,omitempty" json:"method,omitempty"`
+
+	// Path Only calls of this path; ending in an asterisk, of all that begin so.
+	Path *string `form:"path,omitempty" json:"path,omitempty"`
+
+	// ActorID Only the calls of this key or account.
+	ActorID *string `form:"actor_id,omitempty" json:"actor_id,omitempty"`
+
+	// Status Only calls that were answered with this status, or one of its class.
+	Status *string `form:"status,omitempty" json:"status,omitempty"`
+
+	// ErrorCode Only calls that were answered with this problem.
+	ErrorCode *string `form:"error_code,omitempty" json:"error_code,omitempty"`
+
+	// Since Only calls at or after this instant.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only calls before this instant.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListRequestsParamsMethod defines parameters for ListRequests.
+type ListRequestsParamsMethod string
+
+// GetRequestParams defines parameters for GetRequest.
+type GetRequestParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ReplayRequestParams defines parameters for ReplayRequest.
+type ReplayRequestParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListReturnsParams defines parameters for ListReturns.
 type ListReturnsParams struct {
 	// Limit How many to answer at most.
@@ -19416,6 +21707,27 @@ type SearchProductsParams struct {
 
 	// Status Only those in this state.
 	Status *ProductStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListSearchesParams defines parameters for ListSearches.
+type ListSearchesParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Days Of how many days, today being one. Days begin at midnight in UTC.
+	Days *int `form:"days,omitempty" json:"days,omitempty"`
+
+	// WithoutResults Whether to give only those for which nothing was found, by how often.
+	WithoutResults *bool `form:"without_results,omitempty" json:"without_results,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
@@ -19781,6 +22093,39 @@ type OpenDraftOrderParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// GetShopFacetsParams defines parameters for GetShopFacets.
+type GetShopFacetsParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// Q Only among what these words find.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// CategoryID Only among those of this category, or of one below it; the categories counted are those below it.
+	CategoryID *string `form:"category_id,omitempty" json:"category_id,omitempty"`
+
+	// CollectionID Only among those in this collection.
+	CollectionID *string `form:"collection_id,omitempty" json:"collection_id,omitempty"`
+
+	// Tag Only among those with this label.
+	Tag *string `form:"tag,omitempty" json:"tag,omitempty"`
+
+	// Filter Only those with a value of a facet, as the facet’s key, a colon and the value: `vendor:Example Mill`, `category:cat_…`, `availability:true`,
+	// `option.Size:M`, `custom_field.material:linen`, or `price:1000-2000` for what costs 1000 or more and less than 2000 in the currency’s minor unit
+	// (`price:2000-` has no end). In a key, `:` is written `%3A` and `%` is written `%25`; the shop’s facets give each filter as it is written. Of several filters of
+	// one facet any will do, of several facets each has to.
+	Filter FilterQuery `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Currency The currency of the prices; the main one, when left out. One that the shop does not sell in answers 422.
+	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
+}
+
 // GetMeParams defines parameters for GetMe.
 type GetMeParams struct {
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
@@ -19795,6 +22140,18 @@ type UpdateMeParams struct {
 
 // OpenMyCartParams defines parameters for OpenMyCart.
 type OpenMyCartParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// RequestMyEmailChangeParams defines parameters for RequestMyEmailChange.
+type RequestMyEmailChangeParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// ConfirmMyEmailChangeParams defines parameters for ConfirmMyEmailChange.
+type ConfirmMyEmailChangeParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
@@ -19882,12 +22239,24 @@ type ListShopProductsParams struct {
 	// CustomField Only those with this value in a custom field of products that is `filterable`, as its key, a colon and the value; of a list, with it among others.
 	CustomField *CustomFieldQuery `form:"custom_field,omitempty" json:"custom_field,omitempty"`
 
+	// Filter Only those with a value of a facet, as the facet’s key, a colon and the value: `vendor:Example Mill`, `category:cat_…`, `availability:true`,
+	// `option.Size:M`, `custom_field.material:linen`, or `price:1000-2000` for what costs 1000 or more and less than 2000 in the currency’s minor unit
+	// (`price:2000-` has no end). In a key, `:` is written `%3A` and `%` is written `%25`; the shop’s facets give each filter as it is written. Of several filters of
+	// one facet any will do, of several facets each has to.
+	Filter FilterQuery `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Sort The order. Where it is left out, a search has the best first, a collection its own order, and any other list the latest first. By price, what has none comes last.
+	Sort *ListShopProductsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
 
 	// AcceptLanguage The languages that the shopper reads, as browsers send them.
 	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
+
+// ListShopProductsParamsSort defines parameters for ListShopProducts.
+type ListShopProductsParamsSort string
 
 // GetShopProductParams defines parameters for GetShopProduct.
 type GetShopProductParams struct {
@@ -19948,6 +22317,15 @@ type SearchShopParams struct {
 	// Q What to look for.
 	Q string `form:"q" json:"q"`
 
+	// Filter Only those with a value of a facet, as the facet’s key, a colon and the value: `vendor:Example Mill`, `category:cat_…`, `availability:true`,
+	// `option.Size:M`, `custom_field.material:linen`, or `price:1000-2000` for what costs 1000 or more and less than 2000 in the currency’s minor unit
+	// (`price:2000-` has no end). In a key, `:` is written `%3A` and `%` is written `%25`; the shop’s facets give each filter as it is written. Of several filters of
+	// one facet any will do, of several facets each has to.
+	Filter FilterQuery `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Sort The order. Where it is left out, a search has the best first, a collection its own order, and any other list the latest first. By price, what has none comes last.
+	Sort *SearchShopParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// Currency The currency of the prices; the main one, when left out. One that the shop does not sell in answers 422.
 	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
 
@@ -19955,10 +22333,31 @@ type SearchShopParams struct {
 	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
+// SearchShopParamsSort defines parameters for SearchShop.
+type SearchShopParamsSort string
+
 // RequestStockAlertParams defines parameters for RequestStockAlert.
 type RequestStockAlertParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// SuggestInShopParams defines parameters for SuggestInShop.
+type SuggestInShopParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// Q What was typed so far.
+	Q string `form:"q" json:"q"`
+
+	// Limit How many of each kind are wanted.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // SignUpParams defines parameters for SignUp.
@@ -20555,6 +22954,9 @@ type UpdateCustomerGroupJSONRequestBody = CustomerGroupUpdate
 // UpdateCustomerGroupApplicationMergePatchPlusJSONRequestBody defines body for UpdateCustomerGroup for application/merge-patch+json ContentType.
 type UpdateCustomerGroupApplicationMergePatchPlusJSONRequestBody = CustomerGroupUpdate
 
+// CreateCustomerJSONRequestBody defines body for CreateCustomer for application/json ContentType.
+type CreateCustomerJSONRequestBody = CustomerCreate
+
 // UpdateCustomerJSONRequestBody defines body for UpdateCustomer for application/json ContentType.
 type UpdateCustomerJSONRequestBody = CustomerUpdate
 
@@ -20578,6 +22980,9 @@ type CompleteDraftOrderJSONRequestBody = DraftOrderCompletion
 
 // SendDraftOrderJSONRequestBody defines body for SendDraftOrder for application/json ContentType.
 type SendDraftOrderJSONRequestBody = DraftOrderSending
+
+// CreateExportJSONRequestBody defines body for CreateExport for application/json ContentType.
+type CreateExportJSONRequestBody = ExportRequest
 
 // CreateFieldDefinitionJSONRequestBody defines body for CreateFieldDefinition for application/json ContentType.
 type CreateFieldDefinitionJSONRequestBody = FieldDefinitionCreate
@@ -20872,6 +23277,12 @@ type UpdateMeApplicationMergePatchPlusJSONRequestBody = ShopCustomerUpdate
 
 // OpenMyCartJSONRequestBody defines body for OpenMyCart for application/json ContentType.
 type OpenMyCartJSONRequestBody = CartOpening
+
+// RequestMyEmailChangeJSONRequestBody defines body for RequestMyEmailChange for application/json ContentType.
+type RequestMyEmailChangeJSONRequestBody = CustomerEmailChange
+
+// ConfirmMyEmailChangeJSONRequestBody defines body for ConfirmMyEmailChange for application/json ContentType.
+type ConfirmMyEmailChangeJSONRequestBody = TokenConfirmation
 
 // PayOrderJSONRequestBody defines body for PayOrder for application/json ContentType.
 type PayOrderJSONRequestBody = ShopOrderPaymentCreate
@@ -23468,6 +25879,74 @@ func (t *WebhookEvent) MergeImportFailedEvent(v ImportFailedEvent) error {
 	return err
 }
 
+// AsExportSucceededEvent returns the union data inside the WebhookEvent as a ExportSucceededEvent
+func (t WebhookEvent) AsExportSucceededEvent() (ExportSucceededEvent, error) {
+	var body ExportSucceededEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromExportSucceededEvent overwrites any union data inside the WebhookEvent as the provided ExportSucceededEvent
+func (t *WebhookEvent) FromExportSucceededEvent(v ExportSucceededEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.succeeded"}`))
+	t.union = b
+	return err
+}
+
+// MergeExportSucceededEvent performs a merge with any union data inside the WebhookEvent, using the provided ExportSucceededEvent
+func (t *WebhookEvent) MergeExportSucceededEvent(v ExportSucceededEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.succeeded"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsExportFailedEvent returns the union data inside the WebhookEvent as a ExportFailedEvent
+func (t WebhookEvent) AsExportFailedEvent() (ExportFailedEvent, error) {
+	var body ExportFailedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromExportFailedEvent overwrites any union data inside the WebhookEvent as the provided ExportFailedEvent
+func (t *WebhookEvent) FromExportFailedEvent(v ExportFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.failed"}`))
+	t.union = b
+	return err
+}
+
+// MergeExportFailedEvent performs a merge with any union data inside the WebhookEvent, using the provided ExportFailedEvent
+func (t *WebhookEvent) MergeExportFailedEvent(v ExportFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.failed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsBulkSucceededEvent returns the union data inside the WebhookEvent as a BulkSucceededEvent
 func (t WebhookEvent) AsBulkSucceededEvent() (BulkSucceededEvent, error) {
 	var body BulkSucceededEvent
@@ -24726,6 +27205,10 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsDraftOrderSentEvent()
 	case "draft_order.updated":
 		return t.AsDraftOrderUpdatedEvent()
+	case "export.failed":
+		return t.AsExportFailedEvent()
+	case "export.succeeded":
+		return t.AsExportSucceededEvent()
 	case "field_definition.created":
 		return t.AsFieldDefinitionCreatedEvent()
 	case "field_definition.deleted":

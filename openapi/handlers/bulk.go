@@ -8,6 +8,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/bulk"
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -83,6 +84,7 @@ func productEdit(b gen.BulkProductUpdate) catalog.ProductEdit {
 			Title: b.Title, Description: b.DescriptionHTML, Vendor: emptied(b.Vendor), Type: emptied(b.ProductType), Tags: b.Tags,
 			Status: as[catalog.Status](b.Status), CategoryID: emptiedAs[catalog.CategoryID](b.CategoryID),
 			SEOTitle: emptied(b.SEOTitle), SEODescription: emptied(b.SEODescription), PublishAt: maybe(b.PublishAt), UnpublishAt: maybe(b.UnpublishAt),
+			CustomFields: fields.Values(given(b.CustomFields)),
 		},
 		AddTags: b.AddTags, RemoveTags: b.RemoveTags,
 	}
@@ -94,6 +96,7 @@ func variantEdit(b gen.BulkVariantUpdate) catalog.VariantEdit {
 			SKU: emptied(b.SKU), Barcode: emptied(b.Barcode), Prices: prices(b.Prices), TrackStock: b.TrackInventory, Oversell: b.AllowBackorder,
 			WeightGrams: maybe(b.WeightGrams), Length: maybe(b.LengthMM), Width: maybe(b.WidthMM), Height: maybe(b.HeightMM),
 			RequiresShipping: b.RequiresShipping, Taxable: b.Taxable, Cost: costPatch(b.Cost), TaxClass: emptied(b.TaxClass),
+			CustomFields: fields.Values(given(b.CustomFields)),
 		},
 		SetPrices: prices(b.SetPrices), RemovePrices: slices.Clone(b.RemovePrices),
 	}

@@ -23,6 +23,9 @@ type Checkout struct {
 	Checkout *checkout.Service
 	Orders   *orders.Service
 	ShopURL  ShopURL
+
+	// Completed is told of each cart that became an order; it may be nil.
+	Completed func(ctx context.Context)
 }
 
 // Operations are the handlers by operationId.
@@ -90,6 +93,9 @@ func (h *Checkout) complete(ctx context.Context, req *openapi.Request) (*openapi
 	if err != nil {
 		return nil, released(ctx, claim, err)
 	}
+	if res != nil && h.Completed != nil {
+		h.Completed(ctx)
+	}
 	if res == nil {
 		// It goes on elsewhere: who asks again is told how far it is, not this once more.
 		return openapi.Accepted("", shownProgress(at, nil)), claim.Release(ctx)
@@ -150,6 +156,9 @@ func (h *Checkout) check(ctx context.Context, req *openapi.Request) (*openapi.Re
 	})
 	if err != nil {
 		return nil, err
+	}
+	if order != nil && h.Completed != nil {
+		h.Completed(ctx)
 	}
 	return openapi.OK(shownProgress(at, order)), nil
 }

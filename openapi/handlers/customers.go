@@ -20,6 +20,7 @@ type Customers struct {
 func (h *Customers) Operations() map[string]openapi.Handler {
 	return map[string]openapi.Handler{
 		"listCustomers":  h.list,
+		"createCustomer": h.create,
 		"getCustomer":    h.get,
 		"updateCustomer": h.update,
 		"deleteCustomer": h.delete,
@@ -38,12 +39,53 @@ func (h *Customers) list(ctx context.Context, req *openapi.Request) (*openapi.Re
 		return nil, err
 	}
 	page, err := h.Customers.List(ctx, customers.Filter{
-		Email: req.Query.Get("email"), Text: req.Query.Get("q"), After: after, Limit: req.Limit(adminPage),
+		Email: req.Query.Get("email"), Text: req.Query.Get("q"), Tag: req.Query.Get("tag"), GroupID: req.Query.Get("group_id"),
+		Registered: req.Query.Get("registered"), AcceptsMarketing: req.Query.Get("accepts_marketing"),
+		Since: req.Query.Get("since"), Until: req.Query.Get("until"), After: after, Limit: req.Limit(adminPage),
 	})
 	if err != nil {
 		return nil, err
 	}
 	return openapi.RawList(req, page), nil
+}
+
+func (h *Customers) create(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.CustomerCreate](req)
+	if err != nil {
+		return nil, err
+	}
+	with := customers.Change{
+		Name: body.Name, Phone: body.Phone, AcceptsMarketing: body.AcceptsMarketing, Note: body.Note, Addresses: converted(body.Addresses, bookEntry),
+		GroupIDs: body.GroupIDs, Tags: body.Tags, TaxExemptReason: body.TaxExemptReason, CustomFields: fields.Values(given(body.CustomFields)),
+	}
+	if body.DefaultAddress != nil {
+		at := givenAddress(*body.DefaultAddress)
+		with.DefaultAddress = &at
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		id, err := h.Customers.Create(ctx, tx, body.Email, with)
+		if err != nil {
+			return nil, err
+		}
+		customer, err := h.Customers.GetIn(ctx, tx, id)
+		if err != nil {
+			return nil, err
+		}
+		return openapi.Created("/v1/customers/"+id, customer.Data).Tagged(customer.Version), nil
+	})
+}
+
+// bookEntry is an address of a customer's book in the domain's words.
+func bookEntry(g gen.CustomerAddressInput) customers.Entry {
+	return customers.Entry{ID: given(g.ID), Address: *givenAddress(g.Address), DefaultShipping: given(g.DefaultShipping), DefaultBilling: given(g.DefaultBilling)}
+}
+
+// patchedBook is what a merge patch says of the whole of a book: nil leaves it.
+func patchedBook(given []gen.CustomerAddressInput) []customers.Entry {
+	if given == nil {
+		return nil
+	}
+	return converted(given, bookEntry)
 }
 
 func (h *Customers) get(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
@@ -65,7 +107,8 @@ func (h *Customers) update(ctx context.Context, req *openapi.Request) (*openapi.
 	}
 	change := customers.Change{
 		Name: emptied(body.Name), Phone: emptied(body.Phone), AcceptsMarketing: body.AcceptsMarketing,
-		Note: emptied(body.Note), DefaultAddress: patchedAddress(body.DefaultAddress), GroupIDs: body.GroupIDs,
+		Note: emptied(body.Note), Addresses: patchedBook(body.Addresses), DefaultAddress: patchedAddress(body.DefaultAddress), GroupIDs: body.GroupIDs,
+		Tags: body.Tags, Disabled: body.Disabled,
 		TaxExemptReason: emptied(body.TaxExemptReason), CustomFields: fields.Values(given(body.CustomFields)),
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {

@@ -20,13 +20,16 @@ func (s *selling) account(email string) string {
 }
 
 // mailed is the token of the mail to the shopper who registered last.
-func (s *selling) mailed() string {
+func (s *selling) mailed() string { return s.mailedTo("") }
+
+// mailedTo is the token of the last mail to an address, or of the last one at all.
+func (s *selling) mailedTo(email string) string {
 	s.t.Helper()
 	ref, _ := postgres.StoreFrom(s.Ctx)
 	var raw []byte
 	err := s.DB.InCell(context.Background(), ref.Cell, func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.QueryRow(ctx, `select args from cell.outbox where store = $1 and kind = $2 order by id desc limit 1`,
-			postgres.RoleName(ref.Cell, ref.Schema), customers.JobMail).Scan(&raw)
+		return tx.QueryRow(ctx, `select args from cell.outbox where store = $1 and kind = $2 and ($3 = '' or args->>'email' = $3) order by id desc limit 1`,
+			postgres.RoleName(ref.Cell, ref.Schema), customers.JobMail, email).Scan(&raw)
 	})
 	var args customers.MailArgs
 	if err == nil {
@@ -56,6 +59,9 @@ func (shopLinks) VerifyCustomer(_ context.Context, token string) (string, error)
 func (shopLinks) SignIn(context.Context) (string, error) { return "https://shop.example/sign-in", nil }
 func (shopLinks) ForgotPassword(context.Context) (string, error) {
 	return "https://shop.example/forgot", nil
+}
+func (shopLinks) ConfirmEmail(_ context.Context, token string) (string, error) {
+	return "https://shop.example/?token=" + token, nil
 }
 func (shopLinks) ResetPassword(_ context.Context, token string) (string, error) {
 	return "https://shop.example/?token=" + token, nil
@@ -161,4 +167,67 @@ func TestCustomersOverHTTP(t *testing.T) {
 	if got := s.admin("GET", "/orders/"+guest, nil).Want(200); got.Get("customer_id") != nil || got.String("email") != "ada@example.com" {
 		t.Errorf("the order of who is gone: %s", got.Body)
 	}
+}
+
+func TestCustomersOfTheMerchants(t *testing.T) {
+	t.Parallel()
+	s, other := newSelling(t), newSelling(t)
+	made := s.admin("POST", "/customers", object{"email": "Ada@example.com", "name": "Ada Example", "tags": []string{"press"}, "custom_fields": object{},
+		"addresses": []object{{"address": berlin(), "default_shipping": true, "default_billing": true}}}).Want(201)
+	id := made.String("id")
+	if made.String("email") != "ada@example.com" || made.String("tags.0") != "press" || made.String("default_address.city") != "Berlin" || made.Get("registered") != false || made.Get("disabled") != false {
+		t.Errorf("made: %s", made.Body)
+	}
+	s.admin("POST", "/customers", object{"email": "ada@example.com"}).WantProblem(409, "customer_exists")
+	s.admin("POST", "/customers", object{"name": "Ada"}).Want(400)
+	s.Do(t, s.pk, "POST", "/v1/customers", object{"email": "eve@example.com"}).Want(403)
+	other.admin("POST", "/customers", object{"email": "ada@example.com"}).Want(201) // a person of two stores is two customers
+	entry := made.String("addresses.0.id")
+	paris := object{"name": "Ada Example", "line1": "1 Sample Street", "city": "Paris", "postal_code": "75001", "country": "FR"}
+	changed := s.admin("PATCH", "/customers/"+id, object{"addresses": []object{{"id": entry, "address": berlin()}, {"address": paris, "default_shipping": true}}, "tags": []string{}}).Want(200)
+	if changed.String("addresses.0.id") != entry || changed.String("default_address.city") != "Paris" || changed.Get("tags.0") != nil {
+		t.Errorf("changed: %s", changed.Body)
+	}
+	other.admin("PATCH", "/customers/"+id, object{"tags": []string{}}).WantProblem(404, "not_found")
+	s.admin("PATCH", "/customers/"+id, object{"addresses": []object{{"id": "adr_none", "address": paris}}}).WantProblem(422, "details_invalid")
+
+	// Registering with the address attaches an account to it, and keeps no address that others wrote down.
+	session := s.account("ada@example.com")
+	me := s.shop("GET", "/me", nil, session).Want(200)
+	if me.String("id") != id || me.Get("addresses.0") != nil {
+		t.Errorf("me: %s", me.Body)
+	}
+	if got := names(s.admin("GET", "/customers?registered=true&q=ada", nil).Want(200), "id"); got != id {
+		t.Errorf("with an account: %s", got)
+	}
+	if got := names(s.admin("GET", "/customers?tag=press", nil).Want(200), "id"); got != "" {
+		t.Errorf("with a label: %s", got)
+	}
+	mine := s.shop("PATCH", "/me", object{"addresses": []object{{"address": berlin(), "default_shipping": true}, {"address": paris, "default_billing": true}}}, session).Want(200)
+	if mine.String("addresses.1.address.city") != "Paris" {
+		t.Errorf("my book: %s", mine.Body)
+	}
+	cart := s.shop("POST", "/carts", object{}, session).Want(201)
+	if cart.String("cart.shipping_address.city") != "Berlin" || cart.String("cart.billing_address.city") != "Paris" {
+		t.Errorf("a cart: %s", cart.Body)
+	}
+
+	wish := object{"email": "new@example.com", "password": "a stone bench in the shade"}
+	s.shop("POST", "/me/email-change", wish).WantProblem(401, "invalid_customer_token")
+	s.shop("POST", "/me/email-change", object{"email": "new@example.com", "password": "wrong"}, session).WantProblem(401, "invalid_credentials")
+	s.shop("POST", "/me/email-change", object{"email": "ada@example.com", "password": "wrong"}, session).WantProblem(422, "details_invalid")
+	s.account("bob@example.com")
+	known := s.shop("POST", "/me/email-change", object{"email": "bob@example.com", "password": wish["password"]}, session).Want(202)
+	unknown := s.shop("POST", "/me/email-change", wish, session).Want(202)
+	if string(known.Body) != string(unknown.Body) {
+		t.Errorf("a known address is answered %s, an unknown one %s", known.Body, unknown.Body)
+	}
+	token := object{"token": s.mailedTo("new@example.com")}
+	s.shop("POST", "/me/email-change/confirm", token).WantProblem(401, "invalid_customer_token")
+	s.shop("POST", "/me/email-change/confirm", token, s.account("eve@example.com")).WantProblem(422, "token_invalid")
+	if got := s.shop("POST", "/me/email-change/confirm", token, session).Want(200); got.String("email") != "new@example.com" || got.String("id") != id {
+		t.Errorf("changed to %s", got.Body)
+	}
+	s.admin("PATCH", "/customers/"+id, object{"disabled": true}).Want(200)
+	s.shop("GET", "/me", nil, session).WantProblem(401, "invalid_customer_token")
 }

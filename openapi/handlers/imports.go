@@ -2,10 +2,12 @@ package handlers
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"slices"
+	"strconv"
 
 	"github.com/stoacommerce/stoa/commerce/imports"
 	"github.com/stoacommerce/stoa/commerce/operations"
@@ -66,7 +68,11 @@ func (h *Imports) receive(ctx context.Context, req *openapi.Request) (imports.Up
 			return imports.Upload{}, problem.New(problem.Invalid, "invalid_request", "The request does not say what the file is.").
 				At("?kind", "required", "It is required with a file as the body.")
 		}
-		return h.keep(ctx, req.HTTP.Body)
+		as, err := taken(req.Query.Get("preview"), req.Query.Get("mapping"), "?")
+		if err != nil {
+			return imports.Upload{}, err
+		}
+		return h.keep(ctx, req.HTTP.Body, as)
 	}
 	return h.receiveForm(ctx, req)
 }
@@ -81,7 +87,7 @@ func (h *Imports) receiveForm(ctx context.Context, req *openapi.Request) (file i
 			err = errors.Join(err, h.Imports.Remove(ctx, file))
 		}
 	}()
-	seen := map[string]bool{}
+	seen, texts := map[string]bool{}, map[string]string{}
 	for {
 		part, err := form.NextPart()
 		if errors.Is(err, io.EOF) {
@@ -97,16 +103,22 @@ func (h *Imports) receiveForm(ctx context.Context, req *openapi.Request) (file i
 		seen[name] = true
 		switch name {
 		case "file":
-			if file, err = h.keep(ctx, part); err != nil {
-				return file, err
-			}
-		case "kind":
-			kind, err := field(part, 64)
+			as, err := taken(texts["preview"], texts["mapping"], "/")
 			if err != nil {
 				return file, err
 			}
-			if kind != imports.ShopifyProducts {
+			if file, err = h.keep(ctx, part, as); err != nil {
+				return file, err
+			}
+		case "kind", "preview", "mapping":
+			if texts[name], err = field(part, maxMapping); err != nil {
+				return file, err
+			}
+			switch {
+			case name == "kind" && texts[name] != imports.ShopifyProducts:
 				return file, badForm("/kind", "enum", "There is no such kind of import.")
+			case seen["file"] && name != "kind":
+				return file, badForm("/"+name, "order", "It must come before the file.")
 			}
 		default:
 			return file, badForm("/"+name, "unknown_field", "The form has no field of this name.")
@@ -118,8 +130,26 @@ func (h *Imports) receiveForm(ctx context.Context, req *openapi.Request) (file i
 	return file, nil
 }
 
-func (h *Imports) keep(ctx context.Context, file io.Reader) (imports.Upload, error) {
-	u, err := h.Imports.Receive(ctx, file)
+// maxMapping is how long the text of a mapping may be.
+const maxMapping = 16_384
+
+// taken reads as what a file is to be taken; at is what the fields' places begin with.
+func taken(preview, mapping, at string) (as imports.As, err error) {
+	if preview != "" {
+		if as.Preview, err = strconv.ParseBool(preview); err != nil {
+			return as, badForm(at+"preview", "type", "It is true or false.")
+		}
+	}
+	if mapping != "" {
+		if err := json.Unmarshal([]byte(mapping), &as.Mapping); err != nil {
+			return as, badForm(at+"mapping", "type", "It is a JSON object of texts: what each column is to be taken for.")
+		}
+	}
+	return as, nil
+}
+
+func (h *Imports) keep(ctx context.Context, file io.Reader, as imports.As) (imports.Upload, error) {
+	u, err := h.Imports.Receive(ctx, file, as)
 	if errors.Is(err, imports.ErrBroken) {
 		return u, malformed(err)
 	}

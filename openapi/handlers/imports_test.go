@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"mime/multipart"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -137,6 +138,46 @@ func TestImportOverHTTP(t *testing.T) {
 	}
 	if n := one[int](t, d.API, ctx, `select count(*) from audit_entries where action in ('import.create', 'import.end')`); n != 4 {
 		t.Errorf("%d entries of the audit", n)
+	}
+}
+
+func TestPreviewAndMappingOverHTTP(t *testing.T) {
+	t.Parallel()
+	d := newImports(t)
+	ctx := d.Platform.Store(t)
+	key := d.Staff(ctx)
+	const table = "Adresse,Title,Variant Price\nlamp,Lamp,20\n"
+	d.Do(t, key, "POST", importAt, table, asCSV).WantProblem(422, "file_invalid")
+	asked := d.Do(t, key, "POST", importAt+"&preview=true&mapping="+url.QueryEscape(`{"Adresse": "Handle"}`), table, asCSV).Want(202)
+	if asked.String("kind") != "preview_shopify_products" {
+		t.Errorf("asked: %s", asked.Body)
+	}
+	if err := d.service.Work(ctx, asked.String("id"), 1); err != nil {
+		t.Fatal(err)
+	}
+	rows := d.Do(t, key, "GET", "/v1/operations/"+asked.String("id")+"/rows", nil).Want(200)
+	if rows.String("data.0.outcome") != "created" || rows.Get("data.0.resource_id") != nil || one[int](t, d.API, ctx, `select count(*) from products`) != 0 {
+		t.Errorf("rows: %s", rows.Body)
+	}
+	body, media := csvForm(t, "kind", "shopify_products", "mapping", `{"Adresse": "Handle"}`, "preview", "false", "file", table)
+	id := d.Do(t, key, "POST", "/v1/imports", body, media).Want(202).String("id")
+	if err := d.service.Work(ctx, id, 1); err != nil {
+		t.Fatal(err)
+	}
+	if done := d.Do(t, key, "GET", "/v1/operations/"+id, nil).Want(200); done.Get("counts.created") != 1.0 || done.Get("undo_until") == nil {
+		t.Errorf("done: %s", done.Body)
+	}
+	d.Do(t, key, "POST", importAt+"&mapping=Handle", table, asCSV).WantProblem(400, "invalid_request")
+	for name, fields := range map[string][]string{
+		"too late": {"kind", "shopify_products", "file", lamps, "preview", "true"}, "no truth": {"kind", "shopify_products", "preview", "perhaps", "file", lamps},
+	} {
+		body, media := csvForm(t, fields...)
+		if got := d.Do(t, key, "POST", "/v1/imports", body, media); got.Status != 400 {
+			t.Errorf("%s: %d %s", name, got.Status, got.Body)
+		}
+	}
+	if n := d.kept(ctx); n != 2 { // of operations whose files the workers would have deleted
+		t.Errorf("%d files are kept", n)
 	}
 }
 

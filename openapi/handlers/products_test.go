@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/openapi/apitest"
 	"github.com/stoacommerce/stoa/openapi/handlers"
@@ -28,7 +29,16 @@ func open(context.Context, *tenants.Store) (bool, error) { return true, nil }
 
 // newCatalog opens a door before the catalogue, of which a store may have so many products.
 func newCatalog(t *testing.T, most int) *apitest.API {
+	t.Helper()
+	api, _ := newCountedCatalog(t, most)
+	return api
+}
+
+// newCountedCatalog gives what counts searches as well.
+func newCountedCatalog(t *testing.T, most int) (*apitest.API, *search.Counter) {
+	t.Helper()
 	db, service := testdb.Open(t).DB, catalog.New(limit(most))
+	speller, counter := search.NewSpeller(db), search.NewCounter(db)
 	return apitest.New(t,
 		(&handlers.Products{DB: db, Catalog: service, ShopURL: shopURL}).Operations(),
 		(&handlers.Variants{DB: db, Catalog: service, ShopURL: shopURL}).Operations(),
@@ -37,11 +47,11 @@ func newCatalog(t *testing.T, most int) *apitest.API {
 		(&handlers.Fields{DB: db}).Operations(),
 		(&handlers.Inventory{DB: db}).Operations(), (&handlers.Locations{DB: db}).Operations(),
 		(&handlers.Promotions{DB: db}).Operations(), (&handlers.PriceLists{DB: db}).Operations(),
-		(&handlers.Search{DB: db, ShopURL: shopURL}).Operations(),
+		(&handlers.Search{DB: db, ShopURL: shopURL, Speller: speller}).Operations(),
 		(&handlers.Settings{DB: db}).Operations(),
-		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, AcceptsOrders: open, Editions: catalog.NewEditions(db)}).Operations(),
+		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, AcceptsOrders: open, Speller: speller, Counter: counter, Editions: catalog.NewEditions(db)}).Operations(),
 		(&handlers.Translations{DB: db}).Operations(),
-	)
+	), counter
 }
 
 type object = map[string]any

@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/analytics"
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/checkout"
@@ -49,6 +51,7 @@ type selling struct {
 	stripe    *stripetest.Stripe
 	byStripe  *stripe.Provider
 	fates     []stripe.Fate // of Stripe's events
+	told      atomic.Int64  // how often a cart was told to have become an order
 }
 
 // side is the store's sandbox, and no other.
@@ -105,7 +108,8 @@ func newSelling(t *testing.T) *selling {
 			return "https://linen.stoa.example/cart/recover/" + id, nil
 		}}).Operations(),
 		(&handlers.Drafts{DB: db, Drafts: &drafts.Service{Carts: carts}, Carts: carts, Checkout: buying, Orders: sold, ShopURL: shopURL, Links: draftLinks{}}).Operations(),
-		(&handlers.Checkout{DB: db, Checkout: buying, Orders: sold, ShopURL: shopURL}).Operations(),
+		(&handlers.Checkout{DB: db, Checkout: buying, Orders: sold, ShopURL: shopURL, Completed: func(context.Context) { s.told.Add(1) }}).Operations(),
+		(&handlers.Analytics{DB: db, Reports: &analytics.Service{DB: db}}).Operations(),
 		(&handlers.Orders{DB: db, Orders: sold, ShopURL: shopURL}).Operations(),
 		(&handlers.Returns{DB: db, Orders: sold}).Operations(),
 		(&handlers.Payments{DB: db, Orders: sold, Stripe: byStripe, Sealer: sealer, Find: s.side, Received: func(f stripe.Fate) { s.fates = append(s.fates, f) }}).Operations(),

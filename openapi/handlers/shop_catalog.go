@@ -3,12 +3,16 @@ package handlers
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/commerce/facets"
+	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/platform/cache"
@@ -25,6 +29,11 @@ type ShopCatalog struct {
 	Customers *customers.Service
 	// Editions tells what shoppers see from what they saw before, and knows the locales.
 	Editions *catalog.Editions
+	// Speller corrects what is looked for and not found; nil corrects nothing.
+	Speller *search.Speller
+	// Counter counts what is looked for; nil counts nothing. The same within the life of an
+	// answer counts once.
+	Counter *search.Counter
 	// Answers keeps what is the same for all shoppers, or for all of a group, by Editions; nil
 	// keeps nothing.
 	Answers *cache.Cache[Answer]
@@ -43,7 +52,9 @@ func (h *ShopCatalog) Operations() map[string]openapi.Handler {
 		"getShopCategory":     h.kept(h.category),
 		"listShopCollections": h.kept(h.collections),
 		"getShopCollection":   h.kept(h.collection),
-		"searchShop":          h.asked(h.search),
+		"searchShop":          h.priced(h.search),
+		"getShopFacets":       h.kept(h.facets),
+		"suggestInShop":       h.kept(h.suggestions),
 	}
 }
 
@@ -120,6 +131,9 @@ func (a Answer) Size() int {
 
 // How long and how much of the catalogue is kept. All that shoppers see makes a new edition
 // when it changes; the time is for an edition that was never told.
+// suggested is how many of each kind are suggested, unless somebody asks for another number.
+const suggested = 5
+
 const (
 	answerLife  = 30 * time.Second
 	answerBytes = 64 << 20
@@ -174,20 +188,25 @@ func (h *ShopCatalog) shop(ctx context.Context, req *openapi.Request, to catalog
 
 func (h *ShopCatalog) products(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {
 	q := req.Query
-	return h.page(ctx, req, catalog.ShopFilter{
-		CategoryID: q.Get("category_id"), CollectionID: q.Get("collection_id"), Tag: q.Get("tag"), Field: customField(q), Groups: to.Groups, Locales: to.Locales,
+	return h.page(ctx, req, to, catalog.ShopFilter{
+		CategoryID: q.Get("category_id"), CollectionID: q.Get("collection_id"), Tag: q.Get("tag"), Field: customField(q),
 	})
 }
 
 func (h *ShopCatalog) search(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {
-	return h.page(ctx, req, catalog.ShopFilter{Words: req.Query.Get("q"), Groups: to.Groups, Locales: to.Locales})
+	return h.page(ctx, req, to, catalog.ShopFilter{Words: req.Query.Get("q")})
 }
 
-func (h *ShopCatalog) page(ctx context.Context, req *openapi.Request, filter catalog.ShopFilter) (*openapi.Response, error) {
+func (h *ShopCatalog) page(ctx context.Context, req *openapi.Request, to catalog.Shopper, filter catalog.ShopFilter) (*openapi.Response, error) {
 	after, err := req.After()
 	if err != nil {
 		return nil, err
 	}
+	if filter.Filters, err = search.ParseFilters(req.Query["filter"]); err != nil {
+		return nil, err
+	}
+	filter.Order, filter.Speller, filter.Counter = search.Order(req.Query.Get("sort")), h.Speller, h.Counter
+	filter.Groups, filter.Locales = to.Groups, to.Locales
 	filter.Currency, filter.Media = req.Query.Get("currency"), h.ShopURL(req.Caller.Store)
 	filter.After, filter.Limit = after, req.Limit(shopPage)
 	page, err := catalog.ShopProducts(ctx, h.DB, filter)
@@ -195,6 +214,34 @@ func (h *ShopCatalog) page(ctx context.Context, req *openapi.Request, filter cat
 		return nil, err
 	}
 	return openapi.RawList(req, page).Tagged(0), nil
+}
+
+func (h *ShopCatalog) facets(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {
+	q := req.Query
+	filters, err := search.ParseFilters(q["filter"])
+	if err != nil {
+		return nil, err
+	}
+	found, err := facets.Count(ctx, h.DB, h.Speller, search.Asked{
+		Query: search.Parse(q.Get("q")), CategoryID: q.Get("category_id"), CollectionID: q.Get("collection_id"), Tag: q.Get("tag"),
+		Filters: filters, Currency: q.Get("currency"), Locales: to.Locales,
+	})
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(found)
+	if err != nil {
+		return nil, fmt.Errorf("write facets: %w", err)
+	}
+	return openapi.OK(body).Tagged(0), nil
+}
+
+func (h *ShopCatalog) suggestions(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {
+	body, err := catalog.Suggest(ctx, h.DB, h.Speller, req.Query.Get("q"), h.ShopURL(req.Caller.Store), req.Limit(suggested), to.Locales)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.OK(body).Tagged(0), nil
 }
 
 func (h *ShopCatalog) product(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {

@@ -187,3 +187,129 @@ func TestSearch(t *testing.T) {
 		t.Errorf("after the deletion: %q", got)
 	}
 }
+
+func TestFacets(t *testing.T) {
+	t.Parallel()
+	api := newCatalog(t, 0)
+	ctx := api.Platform.Store(t)
+	key, shopper := api.Staff(ctx), api.Publishable(ctx)
+	kitchen := api.Do(t, key, "POST", "/v1/categories", object{"name": "Kitchen"}).Want(201).String("id")
+	for i, title := range []string{"Linen cup", "Linen rug", "Clay cup"} {
+		api.Do(t, key, "POST", "/v1/products", object{
+			"title": title, "status": "active", "vendor": []string{"Example: Mill", "Other", "Other"}[i], "category_id": kitchen, "options": []object{{"name": "Size", "values": []string{"S", "M"}}},
+			"variants": []object{
+				{"option_values": []string{"S"}, "stock_quantity": i, "prices": []object{{"amount": 900 + 1000*i, "currency": "EUR"}}},
+				{"option_values": []string{"M"}, "prices": []object{{"amount": 9000, "currency": "EUR"}}},
+			},
+		}).Want(201)
+	}
+	counts := func(query string) string {
+		answer := api.Do(t, shopper, "GET", "/v1/shop/facets"+query, nil).Want(200)
+		out := []string{fmt.Sprint(answer.Get("total"))}
+		for _, f := range answer.Get("facets").([]any) {
+			for _, v := range f.(map[string]any)["values"].([]any) {
+				value := v.(map[string]any)
+				mark := ""
+				if value["selected"] == true {
+					mark = "!"
+				}
+				if !strings.HasPrefix(value["filter"].(string), "category:") {
+					out = append(out, fmt.Sprint(mark, value["filter"], "=", value["count"]))
+				}
+			}
+		}
+		return strings.Join(out, " ")
+	}
+	for query, want := range map[string]string{
+		"": "3 vendor:Other=2 vendor:Example: Mill=1 price:500-1000=1 price:1000-2000=1 price:2000-5000=1 availability:true=2 availability:false=1 option.Size:M=3 option.Size:S=3",
+		"?filter=vendor:Other&filter=availability:true": "2 !vendor:Other=2 price:1000-2000=1 price:2000-5000=1 !availability:true=2 option.Size:M=2 option.Size:S=2",
+		"?q=linne&filter=price:-1000":                   "1 vendor:Example: Mill=1 !price:-1000=1 price:500-1000=1 price:1000-2000=1 availability:false=1 option.Size:M=1 option.Size:S=1",
+	} {
+		if got := counts(query); got != want {
+			t.Errorf("%q:\n%s, want\n%s", query, got, want)
+		}
+	}
+	for query, want := range map[string]string{
+		"?filter=vendor:Example:%20Mill":                          "Linen cup",
+		"?sort=price_descending":                                  "Clay cup Linen rug Linen cup",
+		"?sort=title&filter=vendor:Other":                         "Clay cup Linen rug",
+		"?filter=option.Size:XL":                                  "",
+		"?filter=category:" + kitchen + "&filter=price:1000-2000": "Linen rug",
+	} {
+		if got := names(api.Do(t, shopper, "GET", "/v1/shop/products"+query, nil).Want(200), "title"); got != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+	}
+	if got := names(api.Do(t, shopper, "GET", "/v1/shop/search?q=linen&sort=price_ascending&filter=vendor:Other", nil).Want(200), "title"); got != "Linen rug" {
+		t.Errorf("a search that is filtered: %s", got)
+	}
+	first := api.Do(t, shopper, "GET", "/v1/shop/products?sort=title&limit=2", nil).Want(200)
+	if got := names(api.Do(t, shopper, "GET", "/v1/shop/products?sort=title&limit=2&cursor="+first.String("next_cursor"), nil).Want(200), "title"); got != "Linen rug" {
+		t.Errorf("second page: %s", got)
+	}
+	for query, code := range map[string]string{"?filter=size:M": "invalid_filter", "?filter=price:9-1": "invalid_filter", "?filter=availability:maybe": "invalid_filter", "?currency=GBP": "currency_not_sold"} {
+		api.Do(t, shopper, "GET", "/v1/shop/facets"+query, nil).WantProblem(422, code)
+	}
+	api.Do(t, shopper, "GET", "/v1/shop/facets?filter=vendor", nil).WantProblem(400, "invalid_request")
+	api.Do(t, shopper, "GET", "/v1/shop/facets?q=a&q=b", nil).WantProblem(400, "invalid_request")
+	if got := api.Do(t, api.Publishable(api.Platform.Store(t)), "GET", "/v1/shop/facets", nil).Want(200); got.Get("total") != 0.0 {
+		t.Errorf("another store counts %s", got.Body)
+	}
+}
+
+func TestSuggestionsAndSearches(t *testing.T) {
+	t.Parallel()
+	api, counter := newCountedCatalog(t, 0)
+	ctx := api.Platform.Store(t)
+	key, shopper := api.Staff(ctx), api.Publishable(ctx)
+	api.Do(t, key, "POST", "/v1/categories", object{"name": "Linen ware"}).Want(201)
+	api.Do(t, key, "POST", "/v1/collections", object{"name": "Washed linen"}).Want(201)
+	for _, title := range []string{"Linen cup", "Rug of linen", "Clay bowl"} {
+		api.Do(t, key, "POST", "/v1/products", object{"title": title, "status": "active"}).Want(201)
+	}
+	for query, times := range map[string]int{"linen rug": 6, "linen bowl": 6, "zebra": 2, "ada@example.com": 9, "0049123456": 9, "Zebra!": 1} {
+		for range times {
+			api.Do(t, shopper, "GET", "/v1/shop/search?q="+url.QueryEscape(query), nil).Want(200)
+		}
+	}
+	api.Do(t, shopper, "GET", "/v1/shop/search?q=clay&filter=vendor:none", nil).Want(200)
+	for range 2 { // a second time there is nothing left to write down
+		if err := counter.Flush(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := func(query string) string {
+		var out []string
+		for _, s := range api.Do(t, key, "GET", "/v1/searches"+query, nil).Want(200).Get("data").([]any) {
+			s := s.(map[string]any)
+			out = append(out, fmt.Sprint(s["words"], " ", s["count"], "/", s["without_results"]))
+		}
+		return strings.Join(out, ", ")
+	}
+	for query, want := range map[string]string{
+		"": "linen bowl 6/6, linen rug 6/0, zebra 3/3", "?without_results=true": "linen bowl 6/6, zebra 3/3", "?days=1&limit=1": "linen bowl 6/6",
+	} {
+		if got := list(query); got != want {
+			t.Errorf("searches%s: %s, want %s", query, got, want)
+		}
+	}
+	page := api.Do(t, key, "GET", "/v1/searches?limit=1", nil).Want(200)
+	if got := list("?limit=1&cursor=" + page.String("next_cursor")); got != "linen rug 6/0" {
+		t.Errorf("second page: %s", got)
+	}
+	api.Do(t, shopper, "GET", "/v1/searches", nil).WantProblem(403, "wrong_credential")
+
+	found := api.Do(t, shopper, "GET", "/v1/shop/suggestions?q=Lin", nil).Want(200)
+	got := fmt.Sprint(found.Get("queries"), " ", found.Get("products.0.title"), ", ", found.Get("products.1.title"), ", ", found.Get("categories.0.name"), ", ", found.Get("collections.0.name"))
+	if got != "[linen rug] Rug of linen, Linen cup, Linen ware, Washed linen" {
+		t.Errorf("suggested: %s", got)
+	}
+	if got := api.Do(t, shopper, "GET", "/v1/shop/suggestions?q=linnen&limit=1", nil).Want(200); len(got.Get("products").([]any)) != 1 || got.Get("products.0.title") != "Rug of linen" {
+		t.Errorf("for a slip: %s", got.Body)
+	}
+	api.Do(t, shopper, "GET", "/v1/shop/suggestions?q=!!", nil).Want(200)
+	api.Do(t, shopper, "GET", "/v1/shop/suggestions", nil).WantProblem(400, "invalid_request")
+	if got := api.Do(t, api.Publishable(api.Platform.Store(t)), "GET", "/v1/shop/suggestions?q=lin", nil).Want(200); got.Get("products.0") != nil || got.Get("queries.0") != nil {
+		t.Errorf("another store suggests %s", got.Body)
+	}
+}

@@ -39,6 +39,9 @@ func (h *ShopCustomers) Operations() map[string]openapi.Handler {
 		"completeCustomerPasswordReset": h.reset,
 		"requestStockAlert":             h.alert,
 
+		"requestMyEmailChange": h.requestEmailChange,
+		"confirmMyEmailChange": h.confirmEmailChange,
+
 		"getMe":        h.me,
 		"updateMe":     h.updateMe,
 		"listMyOrders": h.orders,
@@ -192,10 +195,50 @@ func (h *ShopCustomers) updateMe(ctx context.Context, req *openapi.Request) (*op
 		return nil, err
 	}
 	change := customers.Change{
-		Name: emptied(body.Name), Phone: emptied(body.Phone), AcceptsMarketing: body.AcceptsMarketing, DefaultAddress: patchedAddress(body.DefaultAddress),
+		Name: emptied(body.Name), Phone: emptied(body.Phone), AcceptsMarketing: body.AcceptsMarketing, Addresses: patchedBook(body.Addresses), DefaultAddress: patchedAddress(body.DefaultAddress),
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		if err := h.Customers.Update(ctx, tx, c.ID, change, version); err != nil {
+			return nil, err
+		}
+		me, err := h.Customers.MeIn(ctx, tx, c.ID)
+		if err != nil {
+			return nil, err
+		}
+		return openapi.OK(me.Data).Tagged(me.Version), nil
+	})
+}
+
+func (h *ShopCustomers) requestEmailChange(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.CustomerEmailChange](req)
+	if err != nil {
+		return nil, err
+	}
+	ctx, c, err := h.signedIn(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	wish, err := h.Customers.PrepareEmailChange(ctx, c, body.Email, body.Password)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		h.Customers.RequestEmailChange(ctx, tx, wish)
+		return accepted(), nil
+	})
+}
+
+func (h *ShopCustomers) confirmEmailChange(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.TokenConfirmation](req)
+	if err != nil {
+		return nil, err
+	}
+	ctx, c, err := h.signedIn(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		if err := h.Customers.ConfirmEmailChange(ctx, tx, c, body.Token, req.Header.Get("Customer-Token")); err != nil {
 			return nil, err
 		}
 		me, err := h.Customers.MeIn(ctx, tx, c.ID)

@@ -77,7 +77,7 @@ func (h *Store) update(ctx context.Context, req *openapi.Request) (*openapi.Resp
 		settings, err := h.Stores.ChangeSettings(ctx, tx, stores.SettingsChange{
 			Name: body.Name, Description: emptied(body.Description), ContactEmail: emptied(body.ContactEmail),
 			Country: body.Country, Locale: body.Locale, Locales: storeLocales(body.Locales), Currency: body.Currency, Currencies: body.Currencies,
-			AccentColor: body.AccentColor, PricesIncludeTax: body.PricesIncludeTax, IfVersion: version,
+			AccentColor: body.AccentColor, TimeZone: body.TimeZone, PricesIncludeTax: body.PricesIncludeTax, IfVersion: version,
 		})
 		if err != nil {
 			return nil, err
@@ -145,7 +145,7 @@ func shownStore(shopURL string, mode principal.Mode, rec stores.Record, s stores
 		ID: rec.ID, Name: s.Name, Address: rec.Address, State: gen.StoreState(rec.Status), Mode: gen.Mode(mode),
 		Description: orNil(s.Description), ContactEmail: orNil(s.ContactEmail), Country: s.Country, Locale: s.Locale,
 		Locales:  converted(s.Locales, func(l stores.Locale) gen.StoreLocale { return gen.StoreLocale(l) }),
-		Currency: s.Currency, Currencies: s.Currencies, PricesIncludeTax: s.PricesIncludeTax, AccentColor: s.AccentColor,
+		Currency: s.Currency, Currencies: s.Currencies, PricesIncludeTax: s.PricesIncludeTax, AccentColor: s.AccentColor, TimeZone: s.TimeZone,
 		ShopURL: shopURL, Plan: gen.PlanID(rec.Plan), CreatedAt: rec.CreatedAt, UpdatedAt: updated,
 		SuspendedAt: rec.SuspendedAt, SuspensionReason: orNil(rec.SuspensionReason), DeletedAt: rec.DeletedAt, PurgeAfter: rec.PurgeAfter,
 	}

@@ -56,16 +56,17 @@ type File struct {
 // contentTypes are the types of files that are kept, by extension. What is not here is
 // not kept: a file is never served with a type that somebody else chose.
 var contentTypes = map[string]string{
-	".jpg":  "image/jpeg",
-	".png":  "image/png",
-	".gif":  "image/gif",
-	".webp": "image/webp",
-	".csv":  "text/csv",
-	".json": "application/json",
-	".txt":  "text/plain",
-	".pdf":  "application/pdf",
-	".zip":  "application/zip",
-	".gz":   "application/gzip",
+	".jpg":   "image/jpeg",
+	".png":   "image/png",
+	".gif":   "image/gif",
+	".webp":  "image/webp",
+	".csv":   "text/csv",
+	".jsonl": "application/x-ndjson",
+	".json":  "application/json",
+	".txt":   "text/plain",
+	".pdf":   "application/pdf",
+	".zip":   "application/zip",
+	".gz":    "application/gzip",
 }
 
 // ContentType is the content type of the file under a key, by its extension.

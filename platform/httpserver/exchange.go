@@ -14,6 +14,7 @@ import (
 type Exchange struct {
 	ID     string // req_…
 	Client Client
+	Agent  string // what the client calls itself
 
 	// The handlers within fill these in as they learn them.
 	Operation string   // the operationId, or a page's name

@@ -23,7 +23,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.hooks.Traffic.Enter()
 	}
 	client, proxied := proxies(s.config.TrustedProxies).clientOf(r)
-	x := &Exchange{ID: requestID(r, proxied), Client: client, Path: r.URL.Path}
+	x := &Exchange{ID: requestID(r, proxied), Client: client, Agent: r.UserAgent(), Path: r.URL.Path}
 	answer := &recorder{ResponseWriter: w}
 	ctx := context.WithValue(observability.WithRequest(r.Context(), x.ID), exchangeKey{}, x)
 	ctx, span := s.hooks.Tracing.Request(ctx, r.Header, r.Method, attribute.String("request_id", x.ID))

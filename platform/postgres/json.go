@@ -29,6 +29,13 @@ const enterQuery = `select set_config('role', $1, true), set_config('search_path
 // Arguments are strings, integers, booleans, times, string slices and nil; the statement
 // casts them where Postgres cannot tell their type.
 func (db *DB) JSON(ctx context.Context, query string, args ...any) ([]byte, error) {
+	return db.JSONWithin(ctx, 0, query, args...)
+}
+
+// JSONWithin is JSON for a statement that Postgres ends when it takes longer, unless within is
+// zero: what a request can do without, or whose cost nobody knows beforehand. It is then as
+// unavailable as if the store could not be reached.
+func (db *DB) JSONWithin(ctx context.Context, within time.Duration, query string, args ...any) ([]byte, error) {
 	ref, p, err := db.storePool(ctx)
 	if err != nil {
 		return nil, err
@@ -49,7 +56,7 @@ func (db *DB) JSON(ctx context.Context, query string, args ...any) ([]byte, erro
 		raw = driverConn.(*stdlib.Conn).Conn()
 		end := traced(ctx, raw, query)
 		var err error
-		out, err = pipelined(ctx, raw.PgConn(), ref, query, values)
+		out, err = pipelined(ctx, raw.PgConn(), ref, within, query, values)
 		end(err)
 		return err
 	})
@@ -60,12 +67,17 @@ func (db *DB) JSON(ctx context.Context, query string, args ...any) ([]byte, erro
 	return out, err
 }
 
-func pipelined(ctx context.Context, conn *pgconn.PgConn, ref StoreRef, query string, values [][]byte) (out []byte, err error) {
+func pipelined(ctx context.Context, conn *pgconn.PgConn, ref StoreRef, within time.Duration, query string, values [][]byte) (out []byte, err error) {
 	pipeline := conn.StartPipeline(ctx)
-	pipeline.SendQueryParams(enterQuery, [][]byte{
+	entering, door := enterQuery, [][]byte{
 		[]byte(RoleName(ref.Cell, ref.Schema)),
 		[]byte(`"` + SchemaName(ref.Schema) + `", ext`),
-	}, nil, nil, nil)
+	}
+	if within > 0 {
+		entering += `, set_config('statement_timeout', $3, true)`
+		door = append(door, strconv.AppendInt(nil, within.Milliseconds(), 10))
+	}
+	pipeline.SendQueryParams(entering, door, nil, nil, nil)
 	pipeline.SendQueryParams(query, values, nil, nil, nil)
 	defer func() {
 		if closed := pipeline.Close(); err == nil {

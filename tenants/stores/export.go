@@ -37,8 +37,8 @@ var withheld = map[string][]string{
 	"webhook_endpoints": {"secrets"},
 	"payments":          {"attempt"},
 	"refunds":           {"attempt"},
-	"products":          {"search"}, // made of the other columns
-	"documents":         {"pdf"},    // likewise
+	"product_index":     {"*"},   // made of other tables
+	"documents":         {"pdf"}, // likewise
 }
 
 // CanExport says whether there is room for another export in this process now.

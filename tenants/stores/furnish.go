@@ -15,8 +15,8 @@ const (
 	unfurnish = `delete from settings; delete from shipping_methods; delete from shipping_zones; delete from tax_rates; delete from locations`
 
 	insertSettings = `
-insert into settings (id, name, contact_email, country, currency, currencies, locale, prices_include_tax)
-values (1, $1, $2, $3, $4, array[$4], $5, $6)`
+insert into settings (id, name, contact_email, country, currency, currencies, locale, prices_include_tax, time_zone)
+values (1, $1, $2, $3, $4, array[$4], $5, $6, $7)`
 
 	insertShipping = `
 insert into shipping_methods (id, name, prices, position)
@@ -36,7 +36,7 @@ func (s *Service) furnish(ctx context.Context, ref postgres.StoreRef, in Birth) 
 		if _, err := tx.Exec(ctx, unfurnish); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, insertSettings, in.Name, in.ContactEmail, in.Country, in.Currency, firstLocale, pricesIncludeTax(in.Country)); err != nil {
+		if _, err := tx.Exec(ctx, insertSettings, in.Name, in.ContactEmail, in.Country, in.Currency, firstLocale, pricesIncludeTax(in.Country), firstZone(in.Country)); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, insertShipping, ids.New("shp"), in.Currency, flatRate(in.Currency)); err != nil {
@@ -60,7 +60,7 @@ func (p *Prepared) Settings() Settings {
 	return Settings{
 		Name: p.birth.Name, ContactEmail: p.birth.ContactEmail, Country: p.birth.Country, Locale: firstLocale, Locales: []Locale{},
 		Currency: p.birth.Currency, Currencies: []string{p.birth.Currency}, PricesIncludeTax: pricesIncludeTax(p.birth.Country),
-		AccentColor: DefaultAccent, Version: 1, UpdatedAt: p.at,
+		TimeZone: firstZone(p.birth.Country), AccentColor: DefaultAccent, Version: 1, UpdatedAt: p.at,
 	}
 }
 

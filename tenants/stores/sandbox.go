@@ -17,7 +17,7 @@ const (
 	// selectFurniture reads what a sandbox begins with: what its store is set up with now.
 	selectFurniture = `
 select jsonb_build_object(
-	'settings', (select jsonb_agg(to_jsonb(t) - '{product_count}'::text[] || '{"product_count": 0}') from settings t),
+	'settings', (select jsonb_agg(to_jsonb(t) || '{"product_count": 0, "analytics": {}}') from settings t),
 	'shipping_zones', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from shipping_zones t),
 	'shipping_methods', (select coalesce(jsonb_agg(to_jsonb(t) - '{carrier_service_id,carrier_rate}'::text[]), '[]') from shipping_methods t),
 	'locations', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from locations t),

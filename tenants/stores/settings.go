@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	_ "time/tzdata" // the names of time zones, wherever the program runs
 	"unicode/utf8"
 
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -31,6 +32,7 @@ type Settings struct {
 	Currencies       []string `json:"currencies"` // the main one first
 	PricesIncludeTax bool     `json:"prices_include_tax"`
 	AccentColor      string   `json:"accent_color"`
+	TimeZone         string   `json:"time_zone"` // whose days reports are of
 
 	Version   int       `json:"-"`
 	UpdatedAt time.Time `json:"-"`
@@ -47,7 +49,7 @@ const mostLocales = 20
 
 // SettingsChange is what is to be changed; nil leaves as it is.
 type SettingsChange struct {
-	Name, Description, ContactEmail, Country, Locale, Currency, AccentColor *string
+	Name, Description, ContactEmail, Country, Locale, Currency, AccentColor, TimeZone *string
 
 	Locales          []Locale
 	Currencies       []string
@@ -57,14 +59,14 @@ type SettingsChange struct {
 
 const (
 	selectSettings = `
-select name, description, contact_email, country, locale, locales, currency, currencies, prices_include_tax, coalesce(theme->>'accent_color', ''), version, updated_at
+select name, description, contact_email, country, locale, locales, currency, currencies, prices_include_tax, coalesce(theme->>'accent_color', ''), time_zone, version, updated_at
 from settings where id = 1`
 
 	lockSettings = selectSettings + ` for update`
 
 	updateSettings = `
 update settings set name = $1, description = $2, contact_email = $3, country = $4, locale = $5, currency = $6, currencies = $7,
-	prices_include_tax = $8, theme = theme || jsonb_build_object('accent_color', $9::text), locales = $10, version = version + 1, updated_at = now()
+	prices_include_tax = $8, theme = theme || jsonb_build_object('accent_color', $9::text), locales = $10, time_zone = $11, version = version + 1, updated_at = now()
 where id = 1 returning version, updated_at`
 
 	// mirrorSettings copies what the control database keeps of a store's settings.
@@ -80,7 +82,7 @@ func (s *Service) Settings(ctx context.Context, tx *postgres.Tx) (Settings, erro
 
 func readSettings(r row) (Settings, error) {
 	var v Settings
-	err := r.Scan(&v.Name, &v.Description, &v.ContactEmail, &v.Country, &v.Locale, &v.Locales, &v.Currency, &v.Currencies, &v.PricesIncludeTax, &v.AccentColor, &v.Version, &v.UpdatedAt)
+	err := r.Scan(&v.Name, &v.Description, &v.ContactEmail, &v.Country, &v.Locale, &v.Locales, &v.Currency, &v.Currencies, &v.PricesIncludeTax, &v.AccentColor, &v.TimeZone, &v.Version, &v.UpdatedAt)
 	if err != nil {
 		return Settings{}, fmt.Errorf("read settings: %w", err)
 	}
@@ -90,6 +92,15 @@ func readSettings(r row) (Settings, error) {
 	v.UpdatedAt = v.UpdatedAt.UTC()
 	v.Currencies = mainFirst(v.Currency, v.Currencies)
 	return v, nil
+}
+
+// knownZone says whether there is a time zone of a name, as IANA's database has them.
+func knownZone(name string) bool {
+	if name == "" || name == "Local" {
+		return false
+	}
+	_, err := time.LoadLocation(name)
+	return err == nil
 }
 
 // mainFirst is the list with the main currency at its head.
@@ -118,7 +129,7 @@ func (s *Service) ChangeSettings(ctx context.Context, tx *postgres.Tx, change Se
 		return Settings{}, err
 	}
 	err = tx.QueryRow(ctx, updateSettings, after.Name, after.Description, after.ContactEmail, after.Country, after.Locale, after.Currency,
-		after.Currencies, after.PricesIncludeTax, after.AccentColor, after.Locales).Scan(&after.Version, &after.UpdatedAt)
+		after.Currencies, after.PricesIncludeTax, after.AccentColor, after.Locales, after.TimeZone).Scan(&after.Version, &after.UpdatedAt)
 	if err != nil {
 		return Settings{}, fmt.Errorf("write settings: %w", err)
 	}
@@ -148,7 +159,7 @@ func (c SettingsChange) apply(v Settings) Settings {
 		given *string
 	}{
 		{&v.Name, c.Name}, {&v.Description, c.Description}, {&v.ContactEmail, c.ContactEmail}, {&v.Country, c.Country},
-		{&v.Locale, c.Locale}, {&v.Currency, c.Currency}, {&v.AccentColor, c.AccentColor},
+		{&v.Locale, c.Locale}, {&v.Currency, c.Currency}, {&v.AccentColor, c.AccentColor}, {&v.TimeZone, c.TimeZone},
 	} {
 		if field.given != nil {
 			*field.to = strings.TrimSpace(*field.given)
@@ -195,6 +206,9 @@ func (v Settings) Validate() error {
 	}
 	if _, ok := locales.Parse(v.Locale); !ok {
 		refuse(problem.Invalid, "invalid_request", "/locale", "This is not the tag of a language, with or without a script and a region.")
+	}
+	if !knownZone(v.TimeZone) {
+		refuse(problem.Unprocessable, "unknown_time_zone", "/time_zone", "There is no time zone of this name in the database of IANA, such as Europe/Berlin.")
 	}
 	v.locales(refuse)
 	for i, currency := range v.Currencies {

@@ -21,6 +21,8 @@ type me struct {
 	Phone            string           `json:"phone"`
 	AcceptsMarketing bool             `json:"accepts_marketing"`
 	Address          *address.Address `json:"default_address"`
+
+	Addresses []customers.Entry `json:"addresses"`
 }
 
 // accountView is the shopper's own page: who they are, and what they bought.

@@ -97,6 +97,7 @@ func (v *visit) payable() (*cart.Cart, error) {
 func (v *visit) placed(orderID string) {
 	v.keepOrder(orderID)
 	v.dropCart()
+	v.bought = true
 	v.see("/orders/" + orderID)
 }
 

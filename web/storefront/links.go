@@ -108,6 +108,12 @@ func (l *Links) ResetPassword(ctx context.Context, token string) (string, error)
 	return l.within(ctx, "/account/reset-password", func(postgres.StoreRef) url.Values { return url.Values{"token": {token}} })
 }
 
+// ConfirmEmail is the address at which a shopper confirms another e-mail address with the
+// token that was sent to it.
+func (l *Links) ConfirmEmail(ctx context.Context, token string) (string, error) {
+	return l.within(ctx, "/account/email/confirm", func(postgres.StoreRef) url.Values { return url.Values{"token": {token}} })
+}
+
 // within is an address in the shop of the context's store.
 func (l *Links) within(ctx context.Context, path string, query func(postgres.StoreRef) url.Values) (string, error) {
 	ref, ok := postgres.StoreFrom(ctx)

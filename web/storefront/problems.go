@@ -49,6 +49,8 @@ var said = map[string]string{
 	// Faults of fields.
 	"required":             "Please fill this in.",
 	"email":                "This does not look like an e-mail address.",
+	"unchanged":            "This is your address already.",
+	"invalid_credentials":  "This is not your password.",
 	"country":              "Please choose a country.",
 	"postal_code":          "Postal codes of this country look different.",
 	"shipping_unavailable": "This way of sending does not serve your address.",

@@ -2,6 +2,7 @@ package storefront
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -199,13 +200,16 @@ func (l *listView) tell(title, description string) {
 
 // listed reads and shows the page of a list that the address asks for.
 func (v *visit) listed(l *listView, f catalog.ShopFilter) error {
-	query := url.Values{}
+	f.Filters, f.Order = v.narrowedBy()
+	keep := l.query(f.Filters, f.Order)
+	query := maps.Clone(keep)
+	l.Alone = len(query) > 0
 	if after := v.after(); after != "" {
 		query.Set("after", after)
-		f.After, l.Later, l.First, l.Alone = after, true, l.in(l.Path, nil), true
+		f.After, l.Later, l.First, l.Alone = after, true, l.in(l.Path, maps.Clone(keep)), true
 	}
 	return v.shared(l.Path, query, func(ctx context.Context) (*page.Rendered, error) {
-		if err := v.fill(ctx, l, f, nil); err != nil {
+		if err := v.fill(ctx, l, f, keep); err != nil {
 			return nil, err
 		}
 		if l.Description == "" {
@@ -217,12 +221,16 @@ func (v *visit) listed(l *listView, f catalog.ShopFilter) error {
 
 // fill reads a list's products. keep is what the next page's address has besides.
 func (v *visit) fill(ctx context.Context, l *listView, f catalog.ShopFilter, keep url.Values) error {
-	f.Currency, f.Limit = l.Currency, perPage
+	f.Limit = perPage
+	if l.Currency != l.settings.Currency { // the main one has its own indexes
+		f.Currency = l.Currency
+	}
 	found, err := v.shop.goods(ctx, f)
 	if err != nil {
 		return err
 	}
 	l.Products = found.Products
+	v.narrow(ctx, l, f)
 	if found.Next != "" {
 		query := url.Values{"after": {found.Next}}
 		for name, values := range keep {
@@ -242,9 +250,7 @@ func (v *visit) fill(ctx context.Context, l *listView, f catalog.ShopFilter, kee
 // after is the position in a list that the address names; what cannot be one is none.
 func (v *visit) after() string {
 	after := v.r.URL.Query().Get("after")
-	if len(after) > 100 || strings.ContainsFunc(after, func(c rune) bool {
-		return !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_' || c == ':' || c == '.' || c == '-')
-	}) {
+	if len(after) > 1200 || !utf8.ValidString(after) || strings.ContainsFunc(after, unicode.IsControl) {
 		return ""
 	}
 	return after
@@ -260,19 +266,21 @@ func (v *visit) search() error {
 	}
 	l := &listView{view: v.view("", "/search")}
 	l.Title, l.Query, l.Alone = l.T("Search"), text, true
-	query := url.Values{"q": {text}}
-	f := catalog.ShopFilter{Words: text, After: v.after()}
+	f := catalog.ShopFilter{Words: text, After: v.after(), Counter: v.config().Counter}
+	f.Filters, f.Order = v.narrowedBy()
+	keep := l.query(f.Filters, f.Order)
+	query := maps.Clone(keep)
 	if f.After != "" {
 		query.Set("after", f.After)
-		l.Later, l.First = true, l.in("/search", url.Values{"q": {text}})
+		l.Later, l.First = true, l.in("/search", maps.Clone(keep))
 	}
 	return v.shared("/search", query, func(ctx context.Context) (*page.Rendered, error) {
 		if text != "" {
-			if err := v.fill(ctx, l, f, url.Values{"q": {text}}); err != nil {
+			if err := v.fill(ctx, l, f, keep); err != nil {
 				return nil, err
 			}
 		}
-		return page.Render(ctx, search(l))
+		return page.Render(ctx, searching(l))
 	})
 }
 

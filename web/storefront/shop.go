@@ -10,12 +10,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/analytics"
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/orders"
+	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/platform/cache"
 	"github.com/stoacommerce/stoa/platform/httpserver"
 	"github.com/stoacommerce/stoa/platform/limits"
@@ -37,12 +39,16 @@ type Config struct {
 	Documents *documents.Service
 	Links     *Links
 	Editions  *catalog.Editions
-	Media     http.Handler // serves /media/…
+	Speller   *search.Speller // corrects what is looked for and not found; nil corrects nothing
+	Counter   *search.Counter // counts what is looked for; nil counts nothing
+	Media     http.Handler    // serves /media/…
 	Limiter   *page.Limiter
 	Log       *slog.Logger
 
 	// AcceptsOrders says whether carts of the store can be completed.
 	AcceptsOrders func(ctx context.Context, store *tenants.Store) (bool, error)
+	// Visited is told how far a visitor came; it may be nil.
+	Visited func(ctx context.Context, step analytics.Step)
 	// Looked is told each look-up of a kept page, for metrics.
 	Looked func(hit bool)
 	// Observer gives what counts the requests of a page by its name.
@@ -89,6 +95,8 @@ type visit struct {
 	store tenants.Store
 	w     http.ResponseWriter
 	r     *http.Request
+
+	bought bool // the request has placed an order
 }
 
 type visitKey struct{}
@@ -126,6 +134,14 @@ func (s *Shop) routes() {
 	s.page("GET /account", "account", (*visit).account)
 	s.page("GET /account/details", "account.details", (*visit).detailsForm)
 	s.page("POST /account/details", "account.change", (*visit).setDetails)
+	s.page("GET /account/addresses", "account.addresses", (*visit).addressBook)
+	s.page("GET /account/addresses/{entry}", "account.address", (*visit).entryForm)
+	s.page("POST /account/addresses/{entry}", "account.address.set", (*visit).setEntry)
+	s.page("POST /account/addresses/{entry}/remove", "account.address.remove", (*visit).removeEntry)
+	s.page("GET /account/email", "account.email", (*visit).emailForm)
+	s.strict("POST /account/email", "account.email.send", limits.Auth, (*visit).changeEmail)
+	s.page("GET /account/email/confirm", "account.email.confirm", (*visit).confirmEmailForm)
+	s.strict("POST /account/email/confirm", "account.email.confirm.send", limits.Auth, (*visit).confirmEmail)
 	s.page("GET /account/register", "register", (*visit).registerForm)
 	s.strict("POST /account/register", "register.send", limits.Signup, (*visit).register)
 	s.page("GET /account/verify", "verify", (*visit).verifyForm)
@@ -178,8 +194,28 @@ func (s *Shop) strict(pattern, name, class string, serve func(*visit) error) {
 		}
 		if err != nil {
 			v.failed(err)
+			return
 		}
+		v.visited(name)
 	})
+}
+
+// steps are how far visitors have come who see a page.
+var steps = map[string]analytics.Step{
+	"home": analytics.Visited, "products": analytics.Visited, "category": analytics.Visited, "collection": analytics.Visited, "search": analytics.Visited, "cart": analytics.Visited,
+	"product": analytics.ViewedProduct, "cart.put": analytics.AddedToCart,
+	"checkout": analytics.ReachedCheckout, "checkout.contact": analytics.ReachedCheckout, "checkout.shipping": analytics.ReachedCheckout,
+}
+
+// visited counts the visitor.
+func (v *visit) visited(name string) {
+	step, counts := steps[name]
+	if v.bought {
+		step, counts = analytics.Completed, true
+	}
+	if told := v.shop.config.Visited; counts && told != nil {
+		told(v.r.Context(), step)
+	}
 }
 
 // Serve answers a request to the shop of a store.

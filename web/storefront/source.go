@@ -18,7 +18,7 @@ type goods struct {
 // goods reads a page of products.
 func (s *Shop) goods(ctx context.Context, f catalog.ShopFilter) (goods, error) {
 	r := readerOf(ctx)
-	f.Groups, f.Locales = r.groups, r.locales
+	f.Groups, f.Locales, f.Speller = r.groups, r.locales, s.config.Speller
 	p, err := catalog.ShopProducts(ctx, s.config.DB, f)
 	if err != nil {
 		return goods{}, err

@@ -27,6 +27,24 @@ type Made struct {
 	Images   int
 }
 
+// Content is SQL for a checksum of all that a store's catalogue says, whatever its things
+// are called inside: two stores of the same content have the same.
+const Content = `select md5(concat_ws(E'\n',
+	(select string_agg(to_jsonb(x)::text, E'\n' order by x.handle) from (
+		select p.handle, p.title, p.description, p.vendor, p.product_type, p.status, p.tags, p.options, p.seo_title, p.seo_description, p.custom_fields,
+			p.search, (select string_agg(a.name, ' > ' order by length(a.path)) from categories c, categories a
+				where c.id = p.category_id and a.id = any(string_to_array(c.path, '/'))) as category
+		from products p) x),
+	(select string_agg(to_jsonb(x)::text, E'\n' order by x.handle, x.position) from (
+		select p.handle, v.position, v.title, v.options, v.sku, v.barcode, v.weight_grams, v.cost_amount, v.cost_currency, v.requires_shipping,
+			v.taxable, v.tax_class, v.track_stock, v.oversell, v.stock, v.custom_fields, r.currency, r.amount, r.compare_at_amount, i.source_url as shows
+		from products p join variants v on v.product_id = p.id left join prices r on r.variant_id = v.id left join images i on i.id = v.image_id) x),
+	(select string_agg(to_jsonb(x)::text, E'\n' order by x.handle, x.position) from (
+		select p.handle, i.position, i.alt, i.source_url from products p join images i on i.product_id = p.id) x),
+	(select string_agg(to_jsonb(x)::text, E'\n' order by x.way) from (
+		select (select string_agg(a.name, ' > ' order by length(a.path)) from categories a where a.id = any(string_to_array(c.path, '/'))) as way, c.description from categories c) x),
+	(select product_count::text from settings)))`
+
 var header = strings.Split("Handle,Title,Body (HTML),Vendor,Product Category,Type,Tags,Published,Option1 Name,Option1 Value,Option2 Name,Option2 Value,"+
 	"Variant SKU,Variant Grams,Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy,Variant Fulfillment Service,Variant Price,"+
 	"Variant Compare At Price,Variant Requires Shipping,Variant Taxable,Variant Barcode,Image Src,Image Position,Image Alt Text,Gift Card,SEO Title,"+
