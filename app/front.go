@@ -14,6 +14,7 @@ import (
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/contract"
 	"github.com/stoacommerce/stoa/openapi/handlers"
+	"github.com/stoacommerce/stoa/platform/cache"
 	"github.com/stoacommerce/stoa/platform/httpserver"
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/limits"
@@ -69,7 +70,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Analytics{DB: m.db, Reports: s.analytics},
 		&handlers.ShopCatalog{
 			DB: m.db, ShopURL: m.shopURL, Customers: s.customers, AcceptsOrders: handlers.AcceptsOrders,
-			Editions: s.editions, Speller: s.speller, Counter: s.searches, Answers: handlers.NewAnswers(looked(m.metrics.Cache.Cache("catalogue"))),
+			Editions: s.editions, Speller: s.speller, Counter: s.searches, Answers: handlers.ShareAnswers(handlers.NewAnswers(looked(m.metrics.Cache.Cache("catalogue"))), cache.NewShared(m.redis, "answers")),
 		},
 		&handlers.Carts{DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Editions: s.editions, ShopURL: m.shopURL, RecoverURL: s.links.RecoverCart},
 		&handlers.Drafts{DB: m.db, Drafts: s.drafts, Carts: s.carts, Checkout: s.checkout, Orders: s.orders, ShopURL: m.shopURL, Links: s.links},
@@ -85,7 +86,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 			Received: func(fate stripe.Fate) { m.metrics.Payments.News(payments.StripeName, string(fate)) },
 		},
 		&handlers.Customers{DB: m.db, Customers: s.customers},
-		&handlers.ShopCustomers{DB: m.db, Customers: s.customers, Orders: s.orders, Documents: s.documents, Checkout: s.checkout, ShopURL: m.shopURL},
+		&handlers.ShopCustomers{DB: m.db, Customers: s.customers, Orders: s.orders, Documents: s.documents, Checkout: s.checkout, ShopURL: m.shopURL, Links: s.links},
 		&handlers.Webhooks{DB: m.db, Webhooks: s.webhooks},
 		&handlers.RateServices{DB: m.db, Rates: s.rates},
 	} {
@@ -192,7 +193,7 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 	limiter := &page.Limiter{Limits: s.limiter, Strict: limits.StrictRules()}
 	observer := func(name string) httpserver.Observer { return m.metrics.HTTP.Operation(name) }
 	shop := storefront.New(storefront.Config{
-		Speller: s.speller, Counter: s.searches,
+		Speller: s.speller, Counter: s.searches, Beside: cache.NewShared(m.redis, "pages"),
 		DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Orders: s.orders, Documents: s.documents, Links: s.links, Editions: s.editions,
 		Media: &media.Handler{Files: m.files, Log: m.log}, Limiter: limiter, Log: m.log,
 		AcceptsOrders: handlers.AcceptsOrders, Looked: looked(m.metrics.Cache.Cache("pages")), Visited: s.visited,

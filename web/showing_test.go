@@ -177,6 +177,22 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// Lists are narrowed and sorted by links, and what is chosen is kept from page to page.
+func TestListsAreNarrowedByLinks(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	for i, title := range []string{"Linen shirt", "Linen rug", "Woollen hat"} {
+		s.product(t, title, func(in *catalog.ProductInput) { in.Vendor = []string{"Mill & Co", "Mill & Co", "Other"}[i] })
+	}
+	b := h.visitor(t, s.label)
+	b.get("/products").says("Filter and sort", "Brand", "Mill &amp; Co", "(2)").lacks("Show all", "noindex")
+	b.get(b.get("/products").find(`href="([^"]+filter=vendor[^"]+)">\s*Mill`)).says("Linen shirt", "Linen rug", "Show all", "2 products", "noindex", `aria-current="true"`).lacks("Woollen hat</")
+	b.get("/products?filter=vendor:Other&sort=title").says("Woollen hat", "One product").lacks("Linen rug")
+	b.get("/search?q=linen&filter=vendor:Other").says("Show all").lacks("Linen rug")
+	b.get("/products?filter=nonsense&filter=price:x&sort=sideways").status(http.StatusOK).says("Linen shirt", "Woollen hat")
+}
+
 func TestVariantsAreChosenByLinks(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -275,6 +275,14 @@ func (p *Program) ForgetLimits() {
 	}
 }
 
+// WipeRedis takes everything from the Redis of the program and of those beside it.
+func (p *Program) WipeRedis() {
+	p.t.Helper()
+	if err := p.redis.FlushDB(context.Background()).Err(); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 // Eventually waits for something to become true, and fails the test when it does not.
 func Eventually(t testing.TB, bound time.Duration, what string, holds func() bool) {
 	t.Helper()

@@ -86,6 +86,14 @@ func (m *Mailer) Register(w *jobs.Workers) {
 		about := orders.Mailer{DB: m.config.DB, Post: m, Links: m.config.Links}
 		return giveUp(about.Send(ctx, args))
 	})
+	w.Handle(orders.JobLink, func(ctx context.Context, job jobs.Job) error {
+		var args orders.LinkArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		about := orders.Mailer{DB: m.config.DB, Post: m, Links: m.config.Links}
+		return giveUp(about.SendLink(ctx, args))
+	})
 	w.Handle(cart.JobMail, func(ctx context.Context, job jobs.Job) error {
 		var args cart.MailArgs
 		if err := job.Decode(&args); err != nil {

@@ -63,6 +63,7 @@ type Change struct {
 	Name             *string
 	Phone            *string
 	AcceptsMarketing *bool
+	Wording          *string // that was agreed to
 	Note             *string
 	Addresses        []Entry           // all of them; nil leaves them
 	DefaultAddress   **address.Address // the one for shipping
@@ -98,6 +99,9 @@ func (k *kept) apply(c Change, p *problem.Problem) {
 			fits(p, field.at, *field.from, field.most)
 			*field.into = *field.from
 		}
+	}
+	if c.Wording != nil {
+		fits(p, "/marketing_wording", *c.Wording, maxWording)
 	}
 	if c.AcceptsMarketing != nil {
 		k.AcceptsMarketing = *c.AcceptsMarketing
@@ -185,6 +189,9 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, change
 	if err := now.write(ctx, tx, id); err != nil {
 		return err
 	}
+	if err := now.changed(ctx, tx, c, before, change.Wording); err != nil {
+		return err
+	}
 	if now.Disabled && !before.Disabled {
 		if _, err := tx.Exec(ctx, `delete from customer_tokens where customer_id = $1`, id); err != nil {
 			return fmt.Errorf("sign out customer %s: %w", id, err)
@@ -237,6 +244,9 @@ func (s *Service) Create(ctx context.Context, tx *postgres.Tx, email string, wit
 		return "", err
 	}
 	journal.Event(ctx, tx, "customer.created", c.ID, c)
+	if err := now.changed(ctx, tx, c, kept{}, with.Wording); err != nil {
+		return "", err
+	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "customer.create", ObjectID: c.ID, After: now})
 	return c.ID, nil
 }

@@ -534,11 +534,12 @@ func TestSalesBesideCarts(t *testing.T) {
 	w.balanced()
 }
 
+// What a claim sells out takes two more, whatever it is.
 func TestClaimsAreTwoStatements(t *testing.T) {
 	t.Parallel()
 	var all []goods
 	for range 50 {
-		all = append(all, goods{stock: 1})
+		all = append(all, goods{stock: 2})
 	}
 	w, v := open(t, all...)
 	var lines []inventory.Line

@@ -118,7 +118,7 @@ func newSelling(t *testing.T) *selling {
 		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, Customers: known, AcceptsOrders: open, Editions: catalog.NewEditions(db)}).Operations(),
 		(&handlers.Fields{DB: db}).Operations(),
 		(&handlers.Customers{DB: db, Customers: known}).Operations(),
-		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, Documents: printed, Checkout: buying, ShopURL: shopURL}).Operations(),
+		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, Documents: printed, Checkout: buying, ShopURL: shopURL, Links: draftLinks{}}).Operations(),
 		(&handlers.Documents{DB: db, Documents: printed}).Operations(),
 	)
 	s.Shop = shoptest.In(t, db, platform.Sandbox(t, platform.Store(t)))

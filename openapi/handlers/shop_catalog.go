@@ -1,10 +1,12 @@
 package handlers
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -44,7 +46,7 @@ type ShopCatalog struct {
 // Operations are the handlers by operationId.
 func (h *ShopCatalog) Operations() map[string]openapi.Handler {
 	return map[string]openapi.Handler{
-		"getShop":             h.asked(h.shop),
+		"getShop":             h.asked(h.settings),
 		"listShopProducts":    h.priced(h.products),
 		"getShopProduct":      h.priced(h.product),
 		"listShopVariants":    h.priced(h.variants),
@@ -120,6 +122,17 @@ func (h *ShopCatalog) priced(handle toShopper) openapi.Handler {
 	}
 }
 
+// settings answers what the shop says of itself from what was answered before. Whether it takes
+// orders is not known by its edition.
+func (h *ShopCatalog) settings(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {
+	accepts, err := h.AcceptsOrders(ctx, req.Caller.Store)
+	if err != nil {
+		return nil, err
+	}
+	to.Groups = []string{fmt.Sprint(accepts, terms(req.Caller.Store).Test())} // which stand in the key
+	return h.answer(ctx, req, to, h.shop)
+}
+
 // Answer is an answer that is the same for all shoppers of a store, or of a group.
 type Answer struct{ *openapi.Response }
 
@@ -146,6 +159,45 @@ func NewAnswers(looked func(hit bool)) *cache.Cache[Answer] {
 	return answers
 }
 
+// ShareAnswers has the replicas share their answers.
+func ShareAnswers(answers *cache.Cache[Answer], beside *cache.Shared) *cache.Cache[Answer] {
+	answers.Beside, answers.Write, answers.Read = beside, Answer.write, readAnswer
+	return answers
+}
+
+// head is what an answer is beside its body, which follows it in a line of its own.
+type head struct {
+	Status  int         `json:"status"`
+	Header  http.Header `json:"header"`
+	Version int         `json:"version"`
+	Empty   bool        `json:"empty"`
+}
+
+func (a Answer) write() []byte {
+	body, written := a.Body.([]byte)
+	if !written && a.Body != nil || a.Stream != nil || a.Redacted != nil {
+		return nil
+	}
+	raw, err := json.Marshal(head{a.Status, a.Header, a.Version, a.Body == nil})
+	if err != nil {
+		return nil
+	}
+	return append(append(raw, '\n'), body...)
+}
+
+func readAnswer(raw []byte) (Answer, error) {
+	first, body, _ := bytes.Cut(raw, []byte("\n"))
+	var h head
+	if err := json.Unmarshal(first, &h); err != nil {
+		return Answer{}, fmt.Errorf("read a shared answer: %w", err)
+	}
+	r := &openapi.Response{Status: h.Status, Header: h.Header, Version: h.Version}
+	if !h.Empty {
+		r.Body = body
+	}
+	return Answer{r}, nil
+}
+
 // kept answers from what was answered before to anybody.
 func (h *ShopCatalog) kept(handle toShopper) openapi.Handler {
 	return func(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
@@ -165,7 +217,7 @@ func (h *ShopCatalog) answer(ctx context.Context, req *openapi.Request, to catal
 		return handle(ctx, req, to)
 	}
 	// A cursor in the query is signed by us, so that nobody can ask for endless pages.
-	key := strings.Join([]string{h.Editions.Of(ctx, req.Caller.Store), strings.Join(to.Groups, ","), to.Locale, req.HTTP.URL.Path, req.Query.Encode()}, "\x00")
+	key := strings.Join([]string{req.Caller.Store.ID, h.Editions.Of(ctx, req.Caller.Store), strings.Join(to.Groups, ","), to.Locale, req.HTTP.URL.Path, req.Query.Encode()}, "\x00")
 	answer, err := h.Answers.Get(ctx, key, func(ctx context.Context) (Answer, error) {
 		response, err := handle(ctx, req, to)
 		return Answer{response}, err

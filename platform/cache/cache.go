@@ -1,5 +1,5 @@
 // Package cache keeps in memory, for a short time, what was made for many and is the same
-// for all of them: pages of a shop, lists of its products.
+// for all of them: pages of a shop, lists of its products. In Redis the replicas share it.
 package cache
 
 import (
@@ -21,6 +21,12 @@ type Sized interface{ Size() int }
 type Cache[V Sized] struct {
 	// Looked is told each look-up, for metrics; may be nil.
 	Looked func(hit bool)
+
+	// Beside keeps things for the other replicas too; nil keeps none. A thing is written by
+	// Write, which gives nil for one that is not to be shared, and read by Read.
+	Beside *Shared
+	Write  func(V) []byte
+	Read   func([]byte) (V, error)
 
 	life  time.Duration
 	bytes int
@@ -67,11 +73,20 @@ func (c *Cache[V]) Get(ctx context.Context, key string, make func(context.Contex
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), makeTime)
 		defer cancel()
 		began := c.now() // before reading, for what is read may be old by the time it is kept
+		if v, until, ok := c.beside(ctx, key); ok {
+			c.keep(key, v, earlier(until, began.Add(c.life)))
+			return v, nil
+		}
 		v, err := make(ctx)
 		if err != nil {
 			return nil, err
 		}
 		c.keep(key, v, began.Add(c.life))
+		if c.Beside != nil {
+			if thing := c.Write(v); thing != nil {
+				c.Beside.set(ctx, key, thing, began.Add(c.life))
+			}
+		}
 		return v, nil
 	})
 	select {
@@ -83,6 +98,26 @@ func (c *Cache[V]) Get(ctx context.Context, key string, make func(context.Contex
 		}
 		return a.Val.(V), nil
 	}
+}
+
+// beside is the thing under key as another replica has made it.
+func (c *Cache[V]) beside(ctx context.Context, key string) (v V, until time.Time, ok bool) {
+	if c.Beside == nil {
+		return v, until, false
+	}
+	thing, until, ok := c.Beside.get(ctx, key)
+	if !ok {
+		return v, until, false
+	}
+	v, err := c.Read(thing)
+	return v, until, err == nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // Len is how many things are kept.

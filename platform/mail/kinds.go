@@ -25,6 +25,7 @@ const (
 	KindStaffInvitation     Kind = "staff_invitation"
 	KindCustomerVerifyEmail Kind = "customer_verify_email"
 	KindCustomerKnownSignup Kind = "customer_known_signup"
+	KindNewsletterConfirm   Kind = "newsletter_confirm"
 	KindCartAbandoned       Kind = "cart_abandoned"
 	KindDraftOrder          Kind = "draft_order"
 	KindOrderConfirmation   Kind = "order_confirmation"
@@ -135,6 +136,12 @@ type CustomerKnownSignup struct {
 	SignInURL string    `json:"sign_in_url"`
 	At        time.Time `json:"at"`
 	IP        string    `json:"ip"`
+}
+
+// NewsletterConfirm asks somebody to confirm that they want to be written to about new things.
+type NewsletterConfirm struct {
+	URL        string `json:"url"`
+	ValidHours int    `json:"valid_hours"`
 }
 
 // Line is a line of an order.
@@ -324,6 +331,9 @@ func (CustomerVerifyEmail) Kind() Kind { return KindCustomerVerifyEmail }
 func (CustomerKnownSignup) Kind() Kind { return KindCustomerKnownSignup }
 
 // Kind implements Data.
+func (NewsletterConfirm) Kind() Kind { return KindNewsletterConfirm }
+
+// Kind implements Data.
 func (CartAbandoned) Kind() Kind { return KindCartAbandoned }
 
 // Kind implements Data.
@@ -375,6 +385,7 @@ var decoders = map[Kind]func([]byte) (Data, error){
 	KindStaffInvitation:     decode[StaffInvitation],
 	KindCustomerVerifyEmail: decode[CustomerVerifyEmail],
 	KindCustomerKnownSignup: decode[CustomerKnownSignup],
+	KindNewsletterConfirm:   decode[NewsletterConfirm],
 	KindCartAbandoned:       decode[CartAbandoned],
 	KindDraftOrder:          decode[DraftOrder],
 	KindOrderConfirmation:   decode[OrderConfirmation],

@@ -41,6 +41,7 @@ var samples = []struct {
 	{TOTPChanged{TOTPCodesRenewed, link, at, ""}, []string{link}},
 	{TOTPChanged{TOTPCodeUsed, link, at, ""}, []string{link}},
 	{StaffInvitation{"Kiln & Clay", "ada@example.com", "catalogue", link, 7}, []string{link, "Kiln & Clay", "ada@example.com", "catalogue", "7"}},
+	{NewsletterConfirm{link, 48}, []string{link, "48", "Kiln & Clay"}},
 	{CustomerVerifyEmail{"Ada", link, 48}, []string{link, "Ada", "48", "Kiln & Clay"}},
 	{OrderConfirmation{
 		Name: "Ada", Number: "#1001", PlacedAt: at, URL: link,

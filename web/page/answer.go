@@ -42,6 +42,14 @@ func Render(ctx context.Context, c templ.Component) (*Rendered, error) {
 	return &Rendered{html: b.Bytes(), zipped: zip(b.Bytes()), etag: tag(b.Bytes())}, nil
 }
 
+// Write is a page as replicas share it, and Read makes it of that again.
+func (p *Rendered) Write() []byte { return p.html }
+
+// Read is Write's contrary.
+func Read(html []byte) (*Rendered, error) {
+	return &Rendered{html: html, zipped: zip(html), etag: tag(html)}, nil
+}
+
 // Shared answers with a page that is the same for everyone.
 func Shared(w http.ResponseWriter, r *http.Request, p *Rendered) { SharedWith(w, r, Policy, p) }
 

@@ -47,6 +47,8 @@ type Config struct {
 
 	// AcceptsOrders says whether carts of the store can be completed.
 	AcceptsOrders func(ctx context.Context, store *tenants.Store) (bool, error)
+	// Beside has the replicas share their pages; nil does not.
+	Beside *cache.Shared
 	// Visited is told how far a visitor came; it may be nil.
 	Visited func(ctx context.Context, step analytics.Step)
 	// Looked is told each look-up of a kept page, for metrics.
@@ -84,6 +86,7 @@ func New(config Config) *Shop {
 		sitemaps: cache.New[*page.Asset](pageLife, sitemapBytes),
 	}
 	s.pages.Looked = config.Looked
+	s.pages.Beside, s.pages.Write, s.pages.Read = config.Beside, (*page.Rendered).Write, page.Read
 	s.routes()
 	return s
 }
@@ -134,6 +137,14 @@ func (s *Shop) routes() {
 	s.page("GET /account", "account", (*visit).account)
 	s.page("GET /account/details", "account.details", (*visit).detailsForm)
 	s.page("POST /account/details", "account.change", (*visit).setDetails)
+	s.page("GET /newsletter", "newsletter", (*visit).newsletterForm)
+	s.strict("POST /newsletter", "newsletter.send", limits.Forgot, (*visit).subscribe)
+	s.page("GET /newsletter/confirm", "newsletter.confirm", (*visit).confirmNewsletterForm)
+	s.strict("POST /newsletter/confirm", "newsletter.confirm.send", limits.Auth, (*visit).confirmNewsletter)
+	s.page("GET /unsubscribe/{id}", "unsubscribe", (*visit).unsubscribeForm)
+	s.page("POST /unsubscribe/{id}", "unsubscribe.send", (*visit).unsubscribe)
+	s.page("GET /find-order", "find-order", (*visit).findOrderForm)
+	s.strict("POST /find-order", "find-order.send", limits.Forgot, (*visit).findOrder)
 	s.page("GET /account/addresses", "account.addresses", (*visit).addressBook)
 	s.page("GET /account/addresses/{entry}", "account.address", (*visit).entryForm)
 	s.page("POST /account/addresses/{entry}", "account.address.set", (*visit).setEntry)
@@ -439,7 +450,7 @@ func (v *visit) shared(name string, query url.Values, make func(ctx context.Cont
 	if err != nil {
 		return err
 	}
-	key := v.edition() + "\x00" + strings.Join(groups, ",") + "\x00" + v.locale + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
+	key := v.store.ID + "\x00" + v.edition() + "\x00" + strings.Join(groups, ",") + "\x00" + v.locale + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
 	p, err := v.shop.pages.Get(context.WithValue(v.r.Context(), readerKey{}, reader{groups, v.chain}), key, make)
 	switch {
 	case err != nil:
