@@ -254,6 +254,21 @@ const (
 	CustomerDeletedEventTypeCustomerDeleted CustomerDeletedEventType = "customer.deleted"
 )
 
+// Defines values for CustomerGroupCreatedEventType.
+const (
+	CustomerGroupCreatedEventTypeCustomerGroupCreated CustomerGroupCreatedEventType = "customer_group.created"
+)
+
+// Defines values for CustomerGroupDeletedEventType.
+const (
+	CustomerGroupDeletedEventTypeCustomerGroupDeleted CustomerGroupDeletedEventType = "customer_group.deleted"
+)
+
+// Defines values for CustomerGroupUpdatedEventType.
+const (
+	CustomerGroupUpdatedEventTypeCustomerGroupUpdated CustomerGroupUpdatedEventType = "customer_group.updated"
+)
+
 // Defines values for CustomerSubscribedEventType.
 const (
 	CustomerSubscribedEventTypeCustomerSubscribed CustomerSubscribedEventType = "customer.subscribed"
@@ -277,6 +292,7 @@ const (
 // Defines values for DifferenceKind.
 const (
 	DifferenceKindCredit          DifferenceKind = "credit"
+	DifferenceKindFigures         DifferenceKind = "figures"
 	DifferenceKindOrderMissing    DifferenceKind = "order_missing"
 	DifferenceKindPaymentState    DifferenceKind = "payment_state"
 	DifferenceKindProviderBooks   DifferenceKind = "provider_books"
@@ -360,100 +376,148 @@ const (
 	DraftOrderUpdatedEventTypeDraftOrderUpdated DraftOrderUpdatedEventType = "draft_order.updated"
 )
 
+// Defines values for EndpointEventDataState.
+const (
+	EndpointEventDataStateDisabled EndpointEventDataState = "disabled"
+	EndpointEventDataStateEnabled  EndpointEventDataState = "enabled"
+)
+
 // Defines values for EventType.
 const (
-	EventTypeBulkFailed             EventType = "bulk.failed"
-	EventTypeBulkSucceeded          EventType = "bulk.succeeded"
-	EventTypeCartAbandoned          EventType = "cart.abandoned"
-	EventTypeCategoryCreated        EventType = "category.created"
-	EventTypeCategoryDeleted        EventType = "category.deleted"
-	EventTypeCategoryUpdated        EventType = "category.updated"
-	EventTypeCollectionCreated      EventType = "collection.created"
-	EventTypeCollectionDeleted      EventType = "collection.deleted"
-	EventTypeCollectionUpdated      EventType = "collection.updated"
-	EventTypeCreditNoteIssued       EventType = "credit_note.issued"
-	EventTypeCustomerCreated        EventType = "customer.created"
-	EventTypeCustomerDeleted        EventType = "customer.deleted"
-	EventTypeCustomerSubscribed     EventType = "customer.subscribed"
-	EventTypeCustomerUnsubscribed   EventType = "customer.unsubscribed"
-	EventTypeCustomerUpdated        EventType = "customer.updated"
-	EventTypeCustomerVerified       EventType = "customer.verified"
-	EventTypeDisputeClosed          EventType = "dispute.closed"
-	EventTypeDisputeLost            EventType = "dispute.lost"
-	EventTypeDisputeOpened          EventType = "dispute.opened"
-	EventTypeDisputeUpdated         EventType = "dispute.updated"
-	EventTypeDisputeWon             EventType = "dispute.won"
-	EventTypeDraftOrderCompleted    EventType = "draft_order.completed"
-	EventTypeDraftOrderCreated      EventType = "draft_order.created"
-	EventTypeDraftOrderDeleted      EventType = "draft_order.deleted"
-	EventTypeDraftOrderSent         EventType = "draft_order.sent"
-	EventTypeDraftOrderUpdated      EventType = "draft_order.updated"
-	EventTypeFieldDefinitionCreated EventType = "field_definition.created"
-	EventTypeFieldDefinitionDeleted EventType = "field_definition.deleted"
-	EventTypeFieldDefinitionUpdated EventType = "field_definition.updated"
-	EventTypeFulfilmentCreated      EventType = "fulfilment.created"
-	EventTypeGiftCardCreated        EventType = "gift_card.created"
-	EventTypeGiftCardUpdated        EventType = "gift_card.updated"
-	EventTypeImportFailed           EventType = "import.failed"
-	EventTypeImportSucceeded        EventType = "import.succeeded"
-	EventTypeInventoryAdjusted      EventType = "inventory.adjusted"
-	EventTypeInventoryBack          EventType = "inventory.back"
-	EventTypeInventoryItemUpdated   EventType = "inventory.item_updated"
-	EventTypeInventoryLow           EventType = "inventory.low"
-	EventTypeInventoryOut           EventType = "inventory.out"
-	EventTypeInventoryTransferred   EventType = "inventory.transferred"
-	EventTypeInvoiceIssued          EventType = "invoice.issued"
-	EventTypeLocationCreated        EventType = "location.created"
-	EventTypeLocationDeleted        EventType = "location.deleted"
-	EventTypeLocationUpdated        EventType = "location.updated"
-	EventTypeOrderCancelled         EventType = "order.cancelled"
-	EventTypeOrderCompleted         EventType = "order.completed"
-	EventTypeOrderCreated           EventType = "order.created"
-	EventTypeOrderEdited            EventType = "order.edited"
-	EventTypeOrderFulfilled         EventType = "order.fulfilled"
-	EventTypeOrderPaid              EventType = "order.paid"
-	EventTypeOrderRefunded          EventType = "order.refunded"
-	EventTypeOrderUpdated           EventType = "order.updated"
-	EventTypePaymentAuthorised      EventType = "payment.authorised"
-	EventTypePaymentCaptured        EventType = "payment.captured"
-	EventTypePaymentFailed          EventType = "payment.failed"
-	EventTypePaymentVoided          EventType = "payment.voided"
-	EventTypePriceListCreated       EventType = "price_list.created"
-	EventTypePriceListDeleted       EventType = "price_list.deleted"
-	EventTypePriceListUpdated       EventType = "price_list.updated"
-	EventTypeProductCreated         EventType = "product.created"
-	EventTypeProductDeleted         EventType = "product.deleted"
-	EventTypeProductUpdated         EventType = "product.updated"
-	EventTypePromotionCreated       EventType = "promotion.created"
-	EventTypePromotionDeleted       EventType = "promotion.deleted"
-	EventTypePromotionUpdated       EventType = "promotion.updated"
-	EventTypeRefundFailed           EventType = "refund.failed"
-	EventTypeRefundSucceeded        EventType = "refund.succeeded"
-	EventTypeReturnApproved         EventType = "return.approved"
-	EventTypeReturnCancelled        EventType = "return.cancelled"
-	EventTypeReturnClosed           EventType = "return.closed"
-	EventTypeReturnDeclined         EventType = "return.declined"
-	EventTypeReturnInspected        EventType = "return.inspected"
-	EventTypeReturnReceived         EventType = "return.received"
-	EventTypeReturnRequested        EventType = "return.requested"
-	EventTypeReviewCreated          EventType = "review.created"
-	EventTypeReviewDeleted          EventType = "review.deleted"
-	EventTypeReviewUpdated          EventType = "review.updated"
-	EventTypeStaffInvited           EventType = "staff.invited"
-	EventTypeStaffJoined            EventType = "staff.joined"
-	EventTypeStaffRemoved           EventType = "staff.removed"
-	EventTypeStaffUpdated           EventType = "staff.updated"
-	EventTypeStoreCreditUpdated     EventType = "store_credit.updated"
-	EventTypeStoreDeleted           EventType = "store.deleted"
-	EventTypeStoreRestored          EventType = "store.restored"
-	EventTypeStoreResumed           EventType = "store.resumed"
-	EventTypeStoreSuspended         EventType = "store.suspended"
-	EventTypeStoreUpdated           EventType = "store.updated"
-	EventTypeTranslationUpdated     EventType = "translation.updated"
-	EventTypeWebhookTest            EventType = "webhook.test"
-	EventTypeWishlistCreated        EventType = "wishlist.created"
-	EventTypeWishlistDeleted        EventType = "wishlist.deleted"
-	EventTypeWishlistUpdated        EventType = "wishlist.updated"
+	EventTypeBulkFailed              EventType = "bulk.failed"
+	EventTypeBulkSucceeded           EventType = "bulk.succeeded"
+	EventTypeCartAbandoned           EventType = "cart.abandoned"
+	EventTypeCategoryCreated         EventType = "category.created"
+	EventTypeCategoryDeleted         EventType = "category.deleted"
+	EventTypeCategoryUpdated         EventType = "category.updated"
+	EventTypeCollectionCreated       EventType = "collection.created"
+	EventTypeCollectionDeleted       EventType = "collection.deleted"
+	EventTypeCollectionUpdated       EventType = "collection.updated"
+	EventTypeCreditNoteIssued        EventType = "credit_note.issued"
+	EventTypeCustomerCreated         EventType = "customer.created"
+	EventTypeCustomerDeleted         EventType = "customer.deleted"
+	EventTypeCustomerGroupCreated    EventType = "customer_group.created"
+	EventTypeCustomerGroupDeleted    EventType = "customer_group.deleted"
+	EventTypeCustomerGroupUpdated    EventType = "customer_group.updated"
+	EventTypeCustomerSubscribed      EventType = "customer.subscribed"
+	EventTypeCustomerUnsubscribed    EventType = "customer.unsubscribed"
+	EventTypeCustomerUpdated         EventType = "customer.updated"
+	EventTypeCustomerVerified        EventType = "customer.verified"
+	EventTypeDisputeClosed           EventType = "dispute.closed"
+	EventTypeDisputeLost             EventType = "dispute.lost"
+	EventTypeDisputeOpened           EventType = "dispute.opened"
+	EventTypeDisputeUpdated          EventType = "dispute.updated"
+	EventTypeDisputeWon              EventType = "dispute.won"
+	EventTypeDraftOrderCompleted     EventType = "draft_order.completed"
+	EventTypeDraftOrderCreated       EventType = "draft_order.created"
+	EventTypeDraftOrderDeleted       EventType = "draft_order.deleted"
+	EventTypeDraftOrderSent          EventType = "draft_order.sent"
+	EventTypeDraftOrderUpdated       EventType = "draft_order.updated"
+	EventTypeExportFailed            EventType = "export.failed"
+	EventTypeExportSucceeded         EventType = "export.succeeded"
+	EventTypeFieldDefinitionCreated  EventType = "field_definition.created"
+	EventTypeFieldDefinitionDeleted  EventType = "field_definition.deleted"
+	EventTypeFieldDefinitionUpdated  EventType = "field_definition.updated"
+	EventTypeFulfilmentCreated       EventType = "fulfilment.created"
+	EventTypeGiftCardCreated         EventType = "gift_card.created"
+	EventTypeGiftCardUpdated         EventType = "gift_card.updated"
+	EventTypeImportFailed            EventType = "import.failed"
+	EventTypeImportSucceeded         EventType = "import.succeeded"
+	EventTypeInventoryAdjusted       EventType = "inventory.adjusted"
+	EventTypeInventoryBack           EventType = "inventory.back"
+	EventTypeInventoryItemUpdated    EventType = "inventory.item_updated"
+	EventTypeInventoryLow            EventType = "inventory.low"
+	EventTypeInventoryOut            EventType = "inventory.out"
+	EventTypeInventoryTransferred    EventType = "inventory.transferred"
+	EventTypeInvoiceIssued           EventType = "invoice.issued"
+	EventTypeLocationCreated         EventType = "location.created"
+	EventTypeLocationDeleted         EventType = "location.deleted"
+	EventTypeLocationUpdated         EventType = "location.updated"
+	EventTypeOrderCancelled          EventType = "order.cancelled"
+	EventTypeOrderCompleted          EventType = "order.completed"
+	EventTypeOrderCreated            EventType = "order.created"
+	EventTypeOrderEdited             EventType = "order.edited"
+	EventTypeOrderFulfilled          EventType = "order.fulfilled"
+	EventTypeOrderPaid               EventType = "order.paid"
+	EventTypeOrderRefunded           EventType = "order.refunded"
+	EventTypeOrderUpdated            EventType = "order.updated"
+	EventTypePaymentAuthorised       EventType = "payment.authorised"
+	EventTypePaymentCaptured         EventType = "payment.captured"
+	EventTypePaymentFailed           EventType = "payment.failed"
+	EventTypePaymentVoided           EventType = "payment.voided"
+	EventTypePriceListCreated        EventType = "price_list.created"
+	EventTypePriceListDeleted        EventType = "price_list.deleted"
+	EventTypePriceListUpdated        EventType = "price_list.updated"
+	EventTypeProductCreated          EventType = "product.created"
+	EventTypeProductDeleted          EventType = "product.deleted"
+	EventTypeProductUpdated          EventType = "product.updated"
+	EventTypePromotionCreated        EventType = "promotion.created"
+	EventTypePromotionDeleted        EventType = "promotion.deleted"
+	EventTypePromotionUpdated        EventType = "promotion.updated"
+	EventTypeRateServiceCreated      EventType = "rate_service.created"
+	EventTypeRateServiceDeleted      EventType = "rate_service.deleted"
+	EventTypeRateServiceUpdated      EventType = "rate_service.updated"
+	EventTypeRefundFailed            EventType = "refund.failed"
+	EventTypeRefundSucceeded         EventType = "refund.succeeded"
+	EventTypeReturnApproved          EventType = "return.approved"
+	EventTypeReturnCancelled         EventType = "return.cancelled"
+	EventTypeReturnClosed            EventType = "return.closed"
+	EventTypeReturnDeclined          EventType = "return.declined"
+	EventTypeReturnInspected         EventType = "return.inspected"
+	EventTypeReturnReceived          EventType = "return.received"
+	EventTypeReturnRequested         EventType = "return.requested"
+	EventTypeRoleCreated             EventType = "role.created"
+	EventTypeRoleDeleted             EventType = "role.deleted"
+	EventTypeRoleUpdated             EventType = "role.updated"
+	EventTypeSettingsUpdated         EventType = "settings.updated"
+	EventTypeShippingMethodCreated   EventType = "shipping_method.created"
+	EventTypeShippingMethodDeleted   EventType = "shipping_method.deleted"
+	EventTypeShippingMethodUpdated   EventType = "shipping_method.updated"
+	EventTypeShippingZoneCreated     EventType = "shipping_zone.created"
+	EventTypeShippingZoneDeleted     EventType = "shipping_zone.deleted"
+	EventTypeShippingZoneUpdated     EventType = "shipping_zone.updated"
+	EventTypeStaffInvited            EventType = "staff.invited"
+	EventTypeStaffJoined             EventType = "staff.joined"
+	EventTypeStaffRemoved            EventType = "staff.removed"
+	EventTypeStaffUpdated            EventType = "staff.updated"
+	EventTypeStoreCreditUpdated      EventType = "store_credit.updated"
+	EventTypeStoreDeleted            EventType = "store.deleted"
+	EventTypeStoreRestored           EventType = "store.restored"
+	EventTypeStoreResumed            EventType = "store.resumed"
+	EventTypeStoreSuspended          EventType = "store.suspended"
+	EventTypeStoreUpdated            EventType = "store.updated"
+	EventTypeTaxRateCreated          EventType = "tax_rate.created"
+	EventTypeTaxRateDeleted          EventType = "tax_rate.deleted"
+	EventTypeTaxRateUpdated          EventType = "tax_rate.updated"
+	EventTypeTranslationUpdated      EventType = "translation.updated"
+	EventTypeWebhookEndpointCreated  EventType = "webhook_endpoint.created"
+	EventTypeWebhookEndpointDeleted  EventType = "webhook_endpoint.deleted"
+	EventTypeWebhookEndpointDisabled EventType = "webhook_endpoint.disabled"
+	EventTypeWebhookEndpointUpdated  EventType = "webhook_endpoint.updated"
+	EventTypeWebhookTest             EventType = "webhook.test"
+)
+
+// Defines values for ExportFailedEventType.
+const (
+	ExportFailedEventTypeExportFailed ExportFailedEventType = "export.failed"
+)
+
+// Defines values for ExportRequestFormat.
+const (
+	ExportRequestFormatCsv   ExportRequestFormat = "csv"
+	ExportRequestFormatJsonl ExportRequestFormat = "jsonl"
+)
+
+// Defines values for ExportRequestResource.
+const (
+	ExportRequestResourceCustomers ExportRequestResource = "customers"
+	ExportRequestResourceOrders    ExportRequestResource = "orders"
+	ExportRequestResourceProducts  ExportRequestResource = "products"
+)
+
+// Defines values for ExportSucceededEventType.
+const (
+	ExportSucceededEventTypeExportSucceeded ExportSucceededEventType = "export.succeeded"
 )
 
 // Defines values for FieldDefinitionCreatedEventType.
@@ -638,6 +702,15 @@ const (
 	LocationUpdatedEventTypeLocationUpdated LocationUpdatedEventType = "location.updated"
 )
 
+// Defines values for LoggedBodyState.
+const (
+	LoggedBodyStateCut      LoggedBodyState = "cut"
+	LoggedBodyStateErased   LoggedBodyState = "erased"
+	LoggedBodyStateNone     LoggedBodyState = "none"
+	LoggedBodyStateRedacted LoggedBodyState = "redacted"
+	LoggedBodyStateWhole    LoggedBodyState = "whole"
+)
+
 // Defines values for MarketingConsentMethod.
 const (
 	MarketingConsentMethodAccount     MarketingConsentMethod = "account"
@@ -652,13 +725,6 @@ const (
 	ModeTest Mode = "test"
 )
 
-// Defines values for MyReviewState.
-const (
-	MyReviewStateApproved MyReviewState = "approved"
-	MyReviewStatePending  MyReviewState = "pending"
-	MyReviewStateRejected MyReviewState = "rejected"
-)
-
 // Defines values for NextActionType.
 const (
 	NextActionTypeConfirm  NextActionType = "confirm"
@@ -667,12 +733,16 @@ const (
 
 // Defines values for OperationKind.
 const (
-	OperationKindBulkDeleteProducts OperationKind = "bulk_delete_products"
-	OperationKindBulkDeleteVariants OperationKind = "bulk_delete_variants"
-	OperationKindBulkUpdateProducts OperationKind = "bulk_update_products"
-	OperationKindBulkUpdateVariants OperationKind = "bulk_update_variants"
-	OperationKindShopifyProducts    OperationKind = "shopify_products"
-	OperationKindUndo               OperationKind = "undo"
+	OperationKindBulkDeleteProducts     OperationKind = "bulk_delete_products"
+	OperationKindBulkDeleteVariants     OperationKind = "bulk_delete_variants"
+	OperationKindBulkUpdateProducts     OperationKind = "bulk_update_products"
+	OperationKindBulkUpdateVariants     OperationKind = "bulk_update_variants"
+	OperationKindExportCustomers        OperationKind = "export_customers"
+	OperationKindExportOrders           OperationKind = "export_orders"
+	OperationKindExportProducts         OperationKind = "export_products"
+	OperationKindPreviewShopifyProducts OperationKind = "preview_shopify_products"
+	OperationKindShopifyProducts        OperationKind = "shopify_products"
+	OperationKindUndo                   OperationKind = "undo"
 )
 
 // Defines values for OperationMessageSeverity.
@@ -820,10 +890,13 @@ const (
 
 // Defines values for Permission.
 const (
+	PermissionAnalyticsRead     Permission = "analytics:read"
 	PermissionAuditRead         Permission = "audit:read"
 	PermissionCustomersRead     Permission = "customers:read"
 	PermissionCustomersWrite    Permission = "customers:write"
 	PermissionEventsRead        Permission = "events:read"
+	PermissionExportsRead       Permission = "exports:read"
+	PermissionExportsWrite      Permission = "exports:write"
 	PermissionGiftCardsRead     Permission = "gift_cards:read"
 	PermissionGiftCardsWrite    Permission = "gift_cards:write"
 	PermissionImportsWrite      Permission = "imports:write"
@@ -842,8 +915,7 @@ const (
 	PermissionPromotionsRead    Permission = "promotions:read"
 	PermissionPromotionsWrite   Permission = "promotions:write"
 	PermissionRefundsWrite      Permission = "refunds:write"
-	PermissionReviewsRead       Permission = "reviews:read"
-	PermissionReviewsWrite      Permission = "reviews:write"
+	PermissionRequestsRead      Permission = "requests:read"
 	PermissionSettingsRead      Permission = "settings:read"
 	PermissionSettingsWrite     Permission = "settings:write"
 	PermissionStaffRead         Permission = "staff:read"
@@ -1001,10 +1073,34 @@ const (
 	PromotionUpdatedEventTypePromotionUpdated PromotionUpdatedEventType = "promotion.updated"
 )
 
+// Defines values for RankedColumn.
+const (
+	RankedColumnGrossSales RankedColumn = "gross_sales"
+	RankedColumnNetSales   RankedColumn = "net_sales"
+	RankedColumnOrders     RankedColumn = "orders"
+	RankedColumnReturns    RankedColumn = "returns"
+	RankedColumnUnitsSold  RankedColumn = "units_sold"
+)
+
+// Defines values for RateServiceCreatedEventType.
+const (
+	RateServiceCreatedEventTypeRateServiceCreated RateServiceCreatedEventType = "rate_service.created"
+)
+
+// Defines values for RateServiceDeletedEventType.
+const (
+	RateServiceDeletedEventTypeRateServiceDeleted RateServiceDeletedEventType = "rate_service.deleted"
+)
+
 // Defines values for RateServiceKind.
 const (
 	RateServiceKindCarrier RateServiceKind = "carrier"
 	RateServiceKindTax     RateServiceKind = "tax"
+)
+
+// Defines values for RateServiceUpdatedEventType.
+const (
+	RateServiceUpdatedEventTypeRateServiceUpdated RateServiceUpdatedEventType = "rate_service.updated"
 )
 
 // Defines values for RefundState.
@@ -1041,6 +1137,25 @@ const (
 // Defines values for RefundSucceededEventType.
 const (
 	RefundSucceededEventTypeRefundSucceeded RefundSucceededEventType = "refund.succeeded"
+)
+
+// Defines values for ReportComparison.
+const (
+	ReportComparisonPreviousPeriod ReportComparison = "previous_period"
+	ReportComparisonPreviousYear   ReportComparison = "previous_year"
+)
+
+// Defines values for ReportFormat.
+const (
+	ReportFormatCsv  ReportFormat = "csv"
+	ReportFormatJSON ReportFormat = "json"
+)
+
+// Defines values for ReportInterval.
+const (
+	ReportIntervalDay   ReportInterval = "day"
+	ReportIntervalMonth ReportInterval = "month"
+	ReportIntervalWeek  ReportInterval = "week"
 )
 
 // Defines values for ReturnApprovedEventType.
@@ -1116,40 +1231,14 @@ const (
 	ReturnStateRequested ReturnState = "requested"
 )
 
-// Defines values for ReviewState.
+// Defines values for RoleCreatedEventType.
 const (
-	ReviewStateApproved ReviewState = "approved"
-	ReviewStatePending  ReviewState = "pending"
-	ReviewStateRejected ReviewState = "rejected"
+	RoleCreatedEventTypeRoleCreated RoleCreatedEventType = "role.created"
 )
 
-// Defines values for ReviewCreatedEventType.
+// Defines values for RoleDeletedEventType.
 const (
-	ReviewCreatedEventTypeReviewCreated ReviewCreatedEventType = "review.created"
-)
-
-// Defines values for ReviewDeletedEventType.
-const (
-	ReviewDeletedEventTypeReviewDeleted ReviewDeletedEventType = "review.deleted"
-)
-
-// Defines values for ReviewEventDataState.
-const (
-	ReviewEventDataStateApproved ReviewEventDataState = "approved"
-	ReviewEventDataStatePending  ReviewEventDataState = "pending"
-	ReviewEventDataStateRejected ReviewEventDataState = "rejected"
-)
-
-// Defines values for ReviewUpdateState.
-const (
-	ReviewUpdateStateApproved ReviewUpdateState = "approved"
-	ReviewUpdateStatePending  ReviewUpdateState = "pending"
-	ReviewUpdateStateRejected ReviewUpdateState = "rejected"
-)
-
-// Defines values for ReviewUpdatedEventType.
-const (
-	ReviewUpdatedEventTypeReviewUpdated ReviewUpdatedEventType = "review.updated"
+	RoleDeletedEventTypeRoleDeleted RoleDeletedEventType = "role.deleted"
 )
 
 // Defines values for RoleName.
@@ -1163,11 +1252,58 @@ const (
 	RoleNameSupport   RoleName = "support"
 )
 
+// Defines values for RoleUpdatedEventType.
+const (
+	RoleUpdatedEventTypeRoleUpdated RoleUpdatedEventType = "role.updated"
+)
+
+// Defines values for SettingsEventDataPart.
+const (
+	SettingsEventDataPartAbandonedCarts SettingsEventDataPart = "abandoned_carts"
+	SettingsEventDataPartInvoicing      SettingsEventDataPart = "invoicing"
+	SettingsEventDataPartPayments       SettingsEventDataPart = "payments"
+)
+
+// Defines values for SettingsUpdatedEventType.
+const (
+	SettingsUpdatedEventTypeSettingsUpdated SettingsUpdatedEventType = "settings.updated"
+)
+
 // Defines values for ShippingMeasure.
 const (
 	ShippingMeasurePrice    ShippingMeasure = "price"
 	ShippingMeasureQuantity ShippingMeasure = "quantity"
 	ShippingMeasureWeight   ShippingMeasure = "weight"
+)
+
+// Defines values for ShippingMethodCreatedEventType.
+const (
+	ShippingMethodCreatedEventTypeShippingMethodCreated ShippingMethodCreatedEventType = "shipping_method.created"
+)
+
+// Defines values for ShippingMethodDeletedEventType.
+const (
+	ShippingMethodDeletedEventTypeShippingMethodDeleted ShippingMethodDeletedEventType = "shipping_method.deleted"
+)
+
+// Defines values for ShippingMethodUpdatedEventType.
+const (
+	ShippingMethodUpdatedEventTypeShippingMethodUpdated ShippingMethodUpdatedEventType = "shipping_method.updated"
+)
+
+// Defines values for ShippingZoneCreatedEventType.
+const (
+	ShippingZoneCreatedEventTypeShippingZoneCreated ShippingZoneCreatedEventType = "shipping_zone.created"
+)
+
+// Defines values for ShippingZoneDeletedEventType.
+const (
+	ShippingZoneDeletedEventTypeShippingZoneDeleted ShippingZoneDeletedEventType = "shipping_zone.deleted"
+)
+
+// Defines values for ShippingZoneUpdatedEventType.
+const (
+	ShippingZoneUpdatedEventTypeShippingZoneUpdated ShippingZoneUpdatedEventType = "shipping_zone.updated"
 )
 
 // Defines values for ShopCreditEntryType.
@@ -1244,6 +1380,21 @@ const (
 	StoreUpdatedEventTypeStoreUpdated StoreUpdatedEventType = "store.updated"
 )
 
+// Defines values for TaxRateCreatedEventType.
+const (
+	TaxRateCreatedEventTypeTaxRateCreated TaxRateCreatedEventType = "tax_rate.created"
+)
+
+// Defines values for TaxRateDeletedEventType.
+const (
+	TaxRateDeletedEventTypeTaxRateDeleted TaxRateDeletedEventType = "tax_rate.deleted"
+)
+
+// Defines values for TaxRateUpdatedEventType.
+const (
+	TaxRateUpdatedEventTypeTaxRateUpdated TaxRateUpdatedEventType = "tax_rate.updated"
+)
+
 // Defines values for TaxReason.
 const (
 	TaxReasonCustomerExempt TaxReason = "customer_exempt"
@@ -1300,10 +1451,30 @@ const (
 	WebhookEndpointStateEnabled  WebhookEndpointState = "enabled"
 )
 
+// Defines values for WebhookEndpointCreatedEventType.
+const (
+	WebhookEndpointCreatedEventTypeWebhookEndpointCreated WebhookEndpointCreatedEventType = "webhook_endpoint.created"
+)
+
+// Defines values for WebhookEndpointDeletedEventType.
+const (
+	WebhookEndpointDeletedEventTypeWebhookEndpointDeleted WebhookEndpointDeletedEventType = "webhook_endpoint.deleted"
+)
+
+// Defines values for WebhookEndpointDisabledEventType.
+const (
+	WebhookEndpointDisabledEventTypeWebhookEndpointDisabled WebhookEndpointDisabledEventType = "webhook_endpoint.disabled"
+)
+
 // Defines values for WebhookEndpointUpdateState.
 const (
 	WebhookEndpointUpdateStateDisabled WebhookEndpointUpdateState = "disabled"
 	WebhookEndpointUpdateStateEnabled  WebhookEndpointUpdateState = "enabled"
+)
+
+// Defines values for WebhookEndpointUpdatedEventType.
+const (
+	WebhookEndpointUpdatedEventTypeWebhookEndpointUpdated WebhookEndpointUpdatedEventType = "webhook_endpoint.updated"
 )
 
 // Defines values for WebhookTestEventType.
@@ -1311,19 +1482,13 @@ const (
 	WebhookTestEventTypeWebhookTest WebhookTestEventType = "webhook.test"
 )
 
-// Defines values for WishlistCreatedEventType.
+// Defines values for ShopSortQuery.
 const (
-	WishlistCreatedEventTypeWishlistCreated WishlistCreatedEventType = "wishlist.created"
-)
-
-// Defines values for WishlistDeletedEventType.
-const (
-	WishlistDeletedEventTypeWishlistDeleted WishlistDeletedEventType = "wishlist.deleted"
-)
-
-// Defines values for WishlistUpdatedEventType.
-const (
-	WishlistUpdatedEventTypeWishlistUpdated WishlistUpdatedEventType = "wishlist.updated"
+	ShopSortQueryNewest          ShopSortQuery = "newest"
+	ShopSortQueryPriceAscending  ShopSortQuery = "price_ascending"
+	ShopSortQueryPriceDescending ShopSortQuery = "price_descending"
+	ShopSortQueryRelevance       ShopSortQuery = "relevance"
+	ShopSortQueryTitle           ShopSortQuery = "title"
 )
 
 // Defines values for ListCartsParamsState.
@@ -1380,11 +1545,31 @@ const (
 	ListDeadJobsParamsStateWaiting  ListDeadJobsParamsState = "waiting"
 )
 
-// Defines values for ListReviewsParamsState.
+// Defines values for ListRequestsParamsMethod.
 const (
-	ListReviewsParamsStateApproved ListReviewsParamsState = "approved"
-	ListReviewsParamsStatePending  ListReviewsParamsState = "pending"
-	ListReviewsParamsStateRejected ListReviewsParamsState = "rejected"
+	ListRequestsParamsMethodDELETE ListRequestsParamsMethod = "DELETE"
+	ListRequestsParamsMethodGET    ListRequestsParamsMethod = "GET"
+	ListRequestsParamsMethodPATCH  ListRequestsParamsMethod = "PATCH"
+	ListRequestsParamsMethodPOST   ListRequestsParamsMethod = "POST"
+	ListRequestsParamsMethodPUT    ListRequestsParamsMethod = "PUT"
+)
+
+// Defines values for ListShopProductsParamsSort.
+const (
+	ListShopProductsParamsSortNewest          ListShopProductsParamsSort = "newest"
+	ListShopProductsParamsSortPriceAscending  ListShopProductsParamsSort = "price_ascending"
+	ListShopProductsParamsSortPriceDescending ListShopProductsParamsSort = "price_descending"
+	ListShopProductsParamsSortRelevance       ListShopProductsParamsSort = "relevance"
+	ListShopProductsParamsSortTitle           ListShopProductsParamsSort = "title"
+)
+
+// Defines values for SearchShopParamsSort.
+const (
+	SearchShopParamsSortNewest          SearchShopParamsSort = "newest"
+	SearchShopParamsSortPriceAscending  SearchShopParamsSort = "price_ascending"
+	SearchShopParamsSortPriceDescending SearchShopParamsSort = "price_descending"
+	SearchShopParamsSortRelevance       SearchShopParamsSort = "relevance"
+	SearchShopParamsSortTitle           SearchShopParamsSort = "title"
 )
 
 // Defines values for ListDeliveriesParamsState.
@@ -1665,6 +1850,19 @@ type AgreedShipping struct {
 	Price Money `json:"price"`
 }
 
+// AnalyticsRebuild Figures that are counted anew.
+type AnalyticsRebuild struct {
+	// Rebuilding That they are being counted. Reports say so too, until it is done.
+	//
+	// Example: true
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days they will be of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
 // APIKey A key, without its secret.
 type APIKey struct {
 	// AllowedIPs Addresses or networks (CIDR) it may be used from; empty is everywhere.
@@ -1921,6 +2119,21 @@ type BulkFailedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -1992,6 +2205,11 @@ type BulkProductUpdate struct {
 	//
 	// Example: cat_01jd3v7m2kf8r9e0abcdefghjk
 	CategoryID nullable.Nullable[string] `json:"category_id,omitempty"`
+
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
 
 	// DescriptionHTML Its description as HTML; what is active in it is removed.
 	//
@@ -2084,6 +2302,21 @@ type BulkSucceededEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -2128,6 +2361,11 @@ type BulkVariantUpdate struct {
 
 	// Cost What one costs the merchant. Shoppers never see it; null removes it.
 	Cost nullable.Nullable[Money] `json:"cost,omitempty"`
+
+	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
+	//
+	// Example: {}
+	CustomFields *CustomFieldsUpdate `json:"custom_fields,omitempty"`
 
 	// HeightMM Its height in millimetres; null removes it.
 	//
@@ -2357,6 +2595,21 @@ type CartAbandonedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -2979,6 +3232,21 @@ type CategoryCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -3004,6 +3272,21 @@ type CategoryDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -3105,6 +3388,21 @@ type CategoryUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -3328,6 +3626,21 @@ type CollectionCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -3353,6 +3666,21 @@ type CollectionDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -3402,6 +3730,25 @@ type CollectionList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// CollectionPeriod What a report tells of a period.
+type CollectionPeriod struct {
+	// Data The rows.
+	Data []CollectionRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals Always null, as what is in several collections counts in each.
+	Totals map[string]interface{} `json:"totals"`
+}
+
 // CollectionProductUpdate A change of a product's place in a collection, as a merge patch.
 type CollectionProductUpdate struct {
 	// Position How many products come before it; last, when there are fewer.
@@ -3414,6 +3761,78 @@ type CollectionProductUpdate struct {
 type CollectionProducts struct {
 	// ProductIDs The products, in the order they are appended; those already in it stay where they are.
 	ProductIDs []string `json:"product_ids"`
+}
+
+// CollectionReport A report.
+type CollectionReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *CollectionPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period CollectionPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// CollectionRow What was sold of a collection.
+type CollectionRow struct {
+	// CollectionID The collection's ID.
+	//
+	// Example: col_01jd3v7m2kf8r9e0abcdefghjk
+	CollectionID string `json:"collection_id"`
+
+	// Discounts What was taken off it, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// GrossSales At its price, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// Returns What was paid back of it, without taxes.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// Title What it is called.
+	//
+	// Example: Summer
+	Title *string `json:"title"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
 }
 
 // CollectionRule Which products a collection holds.
@@ -3488,6 +3907,21 @@ type CollectionUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -3503,6 +3937,143 @@ type CollectionUpdatedEvent struct {
 //
 // Example: collection.updated
 type CollectionUpdatedEventType string
+
+// ConversionPeriod What a report tells of a period.
+type ConversionPeriod struct {
+	// Data The rows.
+	Data []ConversionRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals ConversionTotals `json:"totals"`
+}
+
+// ConversionReport A report.
+type ConversionReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *ConversionPeriod `json:"comparison"`
+
+	// Currency Always null, as no money is told of.
+	Currency *string `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period ConversionPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// ConversionRow How far visitors came in an interval.
+type ConversionRow struct {
+	// AddedToCart Those who put something into a cart.
+	//
+	// Example: 40
+	AddedToCart int64 `json:"added_to_cart"`
+
+	// AddedToCartRate Their share of all visitors, in percent; null without one.
+	//
+	// Example: 16.67
+	AddedToCartRate *string `json:"added_to_cart_rate"`
+
+	// Completed Those who placed an order.
+	//
+	// Example: 12
+	Completed int64 `json:"completed"`
+
+	// ConversionRate The share of those who placed an order, in percent; null without visitors.
+	//
+	// Example: 5
+	ConversionRate *string `json:"conversion_rate"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// ProductViews Those who saw a product's page.
+	//
+	// Example: 130
+	ProductViews int64 `json:"product_views"`
+
+	// ReachedCheckout Those who came to the checkout.
+	//
+	// Example: 22
+	ReachedCheckout int64 `json:"reached_checkout"`
+
+	// ReachedCheckoutRate Their share of all visitors, in percent; null without one.
+	//
+	// Example: 9.17
+	ReachedCheckoutRate *string `json:"reached_checkout_rate"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Visits Visitors, each counted once a day.
+	//
+	// Example: 240
+	Visits int64 `json:"visits"`
+}
+
+// ConversionTotals All of it, also what is not listed.
+type ConversionTotals struct {
+	// AddedToCart Those who put something into a cart.
+	//
+	// Example: 40
+	AddedToCart int64 `json:"added_to_cart"`
+
+	// AddedToCartRate Their share of all visitors, in percent; null without one.
+	//
+	// Example: 16.67
+	AddedToCartRate *string `json:"added_to_cart_rate"`
+
+	// Completed Those who placed an order.
+	//
+	// Example: 12
+	Completed int64 `json:"completed"`
+
+	// ConversionRate The share of those who placed an order, in percent; null without visitors.
+	//
+	// Example: 5
+	ConversionRate *string `json:"conversion_rate"`
+
+	// ProductViews Those who saw a product's page.
+	//
+	// Example: 130
+	ProductViews int64 `json:"product_views"`
+
+	// ReachedCheckout Those who came to the checkout.
+	//
+	// Example: 22
+	ReachedCheckout int64 `json:"reached_checkout"`
+
+	// ReachedCheckoutRate Their share of all visitors, in percent; null without one.
+	//
+	// Example: 9.17
+	ReachedCheckoutRate *string `json:"reached_checkout_rate"`
+
+	// Visits Visitors, each counted once a day.
+	//
+	// Example: 240
+	Visits int64 `json:"visits"`
+}
 
 // Country A country's ISO 3166-1 alpha-2 code in upper case.
 //
@@ -3605,6 +4176,21 @@ type CreditNoteIssuedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -3831,6 +4417,21 @@ type CustomerCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -3856,6 +4457,21 @@ type CustomerDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -3940,6 +4556,88 @@ type CustomerGroupCreate struct {
 	Name string `json:"name"`
 }
 
+// CustomerGroupCreatedEvent A group of customers was made.
+type CustomerGroupCreatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: customer_group.created
+	Type CustomerGroupCreatedEventType `json:"type"`
+}
+
+// CustomerGroupCreatedEventType The event's type.
+//
+// Example: customer_group.created
+type CustomerGroupCreatedEventType string
+
+// CustomerGroupDeletedEvent A group of customers was deleted.
+type CustomerGroupDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: customer_group.deleted
+	Type CustomerGroupDeletedEventType `json:"type"`
+}
+
+// CustomerGroupDeletedEventType The event's type.
+//
+// Example: customer_group.deleted
+type CustomerGroupDeletedEventType string
+
 // CustomerGroupList A page of a list.
 type CustomerGroupList struct {
 	// Data The page, in the order of the list.
@@ -3961,6 +4659,47 @@ type CustomerGroupUpdate struct {
 	// Example: Wholesale
 	Name *string `json:"name,omitempty"`
 }
+
+// CustomerGroupUpdatedEvent A group of customers changed.
+type CustomerGroupUpdatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: customer_group.updated
+	Type CustomerGroupUpdatedEventType `json:"type"`
+}
+
+// CustomerGroupUpdatedEventType The event's type.
+//
+// Example: customer_group.updated
+type CustomerGroupUpdatedEventType string
 
 // CustomerList A page of a list.
 type CustomerList struct {
@@ -3989,6 +4728,25 @@ type CustomerPasswordReset struct {
 	Token string `json:"token"`
 }
 
+// CustomerPeriod What a report tells of a period.
+type CustomerPeriod struct {
+	// Data The rows.
+	Data []CustomerRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals CustomerTotals `json:"totals"`
+}
+
 // CustomerRegistration A shopper who wants an account at this store.
 type CustomerRegistration struct {
 	// AcceptsMarketing Whether the shopper agrees to be written to; false, when left out.
@@ -4015,6 +4773,68 @@ type CustomerRegistration struct {
 	//
 	// Example: correct horse battery staple
 	Password string `json:"password"`
+}
+
+// CustomerReport A report.
+type CustomerReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *CustomerPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period CustomerPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// CustomerRow Who bought in an interval.
+type CustomerRow struct {
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// NewCustomers Orders of customers who had not ordered before: as many as there are new customers.
+	//
+	// Example: 8
+	NewCustomers int64 `json:"new_customers"`
+
+	// NewNetSales Net sales of the orders of new customers. What is paid back of an order later stays with it.
+	//
+	// Example: {"amount":70000,"currency":"EUR"}
+	NewNetSales ReportAmount `json:"new_net_sales"`
+
+	// ReturningNetSales Net sales of the orders of others.
+	//
+	// Example: {"amount":41400,"currency":"EUR"}
+	ReturningNetSales ReportAmount `json:"returning_net_sales"`
+
+	// ReturningOrders Orders of customers who had.
+	//
+	// Example: 4
+	ReturningOrders int64 `json:"returning_orders"`
+
+	// ReturningShare Their share of all orders, in percent; null without one.
+	//
+	// Example: 33.33
+	ReturningShare *string `json:"returning_share"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
 }
 
 // CustomerSession A signed-in shopper.
@@ -4056,6 +4876,21 @@ type CustomerSubscribedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4072,6 +4907,34 @@ type CustomerSubscribedEvent struct {
 // Example: customer.subscribed
 type CustomerSubscribedEventType string
 
+// CustomerTotals All of it, also what is not listed.
+type CustomerTotals struct {
+	// NewCustomers Orders of customers who had not ordered before: as many as there are new customers.
+	//
+	// Example: 8
+	NewCustomers int64 `json:"new_customers"`
+
+	// NewNetSales Net sales of the orders of new customers. What is paid back of an order later stays with it.
+	//
+	// Example: {"amount":70000,"currency":"EUR"}
+	NewNetSales ReportAmount `json:"new_net_sales"`
+
+	// ReturningNetSales Net sales of the orders of others.
+	//
+	// Example: {"amount":41400,"currency":"EUR"}
+	ReturningNetSales ReportAmount `json:"returning_net_sales"`
+
+	// ReturningOrders Orders of customers who had.
+	//
+	// Example: 4
+	ReturningOrders int64 `json:"returning_orders"`
+
+	// ReturningShare Their share of all orders, in percent; null without one.
+	//
+	// Example: 33.33
+	ReturningShare *string `json:"returning_share"`
+}
+
 // CustomerUnsubscribedEvent A customer does not want to be written to about new things any more.
 type CustomerUnsubscribedEvent struct {
 	// Data The customer, in short.
@@ -4081,6 +4944,21 @@ type CustomerUnsubscribedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -4163,6 +5041,21 @@ type CustomerUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4188,6 +5081,21 @@ type CustomerVerifiedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -4291,6 +5199,90 @@ type Discount struct {
 	Title string `json:"title"`
 }
 
+// DiscountPeriod What a report tells of a period.
+type DiscountPeriod struct {
+	// Data The rows.
+	Data []DiscountRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals DiscountTotals `json:"totals"`
+}
+
+// DiscountReport A report.
+type DiscountReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *DiscountPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period DiscountPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// DiscountRow What a promotion took off.
+type DiscountRow struct {
+	// Amount What it took off goods and shipping, as shoppers were shown it.
+	//
+	// Example: {"amount":5000,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Code The code that it was given for.
+	//
+	// Example: SUMMER
+	Code *string `json:"code"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// PromotionID The promotion's ID; null of what was agreed without one.
+	//
+	// Example: prm_01jd3v7m2kf8r9e0abcdefghjk
+	PromotionID *string `json:"promotion_id"`
+
+	// Title What it is called.
+	//
+	// Example: Summer sale
+	Title *string `json:"title"`
+}
+
+// DiscountTotals All of it, also what is not listed.
+type DiscountTotals struct {
+	// Amount What it took off goods and shipping, as shoppers were shown it.
+	//
+	// Example: {"amount":5000,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+}
+
 // Dispute A payment that the shopper's bank asks back. It is answered at the provider.
 type Dispute struct {
 	// Amount An amount of money, in the smallest unit of its currency.
@@ -4336,6 +5328,21 @@ type DisputeClosedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -4399,6 +5406,21 @@ type DisputeLostEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4424,6 +5446,21 @@ type DisputeOpenedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -4456,6 +5493,21 @@ type DisputeUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4481,6 +5533,21 @@ type DisputeWonEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -4704,6 +5771,21 @@ type DraftOrderCompletedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4801,6 +5883,21 @@ type DraftOrderCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4826,6 +5923,21 @@ type DraftOrderDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5040,6 +6152,21 @@ type DraftOrderSentEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -5202,6 +6329,21 @@ type DraftOrderUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -5231,6 +6373,29 @@ type EmailChangeRequest struct {
 	Password string `json:"password"`
 }
 
+// EndpointEventData The webhook endpoint, in short.
+type EndpointEventData struct {
+	// ID The endpoint's ID.
+	//
+	// Example: whe_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// State Whether anything is sent.
+	//
+	// Example: enabled
+	State EndpointEventDataState `json:"state"`
+
+	// URL Where events are posted.
+	//
+	// Example: https://hooks.example.com/stoa
+	URL string `json:"url"`
+}
+
+// EndpointEventDataState Whether anything is sent.
+//
+// Example: enabled
+type EndpointEventDataState string
+
 // Event Something that happened. It is written in the transaction of what it tells of, and kept for 30 days. `data` is what the schema of its type says.
 type Event struct {
 	// Data What it happened to; see the schema of the type.
@@ -5240,6 +6405,21 @@ type Event struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5266,10 +6446,130 @@ type EventList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// EventObjectID What it happened to.
+//
+// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+type EventObjectID = string
+
+// EventObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+//
+// Example: 1795339800123456
+type EventObjectSequence = int64
+
+// EventRequestID The request that it goes back to; null where nobody asked for it.
+//
+// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+type EventRequestID = string
+
 // EventType What sort of thing happened. More are added over time: ignore those you do not know.
 //
 // Example: product.created
 type EventType string
+
+// ExportFailedEvent An export failed as a whole or was cancelled.
+type ExportFailedEvent struct {
+	// Data The operation, in short.
+	Data OperationEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: export.failed
+	Type ExportFailedEventType `json:"type"`
+}
+
+// ExportFailedEventType The event's type.
+//
+// Example: export.failed
+type ExportFailedEventType string
+
+// ExportRequest What is to be written into a file.
+type ExportRequest struct {
+	// Format How it is written; `csv` when left out. Products are not written as `jsonl`, which answers 422.
+	//
+	// Example: csv
+	Format *ExportRequestFormat `json:"format,omitempty"`
+
+	// Resource What is exported.
+	//
+	// Example: products
+	Resource ExportRequestResource `json:"resource"`
+}
+
+// ExportRequestFormat How it is written; `csv` when left out. Products are not written as `jsonl`, which answers 422.
+//
+// Example: csv
+type ExportRequestFormat string
+
+// ExportRequestResource What is exported.
+//
+// Example: products
+type ExportRequestResource string
+
+// ExportSucceededEvent An export ended, and its file can be downloaded.
+type ExportSucceededEvent struct {
+	// Data The operation, in short.
+	Data OperationEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: export.succeeded
+	Type ExportSucceededEventType `json:"type"`
+}
+
+// ExportSucceededEventType The event's type.
+//
+// Example: export.succeeded
+type ExportSucceededEventType string
 
 // Fault One thing wrong with a request, and where.
 type Fault struct {
@@ -5406,6 +6706,21 @@ type FieldDefinitionCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -5431,6 +6746,21 @@ type FieldDefinitionDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5515,6 +6845,21 @@ type FieldDefinitionUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5617,6 +6962,21 @@ type FulfilmentCreatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5778,6 +7138,21 @@ type GiftCardCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -5874,6 +7249,21 @@ type GiftCardUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5999,6 +7389,21 @@ type ImportFailedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -6030,6 +7435,21 @@ type ImportSucceededEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -6055,6 +7475,16 @@ type ImportUpload struct {
 	//
 	// Example: shopify_products
 	Kind ImportKind `json:"kind"`
+
+	// Mapping A JSON object that says what columns are to be taken for, by their names: a column of Shopify's, or the column of a custom field, such as `product.metafields.custom.fabric`; an empty text is nothing. It comes before the file.
+	//
+	// Example: {"Fabric": "product.metafields.custom.fabric"}
+	Mapping *string `json:"mapping,omitempty"`
+
+	// Preview Whether it is only to be said what would become of each row. It comes before the file.
+	//
+	// Example: true
+	Preview *bool `json:"preview,omitempty"`
 }
 
 // InventoryAdjusted The levels after an adjustment, in the order of its lines.
@@ -6072,6 +7502,21 @@ type InventoryAdjustedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -6142,6 +7587,21 @@ type InventoryBackEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -6302,6 +7762,21 @@ type InventoryItemUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -6389,6 +7864,21 @@ type InventoryLowEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -6501,6 +7991,21 @@ type InventoryOutEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -6571,6 +8076,21 @@ type InventoryTransferredEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -6684,6 +8204,21 @@ type InvoiceIssuedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -6979,6 +8514,21 @@ type LocationCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -7004,6 +8554,21 @@ type LocationDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -7089,6 +8654,21 @@ type LocationUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -7104,6 +8684,184 @@ type LocationUpdatedEvent struct {
 //
 // Example: location.updated
 type LocationUpdatedEventType string
+
+// LoggedBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+//
+// Example: whole
+type LoggedBodyState string
+
+// LoggedRequest A call of the API.
+type LoggedRequest struct {
+	// Actor Who did something.
+	Actor Actor `json:"actor"`
+
+	// APIVersion The version of the API that the answer is of.
+	//
+	// Example: 2026-11-22
+	APIVersion string `json:"api_version"`
+
+	// At When it came.
+	//
+	// Example: 2026-11-22T09:30:00.000Z
+	At time.Time `json:"at"`
+
+	// DryRun Whether it was a dry run.
+	//
+	// Example: false
+	DryRun bool `json:"dry_run"`
+
+	// DurationMs How long it took to answer, in milliseconds.
+	//
+	// Example: 4.21
+	DurationMs float32 `json:"duration_ms"`
+
+	// ErrorCode The problem that it was answered with.
+	ErrorCode *string `json:"error_code"`
+
+	// GoneOn The first day (UTC) on which it is kept no more.
+	//
+	// Example: 2026-12-22
+	GoneOn openapi_types.Date `json:"gone_on"`
+
+	// ID The request, as the `Request-Id` header named it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Method The method.
+	//
+	// Example: POST
+	Method string `json:"method"`
+
+	// Operation The operationId.
+	//
+	// Example: createProduct
+	Operation string `json:"operation"`
+
+	// Path The path, without secrets.
+	//
+	// Example: /v1/products
+	Path string `json:"path"`
+
+	// RequestBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+	//
+	// Example: whole
+	RequestBodyState LoggedBodyState `json:"request_body_state"`
+
+	// ResponseBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+	//
+	// Example: whole
+	ResponseBodyState LoggedBodyState `json:"response_body_state"`
+
+	// Status What it was answered with.
+	//
+	// Example: 201
+	Status int `json:"status"`
+}
+
+// LoggedRequestList A page of a list.
+type LoggedRequestList struct {
+	// Data The page, in the order of the list.
+	Data []LoggedRequest `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// LoggedRequestWhole A call of the API, with what was said in it.
+type LoggedRequestWhole struct {
+	// Actor Who did something.
+	Actor Actor `json:"actor"`
+
+	// APIVersion The version of the API that the answer is of.
+	//
+	// Example: 2026-11-22
+	APIVersion string `json:"api_version"`
+
+	// At When it came.
+	//
+	// Example: 2026-11-22T09:30:00.000Z
+	At time.Time `json:"at"`
+
+	// DryRun Whether it was a dry run.
+	//
+	// Example: false
+	DryRun bool `json:"dry_run"`
+
+	// DurationMs How long it took to answer, in milliseconds.
+	//
+	// Example: 4.21
+	DurationMs float32 `json:"duration_ms"`
+
+	// ErrorCode The problem that it was answered with.
+	ErrorCode *string `json:"error_code"`
+
+	// GoneOn The first day (UTC) on which it is kept no more.
+	//
+	// Example: 2026-12-22
+	GoneOn openapi_types.Date `json:"gone_on"`
+
+	// Headers The headers that are kept.
+	//
+	// Example: {"Content-Type":"application/json"}
+	Headers map[string]string `json:"headers"`
+
+	// ID The request, as the `Request-Id` header named it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// IP The address that it came from.
+	//
+	// Example: 203.0.113.7
+	IP *string `json:"ip"`
+
+	// Method The method.
+	//
+	// Example: POST
+	Method string `json:"method"`
+
+	// Operation The operationId.
+	//
+	// Example: createProduct
+	Operation string `json:"operation"`
+
+	// Path The path, without secrets.
+	//
+	// Example: /v1/products
+	Path string `json:"path"`
+
+	// Query The query string; `[removed]` stands for what is not kept.
+	//
+	// Example:
+	Query string `json:"query"`
+
+	// RequestBody What was sent.
+	RequestBody json.RawMessage `json:"request_body"`
+
+	// RequestBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+	//
+	// Example: whole
+	RequestBodyState LoggedBodyState `json:"request_body_state"`
+
+	// ResponseBody What was answered.
+	ResponseBody json.RawMessage `json:"response_body"`
+
+	// ResponseBodyState How much of a body is kept: all of it (`whole`), all but secrets (`redacted`), nothing as it was too large, no JSON or nothing but secrets (`cut`), nothing any more as it told of a person who was erased (`erased`). Of what had no body, and of the answers to reads, it is `none`.
+	//
+	// Example: whole
+	ResponseBodyState LoggedBodyState `json:"response_body_state"`
+
+	// Status What it was answered with.
+	//
+	// Example: 201
+	Status int `json:"status"`
+}
 
 // ManualMethod A way to pay that no provider takes part in. The staff note that the money came.
 type ManualMethod struct {
@@ -7211,109 +8969,17 @@ type Money struct {
 	Currency Currency `json:"currency"`
 }
 
-// MyReview What the shopper wrote about a product.
-type MyReview struct {
-	// Author What the customer wants to be called.
+// NamedEventData The thing, by its name.
+type NamedEventData struct {
+	// ID The thing's ID.
 	//
-	// Example: Ada
-	Author *string `json:"author"`
-
-	// Body What they think, as plain text.
-	//
-	// Example: It survived the dishwasher.
-	Body *string `json:"body"`
-
-	// CreatedAt When it was written.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	CreatedAt time.Time `json:"created_at"`
-
-	// ID The review's ID.
-	//
-	// Example: rev_01jd3v7m2kf8r9e0abcdefghjk
+	// Example: shp_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
-	// Locale The locale that it was written in.
+	// Name Its name.
 	//
-	// Example: en
-	Locale *string `json:"locale"`
-
-	// ProductID The product.
-	//
-	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
-	ProductID string `json:"product_id"`
-
-	// Rating From 1 to 5.
-	//
-	// Example: 5
-	Rating int `json:"rating"`
-
-	// RepliedAt When that was.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	RepliedAt *time.Time `json:"replied_at"`
-
-	// Reply What the merchant answers.
-	//
-	// Example: Thank you!
-	Reply *string `json:"reply"`
-
-	// State What the merchant makes of it; only `approved` ones are shown to others.
-	//
-	// Example: approved
-	State MyReviewState `json:"state"`
-
-	// Title What it comes to.
-	//
-	// Example: Soft and sturdy
-	Title *string `json:"title"`
-
-	// VerifiedPurchase Whether they had bought it when they wrote this.
-	//
-	// Example: true
-	VerifiedPurchase bool `json:"verified_purchase"`
-}
-
-// MyReviewState What the merchant makes of it; only `approved` ones are shown to others.
-//
-// Example: approved
-type MyReviewState string
-
-// MyReviewList A page of a list.
-type MyReviewList struct {
-	// Data The page, in the order of the list.
-	Data []MyReview `json:"data"`
-
-	// HasMore Whether there is another page.
-	//
-	// Example: false
-	HasMore bool `json:"has_more"`
-
-	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
-	NextCursor *string `json:"next_cursor"`
-}
-
-// MyReviewUpdate A change of what a shopper wrote, as a merge patch.
-type MyReviewUpdate struct {
-	// Author What they want to be called; null for nothing.
-	//
-	// Example: Ada
-	Author nullable.Nullable[string] `json:"author,omitempty"`
-
-	// Body What they think; null removes it.
-	//
-	// Example: It survived the dishwasher.
-	Body nullable.Nullable[string] `json:"body,omitempty"`
-
-	// Rating From 1 to 5.
-	//
-	// Example: 5
-	Rating *int `json:"rating,omitempty"`
-
-	// Title What it comes to; null removes it.
-	//
-	// Example: Soft and sturdy
-	Title nullable.Nullable[string] `json:"title,omitempty"`
+	// Example: Parcel
+	Name string `json:"name"`
 }
 
 // NextAction What the shopper has to do before the payment can go on.
@@ -7358,6 +9024,9 @@ type Operation struct {
 
 	// Error Why it failed; null unless it did.
 	Error *OperationError `json:"error"`
+
+	// File The file that an export wrote, for `downloadExport`; null while it isn't there, and once it is removed.
+	File *OperationFile `json:"file"`
 
 	// FinishedAt When it ended.
 	//
@@ -7467,6 +9136,29 @@ type OperationEventData struct {
 	//
 	// Example: queued
 	State OperationState `json:"state"`
+}
+
+// OperationFile A file that was written.
+type OperationFile struct {
+	// Bytes How large it is.
+	//
+	// Example: 48213
+	Bytes int64 `json:"bytes"`
+
+	// ContentType What it is.
+	//
+	// Example: text/csv
+	ContentType string `json:"content_type"`
+
+	// ExpiresAt When it is removed.
+	//
+	// Example: 2026-11-30T09:30:00Z
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Name What it is called where it is kept.
+	//
+	// Example: products-2026-11-29.csv
+	Name string `json:"name"`
 }
 
 // OperationKind What a long operation does.
@@ -7845,6 +9537,21 @@ type OrderCancelledEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -7871,6 +9578,21 @@ type OrderCompletedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -7896,6 +9618,21 @@ type OrderCreatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -8018,6 +9755,21 @@ type OrderEditedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -8087,6 +9839,21 @@ type OrderFulfilledEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -8246,6 +10013,21 @@ type OrderPaidEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -8285,6 +10067,21 @@ type OrderRefundedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -8451,6 +10248,21 @@ type OrderUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -8621,6 +10433,21 @@ type PaymentAuthorisedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -8652,6 +10479,21 @@ type PaymentCapturedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -8704,6 +10546,21 @@ type PaymentFailedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -8832,6 +10689,21 @@ type PaymentVoidedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -8901,6 +10773,11 @@ type Plan struct {
 	//
 	// Example: 1000
 	Products *int `json:"products"`
+
+	// RequestLogDays For how many days the request log keeps each call.
+	//
+	// Example: 7
+	RequestLogDays int `json:"request_log_days"`
 
 	// RequestsPerDay API requests a day, for the whole store.
 	//
@@ -9110,6 +10987,21 @@ type PriceListCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -9135,6 +11027,21 @@ type PriceListDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -9307,6 +11214,21 @@ type PriceListUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -9381,6 +11303,16 @@ type Problem struct {
 	//
 	// Example: 41
 	RetryAfter *int `json:"retry_after,omitempty"`
+
+	// Role With 403, the role that was looked at.
+	//
+	// Example: support
+	Role *string `json:"role,omitempty"`
+
+	// Scopes With 403, the scopes that were looked at, of a key or of a role of the store's own.
+	//
+	// Example: ["orders:read"]
+	Scopes []string `json:"scopes,omitempty"`
 
 	// Status The HTTP status, repeated.
 	//
@@ -9598,6 +11530,21 @@ type ProductCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -9623,6 +11570,21 @@ type ProductDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -9690,6 +11652,97 @@ type ProductOption struct {
 	Values []string `json:"values"`
 }
 
+// ProductPeriod What a report tells of a period.
+type ProductPeriod struct {
+	// Data The rows.
+	Data []ProductRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals ProductTotals `json:"totals"`
+}
+
+// ProductReport A report.
+type ProductReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *ProductPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period ProductPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// ProductRow What was sold of a product.
+type ProductRow struct {
+	// Discounts What was taken off it, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// GrossSales At its price, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// ProductID The product's ID; null of what is in no catalogue.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID *string `json:"product_id"`
+
+	// Returns What was paid back of it, without taxes.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// Title What it is called, or was when it was last sold.
+	//
+	// Example: Linen shirt
+	Title *string `json:"title"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
+}
+
 // ProductStatus Whether a product is sold: only `active` ones show in the shop.
 //
 // Example: draft
@@ -9720,6 +11773,44 @@ type ProductTagList struct {
 
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
+}
+
+// ProductTotals All of it, also what is not listed.
+type ProductTotals struct {
+	// Discounts What was taken off it, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// GrossSales At its price, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed with it.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// Returns What was paid back of it, without taxes.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
 }
 
 // ProductUpdate A change of a product, as a merge patch.
@@ -9802,6 +11893,21 @@ type ProductUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -10169,6 +12275,21 @@ type PromotionCreatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -10194,6 +12315,21 @@ type PromotionDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -10356,6 +12492,21 @@ type PromotionUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -10371,6 +12522,11 @@ type PromotionUpdatedEvent struct {
 //
 // Example: promotion.updated
 type PromotionUpdatedEventType string
+
+// RankedColumn By what the most is ranked.
+//
+// Example: net_sales
+type RankedColumn string
 
 // RateAnswer What a rate service answers: `rates`, when it is a carrier; else `lines`, every one that was asked for, and `shipping`.
 type RateAnswer struct {
@@ -10606,6 +12762,88 @@ type RateServiceCreated struct {
 	Service RateService `json:"service"`
 }
 
+// RateServiceCreatedEvent A carrier or tax service was made.
+type RateServiceCreatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: rate_service.created
+	Type RateServiceCreatedEventType `json:"type"`
+}
+
+// RateServiceCreatedEventType The event's type.
+//
+// Example: rate_service.created
+type RateServiceCreatedEventType string
+
+// RateServiceDeletedEvent A carrier or tax service was deleted.
+type RateServiceDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: rate_service.deleted
+	Type RateServiceDeletedEventType `json:"type"`
+}
+
+// RateServiceDeletedEventType The event's type.
+//
+// Example: rate_service.deleted
+type RateServiceDeletedEventType string
+
 // RateServiceKind What a rate service says: what sending a parcel costs, or which taxes a sale falls under.
 //
 // Example: carrier
@@ -10643,18 +12881,46 @@ type RateServiceUpdate struct {
 	URL *string `json:"url,omitempty"`
 }
 
-// Rating What the reviews of a product come to that are shown.
-type Rating struct {
-	// Average The average, with two decimals.
-	//
-	// Example: 4.50
-	Average string `json:"average"`
+// RateServiceUpdatedEvent A carrier or tax service changed.
+type RateServiceUpdatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
 
-	// Count How many there are.
+	// ID The event's ID. A receiver knows repeats by it.
 	//
-	// Example: 12
-	Count int64 `json:"count"`
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: rate_service.updated
+	Type RateServiceUpdatedEventType `json:"type"`
 }
+
+// RateServiceUpdatedEventType The event's type.
+//
+// Example: rate_service.updated
+type RateServiceUpdatedEventType string
 
 // Reconciliation What comparing a store's books has found.
 type Reconciliation struct {
@@ -10819,6 +13085,21 @@ type RefundFailedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -10871,6 +13152,97 @@ type RefundPartState string
 // Example: payment
 type RefundPartTo string
 
+// RefundPeriod What a report tells of a period.
+type RefundPeriod struct {
+	// Data The rows.
+	Data []RefundRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals RefundTotals `json:"totals"`
+}
+
+// RefundReport A report.
+type RefundReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *RefundPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period RefundPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// RefundRow What was paid back in an interval.
+type RefundRow struct {
+	// Amount What was paid back by them, taxes included.
+	//
+	// Example: {"amount":4641,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Fees What was kept of what came back, taxes included.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	Fees ReportAmount `json:"fees"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// OfBalance Of what the merchant owed by an edit: no return of goods.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	OfBalance ReportAmount `json:"of_balance"`
+
+	// Refunds Refunds that succeeded.
+	//
+	// Example: 3
+	Refunds int64 `json:"refunds"`
+
+	// SetOff Set off against what was sent instead of what came back.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	SetOff ReportAmount `json:"set_off"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// ToPayments To where the money came from.
+	//
+	// Example: {"amount":4641,"currency":"EUR"}
+	ToPayments ReportAmount `json:"to_payments"`
+
+	// ToStoreCredit As store credit.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	ToStoreCredit ReportAmount `json:"to_store_credit"`
+}
+
 // RefundSucceededEvent Money was paid back.
 type RefundSucceededEvent struct {
 	// Data The refund, in short.
@@ -10880,6 +13252,21 @@ type RefundSucceededEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -10896,6 +13283,83 @@ type RefundSucceededEvent struct {
 //
 // Example: refund.succeeded
 type RefundSucceededEventType string
+
+// RefundTotals All of it, also what is not listed.
+type RefundTotals struct {
+	// Amount What was paid back by them, taxes included.
+	//
+	// Example: {"amount":4641,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Fees What was kept of what came back, taxes included.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	Fees ReportAmount `json:"fees"`
+
+	// OfBalance Of what the merchant owed by an edit: no return of goods.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	OfBalance ReportAmount `json:"of_balance"`
+
+	// Refunds Refunds that succeeded.
+	//
+	// Example: 3
+	Refunds int64 `json:"refunds"`
+
+	// SetOff Set off against what was sent instead of what came back.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	SetOff ReportAmount `json:"set_off"`
+
+	// ToPayments To where the money came from.
+	//
+	// Example: {"amount":4641,"currency":"EUR"}
+	ToPayments ReportAmount `json:"to_payments"`
+
+	// ToStoreCredit As store credit.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	ToStoreCredit ReportAmount `json:"to_store_credit"`
+}
+
+// ReportAmount A sum of money in the currency's minor unit. It may be negative, as when more was paid back on a day than was sold.
+type ReportAmount struct {
+	// Amount The amount in the currency's minor unit.
+	//
+	// Example: 119500
+	Amount int64 `json:"amount"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+}
+
+// ReportComparison What a period is compared with: as many days right before it, or the same days a year before.
+//
+// Example: previous_period
+type ReportComparison string
+
+// ReportFormat `csv` answers the rows as a table, with amounts in the currency's major unit.
+//
+// Example: json
+type ReportFormat string
+
+// ReportInterval How long the rows of a report are. A week begins on Monday; the first and the last row are cut to the period.
+//
+// Example: day
+type ReportInterval string
+
+// RequestReplay What a call would be answered now.
+type RequestReplay struct {
+	// Body What would be answered, without secrets.
+	Body json.RawMessage `json:"body"`
+
+	// Status The status.
+	//
+	// Example: 201
+	Status int `json:"status"`
+}
 
 // Return Goods of an order that come back.
 type Return struct {
@@ -10959,6 +13423,21 @@ type ReturnApprovedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -10985,6 +13464,21 @@ type ReturnCancelledEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -11010,6 +13504,21 @@ type ReturnClosedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -11060,6 +13569,21 @@ type ReturnDeclinedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -11175,6 +13699,21 @@ type ReturnInspectedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -11312,6 +13851,21 @@ type ReturnReceivedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -11376,6 +13930,21 @@ type ReturnRequestedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -11396,250 +13965,6 @@ type ReturnRequestedEventType string
 //
 // Example: approved
 type ReturnState string
-
-// Review What a customer wrote about a product, as the staff sees it.
-type Review struct {
-	// Author What the customer wants to be called.
-	//
-	// Example: Ada
-	Author *string `json:"author"`
-
-	// Body What they think, as plain text.
-	//
-	// Example: It survived the dishwasher.
-	Body *string `json:"body"`
-
-	// CreatedAt When it was written.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	CreatedAt time.Time `json:"created_at"`
-
-	// CustomerID Who wrote it.
-	//
-	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
-	CustomerID string `json:"customer_id"`
-
-	// ID The review's ID.
-	//
-	// Example: rev_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
-
-	// Locale The locale that it was written in.
-	//
-	// Example: en
-	Locale *string `json:"locale"`
-
-	// ProductID The product.
-	//
-	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
-	ProductID string `json:"product_id"`
-
-	// Rating From 1 to 5.
-	//
-	// Example: 5
-	Rating int `json:"rating"`
-
-	// RepliedAt When that was.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	RepliedAt *time.Time `json:"replied_at"`
-
-	// Reply What the merchant answers.
-	//
-	// Example: Thank you!
-	Reply *string `json:"reply"`
-
-	// State What the merchant makes of it; only `approved` ones are shown to others.
-	//
-	// Example: approved
-	State ReviewState `json:"state"`
-
-	// Title What it comes to.
-	//
-	// Example: Soft and sturdy
-	Title *string `json:"title"`
-
-	// UpdatedAt When it last changed.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	UpdatedAt time.Time `json:"updated_at"`
-
-	// VerifiedPurchase Whether they had bought it when they wrote this.
-	//
-	// Example: true
-	VerifiedPurchase bool `json:"verified_purchase"`
-}
-
-// ReviewState What the merchant makes of it; only `approved` ones are shown to others.
-//
-// Example: approved
-type ReviewState string
-
-// ReviewCreate What a shopper thinks of a product.
-type ReviewCreate struct {
-	// Author What they want to be called; their first name, when left out.
-	//
-	// Example: Ada
-	Author *string `json:"author,omitempty"`
-
-	// Body What they think, as plain text.
-	//
-	// Example: It survived the dishwasher.
-	Body *string `json:"body,omitempty"`
-
-	// Rating From 1 to 5.
-	//
-	// Example: 5
-	Rating int `json:"rating"`
-
-	// Title What it comes to.
-	//
-	// Example: Soft and sturdy
-	Title *string `json:"title,omitempty"`
-}
-
-// ReviewCreatedEvent A customer wrote a review.
-type ReviewCreatedEvent struct {
-	// Data The review, in short.
-	Data ReviewEventData `json:"data"`
-
-	// ID The event's ID. A receiver knows repeats by it.
-	//
-	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
-
-	// Timestamp When it happened.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	Timestamp time.Time `json:"timestamp"`
-
-	// Type The event's type.
-	//
-	// Example: review.created
-	Type ReviewCreatedEventType `json:"type"`
-}
-
-// ReviewCreatedEventType The event's type.
-//
-// Example: review.created
-type ReviewCreatedEventType string
-
-// ReviewDeletedEvent A review was deleted.
-type ReviewDeletedEvent struct {
-	// Data What is left of a deleted thing.
-	Data DeletedEventData `json:"data"`
-
-	// ID The event's ID. A receiver knows repeats by it.
-	//
-	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
-
-	// Timestamp When it happened.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	Timestamp time.Time `json:"timestamp"`
-
-	// Type The event's type.
-	//
-	// Example: review.deleted
-	Type ReviewDeletedEventType `json:"type"`
-}
-
-// ReviewDeletedEventType The event's type.
-//
-// Example: review.deleted
-type ReviewDeletedEventType string
-
-// ReviewEventData The review, in short.
-type ReviewEventData struct {
-	// CustomerID Who wrote it.
-	//
-	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
-	CustomerID string `json:"customer_id"`
-
-	// ID The review's ID.
-	//
-	// Example: rev_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
-
-	// ProductID The product.
-	//
-	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
-	ProductID string `json:"product_id"`
-
-	// Rating From 1 to 5.
-	//
-	// Example: 5
-	Rating int `json:"rating"`
-
-	// State What the merchant makes of it; only `approved` ones are shown to others.
-	//
-	// Example: approved
-	State ReviewEventDataState `json:"state"`
-}
-
-// ReviewEventDataState What the merchant makes of it; only `approved` ones are shown to others.
-//
-// Example: approved
-type ReviewEventDataState string
-
-// ReviewList A page of a list.
-type ReviewList struct {
-	// Data The page, in the order of the list.
-	Data []Review `json:"data"`
-
-	// HasMore Whether there is another page.
-	//
-	// Example: false
-	HasMore bool `json:"has_more"`
-
-	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
-	NextCursor *string `json:"next_cursor"`
-}
-
-// ReviewUpdate What the merchant makes of a review, as a merge patch.
-type ReviewUpdate struct {
-	// Reply An answer to it; null removes it.
-	//
-	// Example: Thank you!
-	Reply nullable.Nullable[string] `json:"reply,omitempty"`
-
-	// State What the merchant makes of it; only `approved` ones are shown to others.
-	//
-	// Example: approved
-	State *ReviewUpdateState `json:"state,omitempty"`
-}
-
-// ReviewUpdateState What the merchant makes of it; only `approved` ones are shown to others.
-//
-// Example: approved
-type ReviewUpdateState string
-
-// ReviewUpdatedEvent A review was changed, let be shown, turned down or answered.
-type ReviewUpdatedEvent struct {
-	// Data The review, in short.
-	Data ReviewEventData `json:"data"`
-
-	// ID The event's ID. A receiver knows repeats by it.
-	//
-	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
-
-	// Timestamp When it happened.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	Timestamp time.Time `json:"timestamp"`
-
-	// Type The event's type.
-	//
-	// Example: review.updated
-	Type ReviewUpdatedEventType `json:"type"`
-}
-
-// ReviewUpdatedEventType The event's type.
-//
-// Example: review.updated
-type ReviewUpdatedEventType string
 
 // Role A role: a named list of permissions.
 type Role struct {
@@ -11697,6 +14022,88 @@ type RoleCreate struct {
 	Permissions []Permission `json:"permissions"`
 }
 
+// RoleCreatedEvent A role of the staff was made.
+type RoleCreatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: role.created
+	Type RoleCreatedEventType `json:"type"`
+}
+
+// RoleCreatedEventType The event's type.
+//
+// Example: role.created
+type RoleCreatedEventType string
+
+// RoleDeletedEvent A role of the staff was deleted.
+type RoleDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: role.deleted
+	Type RoleDeletedEventType `json:"type"`
+}
+
+// RoleDeletedEventType The event's type.
+//
+// Example: role.deleted
+type RoleDeletedEventType string
+
 // RoleList A page of a list.
 type RoleList struct {
 	// Data The page, in the order of the list.
@@ -11732,6 +14139,263 @@ type RoleUpdate struct {
 	//
 	// Example: ["orders:read","inventory:write"]
 	Permissions []Permission `json:"permissions,omitempty"`
+}
+
+// RoleUpdatedEvent A role of the staff changed.
+type RoleUpdatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: role.updated
+	Type RoleUpdatedEventType `json:"type"`
+}
+
+// RoleUpdatedEventType The event's type.
+//
+// Example: role.updated
+type RoleUpdatedEventType string
+
+// SalesPeriod What a report tells of a period.
+type SalesPeriod struct {
+	// Data The rows.
+	Data []SalesRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals SalesTotals `json:"totals"`
+}
+
+// SalesReport A report.
+type SalesReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *SalesPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period SalesPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// SalesRow What was sold in an interval.
+type SalesRow struct {
+	// AverageOrderValue What an order was worth when it was placed, without taxes and after discounts: what was edited or paid back later does not change it. Null without one.
+	//
+	// Example: {"amount":9958,"currency":"EUR"}
+	AverageOrderValue *ReportAmount `json:"average_order_value"`
+
+	// Discounts What was taken off the goods, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// Fees What was kept of returns, without taxes.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	Fees ReportAmount `json:"fees"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// GrossSales Goods at their prices, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// Returns What was paid back of the goods, without taxes, and what cancellations took back.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// Shipping What sending cost, without taxes and after its discounts, less what was paid back of it.
+	//
+	// Example: {"amount":4940,"currency":"EUR"}
+	Shipping ReportAmount `json:"shipping"`
+
+	// Taxes Taxes, less what was paid back of them.
+	//
+	// Example: {"amount":22100,"currency":"EUR"}
+	Taxes ReportAmount `json:"taxes"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// TotalSales Net sales, shipping, taxes and fees: what orders come to, less what was paid back of them.
+	//
+	// Example: {"amount":138440,"currency":"EUR"}
+	TotalSales ReportAmount `json:"total_sales"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units of all lines. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
+}
+
+// SalesTotals All of it, also what is not listed.
+type SalesTotals struct {
+	// AverageOrderValue What an order was worth when it was placed, without taxes and after discounts: what was edited or paid back later does not change it. Null without one.
+	//
+	// Example: {"amount":9958,"currency":"EUR"}
+	AverageOrderValue *ReportAmount `json:"average_order_value"`
+
+	// Discounts What was taken off the goods, without taxes.
+	//
+	// Example: {"amount":4200,"currency":"EUR"}
+	Discounts ReportAmount `json:"discounts"`
+
+	// Fees What was kept of returns, without taxes.
+	//
+	// Example: {"amount":0,"currency":"EUR"}
+	Fees ReportAmount `json:"fees"`
+
+	// GrossSales Goods at their prices, without taxes and before discounts.
+	//
+	// Example: {"amount":119500,"currency":"EUR"}
+	GrossSales ReportAmount `json:"gross_sales"`
+
+	// NetSales Gross sales less discounts and returns.
+	//
+	// Example: {"amount":111400,"currency":"EUR"}
+	NetSales ReportAmount `json:"net_sales"`
+
+	// Orders Orders that were placed.
+	//
+	// Example: 12
+	Orders int64 `json:"orders"`
+
+	// Returns What was paid back of the goods, without taxes, and what cancellations took back.
+	//
+	// Example: {"amount":3900,"currency":"EUR"}
+	Returns ReportAmount `json:"returns"`
+
+	// Shipping What sending cost, without taxes and after its discounts, less what was paid back of it.
+	//
+	// Example: {"amount":4940,"currency":"EUR"}
+	Shipping ReportAmount `json:"shipping"`
+
+	// Taxes Taxes, less what was paid back of them.
+	//
+	// Example: {"amount":22100,"currency":"EUR"}
+	Taxes ReportAmount `json:"taxes"`
+
+	// TotalSales Net sales, shipping, taxes and fees: what orders come to, less what was paid back of them.
+	//
+	// Example: {"amount":138440,"currency":"EUR"}
+	TotalSales ReportAmount `json:"total_sales"`
+
+	// UnitsReturned Units that were paid back, or that a cancellation took back.
+	//
+	// Example: 2
+	UnitsReturned int64 `json:"units_returned"`
+
+	// UnitsSold Units of all lines. An edit counts by its difference.
+	//
+	// Example: 31
+	UnitsSold int64 `json:"units_sold"`
+}
+
+// Search Something that shoppers looked for.
+type Search struct {
+	// Count How often they were looked for.
+	//
+	// Example: 41
+	Count int64 `json:"count"`
+
+	// LastSearchedOn The last day on which they were.
+	//
+	// Example: 2026-11-28
+	LastSearchedOn openapi_types.Date `json:"last_searched_on"`
+
+	// WithoutResults How often nothing was found.
+	//
+	// Example: 0
+	WithoutResults int64 `json:"without_results"`
+
+	// Words The words, without case, accents and signs.
+	//
+	// Example: linen shirt
+	Words string `json:"words"`
+}
+
+// SearchList A page of a list.
+type SearchList struct {
+	// Data The page, in the order of the list.
+	Data []Search `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Where the next page begins; null when this is the last.
+	NextCursor *string `json:"next_cursor"`
 }
 
 // Seller Who sells, as invoices have to say.
@@ -11862,16 +14526,59 @@ type SessionInfoList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// SharedWishlist A wishlist that its owner shows to others.
-type SharedWishlist struct {
-	// Items What is on it, in the order in which it was put there.
-	Items []WishlistItem `json:"items"`
-
-	// Name What it is called.
+// SettingsEventData What was set.
+type SettingsEventData struct {
+	// Part Which part of the settings. More are added over time.
 	//
-	// Example: Birthday
-	Name string `json:"name"`
+	// Example: payments
+	Part SettingsEventDataPart `json:"part"`
 }
+
+// SettingsEventDataPart Which part of the settings. More are added over time.
+//
+// Example: payments
+type SettingsEventDataPart string
+
+// SettingsUpdatedEvent Something was set.
+type SettingsUpdatedEvent struct {
+	// Data What was set.
+	Data SettingsEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: settings.updated
+	Type SettingsUpdatedEventType `json:"type"`
+}
+
+// SettingsUpdatedEventType The event's type.
+//
+// Example: settings.updated
+type SettingsUpdatedEventType string
 
 // ShippingMeasure What prices of sending go by: the weight in grams or the quantity of what is to be sent, or the price of the goods after discounts.
 //
@@ -11973,6 +14680,88 @@ type ShippingMethodCreate struct {
 	ZoneID *string `json:"zone_id,omitempty"`
 }
 
+// ShippingMethodCreatedEvent A way to send orders was made.
+type ShippingMethodCreatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: shipping_method.created
+	Type ShippingMethodCreatedEventType `json:"type"`
+}
+
+// ShippingMethodCreatedEventType The event's type.
+//
+// Example: shipping_method.created
+type ShippingMethodCreatedEventType string
+
+// ShippingMethodDeletedEvent A way to send orders was deleted.
+type ShippingMethodDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: shipping_method.deleted
+	Type ShippingMethodDeletedEventType `json:"type"`
+}
+
+// ShippingMethodDeletedEventType The event's type.
+//
+// Example: shipping_method.deleted
+type ShippingMethodDeletedEventType string
+
 // ShippingMethodList A page of a list.
 type ShippingMethodList struct {
 	// Data The page, in the order of the list.
@@ -12026,6 +14815,47 @@ type ShippingMethodUpdate struct {
 	// Example: shz_01jd3v7m2kf8r9e0abcdefghjk
 	ZoneID nullable.Nullable[string] `json:"zone_id,omitempty"`
 }
+
+// ShippingMethodUpdatedEvent A way to send orders changed.
+type ShippingMethodUpdatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: shipping_method.updated
+	Type ShippingMethodUpdatedEventType `json:"type"`
+}
+
+// ShippingMethodUpdatedEventType The event's type.
+//
+// Example: shipping_method.updated
+type ShippingMethodUpdatedEventType string
 
 // ShippingOption A way to send this cart.
 type ShippingOption struct {
@@ -12142,6 +14972,88 @@ type ShippingZoneCreate struct {
 	Territories []Territory `json:"territories,omitempty"`
 }
 
+// ShippingZoneCreatedEvent A shipping zone was made.
+type ShippingZoneCreatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: shipping_zone.created
+	Type ShippingZoneCreatedEventType `json:"type"`
+}
+
+// ShippingZoneCreatedEventType The event's type.
+//
+// Example: shipping_zone.created
+type ShippingZoneCreatedEventType string
+
+// ShippingZoneDeletedEvent A shipping zone was deleted.
+type ShippingZoneDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: shipping_zone.deleted
+	Type ShippingZoneDeletedEventType `json:"type"`
+}
+
+// ShippingZoneDeletedEventType The event's type.
+//
+// Example: shipping_zone.deleted
+type ShippingZoneDeletedEventType string
+
 // ShippingZoneList A page of a list.
 type ShippingZoneList struct {
 	// Data The page, in the order of the list.
@@ -12166,6 +15078,47 @@ type ShippingZoneUpdate struct {
 	// Territories What is in it; replaces the list.
 	Territories []Territory `json:"territories,omitempty"`
 }
+
+// ShippingZoneUpdatedEvent A shipping zone changed.
+type ShippingZoneUpdatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: shipping_zone.updated
+	Type ShippingZoneUpdatedEventType `json:"type"`
+}
+
+// ShippingZoneUpdatedEventType The event's type.
+//
+// Example: shipping_zone.updated
+type ShippingZoneUpdatedEventType string
 
 // Shop What a shop tells everyone about itself.
 type Shop struct {
@@ -12501,6 +15454,67 @@ type ShopCustomerUpdate struct {
 	Phone nullable.Nullable[string] `json:"phone,omitempty"`
 }
 
+// ShopFacet Something that products are told apart by.
+type ShopFacet struct {
+	// Key `category`, `vendor`, `price`, `availability`, `option.` and an option’s name, or `custom_field.` and a field’s key.
+	//
+	// Example: option.Size
+	Key string `json:"key"`
+
+	// Name What the merchant calls the option or the custom field; null of the others.
+	//
+	// Example: Size
+	Name *string `json:"name"`
+
+	// PriceMax What the dearest costs, of prices.
+	PriceMax *Money `json:"price_max"`
+
+	// PriceMin What the cheapest costs, of prices.
+	PriceMin *Money `json:"price_min"`
+
+	// Values The values that most products have, at most 100, and those that are chosen; prices in ascending order.
+	Values []ShopFacetValue `json:"values"`
+}
+
+// ShopFacetValue A value of a facet.
+type ShopFacetValue struct {
+	// Count How many products have it.
+	//
+	// Example: 5
+	Count int64 `json:"count"`
+
+	// Filter What chooses it, as a `filter`.
+	//
+	// Example: option.Size:M
+	Filter string `json:"filter"`
+
+	// Name What it is called.
+	//
+	// Example: M
+	Name string `json:"name"`
+
+	// Selected Whether it is chosen.
+	//
+	// Example: false
+	Selected bool `json:"selected"`
+
+	// Value The value.
+	//
+	// Example: M
+	Value string `json:"value"`
+}
+
+// ShopFacets How many products there are of what somebody looks for.
+type ShopFacets struct {
+	// Facets The facets of which there is something, or of which a value is chosen. Of options and custom fields, the 30 that most products have.
+	Facets []ShopFacet `json:"facets"`
+
+	// Total How many products match all of it.
+	//
+	// Example: 12
+	Total int64 `json:"total"`
+}
+
 // ShopImage A picture in the shop.
 type ShopImage struct {
 	// Alt What it shows.
@@ -12701,9 +15715,6 @@ type ShopProduct struct {
 	// Example: Shirts
 	ProductType *string `json:"product_type"`
 
-	// Rating What customers think of it; null before a review is shown.
-	Rating *Rating `json:"rating"`
-
 	// SEODescription The description for search engines.
 	//
 	// Example: A shirt of pure linen.
@@ -12824,71 +15835,19 @@ type ShopReturnLine struct {
 	Reason ReturnReason `json:"reason"`
 }
 
-// ShopReview What a customer thinks of a product.
-type ShopReview struct {
-	// Author What the customer wants to be called.
-	//
-	// Example: Ada
-	Author *string `json:"author"`
+// ShopSuggestions What somebody may be about to look for.
+type ShopSuggestions struct {
+	// Categories Categories that are called so.
+	Categories []SuggestedShelf `json:"categories"`
 
-	// Body What they think, as plain text.
-	//
-	// Example: It survived the dishwasher.
-	Body *string `json:"body"`
+	// Collections Collections that are called so.
+	Collections []SuggestedShelf `json:"collections"`
 
-	// CreatedAt When it was written.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	CreatedAt time.Time `json:"created_at"`
+	// Products The products that answer it best.
+	Products []SuggestedProduct `json:"products"`
 
-	// ID The review's ID.
-	//
-	// Example: rev_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
-
-	// Locale The locale that it was written in.
-	//
-	// Example: en
-	Locale *string `json:"locale"`
-
-	// Rating From 1 to 5.
-	//
-	// Example: 5
-	Rating int `json:"rating"`
-
-	// RepliedAt When that was.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	RepliedAt *time.Time `json:"replied_at"`
-
-	// Reply What the merchant answers.
-	//
-	// Example: Thank you!
-	Reply *string `json:"reply"`
-
-	// Title What it comes to.
-	//
-	// Example: Soft and sturdy
-	Title *string `json:"title"`
-
-	// VerifiedPurchase Whether they had bought it when they wrote this.
-	//
-	// Example: true
-	VerifiedPurchase bool `json:"verified_purchase"`
-}
-
-// ShopReviewList A page of a list.
-type ShopReviewList struct {
-	// Data The page, in the order of the list.
-	Data []ShopReview `json:"data"`
-
-	// HasMore Whether there is another page.
-	//
-	// Example: false
-	HasMore bool `json:"has_more"`
-
-	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
-	NextCursor *string `json:"next_cursor"`
+	// Queries What others looked for and found, that begins so.
+	Queries []string `json:"queries"`
 }
 
 // ShopVariant One buyable form of a product, in one currency.
@@ -13114,6 +16073,21 @@ type StaffInvitedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -13139,6 +16113,21 @@ type StaffJoinedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -13226,6 +16215,21 @@ type StaffRemovedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -13252,6 +16256,21 @@ type StaffUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -13267,6 +16286,24 @@ type StaffUpdatedEvent struct {
 //
 // Example: staff.updated
 type StaffUpdatedEventType string
+
+// StockAlertRequest Who wants to be told when something is back.
+type StockAlertRequest struct {
+	// Email Where to write to.
+	//
+	// Example: ada@example.com
+	Email string `json:"email"`
+
+	// Locale The language of the mails; the store's, when left out.
+	//
+	// Example: de
+	Locale *string `json:"locale,omitempty"`
+
+	// VariantID What is sold out.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID string `json:"variant_id"`
+}
 
 // StockEventData The variant's stock at all active locations.
 type StockEventData struct {
@@ -13317,6 +16354,115 @@ type StockItemEventData struct {
 	//
 	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
 	VariantID string `json:"variant_id"`
+}
+
+// StockPeriod What a report tells of a period.
+type StockPeriod struct {
+	// Data The rows.
+	Data []StockRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals StockTotals `json:"totals"`
+}
+
+// StockReport A report.
+type StockReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *StockPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period StockPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// StockRow What is in stock of a product.
+type StockRow struct {
+	// CostValue What they cost the merchant.
+	//
+	// Example: {"amount":96000,"currency":"EUR"}
+	CostValue ReportAmount `json:"cost_value"`
+
+	// ProductID The product's ID.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID string `json:"product_id"`
+
+	// RetailValue What they sell for, at the prices of the variants.
+	//
+	// Example: {"amount":159900,"currency":"EUR"}
+	RetailValue ReportAmount `json:"retail_value"`
+
+	// Title What it is called.
+	//
+	// Example: Linen shirt
+	Title *string `json:"title"`
+
+	// Units Units on hand at all active locations, of what is counted.
+	//
+	// Example: 80
+	Units int64 `json:"units"`
+
+	// UnitsWithoutCost Units of variants without a cost in this currency, which count as nothing.
+	//
+	// Example: 0
+	UnitsWithoutCost int64 `json:"units_without_cost"`
+
+	// UnitsWithoutPrice Units of variants without a price in this currency, which count as nothing.
+	//
+	// Example: 0
+	UnitsWithoutPrice int64 `json:"units_without_price"`
+}
+
+// StockTotals All of it, also what is not listed.
+type StockTotals struct {
+	// CostValue What they cost the merchant.
+	//
+	// Example: {"amount":96000,"currency":"EUR"}
+	CostValue ReportAmount `json:"cost_value"`
+
+	// RetailValue What they sell for, at the prices of the variants.
+	//
+	// Example: {"amount":159900,"currency":"EUR"}
+	RetailValue ReportAmount `json:"retail_value"`
+
+	// Units Units on hand at all active locations, of what is counted.
+	//
+	// Example: 80
+	Units int64 `json:"units"`
+
+	// UnitsWithoutCost Units of variants without a cost in this currency, which count as nothing.
+	//
+	// Example: 0
+	UnitsWithoutCost int64 `json:"units_without_cost"`
+
+	// UnitsWithoutPrice Units of variants without a price in this currency, which count as nothing.
+	//
+	// Example: 0
+	UnitsWithoutPrice int64 `json:"units_without_price"`
 }
 
 // Store A store and its settings, in the mode that the request acts on.
@@ -13426,6 +16572,11 @@ type Store struct {
 	// Example: Payment disputes
 	SuspensionReason *string `json:"suspension_reason"`
 
+	// TimeZone The time zone whose days reports are of, by its name in the database of IANA.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+
 	// UpdatedAt When its settings last changed.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -13506,6 +16657,21 @@ type StoreCreditUpdatedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -13531,6 +16697,21 @@ type StoreDeletedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -13607,6 +16788,21 @@ type StoreRestoredEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -13632,6 +16828,21 @@ type StoreResumedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -13663,6 +16874,21 @@ type StoreSuspendedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -13731,6 +16957,11 @@ type StoreUpdate struct {
 	//
 	// Example: true
 	PricesIncludeTax *bool `json:"prices_include_tax,omitempty"`
+
+	// TimeZone The time zone whose days reports are of, by its name in the database of IANA. When it changes, all figures are counted anew: reports are of the former days until that is done.
+	//
+	// Example: Europe/Berlin
+	TimeZone *string `json:"time_zone,omitempty"`
 }
 
 // StoreUpdatedEvent The settings of the store changed.
@@ -13742,6 +16973,21 @@ type StoreUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -13848,6 +17094,43 @@ type Subscription struct {
 	Wording *string `json:"wording,omitempty"`
 }
 
+// SuggestedProduct A product in short.
+type SuggestedProduct struct {
+	// Handle Its name in addresses.
+	//
+	// Example: linen-shirt
+	Handle string `json:"handle"`
+
+	// ID The product's ID.
+	ID string `json:"id"`
+
+	// Image Its first picture, if it has one.
+	Image *ShopImage `json:"image"`
+
+	// Title What it is called.
+	//
+	// Example: Linen shirt
+	Title string `json:"title"`
+}
+
+// SuggestedShelf A category or a collection in short.
+type SuggestedShelf struct {
+	// Handle Its name in addresses.
+	//
+	// Example: kitchen
+	Handle string `json:"handle"`
+
+	// ID Its ID.
+	//
+	// Example: cat_06bqk8v3xw4t6d1fm2ge9h5zrc
+	ID string `json:"id"`
+
+	// Name What it is called.
+	//
+	// Example: Kitchen
+	Name string `json:"name"`
+}
+
 // Tax A tax, and how it came about.
 type Tax struct {
 	// Amount What it comes to.
@@ -13875,6 +17158,25 @@ type Tax struct {
 
 	// TaxableAmount What it is on, without tax.
 	TaxableAmount Money `json:"taxable_amount"`
+}
+
+// TaxPeriod What a report tells of a period.
+type TaxPeriod struct {
+	// Data The rows.
+	Data []TaxRow `json:"data"`
+
+	// From The first day.
+	//
+	// Example: 2026-11-01
+	From openapi_types.Date `json:"from"`
+
+	// To The last day.
+	//
+	// Example: 2026-11-30
+	To openapi_types.Date `json:"to"`
+
+	// Totals All of the period, also what is not listed.
+	Totals TaxTotals `json:"totals"`
 }
 
 // TaxRate A rate of tax of a country, or of a part of one.
@@ -13982,6 +17284,88 @@ type TaxRateCreate struct {
 	TaxClass *string `json:"tax_class,omitempty"`
 }
 
+// TaxRateCreatedEvent A tax rate was made.
+type TaxRateCreatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: tax_rate.created
+	Type TaxRateCreatedEventType `json:"type"`
+}
+
+// TaxRateCreatedEventType The event's type.
+//
+// Example: tax_rate.created
+type TaxRateCreatedEventType string
+
+// TaxRateDeletedEvent A tax rate was deleted.
+type TaxRateDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: tax_rate.deleted
+	Type TaxRateDeletedEventType `json:"type"`
+}
+
+// TaxRateDeletedEventType The event's type.
+//
+// Example: tax_rate.deleted
+type TaxRateDeletedEventType string
+
 // TaxRateList A page of a list.
 type TaxRateList struct {
 	// Data The page, in the order of the list.
@@ -14034,10 +17418,121 @@ type TaxRateUpdate struct {
 	TaxClass nullable.Nullable[string] `json:"tax_class,omitempty"`
 }
 
+// TaxRateUpdatedEvent A tax rate changed.
+type TaxRateUpdatedEvent struct {
+	// Data The thing, by its name.
+	Data NamedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: tax_rate.updated
+	Type TaxRateUpdatedEventType `json:"type"`
+}
+
+// TaxRateUpdatedEventType The event's type.
+//
+// Example: tax_rate.updated
+type TaxRateUpdatedEventType string
+
 // TaxReason Why so much tax: by the rate of the place it goes to, by a rate of nothing, as these goods or this customer are not taxed, as the customer owes it (reverse charge), as the shop has no rate for that place, or as its tax service said so.
 //
 // Example: taxed
 type TaxReason string
+
+// TaxReport A report.
+type TaxReport struct {
+	// Comparison The period that it is compared with, if it is.
+	Comparison *TaxPeriod `json:"comparison"`
+
+	// Currency A currency's ISO 4217 code in upper case.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Period What a report tells of a period.
+	Period TaxPeriod `json:"period"`
+
+	// Rebuilding Whether all figures are being counted anew, of the days of another time zone or in place of wrong ones. Until that is done, reports are of the former ones.
+	//
+	// Example: false
+	Rebuilding bool `json:"rebuilding"`
+
+	// TimeZone The time zone whose days it is of.
+	//
+	// Example: Europe/Berlin
+	TimeZone string `json:"time_zone"`
+}
+
+// TaxRow What a tax came to.
+type TaxRow struct {
+	// Amount The tax, less what was paid back of it.
+	//
+	// Example: {"amount":22100,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Jurisdiction Whose it is.
+	//
+	// Example: DE
+	Jurisdiction *string `json:"jurisdiction"`
+
+	// Name What it is called; null where none was collected.
+	//
+	// Example: VAT
+	Name *string `json:"name"`
+
+	// Percentage Its rate in percent.
+	//
+	// Example: 19
+	Percentage *string `json:"percentage"`
+
+	// Reason How it came about, or why it did not: see the taxes of an order.
+	//
+	// Example: taxed
+	Reason *string `json:"reason"`
+
+	// Taxable What it is on, without the tax.
+	//
+	// Example: {"amount":116340,"currency":"EUR"}
+	Taxable ReportAmount `json:"taxable"`
+}
+
+// TaxTotals All of it, also what is not listed.
+type TaxTotals struct {
+	// Amount The tax, less what was paid back of it.
+	//
+	// Example: {"amount":22100,"currency":"EUR"}
+	Amount ReportAmount `json:"amount"`
+
+	// Taxable What it is on, without the tax.
+	//
+	// Example: {"amount":116340,"currency":"EUR"}
+	Taxable ReportAmount `json:"taxable"`
+}
 
 // Territory A country, or a part of one.
 type Territory struct {
@@ -14259,6 +17754,21 @@ type TranslationUpdatedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -14893,6 +18403,129 @@ type WebhookEndpointCreated struct {
 	Secret *string `json:"secret"`
 }
 
+// WebhookEndpointCreatedEvent A webhook endpoint was made.
+type WebhookEndpointCreatedEvent struct {
+	// Data The webhook endpoint, in short.
+	Data EndpointEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: webhook_endpoint.created
+	Type WebhookEndpointCreatedEventType `json:"type"`
+}
+
+// WebhookEndpointCreatedEventType The event's type.
+//
+// Example: webhook_endpoint.created
+type WebhookEndpointCreatedEventType string
+
+// WebhookEndpointDeletedEvent A webhook endpoint was deleted.
+type WebhookEndpointDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: webhook_endpoint.deleted
+	Type WebhookEndpointDeletedEventType `json:"type"`
+}
+
+// WebhookEndpointDeletedEventType The event's type.
+//
+// Example: webhook_endpoint.deleted
+type WebhookEndpointDeletedEventType string
+
+// WebhookEndpointDisabledEvent A webhook endpoint was disabled, because it answered 410 or failed for five days.
+type WebhookEndpointDisabledEvent struct {
+	// Data The webhook endpoint, in short.
+	Data EndpointEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: webhook_endpoint.disabled
+	Type WebhookEndpointDisabledEventType `json:"type"`
+}
+
+// WebhookEndpointDisabledEventType The event's type.
+//
+// Example: webhook_endpoint.disabled
+type WebhookEndpointDisabledEventType string
+
 // WebhookEndpointList A page of a list.
 type WebhookEndpointList struct {
 	// Data The page, in the order of the list.
@@ -14934,6 +18567,47 @@ type WebhookEndpointUpdate struct {
 //
 // Example: enabled
 type WebhookEndpointUpdateState string
+
+// WebhookEndpointUpdatedEvent A webhook endpoint changed, or its secret was rotated.
+type WebhookEndpointUpdatedEvent struct {
+	// Data The webhook endpoint, in short.
+	Data EndpointEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: webhook_endpoint.updated
+	Type WebhookEndpointUpdatedEventType `json:"type"`
+}
+
+// WebhookEndpointUpdatedEventType The event's type.
+//
+// Example: webhook_endpoint.updated
+type WebhookEndpointUpdatedEventType string
 
 // WebhookEvent What is posted to an endpoint: an event, in the schema of its type.
 type WebhookEvent struct {
@@ -14979,6 +18653,21 @@ type WebhookTestEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -14994,229 +18683,6 @@ type WebhookTestEvent struct {
 //
 // Example: webhook.test
 type WebhookTestEventType string
-
-// Wishlist What a shopper notes to buy some day.
-type Wishlist struct {
-	// CreatedAt When it was made.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	CreatedAt time.Time `json:"created_at"`
-
-	// ID The wishlist's ID.
-	//
-	// Example: wish_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
-
-	// Items What is on it, in the order in which it was put there.
-	Items []WishlistItem `json:"items"`
-
-	// Name What it is called.
-	//
-	// Example: Birthday
-	Name string `json:"name"`
-
-	// ShareToken What its link for others holds; null where others do not see it.
-	//
-	// Example: wl_0aBcDeFgHiJkLmNoPqRsTuVwXyZ
-	ShareToken *string `json:"share_token"`
-
-	// UpdatedAt When it last changed.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	UpdatedAt time.Time `json:"updated_at"`
-}
-
-// WishlistCreate A new wishlist.
-type WishlistCreate struct {
-	// Name What it is called.
-	//
-	// Example: Birthday
-	Name string `json:"name"`
-}
-
-// WishlistCreatedEvent A customer made a wishlist.
-type WishlistCreatedEvent struct {
-	// Data The wishlist, in short.
-	Data WishlistEventData `json:"data"`
-
-	// ID The event's ID. A receiver knows repeats by it.
-	//
-	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
-
-	// Timestamp When it happened.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	Timestamp time.Time `json:"timestamp"`
-
-	// Type The event's type.
-	//
-	// Example: wishlist.created
-	Type WishlistCreatedEventType `json:"type"`
-}
-
-// WishlistCreatedEventType The event's type.
-//
-// Example: wishlist.created
-type WishlistCreatedEventType string
-
-// WishlistDeletedEvent A wishlist was deleted.
-type WishlistDeletedEvent struct {
-	// Data What is left of a deleted thing.
-	Data DeletedEventData `json:"data"`
-
-	// ID The event's ID. A receiver knows repeats by it.
-	//
-	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
-
-	// Timestamp When it happened.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	Timestamp time.Time `json:"timestamp"`
-
-	// Type The event's type.
-	//
-	// Example: wishlist.deleted
-	Type WishlistDeletedEventType `json:"type"`
-}
-
-// WishlistDeletedEventType The event's type.
-//
-// Example: wishlist.deleted
-type WishlistDeletedEventType string
-
-// WishlistEventData The wishlist, in short.
-type WishlistEventData struct {
-	// CustomerID Whose it is.
-	//
-	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
-	CustomerID string `json:"customer_id"`
-
-	// ID The wishlist's ID.
-	//
-	// Example: wish_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
-
-	// ItemCount How many things are on it.
-	//
-	// Example: 3
-	ItemCount int `json:"item_count"`
-
-	// Shared Whether others see it by a link.
-	//
-	// Example: false
-	Shared bool `json:"shared"`
-}
-
-// WishlistItem Something on a wishlist.
-type WishlistItem struct {
-	// AddedAt When it was put there.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	AddedAt time.Time `json:"added_at"`
-
-	// Handle Its name in addresses; null once it is gone.
-	//
-	// Example: linen-shirt
-	Handle *string `json:"handle"`
-
-	// ID The ID of what is on the list.
-	//
-	// Example: wit_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
-
-	// ProductID The product.
-	//
-	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
-	ProductID string `json:"product_id"`
-
-	// Shown Whether the shop shows it still.
-	//
-	// Example: true
-	Shown bool `json:"shown"`
-
-	// Title What it is called; what is gone keeps its name.
-	//
-	// Example: Linen shirt
-	Title string `json:"title"`
-
-	// VariantID Its variant; null for whichever.
-	//
-	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
-	VariantID *string `json:"variant_id"`
-
-	// VariantTitle What the variant is called.
-	//
-	// Example: M
-	VariantTitle *string `json:"variant_title"`
-}
-
-// WishlistItemCreate Something for a wishlist.
-type WishlistItemCreate struct {
-	// ProductID The product's ID, or its handle.
-	//
-	// Example: linen-shirt
-	ProductID string `json:"product_id"`
-
-	// VariantID A variant of it.
-	//
-	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
-	VariantID *string `json:"variant_id,omitempty"`
-}
-
-// WishlistList A page of a list.
-type WishlistList struct {
-	// Data The page, in the order of the list.
-	Data []Wishlist `json:"data"`
-
-	// HasMore Whether there is another page.
-	//
-	// Example: false
-	HasMore bool `json:"has_more"`
-
-	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
-	NextCursor *string `json:"next_cursor"`
-}
-
-// WishlistUpdate A change of a wishlist, as a merge patch.
-type WishlistUpdate struct {
-	// Name What it is called.
-	//
-	// Example: Birthday
-	Name *string `json:"name,omitempty"`
-
-	// Shared Whether others see it by its link.
-	//
-	// Example: true
-	Shared *bool `json:"shared,omitempty"`
-}
-
-// WishlistUpdatedEvent A wishlist changed.
-type WishlistUpdatedEvent struct {
-	// Data The wishlist, in short.
-	Data WishlistEventData `json:"data"`
-
-	// ID The event's ID. A receiver knows repeats by it.
-	//
-	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
-	ID string `json:"id"`
-
-	// Timestamp When it happened.
-	//
-	// Example: 2026-11-22T09:30:00Z
-	Timestamp time.Time `json:"timestamp"`
-
-	// Type The event's type.
-	//
-	// Example: wishlist.updated
-	Type WishlistUpdatedEventType `json:"type"`
-}
-
-// WishlistUpdatedEventType The event's type.
-//
-// Example: wishlist.updated
-type WishlistUpdatedEventType string
 
 // AcceptLanguageHeader defines model for AcceptLanguageHeader.
 type AcceptLanguageHeader = string
@@ -15268,6 +18734,9 @@ type EventIDPath = string
 
 // FieldDefinitionIDPath defines model for FieldDefinitionIDPath.
 type FieldDefinitionIDPath = string
+
+// FilterQuery defines model for FilterQuery.
+type FilterQuery = []string
 
 // GiftCardIDPath defines model for GiftCardIDPath.
 type GiftCardIDPath = string
@@ -15348,23 +18817,54 @@ type PromotionCodePath = string
 // PromotionIDPath defines model for PromotionIDPath.
 type PromotionIDPath = string
 
+// RankedSortQuery By what the most is ranked.
+//
+// Example: net_sales
+type RankedSortQuery = RankedColumn
+
 // RateServiceIDPath defines model for RateServiceIDPath.
 type RateServiceIDPath = string
 
+// ReportCompareQuery What a period is compared with: as many days right before it, or the same days a year before.
+//
+// Example: previous_period
+type ReportCompareQuery = ReportComparison
+
+// ReportCurrencyQuery A currency's ISO 4217 code in upper case.
+//
+// Example: EUR
+type ReportCurrencyQuery = Currency
+
+// ReportFormatQuery `csv` answers the rows as a table, with amounts in the currency's major unit.
+//
+// Example: json
+type ReportFormatQuery = ReportFormat
+
+// ReportFromQuery defines model for ReportFromQuery.
+type ReportFromQuery = openapi_types.Date
+
+// ReportIntervalQuery How long the rows of a report are. A week begins on Monday; the first and the last row are cut to the period.
+//
+// Example: day
+type ReportIntervalQuery = ReportInterval
+
+// ReportToQuery defines model for ReportToQuery.
+type ReportToQuery = openapi_types.Date
+
+// ReportTopQuery defines model for ReportTopQuery.
+type ReportTopQuery = int
+
+// RequestIDPath defines model for RequestIDPath.
+type RequestIDPath = string
+
 // ReturnIDPath defines model for ReturnIDPath.
 type ReturnIDPath = string
-
-// ReviewIDPath defines model for ReviewIDPath.
-type ReviewIDPath = string
 
 // RoleIDPath defines model for RoleIDPath.
 type RoleIDPath = string
 
 // SessionIDPath defines model for SessionIDPath.
 type SessionIDPath = string
-
-// ShareTokenPath defines model for ShareTokenPath.
-type ShareTokenPath = string
 
 // ShippingMethodIDPath defines model for ShippingMethodIDPath.
 type ShippingMethodIDPath = string
@@ -15374,6 +18874,9 @@ type ShippingZoneIDPath = string
 
 // ShopLimitQuery defines model for ShopLimitQuery.
 type ShopLimitQuery = int
+
+// ShopSortQuery defines model for ShopSortQuery.
+type ShopSortQuery string
 
 // StoreHeader defines model for StoreHeader.
 type StoreHeader = string
@@ -15392,12 +18895,6 @@ type TranslatedIDPath = string
 
 // VariantIDPath defines model for VariantIDPath.
 type VariantIDPath = string
-
-// WishlistIDPath defines model for WishlistIDPath.
-type WishlistIDPath = string
-
-// WishlistItemIDPath defines model for WishlistItemIDPath.
-type WishlistItemIDPath = string
 
 // BadRequest Why a request was not answered as asked (RFC 9457). `code` is stable; read it, not the texts.
 type BadRequest = Problem
@@ -15520,6 +19017,258 @@ type ConfirmTOTPParams struct {
 type RemoveTOTPParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// GetCollectionReportParams defines parameters for GetCollectionReport.
+type GetCollectionReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Sort By what the most is ranked; by net sales, when left out.
+	Sort *RankedSortQuery `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetConversionReportParams defines parameters for GetConversionReport.
+type GetConversionReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Interval How long the rows are.
+	Interval *ReportIntervalQuery `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetCustomerReportParams defines parameters for GetCustomerReport.
+type GetCustomerReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Interval How long the rows are.
+	Interval *ReportIntervalQuery `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetDiscountReportParams defines parameters for GetDiscountReport.
+type GetDiscountReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetProductReportParams defines parameters for GetProductReport.
+type GetProductReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Sort By what the most is ranked; by net sales, when left out.
+	Sort *RankedSortQuery `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// RebuildAnalyticsParams defines parameters for RebuildAnalytics.
+type RebuildAnalyticsParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// GetRefundReportParams defines parameters for GetRefundReport.
+type GetRefundReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Interval How long the rows are.
+	Interval *ReportIntervalQuery `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetSalesReportParams defines parameters for GetSalesReport.
+type GetSalesReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Interval How long the rows are.
+	Interval *ReportIntervalQuery `form:"interval,omitempty" json:"interval,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetStockReportParams defines parameters for GetStockReport.
+type GetStockReportParams struct {
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetTaxReportParams defines parameters for GetTaxReport.
+type GetTaxReportParams struct {
+	// From The first day, in the store's time zone; 30 days up to the last, when left out.
+	From *ReportFromQuery `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, in the store's time zone; today, when left out.
+	To *ReportToQuery `form:"to,omitempty" json:"to,omitempty"`
+
+	// Compare What the period is compared with; nothing, when left out.
+	Compare *ReportCompareQuery `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Currency The currency of what is told; the store's main one, when left out. A report is of one currency, and what was sold in others is no part of it.
+	Currency *ReportCurrencyQuery `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Top How many of the most to tell of.
+	Top *ReportTopQuery `form:"top,omitempty" json:"top,omitempty"`
+
+	// Format How it is answered.
+	Format *ReportFormatQuery `form:"format,omitempty" json:"format,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // ListAPIKeysParams defines parameters for ListAPIKeys.
@@ -16314,6 +20063,21 @@ type GetEventParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// CreateExportParams defines parameters for CreateExport.
+type CreateExportParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // ListFieldDefinitionsParams defines parameters for ListFieldDefinitions.
 type ListFieldDefinitionsParams struct {
 	// Resource Only those of this kind of thing.
@@ -16507,6 +20271,12 @@ type ListGiftCardEntriesParams struct {
 type CreateImportParams struct {
 	// Kind What the file is. Required when it is the body itself.
 	Kind *ImportKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Preview Whether it is only to be said what would become of each row, when the file is the body itself.
+	Preview *bool `form:"preview,omitempty" json:"preview,omitempty"`
+
+	// Mapping A JSON object that says what columns are to be taken for, by their names, when the file is the body itself: a column of Shopify's, or the column of a custom field, such as `product.metafields.custom.fabric`; an empty text is nothing.
+	Mapping *string `form:"mapping,omitempty" json:"mapping,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
@@ -16837,6 +20607,15 @@ type CancelOperationParams struct {
 
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DownloadExportParams defines parameters for DownloadExport.
+type DownloadExportParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // ListOperationRowsParams defines parameters for ListOperationRows.
@@ -17877,6 +21656,66 @@ type UpdateRateServiceParams struct {
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
+// ListRequestsParams defines parameters for ListRequests.
+type ListRequestsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Operation Only calls of this operation, by its operationId.
+	Operation *string `form:"operation,omitempty" json:"operation,omitempty"`
+
+	// Method Only calls of this method.
+	Method *ListRequestsParamsMethod `form:"method,omitempty" json:"method,omitempty"`
+
+	// Path Only calls of this path; ending in an asterisk, of all that begin so.
+	Path *string `form:"path,omitempty" json:"path,omitempty"`
+
+	// ActorID Only the calls of this key or account.
+	ActorID *string `form:"actor_id,omitempty" json:"actor_id,omitempty"`
+
+	// Status Only calls that were answered with this status, or one of its class.
+	Status *string `form:"status,omitempty" json:"status,omitempty"`
+
+	// ErrorCode Only calls that were answered with this problem.
+	ErrorCode *string `form:"error_code,omitempty" json:"error_code,omitempty"`
+
+	// Since Only calls at or after this instant.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only calls before this instant.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListRequestsParamsMethod defines parameters for ListRequests.
+type ListRequestsParamsMethod string
+
+// GetRequestParams defines parameters for GetRequest.
+type GetRequestParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ReplayRequestParams defines parameters for ReplayRequest.
+type ReplayRequestParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListReturnsParams defines parameters for ListReturns.
 type ListReturnsParams struct {
 	// Limit How many to answer at most.
@@ -18027,78 +21866,6 @@ type RefundReturnParams struct {
 	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
 }
 
-// ListReviewsParams defines parameters for ListReviews.
-type ListReviewsParams struct {
-	// State Only those in this state.
-	State *ListReviewsParamsState `form:"state,omitempty" json:"state,omitempty"`
-
-	// ProductID Only those of this product.
-	ProductID *string `form:"product_id,omitempty" json:"product_id,omitempty"`
-
-	// CustomerID Only those of this customer.
-	CustomerID *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
-
-	// Rating Only those with this rating.
-	Rating *int `form:"rating,omitempty" json:"rating,omitempty"`
-
-	// Limit How many to answer at most.
-	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
-
-	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
-	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
-
-	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
-	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
-
-	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
-	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
-}
-
-// ListReviewsParamsState defines parameters for ListReviews.
-type ListReviewsParamsState string
-
-// DeleteReviewParams defines parameters for DeleteReview.
-type DeleteReviewParams struct {
-	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
-	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
-
-	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
-	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
-
-	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
-	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
-
-	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
-	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
-}
-
-// GetReviewParams defines parameters for GetReview.
-type GetReviewParams struct {
-	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
-	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
-
-	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
-	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
-
-	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
-	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
-}
-
-// ModerateReviewParams defines parameters for ModerateReview.
-type ModerateReviewParams struct {
-	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
-	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
-
-	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
-	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
-
-	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
-	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
-
-	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
-	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
-}
-
 // ListRolesParams defines parameters for ListRoles.
 type ListRolesParams struct {
 	// Limit How many to answer at most.
@@ -18184,6 +21951,27 @@ type SearchProductsParams struct {
 
 	// Status Only those in this state.
 	Status *ProductStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListSearchesParams defines parameters for ListSearches.
+type ListSearchesParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Days Of how many days, today being one. Days begin at midnight in UTC.
+	Days *int `form:"days,omitempty" json:"days,omitempty"`
+
+	// WithoutResults Whether to give only those for which nothing was found, by how often.
+	WithoutResults *bool `form:"without_results,omitempty" json:"without_results,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
@@ -18549,6 +22337,39 @@ type OpenDraftOrderParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// GetShopFacetsParams defines parameters for GetShopFacets.
+type GetShopFacetsParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// Q Only among what these words find.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// CategoryID Only among those of this category, or of one below it; the categories counted are those below it.
+	CategoryID *string `form:"category_id,omitempty" json:"category_id,omitempty"`
+
+	// CollectionID Only among those in this collection.
+	CollectionID *string `form:"collection_id,omitempty" json:"collection_id,omitempty"`
+
+	// Tag Only among those with this label.
+	Tag *string `form:"tag,omitempty" json:"tag,omitempty"`
+
+	// Filter Only those with a value of a facet, as the facet’s key, a colon and the value: `vendor:Example Mill`, `category:cat_…`, `availability:true`,
+	// `option.Size:M`, `custom_field.material:linen`, or `price:1000-2000` for what costs 1000 or more and less than 2000 in the currency’s minor unit
+	// (`price:2000-` has no end). In a key, `:` is written `%3A` and `%` is written `%25`; the shop’s facets give each filter as it is written. Of several filters of
+	// one facet any will do, of several facets each has to.
+	Filter FilterQuery `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Currency The currency of the prices; the main one, when left out. One that the shop does not sell in answers 422.
+	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
+}
+
 // GetMeParams defines parameters for GetMe.
 type GetMeParams struct {
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
@@ -18588,27 +22409,6 @@ type ListMyOrdersParams struct {
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
-// ListMyReviewsParams defines parameters for ListMyReviews.
-type ListMyReviewsParams struct {
-	// Limit How many to answer at most.
-	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
-
-	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
-	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
-}
-
-// DeleteMyReviewParams defines parameters for DeleteMyReview.
-type DeleteMyReviewParams struct {
-	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
-	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
-}
-
-// ChangeMyReviewParams defines parameters for ChangeMyReview.
-type ChangeMyReviewParams struct {
-	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
-	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
-}
-
 // ListMyStoreCreditParams defines parameters for ListMyStoreCredit.
 type ListMyStoreCreditParams struct {
 	// Limit How many to answer at most.
@@ -18628,45 +22428,6 @@ type ListMyStoreCreditEntriesParams struct {
 
 	// Currency Only that of this currency.
 	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
-}
-
-// ListMyWishlistsParams defines parameters for ListMyWishlists.
-type ListMyWishlistsParams struct {
-	// Limit How many to answer at most.
-	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
-
-	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
-	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
-}
-
-// CreateMyWishlistParams defines parameters for CreateMyWishlist.
-type CreateMyWishlistParams struct {
-	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
-	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
-}
-
-// DeleteMyWishlistParams defines parameters for DeleteMyWishlist.
-type DeleteMyWishlistParams struct {
-	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
-	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
-}
-
-// GetMyWishlistParams defines parameters for GetMyWishlist.
-type GetMyWishlistParams struct {
-	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
-	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
-}
-
-// UpdateMyWishlistParams defines parameters for UpdateMyWishlist.
-type UpdateMyWishlistParams struct {
-	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
-	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
-}
-
-// AddToMyWishlistParams defines parameters for AddToMyWishlist.
-type AddToMyWishlistParams struct {
-	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
-	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // SubscribeParams defines parameters for Subscribe.
@@ -18746,12 +22507,24 @@ type ListShopProductsParams struct {
 	// CustomField Only those with this value in a custom field of products that is `filterable`, as its key, a colon and the value; of a list, with it among others.
 	CustomField *CustomFieldQuery `form:"custom_field,omitempty" json:"custom_field,omitempty"`
 
+	// Filter Only those with a value of a facet, as the facet’s key, a colon and the value: `vendor:Example Mill`, `category:cat_…`, `availability:true`,
+	// `option.Size:M`, `custom_field.material:linen`, or `price:1000-2000` for what costs 1000 or more and less than 2000 in the currency’s minor unit
+	// (`price:2000-` has no end). In a key, `:` is written `%3A` and `%` is written `%25`; the shop’s facets give each filter as it is written. Of several filters of
+	// one facet any will do, of several facets each has to.
+	Filter FilterQuery `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Sort The order. Where it is left out, a search has the best first, a collection its own order, and any other list the latest first. By price, what has none comes last.
+	Sort *ListShopProductsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
 
 	// AcceptLanguage The languages that the shopper reads, as browsers send them.
 	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
+
+// ListShopProductsParamsSort defines parameters for ListShopProducts.
+type ListShopProductsParamsSort string
 
 // GetShopProductParams defines parameters for GetShopProduct.
 type GetShopProductParams struct {
@@ -18766,21 +22539,6 @@ type GetShopProductParams struct {
 
 	// AcceptLanguage The languages that the shopper reads, as browsers send them.
 	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
-}
-
-// ListShopReviewsParams defines parameters for ListShopReviews.
-type ListShopReviewsParams struct {
-	// Limit How many to answer at most.
-	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
-
-	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
-	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
-}
-
-// WriteReviewParams defines parameters for WriteReview.
-type WriteReviewParams struct {
-	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
-	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // ListShopVariantsParams defines parameters for ListShopVariants.
@@ -18827,8 +22585,44 @@ type SearchShopParams struct {
 	// Q What to look for.
 	Q string `form:"q" json:"q"`
 
+	// Filter Only those with a value of a facet, as the facet’s key, a colon and the value: `vendor:Example Mill`, `category:cat_…`, `availability:true`,
+	// `option.Size:M`, `custom_field.material:linen`, or `price:1000-2000` for what costs 1000 or more and less than 2000 in the currency’s minor unit
+	// (`price:2000-` has no end). In a key, `:` is written `%3A` and `%` is written `%25`; the shop’s facets give each filter as it is written. Of several filters of
+	// one facet any will do, of several facets each has to.
+	Filter FilterQuery `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Sort The order. Where it is left out, a search has the best first, a collection its own order, and any other list the latest first. By price, what has none comes last.
+	Sort *SearchShopParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// Currency The currency of the prices; the main one, when left out. One that the shop does not sell in answers 422.
 	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
+}
+
+// SearchShopParamsSort defines parameters for SearchShop.
+type SearchShopParamsSort string
+
+// RequestStockAlertParams defines parameters for RequestStockAlert.
+type RequestStockAlertParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// SuggestInShopParams defines parameters for SuggestInShop.
+type SuggestInShopParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// Q What was typed so far.
+	Q string `form:"q" json:"q"`
+
+	// Limit How many of each kind are wanted.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
 
 	// AcceptLanguage The languages that the shopper reads, as browsers send them.
 	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
@@ -19455,6 +23249,9 @@ type CompleteDraftOrderJSONRequestBody = DraftOrderCompletion
 // SendDraftOrderJSONRequestBody defines body for SendDraftOrder for application/json ContentType.
 type SendDraftOrderJSONRequestBody = DraftOrderSending
 
+// CreateExportJSONRequestBody defines body for CreateExport for application/json ContentType.
+type CreateExportJSONRequestBody = ExportRequest
+
 // CreateFieldDefinitionJSONRequestBody defines body for CreateFieldDefinition for application/json ContentType.
 type CreateFieldDefinitionJSONRequestBody = FieldDefinitionCreate
 
@@ -19665,12 +23462,6 @@ type InspectReturnJSONRequestBody = ReturnInspection
 // RefundReturnJSONRequestBody defines body for RefundReturn for application/json ContentType.
 type RefundReturnJSONRequestBody = ReturnRefundCreate
 
-// ModerateReviewJSONRequestBody defines body for ModerateReview for application/json ContentType.
-type ModerateReviewJSONRequestBody = ReviewUpdate
-
-// ModerateReviewApplicationMergePatchPlusJSONRequestBody defines body for ModerateReview for application/merge-patch+json ContentType.
-type ModerateReviewApplicationMergePatchPlusJSONRequestBody = ReviewUpdate
-
 // CreateRoleJSONRequestBody defines body for CreateRole for application/json ContentType.
 type CreateRoleJSONRequestBody = RoleCreate
 
@@ -19761,24 +23552,6 @@ type RequestMyEmailChangeJSONRequestBody = CustomerEmailChange
 // ConfirmMyEmailChangeJSONRequestBody defines body for ConfirmMyEmailChange for application/json ContentType.
 type ConfirmMyEmailChangeJSONRequestBody = TokenConfirmation
 
-// ChangeMyReviewJSONRequestBody defines body for ChangeMyReview for application/json ContentType.
-type ChangeMyReviewJSONRequestBody = MyReviewUpdate
-
-// ChangeMyReviewApplicationMergePatchPlusJSONRequestBody defines body for ChangeMyReview for application/merge-patch+json ContentType.
-type ChangeMyReviewApplicationMergePatchPlusJSONRequestBody = MyReviewUpdate
-
-// CreateMyWishlistJSONRequestBody defines body for CreateMyWishlist for application/json ContentType.
-type CreateMyWishlistJSONRequestBody = WishlistCreate
-
-// UpdateMyWishlistJSONRequestBody defines body for UpdateMyWishlist for application/json ContentType.
-type UpdateMyWishlistJSONRequestBody = WishlistUpdate
-
-// UpdateMyWishlistApplicationMergePatchPlusJSONRequestBody defines body for UpdateMyWishlist for application/merge-patch+json ContentType.
-type UpdateMyWishlistApplicationMergePatchPlusJSONRequestBody = WishlistUpdate
-
-// AddToMyWishlistJSONRequestBody defines body for AddToMyWishlist for application/json ContentType.
-type AddToMyWishlistJSONRequestBody = WishlistItemCreate
-
 // SubscribeJSONRequestBody defines body for Subscribe for application/json ContentType.
 type SubscribeJSONRequestBody = Subscription
 
@@ -19806,8 +23579,8 @@ type RequestCustomerPasswordResetJSONRequestBody = PasswordResetRequest
 // CompleteCustomerPasswordResetJSONRequestBody defines body for CompleteCustomerPasswordReset for application/json ContentType.
 type CompleteCustomerPasswordResetJSONRequestBody = CustomerPasswordReset
 
-// WriteReviewJSONRequestBody defines body for WriteReview for application/json ContentType.
-type WriteReviewJSONRequestBody = ReviewCreate
+// RequestStockAlertJSONRequestBody defines body for RequestStockAlert for application/json ContentType.
+type RequestStockAlertJSONRequestBody = StockAlertRequest
 
 // SignUpJSONRequestBody defines body for SignUp for application/json ContentType.
 type SignUpJSONRequestBody = SignupRequest
@@ -22389,210 +26162,6 @@ func (t *WebhookEvent) MergeCustomerUnsubscribedEvent(v CustomerUnsubscribedEven
 	return err
 }
 
-// AsReviewCreatedEvent returns the union data inside the WebhookEvent as a ReviewCreatedEvent
-func (t WebhookEvent) AsReviewCreatedEvent() (ReviewCreatedEvent, error) {
-	var body ReviewCreatedEvent
-	err := json.Unmarshal(t.union, &body)
-	return body, err
-}
-
-// FromReviewCreatedEvent overwrites any union data inside the WebhookEvent as the provided ReviewCreatedEvent
-func (t *WebhookEvent) FromReviewCreatedEvent(v ReviewCreatedEvent) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	b, err = runtime.JSONMerge(b, []byte(`{"type":"review.created"}`))
-	t.union = b
-	return err
-}
-
-// MergeReviewCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided ReviewCreatedEvent
-func (t *WebhookEvent) MergeReviewCreatedEvent(v ReviewCreatedEvent) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	b, err = runtime.JSONMerge(b, []byte(`{"type":"review.created"}`))
-	if err != nil {
-		return err
-	}
-
-	merged, err := runtime.JSONMerge(t.union, b)
-	t.union = merged
-	return err
-}
-
-// AsReviewUpdatedEvent returns the union data inside the WebhookEvent as a ReviewUpdatedEvent
-func (t WebhookEvent) AsReviewUpdatedEvent() (ReviewUpdatedEvent, error) {
-	var body ReviewUpdatedEvent
-	err := json.Unmarshal(t.union, &body)
-	return body, err
-}
-
-// FromReviewUpdatedEvent overwrites any union data inside the WebhookEvent as the provided ReviewUpdatedEvent
-func (t *WebhookEvent) FromReviewUpdatedEvent(v ReviewUpdatedEvent) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	b, err = runtime.JSONMerge(b, []byte(`{"type":"review.updated"}`))
-	t.union = b
-	return err
-}
-
-// MergeReviewUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided ReviewUpdatedEvent
-func (t *WebhookEvent) MergeReviewUpdatedEvent(v ReviewUpdatedEvent) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	b, err = runtime.JSONMerge(b, []byte(`{"type":"review.updated"}`))
-	if err != nil {
-		return err
-	}
-
-	merged, err := runtime.JSONMerge(t.union, b)
-	t.union = merged
-	return err
-}
-
-// AsReviewDeletedEvent returns the union data inside the WebhookEvent as a ReviewDeletedEvent
-func (t WebhookEvent) AsReviewDeletedEvent() (ReviewDeletedEvent, error) {
-	var body ReviewDeletedEvent
-	err := json.Unmarshal(t.union, &body)
-	return body, err
-}
-
-// FromReviewDeletedEvent overwrites any union data inside the WebhookEvent as the provided ReviewDeletedEvent
-func (t *WebhookEvent) FromReviewDeletedEvent(v ReviewDeletedEvent) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	b, err = runtime.JSONMerge(b, []byte(`{"type":"review.deleted"}`))
-	t.union = b
-	return err
-}
-
-// MergeReviewDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided ReviewDeletedEvent
-func (t *WebhookEvent) MergeReviewDeletedEvent(v ReviewDeletedEvent) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	b, err = runtime.JSONMerge(b, []byte(`{"type":"review.deleted"}`))
-	if err != nil {
-		return err
-	}
-
-	merged, err := runtime.JSONMerge(t.union, b)
-	t.union = merged
-	return err
-}
-
-// AsWishlistCreatedEvent returns the union data inside the WebhookEvent as a WishlistCreatedEvent
-func (t WebhookEvent) AsWishlistCreatedEvent() (WishlistCreatedEvent, error) {
-	var body WishlistCreatedEvent
-	err := json.Unmarshal(t.union, &body)
-	return body, err
-}
-
-// FromWishlistCreatedEvent overwrites any union data inside the WebhookEvent as the provided WishlistCreatedEvent
-func (t *WebhookEvent) FromWishlistCreatedEvent(v WishlistCreatedEvent) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	b, err = runtime.JSONMerge(b, []byte(`{"type":"wishlist.created"}`))
-	t.union = b
-	return err
-}
-
-// MergeWishlistCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided WishlistCreatedEvent
-func (t *WebhookEvent) MergeWishlistCreatedEvent(v WishlistCreatedEvent) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	b, err = runtime.JSONMerge(b, []byte(`{"type":"wishlist.created"}`))
-	if err != nil {
-		return err
-	}
-
-	merged, err := runtime.JSONMerge(t.union, b)
-	t.union = merged
-	return err
-}
-
-// AsWishlistUpdatedEvent returns the union data inside the WebhookEvent as a WishlistUpdatedEvent
-func (t WebhookEvent) AsWishlistUpdatedEvent() (WishlistUpdatedEvent, error) {
-	var body WishlistUpdatedEvent
-	err := json.Unmarshal(t.union, &body)
-	return body, err
-}
-
-// FromWishlistUpdatedEvent overwrites any union data inside the WebhookEvent as the provided WishlistUpdatedEvent
-func (t *WebhookEvent) FromWishlistUpdatedEvent(v WishlistUpdatedEvent) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	b, err = runtime.JSONMerge(b, []byte(`{"type":"wishlist.updated"}`))
-	t.union = b
-	return err
-}
-
-// MergeWishlistUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided WishlistUpdatedEvent
-func (t *WebhookEvent) MergeWishlistUpdatedEvent(v WishlistUpdatedEvent) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	b, err = runtime.JSONMerge(b, []byte(`{"type":"wishlist.updated"}`))
-	if err != nil {
-		return err
-	}
-
-	merged, err := runtime.JSONMerge(t.union, b)
-	t.union = merged
-	return err
-}
-
-// AsWishlistDeletedEvent returns the union data inside the WebhookEvent as a WishlistDeletedEvent
-func (t WebhookEvent) AsWishlistDeletedEvent() (WishlistDeletedEvent, error) {
-	var body WishlistDeletedEvent
-	err := json.Unmarshal(t.union, &body)
-	return body, err
-}
-
-// FromWishlistDeletedEvent overwrites any union data inside the WebhookEvent as the provided WishlistDeletedEvent
-func (t *WebhookEvent) FromWishlistDeletedEvent(v WishlistDeletedEvent) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	b, err = runtime.JSONMerge(b, []byte(`{"type":"wishlist.deleted"}`))
-	t.union = b
-	return err
-}
-
-// MergeWishlistDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided WishlistDeletedEvent
-func (t *WebhookEvent) MergeWishlistDeletedEvent(v WishlistDeletedEvent) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	b, err = runtime.JSONMerge(b, []byte(`{"type":"wishlist.deleted"}`))
-	if err != nil {
-		return err
-	}
-
-	merged, err := runtime.JSONMerge(t.union, b)
-	t.union = merged
-	return err
-}
-
 // AsImportSucceededEvent returns the union data inside the WebhookEvent as a ImportSucceededEvent
 func (t WebhookEvent) AsImportSucceededEvent() (ImportSucceededEvent, error) {
 	var body ImportSucceededEvent
@@ -22652,6 +26221,74 @@ func (t *WebhookEvent) MergeImportFailedEvent(v ImportFailedEvent) error {
 		return err
 	}
 	b, err = runtime.JSONMerge(b, []byte(`{"type":"import.failed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsExportSucceededEvent returns the union data inside the WebhookEvent as a ExportSucceededEvent
+func (t WebhookEvent) AsExportSucceededEvent() (ExportSucceededEvent, error) {
+	var body ExportSucceededEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromExportSucceededEvent overwrites any union data inside the WebhookEvent as the provided ExportSucceededEvent
+func (t *WebhookEvent) FromExportSucceededEvent(v ExportSucceededEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.succeeded"}`))
+	t.union = b
+	return err
+}
+
+// MergeExportSucceededEvent performs a merge with any union data inside the WebhookEvent, using the provided ExportSucceededEvent
+func (t *WebhookEvent) MergeExportSucceededEvent(v ExportSucceededEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.succeeded"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsExportFailedEvent returns the union data inside the WebhookEvent as a ExportFailedEvent
+func (t WebhookEvent) AsExportFailedEvent() (ExportFailedEvent, error) {
+	var body ExportFailedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromExportFailedEvent overwrites any union data inside the WebhookEvent as the provided ExportFailedEvent
+func (t *WebhookEvent) FromExportFailedEvent(v ExportFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.failed"}`))
+	t.union = b
+	return err
+}
+
+// MergeExportFailedEvent performs a merge with any union data inside the WebhookEvent, using the provided ExportFailedEvent
+func (t *WebhookEvent) MergeExportFailedEvent(v ExportFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"export.failed"}`))
 	if err != nil {
 		return err
 	}
@@ -23035,6 +26672,788 @@ func (t *WebhookEvent) MergeStaffRemovedEvent(v StaffRemovedEvent) error {
 	return err
 }
 
+// AsCustomerGroupCreatedEvent returns the union data inside the WebhookEvent as a CustomerGroupCreatedEvent
+func (t WebhookEvent) AsCustomerGroupCreatedEvent() (CustomerGroupCreatedEvent, error) {
+	var body CustomerGroupCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCustomerGroupCreatedEvent overwrites any union data inside the WebhookEvent as the provided CustomerGroupCreatedEvent
+func (t *WebhookEvent) FromCustomerGroupCreatedEvent(v CustomerGroupCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer_group.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeCustomerGroupCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided CustomerGroupCreatedEvent
+func (t *WebhookEvent) MergeCustomerGroupCreatedEvent(v CustomerGroupCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer_group.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCustomerGroupUpdatedEvent returns the union data inside the WebhookEvent as a CustomerGroupUpdatedEvent
+func (t WebhookEvent) AsCustomerGroupUpdatedEvent() (CustomerGroupUpdatedEvent, error) {
+	var body CustomerGroupUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCustomerGroupUpdatedEvent overwrites any union data inside the WebhookEvent as the provided CustomerGroupUpdatedEvent
+func (t *WebhookEvent) FromCustomerGroupUpdatedEvent(v CustomerGroupUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer_group.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeCustomerGroupUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided CustomerGroupUpdatedEvent
+func (t *WebhookEvent) MergeCustomerGroupUpdatedEvent(v CustomerGroupUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer_group.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCustomerGroupDeletedEvent returns the union data inside the WebhookEvent as a CustomerGroupDeletedEvent
+func (t WebhookEvent) AsCustomerGroupDeletedEvent() (CustomerGroupDeletedEvent, error) {
+	var body CustomerGroupDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCustomerGroupDeletedEvent overwrites any union data inside the WebhookEvent as the provided CustomerGroupDeletedEvent
+func (t *WebhookEvent) FromCustomerGroupDeletedEvent(v CustomerGroupDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer_group.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeCustomerGroupDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided CustomerGroupDeletedEvent
+func (t *WebhookEvent) MergeCustomerGroupDeletedEvent(v CustomerGroupDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer_group.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsShippingZoneCreatedEvent returns the union data inside the WebhookEvent as a ShippingZoneCreatedEvent
+func (t WebhookEvent) AsShippingZoneCreatedEvent() (ShippingZoneCreatedEvent, error) {
+	var body ShippingZoneCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromShippingZoneCreatedEvent overwrites any union data inside the WebhookEvent as the provided ShippingZoneCreatedEvent
+func (t *WebhookEvent) FromShippingZoneCreatedEvent(v ShippingZoneCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_zone.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeShippingZoneCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided ShippingZoneCreatedEvent
+func (t *WebhookEvent) MergeShippingZoneCreatedEvent(v ShippingZoneCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_zone.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsShippingZoneUpdatedEvent returns the union data inside the WebhookEvent as a ShippingZoneUpdatedEvent
+func (t WebhookEvent) AsShippingZoneUpdatedEvent() (ShippingZoneUpdatedEvent, error) {
+	var body ShippingZoneUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromShippingZoneUpdatedEvent overwrites any union data inside the WebhookEvent as the provided ShippingZoneUpdatedEvent
+func (t *WebhookEvent) FromShippingZoneUpdatedEvent(v ShippingZoneUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_zone.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeShippingZoneUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided ShippingZoneUpdatedEvent
+func (t *WebhookEvent) MergeShippingZoneUpdatedEvent(v ShippingZoneUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_zone.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsShippingZoneDeletedEvent returns the union data inside the WebhookEvent as a ShippingZoneDeletedEvent
+func (t WebhookEvent) AsShippingZoneDeletedEvent() (ShippingZoneDeletedEvent, error) {
+	var body ShippingZoneDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromShippingZoneDeletedEvent overwrites any union data inside the WebhookEvent as the provided ShippingZoneDeletedEvent
+func (t *WebhookEvent) FromShippingZoneDeletedEvent(v ShippingZoneDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_zone.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeShippingZoneDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided ShippingZoneDeletedEvent
+func (t *WebhookEvent) MergeShippingZoneDeletedEvent(v ShippingZoneDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_zone.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsShippingMethodCreatedEvent returns the union data inside the WebhookEvent as a ShippingMethodCreatedEvent
+func (t WebhookEvent) AsShippingMethodCreatedEvent() (ShippingMethodCreatedEvent, error) {
+	var body ShippingMethodCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromShippingMethodCreatedEvent overwrites any union data inside the WebhookEvent as the provided ShippingMethodCreatedEvent
+func (t *WebhookEvent) FromShippingMethodCreatedEvent(v ShippingMethodCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_method.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeShippingMethodCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided ShippingMethodCreatedEvent
+func (t *WebhookEvent) MergeShippingMethodCreatedEvent(v ShippingMethodCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_method.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsShippingMethodUpdatedEvent returns the union data inside the WebhookEvent as a ShippingMethodUpdatedEvent
+func (t WebhookEvent) AsShippingMethodUpdatedEvent() (ShippingMethodUpdatedEvent, error) {
+	var body ShippingMethodUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromShippingMethodUpdatedEvent overwrites any union data inside the WebhookEvent as the provided ShippingMethodUpdatedEvent
+func (t *WebhookEvent) FromShippingMethodUpdatedEvent(v ShippingMethodUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_method.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeShippingMethodUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided ShippingMethodUpdatedEvent
+func (t *WebhookEvent) MergeShippingMethodUpdatedEvent(v ShippingMethodUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_method.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsShippingMethodDeletedEvent returns the union data inside the WebhookEvent as a ShippingMethodDeletedEvent
+func (t WebhookEvent) AsShippingMethodDeletedEvent() (ShippingMethodDeletedEvent, error) {
+	var body ShippingMethodDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromShippingMethodDeletedEvent overwrites any union data inside the WebhookEvent as the provided ShippingMethodDeletedEvent
+func (t *WebhookEvent) FromShippingMethodDeletedEvent(v ShippingMethodDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_method.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeShippingMethodDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided ShippingMethodDeletedEvent
+func (t *WebhookEvent) MergeShippingMethodDeletedEvent(v ShippingMethodDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"shipping_method.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsTaxRateCreatedEvent returns the union data inside the WebhookEvent as a TaxRateCreatedEvent
+func (t WebhookEvent) AsTaxRateCreatedEvent() (TaxRateCreatedEvent, error) {
+	var body TaxRateCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTaxRateCreatedEvent overwrites any union data inside the WebhookEvent as the provided TaxRateCreatedEvent
+func (t *WebhookEvent) FromTaxRateCreatedEvent(v TaxRateCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"tax_rate.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeTaxRateCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided TaxRateCreatedEvent
+func (t *WebhookEvent) MergeTaxRateCreatedEvent(v TaxRateCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"tax_rate.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsTaxRateUpdatedEvent returns the union data inside the WebhookEvent as a TaxRateUpdatedEvent
+func (t WebhookEvent) AsTaxRateUpdatedEvent() (TaxRateUpdatedEvent, error) {
+	var body TaxRateUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTaxRateUpdatedEvent overwrites any union data inside the WebhookEvent as the provided TaxRateUpdatedEvent
+func (t *WebhookEvent) FromTaxRateUpdatedEvent(v TaxRateUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"tax_rate.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeTaxRateUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided TaxRateUpdatedEvent
+func (t *WebhookEvent) MergeTaxRateUpdatedEvent(v TaxRateUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"tax_rate.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsTaxRateDeletedEvent returns the union data inside the WebhookEvent as a TaxRateDeletedEvent
+func (t WebhookEvent) AsTaxRateDeletedEvent() (TaxRateDeletedEvent, error) {
+	var body TaxRateDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTaxRateDeletedEvent overwrites any union data inside the WebhookEvent as the provided TaxRateDeletedEvent
+func (t *WebhookEvent) FromTaxRateDeletedEvent(v TaxRateDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"tax_rate.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeTaxRateDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided TaxRateDeletedEvent
+func (t *WebhookEvent) MergeTaxRateDeletedEvent(v TaxRateDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"tax_rate.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRateServiceCreatedEvent returns the union data inside the WebhookEvent as a RateServiceCreatedEvent
+func (t WebhookEvent) AsRateServiceCreatedEvent() (RateServiceCreatedEvent, error) {
+	var body RateServiceCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRateServiceCreatedEvent overwrites any union data inside the WebhookEvent as the provided RateServiceCreatedEvent
+func (t *WebhookEvent) FromRateServiceCreatedEvent(v RateServiceCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rate_service.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeRateServiceCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided RateServiceCreatedEvent
+func (t *WebhookEvent) MergeRateServiceCreatedEvent(v RateServiceCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rate_service.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRateServiceUpdatedEvent returns the union data inside the WebhookEvent as a RateServiceUpdatedEvent
+func (t WebhookEvent) AsRateServiceUpdatedEvent() (RateServiceUpdatedEvent, error) {
+	var body RateServiceUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRateServiceUpdatedEvent overwrites any union data inside the WebhookEvent as the provided RateServiceUpdatedEvent
+func (t *WebhookEvent) FromRateServiceUpdatedEvent(v RateServiceUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rate_service.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeRateServiceUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided RateServiceUpdatedEvent
+func (t *WebhookEvent) MergeRateServiceUpdatedEvent(v RateServiceUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rate_service.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRateServiceDeletedEvent returns the union data inside the WebhookEvent as a RateServiceDeletedEvent
+func (t WebhookEvent) AsRateServiceDeletedEvent() (RateServiceDeletedEvent, error) {
+	var body RateServiceDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRateServiceDeletedEvent overwrites any union data inside the WebhookEvent as the provided RateServiceDeletedEvent
+func (t *WebhookEvent) FromRateServiceDeletedEvent(v RateServiceDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rate_service.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeRateServiceDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided RateServiceDeletedEvent
+func (t *WebhookEvent) MergeRateServiceDeletedEvent(v RateServiceDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rate_service.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRoleCreatedEvent returns the union data inside the WebhookEvent as a RoleCreatedEvent
+func (t WebhookEvent) AsRoleCreatedEvent() (RoleCreatedEvent, error) {
+	var body RoleCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRoleCreatedEvent overwrites any union data inside the WebhookEvent as the provided RoleCreatedEvent
+func (t *WebhookEvent) FromRoleCreatedEvent(v RoleCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"role.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeRoleCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided RoleCreatedEvent
+func (t *WebhookEvent) MergeRoleCreatedEvent(v RoleCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"role.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRoleUpdatedEvent returns the union data inside the WebhookEvent as a RoleUpdatedEvent
+func (t WebhookEvent) AsRoleUpdatedEvent() (RoleUpdatedEvent, error) {
+	var body RoleUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRoleUpdatedEvent overwrites any union data inside the WebhookEvent as the provided RoleUpdatedEvent
+func (t *WebhookEvent) FromRoleUpdatedEvent(v RoleUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"role.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeRoleUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided RoleUpdatedEvent
+func (t *WebhookEvent) MergeRoleUpdatedEvent(v RoleUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"role.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRoleDeletedEvent returns the union data inside the WebhookEvent as a RoleDeletedEvent
+func (t WebhookEvent) AsRoleDeletedEvent() (RoleDeletedEvent, error) {
+	var body RoleDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRoleDeletedEvent overwrites any union data inside the WebhookEvent as the provided RoleDeletedEvent
+func (t *WebhookEvent) FromRoleDeletedEvent(v RoleDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"role.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeRoleDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided RoleDeletedEvent
+func (t *WebhookEvent) MergeRoleDeletedEvent(v RoleDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"role.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWebhookEndpointCreatedEvent returns the union data inside the WebhookEvent as a WebhookEndpointCreatedEvent
+func (t WebhookEvent) AsWebhookEndpointCreatedEvent() (WebhookEndpointCreatedEvent, error) {
+	var body WebhookEndpointCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWebhookEndpointCreatedEvent overwrites any union data inside the WebhookEvent as the provided WebhookEndpointCreatedEvent
+func (t *WebhookEvent) FromWebhookEndpointCreatedEvent(v WebhookEndpointCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeWebhookEndpointCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided WebhookEndpointCreatedEvent
+func (t *WebhookEvent) MergeWebhookEndpointCreatedEvent(v WebhookEndpointCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWebhookEndpointUpdatedEvent returns the union data inside the WebhookEvent as a WebhookEndpointUpdatedEvent
+func (t WebhookEvent) AsWebhookEndpointUpdatedEvent() (WebhookEndpointUpdatedEvent, error) {
+	var body WebhookEndpointUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWebhookEndpointUpdatedEvent overwrites any union data inside the WebhookEvent as the provided WebhookEndpointUpdatedEvent
+func (t *WebhookEvent) FromWebhookEndpointUpdatedEvent(v WebhookEndpointUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeWebhookEndpointUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided WebhookEndpointUpdatedEvent
+func (t *WebhookEvent) MergeWebhookEndpointUpdatedEvent(v WebhookEndpointUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWebhookEndpointDisabledEvent returns the union data inside the WebhookEvent as a WebhookEndpointDisabledEvent
+func (t WebhookEvent) AsWebhookEndpointDisabledEvent() (WebhookEndpointDisabledEvent, error) {
+	var body WebhookEndpointDisabledEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWebhookEndpointDisabledEvent overwrites any union data inside the WebhookEvent as the provided WebhookEndpointDisabledEvent
+func (t *WebhookEvent) FromWebhookEndpointDisabledEvent(v WebhookEndpointDisabledEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.disabled"}`))
+	t.union = b
+	return err
+}
+
+// MergeWebhookEndpointDisabledEvent performs a merge with any union data inside the WebhookEvent, using the provided WebhookEndpointDisabledEvent
+func (t *WebhookEvent) MergeWebhookEndpointDisabledEvent(v WebhookEndpointDisabledEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.disabled"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWebhookEndpointDeletedEvent returns the union data inside the WebhookEvent as a WebhookEndpointDeletedEvent
+func (t WebhookEvent) AsWebhookEndpointDeletedEvent() (WebhookEndpointDeletedEvent, error) {
+	var body WebhookEndpointDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWebhookEndpointDeletedEvent overwrites any union data inside the WebhookEvent as the provided WebhookEndpointDeletedEvent
+func (t *WebhookEvent) FromWebhookEndpointDeletedEvent(v WebhookEndpointDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeWebhookEndpointDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided WebhookEndpointDeletedEvent
+func (t *WebhookEvent) MergeWebhookEndpointDeletedEvent(v WebhookEndpointDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"webhook_endpoint.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsSettingsUpdatedEvent returns the union data inside the WebhookEvent as a SettingsUpdatedEvent
+func (t WebhookEvent) AsSettingsUpdatedEvent() (SettingsUpdatedEvent, error) {
+	var body SettingsUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromSettingsUpdatedEvent overwrites any union data inside the WebhookEvent as the provided SettingsUpdatedEvent
+func (t *WebhookEvent) FromSettingsUpdatedEvent(v SettingsUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"settings.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeSettingsUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided SettingsUpdatedEvent
+func (t *WebhookEvent) MergeSettingsUpdatedEvent(v SettingsUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"settings.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsWebhookTestEvent returns the union data inside the WebhookEvent as a WebhookTestEvent
 func (t WebhookEvent) AsWebhookTestEvent() (WebhookTestEvent, error) {
 	var body WebhookTestEvent
@@ -23115,6 +27534,12 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsCustomerUpdatedEvent()
 	case "customer.verified":
 		return t.AsCustomerVerifiedEvent()
+	case "customer_group.created":
+		return t.AsCustomerGroupCreatedEvent()
+	case "customer_group.deleted":
+		return t.AsCustomerGroupDeletedEvent()
+	case "customer_group.updated":
+		return t.AsCustomerGroupUpdatedEvent()
 	case "dispute.closed":
 		return t.AsDisputeClosedEvent()
 	case "dispute.lost":
@@ -23135,6 +27560,10 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsDraftOrderSentEvent()
 	case "draft_order.updated":
 		return t.AsDraftOrderUpdatedEvent()
+	case "export.failed":
+		return t.AsExportFailedEvent()
+	case "export.succeeded":
+		return t.AsExportSucceededEvent()
 	case "field_definition.created":
 		return t.AsFieldDefinitionCreatedEvent()
 	case "field_definition.deleted":
@@ -23213,6 +27642,12 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsPromotionDeletedEvent()
 	case "promotion.updated":
 		return t.AsPromotionUpdatedEvent()
+	case "rate_service.created":
+		return t.AsRateServiceCreatedEvent()
+	case "rate_service.deleted":
+		return t.AsRateServiceDeletedEvent()
+	case "rate_service.updated":
+		return t.AsRateServiceUpdatedEvent()
 	case "refund.failed":
 		return t.AsRefundFailedEvent()
 	case "refund.succeeded":
@@ -23231,12 +27666,26 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsReturnReceivedEvent()
 	case "return.requested":
 		return t.AsReturnRequestedEvent()
-	case "review.created":
-		return t.AsReviewCreatedEvent()
-	case "review.deleted":
-		return t.AsReviewDeletedEvent()
-	case "review.updated":
-		return t.AsReviewUpdatedEvent()
+	case "role.created":
+		return t.AsRoleCreatedEvent()
+	case "role.deleted":
+		return t.AsRoleDeletedEvent()
+	case "role.updated":
+		return t.AsRoleUpdatedEvent()
+	case "settings.updated":
+		return t.AsSettingsUpdatedEvent()
+	case "shipping_method.created":
+		return t.AsShippingMethodCreatedEvent()
+	case "shipping_method.deleted":
+		return t.AsShippingMethodDeletedEvent()
+	case "shipping_method.updated":
+		return t.AsShippingMethodUpdatedEvent()
+	case "shipping_zone.created":
+		return t.AsShippingZoneCreatedEvent()
+	case "shipping_zone.deleted":
+		return t.AsShippingZoneDeletedEvent()
+	case "shipping_zone.updated":
+		return t.AsShippingZoneUpdatedEvent()
 	case "staff.invited":
 		return t.AsStaffInvitedEvent()
 	case "staff.joined":
@@ -23257,16 +27706,24 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsStoreUpdatedEvent()
 	case "store_credit.updated":
 		return t.AsStoreCreditUpdatedEvent()
+	case "tax_rate.created":
+		return t.AsTaxRateCreatedEvent()
+	case "tax_rate.deleted":
+		return t.AsTaxRateDeletedEvent()
+	case "tax_rate.updated":
+		return t.AsTaxRateUpdatedEvent()
 	case "translation.updated":
 		return t.AsTranslationUpdatedEvent()
 	case "webhook.test":
 		return t.AsWebhookTestEvent()
-	case "wishlist.created":
-		return t.AsWishlistCreatedEvent()
-	case "wishlist.deleted":
-		return t.AsWishlistDeletedEvent()
-	case "wishlist.updated":
-		return t.AsWishlistUpdatedEvent()
+	case "webhook_endpoint.created":
+		return t.AsWebhookEndpointCreatedEvent()
+	case "webhook_endpoint.deleted":
+		return t.AsWebhookEndpointDeletedEvent()
+	case "webhook_endpoint.disabled":
+		return t.AsWebhookEndpointDisabledEvent()
+	case "webhook_endpoint.updated":
+		return t.AsWebhookEndpointUpdatedEvent()
 	default:
 		return nil, errors.New("unknown discriminator value: " + discriminator)
 	}

@@ -2,6 +2,7 @@ package storefront
 
 // german are the shop's own texts in German.
 var german = map[string]string{
+
 	"%s is in your cart.":                                  "%s liegt im Warenkorb.",
 	"%s of %s is part of the total.":                       "Im Gesamtbetrag sind %s %s enthalten.",
 	"%s are left to pay.":                                  "%s sind noch zu zahlen.",
