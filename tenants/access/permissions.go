@@ -50,6 +50,8 @@ var permissions = []Permission{
 	{"refunds:write", "Give money back.", true},
 	{"customers:read", "See customers, with their addresses.", true},
 	{"customers:write", "Change and erase customers.", true},
+	{"personal_data:read", "Take out everything that is known of a person, and see what was erased.", true},
+	{"personal_data:write", "Erase persons, and open the sealed invoices of those who were erased.", true},
 	{"analytics:read", "See reports of what was sold, and how far visitors came.", true},
 	{"reviews:read", "See what customers think of products, before others do.", true},
 	{"reviews:write", "Let reviews be shown or not, answer and delete them.", true},
@@ -65,8 +67,6 @@ var permissions = []Permission{
 	{"keys:write", "Create, change, rotate and revoke API keys.", true},
 	{"audit:read", "See who did what, when and from where.", true},
 	{"requests:read", "See the calls that were made of the API, with what was said in them, and try them again without effect.", true},
-	{"personal_data:read", "Take out everything that is known of a person, and see what was erased.", true},
-	{"personal_data:write", "Erase persons, and open the sealed invoices of those who were erased.", true},
 	{"usage:read", "See what the store uses of its plan.", true},
 
 	{StoreDelete, "Delete and restore the store. The owner's alone.", false},
