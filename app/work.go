@@ -20,6 +20,7 @@ import (
 	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants/audit"
 	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/webhooks"
 )
@@ -44,6 +45,7 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	(&collections.Ranker{DB: m.db}).Register(w)
 	s.imports.Register(w)
 	s.bulk.Register(w)
+	(&audit.Log{DB: m.db}).Register(w, forget)
 	s.mailer.Register(w)
 	s.members.Register(w)
 	(&upkeep.Upkeep{DB: m.db, Log: m.log}).Register(w)

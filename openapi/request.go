@@ -15,6 +15,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/tenants"
 )
@@ -38,6 +39,7 @@ type Request struct {
 	Writer    http.Header   // headers of the answer that are set whatever comes of it, such as cookies
 
 	router *Router
+	tx     *postgres.Tx // of the operation that asks for this one; nil for a request by itself
 }
 
 // Param is a parameter of the path.

@@ -45,6 +45,6 @@ func SetAbandoned(ctx context.Context, tx *postgres.Tx, patch AbandonedCartsPatc
 	if _, err := tx.Exec(ctx, `update settings set abandoned_cart_minutes = $1, abandoned_cart_mail = $2, updated_at = now() where id = 1`, after.Minutes, after.Mail); err != nil {
 		return fmt.Errorf("write settings: %w", err)
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "settings.abandoned_carts", Before: before, After: after})
+	journal.Audit(ctx, tx, journal.Entry{Action: "abandoned_cart_settings.update", ObjectID: tx.Store.ID, Before: before, After: after})
 	return nil
 }

@@ -1757,7 +1757,7 @@ type AuditEntry struct {
 	// Actor Who did something.
 	Actor Actor `json:"actor"`
 
-	// After What it looked like afterwards, as far as it changed; secrets are left out.
+	// After What it looked like afterwards; secrets are left out. A state of more than 256 KiB has `omitted_bytes` alone.
 	After json.RawMessage `json:"after"`
 
 	// At When it was done.
@@ -1765,7 +1765,7 @@ type AuditEntry struct {
 	// Example: 2026-11-22T09:30:00Z
 	At time.Time `json:"at"`
 
-	// Before What the thing looked like before, as far as it changed; secrets are left out.
+	// Before What the thing looked like before; secrets are left out. A state of more than 256 KiB has `omitted_bytes` alone.
 	Before json.RawMessage `json:"before"`
 
 	// ID The entry's ID.
@@ -1802,6 +1802,17 @@ type AuditEntry struct {
 	//
 	// Example: prod
 	ResourceKind *string `json:"resource_kind"`
+
+	// Undoable Whether this can be undone, unless something has changed since.
+	//
+	// Example: true
+	Undoable bool `json:"undoable"`
+
+	// Undoes The entry that this took back.
+	Undoes *string `json:"undoes"`
+
+	// UndoneBy The latest entry that took this back. What that did may have been undone, too.
+	UndoneBy *string `json:"undone_by"`
 }
 
 // AuditEntryList A page of a list.
@@ -1816,6 +1827,75 @@ type AuditEntryList struct {
 
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
+}
+
+// AuditRecord What a thing was like at an instant.
+type AuditRecord struct {
+	// At The instant.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	At time.Time `json:"at"`
+
+	// Changes How many changes since were taken back.
+	//
+	// Example: 2
+	Changes int `json:"changes"`
+
+	// Existed Whether there was such a thing.
+	//
+	// Example: true
+	Existed bool `json:"existed"`
+
+	// Record What it was like, in the properties of its update; null where there was no such thing.
+	//
+	// Example: {"status":"draft","title":"Linen shirt"}
+	Record json.RawMessage `json:"record"`
+
+	// ResourceID The thing; null of settings that have no ID.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ResourceID *string `json:"resource_id"`
+
+	// ResourceKind The kind of thing, as the audit's actions call it.
+	//
+	// Example: product
+	ResourceKind string `json:"resource_kind"`
+
+	// Unknown The properties that cannot be told, as a change since was too large to be kept.
+	//
+	// Example: []
+	Unknown []string `json:"unknown"`
+}
+
+// AuditUndo How a change was taken back.
+type AuditUndo struct {
+	// Operation The operation of this contract that took it back; null where what was deleted was brought back.
+	//
+	// Example: updateProduct
+	Operation *string `json:"operation"`
+
+	// OperationID The operation that goes on after the answer, where all of a bulk operation or import is undone.
+	OperationID *string `json:"operation_id"`
+
+	// Patch What that operation was given.
+	//
+	// Example: {"title":"Linen shirt"}
+	Patch json.RawMessage `json:"patch"`
+
+	// ResourceID The thing; null of settings that have no ID.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ResourceID *string `json:"resource_id"`
+
+	// ResourceKind The kind of thing that was changed, as the audit's actions call it.
+	//
+	// Example: product
+	ResourceKind string `json:"resource_kind"`
+
+	// Undoes The entry that tells of the change.
+	//
+	// Example: aud_01jd3v7m2kf8r9e0abcdefghjk
+	Undoes string `json:"undoes"`
 }
 
 // BulkFailedEvent A bulk change or deletion, or the undoing of one, failed as a whole or was cancelled.
@@ -14140,6 +14220,9 @@ type AccountIDPath = string
 // AddressPath defines model for AddressPath.
 type AddressPath = string
 
+// AuditEntryIDPath defines model for AuditEntryIDPath.
+type AuditEntryIDPath = string
+
 // CartIDPath defines model for CartIDPath.
 type CartIDPath = string
 
@@ -14515,6 +14598,9 @@ type ListAuditEntriesParams struct {
 	// ResourceID Only what was done to this thing.
 	ResourceID *string `form:"resource_id,omitempty" json:"resource_id,omitempty"`
 
+	// RequestID Only what this request did, with all that an operation did which it asked for.
+	RequestID *string `form:"request_id,omitempty" json:"request_id,omitempty"`
+
 	// Since Only what was done at or after this instant.
 	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
 
@@ -14526,6 +14612,45 @@ type ListAuditEntriesParams struct {
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetAuditRecordParams defines parameters for GetAuditRecord.
+type GetAuditRecordParams struct {
+	// At The instant.
+	At time.Time `form:"at" json:"at"`
+
+	// Locale Tells the thing's translation into this locale in place of the thing.
+	Locale *string `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetAuditEntryParams defines parameters for GetAuditEntry.
+type GetAuditEntryParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// UndoAuditEntryParams defines parameters for UndoAuditEntry.
+type UndoAuditEntryParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // ListCartsParams defines parameters for ListCarts.
