@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"net/http"
 	"net/url"
 	"slices"
@@ -278,6 +279,23 @@ func with(call probe.Call, change func(*probe.Call)) probe.Call {
 	return call
 }
 
+// share is one of how many shots an operation gets of those that the router meets alike
+// whatever the operation is.
+const share = 4
+
+// spread adds a share of what it is given, another to each operation: all of them are tried,
+// and every operation by some.
+func spread(op *openapi.Operation, add func(string, func(*probe.Call), ...int)) func(string, func(*probe.Call), ...int) {
+	digest := fnv.New32a()
+	digest.Write([]byte(op.ID))
+	n := digest.Sum32() % share
+	return func(what string, change func(*probe.Call), want ...int) {
+		if n++; n%share == 0 {
+			add(what, change, want...)
+		}
+	}
+}
+
 // junk is what is no ID of anything.
 var junk = []string{"req_01jd3v7m2kf8r9e0abcdefghjk", "junk", "a\x00b", "a\nb", "\xff\xfe", "..%2f..", "1e400", "-1", "' or 1=1 --", strings.Repeat("x", 5000), "𝕊"}
 
@@ -288,14 +306,15 @@ func (r *gallery) refused(op *openapi.Operation) []shot {
 	add := func(what string, change func(*probe.Call), want ...int) {
 		shots = append(shots, shot{what: what, call: with(valid, change), want: want})
 	}
-	r.credentials(op, add)
+	some := spread(op, add)
+	r.credentials(op, add, some)
 	for _, p := range r.parameters(op) {
 		switch p.In {
 		case "path":
 			prefix, isID := p.Extensions["x-id"].(string)
 			for _, value := range junk {
 				if isID {
-					add(fmt.Sprintf("%s is %.20q", p.Name, value), func(c *probe.Call) { c.Path[p.Name] = value }, 404)
+					some(fmt.Sprintf("%s is %.20q", p.Name, value), func(c *probe.Call) { c.Path[p.Name] = value }, 404)
 				}
 			}
 			if isID && prefix != "sto" {
@@ -303,11 +322,11 @@ func (r *gallery) refused(op *openapi.Operation) []shot {
 			}
 		case "query":
 			for _, value := range wrongQueries(p) {
-				add(fmt.Sprintf("?%s is %.20q", p.Name, value), func(c *probe.Call) { c.Query.Set(p.Name, value) }, 400)
+				some(fmt.Sprintf("?%s is %.20q", p.Name, value), func(c *probe.Call) { c.Query.Set(p.Name, value) }, 400)
 			}
 			add("?"+p.Name+" is given twice", func(c *probe.Call) { c.Query[p.Name] = []string{"1", "2"} }, 400)
 		case "header":
-			r.wrongHeaders(op, p.Name, add)
+			r.wrongHeaders(op, p.Name, some)
 		}
 	}
 	if op.DryRuns() {
@@ -318,13 +337,13 @@ func (r *gallery) refused(op *openapi.Operation) []shot {
 	add("an unknown parameter", func(c *probe.Call) { c.Query.Set("no_such_parameter", "1") }, 400)
 	shots = append(shots, shot{what: "a broken query", call: valid, raw: "a=%zz&;=%", want: []int{400}})
 	if op.Spec.RequestBody != nil {
-		r.bodies(op, add)
+		r.bodies(op, add, some)
 	}
 	return shots
 }
 
 // credentials are requests of those who may not.
-func (r *gallery) credentials(op *openapi.Operation, add func(string, func(*probe.Call), ...int)) {
+func (r *gallery) credentials(op *openapi.Operation, add, some func(string, func(*probe.Call), ...int)) {
 	as := func(key string) func(*probe.Call) {
 		return func(c *probe.Call) {
 			c.Header.Del("Cookie")
@@ -342,7 +361,7 @@ func (r *gallery) credentials(op *openapi.Operation, add func(string, func(*prob
 		}, 401)
 	}
 	for _, key := range []string{"junk", "stoa_sk_test_" + strings.Repeat("0", 36), r.own.secret + "x", "stoa_op_" + strings.Repeat("0", 36), strings.Repeat("k", 8000)} {
-		add(fmt.Sprintf("the key %.20s", key), as(key), 401)
+		some(fmt.Sprintf("the key %.20s", key), as(key), 401)
 	}
 	if op.Takes("secret_key") {
 		if op.Permission != "none" {
@@ -418,7 +437,7 @@ func (r *gallery) wrongHeaders(op *openapi.Operation, name string, add func(stri
 }
 
 // bodies are bodies that an operation never takes.
-func (r *gallery) bodies(op *openapi.Operation, add func(string, func(*probe.Call), ...int)) {
+func (r *gallery) bodies(op *openapi.Operation, add, some func(string, func(*probe.Call), ...int)) {
 	send := func(media string, body []byte) func(*probe.Call) {
 		return func(c *probe.Call) {
 			c.Header.Del("Content-Type")
@@ -429,7 +448,7 @@ func (r *gallery) bodies(op *openapi.Operation, add func(string, func(*probe.Cal
 		}
 	}
 	for _, media := range []string{"", "text/plain", "application/xml", "application/json; =", "/", "\xff"} {
-		add(fmt.Sprintf("the media type %q", media), send(media, []byte(`{"a": 1}`)), 415)
+		some(fmt.Sprintf("the media type %q", media), send(media, []byte(`{"a": 1}`)), 415)
 	}
 	media, schema := jsonBody(op)
 	if media == "" {
@@ -440,16 +459,16 @@ func (r *gallery) bodies(op *openapi.Operation, add func(string, func(*probe.Cal
 		add("no body", send(media, nil), 400)
 	}
 	for _, text := range []string{"{", `"x`, "[]", "12", "{}{}", `{"a":1,}`, "\xff\xfe\x00{", "\ufeff{}", `{"a": tru}`, "nul", "'a'"} {
-		add(fmt.Sprintf("the body %q", text), send(media, []byte(text)), 400)
+		some(fmt.Sprintf("the body %q", text), send(media, []byte(text)), 400)
 	}
 	for _, depth := range []int{200, 9_000, 200_000} {
-		add(fmt.Sprintf("a body %d deep", depth), send(media, []byte(strings.Repeat(`[`, depth)+strings.Repeat(`]`, depth))), 400)
-		add(fmt.Sprintf("an object %d deep", depth/4), send(media, []byte(strings.Repeat(`{"a":`, depth/4)+"1"+strings.Repeat(`}`, depth/4))), 400)
+		some(fmt.Sprintf("a body %d deep", depth), send(media, []byte(strings.Repeat(`[`, depth)+strings.Repeat(`]`, depth))), 400)
+		some(fmt.Sprintf("an object %d deep", depth/4), send(media, []byte(strings.Repeat(`{"a":`, depth/4)+"1"+strings.Repeat(`}`, depth/4))), 400)
 	}
-	add("a huge body", send(media, []byte(`{"a":"`+strings.Repeat("x", 1<<20)+`"}`)), 413)
+	some("a huge body", send(media, []byte(`{"a":"`+strings.Repeat("x", 1<<20)+`"}`)), 413)
 	w := writer{r.own.ids}
 	for _, change := range w.faults(schema) {
-		add(change.what, send(media, written(change.body)), 400)
+		some(change.what, send(media, written(change.body)), 400)
 	}
 	for _, change := range w.foreign(schema, r.other.ids) {
 		add(change.what, send(media, written(change.body)), 400, 403, 404, 409, 422)
@@ -485,9 +504,10 @@ func (r *gallery) files(op *openapi.Operation, add func(what, media string, body
 func (r *gallery) odd(op *openapi.Operation) []shot {
 	valid := r.valid(op)
 	var shots []shot
-	add := func(what string, change func(*probe.Call)) {
+	add := func(what string, change func(*probe.Call), _ ...int) {
 		shots = append(shots, shot{what: what, call: with(valid, change)})
 	}
+	some := spread(op, add)
 	if media, schema := jsonBody(op); media != "" {
 		for _, change := range (writer{r.own.ids}).oddities(schema) {
 			add(change.what, func(c *probe.Call) { c.Body = written(change.body) })
@@ -511,14 +531,27 @@ func (r *gallery) odd(op *openapi.Operation) []shot {
 			add("?"+p.Name+" is the largest", func(c *probe.Call) { c.Query.Set(p.Name, fmt.Sprintf("%.0f", *orZero(p.Schema.Value.Max))) })
 		}
 	}
-	for name, values := range map[string][]string{
-		"Idempotency-Key": {"\xff\xfe", `"`, "a\tb", strings.Repeat("𝕊", 60)}, "If-Match": {"*", `W/"1"`, `"1", "2"`}, "If-None-Match": {"*", "\xff", `"1"-`},
-		"Accept": {"text/html;q=0, */*;q=\xff"}, "Accept-Language": {strings.Repeat("de,", 2000)}, "X-Forwarded-For": {"not an address", "::1%25lo, \xff"},
-		"Traceparent": {"00-zz-zz-zz"}, "Request-Id": {"\xff", strings.Repeat("r", 4000)}, "Origin": {"null", "\xff"}, "Range": {"bytes=0-0"}, "Expect": {"100-continue"},
-		"Stoa-Mode": {"test"}, "Content-Encoding": {"gzip"}, "User-Agent": {strings.Repeat("\xff", 500)},
+	for _, header := range []struct {
+		name   string
+		values []string
+	}{
+		{"Idempotency-Key", []string{"\xff\xfe", `"`, "a\tb", strings.Repeat("𝕊", 60)}},
+		{"If-Match", []string{"*", `W/"1"`, `"1", "2"`}},
+		{"If-None-Match", []string{"*", "\xff", `"1"-`}},
+		{"Accept", []string{"text/html;q=0, */*;q=\xff"}},
+		{"Accept-Language", []string{strings.Repeat("de,", 2000)}},
+		{"X-Forwarded-For", []string{"not an address", "::1%25lo, \xff"}},
+		{"Traceparent", []string{"00-zz-zz-zz"}},
+		{"Request-Id", []string{"\xff", strings.Repeat("r", 4000)}},
+		{"Origin", []string{"null", "\xff"}},
+		{"Range", []string{"bytes=0-0"}},
+		{"Expect", []string{"100-continue"}},
+		{"Stoa-Mode", []string{"test"}},
+		{"Content-Encoding", []string{"gzip"}},
+		{"User-Agent", []string{strings.Repeat("\xff", 500)}},
 	} {
-		for _, value := range values {
-			add(fmt.Sprintf("%s is %.20q", name, value), func(c *probe.Call) { c.Header.Set(name, value) })
+		for _, value := range header.values {
+			some(fmt.Sprintf("%s is %.20q", header.name, value), func(c *probe.Call) { c.Header.Set(header.name, value) })
 		}
 	}
 	return shots

@@ -185,7 +185,7 @@ func TestEveryOperationSaysWhatTheRouterReads(t *testing.T) {
 		},
 		"x-sunset": func(op *openapi3.Operation) { op.Extensions["x-sunset"] = "next year" },
 	} {
-		doc, err := contract.Load()
+		doc, err := contract.Parse()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,7 +197,7 @@ func TestEveryOperationSaysWhatTheRouterReads(t *testing.T) {
 }
 
 func TestVersionsAndTheirEnd(t *testing.T) {
-	doc, err := contract.Load()
+	doc, err := contract.Parse()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ package contract
 import (
 	_ "embed"
 	"fmt"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -27,8 +28,12 @@ var JSON []byte
 //go:embed openapi.gen.yaml
 var YAML []byte
 
-// Load parses the bundled contract. Every call gives a document of its own.
-func Load() (*openapi3.T, error) {
+// Load is the bundled contract. It is parsed once, and the same document for all: who wants
+// to change it calls Parse.
+var Load = sync.OnceValues(Parse)
+
+// Parse reads the bundled contract anew.
+func Parse() (*openapi3.T, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(JSON)
 	if err != nil {
 		return nil, fmt.Errorf("load the contract: %w", err)

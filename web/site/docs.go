@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/swaggest/swgui/v5emb"
 
@@ -20,6 +21,13 @@ var docsJS []byte
 
 var docsScript = page.NewAsset("docs", ".js", "text/javascript; charset=utf-8", docsJS)
 
+// contractFiles are compressed when one first asks for them: workers and commands, which open
+// these pages too, never do.
+var contractFiles = map[string]func() *page.Asset{
+	"/openapi.json": sync.OnceValue(func() *page.Asset { return page.NewAsset("openapi", "", "application/json", contract.JSON) }),
+	"/openapi.yaml": sync.OnceValue(func() *page.Asset { return page.NewAsset("openapi", "", "application/yaml", contract.YAML) }),
+}
+
 // rendererFiles are those of the renderer that the documentation's page loads.
 var rendererFiles = []string{"swagger-ui.css", "swagger-ui-bundle.js"}
 
@@ -32,18 +40,12 @@ func (s *Site) docs() error {
 	s.page("GET /docs/errors", "docs.errors", func(w http.ResponseWriter, r *http.Request) error {
 		return s.keep(w, r, "errors", errorCodes(s.head("Error codes"), codes))
 	})
-	for _, f := range []struct {
-		path, kind string
-		body       []byte
-	}{
-		{"/openapi.json", "application/json", contract.JSON}, {"/openapi.yaml", "application/yaml", contract.YAML},
-	} {
-		file := page.NewAsset("openapi", "", f.kind, f.body)
-		s.page("GET "+f.path, "contract", func(w http.ResponseWriter, r *http.Request) error {
+	for path, file := range contractFiles {
+		s.page("GET "+path, "contract", func(w http.ResponseWriter, r *http.Request) error {
 			w.Header().Set("Access-Control-Allow-Origin", "*")
 			w.Header().Set("Access-Control-Expose-Headers", "ETag, Request-Id")
 			w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
-			file.ServeHTTP(w, r)
+			file().ServeHTTP(w, r)
 			return nil
 		})
 	}
