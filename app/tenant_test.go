@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -60,6 +61,8 @@ func newTenant(t testing.TB, p *apptest.Program) *tenant {
 			"name": scope, "kind": "restricted", "scopes": []string{scope},
 		})}).String("/secret")
 	}
+	apart := w.must(t, 201, probe.Call{Operation: "createTaxRate", Header: headers(w.secret), Body: body(map[string]any{"name": "TVA", "country": "BE", "percentage": "21"})})
+	w.ids["aud"] = w.must(t, 200, probe.Call{Operation: "listAuditEntries", Header: headers(w.secret), Query: url.Values{"resource_id": {apart.String("/id")}}}).String("/data/0/id")
 	w.upload(t, "img", "uploadProductImage", "towel.png", picture(t.(*testing.T)), nil)
 	w.upload(t, "op", "createImport", "catalogue.csv", []byte(catalogue), map[string]string{"kind": "shopify_products"})
 	w.staff(t)
@@ -215,7 +218,7 @@ func (w *tenant) names(p *openapi3.Parameter) string {
 		return "linen-shirt"
 	case "job_id":
 		return "main.1"
-	case "resource_id":
+	case "resource_id", "record_id":
 		return w.ids["prod"]
 	}
 	return fmt.Sprint(p.Example)

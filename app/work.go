@@ -21,6 +21,7 @@ import (
 	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants/audit"
 	"github.com/stoacommerce/stoa/tenants/requestlog"
 	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/webhooks"
@@ -48,6 +49,7 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	s.imports.Register(w)
 	s.exports.Register(w)
 	s.bulk.Register(w)
+	(&audit.Log{DB: m.db}).Register(w, forget)
 	s.mailer.Register(w)
 	s.members.Register(w)
 	s.keys.Register(w)

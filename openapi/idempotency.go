@@ -28,7 +28,8 @@ const (
 
 // Write runs a write of one transaction in the store of the request. With an
 // Idempotency-Key the answer is recorded in the same transaction, and a repetition is
-// given the recorded answer. With dry_run everything is undone at the end.
+// given the recorded answer. With dry_run everything is undone at the end. What another
+// operation asks for happens in the transaction of that.
 func Write(ctx context.Context, req *Request, db *postgres.DB, fn func(context.Context, *postgres.Tx) (*Response, error)) (*Response, error) {
 	return write(ctx, req, db.InStore, storeAnswers, fn)
 }
@@ -41,6 +42,9 @@ func WriteControl(ctx context.Context, req *Request, db *postgres.DB, fn func(co
 type door func(context.Context, func(context.Context, *postgres.Tx) error) error
 
 func write(ctx context.Context, req *Request, in door, table answers, fn func(context.Context, *postgres.Tx) (*Response, error)) (*Response, error) {
+	if req.tx != nil {
+		return fn(ctx, req.tx)
+	}
 	key, err := req.idempotencyKey(table)
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/tenants"
 )
@@ -39,6 +40,7 @@ type Request struct {
 
 	router *Router
 	known  tenants.Caller // who asks, also where what they came with is not taken here
+	tx     *postgres.Tx   // of the operation that asks for this one; nil for a request by itself
 }
 
 // Param is a parameter of the path.

@@ -287,7 +287,11 @@ func (e Endpoint) told() any {
 }
 
 func (e Endpoint) audited() any {
-	return map[string]any{"url": e.URL, "description": e.Description, "event_types": e.Events, "enabled": e.Enabled}
+	state := "disabled"
+	if e.Enabled {
+		state = "enabled"
+	}
+	return map[string]any{"url": e.URL, "description": e.Description, "event_types": e.Events, "state": state}
 }
 
 // Wants says whether the endpoint is sent events of a type.

@@ -332,6 +332,10 @@ func (s *Service) DeleteCategory(ctx context.Context, tx *postgres.Tx, id Catego
 	if err := problem.Outdated(row.Version, meant); err != nil {
 		return err
 	}
+	kept, err := keepCategory(ctx, tx, id)
+	if err != nil {
+		return err
+	}
 	for try := 1; ; try++ {
 		err := emptyAndDelete(ctx, tx, id)
 		if err == nil {
@@ -348,7 +352,7 @@ func (s *Service) DeleteCategory(ctx context.Context, tx *postgres.Tx, id Catego
 		return err
 	}
 	journal.Event(ctx, tx, "category.deleted", string(id), gone{string(id)})
-	journal.Audit(ctx, tx, journal.Entry{Action: "category.delete", ObjectID: string(id), Before: row})
+	journal.Audit(ctx, tx, journal.Entry{Action: "category.delete", ObjectID: string(id), Before: row, Kept: kept})
 	return nil
 }
 

@@ -64,6 +64,27 @@ type collection struct {
 	UpdatedAt      time.Time               `bun:"updated_at" json:"-"`
 }
 
+// told is the collection in the words of the contract, for the audit.
+func (row collection) told() toldCollection {
+	told := toldCollection{collection: row}
+	if row.Rules != nil {
+		told.Rule = &toldRule{row.Match, row.Rules}
+	}
+	return told
+}
+
+type toldCollection struct {
+	collection
+	Rule  *toldRule `json:"rule"`
+	Match string    `json:"match,omitempty"`
+	Rules string    `json:"rules,omitempty"`
+}
+
+type toldRule struct {
+	Match      string                  `json:"match"`
+	Conditions []collections.Condition `json:"conditions"`
+}
+
 // obey gives a collection its rule, or none.
 func (row *collection) obey(rule *collections.Rule) {
 	row.Match, row.Rules = "all", nil
@@ -142,9 +163,9 @@ func (s *Service) CreateCollection(ctx context.Context, tx *postgres.Tx, in Coll
 	}
 	journal.Event(ctx, tx, "collection.created", string(row.ID), row.named())
 	journal.Audit(ctx, tx, journal.Entry{Action: "collection.create", ObjectID: string(row.ID), After: struct {
-		*collection
+		toldCollection
 		contents
-	}{row, contents{Added: in.Products}}})
+	}{row.told(), contents{Added: in.Products}}})
 	return row.ID, nil
 }
 
@@ -247,7 +268,7 @@ func (s *Service) UpdateCollection(ctx context.Context, tx *postgres.Tx, id Coll
 	if err := rearranged(ctx, tx, &before, row); err != nil {
 		return err
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "collection.update", ObjectID: string(id), Before: &before, After: row})
+	journal.Audit(ctx, tx, journal.Entry{Action: "collection.update", ObjectID: string(id), Before: before.told(), After: row.told()})
 	return nil
 }
 
@@ -301,10 +322,14 @@ func (s *Service) DeleteCollection(ctx context.Context, tx *postgres.Tx, id Coll
 	if err := collections.Alone(ctx, tx); err != nil {
 		return err
 	}
+	kept, err := tx.Keep(ctx, string(id), collectionRows...)
+	if err != nil {
+		return err
+	}
 	if _, err := tx.Exec(ctx, `delete from collections where id = $1`, id); err != nil {
 		return fmt.Errorf("delete collection %s: %w", id, err)
 	}
 	journal.Event(ctx, tx, "collection.deleted", string(id), gone{string(id)})
-	journal.Audit(ctx, tx, journal.Entry{Action: "collection.delete", ObjectID: string(id), Before: row})
+	journal.Audit(ctx, tx, journal.Entry{Action: "collection.delete", ObjectID: string(id), Before: row.told(), Kept: kept})
 	return nil
 }

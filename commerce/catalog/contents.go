@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -74,18 +75,31 @@ func (s *Service) RemoveFromCollection(ctx context.Context, tx *postgres.Tx, id 
 	if row.Rules != nil {
 		return byRule()
 	}
-	tag, err := tx.Exec(ctx, `delete from collection_products where collection_id = $1 and product_id = $2`, id, productID)
+	at, err := placeIn(ctx, tx, id, productID)
 	if err != nil {
-		return fmt.Errorf("take %s out of collection %s: %w", productID, id, err)
+		return err
 	}
-	if tag.RowsAffected() == 0 {
-		return problem.Missing("product in this collection")
+	if _, err := tx.Exec(ctx, `delete from collection_products where collection_id = $1 and product_id = $2`, id, productID); err != nil {
+		return fmt.Errorf("take %s out of collection %s: %w", productID, id, err)
 	}
 	if err := changedCollection(ctx, tx, row); err != nil {
 		return err
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "collection.remove", ObjectID: string(id), After: contents{Removed: productID}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "collection.remove", ObjectID: string(id), Before: contents{Position: &at}, After: contents{Removed: productID}})
 	return nil
+}
+
+// placeIn is how many products stand before one in a collection.
+func placeIn(ctx context.Context, tx *postgres.Tx, id CollectionID, productID ProductID) (at int, err error) {
+	err = tx.QueryRow(ctx, `select (select count(*) from collection_products b where b.collection_id = c.collection_id and (b.sort_key, b.product_id) < (c.sort_key, c.product_id))
+		from collection_products c where c.collection_id = $1 and c.product_id = $2`, id, productID).Scan(&at)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return 0, problem.Missing("product in this collection")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("find %s in collection %s: %w", productID, id, err)
+	}
+	return at, nil
 }
 
 // MoveInCollection gives a product another place in a collection that is put in order by
@@ -102,6 +116,10 @@ func (s *Service) MoveInCollection(ctx context.Context, tx *postgres.Tx, id Coll
 	if err := collections.Alone(ctx, tx); err != nil {
 		return err
 	}
+	at, err := placeIn(ctx, tx, id, productID)
+	if err != nil {
+		return err
+	}
 	moved, err := collections.Move(ctx, tx, string(id), string(productID), position)
 	if err != nil || !moved {
 		return err
@@ -109,6 +127,6 @@ func (s *Service) MoveInCollection(ctx context.Context, tx *postgres.Tx, id Coll
 	if err := changedCollection(ctx, tx, row); err != nil {
 		return err
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "collection.move", ObjectID: string(id), After: contents{Moved: productID, Position: &position}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "collection.move", ObjectID: string(id), Before: contents{Moved: productID, Position: &at}, After: contents{Moved: productID, Position: &position}})
 	return nil
 }

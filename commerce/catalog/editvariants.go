@@ -195,7 +195,7 @@ func (s *Service) eachVariant(ctx context.Context, tx *postgres.Tx, ids []Varian
 		}
 		done[i].Changed, done[i].Undo = true, undo
 		changed, touched[v.ProductID] = append(changed, v), all.products[v.ProductID]
-		journal.Audit(ctx, tx, journal.Entry{Action: "variant.update", ObjectID: string(id), Before: &before, After: v})
+		journal.Audit(ctx, tx, journal.Entry{Action: "variant.update", ObjectID: string(id), Before: before.told(), After: v.told()})
 	}
 	if err := updateVariants(ctx, tx, changed); err != nil {
 		return nil, err

@@ -360,15 +360,21 @@ func (s *Service) DeleteProduct(ctx context.Context, tx *postgres.Tx, id Product
 	if err := lockVariants(ctx, tx, p.ID); err != nil {
 		return err
 	}
+	kept, err := keepProduct(ctx, tx, p.ID)
+	if err != nil {
+		return err
+	}
 	if _, err := tx.Exec(ctx, `delete from products where id = $1`, p.ID); err != nil {
 		return fmt.Errorf("delete product %s: %w", p.ID, err)
 	}
 	if _, err := tx.Exec(ctx, `update settings set product_count = product_count - 1 where id = 1`); err != nil {
 		return fmt.Errorf("count products: %w", err)
 	}
-	deleteFiles(tx, images...)
+	if kept == nil { // else once it is forgotten
+		deleteFiles(tx, images...)
+	}
 	journal.Event(ctx, tx, "product.deleted", string(p.ID), gone{string(p.ID)})
-	journal.Audit(ctx, tx, journal.Entry{Action: "product.delete", ObjectID: string(p.ID), Before: whole{p, variants}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "product.delete", ObjectID: string(p.ID), Before: whole{p, variants}, Kept: kept})
 	journal.Usage(tx, "products", -1)
 	return nil
 }

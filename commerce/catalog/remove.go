@@ -193,7 +193,7 @@ func (s *Service) RemoveVariants(ctx context.Context, tx *postgres.Tx, ids []Var
 	for _, id := range going {
 		if v := all.variants[id]; removed[id].undo != nil {
 			touched[v.ProductID] = all.products[v.ProductID]
-			journal.Audit(ctx, tx, journal.Entry{Action: "variant.delete", ObjectID: string(id), Before: v})
+			journal.Audit(ctx, tx, journal.Entry{Action: "variant.delete", ObjectID: string(id), Before: v.told()})
 		}
 	}
 	done := outcomes(ids, removed, "variant")

@@ -19,33 +19,13 @@ import (
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
-// columnsSQL are the columns of tables $1 that rows kept of them in $2 have, and that are
-// not worked out from others. What was added to a table since has its default.
-const columnsSQL = `select t.name, string_agg(quote_ident(a.attname), ', ' order by a.attnum)
-	from unnest($1::text[]) t(name) join pg_attribute a on a.attrelid = t.name::regclass and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
-	where (select d->t.name->0 from jsonb_array_elements($2::jsonb) d where d->t.name->0 is not null limit 1) ? a.attname
-	group by t.name`
-
 // columns are the columns that the rows have which were kept of parts, by table.
 func columns(ctx context.Context, tx *postgres.Tx, parts []part, kept string) (map[string]string, error) {
 	var tables []string
 	for _, p := range parts {
 		tables = append(tables, p.table)
 	}
-	rows, err := tx.Query(ctx, columnsSQL, tables, kept)
-	if err != nil {
-		return nil, fmt.Errorf("read columns: %w", err)
-	}
-	found := map[string]string{}
-	var table, list string
-	_, err = pgx.ForEachRow(rows, []any{&table, &list}, func() error {
-		found[table] = list
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read columns: %w", err)
-	}
-	return found, nil
+	return tx.KeptColumns(ctx, tables, kept)
 }
 
 // restoreParts inserts the rows that were kept of parts. What there is of variants is
@@ -210,7 +190,7 @@ func (s *Service) RestoreVariants(ctx context.Context, tx *postgres.Tx, ids []Va
 			done[i].Changed, taken[key], touched[r.ProductID] = true, true, p
 			counts[r.ProductID]++
 			back = append(back, undos[i])
-			journal.Audit(ctx, tx, journal.Entry{Action: "variant.restore", ObjectID: string(ids[i]), After: undos[i]})
+			journal.Audit(ctx, tx, journal.Entry{Action: "variant.restore", ObjectID: string(ids[i]), After: map[string]ProductID{"product_id": r.ProductID}})
 		}
 	}
 	raw, err := json.Marshal(back)

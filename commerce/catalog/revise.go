@@ -208,18 +208,19 @@ func (s *Service) SaveRevised(ctx context.Context, tx *postgres.Tx, list []*Revi
 
 // tell writes down what was changed: the product, and of its variants those that were.
 func (r *Revised) tell(ctx context.Context, tx *postgres.Tx) {
-	was, is := whole{product: r.before.product, Variants: []*variant{}}, whole{product: r.after.product, Variants: []*variant{}}
+	p := r.after.product
+	journal.Event(ctx, tx, "product.updated", string(p.ID), p.summary())
+	if r.product {
+		journal.Audit(ctx, tx, journal.Entry{Action: "product.update", ObjectID: string(p.ID), Before: r.before.product, After: p})
+	}
 	for i, v := range r.after.Variants {
 		switch {
 		case i >= len(r.before.Variants):
-			is.Variants = append(is.Variants, v)
+			journal.Audit(ctx, tx, journal.Entry{Action: "variant.create", ObjectID: string(v.ID), After: v.told()})
 		case v != r.before.Variants[i] && slices.Contains(r.changed, v):
-			was.Variants, is.Variants = append(was.Variants, r.before.Variants[i]), append(is.Variants, v)
+			journal.Audit(ctx, tx, journal.Entry{Action: "variant.update", ObjectID: string(v.ID), Before: r.before.Variants[i].told(), After: v.told()})
 		}
 	}
-	id := string(is.ID)
-	journal.Event(ctx, tx, "product.updated", id, is.summary())
-	journal.Audit(ctx, tx, journal.Entry{Action: "product.update", ObjectID: id, Before: was, After: is})
 }
 
 func updateProducts(ctx context.Context, tx *postgres.Tx, products []*product) error {

@@ -52,6 +52,16 @@ type Dimensions struct {
 	Height *int `bun:"height_mm" json:"height_mm"`
 }
 
+// told is the variant in the words of the contract, for the audit.
+func (v *variant) told() any {
+	return struct {
+		*variant
+		Cost         *money.Money `json:"cost"`
+		CostAmount   string       `json:"cost_amount,omitempty"`
+		CostCurrency string       `json:"cost_currency,omitempty"`
+	}{v, v.cost(), "", ""}
+}
+
 // NewVariant is a variant as it is when nothing is said of it.
 func NewVariant() VariantInput {
 	return VariantInput{TrackStock: true, RequiresShipping: true, Taxable: true}

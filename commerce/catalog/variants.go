@@ -130,7 +130,7 @@ func (s *Service) CreateVariant(ctx context.Context, tx *postgres.Tx, productID 
 	if err := s.touched(ctx, tx, p); err != nil {
 		return "", err
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "variant.create", ObjectID: string(v.ID), After: v})
+	journal.Audit(ctx, tx, journal.Entry{Action: "variant.create", ObjectID: string(v.ID), After: v.told()})
 	return v.ID, nil
 }
 
@@ -245,7 +245,7 @@ func (s *Service) UpdateVariant(ctx context.Context, tx *postgres.Tx, id Variant
 	if err := s.touched(ctx, tx, p); err != nil {
 		return err
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "variant.update", ObjectID: string(v.ID), Before: &before, After: v})
+	journal.Audit(ctx, tx, journal.Entry{Action: "variant.update", ObjectID: string(v.ID), Before: before.told(), After: v.told()})
 	return nil
 }
 
@@ -328,6 +328,10 @@ func (s *Service) DeleteVariant(ctx context.Context, tx *postgres.Tx, id Variant
 	if err := lockVariants(ctx, tx, p.ID); err != nil {
 		return err
 	}
+	kept, err := keepVariant(ctx, tx, v.ID)
+	if err != nil {
+		return err
+	}
 	if _, err := tx.Exec(ctx, `delete from variants where id = $1`, v.ID); err != nil {
 		return fmt.Errorf("delete variant %s: %w", v.ID, err)
 	}
@@ -337,6 +341,6 @@ func (s *Service) DeleteVariant(ctx context.Context, tx *postgres.Tx, id Variant
 	if err := s.touched(ctx, tx, p); err != nil {
 		return err
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "variant.delete", ObjectID: string(v.ID), Before: v})
+	journal.Audit(ctx, tx, journal.Entry{Action: "variant.delete", ObjectID: string(v.ID), Before: v.told(), Kept: kept})
 	return nil
 }

@@ -124,6 +124,10 @@ func (s *Service) DeleteGroup(ctx context.Context, tx *postgres.Tx, id string, v
 	case list != nil:
 		return problem.New(problem.Conflict, "group_in_use", "The price list %q is meant for this group.", *list)
 	}
+	kept, err := keepGroup(ctx, tx, id)
+	if err != nil {
+		return err
+	}
 	if _, err := tx.Exec(ctx, `update customers set group_ids = array_remove(group_ids, $1), version = version + 1, updated_at = now() where group_ids @> array[$1]`, id); err != nil {
 		return fmt.Errorf("empty group %s: %w", id, err)
 	}
@@ -131,7 +135,7 @@ func (s *Service) DeleteGroup(ctx context.Context, tx *postgres.Tx, id string, v
 		return fmt.Errorf("delete group %s: %w", id, err)
 	}
 	journal.Event(ctx, tx, "customer_group.deleted", id, journal.Gone{ID: id})
-	journal.Audit(ctx, tx, journal.Entry{Action: "customer_group.delete", ObjectID: id, Before: map[string]string{"name": name}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "customer_group.delete", ObjectID: id, Before: map[string]string{"name": name}, Kept: kept})
 	return nil
 }
 

@@ -73,7 +73,7 @@ func UpdateItem(ctx context.Context, tx *postgres.Tx, id VariantID, patch ItemPa
 	journal.Event(ctx, tx, "inventory.item_updated", string(id), map[string]any{
 		"variant_id": id, "low_stock_threshold": after.LowStock, "backorder_limit": after.Limit, "backorder_expected_on": after.ExpectedOn,
 	})
-	journal.Audit(ctx, tx, journal.Entry{Action: "inventory.item_update", ObjectID: string(id), Before: before, After: after})
+	journal.Audit(ctx, tx, journal.Entry{Action: "inventory_item.update", ObjectID: string(id), Before: before, After: after})
 	return nil
 }
 

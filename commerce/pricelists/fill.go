@@ -46,6 +46,12 @@ func Reduce(ctx context.Context, tx *postgres.Tx, id ID, by Reduction) error {
 	if err := wrong.OrNil(); err != nil {
 		return err
 	}
+	before, after := &told{}, &struct {
+		told
+		CollectionID string   `json:"collection_id"`
+		Percentage   string   `json:"percentage"`
+		Currencies   []string `json:"currencies"`
+	}{CollectionID: by.CollectionID, Percentage: by.Off.Percent(), Currencies: by.Currencies}
 	return setPrices(ctx, tx, id, func(l *list) ([]string, int64, error) {
 		err := tx.QueryRow(ctx, `select id from collections where id = $1 for key share`, by.CollectionID).Scan(new(string))
 		if errors.Is(err, postgres.ErrNoRows) {
@@ -63,10 +69,28 @@ func Reduce(ctx context.Context, tx *postgres.Tx, id ID, by Reduction) error {
 		if err != nil {
 			return nil, 0, fmt.Errorf("read the variants of %s: %w", by.CollectionID, err)
 		}
+		was, err := l.reduced(ctx, tx, variants, by.Currencies)
+		if err != nil {
+			return nil, 0, err
+		}
 		tag, err := tx.Exec(ctx, reduceSQL, l.ID, variants, int64(by.Off), append([]string{}, by.Currencies...))
 		if err != nil {
 			return nil, 0, fmt.Errorf("reduce the prices of %s: %w", by.CollectionID, err)
 		}
-		return variants, tag.RowsAffected(), nil
-	}, journal.Entry{Action: "price_list.reduce", After: map[string]any{"collection_id": by.CollectionID, "percentage": by.Off.Percent(), "currencies": by.Currencies}})
+		if before.Prices = was; len(was) <= MaxBatch {
+			after.Prices, err = Present(ctx, tx, l.ID, was)
+		}
+		return variants, tag.RowsAffected(), err
+	}, journal.Entry{Action: "price_list.reduce", Before: before, After: after})
+}
+
+// reduced are the list's prices in the places that a reduction fills, as they are.
+func (l *list) reduced(ctx context.Context, tx *postgres.Tx, variants, currencies []string) ([]Entry, error) {
+	rows, err := tx.Query(ctx, `select r.variant_id, r.currency, 1, x.amount from prices r
+		left join price_list_prices x on x.price_list_id = $1 and x.variant_id = r.variant_id and x.currency = r.currency and x.min_quantity = 1
+		where r.variant_id = any($2) and (cardinality($3::text[]) = 0 or r.currency = any($3)) order by r.variant_id, r.currency`, l.ID, variants, append([]string{}, currencies...))
+	if err != nil {
+		return nil, fmt.Errorf("read the prices of %s: %w", l.ID, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Entry])
 }

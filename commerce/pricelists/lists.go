@@ -247,6 +247,10 @@ func Delete(ctx context.Context, tx *postgres.Tx, id ID, meant int) error {
 	if err != nil {
 		return err
 	}
+	rows, err := tx.Keep(ctx, string(id), kept...)
+	if err != nil {
+		return err
+	}
 	err = l.replaced(ctx, tx, func(ctx context.Context, tx *postgres.Tx) error {
 		_, err := tx.Exec(ctx, `delete from price_lists where id = $1`, id)
 		return err
@@ -254,7 +258,7 @@ func Delete(ctx context.Context, tx *postgres.Tx, id ID, meant int) error {
 	if err != nil {
 		return fmt.Errorf("delete price list %s: %w", id, err)
 	}
-	l.tell(ctx, tx, "deleted", journal.Entry{Action: "price_list.delete", Before: l})
+	l.tell(ctx, tx, "deleted", journal.Entry{Action: "price_list.delete", Before: l, Kept: rows})
 	return nil
 }
 

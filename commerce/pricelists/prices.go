@@ -75,8 +75,12 @@ func SetPrices(ctx context.Context, tx *postgres.Tx, id ID, entries []Entry) err
 	if err := checkEntries(entries); err != nil {
 		return err
 	}
+	before := &told{}
 	return setPrices(ctx, tx, id, func(l *list) (variants []string, changed int64, err error) {
 		if variants, err = knowVariants(ctx, tx, entries); err != nil {
+			return nil, 0, err
+		}
+		if before.Prices, err = Present(ctx, tx, id, entries); err != nil {
 			return nil, 0, err
 		}
 		raw, err := json.Marshal(entries)
@@ -91,7 +95,31 @@ func SetPrices(ctx context.Context, tx *postgres.Tx, id ID, entries []Entry) err
 			changed += tag.RowsAffected()
 		}
 		return variants, changed, nil
-	}, journal.Entry{Action: "price_list.set_prices", After: map[string]any{"prices": entries}})
+	}, journal.Entry{Action: "price_list.set_prices", Before: before, After: told{entries}})
+}
+
+// told are prices as the audit keeps them, in the words of the contract.
+type told struct {
+	Prices []Entry `json:"prices"`
+}
+
+// Present are a list's prices of now, in the places of others: those that it has none of are
+// without an amount. The list is kept from changing until the transaction ends.
+func Present(ctx context.Context, tx *postgres.Tx, id ID, of []Entry) ([]Entry, error) {
+	if _, err := lock(ctx, tx, id, 0); err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(of)
+	if err != nil {
+		return nil, fmt.Errorf("read prices of %s: %w", id, err)
+	}
+	rows, err := tx.Query(ctx, `select e.variant_id, e.currency, e.min_quantity, x.amount from `+entryRecord+`
+		left join price_list_prices x on x.price_list_id = $1 and x.variant_id = e.variant_id and x.currency = e.currency and x.min_quantity = e.min_quantity
+		order by e.variant_id, e.currency, e.min_quantity`, id, string(raw))
+	if err != nil {
+		return nil, fmt.Errorf("read prices of %s: %w", id, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Entry])
 }
 
 // setPrices has prices of a list changed by put, which keeps their variants from being deleted

@@ -3,6 +3,7 @@ package promotions
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -73,6 +74,26 @@ type promotion struct {
 	Version       int        `bun:"version" json:"version"`
 	CreatedAt     time.Time  `bun:"created_at" json:"-"`
 	UpdatedAt     time.Time  `bun:"updated_at" json:"-"`
+}
+
+// told is the promotion in the words of the contract, for the audit.
+func (p *promotion) told() any {
+	amounts := func(of map[string]int64) []money.Money {
+		list := []money.Money{}
+		for _, currency := range slices.Sorted(maps.Keys(of)) {
+			list = append(list, money.New(of[currency], currency))
+		}
+		return list
+	}
+	r := p.Rule
+	return map[string]any{
+		"id": p.ID, "title": p.Title, "automatic": p.Automatic, "active": p.Active, "starts_at": p.StartsAt, "ends_at": p.EndsAt,
+		"usage_limit": p.UsageLimit, "customer_limit": p.CustomerLimit, "version": p.Version,
+		"kind": r.Kind, "class": r.Class, "percentage": money.BasisPoints(r.RateBPS).Percent(), "amounts": amounts(r.Amounts), "each": r.Each,
+		"items": r.Items, "buys": r.Buys, "buy_quantity": r.BuyQuantity, "get_quantity": r.GetQuantity, "max_uses_per_order": r.MaxUses,
+		"minimum_amounts": amounts(r.MinimumAmounts), "minimum_quantity": r.MinimumQuantity, "first_order": r.FirstOrder,
+		"customer_group_ids": r.GroupIDs, "combines_with": r.Combines,
+	}
 }
 
 func (p *promotion) check() error {
@@ -223,7 +244,7 @@ func Create(ctx context.Context, tx *postgres.Tx, in Input) (ID, error) {
 		return "", fmt.Errorf("insert promotion: %w", err)
 	}
 	journal.Event(ctx, tx, "promotion.created", string(p.ID), named{p.ID, p.Title})
-	journal.Audit(ctx, tx, journal.Entry{Action: "promotion.create", ObjectID: string(p.ID), After: p})
+	journal.Audit(ctx, tx, journal.Entry{Action: "promotion.create", ObjectID: string(p.ID), After: p.told()})
 	if len(in.Codes) > 0 {
 		if err := addCodes(ctx, tx, p, in.Codes, nil); err != nil {
 			return "", err
@@ -238,6 +259,11 @@ func room(ctx context.Context, tx *postgres.Tx, active bool) error {
 	if !active {
 		return nil
 	}
+	return roomLeft(ctx, tx, MaxActive)
+}
+
+// roomLeft refuses when there are so many active promotions.
+func roomLeft(ctx context.Context, tx *postgres.Tx, most int) error {
 	if err := stores.Alone(ctx, tx); err != nil {
 		return fmt.Errorf("lock promotions: %w", err)
 	}
@@ -245,7 +271,7 @@ func room(ctx context.Context, tx *postgres.Tx, active bool) error {
 	if err := tx.QueryRow(ctx, `select count(*) from promotions where active and (ends_at is null or ends_at > now())`).Scan(&n); err != nil {
 		return fmt.Errorf("count promotions: %w", err)
 	}
-	if n >= MaxActive {
+	if n >= most {
 		return problem.New(problem.Unprocessable, "promotion_limit", "A store has at most %d active promotions.", MaxActive).
 			At("/active", "promotion_limit", "End one first, or make this one inactive.")
 	}
@@ -295,7 +321,7 @@ func Update(ctx context.Context, tx *postgres.Tx, id ID, meant int, patch Patch)
 		return fmt.Errorf("update promotion %s: %w", id, err)
 	}
 	journal.Event(ctx, tx, "promotion.updated", string(id), named{p.ID, p.Title})
-	journal.Audit(ctx, tx, journal.Entry{Action: "promotion.update", ObjectID: string(id), Before: &before, After: p})
+	journal.Audit(ctx, tx, journal.Entry{Action: "promotion.update", ObjectID: string(id), Before: before.told(), After: p.told()})
 	return nil
 }
 
@@ -305,10 +331,14 @@ func Delete(ctx context.Context, tx *postgres.Tx, id ID, meant int) error {
 	if err != nil {
 		return err
 	}
+	rows, err := p.keep(ctx, tx)
+	if err != nil {
+		return err
+	}
 	if _, err := tx.Exec(ctx, `delete from promotions where id = $1`, id); err != nil {
 		return fmt.Errorf("delete promotion %s: %w", id, err)
 	}
 	journal.Event(ctx, tx, "promotion.deleted", string(id), named{p.ID, p.Title})
-	journal.Audit(ctx, tx, journal.Entry{Action: "promotion.delete", ObjectID: string(id), Before: p})
+	journal.Audit(ctx, tx, journal.Entry{Action: "promotion.delete", ObjectID: string(id), Before: p.told(), Kept: rows})
 	return nil
 }

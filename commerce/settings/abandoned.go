@@ -46,6 +46,6 @@ func SetAbandoned(ctx context.Context, tx *postgres.Tx, patch AbandonedCartsPatc
 		return fmt.Errorf("write settings: %w", err)
 	}
 	journal.SettingsUpdated(ctx, tx, "abandoned_carts")
-	journal.Audit(ctx, tx, journal.Entry{Action: "settings.abandoned_carts", Before: before, After: after})
+	journal.Audit(ctx, tx, journal.Entry{Action: "abandoned_cart_settings.update", ObjectID: tx.Store.ID, Before: before, After: after})
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -102,6 +103,32 @@ type method struct {
 	Version     int                      `bun:"version" json:"version"`
 	CreatedAt   time.Time                `bun:"created_at" json:"-"`
 	UpdatedAt   time.Time                `bun:"updated_at" json:"-"`
+}
+
+// told is the method in the words of the contract, for the audit.
+func (m method) told() any {
+	type price struct {
+		ShippingPrice
+		Currency string `json:"currency"`
+	}
+	type carrier struct {
+		Service rates.ServiceID `json:"service_id"`
+		Rate    string          `json:"rate"`
+	}
+	told := struct {
+		method
+		Prices         []price  `json:"prices"`
+		Carrier        *carrier `json:"carrier"`
+		CarrierService string   `json:"carrier_service_id,omitempty"`
+		CarrierRate    string   `json:"carrier_rate,omitempty"`
+	}{method: m, Prices: []price{}}
+	for _, currency := range slices.Sorted(maps.Keys(m.Prices)) {
+		told.Prices = append(told.Prices, price{m.Prices[currency], currency})
+	}
+	if m.Carrier != "" {
+		told.Carrier = &carrier{m.Carrier, m.CarrierRate}
+	}
+	return told
 }
 
 func (m *method) check(prices []ShippingPrice) error {
@@ -227,7 +254,7 @@ func CreateShippingMethod(ctx context.Context, tx *postgres.Tx, in ShippingInput
 		}
 	}
 	journal.Event(ctx, tx, "shipping_method.created", string(m.ID), journal.Named{ID: string(m.ID), Name: m.Name})
-	journal.Audit(ctx, tx, journal.Entry{Action: "shipping_method.create", ObjectID: string(m.ID), After: m})
+	journal.Audit(ctx, tx, journal.Entry{Action: "shipping_method.create", ObjectID: string(m.ID), After: m.told()})
 	return m.ID, nil
 }
 
@@ -307,7 +334,7 @@ func UpdateShippingMethod(ctx context.Context, tx *postgres.Tx, id ShippingMetho
 		return unknownZone(err)
 	}
 	journal.Event(ctx, tx, "shipping_method.updated", string(m.ID), journal.Named{ID: string(m.ID), Name: m.Name})
-	journal.Audit(ctx, tx, journal.Entry{Action: "shipping_method.update", ObjectID: string(id), Before: before, After: m})
+	journal.Audit(ctx, tx, journal.Entry{Action: "shipping_method.update", ObjectID: string(id), Before: before.told(), After: m.told()})
 	return nil
 }
 
@@ -322,6 +349,10 @@ func DeleteShippingMethod(ctx context.Context, tx *postgres.Tx, id ShippingMetho
 		return err
 	}
 	m := list[at]
+	kept, err := tx.Keep(ctx, string(id), methodRows)
+	if err != nil {
+		return err
+	}
 	if _, err := tx.Exec(ctx, `delete from shipping_methods where id = $1`, id); err != nil {
 		return fmt.Errorf("delete shipping method %s: %w", id, err)
 	}
@@ -329,6 +360,6 @@ func DeleteShippingMethod(ctx context.Context, tx *postgres.Tx, id ShippingMetho
 		return err
 	}
 	journal.Event(ctx, tx, "shipping_method.deleted", string(m.ID), journal.Gone{ID: string(m.ID)})
-	journal.Audit(ctx, tx, journal.Entry{Action: "shipping_method.delete", ObjectID: string(id), Before: m})
+	journal.Audit(ctx, tx, journal.Entry{Action: "shipping_method.delete", ObjectID: string(id), Before: m.told(), Kept: kept})
 	return nil
 }

@@ -61,12 +61,20 @@ type taxRate struct {
 	Region            string     `bun:"region" json:"region"`
 	PostalCodes       []string   `bun:"postal_codes,array" json:"postal_codes"`
 	TaxClass          string     `bun:"tax_class" json:"tax_class"`
-	Rate              money.Rate `bun:"rate" json:"rate"`
+	Rate              money.Rate `bun:"rate" json:"-"`
 	Combinable        bool       `bun:"combinable" json:"combinable"`
 	AppliesToShipping bool       `bun:"applies_to_shipping" json:"applies_to_shipping"`
 	Version           int        `bun:"version" json:"version"`
 	CreatedAt         time.Time  `bun:"created_at" json:"-"`
 	UpdatedAt         time.Time  `bun:"updated_at" json:"-"`
+}
+
+// told is the rate in the words of the contract, for the audit.
+func (t taxRate) told() any {
+	return struct {
+		taxRate
+		Percentage string `json:"percentage"`
+	}{t, t.Rate.Percent()}
 }
 
 // taxClass is a name for goods that are taxed alike.
@@ -126,7 +134,7 @@ func CreateTaxRate(ctx context.Context, tx *postgres.Tx, in TaxInput) (TaxRateID
 		return "", t.clash(err)
 	}
 	journal.Event(ctx, tx, "tax_rate.created", string(t.ID), journal.Named{ID: string(t.ID), Name: t.Name})
-	journal.Audit(ctx, tx, journal.Entry{Action: "tax_rate.create", ObjectID: string(t.ID), After: t})
+	journal.Audit(ctx, tx, journal.Entry{Action: "tax_rate.create", ObjectID: string(t.ID), After: t.told()})
 	return t.ID, nil
 }
 
@@ -164,7 +172,7 @@ func UpdateTaxRate(ctx context.Context, tx *postgres.Tx, id TaxRateID, meant int
 		return t.clash(err)
 	}
 	journal.Event(ctx, tx, "tax_rate.updated", string(t.ID), journal.Named{ID: string(t.ID), Name: t.Name})
-	journal.Audit(ctx, tx, journal.Entry{Action: "tax_rate.update", ObjectID: string(id), Before: before, After: t})
+	journal.Audit(ctx, tx, journal.Entry{Action: "tax_rate.update", ObjectID: string(id), Before: before.told(), After: t.told()})
 	return nil
 }
 
@@ -174,10 +182,14 @@ func DeleteTaxRate(ctx context.Context, tx *postgres.Tx, id TaxRateID, meant int
 	if err != nil {
 		return err
 	}
+	kept, err := tx.Keep(ctx, string(id), taxRateRows)
+	if err != nil {
+		return err
+	}
 	if _, err := tx.Exec(ctx, `delete from tax_rates where id = $1`, id); err != nil {
 		return fmt.Errorf("delete tax rate %s: %w", id, err)
 	}
 	journal.Event(ctx, tx, "tax_rate.deleted", string(t.ID), journal.Gone{ID: string(t.ID)})
-	journal.Audit(ctx, tx, journal.Entry{Action: "tax_rate.delete", ObjectID: string(id), Before: t})
+	journal.Audit(ctx, tx, journal.Entry{Action: "tax_rate.delete", ObjectID: string(id), Before: t.told(), Kept: kept})
 	return nil
 }

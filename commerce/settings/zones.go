@@ -140,6 +140,10 @@ func DeleteShippingZone(ctx context.Context, tx *postgres.Tx, id ShippingZoneID,
 	if err != nil {
 		return err
 	}
+	kept, err := tx.Keep(ctx, string(id), zoneRows)
+	if err != nil {
+		return err
+	}
 	_, err = tx.Exec(ctx, `delete from shipping_zones where id = $1`, id)
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == "23503" {
@@ -149,6 +153,6 @@ func DeleteShippingZone(ctx context.Context, tx *postgres.Tx, id ShippingZoneID,
 		return fmt.Errorf("delete shipping zone %s: %w", id, err)
 	}
 	journal.Event(ctx, tx, "shipping_zone.deleted", string(z.ID), journal.Gone{ID: string(z.ID)})
-	journal.Audit(ctx, tx, journal.Entry{Action: "shipping_zone.delete", ObjectID: string(id), Before: z})
+	journal.Audit(ctx, tx, journal.Entry{Action: "shipping_zone.delete", ObjectID: string(id), Before: z, Kept: kept})
 	return nil
 }

@@ -7,6 +7,7 @@ package journal
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -27,6 +28,51 @@ type Entry struct {
 	Before   any
 	After    any
 	Reason   string
+
+	// Kept are the rows of what was deleted, by which it can be brought back; in a store's
+	// database alone.
+	Kept json.RawMessage
+}
+
+// maxState bounds what is kept of a state, in bytes, and maxKept the rows that bring
+// something back. A larger state is told by its size alone, and larger rows are not kept.
+const (
+	maxState = 256 << 10
+	maxKept  = 1 << 20
+)
+
+// state is a thing's state as it is kept, read at once so that later changes do not show.
+func state(of any) (json.RawMessage, error) {
+	if of == nil {
+		return nil, nil
+	}
+	raw, err := json.Marshal(of)
+	if err == nil && len(raw) > maxState {
+		raw, err = json.Marshal(map[string]int{"omitted_bytes": len(raw)})
+	}
+	return raw, err
+}
+
+// KeptFor is for how long what was deleted can be brought back: then a JobForget, whose
+// arguments are ForgetArgs, forgets the rows.
+const (
+	KeptFor   = 30 * 24 * time.Hour
+	JobForget = "audit.forget"
+)
+
+// ForgetArgs are the arguments of a JobForget.
+type ForgetArgs struct {
+	EntryID string `json:"entry_id"`
+}
+
+// Keepable says whether rows are not too many to be kept.
+func Keepable(rows json.RawMessage) bool { return len(rows) <= maxKept }
+
+type undoing struct{}
+
+// Undoing returns a context in which changes take back what an entry of the audit tells of.
+func Undoing(ctx context.Context, entry string) context.Context {
+	return context.WithValue(ctx, undoing{}, entry)
 }
 
 // Recorded is an event as it was written.
@@ -49,20 +95,22 @@ type EventArgs struct {
 }
 
 type audit struct {
-	ID        string    `json:"id"`
-	At        time.Time `json:"at"`
-	ActorKind string    `json:"actor_kind"`
-	ActorID   string    `json:"actor_id"`
-	Actor     string    `json:"actor"`
-	StoreID   string    `json:"store_id,omitempty"`
-	Mode      string    `json:"mode"`
-	Action    string    `json:"action"`
-	ObjectID  string    `json:"object_id"`
-	Before    any       `json:"before,omitempty"`
-	After     any       `json:"after,omitempty"`
-	Reason    string    `json:"reason"`
-	RequestID string    `json:"request_id"`
-	IP        string    `json:"ip"`
+	ID        string          `json:"id"`
+	At        time.Time       `json:"at"`
+	ActorKind string          `json:"actor_kind"`
+	ActorID   string          `json:"actor_id"`
+	Actor     string          `json:"actor"`
+	StoreID   string          `json:"store_id,omitempty"`
+	Mode      string          `json:"mode"`
+	Action    string          `json:"action"`
+	ObjectID  string          `json:"object_id"`
+	Before    json.RawMessage `json:"before,omitempty"`
+	After     json.RawMessage `json:"after,omitempty"`
+	Reason    string          `json:"reason"`
+	RequestID string          `json:"request_id"`
+	IP        string          `json:"ip"`
+	Kept      json.RawMessage `json:"kept,omitempty"`
+	Undoes    string          `json:"undoes"`
 }
 
 type job struct {
@@ -141,12 +189,25 @@ func SettingsUpdated(ctx context.Context, tx *postgres.Tx, part string) {
 // Audit notes who did what. Every write leaves at least one.
 func Audit(ctx context.Context, tx *postgres.Tx, entry Entry) {
 	b, who := open(tx), principal.From(ctx)
+	before, err := state(entry.Before)
+	after, failed := state(entry.After)
+	if err = errors.Join(err, failed); err != nil {
+		b.failed = fmt.Errorf("audit %s of %s: %w", entry.Action, entry.ObjectID, err)
+	}
+	if len(entry.Kept) > maxKept {
+		entry.Kept = nil
+	}
+	undoes, _ := ctx.Value(undoing{}).(string)
+	id := ids.New("aud")
+	if entry.Kept != nil {
+		JobAt(tx, clock.Now().Add(KeptFor), JobForget, ForgetArgs{id})
+	}
 	b.Audit = append(b.Audit, audit{
-		ID: ids.New("aud"), At: clock.Now(),
+		ID: id, At: clock.Now(),
 		ActorKind: string(who.Kind), ActorID: who.ID, Actor: who.Label,
 		StoreID: entry.StoreID, Mode: string(who.Mode), Action: entry.Action, ObjectID: entry.ObjectID,
-		Before: entry.Before, After: entry.After, Reason: entry.Reason,
-		RequestID: who.RequestID, IP: who.IP,
+		Before: before, After: after, Reason: entry.Reason,
+		RequestID: who.RequestID, IP: who.IP, Kept: entry.Kept, Undoes: undoes,
 	})
 }
 
@@ -202,10 +263,12 @@ func Sequence(object string) string {
 var storeSQL = `
 with d as (select $1::jsonb as d),
 audited as (
-	insert into audit_entries (id, at, actor_kind, actor_id, actor, action, object_id, before, after, reason, request_id, ip)
-	select x.id, x.at, x.actor_kind, x.actor_id, x.actor, x.action, x.object_id, x.before, x.after, x.reason, x.request_id, x.ip
+	insert into audit_entries (id, at, actor_kind, actor_id, actor, action, object_id, before, after, reason, request_id, ip, undoes)
+	select x.id, x.at, x.actor_kind, x.actor_id, x.actor, x.action, x.object_id, x.before, x.after, x.reason, x.request_id, x.ip, x.undoes
 	from d, jsonb_to_recordset(nullif(d->'audit', 'null')) as x(id text, at timestamptz, actor_kind text, actor_id text, actor text,
-		action text, object_id text, before jsonb, after jsonb, reason text, request_id text, ip text)
+		action text, object_id text, before jsonb, after jsonb, reason text, request_id text, ip text, undoes text)
+), kept as (
+	insert into audit_kept (entry_id, kept) select x.id, x.kept from d, jsonb_to_recordset(nullif(d->'audit', 'null')) as x(id text, kept jsonb) where x.kept is not null
 ), happened as (
 	insert into events (id, type, object_id, object_sequence, data, request_id, created_at)
 	select x.id, x.type, x.object_id, ` + Sequence("x.object_id") + ` + row_number() over (partition by x.object_id order by x.n), x.data, x.request_id, x.created_at

@@ -1,0 +1,187 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/stoacommerce/stoa/openapi"
+	"github.com/stoacommerce/stoa/openapi/gen"
+	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants/audit"
+)
+
+// mostChanges bounds how many changes are taken back to tell what a thing was like.
+const mostChanges = 10_000
+
+// asOf tells what a thing was like at an instant, from what it is like now by taking back
+// what the audit tells of since.
+func (h *Audit) asOf(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	id, locale := req.Param("record_id"), req.Query.Get("locale")
+	at, err := time.Parse(time.RFC3339Nano, req.Query.Get("at"))
+	if err != nil {
+		return nil, problem.New(problem.Invalid, "invalid_request", "There is no such time.").At("?at", "format", "There is no such time.")
+	}
+	r, known := kept(id, locale)
+	if !known {
+		return nil, problem.Missing("record")
+	}
+	if err := req.Allow(r.get); err != nil {
+		return nil, err
+	}
+	object := id
+	if id == r.kind {
+		object = req.Caller.Store.ID
+	}
+	entries, err := h.Log.Since(ctx, object, at, mostChanges)
+	if err != nil {
+		return nil, err
+	}
+	if len(entries) == mostChanges {
+		return nil, problem.New(problem.Unprocessable, "too_many_changes", "It has changed more than %d times since.", mostChanges)
+	}
+	entries = slices.DeleteFunc(entries, func(e audit.Entry) bool { return !r.tells(e, locale) })
+	place := state{"locale": locale}
+	if r.within && locale == "" {
+		if place, err = h.place(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	now, _, err := r.read(ctx, req, id, place)
+	gone := problem.Is(err, "not_found")
+	if err != nil && !(gone && len(entries) > 0) {
+		return nil, err
+	}
+	then := past{update: updateOf(req.Contract(r.update)), gone: gone, unknown: []string{}}
+	then.take(now)
+	delete(then.state, r.except)
+	if born, ok := now["created_at"].(string); ok && later(born, at) {
+		then.gone = true
+	}
+	for _, e := range entries {
+		if err := then.back(e); err != nil {
+			return nil, err
+		}
+	}
+	return then.answer(r, id, at, len(entries))
+}
+
+// place is what the latest entry of a thing tells of where it is found.
+func (h *Audit) place(ctx context.Context, id string) (state, error) {
+	latest, err := h.Log.List(ctx, audit.Filter{ObjectID: id, Limit: 1})
+	if err != nil || len(latest) == 0 {
+		return nil, err
+	}
+	return readState(either(latest[0].After, latest[0].Before))
+}
+
+// tells says whether an entry tells of the record, and not of another with the same ID.
+func (r record) tells(e audit.Entry, locale string) bool {
+	of, _, known := recordOf(e.Action)
+	if !known || of.kind != r.kind || len(e.Before)+len(e.After) == 0 {
+		return false
+	}
+	if locale == "" {
+		return true
+	}
+	s, err := readState(either(e.After, e.Before))
+	return err == nil && s["locale"] == locale
+}
+
+// either is the first of two states, or the second where there is none.
+func either(a, b json.RawMessage) json.RawMessage {
+	if whole(a) {
+		return a
+	}
+	return b
+}
+
+func later(instant string, at time.Time) bool {
+	read, err := time.Parse(time.RFC3339Nano, instant)
+	return err == nil && read.After(at)
+}
+
+// past is a thing on its way back to what it was like.
+type past struct {
+	update  *openapi3.Schema
+	state   state
+	gone    bool
+	unknown []string
+}
+
+// take has the thing be as a state says.
+func (p *past) take(s state) {
+	p.state = state{}
+	for name := range p.update.Properties {
+		p.state[name] = s[name]
+	}
+}
+
+// back takes back what an entry tells of.
+func (p *past) back(e audit.Entry) error {
+	before, err := readState(e.Before)
+	if err != nil {
+		return err
+	}
+	after, err := readState(e.After)
+	if err != nil {
+		return err
+	}
+	_, verb, _ := strings.Cut(e.Action, ".")
+	switch {
+	case verb == "create", verb == "restore":
+		p.gone = true
+	case verb == "delete":
+		p.gone, p.unknown = false, []string{}
+		p.take(before)
+		if !whole(e.Before) {
+			p.unknown = slices.Sorted(maps.Keys(p.update.Properties))
+		}
+	case !whole(e.Before) || !whole(e.After):
+		p.unknown = slices.Sorted(maps.Keys(p.update.Properties))
+	default:
+		for _, property := range differing(p.update, before, after) {
+			property.set(p.state, property.in(before))
+		}
+	}
+	return nil
+}
+
+// answer is the record as it was found.
+func (p *past) answer(r record, id string, at time.Time, changes int) (*openapi.Response, error) {
+	shown := gen.AuditRecord{ResourceKind: r.kind, At: at.UTC(), Existed: !p.gone, Record: json.RawMessage("null"), Unknown: []string{}, Changes: changes}
+	if id != r.kind {
+		shown.ResourceID = &id
+	}
+	if p.gone {
+		return openapi.OK(shown), nil
+	}
+	delete(p.state, "position") // others move it too, of which its entries do not tell
+	for _, name := range p.unknown {
+		delete(p.state, name)
+	}
+	shown.Unknown = slices.DeleteFunc(p.unknown, func(name string) bool { return name == "position" })
+	var err error
+	shown.Record, err = json.Marshal(p.state)
+	return openapi.OK(shown), err
+}
+
+// kept is the record that an ID is of, or a name of settings that have none.
+func kept(id, locale string) (record, bool) {
+	prefix, _, _ := strings.Cut(id, "_")
+	at := slices.IndexFunc(records, func(r record) bool {
+		if locale != "" {
+			return r.kind == "translation"
+		}
+		return r.prefix == "" && r.kind == id && r.kind != "translation" || r.prefix != "" && r.prefix == prefix && r.kind != "inventory_item"
+	})
+	if at < 0 {
+		return record{}, false
+	}
+	return records[at], true
+}

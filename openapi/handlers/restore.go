@@ -1,0 +1,52 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/stoacommerce/stoa/openapi"
+	"github.com/stoacommerce/stoa/openapi/gen"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/tenants/audit"
+)
+
+// Restore brings a thing back that was deleted, with its ID, from its rows.
+type Restore func(ctx context.Context, tx *postgres.Tx, id string, kept json.RawMessage) error
+
+// Restores are those of what can be brought back, by what the audit calls it.
+type Restores map[string]Restore
+
+// bringBack brings back what an entry tells was deleted.
+func (h *Audit) bringBack(ctx context.Context, req *openapi.Request, e audit.Entry, shown gen.AuditUndo) (*openapi.Response, error) {
+	r, _, _ := recordOf(e.Action)
+	if err := req.Allow(r.create); err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		_, kept, err := audit.Take(ctx, tx, e.ID)
+		if err != nil {
+			return nil, err
+		}
+		if kept == nil {
+			return nil, since().At("", "changed_since", "It was brought back already.")
+		}
+		if err := h.Restores[r.kind](ctx, tx, e.ObjectID, kept); err != nil {
+			return nil, hindered(e.ObjectID, err)
+		}
+		return openapi.OK(shown), nil
+	})
+}
+
+// hindered is the error of what cannot be brought back, as something has taken its place or
+// something that it needs is gone.
+func hindered(id string, err error) error {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && (refused.Code == "23505" || refused.Code == "23503") {
+		return since().At("", "changed_since", "Something that it needs is gone, or something else is in its place by now.").Because(err)
+	}
+	return fmt.Errorf("bring %s back: %w", id, err)
+}
