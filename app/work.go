@@ -50,8 +50,10 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	s.bulk.Register(w)
 	s.mailer.Register(w)
 	s.members.Register(w)
+	s.keys.Register(w)
 	(&upkeep.Upkeep{DB: m.db, Log: m.log}).Register(w)
 	(&requestlog.Keeper{DB: m.db}).Register(w)
+	s.privacy.Register(w)
 	s.books.Register(w)
 	s.analytics.Register(w)
 	for _, kind := range reconciliation.Kinds {
@@ -122,14 +124,14 @@ func fates() (names []string) {
 // background is what each process does beside its roles.
 func (a *App) background(ctx context.Context, group *errgroup.Group, roles Roles) {
 	for what, flush := range map[string]func(context.Context) error{
-		"calls":    func(ctx context.Context) error { return a.meter.Flush(ctx, a.limiter.Usage(), false) },
+		"usage":    func(ctx context.Context) error { return a.meter.Flush(ctx, a.limiter.Usage(), false) },
 		"searches": a.searches.Flush,
 		"visits":   func(ctx context.Context) error { a.visits.Flush(ctx); return nil },
 	} {
 		group.Go(func() error {
 			every(ctx, flushEvery, func() {
 				if err := flush(ctx); err != nil && ctx.Err() == nil {
-					a.log.WarnContext(ctx, what+" are not written down yet", "error", err)
+					a.log.WarnContext(ctx, "what was counted is not written down", "of", what, "error", err)
 				}
 			})
 			// What was counted since is written down before the process ends.

@@ -279,3 +279,83 @@ func TestAShopperChangesTheEmailAddress(t *testing.T) {
 	b.follow("/account/email/confirm", token).says(email, "Your details are saved.")
 	b.get("/account/email/confirm").status(http.StatusNotFound)
 }
+
+func TestNewsAreAskedForAndEnded(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	b, email := h.visitor(t, s.label), shopperAddress()
+	b.get("/newsletter").says("The shop may write to me about new things", `name="email"`)
+	b.post("/newsletter", url.Values{"email": {"nobody"}}).status(http.StatusUnprocessableEntity).says(`id="email-fault"`)
+	b.post("/newsletter", url.Values{"email": {email}}).status(http.StatusOK).says("Look into your mail")
+	link := s.deliver(t, email)
+	token := b.get(link).says("Confirm the address").hidden()
+	b.post("/newsletter/confirm", token).status(http.StatusOK).says("Thank you")
+	b.post("/newsletter/confirm", token).status(http.StatusUnprocessableEntity).says("This link does not work any more")
+	b.get("/newsletter/confirm").status(http.StatusNotFound)
+	id := shoptest.Value[string](t, s.Shop, `select customer_id from marketing_consents where granted and wording = 'The shop may write to me about new things'`)
+	address, err := h.links.Unsubscribe(s.Ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.get(u.Path + "?key=guessed").status(http.StatusNotFound)
+	b.post(u.Path+"?key=guessed", nil).status(http.StatusNotFound)
+	b.get(u.RequestURI()).says("Unsubscribe", `action="`+u.RequestURI()+`"`)
+	if !shoptest.Value[bool](t, s.Shop, `select accepts_marketing from customers`) {
+		t.Error("a link that was looked at ends it")
+	}
+	h.visitor(t, s.label).post(u.RequestURI(), url.Values{"List-Unsubscribe": {"One-Click"}}).status(http.StatusOK).says("Nothing more is sent to you")
+	if shoptest.Value[bool](t, s.Shop, `select accepts_marketing from customers`) {
+		t.Error("it goes on")
+	}
+
+	b.get("/account/sign-in").says(`href="/find-order"`)
+	b.get("/find-order").says("Find your order")
+	answer := b.post("/find-order", url.Values{"number": {"#1001"}, "email": {email}}).status(http.StatusOK).says("Look into your mail").text()
+	if none := b.post("/find-order", url.Values{"number": {"what"}, "email": {"nobody"}}).status(http.StatusOK).text(); none != answer {
+		t.Errorf("told apart: %s", none)
+	}
+}
+
+// Who wants to know when something is back says so twice: on its page, and by the link that
+// comes by mail, which nothing but a button follows.
+func TestAShopperWaitsForWhatIsSoldOut(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	s.product(t, "Linen shirt", nil)
+	s.product(t, "Vase", nil)
+	b, email := h.visitor(t, s.label), shopperAddress()
+	variant := shoptest.Value[string](t, s.Shop, `select v.id from variants v join products p on p.id = v.product_id where p.title = 'Vase' limit 1`)
+	wish := url.Values{"variant": {variant}, "email": {email}}
+	b.post("/stock-alerts", wish).status(http.StatusUnprocessableEntity).says("It is back already")
+	s.Exec(t, `update variants set track_stock = true, stock = reserved where id = $1`, variant)
+	b.post("/stock-alerts", url.Values{"variant": {variant}, "email": {"nobody"}}).status(http.StatusUnprocessableEntity).says("That did not work")
+	b.post("/stock-alerts", wish).status(http.StatusOK).says("Look into your mail")
+	id := shoptest.Value[string](t, s.Shop, `select id from stock_alerts where email = $1`, email)
+	path := func(find func(context.Context, string) (string, error)) string {
+		address, err := find(s.Ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u.RequestURI()
+	}
+	confirm, end := path(h.links.ConfirmAlert), path(h.links.EndAlert)
+	b.get(strings.Replace(confirm, "key=", "key=x", 1)).status(http.StatusNotFound)
+	b.get(confirm).status(http.StatusOK).says("Yes, tell me")
+	b.post(confirm, nil).status(http.StatusOK).says("We tell you once it is back.")
+	if n := shoptest.Value[int](t, s.Shop, `select count(*) from stock_alerts where confirmed_at is not null`); n != 1 {
+		t.Errorf("%d wishes are confirmed", n)
+	}
+	b.get(end).status(http.StatusOK).says("Do not tell me")
+	b.post(end, url.Values{"List-Unsubscribe": {"One-Click"}}).status(http.StatusOK).says("Nothing more is sent to you")
+	b.post(confirm, nil).status(http.StatusNotFound).says("This link does not work any more")
+}

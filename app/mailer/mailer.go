@@ -12,9 +12,11 @@ import (
 	"fmt"
 	"net/url"
 
+	"github.com/stoacommerce/stoa/commerce/alerts"
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/drafts"
+	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/mail"
@@ -25,8 +27,8 @@ import (
 	"github.com/stoacommerce/stoa/webhooks"
 )
 
-// Config is what mails are written and sent with. DB, Stores, Mailbox, Site, Links and Shop
-// must be set.
+// Config is what mails are written and sent with. DB, Stores, Mailbox, Site, Links, Shop
+// and Staff must be set.
 type Config struct {
 	DB     *postgres.DB
 	Stores *stores.Service
@@ -42,11 +44,14 @@ type Config struct {
 	Links Links    // into shops
 	// Shop is a shop, by the first label of its host.
 	Shop func(host string) *url.URL
-	Name string // the platform's; "Stoa" when empty
+	// Staff gives the addresses of those in a store who have a permission.
+	Staff func(ctx context.Context, storeID, permission string) ([]string, error)
+	Name  string // the platform's; "Stoa" when empty
 }
 
 // Links are the addresses in shops that mails lead to; storefront.Links knows them.
 type Links interface {
+	alerts.Links
 	cart.Links
 	orders.Links
 	customers.Links
@@ -81,6 +86,14 @@ func (m *Mailer) Register(w *jobs.Workers) {
 		about := orders.Mailer{DB: m.config.DB, Post: m, Links: m.config.Links}
 		return giveUp(about.Send(ctx, args))
 	})
+	w.Handle(orders.JobLink, func(ctx context.Context, job jobs.Job) error {
+		var args orders.LinkArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		about := orders.Mailer{DB: m.config.DB, Post: m, Links: m.config.Links}
+		return giveUp(about.SendLink(ctx, args))
+	})
 	w.Handle(cart.JobMail, func(ctx context.Context, job jobs.Job) error {
 		var args cart.MailArgs
 		if err := job.Decode(&args); err != nil {
@@ -104,6 +117,28 @@ func (m *Mailer) Register(w *jobs.Workers) {
 		}
 		about := customers.Mailer{DB: m.config.DB, Post: m, Links: m.config.Links}
 		return giveUp(about.Send(ctx, args))
+	})
+	w.Handle(alerts.JobMail, func(ctx context.Context, job jobs.Job) error {
+		var args alerts.MailArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		about := alerts.Mailer{DB: m.config.DB, Post: m, Links: m.config.Links}
+		return giveUp(about.Send(ctx, args))
+	})
+	w.Handle(inventory.JobBack, func(ctx context.Context, job jobs.Job) error {
+		var args inventory.BackArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		return m.config.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error { return alerts.Tell(ctx, tx, args) })
+	})
+	w.Handle(inventory.JobScarce, func(ctx context.Context, job jobs.Job) error {
+		var args inventory.ScarceArgs
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		return giveUp(m.StockLow(ctx, args))
 	})
 	w.Handle(webhooks.JobDisabled, func(ctx context.Context, job jobs.Job) error {
 		var args webhooks.DisabledArgs
@@ -146,6 +181,7 @@ func (m *Mailer) Send(ctx context.Context, letter mail.Letter) error {
 		return fmt.Errorf("mail %s: %w", letter.ID, err)
 	}
 	message.ID, message.StoreID, message.To, message.ToName = letter.ID, from.store, letter.To, letter.ToName
+	message.Unsubscribes(letter.Unsubscribe)
 	return m.hand(ctx, message, from.mode)
 }
 

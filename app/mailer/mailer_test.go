@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/app/mailer"
+	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/platform/clock"
@@ -41,6 +42,7 @@ type office struct {
 	test   context.Context // within its sandbox
 	store  string
 	host   string // the first label of the shop's host
+	staff  []string
 }
 
 func open(t *testing.T, change func(*mailer.Config)) *office {
@@ -65,6 +67,7 @@ func openOn(t *testing.T, p *testdb.Platform, change func(*mailer.Config)) *offi
 		t.Fatal(err)
 	}
 	config.Links = &storefront.Links{StoreURL: config.Shop, Stores: o.stores, Pepper: pepper.Derive("links")}
+	config.Staff = func(context.Context, string, string) ([]string, error) { return o.staff, nil }
 	if change != nil {
 		change(&config)
 	}
@@ -351,5 +354,43 @@ func TestWorkersSend(t *testing.T) {
 	body, err := io.ReadAll(server.to(buyer)[0].Body)
 	if err != nil || !strings.Contains(strings.ReplaceAll(string(body), "=\r\n", ""), "https://"+o.host+".stoa.example.com/orders/"+order) {
 		t.Errorf("the mail does not lead to the order, %v:\n%s", err, body)
+	}
+}
+
+// What becomes scarce is told by one mail to each of those who keep the stock.
+func TestTheStaffIsToldWhatIsScarce(t *testing.T) {
+	o := open(t, nil)
+	product, variant := ids.New("prod"), ids.New("var")
+	o.staff = []string{somebody(), somebody()}
+	o.within(t, o.live, `insert into products (id, handle, title, status) values ($1, $1, 'Bowl', 'active')`, product)
+	o.within(t, o.live, `insert into variants (id, product_id, position, title, sku, stock, low_stock_threshold) values ($1, $2, 0, 'Blue', 'B-1', 2, 3)`, variant, product)
+	o.within(t, o.live, `insert into events (id, type, object_id, object_sequence, data) values ($1, 'inventory.low', $2, 1, '{}')`, ids.New("evt"), variant)
+	first := inventory.ScarceArgs{MailID: ids.New("mail"), At: clock.Now()}
+	for _, args := range []inventory.ScarceArgs{first, {MailID: ids.New("mail"), At: clock.Now()}} {
+		if err := o.mailer.StockLow(o.live, args); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, to := range o.staff {
+		kept := o.kept(t, to)
+		if len(kept) != 1 || !strings.Contains(kept[0].HTML, "Bowl, Blue") || !strings.Contains(kept[0].Text, "B-1") {
+			t.Errorf("%d mails are kept for %s", len(kept), to)
+		}
+	}
+}
+
+// Mails that their recipients can end say how, to mail programs as well.
+func TestUnsubscribing(t *testing.T) {
+	server := serve(t)
+	o := open(t, func(c *mailer.Config) { c.Delivery = server.sender(t) })
+	to := somebody()
+	letter := mail.NewLetter(to, mail.CartAbandoned{URL: "https://linen.example.com/cart", Lines: []mail.Line{{Title: "Jug", Quantity: 1, Total: money.New(100, "EUR")}}})
+	letter.Unsubscribe = "https://linen.example.com/unsubscribe/x?key=y"
+	if err := o.mailer.Send(o.live, letter); err != nil {
+		t.Fatal(err)
+	}
+	sent := server.to(to)
+	if len(sent) != 1 || sent[0].Header.Get("List-Unsubscribe") != "<"+letter.Unsubscribe+">" || sent[0].Header.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click" {
+		t.Errorf("%v", sent)
 	}
 }

@@ -36,6 +36,15 @@ type AbandonedArgs struct {
 type MailArgs struct {
 	MailID string `json:"mail_id"` // so that sending twice can be noticed
 	CartID string `json:"cart_id"`
+
+	// Failed is what could not be taken for it; nil for a cart that was left.
+	Failed *money.Money `json:"failed,omitempty"`
+}
+
+// PaymentFailed has a shopper told, who is not there any more, that nothing could be taken
+// for what is in their cart.
+func PaymentFailed(tx *postgres.Tx, cartID string, amount money.Money) {
+	journal.Job(tx, JobMail, MailArgs{ids.New("mail"), cartID, &amount})
 }
 
 // watch has a cart looked at once it may have been abandoned. It begins with the first
@@ -48,7 +57,8 @@ func (c *Cart) watch(tx *postgres.Tx) {
 const leftSQL = `
 select c.state = 'completed' or c.abandoned_at is not null or c.expires_at <= now() or c.email = '', c.state = 'open' and exists (select from cart_lines l where l.cart_id = c.id),
 	c.updated_at + make_interval(mins => s.abandoned_cart_minutes), c.email, c.customer_id, c.currency, (select count(*) from cart_lines l where l.cart_id = c.id),
-	s.abandoned_cart_mail = 'everyone' or s.abandoned_cart_mail = 'consenting' and exists (select from customers k where k.email = c.email and k.accepts_marketing)
+	s.abandoned_cart_mail = 'everyone' and not exists (select from customers k where k.email = c.email and not k.accepts_marketing and exists (
+		select from marketing_consents m where m.customer_id = k.id)) or s.abandoned_cart_mail = 'consenting' and exists (select from customers k where k.email = c.email and k.accepts_marketing)
 from carts c cross join settings s where c.id = $1 for update of c`
 
 // FindAbandoned looks whether a cart of the context's store was abandoned: whether there is
@@ -86,7 +96,7 @@ func (s *Service) FindAbandoned(ctx context.Context, args AbandonedArgs) error {
 		})
 		journal.Audit(ctx, tx, journal.Entry{Action: "cart.abandoned", ObjectID: args.CartID, After: map[string]any{"mailed": writes}})
 		if writes {
-			journal.Job(tx, JobMail, MailArgs{ids.New("mail"), args.CartID})
+			journal.Job(tx, JobMail, MailArgs{MailID: ids.New("mail"), CartID: args.CartID})
 		}
 		return nil
 	})
@@ -112,6 +122,8 @@ func (s *Service) Recover(ctx context.Context, id string) (ref Ref, open bool, e
 // Links knows where shoppers find their carts again in the context's store.
 type Links interface {
 	RecoverCart(ctx context.Context, cartID string) (string, error)
+	// Unsubscribe is where whoever a cart is of says that they want no such mails.
+	Unsubscribe(ctx context.Context, cartID string) (string, error)
 }
 
 // Mailer writes to shoppers who left a cart.
@@ -122,7 +134,7 @@ type Mailer struct {
 }
 
 var mailSQL = `
-select json_build_object('email', c.email, 'locale', coalesce(c.locales[1], ''), 'currency', c.currency, 'lines', (select coalesce(json_agg(json_build_object(
+select json_build_object('draft', c.draft is not null, 'email', c.email, 'locale', coalesce(c.locales[1], ''), 'currency', c.currency, 'lines', (select coalesce(json_agg(json_build_object(
 	'title', ` + spoken.Text(`t.said`, `title`, `p.title`) + `, 'variant', ` + catalog.VariantTitle(spoken) + `, 'quantity', l.quantity, 'unit', l.unit_amount) order by l.created_at, l.id), '[]')
 	from cart_lines l join variants v on v.id = l.variant_id join products p on p.id = v.product_id` + spoken.From(`p.translations`) + ` where l.cart_id = c.id))::text
 from carts c where c.id = $1 and c.state = 'open' and c.expires_at > now()`
@@ -137,6 +149,7 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 		return fmt.Errorf("mail about cart %s: %w", args.CartID, err)
 	}
 	var left struct {
+		Draft                   bool
 		Email, Locale, Currency string
 		Lines                   []struct {
 			Title, Variant string
@@ -147,8 +160,8 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 	if err := json.Unmarshal(raw, &left); err != nil {
 		return fmt.Errorf("mail about cart %s: %w", args.CartID, err)
 	}
-	if left.Email == "" || len(left.Lines) == 0 {
-		return nil
+	if left.Email == "" || len(left.Lines) == 0 || left.Draft {
+		return nil // the link to a draft order, which they have, is the way to try again
 	}
 	data := mail.CartAbandoned{}
 	if data.URL, err = m.Links.RecoverCart(ctx, args.CartID); err != nil {
@@ -161,7 +174,16 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 		}
 		data.Lines = append(data.Lines, mail.Line{Title: line.Title, Variant: VariantName(line.Variant), Quantity: line.Quantity, Total: total})
 	}
+	if args.Failed != nil {
+		letter := mail.NewLetter(left.Email, mail.PaymentFailed{Lines: data.Lines, Amount: *args.Failed, URL: data.URL})
+		letter.ID, letter.Locale = args.MailID, left.Locale
+		return m.Post.Send(ctx, letter)
+	}
+	if data.Unsubscribe, err = m.Links.Unsubscribe(ctx, args.CartID); err != nil {
+		return fmt.Errorf("mail about cart %s: %w", args.CartID, err)
+	}
 	letter := mail.NewLetter(left.Email, data)
+	letter.Unsubscribe = data.Unsubscribe
 	letter.ID, letter.Locale = args.MailID, left.Locale
 	return m.Post.Send(ctx, letter)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
 )
 
 // place reserves what is in the cart and writes a pending order and payment down.
@@ -285,6 +286,14 @@ func fail(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outc
 	}
 	journal.Event(ctx, tx, "payment.failed", a.Reference, payments.EventData{ID: a.Reference, OrderID: a.order, State: "failed", Amount: a.Amount, FailureCode: &outcome.Failure})
 	journal.Audit(ctx, tx, journal.Entry{Action: "payment.fail", ObjectID: a.Reference, After: map[string]any{"failure": outcome.Failure}})
+	// Who is there reads it in the answer; of what a provider said later, they know nothing.
+	switch {
+	case principal.From(ctx).Kind != principal.System:
+	case a.cart != "":
+		cart.PaymentFailed(tx, a.cart, a.Amount)
+	default:
+		orders.Mail(tx, orders.MailArgs{Kind: orders.FailedMail, OrderID: a.order})
+	}
 	return true, nil
 }
 

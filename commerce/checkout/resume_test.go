@@ -11,6 +11,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
 	"github.com/stoacommerce/stoa/platform/ids"
+	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
@@ -34,7 +35,7 @@ func (f *fixture) age() {
 
 func (f *fixture) resume() int {
 	f.t.Helper()
-	n, err := f.service.ResumePending(f.Ctx)
+	n, err := f.service.ResumePending(principal.With(f.Ctx, principal.Principal{Kind: principal.System, Label: checkout.JobResume}))
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -190,7 +191,7 @@ func TestTheProviderCannotBeAsked(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	f.age()
-	if n, err := f.service.ResumePending(f.Ctx); err == nil || n != 1 {
+	if n, err := f.service.ResumePending(principal.With(f.Ctx, principal.Principal{Kind: principal.System, Label: checkout.JobResume})); err == nil || n != 1 {
 		t.Fatalf("resumed %d, %v", n, err)
 	}
 	f.provider.lost.Store(false)
@@ -232,7 +233,7 @@ func TestAProviderIsGone(t *testing.T) {
 	dies(func() { _, _ = f.service.Complete(f.Ctx, f.input(ref, total, "succeeds"), nil) })
 	f.age()
 	f.service.Providers = payments.Providers{}
-	if n, err := f.service.ResumePending(f.Ctx); err == nil || n != 1 {
+	if n, err := f.service.ResumePending(principal.With(f.Ctx, principal.Principal{Kind: principal.System, Label: checkout.JobResume})); err == nil || n != 1 {
 		t.Fatalf("resumed %d, %v", n, err)
 	}
 	if n := f.count(`select count(*) from payments where state = 'pending'`); n != 1 {

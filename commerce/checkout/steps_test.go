@@ -3,6 +3,7 @@ package checkout_test
 import (
 	"context"
 	"flag"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -69,6 +70,10 @@ func TestNobodyComesBack(t *testing.T) {
 	}
 	if c, err := f.carts.Read(f.Ctx, ref); err != nil || c.State != cart.Open {
 		t.Errorf("the cart that was left: %+v, %v", c, err)
+	}
+	// Who was not there is told by a mail, with the way back to the cart.
+	if got := f.cell(`select args->>'cart_id' || ' ' || (args->'failed'->>'amount') from cell.outbox where store = $1 and kind = 'cart_mail'`); !strings.HasPrefix(got, ref.ID+" ") {
+		t.Errorf("told by mail: %q", got)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/fields"
+	"github.com/stoacommerce/stoa/commerce/reviews"
 	"github.com/stoacommerce/stoa/platform/guard"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -63,6 +65,7 @@ type Change struct {
 	Name             *string
 	Phone            *string
 	AcceptsMarketing *bool
+	Wording          *string // that was agreed to
 	Note             *string
 	Addresses        []Entry           // all of them; nil leaves them
 	DefaultAddress   **address.Address // the one for shipping
@@ -98,6 +101,9 @@ func (k *kept) apply(c Change, p *problem.Problem) {
 			fits(p, field.at, *field.from, field.most)
 			*field.into = *field.from
 		}
+	}
+	if c.Wording != nil {
+		fits(p, "/marketing_wording", *c.Wording, maxWording)
 	}
 	if c.AcceptsMarketing != nil {
 		k.AcceptsMarketing = *c.AcceptsMarketing
@@ -182,7 +188,13 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, change
 			return err
 		}
 	}
+	if reflect.DeepEqual(before, now) {
+		return nil
+	}
 	if err := now.write(ctx, tx, id); err != nil {
+		return err
+	}
+	if err := now.changed(ctx, tx, c, before, change.Wording); err != nil {
 		return err
 	}
 	if now.Disabled && !before.Disabled {
@@ -237,6 +249,9 @@ func (s *Service) Create(ctx context.Context, tx *postgres.Tx, email string, wit
 		return "", err
 	}
 	journal.Event(ctx, tx, "customer.created", c.ID, c)
+	if err := now.changed(ctx, tx, c, kept{}, with.Wording); err != nil {
+		return "", err
+	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "customer.create", ObjectID: c.ID, After: now})
 	return c.ID, nil
 }
@@ -255,6 +270,9 @@ func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id string, versio
 	}
 	if left {
 		return problem.New(problem.Conflict, "store_credit_left", "The customer has store credit. Take it back first.")
+	}
+	if err := reviews.Forget(ctx, tx, id); err != nil {
+		return err
 	}
 	if _, err := tx.Exec(ctx, `delete from customers where id = $1`, id); err != nil {
 		return fmt.Errorf("delete customer %s: %w", id, err)

@@ -63,6 +63,9 @@ func (l links) ForgotPassword(context.Context) (string, error) {
 func (l links) ResetPassword(_ context.Context, token string) (string, error) {
 	return "https://shop.example/reset?token=" + token, l.err
 }
+func (l links) ConfirmSubscription(_ context.Context, token string) (string, error) {
+	return "https://shop.example/news?token=" + token, l.err
+}
 func (l links) ConfirmEmail(_ context.Context, token string) (string, error) {
 	return "https://shop.example/confirm?token=" + token, l.err
 }
@@ -191,7 +194,7 @@ func TestFromRegistrationToAccount(t *testing.T) {
 	if got := shoptest.Value[string](t, f.Shop, `select customer_id from orders`); got != who.ID {
 		t.Errorf("the order of before belongs to %q", got)
 	}
-	if got := shoptest.Value[string](t, f.Shop, `select string_agg(type, ' ' order by id) from events`); got != "customer.created customer.verified" {
+	if got := shoptest.Value[string](t, f.Shop, `select string_agg(type, ' ' order by id) from events`); got != "customer.created customer.verified customer.subscribed" {
 		t.Errorf("events: %s", got)
 	}
 	if n := f.count(`select count(*) from customer_tokens where purpose = 'verify_email'`); n != 0 {
@@ -234,7 +237,7 @@ func TestRegistrationOfWhoIsKnownFromOrders(t *testing.T) {
 	if got := shoptest.Value[string](t, f.Shop, `select concat_ws(' ', name, phone, accepts_marketing, version, default_address) from customers`); got != "Ada Example 1 t 2" {
 		t.Errorf("the customer: %s", got)
 	}
-	if got := shoptest.Value[string](t, f.Shop, `select string_agg(type, ' ' order by id) from events`); got != "customer.verified" {
+	if got := shoptest.Value[string](t, f.Shop, `select string_agg(type, ' ' order by id) from events`); got != "customer.verified customer.subscribed" {
 		t.Errorf("events: %s", got)
 	}
 }

@@ -30,6 +30,8 @@ const (
 	ChangeAsked Topic = "change_asked" // to the address that is to be the account's
 	ChangeTold  Topic = "change_told"  // to the one that is, meanwhile
 	ChangeDone  Topic = "change_done"  // to the one that was
+
+	Subscribed Topic = "subscribed" // somebody wants to be written to about new things
 )
 
 // MailArgs say to whom is to be written. They carry no token: it is drawn when the mail is
@@ -56,6 +58,7 @@ type Links interface {
 	ForgotPassword(ctx context.Context) (string, error)
 	ResetPassword(ctx context.Context, token string) (string, error)
 	ConfirmEmail(ctx context.Context, token string) (string, error)
+	ConfirmSubscription(ctx context.Context, token string) (string, error)
 }
 
 // Mailer writes the mails about accounts.
@@ -66,10 +69,10 @@ type Mailer struct {
 }
 
 const (
-	// linkSQL gives the registration $2 the token with the digest $1.
+	// linkSQL gives the registration, or subscription, $2 the token with the digest $1.
 	linkSQL = `
 insert into customer_tokens (hash, purpose, data, expires_at)
-select $1, purpose, data, expires_at from customer_tokens where hash = decode($2, 'hex') and purpose = 'verify_email' and expires_at > now()`
+select $1, purpose, data, expires_at from customer_tokens where hash = decode($2, 'hex') and purpose in ('verify_email', 'newsletter') and expires_at > now()`
 
 	// resetLinkSQL gives the account of the address $2 the token with the digest $1, for $3,
 	// unless it was given $4 of them within an hour.
@@ -113,6 +116,12 @@ func (m *Mailer) write(ctx context.Context, args MailArgs) (mail.Data, error) {
 			return nil, err
 		}
 		return mail.EmailChangeConfirm{URL: url, ValidHours: int(changeTime.Hours())}, nil
+	case Subscribed:
+		url, err := m.link(ctx, m.Links.ConfirmSubscription, linkSQL, args.Registration)
+		if url == "" {
+			return nil, err
+		}
+		return mail.NewsletterConfirm{URL: url, ValidHours: int(verifyTime.Hours())}, nil
 	case ChangeTold:
 		url, err := m.Links.ForgotPassword(ctx)
 		return mail.EmailChangeRequested{NewEmail: args.NewEmail, ResetURL: url, At: args.At, IP: args.IP}, wrapped(err)

@@ -24,15 +24,16 @@ type RegisterInput struct {
 	Password         string
 	Name             string
 	AcceptsMarketing bool
+	Wording          string // that was agreed to
 }
 
 // Registration is an account that is asked for, judged and with its password hashed. It
 // is made before a transaction, which hashing would hold up.
 type Registration struct {
-	Email            string `json:"email"`
-	PasswordHash     string `json:"password_hash"`
-	Name             string `json:"name"`
-	AcceptsMarketing bool   `json:"accepts_marketing"`
+	Email        string `json:"email"`
+	PasswordHash string `json:"password_hash"`
+	Name         string `json:"name"`
+	Asked        *Asked `json:"asked,omitempty"` // to be written to about new things
 }
 
 // Prepare judges what a shopper gives to register.
@@ -43,6 +44,7 @@ func (s *Service) Prepare(ctx context.Context, in RegisterInput) (Registration, 
 		p.At("/email", "email", "This is not an e-mail address.")
 	}
 	fits(p, "/name", in.Name, maxName)
+	fits(p, "/marketing_wording", in.Wording, maxWording)
 	var weak *passwords.Weak
 	if err := passwords.Validate(in.Password, passwords.Context{Personal: []string{email, in.Name}}); errors.As(err, &weak) {
 		if len(p.Faults) == 0 {
@@ -57,7 +59,11 @@ func (s *Service) Prepare(ctx context.Context, in RegisterInput) (Registration, 
 	if err != nil {
 		return Registration{}, fmt.Errorf("register: %w", err)
 	}
-	return Registration{Email: email, PasswordHash: hash, Name: in.Name, AcceptsMarketing: in.AcceptsMarketing}, nil
+	r := Registration{Email: email, PasswordHash: hash, Name: in.Name}
+	if in.AcceptsMarketing {
+		r.Asked = asked(ctx, in.Wording)
+	}
+	return r, nil
 }
 
 func refusal(weak *passwords.Weak) error {
@@ -107,7 +113,7 @@ func (s *Service) Register(ctx context.Context, tx *postgres.Tx, r Registration)
 const verifySQL = `
 insert into customers as known (id, email, email_verified_at, name, password_hash, accepts_marketing)
 values ($1, $2, now(), $3, $4, $5)
-on conflict (email) do update set email_verified_at = now(), password_hash = excluded.password_hash, accepts_marketing = excluded.accepts_marketing,
+on conflict (email) do update set email_verified_at = now(), password_hash = excluded.password_hash, accepts_marketing = known.accepts_marketing or excluded.accepts_marketing,
 	name = coalesce(nullif(excluded.name, ''), known.name), addresses = '[]', version = known.version + 1, updated_at = now()
 	where known.password_hash is null and known.disabled_at is null
 returning id, xmax = 0`
@@ -120,7 +126,7 @@ func (s *Service) Verify(ctx context.Context, tx *postgres.Tx, secret string) (S
 	}
 	c := Customer{Email: r.Email, EmailVerified: true}
 	var fresh bool
-	err = tx.QueryRow(ctx, verifySQL, ids.New("cus"), r.Email, r.Name, r.PasswordHash, r.AcceptsMarketing).Scan(&c.ID, &fresh)
+	err = tx.QueryRow(ctx, verifySQL, ids.New("cus"), r.Email, r.Name, r.PasswordHash, r.Asked != nil).Scan(&c.ID, &fresh)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return Session{}, invalidToken() // another registration of the same address was quicker
 	}
@@ -134,6 +140,11 @@ func (s *Service) Verify(ctx context.Context, tx *postgres.Tx, secret string) (S
 		journal.Event(ctx, tx, "customer.created", c.ID, c)
 	}
 	journal.Event(ctx, tx, "customer.verified", c.ID, c)
+	if r.Asked != nil {
+		if err := agreed(ctx, tx, c, consent{granted: true, method: byDoubleOptIn, asked: r.Asked}); err != nil {
+			return Session{}, err
+		}
+	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "customer.verify", ObjectID: c.ID, After: c})
 	name, ip := guarded(tx.Store, c.Email), principal.From(ctx).IP
 	tx.AfterCommit(func() { s.Guard.Trust(ctx, name, ip) })

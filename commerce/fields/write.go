@@ -57,7 +57,7 @@ func (b *Book) Restore(of *Values, had Values) {
 		restored = Values{}
 	}
 	for key, value := range had {
-		wrong := problem.New(problem.Unprocessable, "invalid_value", "It is no value of the field.")
+		wrong := new(problem.Problem)
 		if value == nil {
 			delete(restored, key)
 		} else if d := b.defined[key]; d != nil {

@@ -275,7 +275,7 @@ func post(ctx context.Context, tx *postgres.Tx, c change, postings []posting) ([
 // tell tells of variants that the change sold out or brought back; the first stock of a new
 // one is no news.
 func tell(ctx context.Context, tx *postgres.Tx, reason Reason, postings []posting, levels []level) {
-	told := map[VariantID]bool{}
+	told, scarce := map[VariantID]bool{}, false
 	for i, l := range levels {
 		id := postings[i].VariantID
 		if !l.Changed || told[id] {
@@ -291,7 +291,15 @@ func tell(ctx context.Context, tx *postgres.Tx, reason Reason, postings []postin
 		}
 		if event := l.total.event(); event != "" && l.Counted && reason != Initial {
 			journal.Event(ctx, tx, event, string(id), watched{id, l.ProductID, l.SKU, l.total.stockAfter, l.total.threshold})
+			if event == back {
+				tellBack(tx, id)
+			} else {
+				scarce = true
+			}
 		}
+	}
+	if scarce {
+		tellStaff(tx)
 	}
 }
 
@@ -304,6 +312,13 @@ type watched struct {
 	Threshold *int64    `json:"low_stock_threshold"`
 }
 
+// The events that tell of what is on hand.
+const (
+	out  = "inventory.out"
+	low  = "inventory.low"
+	back = "inventory.back"
+)
+
 // event is the type of the event that tells of a change of what is on hand; empty for one
 // that nobody needs to be told of. Reservations come and go; only goods that do count.
 func (t total) event() string {
@@ -311,11 +326,11 @@ func (t total) event() string {
 	case t.stockAfter == t.stock:
 		return ""
 	case t.stock > 0 && t.stockAfter <= 0:
-		return "inventory.out"
+		return out
 	case t.threshold != nil && t.stock > *t.threshold && t.stockAfter <= *t.threshold:
-		return "inventory.low"
+		return low
 	case t.stock <= 0 && t.stockAfter > 0:
-		return "inventory.back"
+		return back
 	}
 	return ""
 }

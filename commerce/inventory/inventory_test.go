@@ -2,10 +2,12 @@ package inventory_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/migrations/testdb"
@@ -419,6 +421,17 @@ func TestEventsOfStock(t *testing.T) {
 	})
 	if got := w.events(); got != "inventory.low inventory.out inventory.back inventory.out" {
 		t.Errorf("events: %q", got)
+	}
+	// All of it is told to the staff at once, by the first of the jobs.
+	now := time.Now()
+	for _, want := range []int{1, 0} {
+		w.in(func(ctx context.Context, tx *postgres.Tx) error {
+			list, more, err := inventory.BecameScarce(ctx, tx, inventory.ScarceArgs{At: now}, 10)
+			if len(list) != want || more != 0 || want == 1 && list[0].OnHand != 0 {
+				t.Errorf("became scarce: %+v and %d more", list, more)
+			}
+			return errors.Join(err, inventory.ScarceTold(ctx, tx, now))
+		})
 	}
 }
 

@@ -234,6 +234,7 @@ func count(ctx context.Context, tx *postgres.Tx, id LocationID, in bool) error {
 	rows, err := tx.Query(ctx, countSQL, id, sign)
 	if err == nil {
 		defer rows.Close()
+		scarce := false
 		for rows.Next() {
 			var w watched
 			var t total
@@ -245,7 +246,15 @@ func count(ctx context.Context, tx *postgres.Tx, id LocationID, in bool) error {
 			if event := t.event(); event != "" && counted {
 				w.OnHand, w.Threshold = t.stockAfter, t.threshold
 				journal.Event(ctx, tx, event, string(w.VariantID), w)
+				if event == back {
+					tellBack(tx, w.VariantID)
+				} else {
+					scarce = true
+				}
 			}
+		}
+		if scarce {
+			tellStaff(tx)
 		}
 		err = rows.Err()
 	}

@@ -24,11 +24,12 @@ const There = `(v.stock - v.reserved
 // without end.
 const Beyond = `(case when not v.track_stock then null when v.oversell then v.backorder_limit else 0 end)`
 
-const title = `case when v.title in ('', 'Default') then p.title else p.title || ', ' || v.title end`
+// Title is SQL for what a variant v of a product p is called.
+const Title = `case when v.title in ('', 'Default') then p.title else p.title || ', ' || v.title end`
 
 // itemJSON is a variant's stock at all active locations as the API shows it, of a variant v
 // of a product p.
-var itemJSON = `json_build_object('variant_id', v.id, 'product_id', v.product_id, 'sku', v.sku, 'title', ` + title + `,
+var itemJSON = `json_build_object('variant_id', v.id, 'product_id', v.product_id, 'sku', v.sku, 'title', ` + Title + `,
 	'track_inventory', v.track_stock, 'allow_backorder', v.oversell, 'on_hand', v.stock,
 	'reserved', v.reserved - n.lapsed, 'available', v.stock - v.reserved + n.lapsed,
 	'low_stock_threshold', v.low_stock_threshold, 'backorder_limit', v.backorder_limit, 'backorder_expected_on', v.backorder_expected_on,
@@ -75,7 +76,7 @@ func Item(ctx context.Context, from postgres.Source, id VariantID) (postgres.Obj
 }
 
 // levelJSON is a level l of a variant v of a product p as the API shows it.
-var levelJSON = `json_build_object('variant_id', v.id, 'product_id', v.product_id, 'sku', v.sku, 'title', ` + title + `,
+var levelJSON = `json_build_object('variant_id', v.id, 'product_id', v.product_id, 'sku', v.sku, 'title', ` + Title + `,
 	'location_id', l.location_id, 'on_hand', l.on_hand, 'reserved', l.reserved - n.lapsed, 'available', l.on_hand - l.reserved + n.lapsed,
 	'updated_at', ` + postgres.UTC("l.updated_at") + `)`
 

@@ -29,6 +29,7 @@ const (
 	RefundedMail = mail.KindOrderRefunded
 	ReturnMail   = mail.KindOrderReturn
 	PaymentMail  = mail.KindOrderPayment
+	FailedMail   = mail.KindPaymentFailed
 )
 
 // MailArgs say which mail is to be written.
@@ -46,6 +47,42 @@ type MailArgs struct {
 func Mail(tx *postgres.Tx, args MailArgs) {
 	args.MailID = ids.New("mail")
 	journal.Job(tx, JobMail, args)
+}
+
+// JobLink is the kind of the job that mails the link to an order once more; its arguments are
+// LinkArgs.
+const JobLink = "order_link"
+
+// LinkArgs are what somebody says of an order of theirs.
+type LinkArgs struct {
+	MailID string `json:"mail_id"`
+	Number int64  `json:"number"`
+	Email  string `json:"email"`
+}
+
+// RequestLink has the confirmation of an order, with its link, mailed once more to the address
+// that it was placed under, if that is the one given. Whether it is is found out when the mail
+// is written: asking tells it neither by words nor by time.
+func RequestLink(ctx context.Context, tx *postgres.Tx, number int64, email string) {
+	journal.Audit(ctx, tx, journal.Entry{Action: "order.request_link"})
+	journal.Job(tx, JobLink, LinkArgs{ids.New("mail"), number, address.Email(email)})
+}
+
+// SendLink mails the confirmation of an order once more, if there is one of this number that
+// was placed under this address.
+func (m *Mailer) SendLink(ctx context.Context, args LinkArgs) error {
+	raw, err := m.DB.JSON(ctx, `select to_json(id)::text from orders where number = $1::bigint and email = $2 and state <> 'pending'`, strconv.FormatInt(args.Number, 10), args.Email)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return nil
+	}
+	again := MailArgs{MailID: args.MailID, Kind: Confirmation}
+	if err == nil {
+		err = json.Unmarshal(raw, &again.OrderID)
+	}
+	if err != nil {
+		return fmt.Errorf("look for an order by its number: %w", err)
+	}
+	return m.Send(ctx, again)
 }
 
 // Links knows where shoppers find things of the context's store.
@@ -128,7 +165,7 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 	if err != nil {
 		return fmt.Errorf("address of order %s: %w", args.OrderID, err)
 	}
-	if args.Kind == PaymentMail && o.Outstanding == 0 {
+	if (args.Kind == PaymentMail || args.Kind == FailedMail) && o.Outstanding == 0 {
 		return nil // it was paid meanwhile
 	}
 	data, err := o.data(ctx, args, url)
@@ -167,6 +204,8 @@ func (o mailed) data(ctx context.Context, args MailArgs, url string) (mail.Data,
 		}, nil
 	case kind == PaymentMail:
 		return mail.OrderPayment{Name: o.name(), Number: o.Number, URL: url, Outstanding: amount(o.Outstanding)}, nil
+	case kind == FailedMail:
+		return mail.PaymentFailed{Number: o.Number, Amount: amount(o.Outstanding), URL: url}, nil
 	case kind == RefundedMail && o.Refund != nil:
 		return mail.OrderRefunded{
 			Name: o.name(), Number: o.Number, URL: url, Amount: amount(o.Refund.Amount), Full: o.Refund.Full, Reason: o.Refund.Reason,

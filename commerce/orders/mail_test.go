@@ -9,6 +9,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/mail"
+	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
 // postbox keeps what is sent.
@@ -132,5 +133,33 @@ func TestTheMailThatAsksForTheRest(t *testing.T) {
 	}
 	if asked, is := box.data.(mail.OrderPayment); !is || asked.Outstanding != *euros(300) || asked.URL != "https://shop.example/orders/"+o.id {
 		t.Errorf("asked for %+v", box.data)
+	}
+}
+
+// The link to an order is mailed again to the address that it was placed under, whoever asks.
+func TestTheLinkToAnOrder(t *testing.T) {
+	f := open(t)
+	o := f.buy(1)
+	box := &postbox{}
+	mailer := &orders.Mailer{DB: f.DB, Post: box, Links: links{}}
+	for name, args := range map[string]orders.LinkArgs{
+		"of another address": {Number: 1001, Email: "eve@example.com"}, "of no number": {Number: 1002, Email: "ada@example.com"},
+	} {
+		if err := mailer.SendLink(f.Ctx, args); err != nil || box.To != "" {
+			t.Errorf("an order %s: sent to %s, %v", name, box.To, err)
+		}
+	}
+	if err := mailer.SendLink(f.Ctx, orders.LinkArgs{MailID: "mail_1", Number: 1001, Email: "ada@example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	if sent, ok := box.data.(mail.OrderConfirmation); !ok || box.To != "ada@example.com" || box.ID != "mail_1" || sent.URL != "https://shop.example/orders/"+o.id {
+		t.Errorf("sent %+v", box)
+	}
+	err := f.DB.InStore(f.Ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		orders.RequestLink(ctx, tx, 1001, " Ada@example.com")
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

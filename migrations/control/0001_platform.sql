@@ -156,6 +156,7 @@ create table api_keys (
     created_by      jsonb not null,            -- kind, id and label of who did
     rotated_to      text collate "C",
     expires_at      timestamptz,
+    expiry_told_at  timestamptz,               -- when its merchant was mailed that it will expire
     revoked_at      timestamptz,
     last_used_at    timestamptz,
     version         int not null default 1,
@@ -163,6 +164,7 @@ create table api_keys (
     updated_at      timestamptz not null default now()
 );
 create index api_keys_store on api_keys (store_id, id);
+create index api_keys_expiry on api_keys (expires_at) where expiry_told_at is null and revoked_at is null;
 
 create table operator_keys (
     id           text collate "C" primary key,

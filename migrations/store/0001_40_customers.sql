@@ -38,10 +38,28 @@ create index customers_text on customers using gin ((email || ' ' || name || ' '
 create table customer_tokens (
     hash        bytea primary key,
     customer_id text collate "C" references customers (id) on delete cascade, -- null: of a registration that is not proven yet
-    purpose     text not null check (purpose in ('session', 'verify_email', 'reset_password', 'change_email')),
-    data        jsonb not null default '{}',    -- what its use puts into force: a registration's password hash, an e-mail address
+    purpose     text not null check (purpose in ('session', 'verify_email', 'reset_password', 'change_email', 'newsletter')),
+    data        jsonb not null default '{}',    -- what its use puts into force: a registration's password hash, an e-mail address, a consent
     expires_at  timestamptz not null,
     created_at  timestamptz not null default now()
 );
 create index customer_tokens_customer on customer_tokens (customer_id, purpose);
 create index customer_tokens_expiry on customer_tokens (expires_at);
+
+-- How customers agreed to be written to, and took it back: rows are added, and stay as they are.
+create table marketing_consents (
+    id           text collate "C" primary key,
+    customer_id  text collate "C" not null references customers (id) on delete cascade,
+    email        text not null,                 -- that it was for
+    granted      boolean not null,
+    method       text not null check (method in ('double_opt_in', 'account', 'staff', 'link')),
+    wording      text not null default '',      -- that was agreed to
+    requested_at timestamptz,                   -- of a double opt-in: when it was asked for
+    requested_ip text not null default '',      -- and from where
+    ip           text not null default '',
+    actor_kind   text not null,
+    actor_id     text not null default '',
+    actor        text not null default '',      -- what they are called
+    created_at   timestamptz not null default now()
+);
+create index marketing_consents_customer on marketing_consents (customer_id, id desc);

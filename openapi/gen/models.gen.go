@@ -269,6 +269,16 @@ const (
 	CustomerGroupUpdatedEventTypeCustomerGroupUpdated CustomerGroupUpdatedEventType = "customer_group.updated"
 )
 
+// Defines values for CustomerSubscribedEventType.
+const (
+	CustomerSubscribedEventTypeCustomerSubscribed CustomerSubscribedEventType = "customer.subscribed"
+)
+
+// Defines values for CustomerUnsubscribedEventType.
+const (
+	CustomerUnsubscribedEventTypeCustomerUnsubscribed CustomerUnsubscribedEventType = "customer.unsubscribed"
+)
+
 // Defines values for CustomerUpdatedEventType.
 const (
 	CustomerUpdatedEventTypeCustomerUpdated CustomerUpdatedEventType = "customer.updated"
@@ -389,6 +399,8 @@ const (
 	EventTypeCustomerGroupCreated    EventType = "customer_group.created"
 	EventTypeCustomerGroupDeleted    EventType = "customer_group.deleted"
 	EventTypeCustomerGroupUpdated    EventType = "customer_group.updated"
+	EventTypeCustomerSubscribed      EventType = "customer.subscribed"
+	EventTypeCustomerUnsubscribed    EventType = "customer.unsubscribed"
 	EventTypeCustomerUpdated         EventType = "customer.updated"
 	EventTypeCustomerVerified        EventType = "customer.verified"
 	EventTypeDisputeClosed           EventType = "dispute.closed"
@@ -697,6 +709,14 @@ const (
 	LoggedBodyStateNone     LoggedBodyState = "none"
 	LoggedBodyStateRedacted LoggedBodyState = "redacted"
 	LoggedBodyStateWhole    LoggedBodyState = "whole"
+)
+
+// Defines values for MarketingConsentMethod.
+const (
+	MarketingConsentMethodAccount     MarketingConsentMethod = "account"
+	MarketingConsentMethodDoubleOptIn MarketingConsentMethod = "double_opt_in"
+	MarketingConsentMethodLink        MarketingConsentMethod = "link"
+	MarketingConsentMethodStaff       MarketingConsentMethod = "staff"
 )
 
 // Defines values for Mode.
@@ -4356,6 +4376,11 @@ type CustomerCreate struct {
 	// GroupIDs The groups that the customer is in.
 	GroupIDs []string `json:"group_ids,omitempty"`
 
+	// MarketingWording The words that were agreed to by `accepts_marketing`, kept as the proof of it.
+	//
+	// Example: You may write to me about new things.
+	MarketingWording *string `json:"marketing_wording,omitempty"`
+
 	// Name The customer's name.
 	//
 	// Example: Ada Example
@@ -4734,6 +4759,11 @@ type CustomerRegistration struct {
 	// Example: ada@example.com
 	Email string `json:"email"`
 
+	// MarketingWording The words that were agreed to by `accepts_marketing`, kept as the proof of it.
+	//
+	// Example: You may write to me about new things.
+	MarketingWording *string `json:"marketing_wording,omitempty"`
+
 	// Name The shopper's name.
 	//
 	// Example: Ada Example
@@ -4836,6 +4866,47 @@ type CustomerSignIn struct {
 	Password string `json:"password"`
 }
 
+// CustomerSubscribedEvent A customer agreed to be written to about new things.
+type CustomerSubscribedEvent struct {
+	// Data The customer, in short.
+	Data CustomerEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: customer.subscribed
+	Type CustomerSubscribedEventType `json:"type"`
+}
+
+// CustomerSubscribedEventType The event's type.
+//
+// Example: customer.subscribed
+type CustomerSubscribedEventType string
+
 // CustomerTotals All of it, also what is not listed.
 type CustomerTotals struct {
 	// NewCustomers Orders of customers who had not ordered before: as many as there are new customers.
@@ -4864,6 +4935,47 @@ type CustomerTotals struct {
 	ReturningShare *string `json:"returning_share"`
 }
 
+// CustomerUnsubscribedEvent A customer does not want to be written to about new things any more.
+type CustomerUnsubscribedEvent struct {
+	// Data The customer, in short.
+	Data CustomerEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: customer.unsubscribed
+	Type CustomerUnsubscribedEventType `json:"type"`
+}
+
+// CustomerUnsubscribedEventType The event's type.
+//
+// Example: customer.unsubscribed
+type CustomerUnsubscribedEventType string
+
 // CustomerUpdate A change of a customer, as a merge patch.
 type CustomerUpdate struct {
 	// AcceptsMarketing Whether the customer agreed to be written to.
@@ -4889,6 +5001,11 @@ type CustomerUpdate struct {
 
 	// GroupIDs The groups that the customer is in, all of them.
 	GroupIDs []string `json:"group_ids,omitempty"`
+
+	// MarketingWording The words that were agreed to by `accepts_marketing`, kept as the proof of it.
+	//
+	// Example: You may write to me about new things.
+	MarketingWording *string `json:"marketing_wording,omitempty"`
 
 	// Name The customer's name; null removes it.
 	//
@@ -6359,6 +6476,21 @@ type ExportFailedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -6407,6 +6539,21 @@ type ExportSucceededEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -8734,6 +8881,76 @@ type ManualMethod struct {
 	Name string `json:"name"`
 }
 
+// MarketingConsent One time that a customer agreed to be written to about new things, or took it back.
+type MarketingConsent struct {
+	// Actor Who did something.
+	Actor Actor `json:"actor"`
+
+	// CreatedAt When it was said, or confirmed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// Email The address that it was for.
+	//
+	// Example: ada@example.com
+	Email string `json:"email"`
+
+	// Granted Whether it was agreed, or taken back.
+	//
+	// Example: true
+	Granted bool `json:"granted"`
+
+	// ID Its ID.
+	//
+	// Example: mco_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// IP From where it was said, or confirmed.
+	//
+	// Example: 192.0.2.7
+	IP *string `json:"ip"`
+
+	// Method How: asked for and confirmed by a mail's link (`double_opt_in`); said by who was signed in (`account`); written down by the merchant (`staff`); by the link of a mail to be sent no more (`link`).
+	//
+	// Example: double_opt_in
+	Method MarketingConsentMethod `json:"method"`
+
+	// RequestedAt When it was asked for, of what was confirmed by a link.
+	//
+	// Example: 2026-11-22T09:25:00Z
+	RequestedAt *time.Time `json:"requested_at"`
+
+	// RequestedIP And from where.
+	//
+	// Example: 192.0.2.7
+	RequestedIP *string `json:"requested_ip"`
+
+	// Wording The words that were agreed to; null where nobody said.
+	//
+	// Example: You may write to me about new things.
+	Wording *string `json:"wording"`
+}
+
+// MarketingConsentMethod How: asked for and confirmed by a mail's link (`double_opt_in`); said by who was signed in (`account`); written down by the merchant (`staff`); by the link of a mail to be sent no more (`link`).
+//
+// Example: double_opt_in
+type MarketingConsentMethod string
+
+// MarketingConsentList A page of a list.
+type MarketingConsentList struct {
+	// Data The page, in the order of the list.
+	Data []MarketingConsent `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
 // Mode The side of a store: `live` sells, `test` is its sandbox with data, settings and webhooks of its own.
 //
 // Example: live
@@ -9743,6 +9960,19 @@ type OrderLine struct {
 	VariantTitle string `json:"variant_title"`
 }
 
+// OrderLinkRequest What somebody says of an order of theirs.
+type OrderLinkRequest struct {
+	// Email The address that it was placed under.
+	//
+	// Example: ada@example.com
+	Email string `json:"email"`
+
+	// Number The order's number, without the store's prefix.
+	//
+	// Example: 1001
+	Number int64 `json:"number"`
+}
+
 // OrderList A page of a list.
 type OrderList struct {
 	// Data The page, in the order of the list.
@@ -9763,6 +9993,14 @@ type OrderNoteCreate struct {
 	//
 	// Example: She asked for a card.
 	Note string `json:"note"`
+}
+
+// OrderOpening What the link to an order holds.
+type OrderOpening struct {
+	// Key The key of the link.
+	//
+	// Example: Zk1oR3JrY2hXb0hRb1Bq
+	Key string `json:"key"`
 }
 
 // OrderPaidEvent An order is paid in full; once more when it is after an edit by which it owed more.
@@ -15200,6 +15438,11 @@ type ShopCustomerUpdate struct {
 	// DefaultAddress The default address for shipping, which is changed in the book, or added to it; null removes it.
 	DefaultAddress nullable.Nullable[Address] `json:"default_address,omitempty"`
 
+	// MarketingWording The words that were agreed to by `accepts_marketing`, kept as the proof of it.
+	//
+	// Example: You may write to me about new things.
+	MarketingWording *string `json:"marketing_wording,omitempty"`
+
 	// Name The shopper's name; null removes it.
 	//
 	// Example: Ada Example
@@ -16044,6 +16287,24 @@ type StaffUpdatedEvent struct {
 // Example: staff.updated
 type StaffUpdatedEventType string
 
+// StockAlertRequest Who wants to be told when something is back.
+type StockAlertRequest struct {
+	// Email Where to write to.
+	//
+	// Example: ada@example.com
+	Email string `json:"email"`
+
+	// Locale The language of the mails; the store's, when left out.
+	//
+	// Example: de
+	Locale *string `json:"locale,omitempty"`
+
+	// VariantID What is sold out.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID string `json:"variant_id"`
+}
+
 // StockEventData The variant's stock at all active locations.
 type StockEventData struct {
 	// LowStockThreshold From so many on hand downwards its stock is low.
@@ -16820,6 +17081,19 @@ type StripeSettingsUpdate struct {
 	WebhookSecret *string `json:"webhook_secret,omitempty"`
 }
 
+// Subscription Somebody who wants to be written to about new things.
+type Subscription struct {
+	// Email The e-mail address.
+	//
+	// Example: ada@example.com
+	Email string `json:"email"`
+
+	// Wording The words that were agreed to.
+	//
+	// Example: You may write to me about new things.
+	Wording *string `json:"wording,omitempty"`
+}
+
 // SuggestedProduct A product in short.
 type SuggestedProduct struct {
 	// Handle Its name in addresses.
@@ -17529,6 +17803,19 @@ type TranslationsUpdateItem struct {
 	//
 	// Example: {"options/Size":"Größe","title":"Leinenhemd"}
 	Texts map[string]*string `json:"texts"`
+}
+
+// Unsubscription What the link of a mail holds by which nothing more is sent.
+type Unsubscription struct {
+	// ID The customer's ID, or a cart's.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Key The key of the link.
+	//
+	// Example: Zk1oR3JrY2hXb0hRb1Bq
+	Key string `json:"key"`
 }
 
 // Usage What a store uses, and what its plan allows.
@@ -19519,6 +19806,21 @@ type UpdateCustomerParams struct {
 
 	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// ListMarketingConsentsParams defines parameters for ListMarketingConsents.
+type ListMarketingConsentsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // ListStoreCreditParams defines parameters for ListStoreCredit.
@@ -22128,6 +22430,30 @@ type ListMyStoreCreditEntriesParams struct {
 	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
 }
 
+// SubscribeParams defines parameters for Subscribe.
+type SubscribeParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// ConfirmSubscriptionParams defines parameters for ConfirmSubscription.
+type ConfirmSubscriptionParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// UnsubscribeParams defines parameters for Unsubscribe.
+type UnsubscribeParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// RequestOrderLinkParams defines parameters for RequestOrderLink.
+type RequestOrderLinkParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // PayOrderParams defines parameters for PayOrder.
 type PayOrderParams struct {
 	// IdempotencyKey Makes it safe to ask again; required here. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
@@ -22278,6 +22604,12 @@ type SearchShopParams struct {
 // SearchShopParamsSort defines parameters for SearchShop.
 type SearchShopParamsSort string
 
+// RequestStockAlertParams defines parameters for RequestStockAlert.
+type RequestStockAlertParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // SuggestInShopParams defines parameters for SuggestInShop.
 type SuggestInShopParams struct {
 	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
@@ -22286,8 +22618,8 @@ type SuggestInShopParams struct {
 	// Q What was typed so far.
 	Q string `form:"q" json:"q"`
 
-	// PerKind How many of each kind are wanted.
-	PerKind *int `form:"per_kind,omitempty" json:"per_kind,omitempty"`
+	// Limit How many of each kind are wanted.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
@@ -23220,6 +23552,21 @@ type RequestMyEmailChangeJSONRequestBody = CustomerEmailChange
 // ConfirmMyEmailChangeJSONRequestBody defines body for ConfirmMyEmailChange for application/json ContentType.
 type ConfirmMyEmailChangeJSONRequestBody = TokenConfirmation
 
+// SubscribeJSONRequestBody defines body for Subscribe for application/json ContentType.
+type SubscribeJSONRequestBody = Subscription
+
+// ConfirmSubscriptionJSONRequestBody defines body for ConfirmSubscription for application/json ContentType.
+type ConfirmSubscriptionJSONRequestBody = TokenConfirmation
+
+// UnsubscribeJSONRequestBody defines body for Unsubscribe for application/json ContentType.
+type UnsubscribeJSONRequestBody = Unsubscription
+
+// RequestOrderLinkJSONRequestBody defines body for RequestOrderLink for application/json ContentType.
+type RequestOrderLinkJSONRequestBody = OrderLinkRequest
+
+// OpenShopOrderJSONRequestBody defines body for OpenShopOrder for application/json ContentType.
+type OpenShopOrderJSONRequestBody = OrderOpening
+
 // PayOrderJSONRequestBody defines body for PayOrder for application/json ContentType.
 type PayOrderJSONRequestBody = ShopOrderPaymentCreate
 
@@ -23231,6 +23578,9 @@ type RequestCustomerPasswordResetJSONRequestBody = PasswordResetRequest
 
 // CompleteCustomerPasswordResetJSONRequestBody defines body for CompleteCustomerPasswordReset for application/json ContentType.
 type CompleteCustomerPasswordResetJSONRequestBody = CustomerPasswordReset
+
+// RequestStockAlertJSONRequestBody defines body for RequestStockAlert for application/json ContentType.
+type RequestStockAlertJSONRequestBody = StockAlertRequest
 
 // SignUpJSONRequestBody defines body for SignUp for application/json ContentType.
 type SignUpJSONRequestBody = SignupRequest
@@ -25744,6 +26094,74 @@ func (t *WebhookEvent) MergeCustomerDeletedEvent(v CustomerDeletedEvent) error {
 	return err
 }
 
+// AsCustomerSubscribedEvent returns the union data inside the WebhookEvent as a CustomerSubscribedEvent
+func (t WebhookEvent) AsCustomerSubscribedEvent() (CustomerSubscribedEvent, error) {
+	var body CustomerSubscribedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCustomerSubscribedEvent overwrites any union data inside the WebhookEvent as the provided CustomerSubscribedEvent
+func (t *WebhookEvent) FromCustomerSubscribedEvent(v CustomerSubscribedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer.subscribed"}`))
+	t.union = b
+	return err
+}
+
+// MergeCustomerSubscribedEvent performs a merge with any union data inside the WebhookEvent, using the provided CustomerSubscribedEvent
+func (t *WebhookEvent) MergeCustomerSubscribedEvent(v CustomerSubscribedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer.subscribed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCustomerUnsubscribedEvent returns the union data inside the WebhookEvent as a CustomerUnsubscribedEvent
+func (t WebhookEvent) AsCustomerUnsubscribedEvent() (CustomerUnsubscribedEvent, error) {
+	var body CustomerUnsubscribedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCustomerUnsubscribedEvent overwrites any union data inside the WebhookEvent as the provided CustomerUnsubscribedEvent
+func (t *WebhookEvent) FromCustomerUnsubscribedEvent(v CustomerUnsubscribedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer.unsubscribed"}`))
+	t.union = b
+	return err
+}
+
+// MergeCustomerUnsubscribedEvent performs a merge with any union data inside the WebhookEvent, using the provided CustomerUnsubscribedEvent
+func (t *WebhookEvent) MergeCustomerUnsubscribedEvent(v CustomerUnsubscribedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer.unsubscribed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsImportSucceededEvent returns the union data inside the WebhookEvent as a ImportSucceededEvent
 func (t WebhookEvent) AsImportSucceededEvent() (ImportSucceededEvent, error) {
 	var body ImportSucceededEvent
@@ -27108,6 +27526,10 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsCustomerCreatedEvent()
 	case "customer.deleted":
 		return t.AsCustomerDeletedEvent()
+	case "customer.subscribed":
+		return t.AsCustomerSubscribedEvent()
+	case "customer.unsubscribed":
+		return t.AsCustomerUnsubscribedEvent()
 	case "customer.updated":
 		return t.AsCustomerUpdatedEvent()
 	case "customer.verified":

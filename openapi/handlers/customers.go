@@ -25,6 +25,8 @@ func (h *Customers) Operations() map[string]openapi.Handler {
 		"updateCustomer": h.update,
 		"deleteCustomer": h.delete,
 
+		"listMarketingConsents": h.consents,
+
 		"listCustomerGroups":  h.groups,
 		"createCustomerGroup": h.createGroup,
 		"getCustomerGroup":    h.group,
@@ -55,7 +57,7 @@ func (h *Customers) create(ctx context.Context, req *openapi.Request) (*openapi.
 		return nil, err
 	}
 	with := customers.Change{
-		Name: body.Name, Phone: body.Phone, AcceptsMarketing: body.AcceptsMarketing, Note: body.Note, Addresses: converted(body.Addresses, bookEntry),
+		Name: body.Name, Phone: body.Phone, AcceptsMarketing: body.AcceptsMarketing, Wording: body.MarketingWording, Note: body.Note, Addresses: converted(body.Addresses, bookEntry),
 		GroupIDs: body.GroupIDs, Tags: body.Tags, TaxExemptReason: body.TaxExemptReason, CustomFields: fields.Values(given(body.CustomFields)),
 	}
 	if body.DefaultAddress != nil {
@@ -106,7 +108,7 @@ func (h *Customers) update(ctx context.Context, req *openapi.Request) (*openapi.
 		return nil, err
 	}
 	change := customers.Change{
-		Name: emptied(body.Name), Phone: emptied(body.Phone), AcceptsMarketing: body.AcceptsMarketing,
+		Name: emptied(body.Name), Phone: emptied(body.Phone), AcceptsMarketing: body.AcceptsMarketing, Wording: body.MarketingWording,
 		Note: emptied(body.Note), Addresses: patchedBook(body.Addresses), DefaultAddress: patchedAddress(body.DefaultAddress), GroupIDs: body.GroupIDs,
 		Tags: body.Tags, Disabled: body.Disabled,
 		TaxExemptReason: emptied(body.TaxExemptReason), CustomFields: fields.Values(given(body.CustomFields)),
@@ -121,6 +123,18 @@ func (h *Customers) update(ctx context.Context, req *openapi.Request) (*openapi.
 		}
 		return openapi.OK(customer.Data).Tagged(customer.Version), nil
 	})
+}
+
+func (h *Customers) consents(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	after, err := req.After()
+	if err != nil {
+		return nil, err
+	}
+	page, err := h.Customers.Consents(ctx, req.Param("customer_id"), after, req.Limit(adminPage))
+	if err != nil {
+		return nil, err
+	}
+	return openapi.RawList(req, page), nil
 }
 
 func (h *Customers) delete(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stoacommerce/stoa/commerce/customers"
+	"github.com/stoacommerce/stoa/openapi/apitest"
 	"github.com/stoacommerce/stoa/platform/mail"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
@@ -61,6 +62,9 @@ func (shopLinks) ForgotPassword(context.Context) (string, error) {
 	return "https://shop.example/forgot", nil
 }
 func (shopLinks) ConfirmEmail(_ context.Context, token string) (string, error) {
+	return "https://shop.example/?token=" + token, nil
+}
+func (shopLinks) ConfirmSubscription(_ context.Context, token string) (string, error) {
 	return "https://shop.example/?token=" + token, nil
 }
 func (shopLinks) ResetPassword(_ context.Context, token string) (string, error) {
@@ -230,4 +234,49 @@ func TestCustomersOfTheMerchants(t *testing.T) {
 	}
 	s.admin("PATCH", "/customers/"+id, object{"disabled": true}).Want(200)
 	s.shop("GET", "/me", nil, session).WantProblem(401, "invalid_customer_token")
+}
+
+func TestConsentOverHTTP(t *testing.T) {
+	t.Parallel()
+	s, other := newSelling(t), newSelling(t)
+	guest := s.order(1)
+	s.shop("POST", "/newsletter", object{"email": "nobody"}).Want(400)
+	known := s.shop("POST", "/newsletter", object{"email": "ada@example.com", "wording": "Yes, please."}).Want(202)
+	token := object{"token": s.mailedTo("ada@example.com")}
+	unknown := s.shop("POST", "/newsletter", object{"email": "eve@example.com"}).Want(202)
+	if string(known.Body) != string(unknown.Body) {
+		t.Errorf("a known address is answered %s, an unknown one %s", known.Body, unknown.Body)
+	}
+	other.shop("POST", "/newsletter/confirm", token).WantProblem(422, "token_invalid")
+	s.shop("POST", "/newsletter/confirm", token).Want(204)
+	s.shop("POST", "/newsletter/confirm", token).WantProblem(422, "token_invalid")
+	customer := s.admin("GET", "/customers?email=ada@example.com&accepts_marketing=true", nil).Want(200)
+	id := customer.String("data.0.id")
+	s.admin("PATCH", "/customers/"+id, object{"accepts_marketing": false}).Want(200)
+	s.admin("PATCH", "/customers/"+id, object{"accepts_marketing": true, "marketing_wording": "On paper."}).Want(200)
+	s.shop("POST", "/newsletter/unsubscribe", object{"id": id, "key": "guessed"}).WantProblem(404, "not_found")
+	s.shop("POST", "/newsletter/unsubscribe", object{"id": id, "key": "key-" + id}).Want(204)
+	s.shop("POST", "/newsletter/unsubscribe", object{"id": id, "key": "key-" + id}, apitest.ChangesNothing).Want(204)
+	list := s.admin("GET", "/customers/"+id+"/marketing-consents?limit=3", nil).Want(200)
+	if got := names(list, "method"); got != "link staff staff" || list.String("data.1.wording") != "On paper." || list.Get("data.0.granted") != false || list.Get("next_cursor") == nil {
+		t.Errorf("the consents: %s", list.Body)
+	}
+	rest := s.admin("GET", "/customers/"+id+"/marketing-consents?limit=3&cursor="+list.String("next_cursor"), nil).Want(200)
+	if rest.String("data.0.method") != "double_opt_in" || rest.String("data.0.wording") != "Yes, please." || rest.Get("data.0.requested_at") == nil {
+		t.Errorf("and the first: %s", rest.Body)
+	}
+	other.admin("GET", "/customers/"+id+"/marketing-consents", nil).WantProblem(404, "not_found")
+	s.Do(t, s.pk, "GET", "/v1/customers/"+id+"/marketing-consents", nil).Want(403)
+
+	// A guest follows an order by its link, and has it sent again without learning what there is.
+	opened := s.shop("POST", "/orders/"+guest+"/open", object{"key": "key-" + guest}, apitest.ChangesNothing).Want(200)
+	if opened.String("id") != guest {
+		t.Errorf("opened: %s", opened.Body)
+	}
+	s.shop("POST", "/orders/"+guest+"/open", object{"key": "guessed"}).WantProblem(404, "not_found")
+	other.shop("POST", "/orders/"+guest+"/open", object{"key": "key-" + guest}).WantProblem(404, "not_found")
+	asked := s.shop("POST", "/order-links", object{"number": 1001, "email": "ada@example.com"}).Want(202)
+	if none := s.shop("POST", "/order-links", object{"number": 9999, "email": "ada@example.com"}).Want(202); string(asked.Body) != string(none.Body) {
+		t.Errorf("an order is answered %s, none %s", asked.Body, none.Body)
+	}
 }

@@ -16,7 +16,9 @@ func (draftLinks) PayDraft(_ context.Context, id string) (string, error) {
 	return "https://linen.stoa.example/pay/" + id + "?key=key-" + id, nil
 }
 
-func (draftLinks) OpensDraft(_ context.Context, id, key string) bool { return key == "key-"+id }
+func (draftLinks) OpensDraft(_ context.Context, id, key string) bool   { return key == "key-"+id }
+func (draftLinks) OpensOrder(_ context.Context, id, key string) bool   { return key == "key-"+id }
+func (draftLinks) Unsubscribes(_ context.Context, id, key string) bool { return key == "key-"+id }
 
 func TestDraftOrdersOverHTTP(t *testing.T) {
 	t.Parallel()

@@ -118,8 +118,9 @@ func newSelling(t *testing.T) *selling {
 		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, Customers: known, AcceptsOrders: open, Editions: catalog.NewEditions(db)}).Operations(),
 		(&handlers.Fields{DB: db}).Operations(),
 		(&handlers.Customers{DB: db, Customers: known}).Operations(),
-		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, Documents: printed, Checkout: buying, ShopURL: shopURL}).Operations(),
+		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, Documents: printed, Checkout: buying, ShopURL: shopURL, Links: draftLinks{}}).Operations(),
 		(&handlers.Documents{DB: db, Documents: printed}).Operations(),
+		(&handlers.Reviews{DB: db, Customers: known, Editions: catalog.NewEditions(db)}).Operations(), (&handlers.Wishlists{DB: db, Customers: known}).Operations(),
 	)
 	s.Shop = shoptest.In(t, db, platform.Sandbox(t, platform.Store(t)))
 	s.staff, s.pk = s.Staff(s.Ctx), s.Publishable(s.Ctx)
@@ -578,5 +579,20 @@ func TestEventsOfSelling(t *testing.T) {
 		if !seen[name] {
 			t.Errorf("no event %s", name)
 		}
+	}
+}
+
+func TestStockAlerts(t *testing.T) {
+	s := newSelling(t)
+	gone := s.Add(t, shoptest.Variant{Title: "Bowl", EUR: 1999})
+	wish := func(variant string) object {
+		return object{"variant_id": variant, "email": "ada@example.com", "locale": "de"}
+	}
+	s.shop("POST", "/stock-alerts", wish(gone)).Want(202)
+	s.shop("POST", "/stock-alerts", wish(s.shirt)).WantProblem(422, "in_stock")
+	s.shop("POST", "/stock-alerts", object{"variant_id": gone}).WantProblem(400, "invalid_request")
+	s.admin("POST", "/shop/stock-alerts", wish(gone)).Want(401)
+	if n := shoptest.Value[int](t, s.Shop, `select count(*) from stock_alerts where variant_id = $1 and confirmed_at is null`, gone); n != 1 {
+		t.Errorf("%d wishes", n)
 	}
 }

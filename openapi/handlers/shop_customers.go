@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/alerts"
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/documents"
@@ -24,6 +25,13 @@ type ShopCustomers struct {
 	Documents *documents.Service
 	Checkout  *checkout.Service
 	ShopURL   ShopURL
+	Links     ShopperLinks
+}
+
+// ShopperLinks knows what opens the links that mails to shoppers have.
+type ShopperLinks interface {
+	OpensOrder(ctx context.Context, id, key string) bool
+	Unsubscribes(ctx context.Context, id, key string) bool
 }
 
 // Operations are the handlers by operationId.
@@ -36,9 +44,16 @@ func (h *ShopCustomers) Operations() map[string]openapi.Handler {
 
 		"requestCustomerPasswordReset":  h.requestReset,
 		"completeCustomerPasswordReset": h.reset,
+		"requestStockAlert":             h.alert,
 
 		"requestMyEmailChange": h.requestEmailChange,
 		"confirmMyEmailChange": h.confirmEmailChange,
+
+		"subscribe":           h.subscribe,
+		"confirmSubscription": h.confirmSubscription,
+		"unsubscribe":         h.unsubscribe,
+		"requestOrderLink":    h.requestOrderLink,
+		"openShopOrder":       h.openOrder,
 
 		"getMe":        h.me,
 		"updateMe":     h.updateMe,
@@ -74,7 +89,7 @@ func (h *ShopCustomers) register(ctx context.Context, req *openapi.Request) (*op
 		return nil, err
 	}
 	registration, err := h.Customers.Prepare(ctx, customers.RegisterInput{
-		Email: body.Email, Password: body.Password, Name: given(body.Name), AcceptsMarketing: given(body.AcceptsMarketing),
+		Email: body.Email, Password: body.Password, Name: given(body.Name), AcceptsMarketing: given(body.AcceptsMarketing), Wording: given(body.MarketingWording),
 	})
 	if err != nil {
 		return nil, err
@@ -193,7 +208,7 @@ func (h *ShopCustomers) updateMe(ctx context.Context, req *openapi.Request) (*op
 		return nil, err
 	}
 	change := customers.Change{
-		Name: emptied(body.Name), Phone: emptied(body.Phone), AcceptsMarketing: body.AcceptsMarketing, Addresses: patchedBook(body.Addresses), DefaultAddress: patchedAddress(body.DefaultAddress),
+		Name: emptied(body.Name), Phone: emptied(body.Phone), AcceptsMarketing: body.AcceptsMarketing, Wording: body.MarketingWording, Addresses: patchedBook(body.Addresses), DefaultAddress: patchedAddress(body.DefaultAddress),
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		if err := h.Customers.Update(ctx, tx, c.ID, change, version); err != nil {
@@ -336,4 +351,18 @@ func (h *ShopCustomers) document(ctx context.Context, req *openapi.Request) (*op
 		return nil, err
 	}
 	return pdf(file), nil
+}
+
+func (h *ShopCustomers) alert(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	in, err := openapi.Decode[gen.StockAlertRequest](req)
+	if err != nil {
+		return nil, err
+	}
+	wish := alerts.Wish{VariantID: in.VariantID, Email: string(in.Email)}
+	if in.Locale != nil {
+		wish.Locale = *in.Locale
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		return openapi.Accepted("", gen.Accepted{Status: gen.AcceptedStatusAccepted}), alerts.Ask(ctx, tx, wish)
+	})
 }

@@ -25,6 +25,7 @@ const (
 	KindStaffInvitation     Kind = "staff_invitation"
 	KindCustomerVerifyEmail Kind = "customer_verify_email"
 	KindCustomerKnownSignup Kind = "customer_known_signup"
+	KindNewsletterConfirm   Kind = "newsletter_confirm"
 	KindCartAbandoned       Kind = "cart_abandoned"
 	KindDraftOrder          Kind = "draft_order"
 	KindOrderConfirmation   Kind = "order_confirmation"
@@ -33,6 +34,11 @@ const (
 	KindOrderReturn         Kind = "order_return"
 	KindOrderShipped        Kind = "order_shipped"
 	KindWebhookDisabled     Kind = "webhook_disabled"
+	KindPaymentFailed       Kind = "payment_failed"
+	KindStockLow            Kind = "stock_low"
+	KindKeyExpiring         Kind = "key_expiring"
+	KindStockAlertConfirm   Kind = "stock_alert_confirm"
+	KindBackInStock         Kind = "back_in_stock"
 )
 
 // Data is what a mail of one kind tells. Each kind has one struct, below, which can also
@@ -132,6 +138,12 @@ type CustomerKnownSignup struct {
 	IP        string    `json:"ip"`
 }
 
+// NewsletterConfirm asks somebody to confirm that they want to be written to about new things.
+type NewsletterConfirm struct {
+	URL        string `json:"url"`
+	ValidHours int    `json:"valid_hours"`
+}
+
 // Line is a line of an order.
 type Line struct {
 	Title    string      `json:"title"`
@@ -142,8 +154,9 @@ type Line struct {
 
 // CartAbandoned reminds a shopper of what they left in a cart.
 type CartAbandoned struct {
-	Lines []Line `json:"lines"`
-	URL   string `json:"url"`
+	Lines       []Line `json:"lines"`
+	URL         string `json:"url"`
+	Unsubscribe string `json:"unsubscribe"` // where no such mails are asked for
 }
 
 // DraftOrder brings a shopper the link by which they pay what they agreed on with the shop.
@@ -241,6 +254,50 @@ type WebhookDisabled struct {
 	URL         string    `json:"url"`  // where to turn it on again
 }
 
+// PaymentFailed tells a shopper, who is not there any more, that nothing could be taken.
+type PaymentFailed struct {
+	Number string      `json:"number"` // of the order; empty where there is none yet
+	Lines  []Line      `json:"lines"`  // of the cart, where there is no order
+	Amount money.Money `json:"amount"`
+	URL    string      `json:"url"` // where it can be paid
+}
+
+// StockLow tells the staff what has become scarce.
+type StockLow struct {
+	StoreName string      `json:"store_name"`
+	Items     []StockItem `json:"items"`
+	More      int         `json:"more"` // how many there are besides
+}
+
+// StockItem is a variant and how much there is of it.
+type StockItem struct {
+	Title  string `json:"title"`
+	SKU    string `json:"sku"`
+	OnHand int64  `json:"on_hand"`
+}
+
+// KeyExpiring tells that a key will soon stop working.
+type KeyExpiring struct {
+	StoreName string    `json:"store_name"`
+	KeyName   string    `json:"key_name"`
+	Shown     string    `json:"shown"` // its beginning and its end
+	Test      bool      `json:"test"`  // of the sandbox
+	ExpiresAt time.Time `json:"expires_at"`
+	URL       string    `json:"url"`
+}
+
+// StockAlertConfirm asks whoever wants to be told when a thing is back whether it was them.
+type StockAlertConfirm struct {
+	Title string `json:"title"`
+	URL   string `json:"url"`
+}
+
+// BackInStock tells that a thing is back, once.
+type BackInStock struct {
+	Title string `json:"title"`
+	URL   string `json:"url"` // the product's page
+}
+
 // Kind implements Data.
 func (AccountVerifyEmail) Kind() Kind { return KindAccountVerifyEmail }
 
@@ -275,6 +332,9 @@ func (CustomerVerifyEmail) Kind() Kind { return KindCustomerVerifyEmail }
 func (CustomerKnownSignup) Kind() Kind { return KindCustomerKnownSignup }
 
 // Kind implements Data.
+func (NewsletterConfirm) Kind() Kind { return KindNewsletterConfirm }
+
+// Kind implements Data.
 func (CartAbandoned) Kind() Kind { return KindCartAbandoned }
 
 // Kind implements Data.
@@ -296,6 +356,21 @@ func (OrderReturn) Kind() Kind { return KindOrderReturn }
 func (OrderShipped) Kind() Kind { return KindOrderShipped }
 
 // Kind implements Data.
+func (PaymentFailed) Kind() Kind { return KindPaymentFailed }
+
+// Kind implements Data.
+func (StockLow) Kind() Kind { return KindStockLow }
+
+// Kind implements Data.
+func (StockAlertConfirm) Kind() Kind { return KindStockAlertConfirm }
+
+// Kind implements Data.
+func (BackInStock) Kind() Kind { return KindBackInStock }
+
+// Kind implements Data.
+func (KeyExpiring) Kind() Kind { return KindKeyExpiring }
+
+// Kind implements Data.
 func (WebhookDisabled) Kind() Kind { return KindWebhookDisabled }
 
 // decoders read each kind's data.
@@ -311,6 +386,7 @@ var decoders = map[Kind]func([]byte) (Data, error){
 	KindStaffInvitation:     decode[StaffInvitation],
 	KindCustomerVerifyEmail: decode[CustomerVerifyEmail],
 	KindCustomerKnownSignup: decode[CustomerKnownSignup],
+	KindNewsletterConfirm:   decode[NewsletterConfirm],
 	KindCartAbandoned:       decode[CartAbandoned],
 	KindDraftOrder:          decode[DraftOrder],
 	KindOrderConfirmation:   decode[OrderConfirmation],
@@ -319,6 +395,11 @@ var decoders = map[Kind]func([]byte) (Data, error){
 	KindOrderReturn:         decode[OrderReturn],
 	KindOrderShipped:        decode[OrderShipped],
 	KindWebhookDisabled:     decode[WebhookDisabled],
+	KindPaymentFailed:       decode[PaymentFailed],
+	KindStockLow:            decode[StockLow],
+	KindKeyExpiring:         decode[KeyExpiring],
+	KindStockAlertConfirm:   decode[StockAlertConfirm],
+	KindBackInStock:         decode[BackInStock],
 }
 
 // Decode reads the data of a kind from the JSON that a job carried. Data without a kind

@@ -20,13 +20,31 @@ type Post interface {
 
 // Letter is a mail that a worker will write and send.
 type Letter struct {
-	ID      string          `json:"id"` // mail_…, so that sending twice can be noticed
-	Kind    Kind            `json:"kind"`
-	StoreID string          `json:"store_id,omitempty"` // in whose name; empty for the platform's
-	To      string          `json:"to"`
-	ToName  string          `json:"to_name,omitempty"`
-	Locale  string          `json:"locale,omitempty"`
-	Data    json.RawMessage `json:"data"`
+	ID      string `json:"id"` // mail_…, so that sending twice can be noticed
+	Kind    Kind   `json:"kind"`
+	StoreID string `json:"store_id,omitempty"` // in whose name; empty for the platform's
+	To      string `json:"to"`
+	ToName  string `json:"to_name,omitempty"`
+	Locale  string `json:"locale,omitempty"`
+
+	// Unsubscribe is an address at which a POST ends such mails, and a page says so; for
+	// mails that tell of offers rather than of what their recipient did. See Unsubscribes.
+	Unsubscribe string `json:"unsubscribe,omitempty"`
+
+	Data json.RawMessage `json:"data"`
+}
+
+// Unsubscribes adds the headers by which mail programs offer to end such mails with one
+// click (RFC 8058).
+func (m *Message) Unsubscribes(address string) {
+	if address == "" {
+		return
+	}
+	if m.Headers == nil {
+		m.Headers = map[string]string{}
+	}
+	m.Headers["List-Unsubscribe"] = "<" + address + ">"
+	m.Headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 }
 
 // NewLetter is a letter from the platform; its other fields may be set by the caller.

@@ -41,6 +41,7 @@ var samples = []struct {
 	{TOTPChanged{TOTPCodesRenewed, link, at, ""}, []string{link}},
 	{TOTPChanged{TOTPCodeUsed, link, at, ""}, []string{link}},
 	{StaffInvitation{"Kiln & Clay", "ada@example.com", "catalogue", link, 7}, []string{link, "Kiln & Clay", "ada@example.com", "catalogue", "7"}},
+	{NewsletterConfirm{link, 48}, []string{link, "48", "Kiln & Clay"}},
 	{CustomerVerifyEmail{"Ada", link, 48}, []string{link, "Ada", "48", "Kiln & Clay"}},
 	{OrderConfirmation{
 		Name: "Ada", Number: "#1001", PlacedAt: at, URL: link,
@@ -51,7 +52,7 @@ var samples = []struct {
 	{OrderConfirmation{Number: "#1002", PlacedAt: at, URL: link, Subtotal: eur(100), Shipping: eur(0), Tax: eur(20), Total: eur(120), Test: true}, []string{link, "#1002", "0"}},
 	{OrderPayment{"Ada", "#1001", link, eur(1990)}, []string{link, "#1001", "19"}},
 	{OrderRefunded{"Ada", "#1001", link, eur(1250), true, "Broken on arrival"}, []string{link, "#1001", "Broken on arrival"}},
-	{CartAbandoned{[]Line{{"Bowl", "Blue", 3, eur(9600)}}, link}, []string{link, "Bowl", "Blue"}},
+	{CartAbandoned{[]Line{{"Bowl", "Blue", 3, eur(9600)}}, link, "https://kiln.example.com/end"}, []string{link, "https://kiln.example.com/end", "Bowl", "Blue"}},
 	{DraftOrder{"As we said on the telephone.", []Line{{"Bowl", "Blue", 3, eur(9600)}}, eur(600), eur(9000), false, link, at}, []string{link, "Bowl", "Blue", "As we said on the telephone.", "90", "2026"}},
 	{DraftOrder{"", []Line{{"Bowl", "", 3, eur(9600)}}, eur(0), eur(9600), true, link, at}, []string{link, "96"}},
 	{OrderReturn{"Ada", "#1001", link, "requested", []Line{{"Bowl", "Blue", 3, eur(0)}}, ""}, []string{link, "#1001", "Bowl", "Blue"}},
@@ -62,6 +63,12 @@ var samples = []struct {
 	{OrderReturn{"Ada", "#1001", link, "cancelled", []Line{{"Bowl", "", 3, eur(0)}}, ""}, []string{link, "#1001"}},
 	{OrderShipped{"Ada", "#1001", link, []Line{{"Bowl", "", 3, eur(0)}}, "Northpost", "NP123", "https://track.example.com/NP123", home}, []string{link, "#1001", "Bowl", "Northpost", "NP123", "https://track.example.com/NP123", "7 Quay St"}},
 	{WebhookDisabled{"Kiln & Clay", "https://hooks.example.com/in", at, "The host name does not resolve.", false, link}, []string{link, "https://hooks.example.com/in", "The host name does not resolve."}},
+	{PaymentFailed{"#1001", nil, eur(1990), link}, []string{link, "#1001", "19"}},
+	{PaymentFailed{"", []Line{{"Bowl", "Blue", 3, eur(9600)}}, eur(9600), link}, []string{link, "Bowl", "Blue"}},
+	{StockLow{"Kiln & Clay", []StockItem{{"Bowl, Blue", "B-1", 2}, {"Mug", "", 0}}, 3}, []string{"Kiln & Clay", "Bowl, Blue", "B-1", "2", "Mug", "3"}},
+	{StockAlertConfirm{"Bowl, Blue", link}, []string{link, "Bowl, Blue"}},
+	{BackInStock{"Bowl, Blue", link}, []string{link, "Bowl, Blue"}},
+	{KeyExpiring{"Kiln & Clay", "Warehouse", "sk_live_…aB3x", true, at, link}, []string{link, "Warehouse", "aB3x", "2026"}},
 	{WebhookDisabled{"Kiln & Clay", "https://hooks.example.com/in", at, "", true, link}, []string{link, "410"}},
 }
 

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -43,6 +44,7 @@ type Config struct {
 	Bus        *redis.Bus
 	Pepper     secrets.Pepper // the one called PepperName
 	APIVersion string         // what new keys are pinned to
+	Site       *url.URL       // the platform's own pages, which mails lead to
 	Log        *slog.Logger
 	Looked     func(hit bool) // told each look-up of a key, for metrics; may be nil
 	Dropped    func()         // told each time that keys are to be read anew, likewise

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -52,7 +53,7 @@ func join(t testing.TB, client *redis.Client) *replica {
 	}
 	log := slog.New(slog.DiscardHandler)
 	all := stores.New(stores.Config{DB: p.DB, Maker: p.Runner, Bus: bus, Log: log})
-	return &replica{p, keys.New(keys.Config{DB: p.DB, Stores: all, Access: enforcer, Bus: bus, Pepper: pepper, APIVersion: version, Log: log}), all}
+	return &replica{p, keys.New(keys.Config{DB: p.DB, Stores: all, Access: enforcer, Bus: bus, Pepper: pepper, APIVersion: version, Site: &url.URL{Scheme: "https", Host: "stoa.example.com"}, Log: log}), all}
 }
 
 func alone(t testing.TB) *replica { return join(t, redistest.Client(t)) }
@@ -430,5 +431,49 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	}
 	if _, _, err := r.keys.Create(t.Context(), nil, keys.Issue{}); !errors.Is(err, postgres.ErrNoStore) {
 		t.Errorf("without a store: %v", err)
+	}
+}
+
+// Whoever made a key is written to once, a week before it expires; of one that was never
+// meant to live longer, was rotated or revoked, nobody is.
+func TestKeysThatWillExpireAreTold(t *testing.T) {
+	r := alone(t)
+	ctx := r.Store(t)
+	ref, _ := postgres.StoreFrom(ctx)
+	owner := ids.New("acc")
+	do := func(statement string, args ...any) (n int64) {
+		err := r.DB.InControl(t.Context(), func(ctx context.Context, tx *postgres.Tx) error {
+			tag, err := tx.Exec(ctx, statement, args...)
+			n = tag.RowsAffected()
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	do(`insert into accounts (id, email, password_hash) values ($1, $1 || '@example.com', '')`, owner)
+	do(`insert into members (store_id, account_id, role) values ($1, $2, 'owner')`, ref.ID, owner)
+	soon, later := time.Now().Add(6*24*time.Hour), time.Now().Add(8*24*time.Hour)
+	issue := func(name string, expires time.Time) keys.Key {
+		k, _ := r.issue(t, as(ctx, principal.Principal{Kind: principal.Account, ID: owner, Role: "owner"}), keys.Issue{
+			StoreID: ref.ID, Kind: keys.Secret, Mode: principal.Live, Name: name, ExpiresAt: &expires,
+		})
+		return k
+	}
+	issue("short", soon)
+	old, far, revoked := issue("old "+owner, soon), issue("far", later), issue("revoked", soon)
+	do(`update api_keys set created_at = now() - interval '1 year' where id = any($1)`, []string{old.ID, far.ID, revoked.ID})
+	do(`update api_keys set revoked_at = now() where id = $1`, revoked.ID)
+	for range 2 {
+		if err := r.keys.TellExpiry(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := do(`update outbox set run_at = run_at where kind = 'mail' and args->>'to' = $1 and args->>'kind' = 'key_expiring' and args->'data'->>'key_name' = $2`, owner+"@example.com", "old "+owner); n != 1 {
+		t.Errorf("it was told %d times", n)
+	}
+	if n := do(`update outbox set run_at = run_at where kind = 'mail' and args->>'to' = $1`, owner+"@example.com"); n != 1 {
+		t.Errorf("%d mails were sent", n)
 	}
 }

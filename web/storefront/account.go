@@ -140,8 +140,9 @@ func (v *visit) setDetails() error {
 	if (*where == address.Address{Country: where.Country}) {
 		where = nil
 	}
+	words := v.view("", "").T(marketingWords)
 	err = v.inStore(func(ctx context.Context, tx *postgres.Tx) error {
-		return v.config().Customers.Update(ctx, tx, c.ID, customers.Change{Name: &name, Phone: &phone, AcceptsMarketing: &marketing, DefaultAddress: &where}, 0)
+		return v.config().Customers.Update(ctx, tx, c.ID, customers.Change{Name: &name, Phone: &phone, AcceptsMarketing: &marketing, Wording: &words, DefaultAddress: &where}, 0)
 	})
 	if p := problem.As(err); p != nil && len(p.Faults) > 0 {
 		v.addFaults(f, p)

@@ -69,6 +69,23 @@ func (l *Links) OpensDraft(ctx context.Context, id, key string) bool {
 	return ok && l.signed(ref, "draft", id, key)
 }
 
+// ConfirmAlert is the address at which a shopper says that they want to be told when something
+// of the context's store is back; EndAlert that at which they say that they do not, at once by
+// a POST, as RFC 8058 has it.
+func (l *Links) ConfirmAlert(ctx context.Context, id string) (string, error) {
+	return l.within(ctx, "/stock-alerts/"+id+"/confirm", func(ref postgres.StoreRef) url.Values { return url.Values{"key": {l.sign(ref, "alert", id)}} })
+}
+
+// EndAlert is described at ConfirmAlert.
+func (l *Links) EndAlert(ctx context.Context, id string) (string, error) {
+	return l.within(ctx, "/stock-alerts/"+id+"/end", func(ref postgres.StoreRef) url.Values { return url.Values{"key": {l.sign(ref, "alert", id)}} })
+}
+
+// Product is the address of a product of the context's store, with one of its variants chosen.
+func (l *Links) Product(ctx context.Context, handle, variant string) (string, error) {
+	return l.within(ctx, "/products/"+handle, func(postgres.StoreRef) url.Values { return url.Values{"variant": {variant}} })
+}
+
 // VerifyCustomer is the address at which a shopper proves an e-mail address with the token
 // that was sent to it.
 func (l *Links) VerifyCustomer(ctx context.Context, token string) (string, error) {
@@ -95,6 +112,34 @@ func (l *Links) ResetPassword(ctx context.Context, token string) (string, error)
 // token that was sent to it.
 func (l *Links) ConfirmEmail(ctx context.Context, token string) (string, error) {
 	return l.within(ctx, "/account/email/confirm", func(postgres.StoreRef) url.Values { return url.Values{"token": {token}} })
+}
+
+// ConfirmSubscription is the address at which somebody confirms that they want to be written
+// to, with the token that was sent for it.
+func (l *Links) ConfirmSubscription(ctx context.Context, token string) (string, error) {
+	return l.within(ctx, "/newsletter/confirm", func(postgres.StoreRef) url.Values { return url.Values{"token": {token}} })
+}
+
+// Unsubscribe is the address at which a customer, or whoever a cart is of, says that they want
+// no more mails about new things, with what lets them do so without signing in. A POST to it
+// does so at once, as RFC 8058 has it.
+func (l *Links) Unsubscribe(ctx context.Context, id string) (string, error) {
+	return l.within(ctx, "/unsubscribe/"+id, func(ref postgres.StoreRef) url.Values {
+		return url.Values{"key": {l.sign(ref, "unsubscribe", id)}}
+	})
+}
+
+// Unsubscribes says whether key is that of the link by which a customer of the context's
+// store, or whoever a cart is of, is written to no more.
+func (l *Links) Unsubscribes(ctx context.Context, id, key string) bool {
+	ref, ok := postgres.StoreFrom(ctx)
+	return ok && l.signed(ref, "unsubscribe", id, key)
+}
+
+// OpensOrder says whether key is that of the link to an order of the context's store.
+func (l *Links) OpensOrder(ctx context.Context, id, key string) bool {
+	ref, ok := postgres.StoreFrom(ctx)
+	return ok && l.opens(ref, id, key)
 }
 
 // within is an address in the shop of the context's store.

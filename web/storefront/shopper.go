@@ -160,7 +160,7 @@ func (v *visit) register() error {
 		return err
 	}
 	registration, err := v.config().Customers.Prepare(v.r.Context(), customers.RegisterInput{
-		Email: f.Value("email"), Password: f.Value("password"), Name: f.Value("name"), AcceptsMarketing: f.Value("marketing") != "",
+		Email: f.Value("email"), Password: f.Value("password"), Name: f.Value("name"), AcceptsMarketing: f.Value("marketing") != "", Wording: v.view("", "").T(marketingWords),
 	})
 	if p := problem.As(err); p != nil && len(p.Faults) > 0 {
 		v.addFaults(f, p)
