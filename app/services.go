@@ -24,6 +24,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/commerce/payments/stripe"
+	"github.com/stoacommerce/stoa/commerce/privacy"
 	"github.com/stoacommerce/stoa/commerce/rates"
 	"github.com/stoacommerce/stoa/commerce/reconciliation"
 	"github.com/stoacommerce/stoa/commerce/search"
@@ -97,6 +98,7 @@ type services struct {
 	rates      *rates.Service
 	links      *storefront.Links
 	requests   *requestlog.Recorder
+	privacy    *privacy.Service
 
 	credentials openapi.Authenticator
 	pepper      secrets.Pepper // the platform's
@@ -150,10 +152,11 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 		DB: m.db, Stores: s.stores, Access: s.access, Bus: m.bus, Pepper: keyPepper, APIVersion: apiVersion, Site: m.config.Site.PublicURL, Log: m.log,
 		Looked: looked(m.metrics.Cache.Cache("keys")), Dropped: m.metrics.Cache.Cache("keys").Invalidated,
 	})
+	people := &requestlog.People{Pepper: pepper.Derive("request_log")}
+	s.privacy = &privacy.Service{DB: m.db, Sealer: m.ring, People: people, Wait: requestlog.Delay + time.Second}
 	s.requests = requestlog.New(requestlog.Config{
 		DB: m.db, Sealer: m.ring, Days: func(plan string) int { return s.plans.Get(plan).RequestLogDays },
-		People:  &requestlog.People{Pepper: pepper.Derive("request_log")},
-		Written: m.metrics.Requests.Written, Dropped: m.metrics.Requests.Dropped, Log: m.log,
+		People: people, Written: m.metrics.Requests.Written, Dropped: m.metrics.Requests.Dropped, Log: m.log,
 	})
 	s.operators = &operators.Service{DB: m.db, Pepper: pepper.Derive("operator_keys")}
 	s.accounts = accounts.New(accounts.Config{

@@ -25,7 +25,7 @@ var Types = []string{
 	"return.requested", "return.approved", "return.declined", "return.received", "return.inspected", "return.closed", "return.cancelled",
 	"fulfilment.created",
 	"invoice.issued", "credit_note.issued",
-	"customer.created", "customer.updated", "customer.verified", "customer.deleted", "customer.subscribed", "customer.unsubscribed",
+	"customer.created", "customer.updated", "customer.verified", "customer.deleted", "customer.subscribed", "customer.unsubscribed", "customer.erased",
 	"import.succeeded", "import.failed", "export.succeeded", "export.failed", "bulk.succeeded", "bulk.failed",
 	"store.updated", "store.suspended", "store.resumed", "store.deleted", "store.restored",
 	"staff.invited", "staff.joined", "staff.updated", "staff.removed",

@@ -254,6 +254,11 @@ const (
 	CustomerDeletedEventTypeCustomerDeleted CustomerDeletedEventType = "customer.deleted"
 )
 
+// Defines values for CustomerErasedEventType.
+const (
+	CustomerErasedEventTypeCustomerErased CustomerErasedEventType = "customer.erased"
+)
+
 // Defines values for CustomerGroupCreatedEventType.
 const (
 	CustomerGroupCreatedEventTypeCustomerGroupCreated CustomerGroupCreatedEventType = "customer_group.created"
@@ -382,6 +387,19 @@ const (
 	EndpointEventDataStateEnabled  EndpointEventDataState = "enabled"
 )
 
+// Defines values for ErasureState.
+const (
+	ErasureStateDone    ErasureState = "done"
+	ErasureStateRunning ErasureState = "running"
+)
+
+// Defines values for ErasureOutcome.
+const (
+	ErasureOutcomeAnonymised ErasureOutcome = "anonymised"
+	ErasureOutcomeDeleted    ErasureOutcome = "deleted"
+	ErasureOutcomeRestricted ErasureOutcome = "restricted"
+)
+
 // Defines values for EventType.
 const (
 	EventTypeBulkFailed              EventType = "bulk.failed"
@@ -396,6 +414,7 @@ const (
 	EventTypeCreditNoteIssued        EventType = "credit_note.issued"
 	EventTypeCustomerCreated         EventType = "customer.created"
 	EventTypeCustomerDeleted         EventType = "customer.deleted"
+	EventTypeCustomerErased          EventType = "customer.erased"
 	EventTypeCustomerGroupCreated    EventType = "customer_group.created"
 	EventTypeCustomerGroupDeleted    EventType = "customer_group.deleted"
 	EventTypeCustomerGroupUpdated    EventType = "customer_group.updated"
@@ -913,6 +932,8 @@ const (
 	PermissionOrdersWrite       Permission = "orders:write"
 	PermissionPaymentsRead      Permission = "payments:read"
 	PermissionPaymentsWrite     Permission = "payments:write"
+	PermissionPersonalDataRead  Permission = "personal_data:read"
+	PermissionPersonalDataWrite Permission = "personal_data:write"
 	PermissionProductsRead      Permission = "products:read"
 	PermissionProductsWrite     Permission = "products:write"
 	PermissionPromotionsRead    Permission = "promotions:read"
@@ -4505,6 +4526,47 @@ type CustomerEmailChange struct {
 	Password string `json:"password"`
 }
 
+// CustomerErasedEvent A person was erased.
+type CustomerErasedEvent struct {
+	// Data That a person was erased. Whoever keeps copies of a customer's data erases them too.
+	Data ErasureEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: customer.erased
+	Type CustomerErasedEventType `json:"type"`
+}
+
+// CustomerErasedEventType The event's type.
+//
+// Example: customer.erased
+type CustomerErasedEventType string
+
 // CustomerEventData The customer, in short.
 type CustomerEventData struct {
 	// Email The e-mail address.
@@ -4879,6 +4941,21 @@ type CustomerSubscribedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -4932,6 +5009,21 @@ type CustomerUnsubscribedEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -5576,6 +5668,14 @@ type Document struct {
 
 	// Total An amount of money, in the smallest unit of its currency.
 	Total Money `json:"total"`
+}
+
+// DocumentDisclosure Why a restricted document is opened.
+type DocumentDisclosure struct {
+	// Reason Why, for the audit.
+	//
+	// Example: Tax audit 2027
+	Reason string `json:"reason"`
 }
 
 // DocumentEventData The document, in short.
@@ -6369,6 +6469,128 @@ type EndpointEventData struct {
 // Example: enabled
 type EndpointEventDataState string
 
+// Erasure That a person was erased, without saying who it was.
+type Erasure struct {
+	// CreatedAt When it was asked for.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// CustomerID The customer that is no more; null of who was known by e-mail only.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id"`
+
+	// FinishedAt When all was done.
+	//
+	// Example: 2026-11-22T09:30:15Z
+	FinishedAt *time.Time `json:"finished_at"`
+
+	// ID The erasure's ID.
+	//
+	// Example: era_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Places What became of the rows of each place; more comes until it is done.
+	Places []ErasurePlace `json:"places"`
+
+	// Reason Why.
+	//
+	// Example: Asked for by mail, ticket 4711
+	Reason *string `json:"reason"`
+
+	// State `running` until the records are done too.
+	//
+	// Example: done
+	State ErasureState `json:"state"`
+}
+
+// ErasureState `running` until the records are done too.
+//
+// Example: done
+type ErasureState string
+
+// ErasureConfirmation A shopper's confirmation.
+type ErasureConfirmation struct {
+	// Password The account's password.
+	//
+	// Example: correct horse battery staple
+	Password string `json:"password"`
+}
+
+// ErasureCreate Who is to be erased: give one of `customer_id` and `email`.
+type ErasureCreate struct {
+	// CustomerID A customer.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id,omitempty"`
+
+	// Email Whoever has this e-mail address, with an account or without.
+	//
+	// Example: ada@example.com
+	Email *string `json:"email,omitempty"`
+
+	// Reason Why, for the audit. It is kept, so that it should not say who it was.
+	//
+	// Example: Asked for by mail, ticket 4711
+	Reason *string `json:"reason,omitempty"`
+}
+
+// ErasureEventData That a person was erased. Whoever keeps copies of a customer's data erases them too.
+type ErasureEventData struct {
+	// CustomerID The customer that is no more; null of who was known by e-mail only.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id"`
+
+	// ErasureID The erasure.
+	//
+	// Example: era_01jd3v7m2kf8r9e0abcdefghjk
+	ErasureID string `json:"erasure_id"`
+}
+
+// ErasureList A page of a list.
+type ErasureList struct {
+	// Data The page, in the order of the list.
+	Data []Erasure `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// ErasureOutcome What becomes of rows: they are `deleted`, `anonymised`, or `restricted`: kept unchanged and sealed.
+//
+// Example: anonymised
+type ErasureOutcome string
+
+// ErasurePlace What became of the rows of one place.
+type ErasurePlace struct {
+	// KeptBecause Why they are not deleted.
+	//
+	// Example: tax and commercial law: what was sold, paid and owed is kept
+	KeptBecause *string `json:"kept_because"`
+
+	// Outcome What becomes of rows: they are `deleted`, `anonymised`, or `restricted`: kept unchanged and sealed.
+	//
+	// Example: anonymised
+	Outcome ErasureOutcome `json:"outcome"`
+
+	// Place Where they were: `customers`, `orders`, `requests`, …
+	//
+	// Example: orders
+	Place string `json:"place"`
+
+	// Rows How many there were.
+	//
+	// Example: 2
+	Rows int64 `json:"rows"`
+}
+
 // Event Something that happened. It is written in the transaction of what it tells of, and kept for 30 days. `data` is what the schema of its type says.
 type Event struct {
 	// Data What it happened to; see the schema of the type.
@@ -6449,6 +6671,21 @@ type ExportFailedEvent struct {
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
 
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
 	// Timestamp When it happened.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -6497,6 +6734,21 @@ type ExportSucceededEvent struct {
 	//
 	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
 	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
 
 	// Timestamp When it happened.
 	//
@@ -10693,6 +10945,30 @@ type PermissionInfoList struct {
 
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
+}
+
+// PersonalDataExport Everything that is known of a person.
+type PersonalDataExport struct {
+	// Data Lists of rows, by the place where they are kept: `customers`, `orders`, `carts`, …
+	Data json.RawMessage `json:"data"`
+
+	// ExportedAt When it was put together.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	ExportedAt time.Time `json:"exported_at"`
+}
+
+// PersonalDataSubject Whose data is meant: give one of the two.
+type PersonalDataSubject struct {
+	// CustomerID A customer.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id,omitempty"`
+
+	// Email Whoever has this e-mail address, with an account or without.
+	//
+	// Example: ada@example.com
+	Email *string `json:"email,omitempty"`
 }
 
 // Plan What a plan allows. Null is no limit.
@@ -18672,6 +18948,9 @@ type DryRunQuery = bool
 // EndpointIDPath defines model for EndpointIDPath.
 type EndpointIDPath = string
 
+// ErasureIDPath defines model for ErasureIDPath.
+type ErasureIDPath = string
+
 // EventIDPath defines model for EventIDPath.
 type EventIDPath = string
 
@@ -19851,6 +20130,15 @@ type GetDocumentParams struct {
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// DiscloseDocumentParams defines parameters for DiscloseDocument.
+type DiscloseDocumentParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // DownloadDocumentParams defines parameters for DownloadDocument.
@@ -21055,6 +21343,54 @@ type ListPermissionsParams struct {
 	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
 
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListErasuresParams defines parameters for ListErasures.
+type ListErasuresParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ErasePersonalDataParams defines parameters for ErasePersonalData.
+type ErasePersonalDataParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// GetErasureParams defines parameters for GetErasure.
+type GetErasureParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ExportPersonalDataParams defines parameters for ExportPersonalData.
+type ExportPersonalDataParams struct {
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
 
@@ -23177,6 +23513,9 @@ type UpdateCustomerApplicationMergePatchPlusJSONRequestBody = CustomerUpdate
 // AdjustStoreCreditJSONRequestBody defines body for AdjustStoreCredit for application/json ContentType.
 type AdjustStoreCreditJSONRequestBody = CreditAdjustment
 
+// DiscloseDocumentJSONRequestBody defines body for DiscloseDocument for application/json ContentType.
+type DiscloseDocumentJSONRequestBody = DocumentDisclosure
+
 // CreateDraftOrderJSONRequestBody defines body for CreateDraftOrder for application/json ContentType.
 type CreateDraftOrderJSONRequestBody = DraftOrderCreate
 
@@ -23320,6 +23659,12 @@ type ConnectStripeJSONRequestBody = StripeConnect
 
 // CapturePaymentJSONRequestBody defines body for CapturePayment for application/json ContentType.
 type CapturePaymentJSONRequestBody = PaymentCapture
+
+// ErasePersonalDataJSONRequestBody defines body for ErasePersonalData for application/json ContentType.
+type ErasePersonalDataJSONRequestBody = ErasureCreate
+
+// ExportPersonalDataJSONRequestBody defines body for ExportPersonalData for application/json ContentType.
+type ExportPersonalDataJSONRequestBody = PersonalDataSubject
 
 // CreatePriceListJSONRequestBody defines body for CreatePriceList for application/json ContentType.
 type CreatePriceListJSONRequestBody = PriceListCreate
@@ -23494,6 +23839,9 @@ type RequestMyEmailChangeJSONRequestBody = CustomerEmailChange
 
 // ConfirmMyEmailChangeJSONRequestBody defines body for ConfirmMyEmailChange for application/json ContentType.
 type ConfirmMyEmailChangeJSONRequestBody = TokenConfirmation
+
+// EraseMeJSONRequestBody defines body for EraseMe for application/json ContentType.
+type EraseMeJSONRequestBody = ErasureConfirmation
 
 // SubscribeJSONRequestBody defines body for Subscribe for application/json ContentType.
 type SubscribeJSONRequestBody = Subscription
@@ -26105,6 +26453,40 @@ func (t *WebhookEvent) MergeCustomerUnsubscribedEvent(v CustomerUnsubscribedEven
 	return err
 }
 
+// AsCustomerErasedEvent returns the union data inside the WebhookEvent as a CustomerErasedEvent
+func (t WebhookEvent) AsCustomerErasedEvent() (CustomerErasedEvent, error) {
+	var body CustomerErasedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCustomerErasedEvent overwrites any union data inside the WebhookEvent as the provided CustomerErasedEvent
+func (t *WebhookEvent) FromCustomerErasedEvent(v CustomerErasedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer.erased"}`))
+	t.union = b
+	return err
+}
+
+// MergeCustomerErasedEvent performs a merge with any union data inside the WebhookEvent, using the provided CustomerErasedEvent
+func (t *WebhookEvent) MergeCustomerErasedEvent(v CustomerErasedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer.erased"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsImportSucceededEvent returns the union data inside the WebhookEvent as a ImportSucceededEvent
 func (t WebhookEvent) AsImportSucceededEvent() (ImportSucceededEvent, error) {
 	var body ImportSucceededEvent
@@ -27469,6 +27851,8 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsCustomerCreatedEvent()
 	case "customer.deleted":
 		return t.AsCustomerDeletedEvent()
+	case "customer.erased":
+		return t.AsCustomerErasedEvent()
 	case "customer.subscribed":
 		return t.AsCustomerSubscribedEvent()
 	case "customer.unsubscribed":

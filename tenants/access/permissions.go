@@ -51,6 +51,8 @@ var permissions = []Permission{
 	{"customers:read", "See customers, with their addresses.", true},
 	{"customers:write", "Change and erase customers.", true},
 	{"analytics:read", "See reports of what was sold, and how far visitors came.", true},
+	{"personal_data:read", "Take out everything that is known of a person, and see what was erased.", true},
+	{"personal_data:write", "Erase persons, and open the sealed invoices of those who were erased.", true},
 	{"webhooks:read", "See webhook endpoints and their deliveries.", true},
 	{"webhooks:write", "Create, change, test and delete webhook endpoints, and resend deliveries.", true},
 	{"events:read", "See the store's events of the last 30 days.", true},
