@@ -87,10 +87,10 @@ func (w *witness) check(t *testing.T, p *apptest.Program) {
 	}
 	for deadline := time.Now().Add(20 * time.Second); len(lacking()) > 0 && time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 	}
+	if len(w.seen) == 0 {
+		t.Error("no write was seen")
+	}
 	for _, operation := range lacking() {
 		t.Errorf("%s changed something, and no event tells of it", operation)
-	}
-	if len(w.seen) < 50 {
-		t.Errorf("only %d writes were seen", len(w.seen))
 	}
 }

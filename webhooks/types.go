@@ -26,6 +26,7 @@ var Types = []string{
 	"fulfilment.created",
 	"invoice.issued", "credit_note.issued",
 	"customer.created", "customer.updated", "customer.verified", "customer.deleted", "customer.subscribed", "customer.unsubscribed", "customer.erased",
+	"review.created", "review.updated", "review.deleted", "wishlist.created", "wishlist.updated", "wishlist.deleted",
 	"import.succeeded", "import.failed", "export.succeeded", "export.failed", "bulk.succeeded", "bulk.failed",
 	"store.updated", "store.suspended", "store.resumed", "store.deleted", "store.restored",
 	"staff.invited", "staff.joined", "staff.updated", "staff.removed",

@@ -122,6 +122,8 @@ func (s *Service) Recover(ctx context.Context, id string) (ref Ref, open bool, e
 // Links knows where shoppers find their carts again in the context's store.
 type Links interface {
 	RecoverCart(ctx context.Context, cartID string) (string, error)
+	// Unsubscribe is where whoever a cart is of says that they want no such mails.
+	Unsubscribe(ctx context.Context, cartID string) (string, error)
 }
 
 // Mailer writes to shoppers who left a cart.
@@ -132,7 +134,7 @@ type Mailer struct {
 }
 
 var mailSQL = `
-select json_build_object('email', c.email, 'locale', coalesce(c.locales[1], ''), 'currency', c.currency, 'lines', (select coalesce(json_agg(json_build_object(
+select json_build_object('draft', c.draft is not null, 'email', c.email, 'locale', coalesce(c.locales[1], ''), 'currency', c.currency, 'lines', (select coalesce(json_agg(json_build_object(
 	'title', ` + spoken.Text(`t.said`, `title`, `p.title`) + `, 'variant', ` + catalog.VariantTitle(spoken) + `, 'quantity', l.quantity, 'unit', l.unit_amount) order by l.created_at, l.id), '[]')
 	from cart_lines l join variants v on v.id = l.variant_id join products p on p.id = v.product_id` + spoken.From(`p.translations`) + ` where l.cart_id = c.id))::text
 from carts c where c.id = $1 and c.state = 'open' and c.expires_at > now()`
@@ -147,6 +149,7 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 		return fmt.Errorf("mail about cart %s: %w", args.CartID, err)
 	}
 	var left struct {
+		Draft                   bool
 		Email, Locale, Currency string
 		Lines                   []struct {
 			Title, Variant string
@@ -157,8 +160,8 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 	if err := json.Unmarshal(raw, &left); err != nil {
 		return fmt.Errorf("mail about cart %s: %w", args.CartID, err)
 	}
-	if left.Email == "" || len(left.Lines) == 0 {
-		return nil
+	if left.Email == "" || len(left.Lines) == 0 || left.Draft {
+		return nil // the link to a draft order, which they have, is the way to try again
 	}
 	data := mail.CartAbandoned{}
 	if data.URL, err = m.Links.RecoverCart(ctx, args.CartID); err != nil {
@@ -171,10 +174,16 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 		}
 		data.Lines = append(data.Lines, mail.Line{Title: line.Title, Variant: VariantName(line.Variant), Quantity: line.Quantity, Total: total})
 	}
-	letter := mail.NewLetter(left.Email, data)
 	if args.Failed != nil {
-		letter = mail.NewLetter(left.Email, mail.PaymentFailed{Lines: data.Lines, Amount: *args.Failed, URL: data.URL})
+		letter := mail.NewLetter(left.Email, mail.PaymentFailed{Lines: data.Lines, Amount: *args.Failed, URL: data.URL})
+		letter.ID, letter.Locale = args.MailID, left.Locale
+		return m.Post.Send(ctx, letter)
 	}
+	if data.Unsubscribe, err = m.Links.Unsubscribe(ctx, args.CartID); err != nil {
+		return fmt.Errorf("mail about cart %s: %w", args.CartID, err)
+	}
+	letter := mail.NewLetter(left.Email, data)
+	letter.Unsubscribe = data.Unsubscribe
 	letter.ID, letter.Locale = args.MailID, left.Locale
 	return m.Post.Send(ctx, letter)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
 	"github.com/stoacommerce/stoa/platform/mail"
+	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
@@ -23,6 +24,10 @@ func (l *letters) Send(_ context.Context, letter mail.Letter) error {
 
 func (*letters) RecoverCart(_ context.Context, id string) (string, error) {
 	return "https://linen.stoa.example/cart/recover/" + id, nil
+}
+
+func (*letters) Unsubscribe(_ context.Context, id string) (string, error) {
+	return "https://linen.stoa.example/unsubscribe/" + id, nil
 }
 
 func TestAbandonedCarts(t *testing.T) {
@@ -102,8 +107,13 @@ func TestAbandonedCarts(t *testing.T) {
 		t.Fatalf("sent %d, %v", len(sent), err)
 	}
 	var data mail.CartAbandoned
-	if err := json.Unmarshal(sent[0].Data, &data); err != nil || sent[0].ID != "mail_1" || data.URL == "" || data.Lines[0].Total.Amount != 2000 {
+	if err := json.Unmarshal(sent[0].Data, &data); err != nil || sent[0].ID != "mail_1" || data.URL == "" || data.Lines[0].Total.Amount != 2000 || sent[0].Unsubscribe == "" || data.Unsubscribe != sent[0].Unsubscribe {
 		t.Errorf("mail: %+v, %v", sent[0], err)
+	}
+	failed := money.New(2000, "EUR")
+	if err := mailer.Send(f.Ctx, cart.MailArgs{MailID: "mail_2", CartID: all.ID, Failed: &failed}); err != nil || len(sent) != 2 ||
+		sent[1].Kind != mail.KindPaymentFailed || sent[1].Unsubscribe != "" {
+		t.Errorf("of a payment that failed: %+v, %v", sent, err)
 	}
 	back, found, err := f.carts.Recover(f.Ctx, all.ID)
 	if err != nil || !found || back.Token == all.Token {

@@ -120,6 +120,7 @@ func newSelling(t *testing.T) *selling {
 		(&handlers.Customers{DB: db, Customers: known}).Operations(),
 		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, Documents: printed, Checkout: buying, ShopURL: shopURL, Links: draftLinks{}}).Operations(),
 		(&handlers.Documents{DB: db, Documents: printed}).Operations(),
+		(&handlers.Reviews{DB: db, Customers: known, Editions: catalog.NewEditions(db)}).Operations(), (&handlers.Wishlists{DB: db, Customers: known}).Operations(),
 	)
 	s.Shop = shoptest.In(t, db, platform.Sandbox(t, platform.Store(t)))
 	s.staff, s.pk = s.Staff(s.Ctx), s.Publishable(s.Ctx)

@@ -154,8 +154,9 @@ type Line struct {
 
 // CartAbandoned reminds a shopper of what they left in a cart.
 type CartAbandoned struct {
-	Lines []Line `json:"lines"`
-	URL   string `json:"url"`
+	Lines       []Line `json:"lines"`
+	URL         string `json:"url"`
+	Unsubscribe string `json:"unsubscribe"` // where no such mails are asked for
 }
 
 // DraftOrder brings a shopper the link by which they pay what they agreed on with the shop.

@@ -52,7 +52,7 @@ var samples = []struct {
 	{OrderConfirmation{Number: "#1002", PlacedAt: at, URL: link, Subtotal: eur(100), Shipping: eur(0), Tax: eur(20), Total: eur(120), Test: true}, []string{link, "#1002", "0"}},
 	{OrderPayment{"Ada", "#1001", link, eur(1990)}, []string{link, "#1001", "19"}},
 	{OrderRefunded{"Ada", "#1001", link, eur(1250), true, "Broken on arrival"}, []string{link, "#1001", "Broken on arrival"}},
-	{CartAbandoned{[]Line{{"Bowl", "Blue", 3, eur(9600)}}, link}, []string{link, "Bowl", "Blue"}},
+	{CartAbandoned{[]Line{{"Bowl", "Blue", 3, eur(9600)}}, link, "https://kiln.example.com/end"}, []string{link, "https://kiln.example.com/end", "Bowl", "Blue"}},
 	{DraftOrder{"As we said on the telephone.", []Line{{"Bowl", "Blue", 3, eur(9600)}}, eur(600), eur(9000), false, link, at}, []string{link, "Bowl", "Blue", "As we said on the telephone.", "90", "2026"}},
 	{DraftOrder{"", []Line{{"Bowl", "", 3, eur(9600)}}, eur(0), eur(9600), true, link, at}, []string{link, "96"}},
 	{OrderReturn{"Ada", "#1001", link, "requested", []Line{{"Bowl", "Blue", 3, eur(0)}}, ""}, []string{link, "#1001", "Bowl", "Blue"}},
