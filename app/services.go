@@ -153,7 +153,8 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 		Looked: looked(m.metrics.Cache.Cache("keys")), Dropped: m.metrics.Cache.Cache("keys").Invalidated,
 	})
 	people := &requestlog.People{Pepper: pepper.Derive("request_log")}
-	s.privacy = &privacy.Service{DB: m.db, Sealer: m.ring, People: people, Wait: requestlog.Delay + time.Second}
+	s.privacy = &privacy.Service{DB: m.db, Sealer: m.ring, People: people, Wait: requestlog.Delay + time.Second,
+		Withdraw: func(ctx context.Context, tx *postgres.Tx) (int, error) { return s.exports.Withdraw(ctx, tx) }}
 	s.requests = requestlog.New(requestlog.Config{
 		DB: m.db, Sealer: m.ring, Days: func(plan string) int { return s.plans.Get(plan).RequestLogDays },
 		People: people, Written: m.metrics.Requests.Written, Dropped: m.metrics.Requests.Dropped, Log: m.log,

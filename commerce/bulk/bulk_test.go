@@ -482,10 +482,11 @@ func TestCustomFields(t *testing.T) {
 	fabric := func(values fields.Values) any {
 		return edit(func(e *catalog.ProductEdit) { e.CustomFields = values })
 	}
-	id := h.ask(h.service.Products, bulk.Request{IDs: products, Edit: fabric(fields.Values{"fabric": "Wool", "weight": nil})})
-	h.want(h.work(id), operations.Counts{Updated: 3})
-	if got := value[string](h, `select string_agg(distinct custom_fields::text, ' ') from products`); got != `{"fabric": "Wool"}` {
-		t.Error(got)
+	undone := func(id string) {
+		t.Helper()
+		if o := h.work(h.undo(id)); o.Counts.Failed > 0 {
+			t.Errorf("undone: %+v", o)
+		}
 	}
 	own := h.ask(h.service.Products, bulk.Request{Items: []bulk.Item{
 		{ID: products[0], Edit: fabric(fields.Values{"goes_with": products[1]})}, {ID: products[1], Edit: fabric(fields.Values{"weight": "heavy"})},
@@ -495,14 +496,20 @@ func TestCustomFields(t *testing.T) {
 	if got := value[string](h, `select string_agg(messages->0->>'code', ' ' order by line) from operation_rows where operation_id = $1 and outcome = 'failed'`, own); got != "type not_found" {
 		t.Error(got)
 	}
+	undone(own)
 	wash := h.ask(h.service.Variants, bulk.Request{Filter: &catalog.ProductFilter{Status: "active"}, Edit: catalog.VariantEdit{VariantPatch: catalog.VariantPatch{CustomFields: fields.Values{"wash": 40.0}}}})
 	h.want(h.work(wash), operations.Counts{Updated: 9})
-	h.exec(`delete from field_definitions where key = 'weight'`) // what it held is not brought back
-	for _, done := range []string{wash, own, id} {
-		if o := h.work(h.undo(done)); o.Counts.Failed > 0 {
-			t.Errorf("undone: %+v", o)
-		}
+	if got := value[string](h, `select string_agg(distinct custom_fields::text, ' ') from variants`); got != `{"wash": 40}` {
+		t.Error(got)
 	}
+	undone(wash)
+	id := h.ask(h.service.Products, bulk.Request{IDs: products, Edit: fabric(fields.Values{"fabric": "Wool", "weight": nil})})
+	h.want(h.work(id), operations.Counts{Updated: 3})
+	if got := value[string](h, `select string_agg(distinct custom_fields::text, ' ') from products`); got != `{"fabric": "Wool"}` {
+		t.Error(got)
+	}
+	h.exec(`delete from field_definitions where key = 'weight'`) // what it held is not brought back
+	undone(id)
 	if after := h.shelf(); after != strings.Replace(before, `"fabric": "Linen", "weight": 7`, `"fabric": "Linen"`, 1) {
 		t.Errorf("undone, the shelf differs:\n%s", difference(before, after))
 	}

@@ -49,7 +49,7 @@ func TestCustomersFromShopify(t *testing.T) {
 	if got := value[string](h, `select concat_ws('|', name, phone, note) from customers where id = 'cus_1'`); got != "Known Example|030|Prefers blue" {
 		t.Error(got)
 	}
-	if got := value[string](h, `select string_agg(type || ' ' || n, ', ' order by type) from (select type, count(*) as n from events where type like 'customer.%' group by type) e`); got != "customer.created 2, customer.updated 4" {
+	if got := value[string](h, `select string_agg(type || ' ' || n, ', ' order by type) from (select type, count(*) as n from events where type like 'customer.%' group by type) e`); got != "customer.created 2, customer.subscribed 1, customer.updated 4" {
 		t.Error(got)
 	}
 	if n := value[int](h, `select count(*) from operation_rows where handle <> '' or messages::text ~* 'example|street'`); n != 0 {

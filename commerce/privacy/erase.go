@@ -62,6 +62,9 @@ func (s *Service) Erase(ctx context.Context, tx *postgres.Tx, of Subject, reason
 			told = append(told, touched{place.table, rows, place.outcome(), place.keeps})
 		}
 	}
+	if _, err := s.Withdraw(ctx, tx); err != nil {
+		return "", err
+	}
 	sealed, err := s.seal(p, tx.Store, id)
 	if err != nil {
 		return "", fmt.Errorf("seal erasure %s: %w", id, err)

@@ -27,6 +27,8 @@ type Service struct {
 	DB     *postgres.DB
 	Sealer postgres.Sealer
 	People *requestlog.People
+	// Withdraw has all files of exports go that tell of persons, and says how many they were.
+	Withdraw func(ctx context.Context, tx *postgres.Tx) (int, error)
 	// Wait is how long after the answer what was under way may still come in: the rest is
 	// erased again then.
 	Wait time.Duration

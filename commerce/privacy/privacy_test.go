@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stoacommerce/stoa/commerce/exports"
+	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/commerce/privacy"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
 	"github.com/stoacommerce/stoa/migrations/testdb"
@@ -42,7 +44,7 @@ func open(t *testing.T) *register {
 	}
 	people := &requestlog.People{Pepper: pepper}
 	r := &register{
-		Shop: shoptest.New(t, p), t: t, p: p, privacy: &privacy.Service{DB: p.DB, Sealer: p.Ring, People: people},
+		Shop: shoptest.New(t, p), t: t, p: p, privacy: &privacy.Service{DB: p.DB, Sealer: p.Ring, People: people, Withdraw: exports.New(p.DB, operations.New(p.DB), nil, exports.Config{}).Withdraw},
 		recorder: requestlog.New(requestlog.Config{
 			DB: p.DB, Sealer: p.Ring, Days: func(string) int { return 3 }, People: people, Written: func(int) {},
 			Dropped: func(why string, n int) { t.Errorf("%d calls were dropped: %s", n, why) }, Log: slog.New(slog.DiscardHandler),

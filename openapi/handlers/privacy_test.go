@@ -3,6 +3,8 @@ package handlers_test
 import (
 	"testing"
 
+	"github.com/stoacommerce/stoa/commerce/exports"
+	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/commerce/privacy"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/openapi/apitest"
@@ -18,7 +20,7 @@ func TestPersonalData(t *testing.T) {
 	t.Parallel()
 	p := testdb.Open(t)
 	api := apitest.New(t, (&handlers.Privacy{
-		DB: p.DB, Sealer: p.Ring, Privacy: &privacy.Service{DB: p.DB, Sealer: p.Ring, People: &requestlog.People{}},
+		DB: p.DB, Sealer: p.Ring, Privacy: &privacy.Service{DB: p.DB, Sealer: p.Ring, People: &requestlog.People{}, Withdraw: exports.New(p.DB, operations.New(p.DB), nil, exports.Config{}).Withdraw},
 	}).Operations())
 	ctx, other := p.Store(t), p.Store(t)
 	key := api.Staff(ctx)
