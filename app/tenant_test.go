@@ -23,6 +23,7 @@ type tenant struct {
 	*market
 	ids    map[string]string // of one thing of each kind, by the prefix of its kind
 	draft  string            // a draft order
+	share  string            // what the link of a wishlist holds
 	tokens map[string]string // a cart's, and a customer's, by the header they are sent in
 	cookie string            // of its owner's session
 	scoped map[string]string // keys with one scope
@@ -188,6 +189,12 @@ func (w *tenant) shopper(t testing.TB) {
 	if w.tokens["Customer-Token"] == "" {
 		t.Fatal("the customer has no token")
 	}
+	asShopper := headers(w.publishable, "Customer-Token", w.tokens["Customer-Token"])
+	w.ids["rev"] = w.must(t, 201, probe.Call{Operation: "writeReview", Path: map[string]string{"handle_or_id": w.product}, Header: asShopper, Body: body(map[string]any{"rating": 5})}).String("/id")
+	w.ids["wish"] = w.must(t, 201, probe.Call{Operation: "createMyWishlist", Header: asShopper, Body: body(map[string]any{"name": "Birthday"})}).String("/id")
+	wish := map[string]string{"wishlist_id": w.ids["wish"]}
+	w.ids["wit"] = w.must(t, 200, probe.Call{Operation: "addToMyWishlist", Path: wish, Header: asShopper, Body: body(map[string]any{"product_id": w.product})}).String("/items/0/id")
+	w.share = w.must(t, 200, probe.Call{Operation: "updateMyWishlist", Path: wish, Header: asShopper, Body: body(map[string]any{"shared": true})}).String("/share_token")
 }
 
 // quiet waits until all that follows from what was done is done.
@@ -218,6 +225,8 @@ func (w *tenant) names(p *openapi3.Parameter) string {
 		return "linen-shirt"
 	case "job_id":
 		return "main.1"
+	case "share_token":
+		return w.share
 	case "resource_id", "record_id":
 		return w.ids["prod"]
 	}
