@@ -87,6 +87,9 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		},
 		&handlers.Customers{DB: m.db, Customers: s.customers},
 		&handlers.ShopCustomers{DB: m.db, Customers: s.customers, Orders: s.orders, Documents: s.documents, Checkout: s.checkout, ShopURL: m.shopURL, Links: s.links},
+		&handlers.Privacy{DB: m.db, Privacy: s.privacy, Customers: s.customers, Documents: s.documents, Sealer: m.ring},
+		&handlers.Reviews{DB: m.db, Customers: s.customers, Editions: s.editions},
+		&handlers.Wishlists{DB: m.db, Customers: s.customers},
 		&handlers.Webhooks{DB: m.db, Webhooks: s.webhooks},
 		&handlers.RateServices{DB: m.db, Rates: s.rates},
 	} {

@@ -24,6 +24,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/commerce/payments/stripe"
+	"github.com/stoacommerce/stoa/commerce/privacy"
 	"github.com/stoacommerce/stoa/commerce/rates"
 	"github.com/stoacommerce/stoa/commerce/reconciliation"
 	"github.com/stoacommerce/stoa/commerce/search"
@@ -97,6 +98,7 @@ type services struct {
 	rates      *rates.Service
 	links      *storefront.Links
 	requests   *requestlog.Recorder
+	privacy    *privacy.Service
 
 	credentials openapi.Authenticator
 	pepper      secrets.Pepper // the platform's
@@ -150,10 +152,11 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 		DB: m.db, Stores: s.stores, Access: s.access, Bus: m.bus, Pepper: keyPepper, APIVersion: apiVersion, Site: m.config.Site.PublicURL, Log: m.log,
 		Looked: looked(m.metrics.Cache.Cache("keys")), Dropped: m.metrics.Cache.Cache("keys").Invalidated,
 	})
+	people := &requestlog.People{Pepper: pepper.Derive("request_log")}
+	s.privacy = &privacy.Service{DB: m.db, Sealer: m.ring, People: people, Wait: requestlog.Delay + time.Second}
 	s.requests = requestlog.New(requestlog.Config{
 		DB: m.db, Sealer: m.ring, Days: func(plan string) int { return s.plans.Get(plan).RequestLogDays },
-		People:  &requestlog.People{Pepper: pepper.Derive("request_log")},
-		Written: m.metrics.Requests.Written, Dropped: m.metrics.Requests.Dropped, Log: m.log,
+		People: people, Written: m.metrics.Requests.Written, Dropped: m.metrics.Requests.Dropped, Log: m.log,
 	})
 	s.operators = &operators.Service{DB: m.db, Pepper: pepper.Derive("operator_keys")}
 	s.accounts = accounts.New(accounts.Config{
@@ -171,10 +174,10 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	s.pictures = &catalog.Pictures{Files: m.files, Processor: images.New(images.Options{}), MaxBytes: planLimits{s}.PictureBytes}
 	s.operations = operations.New(m.db)
 	s.bulk = bulk.New(m.db, s.operations, s.catalog, bulk.Config{}, m.log)
-	s.imports = imports.New(m.db, s.operations, s.catalog, s.pictures, imports.Config{MaxBytes: m.config.HTTP.MaxUpload, Egress: m.outside()}, m.log)
+	s.customers = &customers.Service{DB: m.db, Hasher: s.hasher, Guard: s.guard}
+	s.imports = imports.New(m.db, s.operations, s.catalog, s.customers, s.pictures, imports.Config{MaxBytes: m.config.HTTP.MaxUpload, Egress: m.outside()}, m.log)
 	s.exports = exports.New(m.db, s.operations, m.files, exports.Config{})
 	s.webhooks = webhooks.New(m.ring, m.outside())
-	s.customers = &customers.Service{DB: m.db, Hasher: s.hasher, Guard: s.guard}
 	s.links = &storefront.Links{StoreURL: m.config.Site.StoreURL, Stores: s.stores, Pepper: pepper.Derive("order_links")}
 	s.rates = rates.New(m.db, m.ring, m.outside(), m.log)
 	s.rates.Asked = func(kind rates.Kind, outcome string, took time.Duration) {

@@ -53,6 +53,7 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	s.keys.Register(w)
 	(&upkeep.Upkeep{DB: m.db, Log: m.log}).Register(w)
 	(&requestlog.Keeper{DB: m.db}).Register(w)
+	s.privacy.Register(w)
 	s.books.Register(w)
 	s.analytics.Register(w)
 	for _, kind := range reconciliation.Kinds {

@@ -7,7 +7,8 @@
 // seal with the newest key itself needs another run.
 //
 // Answers with secrets that are kept for Idempotency-Key are passed over: they are gone
-// after ten minutes.
+// after ten minutes. So are the request log, which is gone after a month at most, and whom an
+// erasure that is under way is of: an older key stays on the ring for as long.
 package reseal
 
 import (
@@ -17,6 +18,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/commerce/rates"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -79,6 +81,7 @@ var kept = []secret{
 	}},
 	{"settings.payments", payments.Reseal},
 	{"rate_services.secret", rates.Reseal},
+	{"documents.sealed", documents.Reseal},
 }
 
 // Run seals everything anew and tells of each place when it is done with it. Its error

@@ -14,6 +14,7 @@ type kept struct {
 	since string // the column that their time runs from
 	age   time.Duration
 	but   string // a condition on those that may go; empty for none
+	only  string // what of them goes, where the rest stays
 }
 
 // What is kept for a while in the control database, in each cell, and by each store. All
@@ -37,6 +38,7 @@ var (
 		{table: "stock_alerts", since: "created_at", age: 7 * day, but: `confirmed_at is null`},
 		{table: "stock_alerts", since: "created_at", age: 365 * day},
 		{table: "customer_tokens", since: "expires_at", age: time.Hour},
+		{table: "documents", since: "kept_until", age: day, but: `sealed is not null`, only: `sealed = null`},
 	}
 )
 
@@ -46,12 +48,16 @@ const unleased = `(state = 'done' or lease_until is null or lease_until < now())
 // attempt are orders that failed to be paid for, once their cart is gone.
 const attempt = `state = 'pending' and not exists (select from carts where carts.id = orders.cart_id)`
 
-// statement deletes at most $2 rows that are older than $1, and waits for nobody.
+// statement deletes, or empties, at most $2 rows that are older than $1, and waits for nobody.
 func (k kept) statement() string {
 	where := ""
 	if k.but != "" {
 		where = " and " + k.but
 	}
-	return `delete from ` + k.table + ` where ctid = any (array(select ctid from ` + k.table +
+	begin := `delete from ` + k.table
+	if k.only != "" {
+		begin = `update ` + k.table + ` set ` + k.only
+	}
+	return begin + ` where ctid = any (array(select ctid from ` + k.table +
 		` where ` + k.since + ` < $1` + where + ` order by ` + k.since + ` limit $2::int for update skip locked))`
 }

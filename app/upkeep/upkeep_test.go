@@ -2,6 +2,7 @@ package upkeep_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
@@ -124,6 +125,11 @@ func TestWhatIsOldGoes(t *testing.T) {
 		store.exec(t, side, order, "ord_3", hour, "none", "open") // paid for
 		store.exec(t, side, `insert into order_lines (id, order_id, position, variant_id, product_id, title, variant_title, quantity, unit_amount, total_amount,
 			tax_amount, requires_shipping, tracks_stock) select 'line_' || id, id, 0, '', '', '', '', 1, 1, 1, 0, false, false from orders`)
+		for n, age := range []time.Duration{-day, 2 * day} { // what a restricted document says goes, and it stays
+			store.exec(t, side, `insert into order_edits (id, order_id, lines, total_before, total_after, invoiced) values ($1, 'ord_3', '[]', 1, 1, true)`, fmt.Sprint("edit_", n))
+			store.exec(t, side, `insert into documents (id, kind, order_id, edit_id, year, sequence, number, currency, tax_amount, total_amount, content, sealed, kept_until, issued_at)
+				values ('doc_' || $1::int, 'invoice', 'ord_3', 'edit_' || $1::int, 2026, 1 + $1::int, $1::int::text, 'EUR', 0, 1, '{}', 'x', (now() - $2::interval)::date, now())`, n, age)
+		}
 		store.exec(t, side, `insert into customers (id, email) values ('cus_1', 'a@example.com')`)
 		store.fill(t, side, `insert into customer_tokens (hash, customer_id, purpose, expires_at)
 			values (convert_to($1, 'UTF8'), 'cus_1', 'session', now() - $2::interval)`, -hour, 2*hour)
@@ -141,7 +147,7 @@ func TestWhatIsOldGoes(t *testing.T) {
 			}
 		}
 		for _, side := range []context.Context{live, test} {
-			for table, want := range map[string]int{"events": 1, "carts": 4, "orders": 2, "order_lines": 2, "customer_tokens": 1} {
+			for table, want := range map[string]int{"events": 1, "carts": 4, "orders": 2, "order_lines": 2, "customer_tokens": 1, "documents": 2, "documents where sealed is not null": 1} {
 				if n := store.count(t, side, table); n != want {
 					t.Errorf("%d rows of %s are left, want %d", n, table, want)
 				}

@@ -11,7 +11,7 @@ import (
 
 // The columns that products and collections are sorted by.
 var sorted = map[string]string{
-	"net_sales": `sum(f.gross - f.discounts - f.returns)`, "gross_sales": `sum(f.gross)`, "units_sold": `sum(f.quantity)`, "orders": `sum(f.orders)`, "returns": `sum(f.returns)`,
+	"net_sales": `f.gross - f.discounts - f.returns`, "gross_sales": `f.gross`, "units_sold": `f.quantity`, "orders": `f.orders`, "returns": `f.returns`,
 }
 
 // wholeSQL are the figures of a kind within a period, by whole months where there are some: far
@@ -39,13 +39,12 @@ type ranking struct {
 // statement ranks what there is within a period: the most first and after them, without a key,
 // the totals. Of those that are named in $8 it gives all.
 func (r ranking) statement() string {
-	return wholeSQL + `, ranked as (
-	select ` + r.by + ` as key, ` + sumColumns + `, ` + r.order + ` as rank from f ` + r.join + ` where $8::text[] is null or ` + r.by + ` = any ($8::text[])
-	group by 1
+	return wholeSQL + `, summed (key, orders, quantity, returned, base, gross, discounts, returns, shipping, taxes, fees) as (
+	select ` + r.by + `, ` + sumColumns + ` from f ` + r.join + ` group by 1
 )
-(select * from ranked order by rank desc, key limit $7)
+(select f.* from summed f where $8::text[] is null or f.key = any ($8::text[]) order by ` + r.order + ` desc, f.key limit $7)
 union all
-select null, ` + sumColumns + `, null from f`
+select null, ` + sumColumns + ` from summed f`
 }
 
 func (r ranking) read(ctx context.Context, tx *postgres.Tx, v view, s span, only []string) (keys []string, of map[string]sums, all sums, err error) {
@@ -58,9 +57,8 @@ func (r ranking) read(ctx context.Context, tx *postgres.Tx, v view, s span, only
 	of = map[string]sums{}
 	for rows.Next() {
 		var key *string
-		var rank any
 		var f nullable
-		if err := rows.Scan(append(append([]any{&key}, f.fields()...), &rank)...); err != nil {
+		if err := rows.Scan(append([]any{&key}, f.fields()...)...); err != nil {
 			return nil, nil, all, fmt.Errorf("read figures: %w", err)
 		}
 		if key == nil {
@@ -249,7 +247,7 @@ func words(key string, n int) ([]string, error) {
 // of shipping.
 func (s *Service) Discounts(ctx context.Context, ask Ask) (*Report, error) {
 	return s.ranked(ctx, ask, ranking{
-		kind: ofDiscount, by: `f.key`, order: `sum(f.discounts)`, totals: true,
+		kind: ofDiscount, by: `f.key`, order: `f.discounts`, totals: true,
 		cells: func(currency, key string, _ json.RawMessage, f sums) (row, error) {
 			of, err := words(key, 3)
 			if err != nil {
@@ -263,7 +261,7 @@ func (s *Service) Discounts(ctx context.Context, ask Ask) (*Report, error) {
 // Taxes is the report of taxes that were collected, and why none were.
 func (s *Service) Taxes(ctx context.Context, ask Ask) (*Report, error) {
 	return s.ranked(ctx, ask, ranking{
-		kind: ofTax, by: `f.key`, order: `sum(f.taxes)`, totals: true,
+		kind: ofTax, by: `f.key`, order: `f.taxes`, totals: true,
 		cells: func(currency, key string, _ json.RawMessage, f sums) (row, error) {
 			of, err := words(key, 4)
 			if err != nil {

@@ -160,6 +160,7 @@ func shopProductJSON(in translations.In) string {
 	'price_from', case when o.low is not null then ` + moneyJSON("o.low") + ` end,
 	'price_to', case when o.high is not null then ` + moneyJSON("o.high") + ` end,
 	'available', o.available, 'options', ` + optionsJSON(in) + `, 'variants', o.list, 'variant_count', o.count, 'images', ` + imagesJSON(shopImageJSON(in)) + `,
+	'rating', case when p.rating_count > 0 then json_build_object('average', round(p.rating_sum::numeric / p.rating_count, 2)::text, 'count', p.rating_count) end,
 	'custom_fields', ` + fields.ShownJSON(fields.Products, `p.custom_fields`, in, `t.said`) + `)`
 }
 

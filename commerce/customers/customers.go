@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/fields"
+	"github.com/stoacommerce/stoa/commerce/reviews"
 	"github.com/stoacommerce/stoa/platform/guard"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -186,6 +188,9 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, change
 			return err
 		}
 	}
+	if reflect.DeepEqual(before, now) {
+		return nil
+	}
 	if err := now.write(ctx, tx, id); err != nil {
 		return err
 	}
@@ -265,6 +270,9 @@ func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id string, versio
 	}
 	if left {
 		return problem.New(problem.Conflict, "store_credit_left", "The customer has store credit. Take it back first.")
+	}
+	if err := reviews.Forget(ctx, tx, id); err != nil {
+		return err
 	}
 	if _, err := tx.Exec(ctx, `delete from customers where id = $1`, id); err != nil {
 		return fmt.Errorf("delete customer %s: %w", id, err)

@@ -3,7 +3,6 @@ package customers_test
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -164,9 +163,10 @@ func TestAskingForAnAddressTellsNothingByTime(t *testing.T) {
 	f.service.Hasher = hasher
 	c := customers.Customer{ID: f.account("ada@example.com").CustomerID, Email: "ada@example.com"}
 	f.account("bob@example.com")
-	median := func(email string) time.Duration {
-		var took []time.Duration
-		for range 5 {
+	// The quickest of several that take turns, as whatever else the machine does only slows.
+	quickest := map[string]time.Duration{"bob@example.com": time.Hour, "nobody@example.com": time.Hour}
+	for range 6 {
+		for email, best := range quickest {
 			f.service.Guard = guard.New(redistest.Client(t), guard.Usual(), slog.New(slog.DiscardHandler))
 			started := time.Now()
 			wish, err := f.service.PrepareEmailChange(f.Ctx, c, email, password)
@@ -179,12 +179,10 @@ func TestAskingForAnAddressTellsNothingByTime(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			took = append(took, time.Since(started))
+			quickest[email] = min(best, time.Since(started))
 		}
-		slices.Sort(took)
-		return took[2]
 	}
-	known, unknown := median("bob@example.com"), median("nobody@example.com")
+	known, unknown := quickest["bob@example.com"], quickest["nobody@example.com"]
 	if ratio := float64(known) / float64(unknown); ratio < 0.5 || ratio > 2 {
 		t.Errorf("known %v, unknown %v", known, unknown)
 	}

@@ -39,7 +39,7 @@ func (r Reader) args() []any {
 	return []any{r.Staff, hash, r.CustomerID}
 }
 
-var fileSQL = `select d.kind, d.number, d.content, d.pdf from documents d join orders o on o.id = d.order_id
+var fileSQL = `select d.kind, d.number, d.content, d.pdf, d.kept_until is not null from documents d join orders o on o.id = d.order_id
 where d.id = $1 and ($2 = '' or d.order_id = $2) and ` + visible(3)
 
 // keepSQL keeps a document's PDF unless somebody was quicker, and gives the one that is kept.
@@ -50,14 +50,18 @@ const keepSQL = `update documents set pdf = coalesce(pdf, $2) where id = $1 retu
 func (s *Service) PDF(ctx context.Context, id, orderID string, reader Reader) (File, error) {
 	var kind, number string
 	var raw, pdf []byte
+	var restricted bool
 	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.QueryRow(ctx, fileSQL, append([]any{id, orderID}, reader.args()...)...).Scan(&kind, &number, &raw, &pdf)
+		return tx.QueryRow(ctx, fileSQL, append([]any{id, orderID}, reader.args()...)...).Scan(&kind, &number, &raw, &pdf, &restricted)
 	})
 	if errors.Is(err, postgres.ErrNoRows) {
 		return File{}, problem.Missing("document")
 	}
 	if err != nil {
 		return File{}, fmt.Errorf("read document %s: %w", id, err)
+	}
+	if restricted {
+		return File{}, problem.New(problem.Forbidden, "document_restricted", "The document's buyer was erased. It is opened with a reason only.")
 	}
 	file := File{Name: fileName(number), Data: pdf}
 	if pdf != nil {

@@ -26,6 +26,7 @@ type customer struct {
 	DefaultAddress   *address.Address `json:"default_address"`
 	OrdersCount      int              `json:"orders_count"`
 	Note             string           `json:"note"`
+	Tags             []string         `json:"tags"`
 	TaxExemptReason  string           `json:"tax_exempt_reason"`
 	CustomFields     fields.Values    `json:"custom_fields"`
 }
@@ -34,7 +35,7 @@ type customer struct {
 func customerHeader(b *book) []string {
 	return append(strings.Split("Customer ID,First Name,Last Name,Email,Accepts Email Marketing,Default Address Name,Default Address Company,Default Address Address1,"+
 		"Default Address Address2,Default Address City,Default Address Province Code,Default Address Country Code,Default Address Zip,"+
-		"Default Address Phone,Default Address Tax ID,Phone,Total Orders,Note,Tax Exempt,Tax Exempt Reason", ","), b.columns(fields.Customers)...)
+		"Default Address Phone,Default Address Tax ID,Phone,Total Orders,Note,Tags,Tax Exempt,Tax Exempt Reason", ","), b.columns(fields.Customers)...)
 }
 
 func writeCustomers(ctx context.Context, tx *postgres.Tx, b *book, after string, most int) (string, int, error) {
@@ -46,7 +47,7 @@ func writeCustomers(ctx context.Context, tx *postgres.Tx, b *book, after string,
 		}
 		cells := []string{
 			c.ID, first, last, c.Email, yes(c.AcceptsMarketing), at.Name, at.Company, at.Line1, at.Line2, at.City, at.Region, at.Country, at.PostalCode,
-			at.Phone, at.TaxID, c.Phone, strconv.Itoa(c.OrdersCount), c.Note, yes(c.TaxExemptReason != ""), c.TaxExemptReason,
+			at.Phone, at.TaxID, c.Phone, strconv.Itoa(c.OrdersCount), c.Note, strings.Join(c.Tags, ", "), yes(c.TaxExemptReason != ""), c.TaxExemptReason,
 		}
 		return b.row(safe(append(cells, b.values(fields.Customers, c.CustomFields)...)))
 	})

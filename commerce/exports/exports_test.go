@@ -16,6 +16,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/exports"
 	"github.com/stoacommerce/stoa/commerce/imports"
 	"github.com/stoacommerce/stoa/commerce/imports/cataloguetest"
@@ -49,7 +50,7 @@ func open(t *testing.T, config exports.Config) *house {
 	ops := operations.New(p.DB)
 	h := &house{T: t, Shop: shoptest.In(t, p.DB, p.Store(t)), files: disk, service: exports.New(p.DB, ops, disk, config)}
 	pictures := &catalog.Pictures{Files: disk, Processor: images.New(images.Options{})}
-	h.imported = imports.New(p.DB, ops, catalog.New(catalog.Unlimited{}), pictures, imports.Config{}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	h.imported = imports.New(p.DB, ops, catalog.New(catalog.Unlimited{}), &customers.Service{}, pictures, imports.Config{}, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	return h
 }
 
@@ -229,9 +230,9 @@ func TestSeveralWorkersWriteOneFile(t *testing.T) {
 func (h *house) fill() {
 	h.Helper()
 	h.Exec(h.T, `insert into field_definitions (id, resource, key, name, type) values ('cfd_1', 'customer', 'shoe', 'Shoe size', 'integer'), ('cfd_2', 'order', 'gift', 'A gift', 'boolean')`)
-	h.Exec(h.T, `insert into customers (id, email, name, phone, accepts_marketing, note, tax_exempt_reason, custom_fields, default_address) values
-		('cus_1', 'ada@example.com', '=HYPERLINK("https://evil.example") Example', '+49 30 0000000', true, '@note', 'Certificate 7', '{"shoe": 42}',
-			'{"name": "Ada Example", "line1": "1 Sample Street", "city": "''s-Gravenhage", "postal_code": "2511", "country": "NL"}'), ('cus_2', 'b@example.com', '', '', false, '', '', '{}', null)`)
+	h.Exec(h.T, `insert into customers (id, email, name, phone, accepts_marketing, note, tax_exempt_reason, custom_fields, tags, addresses) values
+		('cus_1', 'ada@example.com', '=HYPERLINK("https://evil.example") Example', '+49 30 0000000', true, '@note', 'Certificate 7', '{"shoe": 42}', '{vip,dutch}',
+			'[{"id": "adr_1", "default_shipping": true, "default_billing": true, "address": {"name": "Ada Example", "line1": "1 Sample Street", "city": "''s-Gravenhage", "postal_code": "2511", "country": "NL"}}]'), ('cus_2', 'b@example.com', '', '', false, '', '', '{}', '{}', '[]')`)
 	h.Exec(h.T, `insert into orders (id, number, cart_id, customer_id, token_hash, state, payment_state, fulfilment_state, currency, email, prices_include_tax, subtotal_amount,
 			shipping_amount, tax_amount, total_amount, note, tags, custom_fields, shipping_address, shipping_method)
 		select 'ord_' || n, 1000 + n, 'cart_' || n, 'cus_1', '', case n when 3 then 'pending' else 'open' end, 'paid', 'unfulfilled', 'EUR', 'ada@example.com', true, 5000, 490, 0, 5490,
@@ -267,7 +268,7 @@ func TestCustomersAndOrders(t *testing.T) {
 	want := map[string]string{
 		"First Name": `'=HYPERLINK("https://evil.example")`, "Last Name": "Example", "Email": "ada@example.com", "Accepts Email Marketing": "yes", "Phone": "'+49 30 0000000",
 		"Note": "'@note", "Tax Exempt": "yes", "Tax Exempt Reason": "Certificate 7", "Default Address City": "'s-Gravenhage", "Default Address Country Code": "NL",
-		"Total Orders": "2", "Shoe size (customer.metafields.custom.shoe)": "42",
+		"Total Orders": "2", "Tags": "vip, dutch", "Shoe size (customer.metafields.custom.shoe)": "42",
 	}
 	for name, cell := range want {
 		if people[0][name] != cell {

@@ -94,8 +94,20 @@ var columnNames = [columns][]string{
 // maxUnused is how many unused columns are named.
 const maxUnused = 99
 
+// sheet is a kind of tables.
+type sheet struct {
+	noun      string     // of what its rows are
+	names     [][]string // by column
+	needed    []column
+	resources []fields.Resource // whose custom fields it may have columns of
+	grouped   bool              // a thing may have several rows
+}
+
+var products = &sheet{"product", columnNames[:], []column{colHandle, colTitle}, []fields.Resource{fields.Products, fields.Variants}, true}
+
 // headings is what is known of the columns of a file before its header is read.
 type headings struct {
+	*sheet
 	mapping map[string]string   // what a column is to be taken for, by its own name
 	defined []fields.Definition // the custom fields that there are
 }
@@ -109,8 +121,9 @@ type custom struct {
 
 // table is what the file's header says.
 type table struct {
+	*sheet
 	header []string
-	place  [columns]int // of each column in a row, -1 where the file has none
+	place  []int // of each column in a row, -1 where the file has none
 	custom []custom
 	unused []Message // of columns that say nothing to us
 }
@@ -135,12 +148,12 @@ func (h headings) field(name string) *fields.Definition {
 
 // newTable reads a header. Its error is the problem that this is no such file.
 func newTable(header []string, h headings) (*table, error) {
-	t := &table{header: header}
+	t := &table{sheet: h.sheet, header: header, place: make([]int, len(h.names))}
 	for c := range t.place {
 		t.place[c] = -1
 	}
 	known := map[string]column{}
-	for c, names := range columnNames {
+	for c, names := range h.names {
 		for _, name := range names {
 			known[strings.ToLower(name)] = column(c)
 		}
@@ -173,10 +186,10 @@ func newTable(header []string, h headings) (*table, error) {
 	if extra > 0 {
 		t.unused = append(t.unused, message(Info, "column_unused", "", "Nothing is made of %d further columns.", extra))
 	}
-	wrong := notCSV("The file is not a product CSV as Shopify exports it.")
-	for _, c := range []column{colHandle, colTitle} {
+	wrong := notCSV("The file is not a " + h.noun + " CSV as Shopify exports it.")
+	for _, c := range h.needed {
 		if t.place[c] < 0 {
-			wrong.At("/file", "missing_column", "The first line has no column %q.", columnNames[c][0])
+			wrong.At("/file", "missing_column", "The first line has no column %q.", h.names[c][0])
 		}
 	}
 	if len(wrong.Faults) > 0 && len(header) == 1 && strings.ContainsAny(header[0], ";\t") {
@@ -234,7 +247,7 @@ func (t *table) name(c column) string {
 	if t.has(c) {
 		return strings.TrimSpace(t.header[t.place[c]])
 	}
-	return columnNames[c][0]
+	return t.names[c][0]
 }
 
 // text is what a row says in a column, without blanks around it.

@@ -14,6 +14,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/imports"
 	"github.com/stoacommerce/stoa/commerce/imports/cataloguetest"
 	"github.com/stoacommerce/stoa/commerce/operations"
@@ -64,7 +65,7 @@ func open(t *testing.T, config imports.Config, l catalog.Limits) *house {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	h := &house{T: t, ctx: p.Store(t), db: p.DB, cell: p.Cell, root: root, files: disk, log: log}
 	h.operations = operations.New(p.DB)
-	h.service = imports.New(p.DB, h.operations, catalog.New(l), pictures, config, log)
+	h.service = imports.New(p.DB, h.operations, catalog.New(l), &customers.Service{}, pictures, config, log)
 	return h
 }
 

@@ -13,11 +13,37 @@ import (
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
-// The kinds of operations that import Shopify's product CSV, or say what would come of it.
+// The kinds of operations that import Shopify's CSV of products and of customers, or say
+// what would come of it.
 const (
-	ShopifyProducts        = bulk.Import
-	PreviewShopifyProducts = "preview_shopify_products"
+	ShopifyProducts         = bulk.Import
+	ShopifyCustomers        = "shopify_customers"
+	PreviewShopifyProducts  = "preview_shopify_products"
+	PreviewShopifyCustomers = "preview_shopify_customers"
 )
+
+// kinds are as what files are taken, by the kind of operation.
+var kinds = map[string]As{
+	ShopifyProducts: {}, ShopifyCustomers: {Customers: true}, PreviewShopifyProducts: {Preview: true}, PreviewShopifyCustomers: {Customers: true, Preview: true},
+}
+
+// kind is the kind of operation that takes a file so.
+func (as As) kind() string {
+	for kind, other := range kinds {
+		if as.Customers == other.Customers && as.Preview == other.Preview {
+			return kind
+		}
+	}
+	return ""
+}
+
+// sheet is what the file's rows are to be.
+func (as As) sheet() *sheet {
+	if as.Customers {
+		return people
+	}
+	return products
+}
 
 // undoFor is how long an import can be undone.
 const undoFor = 30 * 24 * time.Hour
@@ -32,12 +58,8 @@ type input struct {
 // Create asks for the import of a file that was received. It is worked on once that is
 // committed.
 func (s *Service) Create(ctx context.Context, tx *postgres.Tx, u Upload) error {
-	kind := ShopifyProducts
-	if u.Preview {
-		kind = PreviewShopifyProducts
-	}
 	return s.operations.Create(ctx, tx, operations.Asked{
-		ID: u.OperationID, Kind: kind, Input: input{u.Key, u.Bytes, u.Mapping}, About: map[string]any{"bytes": u.Bytes},
+		ID: u.OperationID, Kind: u.kind(), Input: input{u.Key, u.Bytes, u.Mapping}, About: map[string]any{"bytes": u.Bytes},
 	})
 }
 

@@ -29,6 +29,9 @@ func (r *run) foresee(ctx context.Context, from int64, groups []group, refusal e
 		if err != nil {
 			return err
 		}
+		if r.customers {
+			return r.takePeople(ctx, tx, groups)
+		}
 		var before int
 		if err := tx.QueryRow(ctx, `select count(*) from operation_rows where operation_id = $1 and input is not null`, r.id).Scan(&before); err != nil {
 			return fmt.Errorf("count what would have been made: %w", err)

@@ -194,7 +194,7 @@ func (r *reader) group() (group, error) {
 // together says whether a row belongs to the product that another began.
 func (r *reader) together(first, next *row) bool {
 	switch {
-	case first.broken != "" || next.broken != "":
+	case first.broken != "" || next.broken != "" || !r.table.grouped:
 		return false
 	case next.blank():
 		return true

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/platform/egress"
 	"github.com/stoacommerce/stoa/platform/files"
@@ -44,6 +45,7 @@ type Service struct {
 	db         *postgres.DB
 	operations *operations.Service
 	catalog    *catalog.Service
+	customers  *customers.Service
 	pictures   *catalog.Pictures
 	files      files.Store
 	config     Config
@@ -53,13 +55,14 @@ type Service struct {
 
 // New makes the service, and imports known as a kind of operations. Files are kept where
 // pictures are.
-func New(db *postgres.DB, ops *operations.Service, catalogue *catalog.Service, pictures *catalog.Pictures, config Config, log *slog.Logger) *Service {
+func New(db *postgres.DB, ops *operations.Service, catalogue *catalog.Service, people *customers.Service, pictures *catalog.Pictures, config Config, log *slog.Logger) *Service {
 	config = config.withDefaults()
 	client := egress.NewClient(config.Egress)
-	ops.Add(operations.Kind{Name: ShopifyProducts, Job: JobWork, Noun: "import", Ended: ended})
-	ops.Add(operations.Kind{Name: PreviewShopifyProducts, Job: JobWork, Noun: "import", Quiet: true, Ended: ended})
+	for kind, as := range kinds {
+		ops.Add(operations.Kind{Name: kind, Job: JobWork, Noun: "import", Quiet: as.Preview, Ended: ended})
+	}
 	return &Service{
-		db: db, operations: ops, catalog: catalogue, pictures: pictures, files: pictures.Files, config: config, log: log,
+		db: db, operations: ops, catalog: catalogue, customers: people, pictures: pictures, files: pictures.Files, config: config, log: log,
 		fetch: func(ctx context.Context, address string) ([]byte, error) { return egress.Fetch(ctx, client, address) },
 	}
 }

@@ -19,8 +19,9 @@ import (
 
 // As says as what a file is to be taken.
 type As struct {
-	Preview bool              // it is only to be said what would become of each row
-	Mapping map[string]string // what columns are to be taken for, by their names; an empty text is nothing
+	Customers bool              // it is of customers, not of products
+	Preview   bool              // it is only to be said what would become of each row
+	Mapping   map[string]string // what columns are to be taken for, by their names; an empty text is nothing
 }
 
 // Upload is a file that was received, and the operation that it is for.
@@ -51,7 +52,7 @@ func (s *Service) Receive(ctx context.Context, file io.Reader, as As) (Upload, e
 	if err != nil && !errors.Is(err, io.EOF) {
 		return Upload{}, fmt.Errorf("%w: %w", ErrBroken, err)
 	}
-	if err := checkHead(head, headings{mapping: as.Mapping}); err != nil {
+	if err := checkHead(head, headings{sheet: as.sheet(), mapping: as.Mapping}); err != nil {
 		return Upload{}, err
 	}
 	u := Upload{OperationID: ids.New("op"), As: as}
@@ -83,7 +84,7 @@ func checkHead(head []byte, h headings) error {
 	rows.FieldsPerRecord = -1
 	header, err := rows.Read()
 	if err != nil {
-		return notCSV("The file is not a product CSV as Shopify exports it.").
+		return notCSV("The file is not a "+h.noun+" CSV as Shopify exports it.").
 			At("/file", "no_header", "The first line does not name the columns.")
 	}
 	if _, err := newTable(header, h); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/operations"
@@ -30,7 +31,9 @@ type run struct {
 	drafter
 	service    *Service
 	id         string
-	preview    bool // nothing is to come of it
+	preview    bool            // nothing is to come of it
+	customers  bool            // it is of customers
+	seen       map[string]bool // the e-mail addresses of those that this slice made
 	reader     *reader
 	categories map[string]catalog.CategoryID // of what was committed
 	until      time.Time
@@ -57,10 +60,11 @@ func (s *Service) slice(ctx context.Context, o *operations.Operation, until time
 		return err
 	}
 	var currency string
-	h := headings{mapping: in.Mapping}
+	as := kinds[o.Kind]
+	h := headings{sheet: as.sheet(), mapping: in.Mapping}
 	err = s.db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
 		if err = tx.QueryRow(ctx, `select currency from settings where id = 1`).Scan(&currency); err == nil {
-			h.defined, err = fields.Defined(ctx, tx, fields.Products, fields.Variants)
+			h.defined, err = fields.Defined(ctx, tx, h.resources...)
 		}
 		return err
 	})
@@ -80,7 +84,7 @@ func (s *Service) slice(ctx context.Context, o *operations.Operation, until time
 			return err
 		}
 	}
-	r := &run{service: s, id: o.ID, preview: o.Kind == PreviewShopifyProducts, categories: map[string]catalog.CategoryID{}, until: until}
+	r := &run{service: s, id: o.ID, preview: as.Preview, customers: as.Customers, seen: map[string]bool{}, categories: map[string]catalog.CategoryID{}, until: until}
 	if r.reader, err = openReader(file, o.Checkpoint, h); err != nil {
 		return err
 	}
@@ -166,7 +170,7 @@ func (r *run) collect(ahead *group) (groups []group, next *group, err error) {
 			}
 			ahead = &g
 		}
-		handle := catalog.HandleOf(r.table.text(ahead.rows[0], colHandle))
+		handle := r.named(ahead.rows[0])
 		if len(groups) > 0 && (len(groups) >= r.service.config.Batch || rows+len(ahead.rows) > maxBatchRows || handle != "" && handles[handle]) {
 			return groups, ahead, nil
 		}
@@ -212,7 +216,7 @@ func (r *run) try(ctx context.Context, from int64, groups []group, refusal error
 					r.refuse(groups, refusal)
 				} else if r.preview {
 					// what becomes of them is known
-				} else if err := (&batch{run: r, operation: o, made: made}).apply(ctx, tx, groups); err != nil {
+				} else if err := r.apply(ctx, tx, o, groups, made); err != nil {
 					return err
 				}
 				if over {
@@ -234,9 +238,31 @@ func (r *run) try(ctx context.Context, from int64, groups []group, refusal error
 	}
 }
 
+// named is by what the thing of a row is known, for which there is one place in a batch.
+func (r *run) named(of *row) string {
+	if r.customers {
+		return address.Email(r.table.text(of, colEmail))
+	}
+	return catalog.HandleOf(r.table.text(of, colHandle))
+}
+
+// apply puts groups in and gives their rows their fates. Categories that are found or made
+// on the way are noted.
+func (r *run) apply(ctx context.Context, tx *postgres.Tx, o *operations.Operation, groups []group, made map[string]catalog.CategoryID) error {
+	if r.customers {
+		return r.takePeople(ctx, tx, groups)
+	}
+	return (&batch{run: r, operation: o, made: made}).apply(ctx, tx, groups)
+}
+
 // refuse gives the rows of groups their fates without putting anything in.
 func (r *run) refuse(groups []group, why error) {
 	for _, g := range groups {
+		if r.customers {
+			g.rows[0].outcome, g.rows[0].messages = Failed, nil
+			r.blamePerson(g.rows[0], why)
+			continue
+		}
 		if d := r.draft(g); d.handle != "" {
 			(&plan{draft: d}).blame(why)
 			d.refuse()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/imports"
 	"github.com/stoacommerce/stoa/commerce/imports/cataloguetest"
 	"github.com/stoacommerce/stoa/commerce/operations"
@@ -42,7 +43,7 @@ func TestByTheWorkers(t *testing.T) {
 	t.Cleanup(func() { _ = disk.Close() })
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	pictures := &catalog.Pictures{Files: disk, Processor: images.New(images.Options{Widths: []int{16}})}
-	service := imports.New(p.DB, operations.New(p.DB), catalog.New(catalog.Unlimited{}), pictures, imports.Config{Egress: local, Batch: 5, Slice: 50 * time.Millisecond}, log)
+	service := imports.New(p.DB, operations.New(p.DB), catalog.New(catalog.Unlimited{}), &customers.Service{}, pictures, imports.Config{Egress: local, Batch: 5, Slice: 50 * time.Millisecond}, log)
 	h := &house{T: t, ctx: p.Store(t), db: p.DB, cell: p.Cell, files: disk, service: service}
 	ref, _ := postgres.StoreFrom(h.ctx)
 	who := principal.Principal{Kind: principal.Key, ID: ids.New("key"), Label: "shop keeper", RequestID: ids.New("req")}

@@ -126,11 +126,11 @@ func (c *Counter) Flush(ctx context.Context) error {
 }
 
 var searchesSQL = postgres.List{
-	From: `(select s.words, sum(s.count) as count, sum(s.empty) as empty, max(s.day) as last, sum(case when $4::bool then s.empty else s.count end) as n
-		from searches s where s.day > (now() at time zone 'UTC')::date - $3::int group by s.words) t where t.n > 0`,
+	From: `(select s.words, sum(s.count) as count, sum(s.empty) as empty, max(s.day) as last, sum(case when $4::bool then s.empty else s.count end) as times
+		from searches s where s.day > (now() at time zone 'UTC')::date - $3::int group by s.words) t where t.times > 0`,
 	Each:  `json_build_object('words', t.words, 'count', t.count, 'without_results', t.empty, 'last_searched_on', t.last)`,
-	Order: `t.n desc, t.words`, After: `(-t.n, t.words) > (-split_part($2, ':', 1)::numeric, substr($2, position(':' in $2) + 1) collate "C")`,
-	Position: `t.n || ':' || t.words`,
+	Order: `t.times desc, t.words`, After: `(-t.times, t.words) > (-split_part($2, ':', 1)::numeric, substr($2, position(':' in $2) + 1) collate "C")`,
+	Position: `t.times || ':' || t.words`,
 }.SQL()
 
 // Searches is a page of what was looked for in so many days, the most frequent first; or of

@@ -36,6 +36,8 @@ create table products (
     publish_at   timestamptz,                   -- an active one is shown from then on
     unpublish_at timestamptz check (unpublish_at > publish_at), -- and until then
     published_at timestamptz,                   -- when it was first to be shown
+    rating_sum   bigint not null default 0 check (rating_sum >= 0), -- of the reviews that are shown; see commerce/reviews
+    rating_count bigint not null default 0 check (rating_count >= 0),
     custom_fields jsonb not null default '{}', -- by the keys of field_definitions
     translations jsonb not null default '{}' check (pg_column_size(translations) <= 1000000),
     version      int not null default 1,

@@ -25,6 +25,8 @@ create table documents (
     total_amount bigint not null,
     content      jsonb not null,
     pdf          bytea,
+    sealed       bytea,                         -- all that it says, once its buyer was erased; content and PDF are empty then
+    kept_until   date,                          -- until when that is kept
     issued_at    timestamptz not null,
     unique (kind, year, sequence),
     unique (kind, number),

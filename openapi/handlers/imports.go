@@ -68,11 +68,11 @@ func (h *Imports) receive(ctx context.Context, req *openapi.Request) (imports.Up
 			return imports.Upload{}, problem.New(problem.Invalid, "invalid_request", "The request does not say what the file is.").
 				At("?kind", "required", "It is required with a file as the body.")
 		}
-		as, err := taken(req.Query.Get("preview"), req.Query.Get("mapping"), "?")
+		as, err := taken(req.Query.Get("kind"), req.Query.Get("preview"), req.Query.Get("mapping"), "?")
 		if err != nil {
 			return imports.Upload{}, err
 		}
-		return h.keep(ctx, req.HTTP.Body, as)
+		return h.keep(ctx, req, req.HTTP.Body, as)
 	}
 	return h.receiveForm(ctx, req)
 }
@@ -103,11 +103,11 @@ func (h *Imports) receiveForm(ctx context.Context, req *openapi.Request) (file i
 		seen[name] = true
 		switch name {
 		case "file":
-			as, err := taken(texts["preview"], texts["mapping"], "/")
+			as, err := taken(texts["kind"], texts["preview"], texts["mapping"], "/")
 			if err != nil {
 				return file, err
 			}
-			if file, err = h.keep(ctx, part, as); err != nil {
+			if file, err = h.keep(ctx, req, part, as); err != nil {
 				return file, err
 			}
 		case "kind", "preview", "mapping":
@@ -115,9 +115,9 @@ func (h *Imports) receiveForm(ctx context.Context, req *openapi.Request) (file i
 				return file, err
 			}
 			switch {
-			case name == "kind" && texts[name] != imports.ShopifyProducts:
+			case name == "kind" && texts[name] != imports.ShopifyProducts && texts[name] != imports.ShopifyCustomers:
 				return file, badForm("/kind", "enum", "There is no such kind of import.")
-			case seen["file"] && name != "kind":
+			case seen["file"]:
 				return file, badForm("/"+name, "order", "It must come before the file.")
 			}
 		default:
@@ -134,7 +134,8 @@ func (h *Imports) receiveForm(ctx context.Context, req *openapi.Request) (file i
 const maxMapping = 16_384
 
 // taken reads as what a file is to be taken; at is what the fields' places begin with.
-func taken(preview, mapping, at string) (as imports.As, err error) {
+func taken(kind, preview, mapping, at string) (as imports.As, err error) {
+	as.Customers = kind == imports.ShopifyCustomers
 	if preview != "" {
 		if as.Preview, err = strconv.ParseBool(preview); err != nil {
 			return as, badForm(at+"preview", "type", "It is true or false.")
@@ -148,7 +149,13 @@ func taken(preview, mapping, at string) (as imports.As, err error) {
 	return as, nil
 }
 
-func (h *Imports) keep(ctx context.Context, file io.Reader, as imports.As) (imports.Upload, error) {
+// keep keeps the file. Customers are taken in by who may change them.
+func (h *Imports) keep(ctx context.Context, req *openapi.Request, file io.Reader, as imports.As) (imports.Upload, error) {
+	if as.Customers {
+		if err := req.Require("customers:write"); err != nil {
+			return imports.Upload{}, err
+		}
+	}
 	u, err := h.Imports.Receive(ctx, file, as)
 	if errors.Is(err, imports.ErrBroken) {
 		return u, malformed(err)

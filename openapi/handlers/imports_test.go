@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/imports"
 	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/migrations/testdb"
@@ -39,7 +40,7 @@ func newImports(t *testing.T) importDoor {
 	t.Cleanup(func() { _ = disk.Close() })
 	pictures := &catalog.Pictures{Files: disk, Processor: images.New(images.Options{})}
 	ops := operations.New(db)
-	service := imports.New(db, ops, catalog.New(limit(0)), pictures, imports.Config{MaxBytes: 1 << 20}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	service := imports.New(db, ops, catalog.New(limit(0)), &customers.Service{}, pictures, imports.Config{MaxBytes: 1 << 20}, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	return importDoor{apitest.New(t,
 		(&handlers.Imports{DB: db, Imports: service}).Operations(),
 		(&handlers.LongOperations{DB: db, Long: ops}).Operations(),

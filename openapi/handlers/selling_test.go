@@ -120,6 +120,7 @@ func newSelling(t *testing.T) *selling {
 		(&handlers.Customers{DB: db, Customers: known}).Operations(),
 		(&handlers.ShopCustomers{DB: db, Customers: known, Orders: sold, Documents: printed, Checkout: buying, ShopURL: shopURL, Links: draftLinks{}}).Operations(),
 		(&handlers.Documents{DB: db, Documents: printed}).Operations(),
+		(&handlers.Reviews{DB: db, Customers: known, Editions: catalog.NewEditions(db)}).Operations(), (&handlers.Wishlists{DB: db, Customers: known}).Operations(),
 	)
 	s.Shop = shoptest.In(t, db, platform.Sandbox(t, platform.Store(t)))
 	s.staff, s.pk = s.Staff(s.Ctx), s.Publishable(s.Ctx)
@@ -584,7 +585,9 @@ func TestEventsOfSelling(t *testing.T) {
 func TestStockAlerts(t *testing.T) {
 	s := newSelling(t)
 	gone := s.Add(t, shoptest.Variant{Title: "Bowl", EUR: 1999})
-	wish := func(variant string) object { return object{"variant_id": variant, "email": "ada@example.com", "locale": "de"} }
+	wish := func(variant string) object {
+		return object{"variant_id": variant, "email": "ada@example.com", "locale": "de"}
+	}
 	s.shop("POST", "/stock-alerts", wish(gone)).Want(202)
 	s.shop("POST", "/stock-alerts", wish(s.shirt)).WantProblem(422, "in_stock")
 	s.shop("POST", "/stock-alerts", object{"variant_id": gone}).WantProblem(400, "invalid_request")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -289,7 +290,11 @@ func (h *ShopCatalog) facets(ctx context.Context, req *openapi.Request, to catal
 }
 
 func (h *ShopCatalog) suggestions(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {
-	body, err := catalog.Suggest(ctx, h.DB, h.Speller, req.Query.Get("q"), h.ShopURL(req.Caller.Store), req.Limit(suggested), to.Locales)
+	most := suggested
+	if asked := req.Query.Get("per_kind"); asked != "" {
+		most, _ = strconv.Atoi(asked) // a number by the contract
+	}
+	body, err := catalog.Suggest(ctx, h.DB, h.Speller, req.Query.Get("q"), h.ShopURL(req.Caller.Store), most, to.Locales)
 	if err != nil {
 		return nil, err
 	}

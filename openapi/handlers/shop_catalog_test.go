@@ -304,7 +304,7 @@ func TestSuggestionsAndSearches(t *testing.T) {
 	if got != "[linen rug] Rug of linen, Linen cup, Linen ware, Washed linen" {
 		t.Errorf("suggested: %s", got)
 	}
-	if got := api.Do(t, shopper, "GET", "/v1/shop/suggestions?q=linnen&limit=1", nil).Want(200); len(got.Get("products").([]any)) != 1 || got.Get("products.0.title") != "Rug of linen" {
+	if got := api.Do(t, shopper, "GET", "/v1/shop/suggestions?q=linnen&per_kind=1", nil).Want(200); len(got.Get("products").([]any)) != 1 || got.Get("products.0.title") != "Rug of linen" {
 		t.Errorf("for a slip: %s", got.Body)
 	}
 	api.Do(t, shopper, "GET", "/v1/shop/suggestions?q=!!", nil).Want(200)

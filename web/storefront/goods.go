@@ -23,8 +23,15 @@ type product struct {
 	Options        []option     `json:"options"`
 	Variants       []variant    `json:"variants"`
 	Images         []picture    `json:"images"`
+	Rating         *rating      `json:"rating"`
 
 	Fields map[string]customField `json:"custom_fields"`
+}
+
+// rating is what the reviews of a product come to.
+type rating struct {
+	Average string `json:"average"`
+	Count   int64  `json:"count"`
 }
 
 type option struct {

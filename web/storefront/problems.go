@@ -49,6 +49,7 @@ var said = map[string]string{
 	// Faults of fields.
 	"required":             "Please fill this in.",
 	"email":                "This does not look like an e-mail address.",
+	"rating":               "Please choose a rating.",
 	"unchanged":            "This is your address already.",
 	"invalid_credentials":  "This is not your password.",
 	"country":              "Please choose a country.",

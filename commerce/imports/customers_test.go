@@ -1,0 +1,86 @@
+package imports_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/imports"
+)
+
+const peopleHeader = "First Name,Last Name,Email,Accepts Email Marketing,Default Address Company,Default Address Address1,Default Address Address2,Default Address City," +
+	"Default Address Province Code,Default Address Country Code,Default Address Zip,Default Address Phone,Phone,Tags,Note,Tax Exempt,Shoe size (customer.metafields.custom.shoe)\n"
+
+func TestCustomersFromShopify(t *testing.T) {
+	t.Parallel()
+	h := open(t, imports.Config{Batch: 2}, catalog.Unlimited{})
+	h.exec(`insert into field_definitions (id, resource, key, name, type) values ('cfd_1', 'customer', 'shoe', 'Shoe size', 'integer')`)
+	h.exec(`insert into customers (id, email, name, note) values ('cus_1', 'known@example.com', 'Known Example', 'Prefers blue')`)
+	file := peopleHeader +
+		"Ada,Example,Ada@Example.com,yes,,1 Sample Street,,'s-Gravenhage,,NL,2511 AA,,'+31 70 0000000,\"vip, dutch\",,yes,42\n" +
+		",,known@example.com,,,,,,,,,,030,,,,\n" +
+		"No,Address,b@example.com,no,,1 Sample Street,,Toronto,,CA,,,,,,no,\n" +
+		"No,Mail,,no,,,,,,,,,,,,no,\n" +
+		"Bad,Mail,nobody,no,,,,,,,,,,,,no,\n" +
+		"Bad,Truth,c@example.com,perhaps,,,,,,,,,,,,no,\n" +
+		"Bad,Size,d@example.com,no,,,,,,,,,,,,no,large\n" +
+		",,,,,,,,,,,,,,,,\n" +
+		",,ada@example.com,yes,,,,,,,,,,,'=1+1,,42\n"
+	as := imports.As{Customers: true}
+	foreseen := h.takeAs(file, imports.As{Customers: true, Preview: true})
+	if n := value[int](h, `select count(*) from customers`); n != 1 {
+		t.Fatalf("a preview left %d customers", n)
+	}
+	o := h.takeAs(file, as)
+	const want = "2 created\n3 updated\n4 created: warning address_left_out (Default Address Province Code), warning address_left_out (Default Address Zip)\n" +
+		"5 failed: error email_missing (Email)\n6 failed: error email (Email)\n7 failed: error not_boolean (Accepts Email Marketing)\n8 failed: error type (Shoe size (customer.metafields.custom.shoe))\n" +
+		"9 skipped: info blank_row\n10 updated"
+	if got := o.fates(); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+	if got := foreseen.fates(); got != want+": info made_before" {
+		t.Errorf("foreseen\n%s", got)
+	}
+	if got := value[string](h, `select concat_ws('|', name, phone, accepts_marketing, note, tax_exempt_reason, custom_fields, tags, default_address->>'city', default_address->>'name', password_hash is null)
+		from customers where email = 'ada@example.com'`); got != `Ada Example|+31 70 0000000|t|=1+1|Tax exempt where they were imported from|{"shoe": 42}|{vip,dutch}|'s-Gravenhage|Ada Example|t` {
+		t.Error(got)
+	}
+	if got := value[string](h, `select concat_ws('|', name, phone, note) from customers where id = 'cus_1'`); got != "Known Example|030|Prefers blue" {
+		t.Error(got)
+	}
+	if got := value[string](h, `select string_agg(type || ' ' || n, ', ' order by type) from (select type, count(*) as n from events where type like 'customer.%' group by type) e`); got != "customer.created 2, customer.updated 4" {
+		t.Error(got)
+	}
+	if n := value[int](h, `select count(*) from operation_rows where handle <> '' or messages::text ~* 'example|street'`); n != 0 {
+		t.Errorf("%d rows tell of a person", n)
+	}
+	again := h.takeAs(file, as)
+	if again.Counts.Created+again.Counts.Updated != 0 || again.Counts.Skipped != 5 || again.Counts.Failed != 4 {
+		t.Errorf("again: %+v\n%s", again.Counts, again.fates())
+	}
+	h.noFiles()
+
+	// Who has taken consent back is not written to, whatever a list says.
+	no := h.takeAs("Email,Accepts Email Marketing\nada@example.com,no\n", as)
+	yes := h.takeAs("Email,Accepts Email Marketing\nada@example.com,yes\n", as)
+	if no.fates() != "2 updated" || yes.fates() != "2 skipped: warning consent_withdrawn (Accepts Email Marketing), info unchanged" || value[bool](h, `select accepts_marketing from customers where email = 'ada@example.com'`) {
+		t.Errorf("%s, then %s", no.fates(), yes.fates())
+	}
+}
+
+// Customers are taken in slices, as products are.
+func TestCustomersInSlices(t *testing.T) {
+	t.Parallel()
+	h := open(t, imports.Config{Slice: 1, Batch: 100}, catalog.Unlimited{})
+	var file strings.Builder
+	file.WriteString("Email,First Name,Last Name,Accepts Marketing,Company,Address1,Address2,City,Province Code,Country Code,Zip,Phone,Note,Tax Exempt\n")
+	for i := range 300 {
+		fmt.Fprintf(&file, "p%d@example.com,Person,No%d,yes,,1 Sample Street,,Berlin,,DE,10115,,,no\n", i, i)
+	}
+	o := h.takeAs(file.String(), imports.As{Customers: true})
+	h.want(o, "succeeded", imports.Counts{Created: 300})
+	if n := value[int](h, `select count(*) from customers where default_address->>'city' = 'Berlin' and accepts_marketing`); n != 300 {
+		t.Errorf("%d customers", n)
+	}
+}

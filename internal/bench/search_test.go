@@ -1,0 +1,115 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/facets"
+	"github.com/stoacommerce/stoa/commerce/search"
+	"github.com/stoacommerce/stoa/internal/bench/report"
+	"github.com/stoacommerce/stoa/migrations/testdb"
+	"github.com/stoacommerce/stoa/platform/postgres"
+)
+
+// shelves fills a store with so many products: as many vendors and categories as a large shop
+// has, every third product in four sizes, and words of which some are in every title.
+const shelves = `
+with c as (
+	insert into categories (id, parent_id, path, name, handle) select 'cat_' || n, null, 'cat_' || n || '/', 'Kind ' || n, 'kind-' || n from generate_series(1, 40) n returning id
+), d as (
+	insert into categories (id, parent_id, path, name, handle) select 'cat_' || n, 'cat_' || n % 40 + 1, 'cat_' || n % 40 + 1 || '/cat_' || n || '/', 'Kind ' || n, 'kind-' || n from generate_series(41, 2000) n returning id
+), p as (
+	insert into products (id, handle, title, description, vendor, product_type, status, tags, options, category_id)
+	select 'prod_' || lpad(n::text, 9, '0'), 'thing-' || n, (array['Linen', 'Woollen', 'Clay', 'Oak', 'Glass'])[n % 5 + 1] || ' ' || (array['shirt', 'cushion', 'bowl', 'lamp', 'chair', 'cup', 'rug'])[n % 7 + 1] || ' classic ' || n,
+		'<p>' || repeat('Made with care of what there is near, and meant to last. ', 6) || '</p>', 'Maker ' || (n * 7919) % 4500, 'Ware', 'active', array['label-' || n % 50],
+		case when n % 3 = 0 then '[{"name": "Size", "values": ["S", "M", "L", "XL"]}]' else '[]' end::jsonb, 'cat_' || (n * 31) % 1960 + 41
+	from generate_series(1, $1::int) n returning id
+), v as (
+	insert into variants (id, product_id, position, title, options, sku, stock)
+	select 'var_' || n || '_' || s, 'prod_' || lpad(n::text, 9, '0'), s, 'x', case when n % 3 = 0 then array[(array['S', 'M', 'L', 'XL'])[s]] else '{}' end, 'SKU' || n || '-' || s, (n + s) % 4
+	from generate_series(1, $1::int) n, generate_series(1, case when n % 3 = 0 then 4 else 1 end) s returning id
+), r as (
+	insert into prices (variant_id, currency, amount) select 'var_' || n || '_' || s, 'EUR', 300 + (n * 104729) % 60000 + s from generate_series(1, $1::int) n, generate_series(1, case when n % 3 = 0 then 4 else 1 end) s
+)
+insert into price_history (variant_id, currency, starts_at, amount, reduced)
+select 'var_' || n || '_' || s, 'EUR', now(), 300 + (n * 104729) % 60000 + s, false from generate_series(1, $1::int) n, generate_series(1, case when n % 3 = 0 then 4 else 1 end) s`
+
+// BenchmarkSearch measures what a page of a search and its facets take of the database, with
+// nothing kept: 20,000 products and, unless it is to be short, 200,000.
+func BenchmarkSearch(b *testing.B) {
+	sizes := []int{20_000}
+	if !testing.Short() {
+		sizes = append(sizes, 200_000)
+	}
+	var tables []report.Table
+	for _, size := range sizes {
+		p := testdb.Open(b)
+		ctx := p.Store(b)
+		err := p.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			if _, err := tx.Exec(ctx, shelves, size); err != nil {
+				return err
+			}
+			return search.Reindex(ctx, tx)
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		ref, _ := postgres.StoreFrom(ctx)
+		err = p.DB.InCell(context.Background(), ref.Cell, func(ctx context.Context, tx *postgres.Tx) error {
+			for _, table := range []string{"products", "variants", "prices", "categories", "product_index", "price_history"} {
+				if _, err := tx.Exec(ctx, `analyze `+postgres.SchemaName(ref.Schema)+`.`+table); err != nil {
+					return err
+				}
+			}
+			_, err := tx.Exec(ctx, `select gin_clean_pending_list($1::regclass)`, postgres.SchemaName(ref.Schema)+".product_index_search")
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		table := report.Table{Title: fmt.Sprintf("Search among %d products", size), Note: "From asking Postgres to having its answer, one after the other, with nothing kept; facets and page are two statements. Broad is a word of every title."}
+		speller := search.NewSpeller(p.DB)
+		for _, try := range []struct {
+			name, words string
+			filters     []string
+		}{
+			{"everything", "", nil},
+			{"everything of two sizes that can be bought", "", []string{"option.Size:M", "option.Size:L", "availability:true"}},
+			{"a broad word", "classic", nil},
+			{"a broad word, between two prices, of a category", "classic", []string{"price:1000-20000", "category:cat_1"}},
+			{"two words", "linen shirt", nil},
+			{"two words with slips", "linnen shrit", nil},
+		} {
+			filters, err := search.ParseFilters(try.filters)
+			if err != nil {
+				b.Fatal(err)
+			}
+			var count, page report.Samples
+			for n := range 22 {
+				began := time.Now()
+				found, err := facets.Count(ctx, p.DB, speller, search.Asked{Query: search.Parse(try.words), Filters: filters})
+				between := time.Now()
+				if err != nil || found.Total == 0 {
+					b.Fatalf("%s: %d, %v", try.name, found.Total, err)
+				}
+				if _, err := catalog.ShopProducts(ctx, p.DB, catalog.ShopFilter{Words: try.words, Filters: filters, Speller: speller, Limit: 24}); err != nil {
+					b.Fatal(err)
+				}
+				if n > 1 { // the first ones read what is not in memory
+					count, page = append(count, report.Milliseconds(between.Sub(began))), append(page, report.Milliseconds(time.Since(between)))
+				}
+			}
+			if size == 20_000 {
+				table.Rows = append(table.Rows, count.AtMost("facets of "+try.name, "%.1f ms", 20))
+			} else {
+				table.Rows = append(table.Rows, count.Row("facets of "+try.name, "%.1f ms"))
+			}
+			table.Rows = append(table.Rows, page.Row("page of "+try.name, "%.1f ms"))
+		}
+		tables = append(tables, table)
+	}
+	report.Publish(b, "search", tables)
+}
