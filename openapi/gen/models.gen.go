@@ -254,6 +254,11 @@ const (
 	CustomerDeletedEventTypeCustomerDeleted CustomerDeletedEventType = "customer.deleted"
 )
 
+// Defines values for CustomerErasedEventType.
+const (
+	CustomerErasedEventTypeCustomerErased CustomerErasedEventType = "customer.erased"
+)
+
 // Defines values for CustomerGroupCreatedEventType.
 const (
 	CustomerGroupCreatedEventTypeCustomerGroupCreated CustomerGroupCreatedEventType = "customer_group.created"
@@ -382,6 +387,19 @@ const (
 	EndpointEventDataStateEnabled  EndpointEventDataState = "enabled"
 )
 
+// Defines values for ErasureState.
+const (
+	ErasureStateDone    ErasureState = "done"
+	ErasureStateRunning ErasureState = "running"
+)
+
+// Defines values for ErasureOutcome.
+const (
+	ErasureOutcomeAnonymised ErasureOutcome = "anonymised"
+	ErasureOutcomeDeleted    ErasureOutcome = "deleted"
+	ErasureOutcomeRestricted ErasureOutcome = "restricted"
+)
+
 // Defines values for EventType.
 const (
 	EventTypeBulkFailed              EventType = "bulk.failed"
@@ -396,6 +414,7 @@ const (
 	EventTypeCreditNoteIssued        EventType = "credit_note.issued"
 	EventTypeCustomerCreated         EventType = "customer.created"
 	EventTypeCustomerDeleted         EventType = "customer.deleted"
+	EventTypeCustomerErased          EventType = "customer.erased"
 	EventTypeCustomerGroupCreated    EventType = "customer_group.created"
 	EventTypeCustomerGroupDeleted    EventType = "customer_group.deleted"
 	EventTypeCustomerGroupUpdated    EventType = "customer_group.updated"
@@ -466,6 +485,9 @@ const (
 	EventTypeReturnInspected         EventType = "return.inspected"
 	EventTypeReturnReceived          EventType = "return.received"
 	EventTypeReturnRequested         EventType = "return.requested"
+	EventTypeReviewCreated           EventType = "review.created"
+	EventTypeReviewDeleted           EventType = "review.deleted"
+	EventTypeReviewUpdated           EventType = "review.updated"
 	EventTypeRoleCreated             EventType = "role.created"
 	EventTypeRoleDeleted             EventType = "role.deleted"
 	EventTypeRoleUpdated             EventType = "role.updated"
@@ -495,6 +517,9 @@ const (
 	EventTypeWebhookEndpointDisabled EventType = "webhook_endpoint.disabled"
 	EventTypeWebhookEndpointUpdated  EventType = "webhook_endpoint.updated"
 	EventTypeWebhookTest             EventType = "webhook.test"
+	EventTypeWishlistCreated         EventType = "wishlist.created"
+	EventTypeWishlistDeleted         EventType = "wishlist.deleted"
+	EventTypeWishlistUpdated         EventType = "wishlist.updated"
 )
 
 // Defines values for ExportFailedEventType.
@@ -595,7 +620,8 @@ const (
 
 // Defines values for ImportKind.
 const (
-	ImportKindShopifyProducts ImportKind = "shopify_products"
+	ImportKindShopifyCustomers ImportKind = "shopify_customers"
+	ImportKindShopifyProducts  ImportKind = "shopify_products"
 )
 
 // Defines values for ImportSucceededEventType.
@@ -725,6 +751,13 @@ const (
 	ModeTest Mode = "test"
 )
 
+// Defines values for MyReviewState.
+const (
+	MyReviewStateApproved MyReviewState = "approved"
+	MyReviewStatePending  MyReviewState = "pending"
+	MyReviewStateRejected MyReviewState = "rejected"
+)
+
 // Defines values for NextActionType.
 const (
 	NextActionTypeConfirm  NextActionType = "confirm"
@@ -733,16 +766,18 @@ const (
 
 // Defines values for OperationKind.
 const (
-	OperationKindBulkDeleteProducts     OperationKind = "bulk_delete_products"
-	OperationKindBulkDeleteVariants     OperationKind = "bulk_delete_variants"
-	OperationKindBulkUpdateProducts     OperationKind = "bulk_update_products"
-	OperationKindBulkUpdateVariants     OperationKind = "bulk_update_variants"
-	OperationKindExportCustomers        OperationKind = "export_customers"
-	OperationKindExportOrders           OperationKind = "export_orders"
-	OperationKindExportProducts         OperationKind = "export_products"
-	OperationKindPreviewShopifyProducts OperationKind = "preview_shopify_products"
-	OperationKindShopifyProducts        OperationKind = "shopify_products"
-	OperationKindUndo                   OperationKind = "undo"
+	OperationKindBulkDeleteProducts      OperationKind = "bulk_delete_products"
+	OperationKindBulkDeleteVariants      OperationKind = "bulk_delete_variants"
+	OperationKindBulkUpdateProducts      OperationKind = "bulk_update_products"
+	OperationKindBulkUpdateVariants      OperationKind = "bulk_update_variants"
+	OperationKindExportCustomers         OperationKind = "export_customers"
+	OperationKindExportOrders            OperationKind = "export_orders"
+	OperationKindExportProducts          OperationKind = "export_products"
+	OperationKindPreviewShopifyCustomers OperationKind = "preview_shopify_customers"
+	OperationKindPreviewShopifyProducts  OperationKind = "preview_shopify_products"
+	OperationKindShopifyCustomers        OperationKind = "shopify_customers"
+	OperationKindShopifyProducts         OperationKind = "shopify_products"
+	OperationKindUndo                    OperationKind = "undo"
 )
 
 // Defines values for OperationMessageSeverity.
@@ -910,12 +945,16 @@ const (
 	PermissionOrdersWrite       Permission = "orders:write"
 	PermissionPaymentsRead      Permission = "payments:read"
 	PermissionPaymentsWrite     Permission = "payments:write"
+	PermissionPersonalDataRead  Permission = "personal_data:read"
+	PermissionPersonalDataWrite Permission = "personal_data:write"
 	PermissionProductsRead      Permission = "products:read"
 	PermissionProductsWrite     Permission = "products:write"
 	PermissionPromotionsRead    Permission = "promotions:read"
 	PermissionPromotionsWrite   Permission = "promotions:write"
 	PermissionRefundsWrite      Permission = "refunds:write"
 	PermissionRequestsRead      Permission = "requests:read"
+	PermissionReviewsRead       Permission = "reviews:read"
+	PermissionReviewsWrite      Permission = "reviews:write"
 	PermissionSettingsRead      Permission = "settings:read"
 	PermissionSettingsWrite     Permission = "settings:write"
 	PermissionStaffRead         Permission = "staff:read"
@@ -1231,6 +1270,42 @@ const (
 	ReturnStateRequested ReturnState = "requested"
 )
 
+// Defines values for ReviewState.
+const (
+	ReviewStateApproved ReviewState = "approved"
+	ReviewStatePending  ReviewState = "pending"
+	ReviewStateRejected ReviewState = "rejected"
+)
+
+// Defines values for ReviewCreatedEventType.
+const (
+	ReviewCreatedEventTypeReviewCreated ReviewCreatedEventType = "review.created"
+)
+
+// Defines values for ReviewDeletedEventType.
+const (
+	ReviewDeletedEventTypeReviewDeleted ReviewDeletedEventType = "review.deleted"
+)
+
+// Defines values for ReviewEventDataState.
+const (
+	ReviewEventDataStateApproved ReviewEventDataState = "approved"
+	ReviewEventDataStatePending  ReviewEventDataState = "pending"
+	ReviewEventDataStateRejected ReviewEventDataState = "rejected"
+)
+
+// Defines values for ReviewUpdateState.
+const (
+	ReviewUpdateStateApproved ReviewUpdateState = "approved"
+	ReviewUpdateStatePending  ReviewUpdateState = "pending"
+	ReviewUpdateStateRejected ReviewUpdateState = "rejected"
+)
+
+// Defines values for ReviewUpdatedEventType.
+const (
+	ReviewUpdatedEventTypeReviewUpdated ReviewUpdatedEventType = "review.updated"
+)
+
 // Defines values for RoleCreatedEventType.
 const (
 	RoleCreatedEventTypeRoleCreated RoleCreatedEventType = "role.created"
@@ -1482,6 +1557,21 @@ const (
 	WebhookTestEventTypeWebhookTest WebhookTestEventType = "webhook.test"
 )
 
+// Defines values for WishlistCreatedEventType.
+const (
+	WishlistCreatedEventTypeWishlistCreated WishlistCreatedEventType = "wishlist.created"
+)
+
+// Defines values for WishlistDeletedEventType.
+const (
+	WishlistDeletedEventTypeWishlistDeleted WishlistDeletedEventType = "wishlist.deleted"
+)
+
+// Defines values for WishlistUpdatedEventType.
+const (
+	WishlistUpdatedEventTypeWishlistUpdated WishlistUpdatedEventType = "wishlist.updated"
+)
+
 // Defines values for ShopSortQuery.
 const (
 	ShopSortQueryNewest          ShopSortQuery = "newest"
@@ -1552,6 +1642,13 @@ const (
 	ListRequestsParamsMethodPATCH  ListRequestsParamsMethod = "PATCH"
 	ListRequestsParamsMethodPOST   ListRequestsParamsMethod = "POST"
 	ListRequestsParamsMethodPUT    ListRequestsParamsMethod = "PUT"
+)
+
+// Defines values for ListReviewsParamsState.
+const (
+	ListReviewsParamsStateApproved ListReviewsParamsState = "approved"
+	ListReviewsParamsStatePending  ListReviewsParamsState = "pending"
+	ListReviewsParamsStateRejected ListReviewsParamsState = "rejected"
 )
 
 // Defines values for ListShopProductsParamsSort.
@@ -4502,6 +4599,47 @@ type CustomerEmailChange struct {
 	Password string `json:"password"`
 }
 
+// CustomerErasedEvent A person was erased.
+type CustomerErasedEvent struct {
+	// Data That a person was erased. Whoever keeps copies of a customer's data erases them too.
+	Data ErasureEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: customer.erased
+	Type CustomerErasedEventType `json:"type"`
+}
+
+// CustomerErasedEventType The event's type.
+//
+// Example: customer.erased
+type CustomerErasedEventType string
+
 // CustomerEventData The customer, in short.
 type CustomerEventData struct {
 	// Email The e-mail address.
@@ -5605,6 +5743,14 @@ type Document struct {
 	Total Money `json:"total"`
 }
 
+// DocumentDisclosure Why a restricted document is opened.
+type DocumentDisclosure struct {
+	// Reason Why, for the audit.
+	//
+	// Example: Tax audit 2027
+	Reason string `json:"reason"`
+}
+
 // DocumentEventData The document, in short.
 type DocumentEventData struct {
 	// EditID The edit of its order that it is of; null for none.
@@ -6395,6 +6541,128 @@ type EndpointEventData struct {
 //
 // Example: enabled
 type EndpointEventDataState string
+
+// Erasure That a person was erased, without saying who it was.
+type Erasure struct {
+	// CreatedAt When it was asked for.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// CustomerID The customer that is no more; null of who was known by e-mail only.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id"`
+
+	// FinishedAt When all was done.
+	//
+	// Example: 2026-11-22T09:30:15Z
+	FinishedAt *time.Time `json:"finished_at"`
+
+	// ID The erasure's ID.
+	//
+	// Example: era_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Places What became of the rows of each place; more comes until it is done.
+	Places []ErasurePlace `json:"places"`
+
+	// Reason Why.
+	//
+	// Example: Asked for by mail, ticket 4711
+	Reason *string `json:"reason"`
+
+	// State `running` until the records are done too.
+	//
+	// Example: done
+	State ErasureState `json:"state"`
+}
+
+// ErasureState `running` until the records are done too.
+//
+// Example: done
+type ErasureState string
+
+// ErasureConfirmation A shopper's confirmation.
+type ErasureConfirmation struct {
+	// Password The account's password.
+	//
+	// Example: correct horse battery staple
+	Password string `json:"password"`
+}
+
+// ErasureCreate Who is to be erased: give one of `customer_id` and `email`.
+type ErasureCreate struct {
+	// CustomerID A customer.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id,omitempty"`
+
+	// Email Whoever has this e-mail address, with an account or without.
+	//
+	// Example: ada@example.com
+	Email *string `json:"email,omitempty"`
+
+	// Reason Why, for the audit. It is kept, so that it should not say who it was.
+	//
+	// Example: Asked for by mail, ticket 4711
+	Reason *string `json:"reason,omitempty"`
+}
+
+// ErasureEventData That a person was erased. Whoever keeps copies of a customer's data erases them too.
+type ErasureEventData struct {
+	// CustomerID The customer that is no more; null of who was known by e-mail only.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id"`
+
+	// ErasureID The erasure.
+	//
+	// Example: era_01jd3v7m2kf8r9e0abcdefghjk
+	ErasureID string `json:"erasure_id"`
+}
+
+// ErasureList A page of a list.
+type ErasureList struct {
+	// Data The page, in the order of the list.
+	Data []Erasure `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// ErasureOutcome What becomes of rows: they are `deleted`, `anonymised`, or `restricted`: kept unchanged and sealed.
+//
+// Example: anonymised
+type ErasureOutcome string
+
+// ErasurePlace What became of the rows of one place.
+type ErasurePlace struct {
+	// KeptBecause Why they are not deleted.
+	//
+	// Example: tax and commercial law: what was sold, paid and owed is kept
+	KeptBecause *string `json:"kept_because"`
+
+	// Outcome What becomes of rows: they are `deleted`, `anonymised`, or `restricted`: kept unchanged and sealed.
+	//
+	// Example: anonymised
+	Outcome ErasureOutcome `json:"outcome"`
+
+	// Place Where they were: `customers`, `orders`, `requests`, …
+	//
+	// Example: orders
+	Place string `json:"place"`
+
+	// Rows How many there were.
+	//
+	// Example: 2
+	Rows int64 `json:"rows"`
+}
 
 // Event Something that happened. It is written in the transaction of what it tells of, and kept for 30 days. `data` is what the schema of its type says.
 type Event struct {
@@ -8969,6 +9237,111 @@ type Money struct {
 	Currency Currency `json:"currency"`
 }
 
+// MyReview What the shopper wrote about a product.
+type MyReview struct {
+	// Author What the customer wants to be called.
+	//
+	// Example: Ada
+	Author *string `json:"author"`
+
+	// Body What they think, as plain text.
+	//
+	// Example: It survived the dishwasher.
+	Body *string `json:"body"`
+
+	// CreatedAt When it was written.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID The review's ID.
+	//
+	// Example: rev_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Locale The locale that it was written in.
+	//
+	// Example: en
+	Locale *string `json:"locale"`
+
+	// ProductID The product.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID string `json:"product_id"`
+
+	// Rating From 1 to 5.
+	//
+	// Example: 5
+	Rating int `json:"rating"`
+
+	// RepliedAt When that was.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	RepliedAt *time.Time `json:"replied_at"`
+
+	// Reply What the merchant answers.
+	//
+	// Example: Thank you!
+	Reply *string `json:"reply"`
+
+	// State What the merchant makes of it; only `approved` ones are shown to others.
+	//
+	// Example: approved
+	State MyReviewState `json:"state"`
+
+	// Title What it comes to.
+	//
+	// Example: Soft and sturdy
+	Title *string `json:"title"`
+
+	// VerifiedPurchase Whether they had bought it when they wrote this.
+	//
+	// Example: true
+	VerifiedPurchase bool `json:"verified_purchase"`
+}
+
+// MyReviewState What the merchant makes of it; only `approved` ones are shown to others.
+//
+// Example: approved
+type MyReviewState string
+
+// MyReviewList A page of a list.
+type MyReviewList struct {
+	// Data The page, in the order of the list.
+	Data []MyReview `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// MyReviewUpdate A change of what a shopper wrote, as a merge patch.
+type MyReviewUpdate struct {
+	// Author What they want to be called; null for nothing.
+	//
+	// Example: Ada
+	Author nullable.Nullable[string] `json:"author,omitempty"`
+
+	// Body What they think; null removes it.
+	//
+	// Example: It survived the dishwasher.
+	Body nullable.Nullable[string] `json:"body,omitempty"`
+
+	// Rating From 1 to 5.
+	//
+	// Example: 5
+	Rating *int `json:"rating,omitempty"`
+
+	// Title What it comes to; null removes it.
+	//
+	// Example: Soft and sturdy
+	Title nullable.Nullable[string] `json:"title,omitempty"`
+}
+
 // NamedEventData The thing, by its name.
 type NamedEventData struct {
 	// ID The thing's ID.
@@ -10750,6 +11123,30 @@ type PermissionInfoList struct {
 
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
+}
+
+// PersonalDataExport Everything that is known of a person.
+type PersonalDataExport struct {
+	// Data Lists of rows, by the place where they are kept: `customers`, `orders`, `carts`, …
+	Data json.RawMessage `json:"data"`
+
+	// ExportedAt When it was put together.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	ExportedAt time.Time `json:"exported_at"`
+}
+
+// PersonalDataSubject Whose data is meant: give one of the two.
+type PersonalDataSubject struct {
+	// CustomerID A customer.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID *string `json:"customer_id,omitempty"`
+
+	// Email Whoever has this e-mail address, with an account or without.
+	//
+	// Example: ada@example.com
+	Email *string `json:"email,omitempty"`
 }
 
 // Plan What a plan allows. Null is no limit.
@@ -12922,6 +13319,19 @@ type RateServiceUpdatedEvent struct {
 // Example: rate_service.updated
 type RateServiceUpdatedEventType string
 
+// Rating What the reviews of a product come to that are shown.
+type Rating struct {
+	// Average The average, with two decimals.
+	//
+	// Example: 4.50
+	Average string `json:"average"`
+
+	// Count How many there are.
+	//
+	// Example: 12
+	Count int64 `json:"count"`
+}
+
 // Reconciliation What comparing a store's books has found.
 type Reconciliation struct {
 	// Differences How many things differ; `listDifferences` tells them.
@@ -13966,6 +14376,295 @@ type ReturnRequestedEventType string
 // Example: approved
 type ReturnState string
 
+// Review What a customer wrote about a product, as the staff sees it.
+type Review struct {
+	// Author What the customer wants to be called.
+	//
+	// Example: Ada
+	Author *string `json:"author"`
+
+	// Body What they think, as plain text.
+	//
+	// Example: It survived the dishwasher.
+	Body *string `json:"body"`
+
+	// CreatedAt When it was written.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// CustomerID Who wrote it.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID string `json:"customer_id"`
+
+	// ID The review's ID.
+	//
+	// Example: rev_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Locale The locale that it was written in.
+	//
+	// Example: en
+	Locale *string `json:"locale"`
+
+	// ProductID The product.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID string `json:"product_id"`
+
+	// Rating From 1 to 5.
+	//
+	// Example: 5
+	Rating int `json:"rating"`
+
+	// RepliedAt When that was.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	RepliedAt *time.Time `json:"replied_at"`
+
+	// Reply What the merchant answers.
+	//
+	// Example: Thank you!
+	Reply *string `json:"reply"`
+
+	// State What the merchant makes of it; only `approved` ones are shown to others.
+	//
+	// Example: approved
+	State ReviewState `json:"state"`
+
+	// Title What it comes to.
+	//
+	// Example: Soft and sturdy
+	Title *string `json:"title"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// VerifiedPurchase Whether they had bought it when they wrote this.
+	//
+	// Example: true
+	VerifiedPurchase bool `json:"verified_purchase"`
+}
+
+// ReviewState What the merchant makes of it; only `approved` ones are shown to others.
+//
+// Example: approved
+type ReviewState string
+
+// ReviewCreate What a shopper thinks of a product.
+type ReviewCreate struct {
+	// Author What they want to be called; their first name, when left out.
+	//
+	// Example: Ada
+	Author *string `json:"author,omitempty"`
+
+	// Body What they think, as plain text.
+	//
+	// Example: It survived the dishwasher.
+	Body *string `json:"body,omitempty"`
+
+	// Rating From 1 to 5.
+	//
+	// Example: 5
+	Rating int `json:"rating"`
+
+	// Title What it comes to.
+	//
+	// Example: Soft and sturdy
+	Title *string `json:"title,omitempty"`
+}
+
+// ReviewCreatedEvent A customer wrote a review.
+type ReviewCreatedEvent struct {
+	// Data The review, in short.
+	Data ReviewEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: review.created
+	Type ReviewCreatedEventType `json:"type"`
+}
+
+// ReviewCreatedEventType The event's type.
+//
+// Example: review.created
+type ReviewCreatedEventType string
+
+// ReviewDeletedEvent A review was deleted.
+type ReviewDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: review.deleted
+	Type ReviewDeletedEventType `json:"type"`
+}
+
+// ReviewDeletedEventType The event's type.
+//
+// Example: review.deleted
+type ReviewDeletedEventType string
+
+// ReviewEventData The review, in short.
+type ReviewEventData struct {
+	// CustomerID Who wrote it.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID string `json:"customer_id"`
+
+	// ID The review's ID.
+	//
+	// Example: rev_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ProductID The product.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID string `json:"product_id"`
+
+	// Rating From 1 to 5.
+	//
+	// Example: 5
+	Rating int `json:"rating"`
+
+	// State What the merchant makes of it; only `approved` ones are shown to others.
+	//
+	// Example: approved
+	State ReviewEventDataState `json:"state"`
+}
+
+// ReviewEventDataState What the merchant makes of it; only `approved` ones are shown to others.
+//
+// Example: approved
+type ReviewEventDataState string
+
+// ReviewList A page of a list.
+type ReviewList struct {
+	// Data The page, in the order of the list.
+	Data []Review `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// ReviewUpdate What the merchant makes of a review, as a merge patch.
+type ReviewUpdate struct {
+	// Reply An answer to it; null removes it.
+	//
+	// Example: Thank you!
+	Reply nullable.Nullable[string] `json:"reply,omitempty"`
+
+	// State What the merchant makes of it; only `approved` ones are shown to others.
+	//
+	// Example: approved
+	State *ReviewUpdateState `json:"state,omitempty"`
+}
+
+// ReviewUpdateState What the merchant makes of it; only `approved` ones are shown to others.
+//
+// Example: approved
+type ReviewUpdateState string
+
+// ReviewUpdatedEvent A review was changed, let be shown, turned down or answered.
+type ReviewUpdatedEvent struct {
+	// Data The review, in short.
+	Data ReviewEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: review.updated
+	Type ReviewUpdatedEventType `json:"type"`
+}
+
+// ReviewUpdatedEventType The event's type.
+//
+// Example: review.updated
+type ReviewUpdatedEventType string
+
 // Role A role: a named list of permissions.
 type Role struct {
 	// BuiltIn Whether it comes with the platform, and can't be changed.
@@ -14579,6 +15278,17 @@ type SettingsUpdatedEvent struct {
 //
 // Example: settings.updated
 type SettingsUpdatedEventType string
+
+// SharedWishlist A wishlist that its owner shows to others.
+type SharedWishlist struct {
+	// Items What is on it, in the order in which it was put there.
+	Items []WishlistItem `json:"items"`
+
+	// Name What it is called.
+	//
+	// Example: Birthday
+	Name string `json:"name"`
+}
 
 // ShippingMeasure What prices of sending go by: the weight in grams or the quantity of what is to be sent, or the price of the goods after discounts.
 //
@@ -15715,6 +16425,9 @@ type ShopProduct struct {
 	// Example: Shirts
 	ProductType *string `json:"product_type"`
 
+	// Rating What customers think of it; null before a review is shown.
+	Rating *Rating `json:"rating"`
+
 	// SEODescription The description for search engines.
 	//
 	// Example: A shirt of pure linen.
@@ -15833,6 +16546,73 @@ type ShopReturnLine struct {
 	//
 	// Example: too_small
 	Reason ReturnReason `json:"reason"`
+}
+
+// ShopReview What a customer thinks of a product.
+type ShopReview struct {
+	// Author What the customer wants to be called.
+	//
+	// Example: Ada
+	Author *string `json:"author"`
+
+	// Body What they think, as plain text.
+	//
+	// Example: It survived the dishwasher.
+	Body *string `json:"body"`
+
+	// CreatedAt When it was written.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID The review's ID.
+	//
+	// Example: rev_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Locale The locale that it was written in.
+	//
+	// Example: en
+	Locale *string `json:"locale"`
+
+	// Rating From 1 to 5.
+	//
+	// Example: 5
+	Rating int `json:"rating"`
+
+	// RepliedAt When that was.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	RepliedAt *time.Time `json:"replied_at"`
+
+	// Reply What the merchant answers.
+	//
+	// Example: Thank you!
+	Reply *string `json:"reply"`
+
+	// Title What it comes to.
+	//
+	// Example: Soft and sturdy
+	Title *string `json:"title"`
+
+	// VerifiedPurchase Whether they had bought it when they wrote this.
+	//
+	// Example: true
+	VerifiedPurchase bool `json:"verified_purchase"`
+}
+
+// ShopReviewList A page of a list.
+type ShopReviewList struct {
+	// Data The page, in the order of the list.
+	Data []ShopReview `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
 }
 
 // ShopSuggestions What somebody may be about to look for.
@@ -18684,6 +19464,274 @@ type WebhookTestEvent struct {
 // Example: webhook.test
 type WebhookTestEventType string
 
+// Wishlist What a shopper notes to buy some day.
+type Wishlist struct {
+	// CreatedAt When it was made.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID The wishlist's ID.
+	//
+	// Example: wish_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Items What is on it, in the order in which it was put there.
+	Items []WishlistItem `json:"items"`
+
+	// Name What it is called.
+	//
+	// Example: Birthday
+	Name string `json:"name"`
+
+	// ShareToken What its link for others holds; null where others do not see it.
+	//
+	// Example: wl_0aBcDeFgHiJkLmNoPqRsTuVwXyZ
+	ShareToken *string `json:"share_token"`
+
+	// UpdatedAt When it last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// WishlistCreate A new wishlist.
+type WishlistCreate struct {
+	// Name What it is called.
+	//
+	// Example: Birthday
+	Name string `json:"name"`
+}
+
+// WishlistCreatedEvent A customer made a wishlist.
+type WishlistCreatedEvent struct {
+	// Data The wishlist, in short.
+	Data WishlistEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: wishlist.created
+	Type WishlistCreatedEventType `json:"type"`
+}
+
+// WishlistCreatedEventType The event's type.
+//
+// Example: wishlist.created
+type WishlistCreatedEventType string
+
+// WishlistDeletedEvent A wishlist was deleted.
+type WishlistDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: wishlist.deleted
+	Type WishlistDeletedEventType `json:"type"`
+}
+
+// WishlistDeletedEventType The event's type.
+//
+// Example: wishlist.deleted
+type WishlistDeletedEventType string
+
+// WishlistEventData The wishlist, in short.
+type WishlistEventData struct {
+	// CustomerID Whose it is.
+	//
+	// Example: cus_01jd3v7m2kf8r9e0abcdefghjk
+	CustomerID string `json:"customer_id"`
+
+	// ID The wishlist's ID.
+	//
+	// Example: wish_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ItemCount How many things are on it.
+	//
+	// Example: 3
+	ItemCount int `json:"item_count"`
+
+	// Shared Whether others see it by a link.
+	//
+	// Example: false
+	Shared bool `json:"shared"`
+}
+
+// WishlistItem Something on a wishlist.
+type WishlistItem struct {
+	// AddedAt When it was put there.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	AddedAt time.Time `json:"added_at"`
+
+	// Handle Its name in addresses; null once it is gone.
+	//
+	// Example: linen-shirt
+	Handle *string `json:"handle"`
+
+	// ID The ID of what is on the list.
+	//
+	// Example: wit_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ProductID The product.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID string `json:"product_id"`
+
+	// Shown Whether the shop shows it still.
+	//
+	// Example: true
+	Shown bool `json:"shown"`
+
+	// Title What it is called; what is gone keeps its name.
+	//
+	// Example: Linen shirt
+	Title string `json:"title"`
+
+	// VariantID Its variant; null for whichever.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID *string `json:"variant_id"`
+
+	// VariantTitle What the variant is called.
+	//
+	// Example: M
+	VariantTitle *string `json:"variant_title"`
+}
+
+// WishlistItemCreate Something for a wishlist.
+type WishlistItemCreate struct {
+	// ProductID The product's ID, or its handle.
+	//
+	// Example: linen-shirt
+	ProductID string `json:"product_id"`
+
+	// VariantID A variant of it.
+	//
+	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
+	VariantID *string `json:"variant_id,omitempty"`
+}
+
+// WishlistList A page of a list.
+type WishlistList struct {
+	// Data The page, in the order of the list.
+	Data []Wishlist `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// WishlistUpdate A change of a wishlist, as a merge patch.
+type WishlistUpdate struct {
+	// Name What it is called.
+	//
+	// Example: Birthday
+	Name *string `json:"name,omitempty"`
+
+	// Shared Whether others see it by its link.
+	//
+	// Example: true
+	Shared *bool `json:"shared,omitempty"`
+}
+
+// WishlistUpdatedEvent A wishlist changed.
+type WishlistUpdatedEvent struct {
+	// Data The wishlist, in short.
+	Data WishlistEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: wishlist.updated
+	Type WishlistUpdatedEventType `json:"type"`
+}
+
+// WishlistUpdatedEventType The event's type.
+//
+// Example: wishlist.updated
+type WishlistUpdatedEventType string
+
 // AcceptLanguageHeader defines model for AcceptLanguageHeader.
 type AcceptLanguageHeader = string
 
@@ -18728,6 +19776,9 @@ type DryRunQuery = bool
 
 // EndpointIDPath defines model for EndpointIDPath.
 type EndpointIDPath = string
+
+// ErasureIDPath defines model for ErasureIDPath.
+type ErasureIDPath = string
 
 // EventIDPath defines model for EventIDPath.
 type EventIDPath = string
@@ -18860,11 +19911,17 @@ type RequestIDPath = string
 // ReturnIDPath defines model for ReturnIDPath.
 type ReturnIDPath = string
 
+// ReviewIDPath defines model for ReviewIDPath.
+type ReviewIDPath = string
+
 // RoleIDPath defines model for RoleIDPath.
 type RoleIDPath = string
 
 // SessionIDPath defines model for SessionIDPath.
 type SessionIDPath = string
+
+// ShareTokenPath defines model for ShareTokenPath.
+type ShareTokenPath = string
 
 // ShippingMethodIDPath defines model for ShippingMethodIDPath.
 type ShippingMethodIDPath = string
@@ -18895,6 +19952,12 @@ type TranslatedIDPath = string
 
 // VariantIDPath defines model for VariantIDPath.
 type VariantIDPath = string
+
+// WishlistIDPath defines model for WishlistIDPath.
+type WishlistIDPath = string
+
+// WishlistItemIDPath defines model for WishlistItemIDPath.
+type WishlistItemIDPath = string
 
 // BadRequest Why a request was not answered as asked (RFC 9457). `code` is stable; read it, not the texts.
 type BadRequest = Problem
@@ -19908,6 +20971,15 @@ type GetDocumentParams struct {
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// DiscloseDocumentParams defines parameters for DiscloseDocument.
+type DiscloseDocumentParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // DownloadDocumentParams defines parameters for DownloadDocument.
@@ -21119,6 +22191,54 @@ type ListPermissionsParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// ListErasuresParams defines parameters for ListErasures.
+type ListErasuresParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ErasePersonalDataParams defines parameters for ErasePersonalData.
+type ErasePersonalDataParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// GetErasureParams defines parameters for GetErasure.
+type GetErasureParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ExportPersonalDataParams defines parameters for ExportPersonalData.
+type ExportPersonalDataParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListPlansParams defines parameters for ListPlans.
 type ListPlansParams struct {
 	// Limit How many to answer at most.
@@ -21866,6 +22986,78 @@ type RefundReturnParams struct {
 	IdempotencyKey IdempotencyKeyRequiredHeader `json:"Idempotency-Key"`
 }
 
+// ListReviewsParams defines parameters for ListReviews.
+type ListReviewsParams struct {
+	// State Only those in this state.
+	State *ListReviewsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// ProductID Only those of this product.
+	ProductID *string `form:"product_id,omitempty" json:"product_id,omitempty"`
+
+	// CustomerID Only those of this customer.
+	CustomerID *string `form:"customer_id,omitempty" json:"customer_id,omitempty"`
+
+	// Rating Only those with this rating.
+	Rating *int `form:"rating,omitempty" json:"rating,omitempty"`
+
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListReviewsParamsState defines parameters for ListReviews.
+type ListReviewsParamsState string
+
+// DeleteReviewParams defines parameters for DeleteReview.
+type DeleteReviewParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// GetReviewParams defines parameters for GetReview.
+type GetReviewParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// ModerateReviewParams defines parameters for ModerateReview.
+type ModerateReviewParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; `Dry-Run-Rows` and `Dry-Run-Events` tell what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
 // ListRolesParams defines parameters for ListRoles.
 type ListRolesParams struct {
 	// Limit How many to answer at most.
@@ -22409,6 +23601,27 @@ type ListMyOrdersParams struct {
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListMyReviewsParams defines parameters for ListMyReviews.
+type ListMyReviewsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// DeleteMyReviewParams defines parameters for DeleteMyReview.
+type DeleteMyReviewParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// ChangeMyReviewParams defines parameters for ChangeMyReview.
+type ChangeMyReviewParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
 // ListMyStoreCreditParams defines parameters for ListMyStoreCredit.
 type ListMyStoreCreditParams struct {
 	// Limit How many to answer at most.
@@ -22428,6 +23641,45 @@ type ListMyStoreCreditEntriesParams struct {
 
 	// Currency Only that of this currency.
 	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+}
+
+// ListMyWishlistsParams defines parameters for ListMyWishlists.
+type ListMyWishlistsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateMyWishlistParams defines parameters for CreateMyWishlist.
+type CreateMyWishlistParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteMyWishlistParams defines parameters for DeleteMyWishlist.
+type DeleteMyWishlistParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// GetMyWishlistParams defines parameters for GetMyWishlist.
+type GetMyWishlistParams struct {
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateMyWishlistParams defines parameters for UpdateMyWishlist.
+type UpdateMyWishlistParams struct {
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// AddToMyWishlistParams defines parameters for AddToMyWishlist.
+type AddToMyWishlistParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // SubscribeParams defines parameters for Subscribe.
@@ -22541,6 +23793,21 @@ type GetShopProductParams struct {
 	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
+// ListShopReviewsParams defines parameters for ListShopReviews.
+type ListShopReviewsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// WriteReviewParams defines parameters for WriteReview.
+type WriteReviewParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // ListShopVariantsParams defines parameters for ListShopVariants.
 type ListShopVariantsParams struct {
 	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
@@ -22618,8 +23885,8 @@ type SuggestInShopParams struct {
 	// Q What was typed so far.
 	Q string `form:"q" json:"q"`
 
-	// Limit How many of each kind are wanted.
-	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+	// PerKind How many of each kind are wanted.
+	PerKind *int `form:"per_kind,omitempty" json:"per_kind,omitempty"`
 
 	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
 	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
@@ -23234,6 +24501,9 @@ type UpdateCustomerApplicationMergePatchPlusJSONRequestBody = CustomerUpdate
 // AdjustStoreCreditJSONRequestBody defines body for AdjustStoreCredit for application/json ContentType.
 type AdjustStoreCreditJSONRequestBody = CreditAdjustment
 
+// DiscloseDocumentJSONRequestBody defines body for DiscloseDocument for application/json ContentType.
+type DiscloseDocumentJSONRequestBody = DocumentDisclosure
+
 // CreateDraftOrderJSONRequestBody defines body for CreateDraftOrder for application/json ContentType.
 type CreateDraftOrderJSONRequestBody = DraftOrderCreate
 
@@ -23378,6 +24648,12 @@ type ConnectStripeJSONRequestBody = StripeConnect
 // CapturePaymentJSONRequestBody defines body for CapturePayment for application/json ContentType.
 type CapturePaymentJSONRequestBody = PaymentCapture
 
+// ErasePersonalDataJSONRequestBody defines body for ErasePersonalData for application/json ContentType.
+type ErasePersonalDataJSONRequestBody = ErasureCreate
+
+// ExportPersonalDataJSONRequestBody defines body for ExportPersonalData for application/json ContentType.
+type ExportPersonalDataJSONRequestBody = PersonalDataSubject
+
 // CreatePriceListJSONRequestBody defines body for CreatePriceList for application/json ContentType.
 type CreatePriceListJSONRequestBody = PriceListCreate
 
@@ -23461,6 +24737,12 @@ type InspectReturnJSONRequestBody = ReturnInspection
 
 // RefundReturnJSONRequestBody defines body for RefundReturn for application/json ContentType.
 type RefundReturnJSONRequestBody = ReturnRefundCreate
+
+// ModerateReviewJSONRequestBody defines body for ModerateReview for application/json ContentType.
+type ModerateReviewJSONRequestBody = ReviewUpdate
+
+// ModerateReviewApplicationMergePatchPlusJSONRequestBody defines body for ModerateReview for application/merge-patch+json ContentType.
+type ModerateReviewApplicationMergePatchPlusJSONRequestBody = ReviewUpdate
 
 // CreateRoleJSONRequestBody defines body for CreateRole for application/json ContentType.
 type CreateRoleJSONRequestBody = RoleCreate
@@ -23552,6 +24834,27 @@ type RequestMyEmailChangeJSONRequestBody = CustomerEmailChange
 // ConfirmMyEmailChangeJSONRequestBody defines body for ConfirmMyEmailChange for application/json ContentType.
 type ConfirmMyEmailChangeJSONRequestBody = TokenConfirmation
 
+// EraseMeJSONRequestBody defines body for EraseMe for application/json ContentType.
+type EraseMeJSONRequestBody = ErasureConfirmation
+
+// ChangeMyReviewJSONRequestBody defines body for ChangeMyReview for application/json ContentType.
+type ChangeMyReviewJSONRequestBody = MyReviewUpdate
+
+// ChangeMyReviewApplicationMergePatchPlusJSONRequestBody defines body for ChangeMyReview for application/merge-patch+json ContentType.
+type ChangeMyReviewApplicationMergePatchPlusJSONRequestBody = MyReviewUpdate
+
+// CreateMyWishlistJSONRequestBody defines body for CreateMyWishlist for application/json ContentType.
+type CreateMyWishlistJSONRequestBody = WishlistCreate
+
+// UpdateMyWishlistJSONRequestBody defines body for UpdateMyWishlist for application/json ContentType.
+type UpdateMyWishlistJSONRequestBody = WishlistUpdate
+
+// UpdateMyWishlistApplicationMergePatchPlusJSONRequestBody defines body for UpdateMyWishlist for application/merge-patch+json ContentType.
+type UpdateMyWishlistApplicationMergePatchPlusJSONRequestBody = WishlistUpdate
+
+// AddToMyWishlistJSONRequestBody defines body for AddToMyWishlist for application/json ContentType.
+type AddToMyWishlistJSONRequestBody = WishlistItemCreate
+
 // SubscribeJSONRequestBody defines body for Subscribe for application/json ContentType.
 type SubscribeJSONRequestBody = Subscription
 
@@ -23578,6 +24881,9 @@ type RequestCustomerPasswordResetJSONRequestBody = PasswordResetRequest
 
 // CompleteCustomerPasswordResetJSONRequestBody defines body for CompleteCustomerPasswordReset for application/json ContentType.
 type CompleteCustomerPasswordResetJSONRequestBody = CustomerPasswordReset
+
+// WriteReviewJSONRequestBody defines body for WriteReview for application/json ContentType.
+type WriteReviewJSONRequestBody = ReviewCreate
 
 // RequestStockAlertJSONRequestBody defines body for RequestStockAlert for application/json ContentType.
 type RequestStockAlertJSONRequestBody = StockAlertRequest
@@ -26162,6 +27468,244 @@ func (t *WebhookEvent) MergeCustomerUnsubscribedEvent(v CustomerUnsubscribedEven
 	return err
 }
 
+// AsCustomerErasedEvent returns the union data inside the WebhookEvent as a CustomerErasedEvent
+func (t WebhookEvent) AsCustomerErasedEvent() (CustomerErasedEvent, error) {
+	var body CustomerErasedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCustomerErasedEvent overwrites any union data inside the WebhookEvent as the provided CustomerErasedEvent
+func (t *WebhookEvent) FromCustomerErasedEvent(v CustomerErasedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer.erased"}`))
+	t.union = b
+	return err
+}
+
+// MergeCustomerErasedEvent performs a merge with any union data inside the WebhookEvent, using the provided CustomerErasedEvent
+func (t *WebhookEvent) MergeCustomerErasedEvent(v CustomerErasedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"customer.erased"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsReviewCreatedEvent returns the union data inside the WebhookEvent as a ReviewCreatedEvent
+func (t WebhookEvent) AsReviewCreatedEvent() (ReviewCreatedEvent, error) {
+	var body ReviewCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromReviewCreatedEvent overwrites any union data inside the WebhookEvent as the provided ReviewCreatedEvent
+func (t *WebhookEvent) FromReviewCreatedEvent(v ReviewCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"review.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeReviewCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided ReviewCreatedEvent
+func (t *WebhookEvent) MergeReviewCreatedEvent(v ReviewCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"review.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsReviewUpdatedEvent returns the union data inside the WebhookEvent as a ReviewUpdatedEvent
+func (t WebhookEvent) AsReviewUpdatedEvent() (ReviewUpdatedEvent, error) {
+	var body ReviewUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromReviewUpdatedEvent overwrites any union data inside the WebhookEvent as the provided ReviewUpdatedEvent
+func (t *WebhookEvent) FromReviewUpdatedEvent(v ReviewUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"review.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeReviewUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided ReviewUpdatedEvent
+func (t *WebhookEvent) MergeReviewUpdatedEvent(v ReviewUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"review.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsReviewDeletedEvent returns the union data inside the WebhookEvent as a ReviewDeletedEvent
+func (t WebhookEvent) AsReviewDeletedEvent() (ReviewDeletedEvent, error) {
+	var body ReviewDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromReviewDeletedEvent overwrites any union data inside the WebhookEvent as the provided ReviewDeletedEvent
+func (t *WebhookEvent) FromReviewDeletedEvent(v ReviewDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"review.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeReviewDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided ReviewDeletedEvent
+func (t *WebhookEvent) MergeReviewDeletedEvent(v ReviewDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"review.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWishlistCreatedEvent returns the union data inside the WebhookEvent as a WishlistCreatedEvent
+func (t WebhookEvent) AsWishlistCreatedEvent() (WishlistCreatedEvent, error) {
+	var body WishlistCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWishlistCreatedEvent overwrites any union data inside the WebhookEvent as the provided WishlistCreatedEvent
+func (t *WebhookEvent) FromWishlistCreatedEvent(v WishlistCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"wishlist.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeWishlistCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided WishlistCreatedEvent
+func (t *WebhookEvent) MergeWishlistCreatedEvent(v WishlistCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"wishlist.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWishlistUpdatedEvent returns the union data inside the WebhookEvent as a WishlistUpdatedEvent
+func (t WebhookEvent) AsWishlistUpdatedEvent() (WishlistUpdatedEvent, error) {
+	var body WishlistUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWishlistUpdatedEvent overwrites any union data inside the WebhookEvent as the provided WishlistUpdatedEvent
+func (t *WebhookEvent) FromWishlistUpdatedEvent(v WishlistUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"wishlist.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeWishlistUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided WishlistUpdatedEvent
+func (t *WebhookEvent) MergeWishlistUpdatedEvent(v WishlistUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"wishlist.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWishlistDeletedEvent returns the union data inside the WebhookEvent as a WishlistDeletedEvent
+func (t WebhookEvent) AsWishlistDeletedEvent() (WishlistDeletedEvent, error) {
+	var body WishlistDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWishlistDeletedEvent overwrites any union data inside the WebhookEvent as the provided WishlistDeletedEvent
+func (t *WebhookEvent) FromWishlistDeletedEvent(v WishlistDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"wishlist.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeWishlistDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided WishlistDeletedEvent
+func (t *WebhookEvent) MergeWishlistDeletedEvent(v WishlistDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"wishlist.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsImportSucceededEvent returns the union data inside the WebhookEvent as a ImportSucceededEvent
 func (t WebhookEvent) AsImportSucceededEvent() (ImportSucceededEvent, error) {
 	var body ImportSucceededEvent
@@ -27526,6 +29070,8 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsCustomerCreatedEvent()
 	case "customer.deleted":
 		return t.AsCustomerDeletedEvent()
+	case "customer.erased":
+		return t.AsCustomerErasedEvent()
 	case "customer.subscribed":
 		return t.AsCustomerSubscribedEvent()
 	case "customer.unsubscribed":
@@ -27666,6 +29212,12 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsReturnReceivedEvent()
 	case "return.requested":
 		return t.AsReturnRequestedEvent()
+	case "review.created":
+		return t.AsReviewCreatedEvent()
+	case "review.deleted":
+		return t.AsReviewDeletedEvent()
+	case "review.updated":
+		return t.AsReviewUpdatedEvent()
 	case "role.created":
 		return t.AsRoleCreatedEvent()
 	case "role.deleted":
@@ -27724,6 +29276,12 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsWebhookEndpointDisabledEvent()
 	case "webhook_endpoint.updated":
 		return t.AsWebhookEndpointUpdatedEvent()
+	case "wishlist.created":
+		return t.AsWishlistCreatedEvent()
+	case "wishlist.deleted":
+		return t.AsWishlistDeletedEvent()
+	case "wishlist.updated":
+		return t.AsWishlistUpdatedEvent()
 	default:
 		return nil, errors.New("unknown discriminator value: " + discriminator)
 	}
