@@ -56,7 +56,7 @@ type Scarce struct {
 // scarceSQL is what became scarce since the staff was told and is so still, at most $2 and
 // how many there are. It is nothing where another job told of what happened at $1.
 const scarceSQL = `
-with since as (select coalesce(low_stock_told_at, $1 - interval '1 day') as at from settings)
+with since as (select coalesce(low_stock_told_at, $1::timestamptz - interval '1 day') as at from settings)
 select ` + Title + `, coalesce(v.sku, ''), v.stock, count(*) over () from since s, variants v join products p on p.id = v.product_id
 where s.at < $1 and v.track_stock and v.stock <= coalesce(v.low_stock_threshold, 0)
 	and v.id in (select e.object_id from events e where e.created_at > s.at and e.type in ('` + low + `', '` + out + `'))

@@ -24,7 +24,7 @@ var beyondStores = []elsewhere{
 	{table: "cell.requests", personal: "people sealed", plain: "id store operation method path code actor_kind actor_id actor api_version request_state response_state"},
 	{table: "cell.idempotency", personal: "headers body", plain: "store scope fingerprint state step", why: "secret_body: sealed, and gone after ten minutes"},
 	{table: "cell.deliveries", personal: "attempts", plain: "id store endpoint_id event_id event_type state"},
-	{table: "cell.outbox", personal: "args", plain: "store kind request_id trace"},
+	{table: "cell.outbox", personal: "args", plain: "store lane kind request_id trace"},
 	{table: "cell.schema_versions", plain: "error"},
 	{table: "cell.usage_deltas", plain: "store metric"},
 	{table: "cell.usage_days", plain: "store metric"},

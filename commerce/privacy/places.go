@@ -35,6 +35,10 @@ var places = []place{
 		theirs: `(t.customer_id = @customer or t.data->>'email' = any(@emails))`, change: "delete",
 	},
 	{
+		table: "stock_alerts", personal: "email locale", plain: "id variant_id",
+		theirs: `t.email = any(@emails)`, change: "delete",
+	},
+	{
 		table: "cart_lines", personal: "attributes agreed", plain: "id cart_id variant_id", unshown: "attributes_digest",
 		theirs: `t.cart_id = any(@carts)`, change: "delete",
 	},

@@ -58,7 +58,7 @@ func open(t *testing.T) *register {
 	r.Exec(t, `insert into carts (id, token_hash, currency, email, expires_at) values ($1, '', 'EUR', $2, now() + interval '1 day')`, r.cart, ada)
 	r.Exec(t, `insert into documents (id, kind, order_id, year, sequence, number, currency, tax_amount, total_amount, content, pdf, issued_at)
 		values ($1, 'invoice', $2, 2026, 1, 'I-1', 'EUR', 0, 100, '{"buyer": "Ada Example", "taxes": []}', '%PDF Ada', now())`, ids.New("doc"), r.order)
-	r.Exec(t, `insert into events (id, type, object_id, data) values ($1, 'order.created', $2, $3)`, ids.New("evt"), r.order, `{"email": "`+ada+`", "number": 1}`)
+	r.Exec(t, `insert into events (id, type, object_id, object_sequence, data) values ($1, 'order.created', $2, 1, $3)`, ids.New("evt"), r.order, `{"email": "`+ada+`", "number": 1}`)
 	r.Exec(t, `insert into cell.deliveries (id, endpoint_id, event_id, event_type, state, attempts)
 		select $1, 'whe', id, type, 'delivered', '[{"number": 1, "response_excerpt": "thanks, Ada", "error": ""}]' from events where object_id = $2`, ids.New("dlv"), r.order)
 	r.Exec(t, `insert into audit_entries (id, actor_kind, actor, action, object_id, after, ip) values ($1, 'customer', $2, 'customer.update', $3, '{"name": "Ada Example"}', '192.0.2.7')`, ids.New("aud"), ada, r.customer)
