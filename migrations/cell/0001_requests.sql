@@ -1,5 +1,5 @@
 
--- The calls of the API, each in the partition of the day on which its store's plan has it go, so
+-- The calls of the API, each in the partition of the week in which its store's plan has it go, so
 -- that what is old goes with its partition (tenants/requestlog). The platform writes them, many
 -- at a time; a store's role reads its own.
 create table cell.requests (
@@ -33,12 +33,12 @@ alter table cell.requests enable row level security;
 create policy requests_own on cell.requests to stoa_store using (store = current_user);
 grant select on cell.requests to stoa_store;
 
--- The days that there must be before the workers first look.
+-- The weeks that there must be before the workers first look.
 do $$
-declare day date := (now() at time zone 'UTC')::date;
+declare week date := date_trunc('week', now() at time zone 'UTC')::date;
 begin
-    for i in 0..45 loop
+    for i in 0..6 loop
         execute format('create table cell.requests_%s partition of cell.requests for values from (%L) to (%L)',
-            to_char(day + i, 'YYYYMMDD'), day + i, day + i + 1);
+            to_char(week + 7 * i, 'YYYYMMDD'), week + 7 * i, week + 7 * (i + 1));
     end loop;
 end $$;

@@ -13,12 +13,14 @@ import (
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
-// JobKeep is the kind of the job that makes the days to come and drops those that are over;
-// ahead is how many there are, more than any plan's by some for workers that stand still.
+// JobKeep is the kind of the job that makes the weeks to come and drops those that are over;
+// ahead is how many there are with the present one, more than any plan's days by some for
+// workers that stand still. A call that is gone is shown to nobody, and lies there for six
+// days more at most.
 const (
 	JobKeep   = "requests.keep"
 	keepEvery = time.Hour
-	ahead     = 45
+	ahead     = 7
 )
 
 // Keeper makes and drops the partitions of the request log.
@@ -27,7 +29,7 @@ type Keeper struct{ DB *postgres.DB }
 // Register has the workers look after the partitions.
 func (k *Keeper) Register(w *jobs.Workers) { w.Every(JobKeep, keepEvery, k.Run) }
 
-// Run makes the partitions of the days to come and drops those of days that have come. A
+// Run makes the partitions of the weeks to come and drops those of weeks that are over. A
 // cell that does not answer is passed over; the error tells of it.
 func (k *Keeper) Run(ctx context.Context) error {
 	var errs []error
@@ -40,11 +42,11 @@ func (k *Keeper) Run(ctx context.Context) error {
 }
 
 func (k *Keeper) cell(ctx context.Context, cell string, now time.Time) error {
-	today := now.UTC().Truncate(24 * time.Hour)
+	monday := now.UTC().Truncate(24*time.Hour).AddDate(0, 0, -(int(now.UTC().Weekday())+6)%7)
 	wanted := map[string]time.Time{}
 	for i := range ahead {
-		day := today.AddDate(0, 0, i+1)
-		wanted["requests_"+day.Format("20060102")] = day
+		week := monday.AddDate(0, 0, 7*i)
+		wanted["requests_"+week.Format("20060102")] = week
 	}
 	return k.DB.InCell(ctx, cell, func(ctx context.Context, tx *postgres.Tx) error {
 		// Who waits for the table makes all wait who come after.
@@ -59,19 +61,19 @@ func (k *Keeper) cell(ctx context.Context, cell string, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		over := "requests_" + today.Format("20060102")
+		over := "requests_" + monday.Format("20060102")
 		for _, name := range there {
 			delete(wanted, name)
-			if name > over {
+			if name >= over {
 				continue
 			}
 			if _, err := tx.Exec(ctx, `drop table cell.`+pgx.Identifier{name}.Sanitize()); err != nil {
 				return err
 			}
 		}
-		for name, day := range wanted {
+		for name, week := range wanted {
 			if _, err := tx.Exec(ctx, fmt.Sprintf(`create table if not exists cell.%s partition of cell.requests for values from ('%s') to ('%s')`,
-				name, day.Format(time.DateOnly), day.AddDate(0, 0, 1).Format(time.DateOnly))); err != nil {
+				name, week.Format(time.DateOnly), week.AddDate(0, 0, 7).Format(time.DateOnly))); err != nil {
 				return err
 			}
 		}

@@ -115,9 +115,9 @@ func TestNothingWaitsForTheRequestLog(t *testing.T) {
 	}
 }
 
-// TestDaysGo has partitions of days that came be dropped, with what lies in them, and those
-// to come be made.
-func TestDaysGo(t *testing.T) {
+// TestWeeksGo has partitions of weeks that are over be dropped, with what lies in them, and
+// those to come be made.
+func TestWeeksGo(t *testing.T) {
 	p := testdb.New(t, "rl"+ids.New("x")[20:], 1)
 	t.Cleanup(func() { _ = p.DB.Close() })
 	r, store := newRecorder(t, p), p.Store(t)
@@ -139,23 +139,32 @@ func TestDaysGo(t *testing.T) {
 		}
 		return list
 	}
-	today := "requests_" + clock.Now().Format("20060102")
-	if !slices.Contains(partitions(), today) {
-		t.Fatalf("%s is not among %v", today, partitions())
+	before := partitions()
+	if len(before) != 7 {
+		t.Fatalf("%d weeks: %v", len(before), before)
 	}
+	// As if time had passed: the last week is not there yet, and one is that is over.
+	over := clock.Now().AddDate(0, 0, -14)
 	err := p.DB.InCell(t.Context(), p.Cell, func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := tx.Exec(ctx, `drop table cell.requests_`+clock.Now().AddDate(0, 0, 40).Format("20060102"))
+		_, err := tx.Exec(ctx, `drop table cell.`+before[6]+`; create table cell.requests_20010101 partition of cell.requests for values from ('2001-01-01') to ('`+over.Format(time.DateOnly)+`')`)
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	ancient := call(store, "free", requestlog.Content{})
+	ancient.At = ancient.At.AddDate(0, 0, -30)
+	r.Record(ancient)
+	r.Flush(t.Context())
+	if r.failed.Load() != 0 {
+		t.Fatal("an old call was not taken")
+	}
 	for range 2 {
 		if err := (&requestlog.Keeper{DB: p.DB}).Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if list := partitions(); len(list) != 45 || slices.Contains(list, today) {
-			t.Errorf("%d days: %v", len(list), list)
+		if after := partitions(); !slices.Equal(after, before) {
+			t.Errorf("the weeks are %v, want %v", after, before)
 		}
 	}
 	if _, err := log.Get(store, young.ID); err != nil {
