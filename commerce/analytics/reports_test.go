@@ -159,7 +159,9 @@ func TestPeriodsThatThereAreNot(t *testing.T) {
 	if _, err := l.figures.Sales(l.Ctx, analytics.Ask{From: "2020-01-01", To: "2026-01-01", Interval: analytics.Month}); err != nil {
 		t.Error(err)
 	}
-	err := l.DB.InStore(l.Ctx, func(ctx context.Context, tx *postgres.Tx) error { return analytics.Follow(ctx, tx, "UTC", "Mars/Olympus") })
+	err := l.DB.InStore(l.Ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		return analytics.Follow(ctx, tx, "UTC", "Mars/Olympus")
+	})
 	if !problem.Is(err, "unknown_time_zone") {
 		t.Error(err)
 	}
