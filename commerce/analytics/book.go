@@ -55,7 +55,7 @@ func (s *Service) Book(ctx context.Context, orders ...string) error {
 		if err != nil {
 			return err
 		}
-		list, err := read(ctx, tx, recordsSQL, orders, true)
+		list, err := read(ctx, tx, recordsSQL, orders)
 		if err != nil {
 			return err
 		}
@@ -91,8 +91,8 @@ type booked struct {
 	Facts    []fact `json:"facts"`
 }
 
-// recordsSQL reads the orders $1. With $2, the customers' next orders are read too of those
-// that were not counted yet: they are a returning customer's by then, whoever commits first.
+// recordsSQL reads the orders $1, and those of the same customers' later ones that were counted as a
+// new customer's: they are a returning customer's by then, whoever was counted first.
 const recordsSQL = `
 with asked as (
 	select o.id, o.customer_id, o.placed_at from orders o where o.id = any ($1::text[]) and o.state <> 'pending'
@@ -100,10 +100,8 @@ with asked as (
 	select o.* from orders o where o.id in (
 		select id from asked
 		union
-		select n.id from asked a cross join lateral (
-			select n.id from orders n where n.customer_id = a.customer_id and n.state <> 'pending' and (n.placed_at, n.id) > (a.placed_at, a.id)
-			order by n.placed_at, n.id limit 1) n
-		where $2 and not exists (select from analytics_orders b where b.order_id = a.id))
+		select n.id from asked a join orders n on n.customer_id = a.customer_id and (n.placed_at, n.id) > (a.placed_at, a.id) and n.state <> 'pending'
+		join analytics_orders b on b.order_id = n.id and not b.regular)
 )
 select coalesce(json_agg(` + recordJSON + ` order by o.id), '[]')::text from o left join analytics_orders b on b.order_id = o.id`
 

@@ -222,6 +222,15 @@ func TestWhoIsNewFollowsTheOrders(t *testing.T) {
 		l.book(id)
 		wants(t, l.shown(l.figures.Customers, analytics.Ask{}), fmt.Sprintf(`"totals":{"new_customers":1,"returning_orders":%d,`, i))
 	}
+	// Of three, the last was counted first and alone, and then the first before the second.
+	l.Exec(t, `delete from analytics_orders`)
+	l.Exec(t, `delete from analytics_figures`)
+	l.Exec(t, `update orders set state = 'pending' where id <> $1`, list[0])
+	for i, id := range []string{list[0], list[2], list[1]} {
+		l.book(id)
+		wants(t, l.shown(l.figures.Customers, analytics.Ask{}), fmt.Sprintf(`"totals":{"new_customers":1,"returning_orders":%d,`, i))
+		l.Exec(t, `update orders set state = 'open'`)
+	}
 	// Who deletes their account stays who they were.
 	l.Exec(t, `delete from customers`)
 	l.book(list...)

@@ -174,7 +174,7 @@ func TestComplete(t *testing.T) {
 	if got != "ada@example.com Ada Example Berlin t" {
 		t.Errorf("the customer: %s", got)
 	}
-	if got := f.cell(`select string_agg(kind, ' ' order by kind) from cell.outbox where store = $1`); got != "cart_abandoned checkout_resume documents_issue order_mail" {
+	if got := f.cell(`select string_agg(kind, ' ' order by kind) from cell.outbox where store = $1`); got != "analytics.book cart_abandoned checkout_resume documents_issue order_mail" {
 		t.Errorf("jobs: %s", got)
 	}
 	if got := f.cell(`select string_agg(metric || ' ' || delta, ', ' order by metric) from cell.usage_deltas where store = $1`); got != "orders 1, revenue:EUR 4488" {
