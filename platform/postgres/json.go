@@ -29,6 +29,11 @@ const enterQuery = `select set_config('role', $1, true), set_config('search_path
 // Arguments are strings, integers, booleans, times, string slices and nil; the statement
 // casts them where Postgres cannot tell their type.
 func (db *DB) JSON(ctx context.Context, query string, args ...any) ([]byte, error) {
+	if db.within != nil {
+		var raw []byte
+		err := db.within.QueryRow(ctx, query, args...).Scan(&raw)
+		return raw, err
+	}
 	ref, p, err := db.storePool(ctx)
 	if err != nil {
 		return nil, err
