@@ -51,6 +51,10 @@ func try(ctx context.Context, tx *postgres.Tx, fn func(context.Context, *postgre
 		return nil, err
 	}
 	res.With("Dry-Run", "true")
+	if res.Redacted != nil { // a secret that there will never be
+		res.Body = res.Redacted
+		res.With("Idempotent-Secrets", "removed")
+	}
 	tx.Discard()
 	tx.BeforeCommit(func(ctx context.Context, tx *postgres.Tx) error {
 		after, err := countedRows(ctx, tx)

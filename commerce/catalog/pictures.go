@@ -45,6 +45,24 @@ type Pictures struct {
 	MaxBytes func(ctx context.Context) int64
 }
 
+// Trying are the pictures as a dry run has them: they are judged, and no file is stored.
+func (p *Pictures) Trying() *Pictures {
+	tried := *p
+	tried.Files = nowhere{p.Files}
+	return &tried
+}
+
+// nowhere is where files go that are not stored.
+type nowhere struct{ files.Store }
+
+// Put implements files.Store.
+func (nowhere) Put(_ context.Context, _ string, r io.Reader, _ string) (int64, error) {
+	return io.Copy(io.Discard, r)
+}
+
+// Delete implements files.Store.
+func (nowhere) Delete(context.Context, string) error { return nil }
+
 // allowance is a reader that refuses to go on once it has read more than is allowed.
 type allowance struct {
 	io.Reader

@@ -44,6 +44,14 @@ type Service struct {
 	Log       *slog.Logger
 }
 
+// Trying is the service as a dry run has it: in a database that is within a transaction, and
+// with providers that nobody asks.
+func (s *Service) Trying(db *postgres.DB) *Service {
+	tried := *s
+	tried.DB, tried.Carts, tried.Providers = db, cart.New(db), s.Providers.Trying()
+	return &tried
+}
+
 // Input is a shopper's final word.
 type Input struct {
 	Cart     cart.Ref

@@ -59,6 +59,14 @@ type Service struct {
 	Log       *slog.Logger
 }
 
+// Trying is the service as a dry run has it: in a database that is within a transaction, and
+// with providers that nobody asks.
+func (s *Service) Trying(db *postgres.DB) *Service {
+	tried := *s
+	tried.DB, tried.Providers = db, s.Providers.Trying()
+	return &tried
+}
+
 // maxParts bounds how many fulfilments, and how many refunds, an order has.
 const maxParts = 250
 

@@ -26,6 +26,9 @@ type Runner struct {
 	FromMail func(ctx context.Context, to, parameter string) (string, error)
 	// Told is told of each step that succeeded; may be nil.
 	Told func(step *Step, answer *probe.Answer)
+	// Tries has each write that can be tried be tried first, as a dry run, which has to be
+	// answered with the status that the write itself is answered with.
+	Tries bool
 	// Timeout bounds one request; 30 s when zero.
 	Timeout time.Duration
 	// Header is sent with each request; may be nil.
@@ -158,9 +161,16 @@ func (r *run) try(ctx context.Context, s *scope, step *Step) (map[string]any, er
 	if err != nil {
 		return nil, err
 	}
+	dry, err := r.dry(ctx, step, call)
+	if err != nil {
+		return nil, err
+	}
 	answer, err := r.ask(ctx, call)
 	if err != nil {
 		return nil, err
+	}
+	if dry != nil && answer.Header.Get("Idempotent-Replayed") == "" && (dry.Status != answer.Status || dry.Broken != nil || dry.Status < 300 && dry.Header.Get("Dry-Run") != "true") {
+		return nil, fmt.Errorf("a dry run was answered %d (%v), and the write %d: %.2000s", dry.Status, dry.Broken, answer.Status, dry.Body)
 	}
 	if answer.Broken != nil {
 		return nil, answer.Broken
@@ -183,6 +193,17 @@ func (r *run) try(ctx context.Context, s *scope, step *Step) (map[string]any, er
 		r.Told(step, answer)
 	}
 	return judged.all(step.Outputs)
+}
+
+// dry tries a call that can be, unless it is one that is made again until it succeeds.
+func (r *run) dry(ctx context.Context, step *Step, call probe.Call) (*probe.Answer, error) {
+	op := r.Probe.Operation(call.Operation)
+	if !r.Tries || op == nil || len(step.OnFailure) > 0 || op.Spec.Parameters.GetByInAndName("query", "dry_run") == nil {
+		return nil, nil
+	}
+	call.Query, call.Header = maps.Clone(call.Query), call.Header.Clone()
+	call.Query.Set("dry_run", "true")
+	return r.ask(ctx, call)
 }
 
 // ask makes a call, and makes it again when the program says that it cannot answer for the

@@ -79,6 +79,9 @@ func TestPayingABalance(t *testing.T) {
 	s.shop("POST", mine, by("test", "succeeds", euros(299)), token, key()).WantProblem(409, "total_changed")
 	s.shop("POST", mine, by("test", "succeeds", euros(300)), "Cart-Token: ct_wrong", key()).WantProblem(404, "not_found")
 	s.shop("POST", mine, by("test", "succeeds", euros(300)), key()).Want(401)
+	if dry := s.shop("POST", mine+"?dry_run=true", by("test", "declined", euros(300)), token, key()).Want(201); dry.Header.Get("Dry-Run") != "true" {
+		t.Errorf("a trial: %s", dry.Body)
+	}
 	once = key()
 	waits := s.shop("POST", mine, by("test", "requires_action", euros(300)), token, once).Want(202)
 	if waits.String("state") != "requires_action" || waits.String("next_action.type") != "redirect" {

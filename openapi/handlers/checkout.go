@@ -31,7 +31,7 @@ type Checkout struct {
 // Operations are the handlers by operationId.
 func (h *Checkout) Operations() map[string]openapi.Handler {
 	return map[string]openapi.Handler{
-		"completeCart": h.complete, "checkCartPayment": h.check, "createOrderPayment": h.payBalance, "requestOrderPayment": h.requestPayment,
+		"completeCart": tried(h, (*Checkout).complete), "checkCartPayment": h.check, "createOrderPayment": tried(h, (*Checkout).payBalance), "requestOrderPayment": h.requestPayment,
 	}
 }
 

@@ -43,7 +43,7 @@ func (h *Drafts) Operations() map[string]openapi.Handler {
 		"updateDraftOrder":   h.update,
 		"deleteDraftOrder":   h.delete,
 		"sendDraftOrder":     h.send,
-		"completeDraftOrder": h.complete,
+		"completeDraftOrder": tried(h, (*Drafts).complete),
 		"openDraftOrder":     h.open,
 	}
 }

@@ -142,6 +142,9 @@ func TestMerchantsCompleteDraftOrders(t *testing.T) {
 		state string
 	}{"due": {3500, false, "pending"}, "paid": {3500, true, "paid"}, "free": {0, true, "paid"}} {
 		path, again := draft(c.price), key()
+		if dry := s.admin("POST", path+"/complete?dry_run=true", object{"mark_as_paid": c.paid}, again).Want(201); dry.String("payment_state") != c.state || dry.Header.Get("Dry-Run") != "true" {
+			t.Errorf("a trial: %s", dry.Body)
+		}
 		order := s.admin("POST", path+"/complete", object{"mark_as_paid": c.paid}, again).Want(201)
 		if order.String("payment_state") != c.state || order.Get("totals.total.amount") != float64(c.price) {
 			t.Errorf("%s: %s", name, order.Body)

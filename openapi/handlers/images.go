@@ -36,6 +36,11 @@ func (h *Images) Operations() map[string]openapi.Handler {
 // upload stores a picture's files first and then, in one transaction, the row that shows
 // them. When that fails the files go again.
 func (h *Images) upload(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	if req.DryRun() {
+		trial := *h
+		trial.Pictures = h.Pictures.Trying()
+		h = &trial
+	}
 	id := catalog.ProductID(req.Param("product_id"))
 	if err := catalog.HasProduct(ctx, h.DB, id); err != nil {
 		return nil, err // before reading what would be for nothing

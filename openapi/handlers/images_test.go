@@ -27,6 +27,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/images"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/tenants/audit"
 	"github.com/stoacommerce/stoa/web/media"
 )
 
@@ -227,7 +228,25 @@ func TestImages(t *testing.T) {
 	if now.Get("variants.0.image_id") != nil || now.Get("images.2") != nil || now.Get("images.1.position") != 1.0 {
 		t.Errorf("after the deletion: %s", now.Body)
 	}
+	// Those of a product that was deleted go once it cannot come back any more.
 	g.Do(t, key, "DELETE", "/v1/products/"+product.String("id"), nil).Want(204)
+	if left := g.keys(t, ctx); len(left) == 0 {
+		t.Error("the product could not come back with its pictures")
+	}
+	err := g.Platform.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		var entry string
+		if err := tx.QueryRow(ctx, `select entry_id from audit_kept`).Scan(&entry); err != nil {
+			return err
+		}
+		_, kept, err := audit.Take(ctx, tx, entry)
+		if err != nil {
+			return err
+		}
+		return catalog.ForgetRemoved(tx, []json.RawMessage{kept})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	g.work(t, ctx)
 	if left := g.keys(t, ctx); len(left) != 0 {
 		t.Errorf("files were left: %v", left)

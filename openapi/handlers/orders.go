@@ -24,9 +24,9 @@ func (h *Orders) Operations() map[string]openapi.Handler {
 	return map[string]openapi.Handler{
 		"listOrders":        h.list,
 		"getOrder":          h.get,
-		"cancelOrder":       h.cancel,
+		"cancelOrder":       tried(h, (*Orders).cancel),
 		"createFulfilment":  h.fulfil,
-		"createRefund":      h.refund,
+		"createRefund":      tried(h, (*Orders).refund),
 		"updateOrder":       h.update,
 		"listOrderTimeline": h.timeline,
 		"createOrderNote":   h.note,

@@ -60,6 +60,7 @@ func TestAddressesOfOrders(t *testing.T) {
 	s.admin("PATCH", path, object{"shipping_address": berlin()}).WantProblem(422, "details_invalid")
 	s.admin("PATCH", path, object{"billing_address": nil}).WantProblem(422, "taxed_otherwise")
 	s.admin("PATCH", path, object{"billing_address": with(object{"city": "Potsdam"})}).Want(200)
+	s.admin("POST", path+"/cancel?dry_run=true", object{"reason": "customer"}, key()).Want(200)
 	s.admin("POST", path+"/cancel", object{"reason": "customer"}, key()).Want(200)
 	s.admin("PATCH", path, object{"billing_address": berlin()}).WantProblem(409, "order_cancelled")
 	newSelling(t).admin("PATCH", path, object{"email": "ada@example.com"}).WantProblem(404, "not_found")

@@ -28,8 +28,8 @@ func (h *Payments) Operations() map[string]openapi.Handler {
 	return map[string]openapi.Handler{
 		"listPayments":          h.list,
 		"getPayment":            h.get,
-		"capturePayment":        h.capture,
-		"voidPayment":           h.void,
+		"capturePayment":        tried(h, (*Payments).capture),
+		"voidPayment":           tried(h, (*Payments).void),
 		"getPaymentSettings":    h.settings,
 		"updatePaymentSettings": h.updateSettings,
 		"connectStripe":         h.connect,

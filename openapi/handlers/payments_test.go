@@ -142,6 +142,9 @@ func TestAuthoriseThenCapture(t *testing.T) {
 		t.Errorf("captured: %s", got)
 	}
 	order, payment = held()
+	if dry := s.admin("POST", "/payments/"+payment+"/void?dry_run=true", nil, key()).Want(200); dry.Header.Get("Dry-Run") != "true" || dry.String("state") != "voided" {
+		t.Errorf("a trial: %s", dry.Body)
+	}
 	s.admin("POST", "/payments/"+payment+"/void", nil, key()).Want(200)
 	if _, state := s.payment(order); state != "voided" || s.states(order) != "open voided unfulfilled" {
 		t.Errorf("voided: %s, %s", state, s.states(order))

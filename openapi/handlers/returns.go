@@ -27,7 +27,7 @@ func (h *Returns) Operations() map[string]openapi.Handler {
 		"declineReturn": h.step(h.Orders.DeclineReturn),
 		"receiveReturn": h.receive,
 		"inspectReturn": h.inspect,
-		"refundReturn":  h.refund,
+		"refundReturn":  tried(h, (*Returns).refund),
 
 		"exchangeReturn": h.exchange,
 		"closeReturn":    h.step(h.Orders.CloseReturn),

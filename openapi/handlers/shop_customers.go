@@ -59,7 +59,7 @@ func (h *ShopCustomers) Operations() map[string]openapi.Handler {
 		"updateMe":     h.updateMe,
 		"listMyOrders": h.orders,
 		"getShopOrder": h.order,
-		"payOrder":     h.pay,
+		"payOrder":     tried(h, (*ShopCustomers).pay),
 
 		"requestReturn": h.requestReturn,
 

@@ -51,6 +51,7 @@ type DB struct {
 	cells   map[string]*pool
 
 	onEnter func(context.Context, StoreRef) error
+	within  *Tx // that everything in its store is a part of; nil for none
 
 	mu     sync.RWMutex
 	logins map[login]*pool

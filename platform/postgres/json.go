@@ -36,6 +36,11 @@ func (db *DB) JSON(ctx context.Context, query string, args ...any) ([]byte, erro
 // zero: what a request can do without, or whose cost nobody knows beforehand. It is then as
 // unavailable as if the store could not be reached.
 func (db *DB) JSONWithin(ctx context.Context, within time.Duration, query string, args ...any) ([]byte, error) {
+	if db.within != nil {
+		var raw []byte
+		err := db.within.QueryRow(ctx, query, args...).Scan(&raw)
+		return raw, err
+	}
 	ref, p, err := db.storePool(ctx)
 	if err != nil {
 		return nil, err

@@ -80,6 +80,9 @@ func (tx *Tx) Discard() { tx.discard = true }
 // InStore runs fn in a transaction behind the wall of the context's store. It commits
 // when fn returns nil, and rolls back on an error or a panic.
 func (db *DB) InStore(ctx context.Context, fn func(context.Context, *Tx) error) error {
+	if db.within != nil {
+		return db.within.nested(ctx, fn)
+	}
 	ref, p, err := db.storePool(ctx)
 	if err != nil {
 		return err
