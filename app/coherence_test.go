@@ -40,7 +40,7 @@ func TestReplicasShowTheSame(t *testing.T) {
 			first.WipeRedis()
 		default:
 			titles[i], vendors[i] = fmt.Sprint("Cup of ", i, " after ", step), fmt.Sprint("Mill ", i, " after ", step)
-			answered(t, replicas[at], http.MethodPatch, "/v1/products/"+ids[i], stores[i].secret, map[string]any{"title": titles[i], "vendor": vendors[i]}, http.StatusOK)
+			askReplica(t, replicas[at], http.MethodPatch, "/v1/products/"+ids[i], stores[i].secret, map[string]any{"title": titles[i], "vendor": vendors[i]}, http.StatusOK)
 		}
 		for range 3 {
 			of, from, path := r.IntN(2), r.IntN(2), paths[r.IntN(len(paths))]
@@ -55,7 +55,7 @@ func TestReplicasShowTheSame(t *testing.T) {
 			}
 			var got string
 			apptest.Eventually(t, 10*time.Second, fmt.Sprintf("%s shows %q, not %s", path, want, got), func() bool {
-				got = answered(t, replicas[from], http.MethodGet, path, stores[of].publishable, nil, http.StatusOK)
+				got = askReplica(t, replicas[from], http.MethodGet, path, stores[of].publishable, nil, http.StatusOK)
 				if strings.Contains(got, titles[1-of]) || strings.Contains(got, vendors[1-of]) {
 					t.Fatalf("%s of one store shows another's: %s", path, got)
 				}
@@ -65,8 +65,8 @@ func TestReplicasShowTheSame(t *testing.T) {
 	}
 }
 
-// answered makes a request of one of the replicas, and gives the body of its answer.
-func answered(t *testing.T, p *apptest.Program, method, path, key string, body any, want int) string {
+// askReplica makes a request of one of the replicas, and gives the body of its answer.
+func askReplica(t *testing.T, p *apptest.Program, method, path, key string, body any, want int) string {
 	t.Helper()
 	raw, err := json.Marshal(body)
 	if err != nil {
