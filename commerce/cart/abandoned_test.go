@@ -143,7 +143,7 @@ func TestAbandonedCarts(t *testing.T) {
 	// What was bought is not abandoned, and not recovered.
 	f.Exec(t, `update carts set state = 'completed'`)
 	look(no)
-	if err := mailer.Send(f.Ctx, cart.MailArgs{CartID: all.ID}); err != nil || len(sent) != 1 {
+	if err := mailer.Send(f.Ctx, cart.MailArgs{CartID: all.ID}); err != nil || len(sent) != 2 {
 		t.Errorf("a mail about what was bought: %d, %v", len(sent), err)
 	}
 	if _, found, err := f.carts.Recover(f.Ctx, all.ID); found || err != nil {

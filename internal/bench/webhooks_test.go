@@ -26,7 +26,7 @@ const (
 // which lies in its table, by the relay, the queue, two transactions and a signed request to
 // the answer.
 func BenchmarkWebhooks(b *testing.B) {
-	w := &world{b: b, Process: apptest.Spawn(b, apptest.Build(b), apptest.Env{"STOA_WITH_WORKER": "true", "STOA_LOG_LEVEL": "warn", "STOA_CELL_LOGINS": "1"})}
+	w := &world{b: b, Process: apptest.Spawn(b, apptest.Build(b), apptest.Env{"STOA_WITH_WORKER": "true", "STOA_LOG_LEVEL": "warn"})}
 	born := w.call("POST", "/v1/signup", "", object{
 		"email": "ada@example.com", "password": "seven purple lanterns at dusk", "account_name": "Ada Example",
 		"store_name": "Linen", "store_address": "bench-" + strings.ToLower(ids.New("x")[20:]), "country": "DE", "currency": "EUR",
