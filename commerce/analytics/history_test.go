@@ -411,7 +411,8 @@ func TestReportsAreWhatTheOrdersAre(t *testing.T) {
 		l.Exec(t, `update settings set prices_include_tax = $1`, rapid.Bool().Draw(rt, "gross"))
 		placed := map[string]time.Time{}
 		for range rapid.IntRange(6, 12).Draw(rt, "steps") {
-			order, at := "", time.Time{}
+			var order string
+			var at time.Time
 			known := slices.Sorted(maps.Keys(placed))
 			if len(known) == 0 || rapid.IntRange(0, 5).Draw(rt, "another") == 0 {
 				from, err := time.Parse(time.RFC3339, rapid.SampledFrom(moments).Draw(rt, "from"))
