@@ -271,7 +271,7 @@ func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id string, versio
 	if left {
 		return problem.New(problem.Conflict, "store_credit_left", "The customer has store credit. Take it back first.")
 	}
-	if err := reviews.Forget(ctx, tx, id); err != nil {
+	if _, err := reviews.Forget(ctx, tx, id); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, `delete from customers where id = $1`, id); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/stoacommerce/stoa/commerce/documents"
+	"github.com/stoacommerce/stoa/commerce/reviews"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/jobs"
@@ -139,6 +140,9 @@ func (s *Service) from(ctx context.Context, tx *postgres.Tx, place place, p pers
 			return 0, fmt.Errorf("restrict documents: %w", err)
 		}
 		return n, nil
+	}
+	if place.table == "reviews" { // products count those of theirs that are shown
+		return reviews.Forget(ctx, tx, p.Customer)
 	}
 	schema := ""
 	if place.owner {

@@ -53,7 +53,7 @@ var places = []place{
 		theirs: ofOrder, change: `attributes = '{}'`, keeps: tax,
 	},
 	{
-		table: "order_edits", personal: "reason", plain: "id order_id return_id lines",
+		table: "order_edits", personal: "reason", plain: "id order_id return_id lines discounts",
 		theirs: ofOrder, change: `reason = ''`, keeps: tax,
 	},
 	{
@@ -99,7 +99,19 @@ var places = []place{
 			anonymous("shipping_address") + `, ` + anonymous("billing_address"),
 	},
 	{
-		table: "customers", personal: "email name phone default_address tax_exempt_reason note custom_fields group_ids", unshown: "password_hash", plain: "id",
+		table: "marketing_consents", personal: "customer_id email requested_ip ip actor actor_id", plain: "id method wording actor_kind",
+		theirs: `t.customer_id = @customer`, change: "delete",
+	},
+	{
+		table: "reviews", personal: "customer_id title body author locale", plain: "id product_id state reply",
+		theirs: `t.customer_id = @customer`, change: "delete",
+	},
+	{
+		table: "wishlists", personal: "customer_id name items", unshown: "share_token", plain: "id",
+		theirs: `t.customer_id = @customer`, change: "delete",
+	},
+	{
+		table: "customers", personal: "email name phone addresses default_address default_billing_address tax_exempt_reason note custom_fields group_ids tags", unshown: "password_hash", plain: "id",
 		theirs: `t.id = @customer`, change: "delete",
 	},
 	{
@@ -114,12 +126,12 @@ var places = []place{
 		change: `handle = '', input = null, undo = null, messages = '[]'`, keeps: "an operation's rows are counted",
 	},
 	{
-		table: "operations", personal: "input messages error", plain: "id kind state counts created_by request_id undoes", later: true, hidden: true,
+		table: "operations", personal: "input messages error", plain: "id kind state counts created_by request_id undoes file", later: true, hidden: true,
 		theirs: `(t.input::text ilike any(@containing) or t.messages::text ilike any(@containing) or t.error::text ilike any(@containing))`,
 		change: `input = '{}', messages = '[]', error = null`, keeps: "that something was done is kept",
 	},
 	{
-		table: "audit_entries", personal: "actor before after reason ip", plain: "id actor_kind actor_id action object_id request_id", later: true, owner: true, hidden: true,
+		table: "audit_entries", personal: "actor before after reason ip", plain: "id actor_kind actor_id action object_id request_id undoes", later: true, owner: true, hidden: true,
 		theirs: `t.action <> 'customer.erase' and (t.object_id = any(@ids) or t.actor_id = @customer and @customer <> '' or t.actor ilike any(@containing) or t.reason ilike any(@containing)
 			or t.before::text ilike any(@containing) or t.after::text ilike any(@containing))`,
 		change: `before = null, after = null, reason = '', actor = case when t.actor_kind in ('account', 'key', 'operator', 'system') then t.actor else '' end,
@@ -130,16 +142,20 @@ var places = []place{
 		theirs: `(t.order_id = any(@orders) or t.actor_id = @customer and @customer <> '' or t.actor = any(@emails) or t.note ilike any(@containing))`, keeps: ledger,
 		change: `note = '', actor = case when t.actor_kind in ('account', 'key', 'operator', 'system') then t.actor else '' end`,
 	},
+	{
+		table: "searches", personal: "words", later: true, hidden: true,
+		theirs: `t.words ilike any(@containing)`, change: "delete",
+	},
 	{table: "erasures", plain: "id state customer_id reason places", unshown: "sealed"}, // sealed for a while; the reason says nothing of the person
 
 	// What is the merchant's own.
-	{table: "settings", plain: "name description contact_email country currency currencies locale locales translations order_prefix theme payments abandoned_cart_mail invoicing"},
+	{table: "settings", plain: "name description contact_email country currency currencies locale locales translations order_prefix theme payments abandoned_cart_mail invoicing time_zone analytics"},
 	{table: "shipping_zones", plain: "id name territories"},
 	{table: "rate_services", plain: "id kind name url secret failure"},
 	{table: "shipping_methods", plain: "id zone_id name description tiered_by carrier_service_id carrier_rate prices pickup_address translations"},
 	{table: "tax_rates", plain: "id name country region postal_codes tax_class"},
 	{table: "categories", plain: "id parent_id path name handle description seo_title seo_description custom_fields translations"},
-	{table: "products", plain: "id handle title description vendor product_type status tags options category_id seo_title seo_description search custom_fields translations"},
+	{table: "products", plain: "id handle title description vendor product_type status tags options category_id seo_title seo_description custom_fields translations"},
 	{table: "variants", plain: "id product_id title options sku barcode cost_currency image_id tax_class custom_fields translations"},
 	{table: "prices", plain: "variant_id currency"},
 	{table: "images", plain: "id product_id alt state source_url content_type sizes translations"},
@@ -158,6 +174,11 @@ var places = []place{
 	{table: "promotion_codes", plain: "code promotion_id"},
 	{table: "test_charges", plain: "reference state currency failure refunds"},
 	{table: "document_series", plain: "kind"},
+	{table: "product_index", plain: "product_id status title vendor category_id attributes names search"},
+	{table: "audit_kept", plain: "entry_id kept"},
+	{table: "analytics_orders", plain: "order_id currency facts"},
+	{table: "analytics_figures", plain: "kind currency grain key"},
+	{table: "analytics_visits", plain: "salt sketches"}, // sketches tell of nobody, and the salt is gone with the day
 	{table: "webhook_endpoints", plain: "id url description events disabled_reason secrets"},
 	{table: "import_images", plain: "image_id operation_id product_id variant_ids"},
 }

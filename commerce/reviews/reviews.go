@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
@@ -254,29 +255,20 @@ func Delete(ctx context.Context, tx *postgres.Tx, id, customerID string, version
 	return count(ctx, tx, r.ProductID, before.shown(), 0)
 }
 
-// Forget deletes all reviews of a customer who is to be deleted.
-func Forget(ctx context.Context, tx *postgres.Tx, customerID string) error {
+// Forget deletes all reviews of a customer who is to be deleted, and says how many there were.
+func Forget(ctx context.Context, tx *postgres.Tx, customerID string) (int64, error) {
 	rows, err := tx.Query(ctx, `select id from reviews where customer_id = $1 order by product_id`, customerID)
 	if err != nil {
-		return fmt.Errorf("reviews of %s: %w", customerID, err)
+		return 0, fmt.Errorf("reviews of %s: %w", customerID, err)
 	}
-	var all []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			rows.Close()
-			return fmt.Errorf("reviews of %s: %w", customerID, err)
-		}
-		all = append(all, id)
-	}
-	rows.Close()
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("reviews of %s: %w", customerID, err)
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return 0, fmt.Errorf("reviews of %s: %w", customerID, err)
 	}
 	for _, id := range all {
 		if err := Delete(ctx, tx, id, customerID, 0); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return int64(len(all)), nil
 }
