@@ -136,8 +136,12 @@ func TestBackInStock(t *testing.T) {
 		return shoptest.Value[string](t, f.Shop, `select id from stock_alerts where email = $1`, fmt.Sprintf("ada%d@example.com", i))
 	}
 	ended := wish(1)
-	if !f.confirm(wish(0)) || !f.confirm(wish(0)) || !f.confirm(ended) || f.confirm("alr_none") {
-		t.Error("wishes are not confirmed")
+	for id, want := range map[string]int{wish(0): 2, ended: 1, "alr_none": 0} {
+		for range max(want, 1) { // once more is as good as once
+			if f.confirm(id) != (want > 0) {
+				t.Errorf("wish %s is not confirmed as it should be", id)
+			}
+		}
 	}
 	for range 2 {
 		if err := f.do(func(ctx context.Context, tx *postgres.Tx) error { return alerts.End(ctx, tx, ended) }); err != nil {

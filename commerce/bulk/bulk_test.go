@@ -462,6 +462,7 @@ func TestEverythingThatGoesWithAProductIsKept(t *testing.T) {
 		"product_index", // is made anew
 		"cart_lines",    // shoppers see that it is gone, and do not find it in their carts again unasked
 		"reservations",  // what is promised is not deleted, and what has lapsed is promised no more
+		"stock_alerts",  // who waits for what is deleted is not written to
 		"import_images", // pictures that are still to be fetched are not fetched for what is deleted
 	}
 	sort.Strings(list)

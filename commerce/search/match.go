@@ -106,7 +106,8 @@ func (a Asked) By(order Order, after string, args *Arguments) (by, position, lat
 	if order == Relevance && a.Query.Words == "" {
 		order = Newest // there is nothing to be relevant to
 	}
-	key, kind, than, way := ``, `bigint`, `>`, ``
+	var key string
+	kind, than, way := `bigint`, `>`, ``
 	switch order {
 	case Relevance:
 		key, kind, than, way = rank(args.Put(a.Query.Text)), `numeric`, `<`, ` desc`
