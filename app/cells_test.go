@@ -60,7 +60,7 @@ func (c cells) born(t *testing.T) cellStore {
 // kept, for that outlives its cell for a while.
 func (c cells) status(t *testing.T, s cellStore) (page, api int) {
 	t.Helper()
-	for into, path := range map[*int]string{&page: "/search?q=" + ids.New("q"), &api: "/v1/shop/search?q=linen"} {
+	for into, path := range map[*int]string{&page: "/search?q=" + ids.New("q"), &api: "/v1/shop/search?q=" + ids.New("q")} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.URL+path, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -63,7 +62,6 @@ func endless(w http.ResponseWriter, r *http.Request) {
 type moody struct {
 	*receiver
 	moods  []string
-	mu     sync.Mutex
 	tried  map[string]int
 	taken  map[string]int
 	strays int // requests to where no event is sent

@@ -2,7 +2,10 @@ package search
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
+
+	"github.com/stoacommerce/stoa/platform/ids"
 )
 
 // Asked is what somebody looks for among the products that are sold; empty fields ask for
@@ -118,20 +121,32 @@ func (a Asked) By(order Order, after string, args *Arguments) (by, position, lat
 	case PriceDescending:
 		key, than, way = `coalesce(`+amount+`, -1)`, `<`, ` desc`
 	default:
-		if later = `true`; after != "" {
+		if later = `true`; ids.Valid("prod", after) {
 			later = `x.product_id < ` + args.Put(after)
 		}
 		return `x.product_id desc`, `x.product_id`, later
 	}
 	id, value, found := strings.Cut(after, ":")
-	if later = `true`; found && (order == Title || number.MatchString(value)) {
+	if later = `true`; found && isOf(kind, value) {
 		later = `(` + key + `, x.product_id) ` + than + ` (` + args.Put(value) + `::` + kind + `, ` + args.Put(id) + `)`
 	}
 	return key + way + `, x.product_id` + way, `x.product_id || ':' || ` + key, later
 }
 
-// number is a number in a position, within the bounds of what it is read as.
-var number = regexp.MustCompile(`^-?[0-9]{1,18}(\.[0-9]{1,6})?$`)
+// relevance is how relevant something is, as rank tells it.
+var relevance = regexp.MustCompile(`^[0-9]{1,6}\.[0-9]{6}$`)
+
+// isOf says whether Postgres reads a value as of a kind that lists are ordered by.
+func isOf(kind, value string) bool {
+	switch kind {
+	case `bigint`:
+		_, err := strconv.ParseInt(value, 10, 64)
+		return err == nil
+	case `numeric`:
+		return relevance.MatchString(value)
+	}
+	return true
+}
 
 // Found is the SQL of the products x of the index in all states that words find, for a
 // merchant. The query's parts are the statement's parameters.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -96,6 +97,10 @@ func (s *Shop) Add(t testing.TB, v Variant) string {
 		if amount > 0 {
 			s.Exec(t, `insert into prices (variant_id, currency, amount) values ($1, $2, $3)`, variant, currency, amount)
 		}
+	}
+	err := s.DB.InStore(s.Ctx, func(ctx context.Context, tx *postgres.Tx) error { return search.Index(ctx, tx, product) })
+	if err != nil {
+		t.Fatal(err)
 	}
 	return variant
 }

@@ -58,7 +58,7 @@ func TestPromotionLife(t *testing.T) {
 	s.admin("GET", at, nil).WantProblem(404, "not_found")
 	s.admin("GET", at+"/codes", nil).WantProblem(404, "not_found")
 	s.admin("DELETE", "/customer-groups/"+group, nil).Want(204)
-	if got := events(t, s.API, s.Ctx, made.String("id")); got != "promotion.created promotion.updated promotion.updated promotion.updated promotion.deleted" {
+	if got := events(t, s.API, s.Ctx, made.String("id")); got != "promotion.created promotion.updated promotion.updated promotion.updated promotion.updated promotion.deleted" {
 		t.Errorf("events: %s", got)
 	}
 	if got := audits(t, s.API, s.Ctx, made.String("id")); got != "promotion.create promotion.add_codes promotion.update promotion.update promotion.update promotion.delete" {

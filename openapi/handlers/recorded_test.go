@@ -21,6 +21,9 @@ var notUndone = map[string]string{
 	"updateStaffCart":       "a cart is a draft",
 	"updateCart":            "a cart is a draft",
 	"updateCartLine":        "a cart is a draft",
+	"changeMyReview":        "a review is a shopper's own",
+	"moderateReview":        "a review is a shopper's own",
+	"updateMyWishlist":      "a wishlist is a shopper's own",
 	"moveCollectionProduct": "undone as what is in a collection",
 }
 

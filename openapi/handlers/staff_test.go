@@ -187,8 +187,8 @@ func TestRolesOverTheAPI(t *testing.T) {
 	api.Do(t, owner, "PATCH", "/v1/staff/"+staff.String("data.0.account_id"), object{"role": "admin"}).Want(200)
 	api.Do(t, owner, "DELETE", "/v1/roles/"+id, nil, `If-Match: "2"`).Want(204)
 
-	permissions := api.Do(t, owner, "GET", "/v1/permissions?limit=20", nil).Want(200)
-	more := api.Do(t, owner, "GET", "/v1/permissions?limit=20&cursor="+permissions.String("next_cursor"), nil).Want(200)
+	permissions := api.Do(t, owner, "GET", "/v1/permissions?limit=30", nil).Want(200)
+	more := api.Do(t, owner, "GET", "/v1/permissions?limit=30&cursor="+permissions.String("next_cursor"), nil).Want(200)
 	if n := len(permissions.Get("data").([]any)) + len(more.Get("data").([]any)); n != len(access.Scopes()) || permissions.String("data.0.description") == "" {
 		t.Errorf("%d permissions: %s", n, permissions.Body)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/web/page"
 )
@@ -250,7 +251,8 @@ func (v *visit) fill(ctx context.Context, l *listView, f catalog.ShopFilter, kee
 // after is the position in a list that the address names; what cannot be one is none.
 func (v *visit) after() string {
 	after := v.r.URL.Query().Get("after")
-	if len(after) > 1200 || !utf8.ValidString(after) || strings.ContainsFunc(after, unicode.IsControl) {
+	product, _, _ := strings.Cut(after, ":")
+	if !ids.Valid("prod", product) || len(after) > 1200 || !utf8.ValidString(after) || strings.ContainsFunc(after, unicode.IsControl) {
 		return ""
 	}
 	return after

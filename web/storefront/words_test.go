@@ -11,6 +11,8 @@ import (
 var (
 	asked = regexp.MustCompile(`\.T\("((?:[^"\\]|\\.)*)"`)
 	told  = regexp.MustCompile(`\.message\([^,"]+, "((?:[^"\\]|\\.)*)", (?:"((?:[^"\\]|\\.)*)")?`)
+	many  = regexp.MustCompile(`\.N\([^,"]+, "((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)"`)
+	forms = regexp.MustCompile(`\.accountForm\("((?:[^"\\]|\\.)*)"`)
 	gaps  = regexp.MustCompile(`%[a-z]`)
 )
 
@@ -33,6 +35,12 @@ func texts(t *testing.T) map[string]bool {
 		for _, found := range asked.FindAllSubmatch(b, -1) {
 			all[string(found[1])] = true
 		}
+		for _, found := range forms.FindAllSubmatch(b, -1) {
+			all[string(found[1])] = true
+		}
+		for _, found := range many.FindAllSubmatch(b, -1) {
+			all[string(found[1])], all[string(found[2])] = true, true
+		}
 		for _, found := range told.FindAllSubmatch(b, -1) {
 			all[string(found[1])] = true
 			if len(found[2]) > 0 {
@@ -44,6 +52,9 @@ func texts(t *testing.T) map[string]bool {
 		all[text] = true
 	}
 	all[marketingWords] = true
+	for _, order := range sortings {
+		all[order.name] = true
+	}
 	for _, text := range fieldNames {
 		all[text] = true
 	}
