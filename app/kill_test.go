@@ -61,7 +61,7 @@ func TestKilledFiftyTimesWhileSelling(t *testing.T) {
 	for _, id := range apptest.Query[string](first.Program, `select id from `+m.schema()+`events where type = 'order.paid'`) {
 		apptest.Eventually(t, 3*time.Minute, "event "+id+" arrives", func() bool { return receiver.Delivered(id) })
 	}
-	apptest.Eventually(t, 3*time.Minute, "the change of thousands succeeds", func() bool {
+	apptest.Eventually(t, 6*time.Minute, "the change of thousands succeeds", func() bool {
 		return apptest.Query[string](first.Program, `select state from `+operations+` where id = $1`, change)[0] == "succeeded"
 	})
 	if n := apptest.Query[int](first.Program, `select count(*)::int from `+products+` where tags = '{steel,galvanised}' and version = 2`)[0]; n != thousands {
