@@ -85,7 +85,6 @@ func Open(config Config) (*Client, error) {
 	if config.Log == nil {
 		config.Log = slog.Default()
 	}
-	quiet.Do(func() { goredis.SetLogger(silence{}) })
 	c := &Client{
 		rdb:    goredis.NewClient(config.options(config.PoolSize)),
 		bus:    goredis.NewClient(config.options(4)),
@@ -196,9 +195,9 @@ func away(err error) bool {
 	return false
 }
 
-// quiet turns off go-redis' own log once: it repeats for each connection what health
-// tells once.
-var quiet sync.Once
+// go-redis' own log is turned off before there is any client: it repeats for each connection
+// what health tells once.
+func init() { goredis.SetLogger(silence{}) }
 
 type silence struct{}
 
