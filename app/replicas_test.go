@@ -108,6 +108,12 @@ func (f *front) headers(t *testing.T) {
 	client := f.Client(true)
 	check := func(method, address string, want int) string {
 		answer, body := ask(t, client, method, address, nil)
+		// While Redis is slow each process counts by itself, and limits are not what is looked at.
+		for try := 0; answer.StatusCode == http.StatusTooManyRequests && want != 0 && try < 20; try++ {
+			time.Sleep(500 * time.Millisecond)
+			f.first.ForgetLimits()
+			answer, body = ask(t, client, method, address, nil)
+		}
 		if want != 0 && answer.StatusCode != want {
 			t.Errorf("%s %s answered %d, want %d", method, address, answer.StatusCode, want)
 		}
