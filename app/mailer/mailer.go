@@ -71,90 +71,35 @@ func New(config Config) *Mailer {
 
 // Register has the workers send mails.
 func (m *Mailer) Register(w *jobs.Workers) {
-	w.Handle(mail.JobSend, func(ctx context.Context, job jobs.Job) error {
-		var letter mail.Letter
-		if err := job.Decode(&letter); err != nil {
-			return err
-		}
-		return giveUp(m.Send(ctx, letter))
+	db, links := m.config.DB, m.config.Links
+	handle(w, mail.JobSend, m.Send)
+	handle(w, orders.JobMail, (&orders.Mailer{DB: db, Post: m, Links: links}).Send)
+	handle(w, orders.JobLink, (&orders.Mailer{DB: db, Post: m, Links: links}).SendLink)
+	handle(w, cart.JobMail, (&cart.Mailer{DB: db, Post: m, Links: links}).Send)
+	handle(w, drafts.JobMail, (&drafts.Mailer{Carts: cart.New(db), Post: m, Links: links}).Send)
+	handle(w, customers.JobMail, (&customers.Mailer{DB: db, Post: m, Links: links}).Send)
+	handle(w, alerts.JobMail, (&alerts.Mailer{DB: db, Post: m, Links: links}).Send)
+	handle(w, inventory.JobBack, func(ctx context.Context, args inventory.BackArgs) error {
+		return db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error { return alerts.Tell(ctx, tx, args) })
 	})
-	w.Handle(orders.JobMail, func(ctx context.Context, job jobs.Job) error {
-		var args orders.MailArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
-		about := orders.Mailer{DB: m.config.DB, Post: m, Links: m.config.Links}
-		return giveUp(about.Send(ctx, args))
-	})
-	w.Handle(orders.JobLink, func(ctx context.Context, job jobs.Job) error {
-		var args orders.LinkArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
-		about := orders.Mailer{DB: m.config.DB, Post: m, Links: m.config.Links}
-		return giveUp(about.SendLink(ctx, args))
-	})
-	w.Handle(cart.JobMail, func(ctx context.Context, job jobs.Job) error {
-		var args cart.MailArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
-		about := cart.Mailer{DB: m.config.DB, Post: m, Links: m.config.Links}
-		return giveUp(about.Send(ctx, args))
-	})
-	w.Handle(drafts.JobMail, func(ctx context.Context, job jobs.Job) error {
-		var args drafts.MailArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
-		about := drafts.Mailer{Carts: cart.New(m.config.DB), Post: m, Links: m.config.Links}
-		return giveUp(about.Send(ctx, args))
-	})
-	w.Handle(customers.JobMail, func(ctx context.Context, job jobs.Job) error {
-		var args customers.MailArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
-		about := customers.Mailer{DB: m.config.DB, Post: m, Links: m.config.Links}
-		return giveUp(about.Send(ctx, args))
-	})
-	w.Handle(alerts.JobMail, func(ctx context.Context, job jobs.Job) error {
-		var args alerts.MailArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
-		about := alerts.Mailer{DB: m.config.DB, Post: m, Links: m.config.Links}
-		return giveUp(about.Send(ctx, args))
-	})
-	w.Handle(inventory.JobBack, func(ctx context.Context, job jobs.Job) error {
-		var args inventory.BackArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
-		return m.config.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error { return alerts.Tell(ctx, tx, args) })
-	})
-	w.Handle(inventory.JobScarce, func(ctx context.Context, job jobs.Job) error {
-		var args inventory.ScarceArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
-		return giveUp(m.StockLow(ctx, args))
-	})
-	w.Handle(webhooks.JobDisabled, func(ctx context.Context, job jobs.Job) error {
-		var args webhooks.DisabledArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
-		return giveUp(m.WebhookDisabled(ctx, args))
-	})
+	handle(w, inventory.JobScarce, m.StockLow)
+	handle(w, webhooks.JobDisabled, m.WebhookDisabled)
 }
 
-// giveUp sets a job aside whose mail no repetition would get to its recipient.
-func giveUp(err error) error {
-	if errors.Is(err, mail.ErrPermanent) {
-		return jobs.Cancel(err)
-	}
-	return err
+// handle has the workers do jobs of a kind with their arguments. A job is set aside whose mail
+// no repetition would get to its recipient.
+func handle[Args any](w *jobs.Workers, kind string, do func(context.Context, Args) error) {
+	w.Handle(kind, func(ctx context.Context, job jobs.Job) error {
+		var args Args
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		err := do(ctx, args)
+		if errors.Is(err, mail.ErrPermanent) {
+			return jobs.Cancel(err)
+		}
+		return err
+	})
 }
 
 // Send writes a letter's mail and sends it: in the name of the context's store, or else of

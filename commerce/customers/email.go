@@ -38,7 +38,7 @@ func (s *Service) PrepareEmailChange(ctx context.Context, c Customer, email, pas
 	if err := p.OrNil(); err != nil {
 		return change, err
 	}
-	return change, s.confirm(ctx, c, password)
+	return change, s.Confirm(ctx, c, password)
 }
 
 // RequestEmailChange has a link mailed to the address that a customer wants to have, and a
@@ -50,29 +50,6 @@ func (s *Service) RequestEmailChange(ctx context.Context, tx *postgres.Tx, chang
 	wish.CustomerID, word.NewEmail = change.of.ID, change.to
 	journal.Job(tx, JobMail, wish)
 	journal.Job(tx, JobMail, word)
-}
-
-// confirm asks a customer who is signed in for the password once more, and counts guesses.
-func (s *Service) confirm(ctx context.Context, c Customer, password string) error {
-	ref, ok := postgres.StoreFrom(ctx)
-	if !ok {
-		return postgres.ErrNoStore
-	}
-	attempt, err := s.Guard.Begin(ctx, guarded(ref, c.Email), principal.From(ctx).IP)
-	if err != nil {
-		return err
-	}
-	id, _, err := s.judge(ctx, c.Email, password)
-	switch {
-	case err != nil:
-		attempt.Forgive(ctx)
-		return err
-	case id != c.ID:
-		return problem.New(problem.Unauthenticated, "invalid_credentials", "This is not the password of the account.").
-			At("/password", "invalid_credentials", "This is not the password of the account.")
-	}
-	attempt.Succeeded(ctx)
-	return nil
 }
 
 const (
