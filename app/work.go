@@ -125,15 +125,21 @@ func fates() (names []string) {
 
 // background is what each process does beside its roles.
 func (a *App) background(ctx context.Context, group *errgroup.Group, roles Roles) {
-	for what, flush := range map[string]func(context.Context) error{
-		"usage":    func(ctx context.Context) error { return a.meter.Flush(ctx, a.limiter.Usage(), false) },
-		"searches": a.searches.Flush,
-		"visits":   func(ctx context.Context) error { a.visits.Flush(ctx); return nil },
+	for _, flush := range []func(context.Context) error{
+		func(ctx context.Context) error { return a.meter.Flush(ctx, a.limiter.Usage(), false) },
+		func(ctx context.Context) error {
+			// Stores whose cell is away keep no process from ending well.
+			if err := a.searches.Flush(ctx); err != nil {
+				a.log.WarnContext(ctx, "some searches are not counted", "error", err)
+			}
+			return nil
+		},
+		func(ctx context.Context) error { a.visits.Flush(ctx); return nil },
 	} {
 		group.Go(func() error {
 			every(ctx, flushEvery, func() {
 				if err := flush(ctx); err != nil && ctx.Err() == nil {
-					a.log.WarnContext(ctx, "what was counted is not written down", "of", what, "error", err)
+					a.log.WarnContext(ctx, "usage is not written down yet", "error", err)
 				}
 			})
 			// What was counted since is written down before the process ends.
