@@ -41,21 +41,8 @@ func (h *Credit) Operations() map[string]openapi.Handler {
 
 func cardID(req *openapi.Request) credit.ID { return credit.ID(req.Param("gift_card_id")) }
 
-// listed answers a page that begins where the request says.
-func (h *Credit) listed(req *openapi.Request, limit int, read func(after string, limit int) (postgres.Page, error)) (*openapi.Response, error) {
-	after, err := req.After()
-	if err != nil {
-		return nil, err
-	}
-	page, err := read(after, req.Limit(limit))
-	if err != nil {
-		return nil, err
-	}
-	return openapi.RawList(req, page), nil
-}
-
 func (h *Credit) cards(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	return h.listed(req, adminPage, func(after string, limit int) (postgres.Page, error) {
+	return paged(req, adminPage, func(after string, limit int) (postgres.Page, error) {
 		q := req.Query
 		return credit.Cards(ctx, h.DB, credit.Filter{
 			CustomerID: q.Get("customer_id"), LastCharacters: q.Get("last_characters"), State: q.Get("state"), After: after, Limit: limit,
@@ -177,19 +164,19 @@ func (h *Credit) adjust(ctx context.Context, req *openapi.Request, account strin
 }
 
 func (h *Credit) cardEntries(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	return h.listed(req, adminPage, func(after string, limit int) (postgres.Page, error) {
+	return paged(req, adminPage, func(after string, limit int) (postgres.Page, error) {
 		return credit.CardEntries(ctx, h.DB, cardID(req), after, limit)
 	})
 }
 
 func (h *Credit) balances(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	return h.listed(req, adminPage, func(after string, limit int) (postgres.Page, error) {
+	return paged(req, adminPage, func(after string, limit int) (postgres.Page, error) {
 		return credit.Balances(ctx, h.DB, req.Param("customer_id"), after, limit)
 	})
 }
 
 func (h *Credit) entries(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	return h.listed(req, adminPage, func(after string, limit int) (postgres.Page, error) {
+	return paged(req, adminPage, func(after string, limit int) (postgres.Page, error) {
 		return credit.Entries(ctx, h.DB, req.Param("customer_id"), req.Query.Get("currency"), after, limit)
 	})
 }
@@ -199,7 +186,7 @@ func (h *Credit) myBalances(ctx context.Context, req *openapi.Request) (*openapi
 	if err != nil {
 		return nil, err
 	}
-	return h.listed(req, shopPage, func(after string, limit int) (postgres.Page, error) {
+	return paged(req, shopPage, func(after string, limit int) (postgres.Page, error) {
 		return credit.Balances(ctx, h.DB, c.ID, after, limit)
 	})
 }
@@ -209,7 +196,7 @@ func (h *Credit) myEntries(ctx context.Context, req *openapi.Request) (*openapi.
 	if err != nil {
 		return nil, err
 	}
-	return h.listed(req, shopPage, func(after string, limit int) (postgres.Page, error) {
+	return paged(req, shopPage, func(after string, limit int) (postgres.Page, error) {
 		return credit.MyEntries(ctx, h.DB, c.ID, req.Query.Get("currency"), after, limit)
 	})
 }

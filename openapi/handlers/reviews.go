@@ -140,19 +140,9 @@ func (h *Reviews) write(ctx context.Context, req *openapi.Request) (*openapi.Res
 }
 
 func (h *Reviews) mine(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	after, err := req.After()
-	if err != nil {
-		return nil, err
-	}
-	ctx, c, err := signedIn(ctx, req, h.Customers)
-	if err != nil {
-		return nil, err
-	}
-	page, err := reviews.Mine(ctx, h.DB, c.ID, after, req.Limit(shopPage))
-	if err != nil {
-		return nil, err
-	}
-	return openapi.RawList(req, page), nil
+	return mine(ctx, req, h.Customers, func(ctx context.Context, customerID, after string, limit int) (postgres.Page, error) {
+		return reviews.Mine(ctx, h.DB, customerID, after, limit)
+	})
 }
 
 func (h *Reviews) change(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {

@@ -263,15 +263,29 @@ func (h *ShopCustomers) confirmEmailChange(ctx context.Context, req *openapi.Req
 }
 
 func (h *ShopCustomers) orders(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	return mine(ctx, req, h.Customers, func(ctx context.Context, customerID, after string, limit int) (postgres.Page, error) {
+		return h.Orders.Mine(ctx, h.ShopURL(req.Caller.Store), customerID, after, limit)
+	})
+}
+
+// mine answers a page of what belongs to the shopper who asks.
+func mine(ctx context.Context, req *openapi.Request, known *customers.Service, read func(ctx context.Context, customerID, after string, limit int) (postgres.Page, error)) (*openapi.Response, error) {
+	return paged(req, shopPage, func(after string, limit int) (postgres.Page, error) {
+		ctx, c, err := signedIn(ctx, req, known)
+		if err != nil {
+			return postgres.Page{}, err
+		}
+		return read(ctx, c.ID, after, limit)
+	})
+}
+
+// paged answers a page that begins where the request says.
+func paged(req *openapi.Request, limit int, read func(after string, limit int) (postgres.Page, error)) (*openapi.Response, error) {
 	after, err := req.After()
 	if err != nil {
 		return nil, err
 	}
-	ctx, c, err := h.signedIn(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	page, err := h.Orders.Mine(ctx, h.ShopURL(req.Caller.Store), c.ID, after, req.Limit(shopPage))
+	page, err := read(after, req.Limit(limit))
 	if err != nil {
 		return nil, err
 	}

@@ -31,19 +31,9 @@ func (h *Wishlists) Operations() map[string]openapi.Handler {
 }
 
 func (h *Wishlists) list(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	after, err := req.After()
-	if err != nil {
-		return nil, err
-	}
-	ctx, c, err := signedIn(ctx, req, h.Customers)
-	if err != nil {
-		return nil, err
-	}
-	page, err := wishlists.Mine(ctx, h.DB, c.ID, after, req.Limit(shopPage))
-	if err != nil {
-		return nil, err
-	}
-	return openapi.RawList(req, page), nil
+	return mine(ctx, req, h.Customers, func(ctx context.Context, customerID, after string, limit int) (postgres.Page, error) {
+		return wishlists.Mine(ctx, h.DB, customerID, after, limit)
+	})
 }
 
 func (h *Wishlists) create(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
