@@ -134,10 +134,14 @@ func styled(n *html.Node, brand Brand, table string) {
 			style = "max-width:100%;border:0;"
 		case c.DataAtom == atom.Table:
 			style, within = "width:100%;margin:16px 0;border-collapse:collapse;font-size:15px;", class
-		case (c.DataAtom == atom.Td || c.DataAtom == atom.Th) && table == "items":
-			style = "padding:12px 0 12px 8px;border-bottom:1px solid #e8eaed;vertical-align:top;"
 		case c.DataAtom == atom.Td || c.DataAtom == atom.Th:
-			style = "padding:4px 0 4px 8px;vertical-align:top;"
+			style = "padding:4px 0;vertical-align:top;"
+			if table == "items" {
+				style = "padding:12px 0;border-bottom:1px solid #e8eaed;vertical-align:top;"
+			}
+			if c.PrevSibling != nil {
+				style += "padding-left:8px;"
+			}
 		}
 		if style != "" {
 			c.Attr = append(c.Attr, html.Attribute{Key: "style", Val: style})
