@@ -29,7 +29,7 @@ type tenant struct {
 	gift   string            // a gift card's code
 
 	receiver *apptest.Receiver // of its webhooks, and asked for rates
-	scoped map[string]string // keys with one scope
+	scoped   map[string]string // keys with one scope
 }
 
 // newTenant opens a store and fills it.
@@ -178,8 +178,8 @@ func (w *tenant) sell(t testing.TB) {
 	w.ids["cart"], w.ids["cln"], w.tokens["Cart-Token"] = cart.String("/cart/id"), cart.String("/cart/lines/0/id"), cart.String("/token")
 }
 
-// shopper registers a customer and signs them in.
-func (w *tenant) shopper(t testing.TB) {
+// registered registers a customer, and gives the token that they are signed in by.
+func (w *tenant) registered(t testing.TB) string {
 	t.Helper()
 	email := "shopper-" + run() + "@example.com"
 	w.must(t, 202, probe.Call{Operation: "registerCustomer", Header: headers(w.publishable), Body: body(map[string]any{"email": email, "password": password})})
@@ -187,10 +187,17 @@ func (w *tenant) shopper(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.tokens["Customer-Token"] = w.must(t, 201, probe.Call{Operation: "verifyCustomer", Header: headers(w.publishable), Body: body(map[string]any{"token": token})}).String("/token")
-	if w.tokens["Customer-Token"] == "" {
+	signedIn := w.must(t, 201, probe.Call{Operation: "verifyCustomer", Header: headers(w.publishable), Body: body(map[string]any{"token": token})}).String("/token")
+	if signedIn == "" {
 		t.Fatal("the customer has no token")
 	}
+	return signedIn
+}
+
+// shopper has a customer write a review and a wishlist.
+func (w *tenant) shopper(t testing.TB) {
+	t.Helper()
+	w.tokens["Customer-Token"] = w.registered(t)
 	asShopper := headers(w.publishable, "Customer-Token", w.tokens["Customer-Token"])
 	w.ids["rev"] = w.must(t, 201, probe.Call{Operation: "writeReview", Path: map[string]string{"handle_or_id": w.product}, Header: asShopper, Body: body(map[string]any{"rating": 5})}).String("/id")
 	w.ids["wish"] = w.must(t, 201, probe.Call{Operation: "createMyWishlist", Header: asShopper, Body: body(map[string]any{"name": "Birthday"})}).String("/id")

@@ -284,7 +284,8 @@ func (p *Program) RedisKeys(but ...string) []string {
 	var names []string
 	keys := p.redis.Scan(ctx, 0, "*", 1000).Iterator()
 	for keys.Next(ctx) {
-		if parts := strings.SplitN(keys.Val(), ":", 3); len(parts) < 2 || !slices.Contains(but, parts[1]) {
+		room, _, _ := strings.Cut(strings.TrimPrefix(keys.Val(), "stoa"), ":")
+		if !slices.Contains(but, room) {
 			names = append(names, keys.Val())
 		}
 	}
