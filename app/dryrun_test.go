@@ -58,7 +58,7 @@ func TestDryRuns(t *testing.T) {
 	calls := func() string {
 		return fmt.Sprintf("%d webhooks and rates, %d of Stripe's", len(r.own.receiver.Deliveries()), asked.Load())
 	}
-	rows, things, called := snapshot(t, p), kept(t, p), calls()
+	before, called := everything(t, p), calls()
 	handed := apptest.Query[int64](p, `select coalesce(max(id), 0) from river.river_job`)[0]
 	began, tried := time.Now(), 0
 	for i, op := range operations {
@@ -69,19 +69,24 @@ func TestDryRuns(t *testing.T) {
 	}
 	t.Logf("%d writes were tried in %v", tried, time.Since(began).Round(time.Millisecond))
 	r.own.quiet(t)
-	rows.same(t, snapshot(t, p), "")
-	if now := kept(t, p); !slices.Equal(things, now) {
-		t.Errorf("files, numbers and what is in Redis: %q, were %q", now, things)
-	}
+	before.same(t, everything(t, p), "")
 	if now := calls(); now != called {
 		t.Errorf("others were called: %s, were %s", now, called)
 	}
 	for _, kind := range apptest.Query[string](p, `select distinct kind from river.river_job where id > $1 and args->>'store' is not null`, handed) {
-		if !slices.ContainsFunc(rows[handedOver], func(job string) bool { return strings.Contains(job, " "+kind+"{") }) {
+		if !slices.ContainsFunc(before[handedOver], func(job string) bool { return strings.Contains(job, " "+kind+"{") }) {
 			t.Errorf("%s is a job that nobody had before", kind)
 		}
 	}
 	s.previews(t, r, operations)
+}
+
+// everything is what is kept of stores and of the platform, in whatever place.
+func everything(t *testing.T, p *apptest.Program) rows {
+	t.Helper()
+	all := snapshot(t, p)
+	all["files, numbers and Redis"] = kept(t, p)
+	return all
 }
 
 // kept are a program's files, the numbers that its stores have drawn, and what it keeps in
