@@ -80,6 +80,7 @@ func signedIn(ctx context.Context, req *openapi.Request, known *customers.Servic
 			At("Customer-Token", "required", "Sign in to get one.")
 	}
 	c, err := known.Authenticate(ctx, token)
+	req.Of(c.ID)
 	return customers.As(ctx, c), c, err
 }
 
