@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -86,10 +87,11 @@ func (s *Service) MeIn(ctx context.Context, tx *postgres.Tx, id string) (postgre
 	return postgres.Found(object, err, "customer")
 }
 
-var exportSQL = `select ` + staffJSON + `::text from (select * from customers where id > $1 order by id limit $2) c order by c.id`
+var exportSQL = `select ` + staffJSON + `::text from (select * from customers where id > $1 and ($3::timestamptz is null or created_at >= $3) and ($4::timestamptz is null or created_at < $4) order by id limit $2) c order by c.id`
 
 // Export gives the customers after one of them in the order in which they came, so many at
-// most, as the staff sees them.
-func Export(ctx context.Context, tx *postgres.Tx, after string, most int) (pgx.Rows, error) {
-	return tx.Query(ctx, exportSQL, after, most)
+// most, as the staff sees them, of those who came since an instant and until another; nil does
+// not limit.
+func Export(ctx context.Context, tx *postgres.Tx, after string, most int, since, until *time.Time) (pgx.Rows, error) {
+	return tx.Query(ctx, exportSQL, after, most, since, until)
 }

@@ -38,8 +38,13 @@ func customerHeader(b *book) []string {
 		"Default Address Phone,Default Address Tax ID,Phone,Total Orders,Note,Tags,Tax Exempt,Tax Exempt Reason", ","), b.columns(fields.Customers)...)
 }
 
+// customers are those of the book after one of them.
+func (b *book) customers(ctx context.Context, tx *postgres.Tx, after string, most int) (pgx.Rows, error) {
+	return customers.Export(ctx, tx, after, most, b.Since, b.Until)
+}
+
 func writeCustomers(ctx context.Context, tx *postgres.Tx, b *book, after string, most int) (string, int, error) {
-	return each(ctx, tx, after, most, customers.Export, func(c customer, _ []byte) error {
+	return each(ctx, tx, after, most, b.customers, func(c customer, _ []byte) error {
 		first, last := names(c.Name)
 		var at address.Address
 		if c.DefaultAddress != nil {
@@ -54,7 +59,7 @@ func writeCustomers(ctx context.Context, tx *postgres.Tx, b *book, after string,
 }
 
 func writeCustomerLines(ctx context.Context, tx *postgres.Tx, b *book, after string, most int) (string, int, error) {
-	return each(ctx, tx, after, most, customers.Export, func(_ customer, raw []byte) error {
+	return each(ctx, tx, after, most, b.customers, func(_ customer, raw []byte) error {
 		b.line(raw)
 		return nil
 	})
