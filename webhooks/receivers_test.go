@@ -15,7 +15,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/stoacommerce/stoa/platform/egress"
-	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/webhooks"
 )

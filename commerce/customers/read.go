@@ -15,7 +15,7 @@ import (
 // What follows is SQL that writes the API's JSON. Customers are c.
 
 var shownJSON = `'id', c.id, 'email', c.email, 'email_verified', c.email_verified_at is not null, 'name', nullif(c.name, ''), 'phone', nullif(c.phone, ''),
-	'accepts_marketing', c.accepts_marketing, 'default_address', c.default_address, 'addresses', c.addresses, 'created_at', ` + postgres.UTC("c.created_at")
+	'accepts_marketing', c.accepts_marketing, 'accepts_sms_marketing', c.accepts_sms_marketing, 'default_address', c.default_address, 'addresses', c.addresses, 'created_at', ` + postgres.UTC("c.created_at")
 
 var shopJSON = `json_build_object(` + shownJSON + `)`
 

@@ -48,23 +48,26 @@ type thing struct {
 // and how many they are.
 type writer func(ctx context.Context, tx *postgres.Tx, b *book, after string, most int) (last string, n int, err error)
 
-// made says whether something was made since $1 and until $2.
-const made = `($1::timestamptz is null or created_at >= $1) and ($2::timestamptz is null or created_at < $2)`
+// Whether something was made, or an order placed, since $1 and until $2.
+const (
+	made   = `($1::timestamptz is null or created_at >= $1) and ($2::timestamptz is null or created_at < $2)`
+	placed = `($1::timestamptz is null or placed_at >= $1) and ($2::timestamptz is null or placed_at < $2)`
+)
 
 var things = map[Kind]thing{
 	Products: {"products", `select count(*) from products where ` + made, []fields.Resource{fields.Products, fields.Variants}, false,
 		map[Format]writer{CSV: writeProducts}},
 	Customers: {"customers", `select count(*) from customers where ` + made, []fields.Resource{fields.Customers}, true,
 		map[Format]writer{CSV: writeCustomers, JSONL: writeCustomerLines}},
-	Orders: {"orders", `select count(*) from orders where state <> 'pending' and ` + made, []fields.Resource{fields.Orders}, true,
+	Orders: {"orders", `select count(*) from orders where state <> 'pending' and ` + placed, []fields.Resource{fields.Orders}, true,
 		map[Format]writer{CSV: writeOrders, JSONL: writeOrderLines}},
 }
 
 // Selection says which things are exported, and how they are written.
 type Selection struct {
 	Format Format     `json:"format"`
-	Since  *time.Time `json:"since,omitempty"` // those made at or after it; nil does not limit
-	Until  *time.Time `json:"until,omitempty"` // those made before it
+	Since  *time.Time `json:"since,omitempty"` // those made, or orders placed, at or after it; nil does not limit
+	Until  *time.Time `json:"until,omitempty"` // those made, or orders placed, before it
 }
 
 // input is what an export works on. What its columns hang on is that of the moment at which

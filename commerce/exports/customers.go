@@ -23,6 +23,7 @@ type customer struct {
 	Name             string           `json:"name"`
 	Phone            string           `json:"phone"`
 	AcceptsMarketing bool             `json:"accepts_marketing"`
+	AcceptsSMS       bool             `json:"accepts_sms_marketing"`
 	DefaultAddress   *address.Address `json:"default_address"`
 	OrdersCount      int              `json:"orders_count"`
 	Note             string           `json:"note"`
@@ -33,7 +34,7 @@ type customer struct {
 
 // customerHeader has the columns of Shopify's customer CSV, and two more.
 func customerHeader(b *book) []string {
-	return append(strings.Split("Customer ID,First Name,Last Name,Email,Accepts Email Marketing,Default Address Name,Default Address Company,Default Address Address1,"+
+	return append(strings.Split("Customer ID,First Name,Last Name,Email,Accepts Email Marketing,Accepts SMS Marketing,Default Address Name,Default Address Company,Default Address Address1,"+
 		"Default Address Address2,Default Address City,Default Address Province Code,Default Address Country Code,Default Address Zip,"+
 		"Default Address Phone,Default Address Tax ID,Phone,Total Orders,Note,Tags,Tax Exempt,Tax Exempt Reason", ","), b.columns(fields.Customers)...)
 }
@@ -51,7 +52,7 @@ func writeCustomers(ctx context.Context, tx *postgres.Tx, b *book, after string,
 			at = *c.DefaultAddress
 		}
 		cells := []string{
-			c.ID, first, last, c.Email, yes(c.AcceptsMarketing), at.Name, at.Company, at.Line1, at.Line2, at.City, at.Region, at.Country, at.PostalCode,
+			c.ID, first, last, c.Email, yes(c.AcceptsMarketing), yes(c.AcceptsSMS), at.Name, at.Company, at.Line1, at.Line2, at.City, at.Region, at.Country, at.PostalCode,
 			at.Phone, at.TaxID, c.Phone, strconv.Itoa(c.OrdersCount), c.Note, strings.Join(c.Tags, ", "), yes(c.TaxExemptReason != ""), c.TaxExemptReason,
 		}
 		return b.row(safe(append(cells, b.values(fields.Customers, c.CustomFields)...)))

@@ -272,7 +272,7 @@ func TestCustomersAndOrders(t *testing.T) {
 	h.fill()
 	people := h.table(h.export(exports.Customers, exports.CSV))
 	want := map[string]string{
-		"First Name": `'=HYPERLINK("https://evil.example")`, "Last Name": "Example", "Email": "ada@example.com", "Accepts Email Marketing": "yes", "Phone": "'+49 30 0000000",
+		"First Name": `'=HYPERLINK("https://evil.example")`, "Last Name": "Example", "Email": "ada@example.com", "Accepts Email Marketing": "yes", "Accepts SMS Marketing": "no", "Phone": "'+49 30 0000000",
 		"Note": "'@note", "Tax Exempt": "yes", "Tax Exempt Reason": "Certificate 7", "Default Address City": "'s-Gravenhage", "Default Address Country Code": "NL",
 		"Total Orders": "2", "Tags": "vip, dutch", "Shoe size (customer.metafields.custom.shoe)": "42",
 	}
@@ -333,7 +333,7 @@ func TestOfATime(t *testing.T) {
 		return &at
 	}
 	for table, second := range map[string]string{"customers": "id = 'cus_2'", "orders": "id = 'ord_2'", "products": "handle = 'vase'"} {
-		h.Exec(t, `update `+table+` set created_at = case when `+second+` then $1::timestamptz else $2 end`, *day(20), *day(10))
+		h.Exec(t, `update `+table+` set `+map[bool]string{true: "placed_at", false: "created_at"}[table == "orders"]+` = case when `+second+` then $1::timestamptz else $2 end`, *day(20), *day(10))
 	}
 	for _, of := range []struct {
 		kind          exports.Kind

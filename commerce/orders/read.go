@@ -191,7 +191,7 @@ func text(ctx context.Context, tx *postgres.Tx, what, sql string, args ...any) (
 	return raw, nil
 }
 
-var exportSQL = `select ` + staffJSON + `::text from (select * from orders where id > $2 and state <> 'pending' and ($4::timestamptz is null or created_at >= $4) and ($5::timestamptz is null or created_at < $5) order by id limit $3) o order by o.id`
+var exportSQL = `select ` + staffJSON + `::text from (select * from orders where id > $2 and state <> 'pending' and ($4::timestamptz is null or placed_at >= $4) and ($5::timestamptz is null or placed_at < $5) order by id limit $3) o order by o.id`
 
 // Export gives the orders after one of them in the order in which they were placed, so many
 // at most, as the staff sees them, of those placed since an instant and until another; nil does

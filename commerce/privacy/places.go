@@ -99,7 +99,7 @@ var places = []place{
 			anonymous("shipping_address") + `, ` + anonymous("billing_address"),
 	},
 	{
-		table: "marketing_consents", personal: "customer_id email requested_ip ip actor actor_id", plain: "id method wording actor_kind",
+		table: "marketing_consents", personal: "customer_id email requested_ip ip actor actor_id", plain: "id channel method wording actor_kind",
 		theirs: `t.customer_id = @customer`, change: "delete",
 	},
 	{

@@ -737,6 +737,12 @@ const (
 	LoggedBodyStateWhole    LoggedBodyState = "whole"
 )
 
+// Defines values for MarketingConsentChannel.
+const (
+	MarketingConsentChannelEmail MarketingConsentChannel = "email"
+	MarketingConsentChannelSms   MarketingConsentChannel = "sms"
+)
+
 // Defines values for MarketingConsentMethod.
 const (
 	MarketingConsentMethodAccount     MarketingConsentMethod = "account"
@@ -4402,10 +4408,15 @@ type CustomFieldsUpdate map[string]interface{}
 
 // Customer Someone who bought, or registered, at this store.
 type Customer struct {
-	// AcceptsMarketing Whether the customer agreed to be written to.
+	// AcceptsMarketing Whether the customer agreed to be written to by mail.
 	//
 	// Example: false
 	AcceptsMarketing bool `json:"accepts_marketing"`
+
+	// AcceptsSmsMarketing Whether the customer agreed to be sent text messages.
+	//
+	// Example: false
+	AcceptsSmsMarketing bool `json:"accepts_sms_marketing"`
 
 	// Addresses The address book, in the order in which it was written down.
 	Addresses []CustomerAddress `json:"addresses"`
@@ -4529,10 +4540,15 @@ type CustomerAddressInput struct {
 
 // CustomerCreate Somebody whom the merchant knows.
 type CustomerCreate struct {
-	// AcceptsMarketing Whether the customer agreed to be written to.
+	// AcceptsMarketing Whether the customer agreed to be written to by mail.
 	//
 	// Example: false
 	AcceptsMarketing *bool `json:"accepts_marketing,omitempty"`
+
+	// AcceptsSmsMarketing Whether the customer agreed to be sent text messages.
+	//
+	// Example: false
+	AcceptsSmsMarketing *bool `json:"accepts_sms_marketing,omitempty"`
 
 	// Addresses The address book, all of it.
 	Addresses []CustomerAddressInput `json:"addresses,omitempty"`
@@ -4553,7 +4569,7 @@ type CustomerCreate struct {
 	// GroupIDs The groups that the customer is in.
 	GroupIDs []string `json:"group_ids,omitempty"`
 
-	// MarketingWording The words that were agreed to by `accepts_marketing`, kept as the proof of it.
+	// MarketingWording The words that were agreed to, kept as the proof of it.
 	//
 	// Example: You may write to me about new things.
 	MarketingWording *string `json:"marketing_wording,omitempty"`
@@ -5196,10 +5212,15 @@ type CustomerUnsubscribedEventType string
 
 // CustomerUpdate A change of a customer, as a merge patch.
 type CustomerUpdate struct {
-	// AcceptsMarketing Whether the customer agreed to be written to.
+	// AcceptsMarketing Whether the customer agreed to be written to by mail.
 	//
 	// Example: false
 	AcceptsMarketing *bool `json:"accepts_marketing,omitempty"`
+
+	// AcceptsSmsMarketing Whether the customer agreed to be sent text messages.
+	//
+	// Example: false
+	AcceptsSmsMarketing *bool `json:"accepts_sms_marketing,omitempty"`
 
 	// Addresses The address book, all of it; those that are left out are removed. One that stays has its ID, a new one has none.
 	Addresses []CustomerAddressInput `json:"addresses,omitempty"`
@@ -5220,7 +5241,7 @@ type CustomerUpdate struct {
 	// GroupIDs The groups that the customer is in, all of them.
 	GroupIDs []string `json:"group_ids,omitempty"`
 
-	// MarketingWording The words that were agreed to by `accepts_marketing`, kept as the proof of it.
+	// MarketingWording The words that were agreed to, kept as the proof of it.
 	//
 	// Example: You may write to me about new things.
 	MarketingWording *string `json:"marketing_wording,omitempty"`
@@ -6866,6 +6887,16 @@ type ExportRequest struct {
 	//
 	// Example: products
 	Resource ExportRequestResource `json:"resource"`
+
+	// Since Only what was made, or orders placed, at or after this instant.
+	//
+	// Example: 2026-11-01T00:00:00Z
+	Since *time.Time `json:"since,omitempty"`
+
+	// Until Only what was made, or orders placed, before this instant.
+	//
+	// Example: 2026-12-01T00:00:00Z
+	Until *time.Time `json:"until,omitempty"`
 }
 
 // ExportRequestFormat How it is written; `csv` when left out. Products are not written as `jsonl`, which answers 422.
@@ -9234,12 +9265,17 @@ type MarketingConsent struct {
 	// Actor Who did something.
 	Actor Actor `json:"actor"`
 
+	// Channel By what they are written to.
+	//
+	// Example: email
+	Channel MarketingConsentChannel `json:"channel"`
+
 	// CreatedAt When it was said, or confirmed.
 	//
 	// Example: 2026-11-22T09:30:00Z
 	CreatedAt time.Time `json:"created_at"`
 
-	// Email The address that it was for.
+	// Email The customer's address then.
 	//
 	// Example: ada@example.com
 	Email string `json:"email"`
@@ -9279,6 +9315,11 @@ type MarketingConsent struct {
 	// Example: You may write to me about new things.
 	Wording *string `json:"wording"`
 }
+
+// MarketingConsentChannel By what they are written to.
+//
+// Example: email
+type MarketingConsentChannel string
 
 // MarketingConsentMethod How: asked for and confirmed by a mail's link (`double_opt_in`); said by who was signed in (`account`); written down by the merchant (`staff`); by the link of a mail to be sent no more (`link`).
 //
@@ -9344,10 +9385,20 @@ type MyReview struct {
 	// Example: en
 	Locale *string `json:"locale"`
 
+	// ProductHandle The product's handle, as long as the shop shows it.
+	//
+	// Example: moon-jar
+	ProductHandle *string `json:"product_handle"`
+
 	// ProductID The product.
 	//
 	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
 	ProductID string `json:"product_id"`
+
+	// ProductTitle What the product is called.
+	//
+	// Example: Moon jar
+	ProductTitle string `json:"product_title"`
 
 	// Rating From 1 to 5.
 	//
@@ -16173,10 +16224,15 @@ type ShopCustomFields map[string]ShopCustomField
 
 // ShopCustomer A shopper's own account.
 type ShopCustomer struct {
-	// AcceptsMarketing Whether the shopper agreed to be written to.
+	// AcceptsMarketing Whether the shopper agreed to be written to by mail.
 	//
 	// Example: false
 	AcceptsMarketing bool `json:"accepts_marketing"`
+
+	// AcceptsSmsMarketing Whether the shopper agreed to be sent text messages.
+	//
+	// Example: false
+	AcceptsSmsMarketing bool `json:"accepts_sms_marketing"`
 
 	// Addresses The address book, in the order in which it was written down.
 	Addresses []CustomerAddress `json:"addresses"`
@@ -16217,10 +16273,15 @@ type ShopCustomer struct {
 
 // ShopCustomerUpdate A change of a shopper's own account, as a merge patch.
 type ShopCustomerUpdate struct {
-	// AcceptsMarketing Whether the shopper agrees to be written to.
+	// AcceptsMarketing Whether the shopper agrees to be written to by mail.
 	//
 	// Example: false
 	AcceptsMarketing *bool `json:"accepts_marketing,omitempty"`
+
+	// AcceptsSmsMarketing Whether the shopper agrees to be sent text messages.
+	//
+	// Example: false
+	AcceptsSmsMarketing *bool `json:"accepts_sms_marketing,omitempty"`
 
 	// Addresses The address book, all of it; those that are left out are removed. One that stays has its ID, a new one has none.
 	Addresses []CustomerAddressInput `json:"addresses,omitempty"`
@@ -16228,7 +16289,7 @@ type ShopCustomerUpdate struct {
 	// DefaultAddress The default address for shipping, which is changed in the book, or added to it; null removes it.
 	DefaultAddress nullable.Nullable[Address] `json:"default_address,omitempty"`
 
-	// MarketingWording The words that were agreed to by `accepts_marketing`, kept as the proof of it.
+	// MarketingWording The words that were agreed to, kept as the proof of it.
 	//
 	// Example: You may write to me about new things.
 	MarketingWording *string `json:"marketing_wording,omitempty"`

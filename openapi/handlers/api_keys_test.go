@@ -157,7 +157,7 @@ func TestRefusedKeysAreLogged(t *testing.T) {
 	made := api.Do(t, owner, "POST", "/v1/api-keys", map[string]any{"name": "Robot", "kind": "secret", "allowed_ips": []string{"203.0.113.7"}}).Want(201)
 	id, secret := made.String("api_key.id"), made.String("secret")
 	api.Do(t, secret, "GET", "/v1/api-keys", nil).WantProblem(403, "ip_not_allowed")
-	api.Do(t, owner, "POST", "/v1/api-keys/"+id+"/revoke", nil).Want(200)
+	api.Do(t, owner, "DELETE", "/v1/api-keys/"+id, nil).Want(204)
 	api.Do(t, secret, "GET", "/v1/api-keys", nil).WantProblem(401, "invalid_key")
 	api.Do(t, keys.Generate("stoa_sk_live_"), "GET", "/v1/api-keys", nil).WantProblem(401, "invalid_key")
 	recorder.Flush(t.Context())
