@@ -199,7 +199,7 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 	observer := func(name string) httpserver.Observer { return m.metrics.HTTP.Operation(name) }
 	shop := storefront.New(storefront.Config{
 		Speller: s.speller, Counter: s.searches, Beside: cache.NewShared(m.redis, "pages"),
-		DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Orders: s.orders, Documents: s.documents, Links: s.links, Editions: s.editions,
+		DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Orders: s.orders, Documents: s.documents, Privacy: s.privacy, Links: s.links, Editions: s.editions,
 		Media: &media.Handler{Files: m.files, Log: m.log}, Limiter: limiter, Log: m.log,
 		AcceptsOrders: handlers.AcceptsOrders, Looked: looked(m.metrics.Cache.Cache("pages")), Visited: s.visited,
 		Observer: observer,
