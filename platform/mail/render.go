@@ -166,14 +166,18 @@ func linear(channel uint64) float64 {
 
 // choose finds the edition nearest to a locale, and says whether it is of its language.
 func choose(locale string) (*edition, bool) {
-	all := editions()
-	tags := make([]language.Tag, len(all))
-	for i, e := range all {
-		tags[i] = e.tag
-	}
-	_, i, sure := language.NewMatcher(tags).Match(language.Make(locale))
-	return all[i], sure > language.No
+	_, i, sure := matcher().Match(language.Make(locale))
+	return editions()[i], sure > language.No
 }
+
+// matcher tells which of the editions is nearest.
+var matcher = sync.OnceValue(func() language.Matcher {
+	var tags []language.Tag
+	for _, e := range editions() {
+		tags = append(tags, e.tag)
+	}
+	return language.NewMatcher(tags)
+})
 
 // load reads all editions. That they can be read is tested: they are part of the program.
 func load() []*edition {
