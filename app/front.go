@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"time"
 
 	"github.com/stoacommerce/stoa/commerce/analytics"
 	"github.com/stoacommerce/stoa/commerce/payments"
@@ -21,7 +20,6 @@ import (
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/sessions"
-	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/audit"
 	"github.com/stoacommerce/stoa/tenants/requestlog"
 	"github.com/stoacommerce/stoa/tenants/stores"
@@ -151,13 +149,13 @@ type trafficObserver struct {
 
 // Answered implements openapi.Observer. The server counts and logs the request when it
 // ends; here it learns as what.
-func (o *trafficObserver) Answered(ctx context.Context, op *openapi.Operation, caller tenants.Caller, status int, _ time.Duration) {
-	x := httpserver.From(ctx)
-	x.Operation, x.Observer, x.Actor = op.ID, o.operations[op.ID], caller.Principal.ID
-	if caller.Store != nil {
-		x.Store, x.Plan = caller.Store.ID, caller.Store.Plan
-		if step, counts := steps[op.ID]; counts && status < http.StatusBadRequest {
-			o.services.visited(postgres.WithStore(ctx, caller.Store.Ref), step)
+func (o *trafficObserver) Answered(ctx context.Context, req *openapi.Request, status int) {
+	x, op := httpserver.From(ctx), req.Operation.ID
+	x.Operation, x.Observer, x.Actor = op, o.operations[op], req.Caller.Principal.ID
+	if store := req.Caller.Store; store != nil {
+		x.Store, x.Plan = store.ID, store.Plan
+		if step, counts := steps[op]; counts && status < http.StatusBadRequest && !req.DryRun() {
+			o.services.visited(postgres.WithStore(ctx, store.Ref), step)
 		}
 	}
 }

@@ -49,7 +49,7 @@ func (h *Carts) Operations() map[string]openapi.Handler {
 		"useCartStoreCredit":      h.useStoreCredit,
 		"removeCartStoreCredit":   h.removeStoreCredit,
 		"listCartShippingMethods": h.options,
-		"cancelCartPayment":       h.cancelPayment,
+		"cancelCartPayment":       tried(h, (*Carts).cancelPayment),
 		"reserveCart":             h.reserve,
 		"releaseCart":             h.release,
 		"openMyCart":              h.mine,

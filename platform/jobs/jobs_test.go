@@ -314,7 +314,7 @@ func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
 		t.Fatalf("set aside: %+v", list[0])
 	}
 	poisoned.Store(false)
-	if err := w.Retry(context.Background(), p.Cell, list[0].ID); err != nil {
+	if _, err := w.Retry(context.Background(), p.Cell, list[0].ID, false); err != nil {
 		t.Fatal(err)
 	}
 	waitFor(t, "the retried job", func() bool { return good.Load() == 1 })
@@ -325,7 +325,7 @@ func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
 	if asked.Load() != "req_that_asked "+ref.ID {
 		t.Errorf("a job's log names %v", asked.Load())
 	}
-	if err := w.Discard(context.Background(), p.Cell, list[0].ID); err == nil {
+	if err := w.Discard(context.Background(), p.Cell, list[0].ID, false); err == nil {
 		t.Error("a job that is done was discarded")
 	}
 }
