@@ -65,6 +65,10 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Locations{DB: m.db},
 		&handlers.Search{DB: m.db, ShopURL: m.shopURL, Speller: s.speller},
 		&handlers.Settings{DB: m.db},
+		&handlers.MailTemplates{DB: m.db, Preview: s.mailer.Preview, Address: func(ctx context.Context, accountID string) (string, error) {
+			account, err := s.accounts.Get(ctx, accountID)
+			return account.Email, err
+		}},
 		&handlers.Analytics{DB: m.db, Reports: s.analytics},
 		&handlers.ShopCatalog{
 			DB: m.db, ShopURL: m.shopURL, Customers: s.customers, AcceptsOrders: handlers.AcceptsOrders,

@@ -150,6 +150,7 @@ var places = []place{
 
 	// What is the merchant's own.
 	{table: "settings", plain: "name description contact_email country currency currencies locale locales translations order_prefix theme payments abandoned_cart_mail invoicing time_zone analytics"},
+	{table: "mail_templates", plain: "kind locale subject body_html"},
 	{table: "shipping_zones", plain: "id name territories"},
 	{table: "rate_services", plain: "id kind name url secret failure"},
 	{table: "shipping_methods", plain: "id zone_id name description tiered_by carrier_service_id carrier_rate prices pickup_address translations"},

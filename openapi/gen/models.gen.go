@@ -452,6 +452,7 @@ const (
 	EventTypeLocationCreated         EventType = "location.created"
 	EventTypeLocationDeleted         EventType = "location.deleted"
 	EventTypeLocationUpdated         EventType = "location.updated"
+	EventTypeMailTemplateUpdated     EventType = "mail_template.updated"
 	EventTypeOrderCancelled          EventType = "order.cancelled"
 	EventTypeOrderCompleted          EventType = "order.completed"
 	EventTypeOrderCreated            EventType = "order.created"
@@ -735,6 +736,18 @@ const (
 	LoggedBodyStateNone     LoggedBodyState = "none"
 	LoggedBodyStateRedacted LoggedBodyState = "redacted"
 	LoggedBodyStateWhole    LoggedBodyState = "whole"
+)
+
+// Defines values for MailTemplateUpdatedEventType.
+const (
+	MailTemplateUpdatedEventTypeMailTemplateUpdated MailTemplateUpdatedEventType = "mail_template.updated"
+)
+
+// Defines values for MailVariableType.
+const (
+	MailVariableTypeFlag MailVariableType = "flag"
+	MailVariableTypeList MailVariableType = "list"
+	MailVariableTypeText MailVariableType = "text"
 )
 
 // Defines values for MarketingConsentChannel.
@@ -9241,6 +9254,262 @@ type LoggedRequestWhole struct {
 	// Example: 201
 	Status int `json:"status"`
 }
+
+// MailItemVariable What a template tells of each item of a list by a name.
+type MailItemVariable struct {
+	// Description What it is.
+	//
+	// Example: The product.
+	Description string `json:"description"`
+
+	// Example What a text could be; empty otherwise.
+	//
+	// Example: Stoneware mug
+	Example string `json:"example"`
+
+	// Name The name, as it stands in double braces.
+	//
+	// Example: number
+	Name MailVariableName `json:"name"`
+
+	// Type A text is shown as it is, `{{number}}`. A flag opens a section that is shown if it holds, `{{#test}}…{{/test}}`, or else, `{{^test}}…{{/test}}`; so does a text, if there is one. A list opens a section that is shown for each of its items.
+	//
+	// Example: text
+	Type MailVariableType `json:"type"`
+}
+
+// MailKind A kind of mail that the store sends.
+type MailKind struct {
+	// Description When it is sent.
+	//
+	// Example: An order was placed.
+	Description string `json:"description"`
+
+	// EditedLocales In which locales the merchant has it say something of their own.
+	EditedLocales []Locale `json:"edited_locales"`
+
+	// Kind What a kind of mail is called. More are added over time.
+	//
+	// Example: order_confirmation
+	Kind MailKindName `json:"kind"`
+
+	// Variables What its templates can tell, with examples as the store’s own locale has them.
+	Variables []MailVariable `json:"variables"`
+}
+
+// MailKindList A page of a list.
+type MailKindList struct {
+	// Data The page, in the order of the list.
+	Data []MailKind `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// MailKindName What a kind of mail is called. More are added over time.
+//
+// Example: order_confirmation
+type MailKindName = string
+
+// MailPreview A mail as it would be sent.
+type MailPreview struct {
+	// HTML The mail as HTML.
+	//
+	// Example: <!doctype html>…
+	HTML string `json:"html"`
+
+	// Subject The subject.
+	//
+	// Example: Your order #1001
+	Subject string `json:"subject"`
+
+	// Text The mail as text.
+	//
+	// Example: Hello Ada, …
+	Text string `json:"text"`
+}
+
+// MailPreviewRequest What to preview.
+type MailPreviewRequest struct {
+	// BodyHTML A content in place of the one that is kept.
+	//
+	// Example: <p>Hello {{name}}, thank you for your order {{number}}.</p>
+	// <p><a class="button" href="{{url}}">See it</a></p>
+	BodyHTML *string `json:"body_html,omitempty"`
+
+	// OrderID The order to tell of, in place of a sample. It needs the permission to read orders.
+	//
+	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
+	OrderID *string `json:"order_id,omitempty"`
+
+	// Subject A subject in place of the one that is kept.
+	//
+	// Example: Your order {{number}}
+	Subject *string `json:"subject,omitempty"`
+}
+
+// MailTemplate What mails of a kind say in a locale. Variables stand in double braces, in the language Mustache.
+type MailTemplate struct {
+	// BodyHTML The content between the head and the foot, in HTML.
+	//
+	// Example: <p>Hello {{name}}, thank you for your order {{number}}.</p>
+	BodyHTML string `json:"body_html"`
+
+	// Default What a mail says.
+	Default MailTexts `json:"default"`
+
+	// Edited Whether the merchant has it say something of their own.
+	//
+	// Example: false
+	Edited bool `json:"edited"`
+
+	// Kind What a kind of mail is called. More are added over time.
+	//
+	// Example: order_confirmation
+	Kind MailKindName `json:"kind"`
+
+	// Locale A BCP 47 language tag, with or without a region.
+	//
+	// Example: en-GB
+	Locale Locale `json:"locale"`
+
+	// Subject The subject.
+	//
+	// Example: Your order {{number}}
+	Subject string `json:"subject"`
+
+	// UpdatedAt When the merchant last changed it; null for never.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt *time.Time `json:"updated_at"`
+}
+
+// MailTemplateEventData Which template.
+type MailTemplateEventData struct {
+	// Kind What a kind of mail is called. More are added over time.
+	//
+	// Example: order_confirmation
+	Kind MailKindName `json:"kind"`
+
+	// Locale A BCP 47 language tag, with or without a region.
+	//
+	// Example: en-GB
+	Locale Locale `json:"locale"`
+}
+
+// MailTemplateUpdate A change of what mails of a kind say in a locale. What is left out stays.
+type MailTemplateUpdate struct {
+	// BodyHTML The content between the head and the foot, in HTML; null for the default. The text form of mails is made from it.
+	//
+	// Example: <p>Hello {{name}}, thank you for your order {{number}}.</p>
+	// <p><a class="button" href="{{url}}">See it</a></p>
+	BodyHTML nullable.Nullable[string] `json:"body_html,omitempty"`
+
+	// Subject The subject, in one line; null for the default.
+	//
+	// Example: Your order {{number}}
+	Subject nullable.Nullable[string] `json:"subject,omitempty"`
+}
+
+// MailTemplateUpdatedEvent What mails of a kind say in a locale was changed.
+type MailTemplateUpdatedEvent struct {
+	// Data Which template.
+	Data MailTemplateEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: mail_template.updated
+	Type MailTemplateUpdatedEventType `json:"type"`
+}
+
+// MailTemplateUpdatedEventType The event's type.
+//
+// Example: mail_template.updated
+type MailTemplateUpdatedEventType string
+
+// MailTexts What a mail says.
+type MailTexts struct {
+	// BodyHTML The content between the head and the foot, in HTML.
+	//
+	// Example: <p>Hello {{name}}, thank you for your order {{number}}.</p>
+	BodyHTML string `json:"body_html"`
+
+	// Subject The subject.
+	//
+	// Example: Your order {{number}}
+	Subject string `json:"subject"`
+}
+
+// MailVariable What a template tells by a name.
+type MailVariable struct {
+	// Description What it is.
+	//
+	// Example: The order's number.
+	Description string `json:"description"`
+
+	// Example What a text could be; empty otherwise.
+	//
+	// Example: #1001
+	Example string `json:"example"`
+
+	// Items What each item of a list can tell; empty otherwise.
+	Items []MailItemVariable `json:"items"`
+
+	// Name The name, as it stands in double braces.
+	//
+	// Example: number
+	Name MailVariableName `json:"name"`
+
+	// Required Whether no template may leave it out.
+	//
+	// Example: false
+	Required bool `json:"required"`
+
+	// Type A text is shown as it is, `{{number}}`. A flag opens a section that is shown if it holds, `{{#test}}…{{/test}}`, or else, `{{^test}}…{{/test}}`; so does a text, if there is one. A list opens a section that is shown for each of its items.
+	//
+	// Example: text
+	Type MailVariableType `json:"type"`
+}
+
+// MailVariableName The name, as it stands in double braces.
+//
+// Example: number
+type MailVariableName = string
+
+// MailVariableType A text is shown as it is, `{{number}}`. A flag opens a section that is shown if it holds, `{{#test}}…{{/test}}`, or else, `{{^test}}…{{/test}}`; so does a text, if there is one. A list opens a section that is shown for each of its items.
+//
+// Example: text
+type MailVariableType string
 
 // ManualMethod A way to pay that no provider takes part in. The staff note that the money came.
 type ManualMethod struct {
@@ -18486,6 +18755,14 @@ type TestEventData struct {
 	Message string `json:"message"`
 }
 
+// TestMail Where a test goes.
+type TestMail struct {
+	// To The address; the member’s own when it is left out, and needed from keys.
+	//
+	// Example: ada@example.com
+	To *string `json:"to,omitempty"`
+}
+
 // TokenConfirmation A token that a mail brought.
 type TokenConfirmation struct {
 	// Token The token from the mail's link.
@@ -19986,6 +20263,12 @@ type LocaleQuery = Locale
 // LocationIDPath defines model for LocationIDPath.
 type LocationIDPath = string
 
+// MailKindPath defines model for MailKindPath.
+type MailKindPath = string
+
+// MailLocalePath defines model for MailLocalePath.
+type MailLocalePath = string
+
 // ModeHeader The side of a store: `live` sells, `test` is its sandbox with data, settings and webhooks of its own.
 //
 // Example: live
@@ -20603,7 +20886,7 @@ type GetAuditRecordParams struct {
 	// At The instant.
 	At time.Time `form:"at" json:"at"`
 
-	// Locale Tells the thing's translation into this locale in place of the thing.
+	// Locale Tells the thing's translation into this locale in place of the thing; of a mail’s template, the one in this locale.
 	Locale *string `form:"locale,omitempty" json:"locale,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
@@ -21838,6 +22121,87 @@ type UpdateLocationParams struct {
 
 	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// ListMailTemplatesParams defines parameters for ListMailTemplates.
+type ListMailTemplatesParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ResetMailTemplateParams defines parameters for ResetMailTemplate.
+type ResetMailTemplateParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// GetMailTemplateParams defines parameters for GetMailTemplate.
+type GetMailTemplateParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateMailTemplateParams defines parameters for UpdateMailTemplate.
+type UpdateMailTemplateParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// PreviewMailTemplateParams defines parameters for PreviewMailTemplate.
+type PreviewMailTemplateParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// SendTestMailParams defines parameters for SendTestMail.
+type SendTestMailParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // ListOperationsParams defines parameters for ListOperations.
@@ -24945,6 +25309,18 @@ type UpdateLocationJSONRequestBody = LocationUpdate
 // UpdateLocationApplicationMergePatchPlusJSONRequestBody defines body for UpdateLocation for application/merge-patch+json ContentType.
 type UpdateLocationApplicationMergePatchPlusJSONRequestBody = LocationUpdate
 
+// UpdateMailTemplateJSONRequestBody defines body for UpdateMailTemplate for application/json ContentType.
+type UpdateMailTemplateJSONRequestBody = MailTemplateUpdate
+
+// UpdateMailTemplateApplicationMergePatchPlusJSONRequestBody defines body for UpdateMailTemplate for application/merge-patch+json ContentType.
+type UpdateMailTemplateApplicationMergePatchPlusJSONRequestBody = MailTemplateUpdate
+
+// PreviewMailTemplateJSONRequestBody defines body for PreviewMailTemplate for application/json ContentType.
+type PreviewMailTemplateJSONRequestBody = MailPreviewRequest
+
+// SendTestMailJSONRequestBody defines body for SendTestMail for application/json ContentType.
+type SendTestMailJSONRequestBody = TestMail
+
 // DiscardJobJSONRequestBody defines body for DiscardJob for application/json ContentType.
 type DiscardJobJSONRequestBody = OperatorReason
 
@@ -26023,6 +26399,40 @@ func (t *WebhookEvent) MergeTranslationUpdatedEvent(v TranslationUpdatedEvent) e
 		return err
 	}
 	b, err = runtime.JSONMerge(b, []byte(`{"type":"translation.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsMailTemplateUpdatedEvent returns the union data inside the WebhookEvent as a MailTemplateUpdatedEvent
+func (t WebhookEvent) AsMailTemplateUpdatedEvent() (MailTemplateUpdatedEvent, error) {
+	var body MailTemplateUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromMailTemplateUpdatedEvent overwrites any union data inside the WebhookEvent as the provided MailTemplateUpdatedEvent
+func (t *WebhookEvent) FromMailTemplateUpdatedEvent(v MailTemplateUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"mail_template.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeMailTemplateUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided MailTemplateUpdatedEvent
+func (t *WebhookEvent) MergeMailTemplateUpdatedEvent(v MailTemplateUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"mail_template.updated"}`))
 	if err != nil {
 		return err
 	}
@@ -29512,6 +29922,8 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsLocationDeletedEvent()
 	case "location.updated":
 		return t.AsLocationUpdatedEvent()
+	case "mail_template.updated":
+		return t.AsMailTemplateUpdatedEvent()
 	case "order.cancelled":
 		return t.AsOrderCancelledEvent()
 	case "order.completed":

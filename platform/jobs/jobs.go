@@ -58,6 +58,17 @@ func (j Job) Decode(into any) error {
 // Handler does a job. Its error has the job tried again later.
 type Handler func(ctx context.Context, job Job) error
 
+// With makes a handler of what needs nothing of a job but its arguments.
+func With[Args any](do func(ctx context.Context, args Args) error) Handler {
+	return func(ctx context.Context, job Job) error {
+		var args Args
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		return do(ctx, args)
+	}
+}
+
 // Snooze, returned by a handler, has the job tried again after a while without counting
 // as a failure.
 func Snooze(d time.Duration) error { return river.JobSnooze(d) }
