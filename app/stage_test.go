@@ -38,7 +38,20 @@ func newStage(t *testing.T, w *tenant, operator, stripeKey string) *stage {
 	s.drafts(t)
 	s.people(t)
 	s.platform(t, operator)
+	s.rates(t)
 	return s
+}
+
+// rates has a tax service asked from now on, of what was not read since: but for the cart and
+// the draft order that are to become orders, whose prices have to be known.
+func (s *stage) rates(t *testing.T) {
+	s.admin(t, 201, "createRateService", nil, map[string]any{"kind": "tax", "name": "Taxes", "url": s.receiver.URL})
+	bought, asked := s.requests["completeCart"], len(s.receiver.Deliveries())
+	s.shop(t, 200, "getCart", bought.path, nil, "Cart-Token", bought.header["Cart-Token"])
+	if len(s.receiver.Deliveries()) == asked {
+		t.Error("a cart is read, and no tax service is asked")
+	}
+	s.must(t, 200, probe.Call{Operation: "getDraftOrder", Path: s.requests["completeDraftOrder"].path, Header: headers(s.secret)})
 }
 
 // admin makes a call of the staff's that has to succeed.
