@@ -56,7 +56,7 @@ func TestDryRuns(t *testing.T) {
 	r.own.quiet(t)
 
 	calls := func() string {
-		return fmt.Sprintf("%d webhooks and rates, %d of Stripe's", len(r.own.receiver.Deliveries()), asked.Load())
+		return fmt.Sprintf("%d webhooks and rates of carriers, %d calls of Stripe's, %d of taxes", len(r.own.receiver.Deliveries()), asked.Load(), s.taxed.Load())
 	}
 	before, called := everything(t, p), calls()
 	handed := apptest.Query[int64](p, `select coalesce(max(id), 0) from river.river_job`)[0]
