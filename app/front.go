@@ -65,6 +65,10 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Locations{DB: m.db},
 		&handlers.Search{DB: m.db, ShopURL: m.shopURL, Speller: s.speller},
 		&handlers.Settings{DB: m.db},
+		&handlers.MailTemplates{DB: m.db, Preview: s.mailer.Preview, Address: func(ctx context.Context, accountID string) (string, error) {
+			account, err := s.accounts.Get(ctx, accountID)
+			return account.Email, err
+		}},
 		&handlers.Analytics{DB: m.db, Reports: s.analytics},
 		&handlers.ShopCatalog{
 			DB: m.db, ShopURL: m.shopURL, Customers: s.customers, AcceptsOrders: handlers.AcceptsOrders,
@@ -195,7 +199,7 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 	observer := func(name string) httpserver.Observer { return m.metrics.HTTP.Operation(name) }
 	shop := storefront.New(storefront.Config{
 		Speller: s.speller, Counter: s.searches, Beside: cache.NewShared(m.redis, "pages"),
-		DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Orders: s.orders, Documents: s.documents, Links: s.links, Editions: s.editions,
+		DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Orders: s.orders, Documents: s.documents, Privacy: s.privacy, Links: s.links, Editions: s.editions,
 		Media: &media.Handler{Files: m.files, Log: m.log}, Limiter: limiter, Log: m.log,
 		AcceptsOrders: handlers.AcceptsOrders, Looked: looked(m.metrics.Cache.Cache("pages")), Visited: s.visited,
 		Observer: observer,

@@ -27,7 +27,8 @@ import (
 )
 
 // Authenticator finds out whom a credential speaks for. Its problems are answered as they
-// are; a credential that is not known is problem.Unauthenticated.
+// are; a credential that is not known is problem.Unauthenticated. A caller beside a problem is
+// whose a credential is that is refused: the call stands in their store's log, and no more.
 type Authenticator interface {
 	// Key is for secret, restricted and publishable keys.
 	Key(ctx context.Context, key string, origin tenants.Origin) (tenants.Caller, error)

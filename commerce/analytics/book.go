@@ -29,20 +29,10 @@ type Service struct {
 
 // Register has the workers keep the figures.
 func (s *Service) Register(w *jobs.Workers) {
-	w.Handle(JobBook, func(ctx context.Context, job jobs.Job) error {
-		var args BookArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
+	w.Handle(JobBook, jobs.With(func(ctx context.Context, args BookArgs) error {
 		return s.Book(ctx, args.OrderID)
-	})
-	w.Handle(JobRebuild, func(ctx context.Context, job jobs.Job) error {
-		var args RebuildArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
-		return s.Rebuild(ctx, args)
-	})
+	}))
+	w.Handle(JobRebuild, jobs.With(s.Rebuild))
 }
 
 // turnSQL has those who count take turns: each of them sees what the one before counted.
