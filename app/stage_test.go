@@ -315,6 +315,7 @@ func (s *stage) people(t *testing.T) {
 	s.requests["removeStaffMember"] = request{path: named{"account_id": joined}}
 	s.requests["eraseMe"] = request{header: named{"Customer-Token": s.registered(t)}, body: map[string]any{"password": password}}
 	s.requests["deleteCustomer"] = request{path: named{"customer_id": s.admin(t, 201, "createCustomer", nil, map[string]any{"email": "guest-" + run() + "@example.com"}).String("/id")}}
+	s.requests["sendTestMail"] = request{body: map[string]any{"to": reader}}
 	s.requests["confirmSubscription"] = request{body: map[string]any{"token": token(reader)}}
 	unused := s.must(t, 201, probe.Call{Operation: "createRole", Header: s.asOwner(), Body: body(map[string]any{"name": "Nobody's", "permissions": []string{"orders:read"}})}).String("/id")
 	s.requests["deleteRole"] = request{path: named{"role_id": unused}}
