@@ -65,6 +65,7 @@ func (s *stage) rates(t *testing.T) {
 		}
 	}))
 	t.Cleanup(service.Close)
+	s.requests["updateRateService"] = request{body: map[string]any{"name": "Parcels"}}
 	s.admin(t, 201, "createRateService", nil, map[string]any{"kind": "tax", "name": "Taxes", "url": service.URL})
 	bought := s.requests["completeCart"]
 	s.shop(t, 200, "getCart", bought.path, nil, "Cart-Token", bought.header["Cart-Token"])
@@ -162,6 +163,9 @@ func (s *stage) catalogue(t *testing.T) {
 	}).String("/id")
 	s.requests["createVariant"] = request{path: named{"product_id": towel}, body: map[string]any{"option_values": []string{"M"}, "prices": []any{price(1500)}}}
 	s.requests["generateVariants"] = request{path: named{"product_id": towel}}
+	s.requests["addCollectionProducts"] = request{body: map[string]any{"product_ids": []string{towel}}}
+	both := s.admin(t, 201, "createCollection", nil, map[string]any{"name": "Winter", "product_ids": []string{s.product, towel}}).String("/id")
+	s.requests["moveCollectionProduct"] = request{path: named{"collection_id": both}, body: map[string]any{"position": 1}}
 	s.requests["writeReview"] = request{path: named{"handle_or_id": towel}}
 	s.requests["createShippingMethod"] = request{body: map[string]any{"name": "Van", "prices": []any{price(900)}}}
 	s.requests["createFieldDefinition"] = request{body: map[string]any{"resource": "product", "key": "fabric", "name": "Fabric", "type": "text"}}
@@ -227,6 +231,7 @@ func (s *stage) sales(t *testing.T, stripeKey string) {
 	payment := s.must(t, 200, probe.Call{Operation: "listPayments", Header: headers(s.secret), Query: url.Values{"order_id": {held}}}).String("/data/0/id")
 	s.requests["capturePayment"] = request{path: named{"payment_id": payment}}
 	s.requests["voidPayment"] = request{path: named{"payment_id": payment}}
+	s.requests["updateInvoicing"] = request{body: map[string]any{"invoice_number_format": "R-{year}-{number:4}"}}
 	s.requests["issueInvoice"] = request{path: named{"order_id": held}}
 
 	paid, line, _ := s.sell(t, 2)
@@ -315,6 +320,11 @@ func (s *stage) people(t *testing.T) {
 	s.requests["removeStaffMember"] = request{path: named{"account_id": joined}}
 	s.requests["eraseMe"] = request{header: named{"Customer-Token": s.registered(t)}, body: map[string]any{"password": password}}
 	s.requests["deleteCustomer"] = request{path: named{"customer_id": s.admin(t, 201, "createCustomer", nil, map[string]any{"email": "guest-" + run() + "@example.com"}).String("/id")}}
+	written := named{"mail_kind": "order_confirmation", "locale": "de"}
+	s.admin(t, 200, "updateMailTemplate", written, map[string]any{"subject": "Danke"})
+	s.requests["resetMailTemplate"] = request{path: written}
+	s.requests["updateAbandonedCartSettings"] = request{body: map[string]any{"mail": "everyone"}}
+	s.requests["updateCustomer"] = request{body: map[string]any{"note": "She calls first."}}
 	s.requests["sendTestMail"] = request{body: map[string]any{"to": reader}}
 	s.requests["confirmSubscription"] = request{body: map[string]any{"token": token(reader)}}
 	unused := s.must(t, 201, probe.Call{Operation: "createRole", Header: s.asOwner(), Body: body(map[string]any{"name": "Nobody's", "permissions": []string{"orders:read"}})}).String("/id")
