@@ -56,7 +56,7 @@ func TestDryRuns(t *testing.T) {
 	r.own.quiet(t)
 
 	calls := func() string {
-		return fmt.Sprintf("%d webhooks and rates, %d of Stripe's", len(r.own.receiver.Deliveries()), asked.Load())
+		return fmt.Sprintf("%d webhooks and rates of carriers, %d calls of Stripe's, %d of taxes", len(r.own.receiver.Deliveries()), asked.Load(), s.taxed.Load())
 	}
 	before, called := everything(t, p), calls()
 	handed := apptest.Query[int64](p, `select coalesce(max(id), 0) from river.river_job`)[0]
@@ -135,6 +135,8 @@ func (s *stage) try(t *testing.T, r *gallery, op *openapi.Operation, yes string)
 		}
 	case answer.Status >= 300 || answer.Header.Get("Dry-Run") != "true":
 		t.Errorf("a dry run of %s, if it is one (%q), did not succeed: %d %.600s", op.ID, answer.Header.Get("Dry-Run"), answer.Status, answer.Body)
+	case !op.InShop() && !strings.Contains(answer.Header.Get("Dry-Run-Rows"), "audit_entries;inserted="):
+		t.Errorf("a dry run of %s tells of no entry in the audit: %q", op.ID, answer.Header.Get("Dry-Run-Rows"))
 	case op.InShop() && answer.Header.Get("Dry-Run-Rows")+answer.Header.Get("Dry-Run-Events") != "":
 		t.Errorf("a shopper is told what a dry run of %s would write: %v", op.ID, answer.Header)
 	}
