@@ -18,6 +18,7 @@ type place struct {
 // What the conditions of several places are.
 const (
 	ofOrder = `t.order_id = any(@orders)`
+	ofUse   = `(u->>'order_id' = any(@orders) or u->>'email' = any(@emails))`
 	tax     = "tax and commercial law: what was sold, paid and owed is kept"
 	ledger  = "a ledger stays as it is"
 )
@@ -138,6 +139,15 @@ var places = []place{
 			ip = case when t.actor_kind in ('account', 'key', 'operator', 'system') then t.ip else '' end`, keeps: "that something was done is kept",
 	},
 	{
+		table: "audit_kept", personal: "kept", plain: "entry_id", later: true, hidden: true,
+		theirs: `(t.kept->'values' ?| @ids or exists (select from jsonb_array_elements(t.kept->'promotion_uses') u where ` + ofUse + `)
+			or exists (select from jsonb_array_elements(t.kept->'reviews') r where r->>'customer_id' = @customer and @customer <> ''))`,
+		change: `kept = t.kept || case when t.kept ? 'values' then jsonb_build_object('values', (t.kept->'values') - @ids::text[]) else '{}' end
+			|| case when t.kept ? 'promotion_uses' then jsonb_build_object('promotion_uses', (select coalesce(jsonb_agg(
+				case when ` + ofUse + ` then u || jsonb_build_object('email', @erased::text) else u end), '[]') from jsonb_array_elements(t.kept->'promotion_uses') u)) else '{}' end
+			|| case when t.kept ? 'reviews' then '{"reviews": []}'::jsonb else '{}' end`, keeps: "what was deleted can be brought back for a while",
+	},
+	{
 		table: "stock_movements", personal: "note actor", plain: "id variant_id location_id type reason order_id transfer_id actor_kind actor_id", later: true, owner: true, hidden: true,
 		theirs: `(t.order_id = any(@orders) or t.actor_id = @customer and @customer <> '' or t.actor = any(@emails) or t.note ilike any(@containing))`, keeps: ledger,
 		change: `note = '', actor = case when t.actor_kind in ('account', 'key', 'operator', 'system') then t.actor else '' end`,
@@ -175,7 +185,6 @@ var places = []place{
 	{table: "test_charges", plain: "reference state currency failure refunds"},
 	{table: "document_series", plain: "kind"},
 	{table: "product_index", plain: "product_id status title vendor category_id attributes names search"},
-	{table: "audit_kept", plain: "entry_id kept"},
 	{table: "analytics_orders", plain: "order_id currency facts"},
 	{table: "analytics_figures", plain: "kind currency grain key"},
 	{table: "analytics_visits", plain: "salt sketches"}, // sketches tell of nobody, and the salt is gone with the day

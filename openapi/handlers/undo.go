@@ -32,13 +32,13 @@ func (h *Audit) undo(ctx context.Context, req *openapi.Request) (*openapi.Respon
 		return nil, err
 	}
 	ctx = journal.Undoing(ctx, entry.ID)
-	kind, verb, _ := strings.Cut(entry.Action, ".")
+	kind, _, _ := strings.Cut(entry.Action, ".")
 	shown := gen.AuditUndo{Undoes: entry.ID, ResourceKind: kind, ResourceID: orNil(entry.ObjectID), Patch: json.RawMessage("null")}
 	if !h.undoable(entry) {
 		return nil, problem.New(problem.Conflict, "not_undoable", "What %s did cannot be undone.", entry.Action)
 	}
-	if verb == "delete" {
-		return h.bringBack(ctx, req, entry, shown)
+	if h.Restores[entry.Action] != nil {
+		return h.restore(ctx, req, entry, shown)
 	}
 	steps, err := h.inverse(ctx, req, entry)
 	if err != nil {
@@ -86,6 +86,9 @@ func (h *Audit) undoable(e audit.Entry) bool {
 	if !e.Store {
 		return false
 	}
+	if h.Restores[e.Action] != nil {
+		return e.Kept
+	}
 	if inverses[e.Action] != nil {
 		fewEnough := !strings.Contains(string(e.After), `"prices": null`) // at once, for the operation that sets them
 		return whole(e.After) && fewEnough && (len(e.Before) == 0 || whole(e.Before))
@@ -99,9 +102,7 @@ func (h *Audit) undoable(e audit.Entry) bool {
 	case verb == "update":
 		return r.update != "" && whole(e.Before) && whole(e.After)
 	case verb == "create", verb == "restore":
-		return r.delete != "" && r.create != "" && whole(e.After)
-	case verb == "delete":
-		return e.Kept && h.Restores[r.kind] != nil
+		return r.delete != "" && whole(e.After)
 	}
 	return false
 }

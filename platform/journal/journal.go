@@ -29,7 +29,7 @@ type Entry struct {
 	After    any
 	Reason   string
 
-	// Kept are the rows of what was deleted, by which it can be brought back; in a store's
+	// Kept are rows by which it can be taken back, as those of what was deleted; in a store's
 	// database alone.
 	Kept json.RawMessage
 }
@@ -38,7 +38,7 @@ type Entry struct {
 // something back. A larger state is told by its size alone, and larger rows are not kept.
 const (
 	maxState = 256 << 10
-	maxKept  = 1 << 20
+	maxKept  = 8 << 20
 )
 
 // state is a thing's state as it is kept, read at once so that later changes do not show.
