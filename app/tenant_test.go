@@ -169,8 +169,7 @@ func (w *tenant) sell(t testing.TB) {
 	})
 	w.ids["era"] = w.must(t, 201, probe.Call{Operation: "erasePersonalData", Header: headers(w.secret), Body: body(map[string]any{"email": "nobody-" + run() + "@example.com"})}).String("/id")
 	// Its records are done after a while: not in the middle of a test.
-	w.doors[0].Exec(`update s_` + apptest.Query[string](w.doors[0], `select number::text from schemas where store_id = $1 and mode = 'test'`, w.storeID)[0] +
-		`.erasures set state = 'done', sealed = null, finished_at = now()`)
+	w.doors[0].Exec(`update s_` + w.schema() + `.erasures set state = 'done', sealed = null, finished_at = now()`)
 	cart := w.must(t, 201, probe.Call{Operation: "createCart", Header: headers(w.publishable), Body: body(map[string]any{"lines": []any{map[string]any{"variant_id": w.variants[0], "quantity": 1}}})})
 	w.draft = w.must(t, 201, probe.Call{Operation: "createDraftOrder", Header: headers(w.secret), Body: body(map[string]any{"lines": []any{map[string]any{"variant_id": w.variants[0], "quantity": 1}}})}).String("/id")
 	w.ids["cart"], w.ids["cln"], w.tokens["Cart-Token"] = cart.String("/cart/id"), cart.String("/cart/lines/0/id"), cart.String("/token")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/app/apptest"
+	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/flows"
 	"github.com/stoacommerce/stoa/openapi/probe"
 )
@@ -51,6 +52,8 @@ const (
 type witness struct {
 	mu   sync.Mutex
 	seen map[string][]string // request IDs by operation, of the calls that succeeded
+
+	operations map[string]*openapi.Operation
 }
 
 func (w *witness) saw(_ *flows.Step, answer *probe.Answer) {
@@ -60,8 +63,9 @@ func (w *witness) saw(_ *flows.Step, answer *probe.Answer) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.seen == nil {
-		w.seen = map[string][]string{}
+		w.seen, w.operations = map[string][]string{}, map[string]*openapi.Operation{}
 	}
+	w.operations[answer.Operation.ID] = answer.Operation
 	w.seen[answer.Operation.ID] = append(w.seen[answer.Operation.ID], answer.Header.Get("Request-Id"))
 }
 

@@ -263,14 +263,14 @@ func (s *Service) Create(ctx context.Context, tx *postgres.Tx, email string, wit
 	if err := now.changed(ctx, tx, c, kept{}, with.Wording); err != nil {
 		return "", err
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "customer.create", ObjectID: c.ID, After: named{c.Email, now}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "customer.create", ObjectID: c.ID, After: made{c.Email, now}})
 	return c.ID, nil
 }
 
 // Delete deletes a customer with the account. Orders keep their copies, and so do the ledgers
 // of gift cards and store credit; as long as there is any of the latter, it is refused.
 func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id string, version int) error {
-	c, was, err := lock(ctx, tx, id, version)
+	c, _, err := lock(ctx, tx, id, version)
 	if err != nil {
 		return err
 	}
@@ -282,11 +282,11 @@ func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id string, versio
 	if left {
 		return problem.New(problem.Conflict, "store_credit_left", "The customer has store credit. Take it back first.")
 	}
-	return c.remove(ctx, tx, was)
+	return c.remove(ctx, tx)
 }
 
 // remove deletes a customer, who is locked.
-func (c Customer) remove(ctx context.Context, tx *postgres.Tx, was kept) error {
+func (c Customer) remove(ctx context.Context, tx *postgres.Tx) error {
 	if _, err := reviews.Forget(ctx, tx, c.ID); err != nil {
 		return err
 	}
@@ -294,13 +294,14 @@ func (c Customer) remove(ctx context.Context, tx *postgres.Tx, was kept) error {
 		return fmt.Errorf("delete customer %s: %w", c.ID, err)
 	}
 	journal.Event(ctx, tx, "customer.deleted", c.ID, map[string]string{"id": c.ID})
-	// By the e-mail address commerce/privacy finds all that the audit tells of the person.
-	journal.Audit(ctx, tx, journal.Entry{Action: "customer.delete", ObjectID: c.ID, Before: named{c.Email, was}})
+	// The audit outlives the customer and so keeps nothing of the person.
+	journal.Audit(ctx, tx, journal.Entry{Action: "customer.delete", ObjectID: c.ID, Before: map[string]any{"email_verified": c.EmailVerified}})
 	return nil
 }
 
-// named is what the audit tells of a customer who comes or goes.
-type named struct {
+// made is what the audit tells of a customer who was made. By the e-mail address
+// commerce/privacy finds what it tells of who is no customer any more.
+type made struct {
 	Email string `json:"email"`
 	kept
 }

@@ -53,7 +53,7 @@ func (s *Service) Take(ctx context.Context, tx *postgres.Tx, email string, chang
 		err = tx.QueryRow(ctx, `select id from customers where email = $1 for update`, email).Scan(&t.ID)
 	case err == nil:
 		journal.Event(ctx, tx, "customer.created", t.ID, Customer{ID: t.ID, Email: email})
-		journal.Audit(ctx, tx, journal.Entry{Action: "customer.create", ObjectID: t.ID, After: named{email, kept{Addresses: []Entry{}, GroupIDs: []string{}, Tags: []string{}}}})
+		journal.Audit(ctx, tx, journal.Entry{Action: "customer.create", ObjectID: t.ID, After: made{email, kept{Addresses: []Entry{}, GroupIDs: []string{}, Tags: []string{}}}})
 	}
 	if err != nil {
 		return t, fmt.Errorf("take a customer in: %w", err)
@@ -141,7 +141,7 @@ func Untake(ctx context.Context, tx *postgres.Tx, id string, by json.RawMessage)
 	if err := stays.OrNil(); err != nil {
 		return false, err
 	}
-	return true, c.remove(ctx, tx, now)
+	return true, c.remove(ctx, tx)
 }
 
 // judge says what is wrong with a change, whoever it is of, before anything is done.

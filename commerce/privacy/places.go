@@ -132,7 +132,7 @@ var places = []place{
 		change: `input = '{}', messages = '[]', error = null`, keeps: "that something was done is kept",
 	},
 	{
-		table: "audit_entries", personal: "actor before after reason ip", plain: "id actor_kind actor_id action object_id request_id undoes", later: true, owner: true, hidden: true,
+		table: "audit_entries", personal: "actor before after reason ip", plain: "id actor_kind actor_id action object_id request_id session_id user_agent undoes", later: true, owner: true, hidden: true,
 		theirs: `t.action <> 'customer.erase' and (t.object_id = any(@ids) or t.actor_id = @customer and @customer <> '' or t.actor ilike any(@containing) or t.reason ilike any(@containing)
 			or t.before::text ilike any(@containing) or t.after::text ilike any(@containing))`,
 		change: `before = null, after = null, reason = '', actor = case when t.actor_kind in ('account', 'key', 'operator', 'system') then t.actor else '' end,
@@ -141,7 +141,7 @@ var places = []place{
 	{
 		table: "audit_kept", personal: "kept", plain: "entry_id", later: true, hidden: true,
 		theirs: `(t.kept->'values' ?| @ids or exists (select from jsonb_array_elements(t.kept->'promotion_uses') u where ` + ofUse + `)
-			or exists (select from jsonb_array_elements(t.kept->'reviews') r where r->>'customer_id' = @customer and @customer <> ''))`,
+			or exists (select from jsonb_array_elements(t.kept->'reviews') r where r->>'customer_id' = any(@ids)))`,
 		change: `kept = t.kept || case when t.kept ? 'values' then jsonb_build_object('values', (t.kept->'values') - @ids::text[]) else '{}' end
 			|| case when t.kept ? 'promotion_uses' then jsonb_build_object('promotion_uses', (select coalesce(jsonb_agg(
 				case when ` + ofUse + ` then u || jsonb_build_object('email', @erased::text) else u end), '[]') from jsonb_array_elements(t.kept->'promotion_uses') u)) else '{}' end

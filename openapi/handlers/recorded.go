@@ -26,8 +26,10 @@ type record struct {
 	create string
 	delete string
 
-	within bool   // its path names what it is within, which its entries tell
-	except string // a property that is not told in the words of its update: what changed it is not undone
+	within bool     // its path names what it is within, which its entries tell
+	except []string // properties that are not told in the words of its update: what changed them is not undone
+	more   []string // properties, of text, that are told and that its update does not set
+	past   bool     // it is read as it was, and its changes are not undone
 
 	// shown is where in the answer of get the thing stands; the whole answer when nil.
 	shown func(doc state, id string) state
@@ -44,6 +46,8 @@ var records = []record{
 	{kind: "promotion", prefix: "prm", get: "getPromotion", update: "updatePromotion", create: "createPromotion", delete: "deletePromotion"},
 	{kind: "price_list", prefix: "plist", get: "getPriceList", update: "updatePriceList", create: "createPriceList", delete: "deletePriceList"},
 	{kind: "customer_group", prefix: "cgr", get: "getCustomerGroup", update: "updateCustomerGroup", create: "createCustomerGroup", delete: "deleteCustomerGroup"},
+	{kind: "customer", prefix: "cus", get: "getCustomer", update: "updateCustomer", create: "createCustomer", delete: "deleteCustomer", past: true,
+		more: []string{"email"}, except: []string{"default_address", "marketing_wording"}},
 	{kind: "gift_card", prefix: "gc", get: "getGiftCard", update: "updateGiftCard"},
 	{kind: "inventory_item", prefix: "var", get: "getInventoryItem", update: "updateInventoryItem"},
 	{kind: "location", prefix: "loc", get: "getLocation", update: "updateLocation", create: "createLocation", delete: "deleteLocation"},
@@ -55,7 +59,7 @@ var records = []record{
 	{kind: "webhook_endpoint", prefix: "whe", get: "getWebhookEndpoint", update: "updateWebhookEndpoint", create: "createWebhookEndpoint", delete: "deleteWebhookEndpoint"},
 	{kind: "review", prefix: "rev", verb: "moderate", get: "getReview", update: "moderateReview", delete: "deleteReview"},
 	{kind: "store", prefix: "sto", get: "getStore", update: "updateStore"},
-	{kind: "payment_settings", get: "getPaymentSettings", update: "updatePaymentSettings", except: "stripe"},
+	{kind: "payment_settings", get: "getPaymentSettings", update: "updatePaymentSettings", except: []string{"stripe"}},
 	{kind: "invoicing", get: "getInvoicing", update: "updateInvoicing"},
 	{kind: "abandoned_cart_settings", get: "getAbandonedCartSettings", update: "updateAbandonedCartSettings"},
 }

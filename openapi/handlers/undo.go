@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -97,7 +98,7 @@ func (h *Audit) undoable(e audit.Entry) bool {
 	switch {
 	case strings.HasPrefix(e.ObjectID, "op_"):
 		return verb == "create"
-	case !known:
+	case !known, r.past:
 		return false
 	case verb == "update":
 		return r.update != "" && whole(e.Before) && whole(e.After)
@@ -148,7 +149,7 @@ func (h *Audit) inverse(ctx context.Context, req *openapi.Request, e audit.Entry
 	}
 	wrong, patch := since(), state{}
 	for _, p := range changed {
-		if p.name == r.except && verb == "update" {
+		if slices.Contains(r.except, p.name) && verb == "update" {
 			return nil, problem.New(problem.Conflict, "not_undoable", "What changed %s cannot be undone.", p.name)
 		}
 		if _, told := after[p.name]; verb != "update" && p.name == "position" || verb == "restore" && !told {
