@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/app/apptest"
-	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/flows"
 	"github.com/stoacommerce/stoa/openapi/probe"
 )
@@ -53,7 +52,7 @@ type witness struct {
 	mu   sync.Mutex
 	seen map[string][]string // request IDs by operation, of the calls that succeeded
 
-	operations map[string]*openapi.Operation
+	operations map[string]*probe.Operation
 }
 
 func (w *witness) saw(_ *flows.Step, answer *probe.Answer) {
@@ -63,7 +62,7 @@ func (w *witness) saw(_ *flows.Step, answer *probe.Answer) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.seen == nil {
-		w.seen, w.operations = map[string][]string{}, map[string]*openapi.Operation{}
+		w.seen, w.operations = map[string][]string{}, map[string]*probe.Operation{}
 	}
 	w.operations[answer.Operation.ID] = answer.Operation
 	w.seen[answer.Operation.ID] = append(w.seen[answer.Operation.ID], answer.Header.Get("Request-Id"))

@@ -138,7 +138,7 @@ type noted struct {
 
 // ask makes a call in the tenant's store.
 func (w *tenant) ask(t rapid.TB, operation string, path map[string]string, query url.Values, fields map[string]any) *probe.Answer {
-	call := probe.Call{Operation: operation, Path: path, Query: query, Header: headers(w.secret)}
+	call := probe.Call{Operation: operation, Path: path, Query: query, Header: headers(w.secret, "Idempotency-Key", run())}
 	if fields != nil {
 		call.Body = body(fields)
 	}

@@ -125,7 +125,7 @@ func Untake(ctx context.Context, tx *postgres.Tx, id string, by json.RawMessage)
 	if err := tx.QueryRow(ctx, livedSQL, id).Scan(&ordered, &joined, &credited); err != nil {
 		return false, fmt.Errorf("look what became of %s: %w", id, err)
 	}
-	stays := problem.New(problem.Conflict, "customer_in_use", "They have done something since, and stay.")
+	stays := problem.New(problem.Conflict, "changed_since", "They have done something since, and stay.")
 	for _, what := range []struct {
 		is           bool
 		code, detail string

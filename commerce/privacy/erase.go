@@ -230,7 +230,9 @@ const formerSQL = `select coalesce(array_agg(distinct w.id), '{}') from (
 // former adds to a person's names those of the customers that they were.
 func (s *Service) former(ctx context.Context, p *person) error {
 	var were []string
-	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error { return tx.QueryRow(ctx, formerSQL, p.Emails).Scan(&were) })
+	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.QueryRow(ctx, formerSQL, p.Emails).Scan(&were)
+	})
 	if err != nil {
 		return fmt.Errorf("look for who a person was: %w", err)
 	}

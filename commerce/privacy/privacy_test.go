@@ -165,7 +165,7 @@ func TestErasureReachesEverything(t *testing.T) {
 		`select string_agg(request_state, ' ' order by id) from cell.requests where sealed is null`:                                       "erased erased",
 		`select string_agg(kept::text, ' ' order by entry_id) from audit_kept`: `{"values": {"cus_other": "nougat"}} {"promotion_uses": [{"email": "erased@erased.invalid", "order_id": "` + r.order +
 			`"}, {"email": "grace@example.com", "order_id": "ord_other"}]} {"reviews": []}`,
-		`select state || coalesce(sealed::text, '') from erasures`:                                                                        "done",
+		`select state || coalesce(sealed::text, '') from erasures`: "done",
 	} {
 		if got := shoptest.Value[string](t, r.Shop, query); !strings.HasPrefix(got, want) || want == "" && got != "" {
 			t.Errorf("%s\ngives %q, want %q", query, got, want)

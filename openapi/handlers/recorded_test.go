@@ -8,9 +8,9 @@ import (
 	"github.com/stoacommerce/stoa/openapi/contract"
 )
 
-// taken are operations whose changes are undone otherwise than as those of a record: by an
+// otherwise are operations whose changes are undone otherwise than as those of a record: by an
 // inverse of their own, from what is kept, or with the operation that they begin.
-var taken = map[string]string{
+var otherwise = map[string]string{
 	"generateVariants":        "variant.generate",
 	"updateTranslations":      "translation.update",
 	"addCollectionProducts":   "collection.add",
@@ -90,7 +90,7 @@ func TestEveryWriteCanBeUndone(t *testing.T) {
 			}
 		}
 	}
-	for id, action := range taken {
+	for id, action := range otherwise {
 		if undone[id] = true; operations[id] == nil {
 			t.Errorf("there is no %s", id)
 		}
