@@ -127,7 +127,7 @@ var places = []place{
 		change: `handle = '', input = null, undo = null, messages = '[]'`, keeps: "an operation's rows are counted",
 	},
 	{
-		table: "operations", personal: "input messages error", plain: "id kind state counts created_by request_id undoes file", later: true, hidden: true,
+		table: "operations", personal: "input messages error", plain: "id kind state counts created_by created_from request_id undoes file", later: true, hidden: true,
 		theirs: `(t.input::text ilike any(@containing) or t.messages::text ilike any(@containing) or t.error::text ilike any(@containing))`,
 		change: `input = '{}', messages = '[]', error = null`, keeps: "that something was done is kept",
 	},
