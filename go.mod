@@ -14,6 +14,7 @@ require (
 	github.com/bep/imagemeta v1.0.1
 	github.com/carlos7ags/folio v0.11.0
 	github.com/casbin/casbin/v2 v2.135.0
+	github.com/cbroglie/mustache v1.4.2
 	github.com/ccojocar/zxcvbn-go v1.0.4
 	github.com/cespare/xxhash/v2 v2.3.0
 	github.com/chromedp/cdproto v0.159.0

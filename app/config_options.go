@@ -176,7 +176,7 @@ var options = []option{
 		set: address(func(c *Config) **url.URL { return &c.Stripe.APIBase }, "http", "https")},
 
 	{variable: "STOA_WORKERS", group: groupWork, initial: "8", form: "a number from 1 to 1000",
-		doc: "Jobs worked on at once, in each cell: so many quick ones, as many that take long, and four times as many calls of webhooks.",
+		doc: "Jobs worked on at once, in each cell: so many quick ones, and as many that take long. Deliveries of webhooks, which mostly wait, are up to 512 beside them.",
 		set: number(func(c *Config) *int { return &c.Jobs.Workers }, 1, 1000)},
 	{variable: "STOA_WITH_WORKER", group: groupWork, initial: "false", form: "true or false",
 		doc: "Makes `stoa serve` work on jobs too.",

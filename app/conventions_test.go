@@ -58,7 +58,11 @@ func (o outsider) ask(method, path, key string, body any, headers ...string) ans
 func (o outsider) once(method, path, key string, body any, headers ...string) answered {
 	o.Helper()
 	var sent io.Reader
-	if body != nil {
+	switch body := body.(type) {
+	case nil:
+	case []byte:
+		sent = bytes.NewReader(body)
+	default:
 		raw, err := json.Marshal(body)
 		if err != nil {
 			o.Fatal(err)

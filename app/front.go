@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"time"
 
 	"github.com/stoacommerce/stoa/commerce/analytics"
 	"github.com/stoacommerce/stoa/commerce/payments"
@@ -21,7 +20,6 @@ import (
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/sessions"
-	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/audit"
 	"github.com/stoacommerce/stoa/tenants/requestlog"
 	"github.com/stoacommerce/stoa/tenants/stores"
@@ -67,6 +65,10 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Locations{DB: m.db},
 		&handlers.Search{DB: m.db, ShopURL: m.shopURL, Speller: s.speller},
 		&handlers.Settings{DB: m.db},
+		&handlers.MailTemplates{DB: m.db, Preview: s.mailer.Preview, Address: func(ctx context.Context, accountID string) (string, error) {
+			account, err := s.accounts.Get(ctx, accountID)
+			return account.Email, err
+		}},
 		&handlers.Analytics{DB: m.db, Reports: s.analytics},
 		&handlers.ShopCatalog{
 			DB: m.db, ShopURL: m.shopURL, Customers: s.customers, AcceptsOrders: handlers.AcceptsOrders,
@@ -151,13 +153,13 @@ type trafficObserver struct {
 
 // Answered implements openapi.Observer. The server counts and logs the request when it
 // ends; here it learns as what.
-func (o *trafficObserver) Answered(ctx context.Context, op *openapi.Operation, caller tenants.Caller, status int, _ time.Duration) {
-	x := httpserver.From(ctx)
-	x.Operation, x.Observer, x.Actor = op.ID, o.operations[op.ID], caller.Principal.ID
-	if caller.Store != nil {
-		x.Store, x.Plan = caller.Store.ID, caller.Store.Plan
-		if step, counts := steps[op.ID]; counts && status < http.StatusBadRequest {
-			o.services.visited(postgres.WithStore(ctx, caller.Store.Ref), step)
+func (o *trafficObserver) Answered(ctx context.Context, req *openapi.Request, status int) {
+	x, op := httpserver.From(ctx), req.Operation.ID
+	x.Operation, x.Observer, x.Actor = op, o.operations[op], req.Caller.Principal.ID
+	if store := req.Caller.Store; store != nil {
+		x.Store, x.Plan = store.ID, store.Plan
+		if step, counts := steps[op]; counts && status < http.StatusBadRequest && !req.DryRun() {
+			o.services.visited(postgres.WithStore(ctx, store.Ref), step)
 		}
 	}
 }
@@ -197,7 +199,7 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 	observer := func(name string) httpserver.Observer { return m.metrics.HTTP.Operation(name) }
 	shop := storefront.New(storefront.Config{
 		Speller: s.speller, Counter: s.searches, Beside: cache.NewShared(m.redis, "pages"),
-		DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Orders: s.orders, Documents: s.documents, Links: s.links, Editions: s.editions,
+		DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Orders: s.orders, Documents: s.documents, Privacy: s.privacy, Links: s.links, Editions: s.editions,
 		Media: &media.Handler{Files: m.files, Log: m.log}, Limiter: limiter, Log: m.log,
 		AcceptsOrders: handlers.AcceptsOrders, Looked: looked(m.metrics.Cache.Cache("pages")), Visited: s.visited,
 		Observer: observer,

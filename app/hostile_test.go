@@ -41,7 +41,6 @@ type gallery struct {
 	reader   string // and one that may look
 	client   *http.Client
 	shots    atomic.Int64
-	tried    sync.Map // the operations that a dry run of succeeded
 	written  sync.Map // the writes that succeeded: their operations by the requests' IDs
 }
 
@@ -84,7 +83,6 @@ func TestBadRequests(t *testing.T) {
 	t.Logf("%d requests were refused in %v", r.shots.Swap(0), time.Since(began).Round(time.Second))
 	after := snapshot(t, p)
 	before.same(t, after, "")
-	r.dryRuns(t, operations)
 
 	began = time.Now()
 	t.Run("odd", func(t *testing.T) {
@@ -137,26 +135,6 @@ func (r *gallery) audited(t *testing.T) {
 	}
 }
 
-// triedByHandlers are operations whose valid requests need what a tenant does not have; their
-// dry runs are tried by the tests of their handlers, where they are.
-var triedByHandlers = []string{
-	"adjustStoreCredit", "approveReturn", "bulkVariants", "cancelOperation", "cancelOrder", "closeReturn", "completeDraftOrder", "createPromotionCodes",
-	"createTaxRate", "createVariant", "declineReturn", "deleteLocation", "deleteRole", "payOrder", "requestOrderPayment",
-	"requestReturn", "transferInventory", "updatePromotion", "updateTranslations", "voidPayment",
-}
-
-// dryRuns holds that every write that can be tried was, with success: here, or in a flow.
-func (r *gallery) dryRuns(t *testing.T, operations []*openapi.Operation) {
-	t.Helper()
-	inFlows := string(flowsFile(t))
-	for _, op := range operations {
-		_, here := r.tried.Load(op.ID)
-		if op.DryRuns() && !here && !slices.Contains(triedByHandlers, op.ID) && !strings.Contains(inFlows, "operationId: "+op.ID+"\n") {
-			t.Errorf("no dry run of %s succeeded", op.ID)
-		}
-	}
-}
-
 // eitherToken are the operations that need one of a cart's token and a customer's, or none.
 var eitherToken = []string{
 	"createCart", "getShopOrder", "payOrder", "getShopOrderDocuments", "downloadShopOrderDocument",
@@ -171,11 +149,8 @@ func (r *gallery) fire(t *testing.T, op *openapi.Operation, shots []shot) {
 		if answer == nil {
 			continue
 		}
-		if op.Writes() && answer.Status < 300 && answer.Header.Get("Dry-Run") == "" && answer.Header.Get("Idempotent-Replayed") == "" {
+		if op.Writes() && answer.Status < 300 && answer.Header.Get("Idempotent-Replayed") == "" {
 			r.written.Store(answer.Header.Get("Request-Id"), op.ID)
-		}
-		if op.Writes() && answer.Status < 300 && answer.Header.Get("Dry-Run") == "true" {
-			r.tried.Store(op.ID, true)
 		}
 		describe := func() string { return fmt.Sprintf("%s, %s: %d %.400s", op.ID, s.what, answer.Status, answer.Body) }
 		switch {
@@ -325,7 +300,7 @@ func spread(op *openapi.Operation, add func(string, func(*probe.Call), ...int)) 
 // junk is what is no ID of anything.
 var junk = []string{"req_01jd3v7m2kf8r9e0abcdefghjk", "junk", "a\x00b", "a\nb", "\xff\xfe", "..%2f..", "1e400", "-1", "' or 1=1 --", strings.Repeat("x", 5000), "𝕊"}
 
-// refused are requests that have to be refused, and trials, which change nothing either.
+// refused are requests that have to be refused.
 func (r *gallery) refused(op *openapi.Operation) []shot {
 	valid := r.valid(op)
 	var shots []shot
@@ -353,11 +328,6 @@ func (r *gallery) refused(op *openapi.Operation) []shot {
 			add("?"+p.Name+" is given twice", func(c *probe.Call) { c.Query[p.Name] = []string{"1", "2"} }, 400)
 		case "header":
 			r.wrongHeaders(op, p.Name, some)
-		}
-	}
-	if op.DryRuns() {
-		for _, yes := range []string{"true", "1", "T", "TRUE"} {
-			shots = append(shots, shot{what: "a trial, dry_run=" + yes, call: with(valid, func(c *probe.Call) { c.Query.Set("dry_run", yes) })})
 		}
 	}
 	add("an unknown parameter", func(c *probe.Call) { c.Query.Set("no_such_parameter", "1") }, 400)

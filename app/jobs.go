@@ -64,8 +64,12 @@ func ChangeJob(verb, name, reason string) Command {
 		if err != nil {
 			return err
 		}
-		change := map[string]func(context.Context, string, int64) error{"retry": a.workers.Retry, "discard": a.workers.Discard}[verb]
-		if err := change(ctx, cell, id); err != nil {
+		if verb == "retry" {
+			_, err = a.workers.Retry(ctx, cell, id, false)
+		} else {
+			err = a.workers.Discard(ctx, cell, id, false)
+		}
+		if err != nil {
 			return err
 		}
 		return a.db.InControl(byOperator(ctx), func(ctx context.Context, tx *postgres.Tx) error {

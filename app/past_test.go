@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
-
-	"github.com/stoacommerce/stoa/app/apptest"
 )
 
 // belongings deletes things with what belongs to them, and has that come back too.
@@ -63,7 +61,7 @@ func belongings(t *testing.T, w *tenant) {
 	w.undoes(t, removed, "promotion.remove_codes", "promotion.add_codes")
 	same("removing a code")
 	// One that was used comes back with who used it, so that its limits hold.
-	schema := "s_" + w.schema() + "."
+	schema := w.schema()
 	w.doors[0].Exec(`update `+schema+`promotions set used = 1 where id = $1`, w.ids["prm"])
 	w.doors[0].Exec(`update ` + schema + `promotion_codes set used = 1 where code = 'SUMMER15'`)
 	w.doors[0].Exec(`insert into `+schema+`promotion_uses (promotion_id, order_id, code, email, currency, amount) values ($1, $2, 'SUMMER15', 'ada@example.com', 'EUR', 1)`, w.ids["prm"], w.ids["ord"])
@@ -92,11 +90,6 @@ func belongings(t *testing.T, w *tenant) {
 	if refused.Status != http.StatusConflict || many() != 3 {
 		t.Errorf("a variant that was changed since is deleted: %d %s", refused.Status, refused.Body)
 	}
-}
-
-// schema is the number of its sandbox's schema.
-func (w *tenant) schema() string {
-	return apptest.Query[string](w.doors[0], `select number::text from schemas where store_id = $1 and mode = 'test'`, w.storeID)[0]
 }
 
 // seen is what was read of things at an instant.

@@ -212,6 +212,10 @@ func (s *services) openMail(m *machinery) error {
 	config := mailer.Config{
 		DB: m.db, Stores: s.stores, Mailbox: mail.NewMailbox(s.mailbox), KeepAll: m.config.Mail.Mailbox,
 		Site: m.config.Site.PublicURL, Shop: m.config.Site.StoreURL, Links: s.links, Staff: s.members.Addresses,
+		Failed: func(kind mail.Kind, err error) {
+			m.metrics.Mail.TemplateFailed()
+			m.log.Error("a mail went by the default, as its template failed", "kind", string(kind), "error", err)
+		},
 	}
 	if !m.config.Mail.SMTP.Empty() {
 		sender, err := netmail.ParseAddress(m.config.Mail.From)

@@ -26,7 +26,10 @@ type tenant struct {
 	share  string            // what the link of a wishlist holds
 	tokens map[string]string // a cart's, and a customer's, by the header they are sent in
 	cookie string            // of its owner's session
-	scoped map[string]string // keys with one scope
+	gift   string            // a gift card's code
+
+	receiver *apptest.Receiver // of its webhooks, and asked for rates
+	scoped   map[string]string // keys with one scope
 }
 
 // newTenant opens a store and fills it.
@@ -35,7 +38,7 @@ func newTenant(t testing.TB, p *apptest.Program) *tenant {
 	w := &tenant{market: openMarket(t, []int64{1000, 1000}, p), tokens: map[string]string{}, scoped: map[string]string{}}
 	w.ids = map[string]string{"prod": w.product, "var": w.variants[0], "shp": w.method, "sto": w.storeID}
 	w.signIn(t)
-	receiver := apptest.NewReceiver(t)
+	w.receiver = apptest.NewReceiver(t)
 	make := func(prefix, operation, pointer string, fields map[string]any) *probe.Answer {
 		t.Helper()
 		answer := w.must(t, 201, probe.Call{Operation: operation, Path: w.path(), Header: headers(w.secret), Body: body(fields)})
@@ -44,14 +47,14 @@ func newTenant(t testing.TB, p *apptest.Program) *tenant {
 		}
 		return answer
 	}
-	make("whe", "createWebhookEndpoint", "/endpoint/id", map[string]any{"url": receiver.URL, "event_types": []string{"*"}})
+	make("whe", "createWebhookEndpoint", "/endpoint/id", map[string]any{"url": w.receiver.URL, "event_types": []string{"*"}})
 	make("cat", "createCategory", "/id", map[string]any{"name": "Shirts"})
 	make("col", "createCollection", "/id", map[string]any{"name": "Summer", "product_ids": []string{w.product}})
 	make("shz", "createShippingZone", "/id", map[string]any{"name": "Near", "territories": []any{map[string]any{"country": "FR"}}})
 	make("tax", "createTaxRate", "/id", map[string]any{"name": "TVA", "country": "FR", "percentage": "20"})
-	make("rsv", "createRateService", "/service/id", map[string]any{"kind": "carrier", "name": "Parcel rates", "url": receiver.URL})
+	make("rsv", "createRateService", "/service/id", map[string]any{"kind": "carrier", "name": "Parcel rates", "url": w.receiver.URL})
 	make("prm", "createPromotion", "/id", map[string]any{"title": "Summer", "kind": "percentage", "percentage": "15", "codes": []string{"SUMMER15"}})
-	make("gc", "createGiftCard", "/gift_card/id", map[string]any{"amount": map[string]any{"amount": 500, "currency": "EUR"}})
+	w.gift = make("gc", "createGiftCard", "/gift_card/id", map[string]any{"amount": map[string]any{"amount": 500, "currency": "EUR"}}).String("/code")
 	make("cgr", "createCustomerGroup", "/id", map[string]any{"name": "Friends"})
 	make("cfd", "createFieldDefinition", "/id", map[string]any{"resource": "product", "key": "material", "name": "Material", "type": "text", "filterable": true})
 	w.must(t, 200, probe.Call{Operation: "updateStore", Header: headers(w.secret), Body: body(map[string]any{"locales": []any{map[string]any{"locale": "de", "published": true}}})})
@@ -169,14 +172,14 @@ func (w *tenant) sell(t testing.TB) {
 	})
 	w.ids["era"] = w.must(t, 201, probe.Call{Operation: "erasePersonalData", Header: headers(w.secret), Body: body(map[string]any{"email": "nobody-" + run() + "@example.com"})}).String("/id")
 	// Its records are done after a while: not in the middle of a test.
-	w.doors[0].Exec(`update s_` + w.schema() + `.erasures set state = 'done', sealed = null, finished_at = now()`)
+	w.doors[0].Exec(`update ` + w.schema() + `erasures set state = 'done', sealed = null, finished_at = now()`)
 	cart := w.must(t, 201, probe.Call{Operation: "createCart", Header: headers(w.publishable), Body: body(map[string]any{"lines": []any{map[string]any{"variant_id": w.variants[0], "quantity": 1}}})})
 	w.draft = w.must(t, 201, probe.Call{Operation: "createDraftOrder", Header: headers(w.secret), Body: body(map[string]any{"lines": []any{map[string]any{"variant_id": w.variants[0], "quantity": 1}}})}).String("/id")
 	w.ids["cart"], w.ids["cln"], w.tokens["Cart-Token"] = cart.String("/cart/id"), cart.String("/cart/lines/0/id"), cart.String("/token")
 }
 
-// shopper registers a customer and signs them in.
-func (w *tenant) shopper(t testing.TB) {
+// registered registers a customer, and gives the token that they are signed in by.
+func (w *tenant) registered(t testing.TB) string {
 	t.Helper()
 	email := "shopper-" + run() + "@example.com"
 	w.must(t, 202, probe.Call{Operation: "registerCustomer", Header: headers(w.publishable), Body: body(map[string]any{"email": email, "password": password})})
@@ -184,10 +187,17 @@ func (w *tenant) shopper(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.tokens["Customer-Token"] = w.must(t, 201, probe.Call{Operation: "verifyCustomer", Header: headers(w.publishable), Body: body(map[string]any{"token": token})}).String("/token")
-	if w.tokens["Customer-Token"] == "" {
+	signedIn := w.must(t, 201, probe.Call{Operation: "verifyCustomer", Header: headers(w.publishable), Body: body(map[string]any{"token": token})}).String("/token")
+	if signedIn == "" {
 		t.Fatal("the customer has no token")
 	}
+	return signedIn
+}
+
+// shopper has a customer write a review and a wishlist.
+func (w *tenant) shopper(t testing.TB) {
+	t.Helper()
+	w.tokens["Customer-Token"] = w.registered(t)
 	asShopper := headers(w.publishable, "Customer-Token", w.tokens["Customer-Token"])
 	w.ids["rev"] = w.must(t, 201, probe.Call{Operation: "writeReview", Path: map[string]string{"handle_or_id": w.product}, Header: asShopper, Body: body(map[string]any{"rating": 5})}).String("/id")
 	w.ids["wish"] = w.must(t, 201, probe.Call{Operation: "createMyWishlist", Header: asShopper, Body: body(map[string]any{"name": "Birthday"})}).String("/id")

@@ -65,36 +65,20 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 		_, err := s.orders.ResumePending(ctx)
 		return err
 	})
-	w.Handle(documents.JobIssue, func(ctx context.Context, job jobs.Job) error {
-		var args documents.IssueArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
-		return s.documents.Issue(ctx, args)
-	})
+	w.Handle(documents.JobIssue, jobs.With(s.documents.Issue))
 	w.Handle(inventory.JobLapse, func(ctx context.Context, _ jobs.Job) error { return inventory.ClearLapsed(ctx, m.db) })
-	w.Handle(cart.JobAbandoned, func(ctx context.Context, job jobs.Job) error {
-		var args cart.AbandonedArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
-		return s.carts.FindAbandoned(ctx, args)
-	})
+	w.Handle(cart.JobAbandoned, jobs.With(s.carts.FindAbandoned))
 	w.Handle(checkout.JobResume, func(ctx context.Context, _ jobs.Job) error {
 		_, err := s.checkout.ResumePending(ctx)
 		return err
 	})
-	w.Handle(stripe.JobNews, func(ctx context.Context, job jobs.Job) error {
-		var news stripe.News
-		if err := job.Decode(&news); err != nil {
-			return err
-		}
+	w.Handle(stripe.JobNews, jobs.With(func(ctx context.Context, news stripe.News) error {
 		err := s.stripe.Look(ctx, news, s.checkout.Learn, s.orders.Learn)
 		if problem.Is(err, "completion_in_progress") {
 			return jobs.Snooze(2 * time.Second) // whoever began the payment is at it
 		}
 		return err
-	})
+	}))
 	m.metrics.Payments.Provider(payments.StripeName, fates()...)
 	w.Every("usage.add_up", addUpEvery, func(ctx context.Context) error {
 		for _, cell := range m.db.Cells() {

@@ -69,6 +69,7 @@ type Metrics struct {
 	Queue    *QueueMetrics      // outbox and jobs
 	Webhooks *WebhookMetrics    // deliveries
 	Payments *PaymentMetrics    // what providers tell
+	Mail     *MailMetrics       // what went wrong in writing mails
 	Rates    *RateMetrics       // what carriers and tax services were asked
 	Cache    *CacheMetrics      // hits and misses by cache
 	Business *BusinessMetrics   // sign-ups, orders, revenue, checkouts
@@ -100,6 +101,7 @@ func NewMetrics(c MetricsConfig) *Metrics {
 		Queue:    newQueueMetrics(r),
 		Webhooks: newWebhookMetrics(r),
 		Payments: newPaymentMetrics(r),
+		Mail:     newMailMetrics(r),
 		Rates:    newRateMetrics(r),
 		Cache:    newCacheMetrics(r),
 		Business: newBusinessMetrics(r, c.Currencies),

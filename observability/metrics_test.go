@@ -317,6 +317,8 @@ func TestWebhookAndCacheMetrics(t *testing.T) {
 	expect(t, m, 1, "stoa_webhook_endpoints_disabled_total")
 
 	m.Rates.Asked("tax", "timed_out", 3*time.Second)
+	m.Mail.TemplateFailed()
+	expect(t, m, 1, "stoa_mail_templates_failed_total")
 	m.Requests.Dropped("full", 2)
 	expect(t, m, 2, "stoa_request_log_calls_total", "outcome", "full")
 	expect(t, m, 1, "stoa_rate_service_duration_seconds", "kind", "tax", "outcome", "timed_out")

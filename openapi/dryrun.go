@@ -40,8 +40,10 @@ func countedRows(ctx context.Context, tx *postgres.Tx) (map[string]changes, erro
 }
 
 // try runs a write and has it rolled back when everything is done. Its answer tells what
-// would have come of it: which rows and which events.
-func try(ctx context.Context, tx *postgres.Tx, fn func(context.Context, *postgres.Tx) (*Response, error)) (*Response, error) {
+// would have come of it: which rows and which events. Shoppers are not told those, as they
+// would tell whether an address is known.
+func (r *Request) try(ctx context.Context, tx *postgres.Tx, fn func(context.Context, *postgres.Tx) (*Response, error)) (*Response, error) {
+	tx.Discard()
 	before, err := countedRows(ctx, tx)
 	if err != nil {
 		return nil, err
@@ -55,7 +57,9 @@ func try(ctx context.Context, tx *postgres.Tx, fn func(context.Context, *postgre
 		res.Body = res.Redacted
 		res.With("Idempotent-Secrets", "removed")
 	}
-	tx.Discard()
+	if r.Operation.InShop() {
+		return res, nil
+	}
 	tx.BeforeCommit(func(ctx context.Context, tx *postgres.Tx) error {
 		after, err := countedRows(ctx, tx)
 		if err != nil {

@@ -60,7 +60,7 @@ func write(ctx context.Context, req *Request, in door, table answers, fn func(co
 		}
 		var err error
 		if req.DryRun() {
-			res, err = try(ctx, tx, fn)
+			res, err = req.try(ctx, tx, fn)
 			return err
 		}
 		if res, err = fn(ctx, tx); err != nil {

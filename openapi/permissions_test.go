@@ -60,6 +60,7 @@ func TestStrictLimitsAreCharged(t *testing.T) {
 	for class, want := range map[string][]string{
 		limits.Signup: {"signUp"}, limits.Reset: {"requestEmailChange", "requestEmailVerification", "requestPasswordReset"},
 		limits.Forgot:  {"requestCustomerPasswordReset", "requestOrderLink", "requestStockAlert", "subscribe"},
+		limits.Mail:    {"sendTestMail"},
 		limits.Payment: {"cancelOrder", "completeCart", "createOrderPayment", "createRefund", "payOrder", "refundReturn"},
 	} {
 		if !slices.Equal(charged[class], want) {

@@ -33,7 +33,7 @@ func (rt *Router) record(req *Request, res *Response, sent []byte, began time.Ti
 	}
 	c := conversation{
 		op: op, path: req.HTTP.URL.EscapedPath(), params: req.Params, query: req.HTTP.URL.RawQuery, headers: req.Header, ip: req.IP,
-		asked: req.Body, status: res.Status,
+		asked: req.Body, status: res.Status, person: req.person,
 	}
 	if op.Writes() || res.Status >= http.StatusBadRequest {
 		c.answered, c.unfit = sent, res.secret || res.Stream != nil || len(sent) > 0 && !inJSONMedia(res.Header.Get("Content-Type"))
@@ -74,6 +74,7 @@ type conversation struct {
 	ip        string
 	asked     []byte
 	askedMuch bool // too much to keep
+	person    string
 	status    int
 	answered  []byte
 	instead   any  // what may be written down of an answer with secrets
@@ -82,7 +83,7 @@ type conversation struct {
 
 // content is what may be written down of it.
 func (c conversation) content() requestlog.Content {
-	kept := requestlog.Content{Path: c.path, IP: c.ip, Headers: map[string]string{}}
+	kept := requestlog.Content{Path: c.path, IP: c.ip, Headers: map[string]string{}, SignedIn: c.headers.Get("Customer-Token") != "", Customer: c.person}
 	for name, value := range c.params {
 		if c.op.secrets["path "+name] && value != "" {
 			kept.Path = strings.ReplaceAll(kept.Path, url.PathEscape(value), removed)

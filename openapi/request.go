@@ -39,7 +39,8 @@ type Request struct {
 	Writer    http.Header   // headers of the answer that are set whatever comes of it, such as cookies
 
 	router *Router
-	known  tenants.Caller // who asks, also where what they came with is not taken here
+	person string         // the customer that a shopper's token is of
+	known  tenants.Caller // whose the credential is, also where it is refused
 	tx     *postgres.Tx   // of the operation that asks for this one; nil for a request by itself
 }
 
@@ -52,6 +53,9 @@ func (r *Request) DryRun() bool {
 	dry, _ := strconv.ParseBool(r.Query.Get("dry_run"))
 	return dry
 }
+
+// Of notes which customer asks: what they say is found again when they are erased.
+func (r *Request) Of(customerID string) { r.person = customerID }
 
 // Limit is the size of a page that was asked for, or the usual one.
 func (r *Request) Limit(usual int) int {

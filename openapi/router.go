@@ -27,7 +27,8 @@ import (
 )
 
 // Authenticator finds out whom a credential speaks for. Its problems are answered as they
-// are; a credential that is not known is problem.Unauthenticated.
+// are; a credential that is not known is problem.Unauthenticated. A caller beside a problem is
+// whose a credential is that is refused: the call stands in their store's log, and no more.
 type Authenticator interface {
 	// Key is for secret, restricted and publishable keys.
 	Key(ctx context.Context, key string, origin tenants.Origin) (tenants.Caller, error)
@@ -51,7 +52,7 @@ type Limiter interface {
 
 // Observer is told of answers.
 type Observer interface {
-	Answered(ctx context.Context, op *Operation, caller tenants.Caller, status int, took time.Duration)
+	Answered(ctx context.Context, req *Request, status int)
 	// Checked is told of an answer that was held against the contract; err says how it
 	// breaks it, and is nil when it does not.
 	Checked(ctx context.Context, op *Operation, status int, err error)
@@ -195,7 +196,7 @@ func (rt *Router) serve(w http.ResponseWriter, r *http.Request, op *Operation) {
 		res = rt.problem(r, err)
 	}
 	res, sent := rt.write(w, req, res)
-	rt.config.Observer.Answered(r.Context(), op, req.Caller, res.Status, time.Since(started))
+	rt.config.Observer.Answered(r.Context(), req, res.Status)
 	rt.record(req, res, sent, started)
 }
 

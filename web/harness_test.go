@@ -20,8 +20,11 @@ import (
 	"github.com/stoacommerce/stoa/commerce/checkout"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/documents"
+	"github.com/stoacommerce/stoa/commerce/exports"
+	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/commerce/privacy"
 	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
 	"github.com/stoacommerce/stoa/migrations/testdb"
@@ -47,6 +50,7 @@ import (
 	"github.com/stoacommerce/stoa/tenants/mailbox"
 	"github.com/stoacommerce/stoa/tenants/members"
 	"github.com/stoacommerce/stoa/tenants/operators"
+	"github.com/stoacommerce/stoa/tenants/requestlog"
 	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/web"
 	"github.com/stoacommerce/stoa/web/media"
@@ -127,7 +131,9 @@ func openAt(t testing.TB, public *url.URL, serving httpserver.Config) *house {
 	h.documents = &documents.Service{DB: h.db, Fonts: fonts}
 	shop := storefront.New(storefront.Config{
 		Speller: search.NewSpeller(h.db), Counter: search.NewCounter(h.db),
-		DB: h.db, Carts: carts, Customers: &customers.Service{DB: h.db, Hasher: hasher, Guard: guarded}, Orders: h.orders, Documents: h.documents, Links: h.links, Editions: catalog.NewEditions(h.db), Media: &media.Handler{Files: disk, Log: quiet}, Limiter: limiter, Log: quiet,
+		DB: h.db, Carts: carts, Customers: &customers.Service{DB: h.db, Hasher: hasher, Guard: guarded}, Orders: h.orders, Documents: h.documents, Links: h.links,
+		Privacy:  &privacy.Service{DB: h.db, Sealer: h.Ring, People: &requestlog.People{Pepper: pepper}, Withdraw: exports.New(h.db, operations.New(h.db), nil, exports.Config{}).Withdraw},
+		Editions: catalog.NewEditions(h.db), Media: &media.Handler{Files: disk, Log: quiet}, Limiter: limiter, Log: quiet,
 		Checkout: &checkout.Service{DB: h.db, Carts: carts, Providers: providers, Log: quiet},
 		AcceptsOrders: func(_ context.Context, store *tenants.Store) (bool, error) {
 			return store.Ref.Mode == principal.Test || store.Demo || store.OwnerVerified, nil

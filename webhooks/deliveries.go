@@ -60,7 +60,7 @@ type deliverArgs struct {
 	Attempt    int    `json:"attempt"`
 }
 
-// deliver has the workers make an attempt. Each endpoint has a lane of its own, so that none
+// deliver has the workers make an attempt. Each endpoint is a lane of its own, so that none
 // waits for the receiver of another.
 func deliver(tx *postgres.Tx, endpoint EndpointID, at time.Time, args deliverArgs) {
 	journal.JobIn(tx, endpoint, at, JobDeliver, args)

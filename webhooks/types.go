@@ -15,7 +15,7 @@ var Types = []string{
 	"promotion.created", "promotion.updated", "promotion.deleted",
 	"gift_card.created", "gift_card.updated", "store_credit.updated",
 	"field_definition.created", "field_definition.updated", "field_definition.deleted",
-	"translation.updated",
+	"translation.updated", "mail_template.updated",
 	"price_list.created", "price_list.updated", "price_list.deleted",
 	"inventory.adjusted", "inventory.transferred", "inventory.low", "inventory.out", "inventory.back", "inventory.item_updated", "location.created", "location.updated", "location.deleted", "cart.abandoned", "draft_order.created", "draft_order.updated", "draft_order.sent", "draft_order.completed", "draft_order.deleted",
 	"order.created", "order.updated", "order.edited", "order.paid", "order.fulfilled", "order.completed", "order.cancelled", "order.refunded",

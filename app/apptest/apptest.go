@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -273,6 +274,25 @@ func (p *Program) ForgetLimits() {
 			p.t.Fatal(err)
 		}
 	}
+}
+
+// RedisKeys are the names of what is kept in the Redis of the program and of those beside it,
+// but for those of some rooms.
+func (p *Program) RedisKeys(but ...string) []string {
+	p.t.Helper()
+	ctx := context.Background()
+	var names []string
+	keys := p.redis.Scan(ctx, 0, "*", 1000).Iterator()
+	for keys.Next(ctx) {
+		room, _, _ := strings.Cut(strings.TrimPrefix(keys.Val(), "stoa"), ":")
+		if !slices.Contains(but, room) {
+			names = append(names, keys.Val())
+		}
+	}
+	if err := keys.Err(); err != nil {
+		p.t.Fatal(err)
+	}
+	return names
 }
 
 // WipeRedis takes everything from the Redis of the program and of those beside it.

@@ -60,17 +60,13 @@ type Painter struct {
 // that the machine stays free for who looks at the shop.
 func (p *Painter) Register(w *jobs.Workers) {
 	hands := semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0)))
-	w.Handle(jobDraw, func(ctx context.Context, job jobs.Job) error {
-		var d drawing
-		if err := job.Decode(&d); err != nil {
-			return err
-		}
+	w.Handle(jobDraw, jobs.With(func(ctx context.Context, d drawing) error {
 		if err := hands.Acquire(ctx, 1); err != nil {
 			return err
 		}
 		defer hands.Release(1)
 		return p.draw(ctx, d)
-	})
+	}))
 }
 
 // draw draws a picture and has it shown. It can be repeated.

@@ -47,6 +47,9 @@ type Config struct {
 	// Staff gives the addresses of those in a store who have a permission.
 	Staff func(ctx context.Context, storeID, permission string) ([]string, error)
 	Name  string // the platform's; "Stoa" when empty
+	// Failed is told of each mail that could not be written by the merchant's own template,
+	// and went by the default; may be nil.
+	Failed func(kind mail.Kind, err error)
 }
 
 // Links are the addresses in shops that mails lead to; storefront.Links knows them.
@@ -110,7 +113,7 @@ func (m *Mailer) Send(ctx context.Context, letter mail.Letter) error {
 	if err != nil {
 		return fmt.Errorf("mail %s: %w", letter.ID, err)
 	}
-	from, err := m.sender(ctx, letter.StoreID)
+	from, err := m.sender(ctx, letter.StoreID, letter.Kind)
 	if problem.Is(err, "not_found") {
 		return nil // the store is gone, and nobody speaks in its name any more
 	}
@@ -121,13 +124,29 @@ func (m *Mailer) Send(ctx context.Context, letter mail.Letter) error {
 	if locale == "" {
 		locale = from.locale
 	}
-	message, err := mail.Render(locale, from.brand, data)
+	message, err := m.write(from, locale, data)
 	if err != nil {
 		return fmt.Errorf("mail %s: %w", letter.ID, err)
 	}
 	message.ID, message.StoreID, message.To, message.ToName = letter.ID, from.store, letter.To, letter.ToName
 	message.Unsubscribes(letter.Unsubscribe)
+	if letter.Test {
+		message.Subject = "[TEST] " + message.Subject
+	}
 	return m.hand(ctx, message, from.mode)
+}
+
+// write writes a mail as the sender has it said, or as all do where that cannot be: a mail is
+// never lost to its template.
+func (m *Mailer) write(from sender, locale string, data mail.Data) (mail.Message, error) {
+	message, err := from.says.For(data.Kind(), locale).Render(locale, from.brand, data)
+	if err == nil {
+		return message, nil
+	}
+	if m.config.Failed != nil {
+		m.config.Failed(data.Kind(), err)
+	}
+	return mail.Render(locale, from.brand, data)
 }
 
 // hand gives a mail to the mailbox, to delivery or to both. A sandbox's never leaves the

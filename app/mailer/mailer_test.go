@@ -14,6 +14,7 @@ import (
 
 	"github.com/stoacommerce/stoa/app/mailer"
 	"github.com/stoacommerce/stoa/commerce/inventory"
+	"github.com/stoacommerce/stoa/commerce/mailtemplates"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/platform/clock"
@@ -23,6 +24,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/mail"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/platform/redis"
 	"github.com/stoacommerce/stoa/platform/redis/redistest"
 	"github.com/stoacommerce/stoa/tenants"
@@ -143,7 +145,7 @@ func TestPlatformsMailsBearItsName(t *testing.T) {
 	server := serve(t)
 	o := open(t, func(c *mailer.Config) { c.Delivery = server.sender(t) })
 	to := somebody()
-	letter := mail.NewLetter(to, mail.AccountVerifyEmail{URL: "https://stoa.example.com/verify-email?token=x", ValidHours: 48})
+	letter := mail.NewLetter(to, mail.AccountVerifyEmail{URL: "https://stoa.example.com/verify-email?token=x", ValidFor: 48})
 	letter.ToName = "Ann"
 	for range 2 { // a worker that was killed after sending sends again
 		if err := o.mailer.Send(t.Context(), letter); err != nil {
@@ -274,7 +276,7 @@ func TestOwnersAreToldOfDisabledWebhooks(t *testing.T) {
 	if len(kept) != 1 || kept[0].ID != args.MailID || kept[0].StoreID != o.store {
 		t.Fatalf("kept %+v", kept)
 	}
-	for _, want := range []string{args.URL, args.LastFailure, "Test Store", "https://stoa.example.com/docs"} {
+	for _, want := range []string{args.URL, args.LastFailure, "Linen & Clay", "Jede Zustellung", "https://stoa.example.com/docs"} {
 		if !strings.Contains(kept[0].Text, want) {
 			t.Errorf("the mail does not have %q:\n%s", want, kept[0].Text)
 		}
@@ -323,7 +325,7 @@ func TestWorkersSend(t *testing.T) {
 	})
 	account, shopper, tester, owner := somebody(), somebody(), somebody(), o.owner(t)
 	err := o.DB.InControl(t.Context(), func(_ context.Context, tx *postgres.Tx) error {
-		journal.Job(tx, mail.JobSend, mail.NewLetter(account, mail.PasswordReset{URL: "https://stoa.example.com/reset-password?token=x", ValidMinutes: 60}))
+		journal.Job(tx, mail.JobSend, mail.NewLetter(account, mail.PasswordReset{URL: "https://stoa.example.com/reset-password?token=x", ValidFor: 60}))
 		journal.Job(tx, mail.JobSend, "not a letter")
 		return nil
 	})
@@ -392,5 +394,60 @@ func TestUnsubscribing(t *testing.T) {
 	sent := server.to(to)
 	if len(sent) != 1 || sent[0].Header.Get("List-Unsubscribe") != "<"+letter.Unsubscribe+">" || sent[0].Header.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click" {
 		t.Errorf("%v", sent)
+	}
+}
+
+// What a merchant has mails say is what they say, and previews show it of real orders.
+func TestMailsSayWhatTheMerchantWrote(t *testing.T) {
+	var failed []mail.Kind
+	o := open(t, func(c *mailer.Config) { c.Failed = func(kind mail.Kind, _ error) { failed = append(failed, kind) } })
+	o.within(t, o.live, `insert into mail_templates (kind, locale, subject, body_html) values
+		('order_confirmation', 'de', 'Danke für {{number}}', '<p>Hallo {{name}}, <a href="{{url}}">hier</a>.</p>'), ('customer_verify_email', 'de', '{{', null)`)
+	o.within(t, o.live, `update settings set invoicing = '{"seller": {"address": {"name": "Linen Ltd", "line1": "1 Sample Street", "city": "Berlin", "country": "DE"}}}'`)
+	mailed := func(data mail.Data, change func(*mail.Letter)) mail.StoredMail {
+		t.Helper()
+		letter := mail.NewLetter(somebody(), data)
+		change(&letter)
+		if err := o.mailer.Send(o.live, letter); err != nil {
+			t.Fatal(err)
+		}
+		return o.kept(t, letter.To)[0]
+	}
+	own := mailed(confirmation(), func(l *mail.Letter) { l.Test = true })
+	if own.Subject != "[TEST] Danke für #1001" || !strings.Contains(own.Text, "Hallo Ann, hier (https://linen") || !strings.Contains(own.HTML, "Linen Ltd, 1 Sample Street, Berlin, DE · ") || !strings.Contains(own.HTML, `lang="de"`) {
+		t.Errorf("%s\n%s", own.Subject, own.Text)
+	}
+	if english := mailed(confirmation(), func(l *mail.Letter) { l.Locale = "en" }); english.Subject != "Your order #1001" {
+		t.Errorf("in English: %s", english.Subject)
+	}
+	broken := mailed(mail.CustomerVerifyEmail{URL: "https://linen.example.com/x", ValidFor: 1}, func(*mail.Letter) {})
+	if broken.Subject != "Bestätigen Sie Ihre E-Mail-Adresse" || len(failed) != 1 || failed[0] != mail.KindCustomerVerifyEmail {
+		t.Errorf("by a template that fails: %s, %v", broken.Subject, failed)
+	}
+
+	order, body := ids.New("ord"), `<p><a href="{{url}}">{{total}}</a></p>`
+	o.within(t, o.live, `insert into orders (id, number, cart_id, token_hash, state, payment_state, fulfilment_state, currency, email,
+			prices_include_tax, subtotal_amount, shipping_amount, tax_amount, total_amount)
+		values ($1, 1044, $2, '', 'open', 'paid', 'unfulfilled', 'EUR', 'ada@example.com', true, 5980, 490, 1033, 6470)`, order, ids.New("cart"))
+	draft := mailtemplates.Draft{Kind: mail.KindOrderConfirmation, Locale: "de", Body: &body, OrderID: order}
+	shown, err := o.mailer.Preview(o.live, draft)
+	if err != nil || shown.Subject != "Danke für #1044" || !strings.Contains(shown.Text, "64,70") || !strings.Contains(shown.Text, "/orders/"+order) || shown.FromName != "Linen & Clay" {
+		t.Errorf("%v\n%+v", err, shown)
+	}
+	draft.Kind = mail.KindOrderShipped
+	if _, err := o.mailer.Preview(o.live, draft); !problem.Is(err, "invalid_template") {
+		t.Errorf("with variables of another kind: %v", err)
+	}
+	draft.Body = nil
+	if _, err := o.mailer.Preview(o.live, draft); !problem.Is(err, "nothing_to_tell") {
+		t.Errorf("of an order that nothing was sent of: %v", err)
+	}
+	draft.Kind, draft.OrderID = mail.KindOrderConfirmation, ids.New("ord")
+	if _, err := o.mailer.Preview(o.live, draft); !problem.Is(err, "not_found") {
+		t.Errorf("of no order: %v", err)
+	}
+	draft.OrderID = ""
+	if shown, err = o.mailer.Preview(o.live, draft); err != nil || shown.Subject != "Danke für #1001" {
+		t.Errorf("of a sample: %v, %s", err, shown.Subject)
 	}
 }

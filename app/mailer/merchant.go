@@ -36,20 +36,18 @@ func (m *Mailer) StockLow(ctx context.Context, args inventory.ScarceArgs) error 
 	if err != nil || len(data.Items) == 0 {
 		return err
 	}
-	store, err := m.config.Stores.Get(ctx, ref.ID)
+	from, err := m.sender(ctx, ref.ID, data.Kind())
 	if problem.Is(err, "not_found") {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("mail %s: %w", args.MailID, err)
 	}
-	data.StoreName = store.Name
 	staff, err := m.config.Staff(ctx, ref.ID, "inventory:write")
 	if err != nil {
 		return fmt.Errorf("staff of store %s: %w", ref.ID, err)
 	}
-	from := m.platform()
-	message, err := mail.Render(from.locale, from.brand, data)
+	message, err := m.write(from, from.locale, data)
 	if err != nil {
 		return fmt.Errorf("mail %s: %w", args.MailID, err)
 	}

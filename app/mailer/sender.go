@@ -1,9 +1,11 @@
 package mailer
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 
+	"github.com/stoacommerce/stoa/commerce/mailtemplates"
 	"github.com/stoacommerce/stoa/platform/mail"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
@@ -13,6 +15,7 @@ import (
 // sender is in whose name a mail is written.
 type sender struct {
 	brand  mail.Brand
+	says   mailtemplates.Set
 	locale string         // of its recipients, unless the letter knows better
 	store  string         // empty for the platform
 	mode   principal.Mode // which side of the store
@@ -28,9 +31,9 @@ func (m *Mailer) platform() sender {
 	}}
 }
 
-// sender finds in whose name a mail is written: the context's store's, or else that of the
-// store with this ID, or else the platform's.
-func (m *Mailer) sender(ctx context.Context, storeID string) (sender, error) {
+// sender finds in whose name a mail of a kind is written, and what it says: the context's
+// store's, or else that of the store with this ID, or else the platform's.
+func (m *Mailer) sender(ctx context.Context, storeID string, kind mail.Kind) (sender, error) {
 	ref, within := postgres.StoreFrom(ctx)
 	if !within && storeID == "" {
 		return m.platform(), nil
@@ -43,8 +46,12 @@ func (m *Mailer) sender(ctx context.Context, storeID string) (sender, error) {
 		return sender{}, err
 	}
 	var settings stores.Settings
+	var says mailtemplates.Set
 	err = m.config.DB.InStore(postgres.WithStore(ctx, store.Ref), func(ctx context.Context, tx *postgres.Tx) error {
-		settings, err = m.config.Stores.Settings(ctx, tx)
+		if settings, err = m.config.Stores.Settings(ctx, tx); err != nil {
+			return err
+		}
+		says, err = mailtemplates.Of(ctx, tx, kind)
 		return err
 	})
 	if err != nil {
@@ -52,8 +59,8 @@ func (m *Mailer) sender(ctx context.Context, storeID string) (sender, error) {
 	}
 	shop := m.shop(store.Address, store.Ref.Mode)
 	return sender{
-		store: store.ID, mode: store.Ref.Mode, locale: settings.Locale,
-		brand: mail.Brand{Name: settings.Name, URL: shop.String(), Color: settings.AccentColor, Email: settings.ContactEmail, Imprint: imprint(settings.Name, shop)},
+		store: store.ID, mode: store.Ref.Mode, locale: settings.Locale, says: says,
+		brand: mail.Brand{Name: settings.Name, URL: shop.String(), Color: settings.AccentColor, Email: settings.ContactEmail, Imprint: imprint(cmp.Or(says.Seller(), settings.Name), shop)},
 	}, nil
 }
 
@@ -62,5 +69,5 @@ func (m *Mailer) shop(address string, mode principal.Mode) *url.URL {
 	return m.config.Shop(stores.HostLabel(address, mode == principal.Test))
 }
 
-// imprint is the line that mails end with.
-func imprint(name string, site *url.URL) string { return name + " · " + site.Hostname() }
+// imprint is the line that mails end with: who writes, and where.
+func imprint(who string, site *url.URL) string { return who + " · " + site.Hostname() }

@@ -13,8 +13,7 @@ import (
 // webhooksPath is the platform's page that says how an endpoint is turned on again.
 const webhooksPath = "/docs"
 
-// WebhookDisabled writes to the owner of the context's store that an endpoint was turned
-// off. It is the platform that writes: to the merchant, not in the merchant's name.
+// WebhookDisabled writes to the owner of the context's store that an endpoint was turned off.
 func (m *Mailer) WebhookDisabled(ctx context.Context, args webhooks.DisabledArgs) error {
 	ref, within := postgres.StoreFrom(ctx)
 	if !within {
@@ -27,14 +26,9 @@ func (m *Mailer) WebhookDisabled(ctx context.Context, args webhooks.DisabledArgs
 	if err != nil {
 		return fmt.Errorf("owner of store %s: %w", ref.ID, err)
 	}
-	from := m.platform()
-	message, err := mail.Render(from.locale, from.brand, mail.WebhookDisabled{
-		StoreName: store.Name, Endpoint: args.URL, Since: args.Since, LastFailure: args.LastFailure,
-		Gone: args.Reason == webhooks.ReasonGone, URL: m.config.Site.JoinPath(webhooksPath).String(),
+	letter := mail.NewLetter(store.OwnerEmail, mail.WebhookDisabled{
+		Endpoint: args.URL, Since: args.Since, LastFailure: args.LastFailure, Gone: args.Reason == webhooks.ReasonGone, URL: m.config.Site.JoinPath(webhooksPath).String(),
 	})
-	if err != nil {
-		return fmt.Errorf("mail %s: %w", args.MailID, err)
-	}
-	message.ID, message.StoreID, message.To = args.MailID, ref.ID, store.OwnerEmail
-	return m.hand(ctx, message, ref.Mode)
+	letter.ID = args.MailID
+	return m.Send(ctx, letter)
 }

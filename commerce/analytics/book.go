@@ -29,20 +29,10 @@ type Service struct {
 
 // Register has the workers keep the figures.
 func (s *Service) Register(w *jobs.Workers) {
-	w.Handle(JobBook, func(ctx context.Context, job jobs.Job) error {
-		var args BookArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
+	w.Handle(JobBook, jobs.With(func(ctx context.Context, args BookArgs) error {
 		return s.Book(ctx, args.OrderID)
-	})
-	w.Handle(JobRebuild, func(ctx context.Context, job jobs.Job) error {
-		var args RebuildArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
-		return s.Rebuild(ctx, args)
-	})
+	}))
+	w.Handle(JobRebuild, jobs.With(s.Rebuild))
 }
 
 // turnSQL has those who count take turns: each of them sees what the one before counted.
@@ -165,9 +155,9 @@ with given as (
 	group by 1, 2, 3, 4
 )
 insert into analytics_figures as t (edition, kind, currency, grain, day, key, orders, quantity, returned, base, gross, discounts, returns, shipping, taxes, fees)
-select $2, c.kind, c.currency, g.grain, case g.grain when 'day' then c.day else date_trunc('month', c.day)::date end, c.key, sum(c.orders), sum(c.quantity), sum(c.returned),
+select $2, c.kind, c.currency, g.grain, date_trunc(g.grain, c.day)::date, c.key, sum(c.orders), sum(c.quantity), sum(c.returned),
 	sum(c.base), sum(c.gross), sum(c.discounts), sum(c.returns), sum(c.shipping), sum(c.taxes), sum(c.fees)
-from changed c cross join (values ('day'), ('month')) g(grain)
+from changed c cross join (values ('day'), ('week'), ('month')) g(grain)
 where (c.orders, c.quantity, c.returned, c.base, c.gross, c.discounts, c.returns, c.shipping, c.taxes, c.fees) <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 group by 2, 3, 4, 5, 6
 on conflict (edition, kind, currency, grain, day, key) do update set orders = t.orders + excluded.orders, quantity = t.quantity + excluded.quantity, returned = t.returned + excluded.returned,

@@ -59,9 +59,18 @@ type left struct {
 	taxes       []tax
 }
 
-func (l *left) all() int64 {
-	sum := l.net
-	for _, t := range l.taxes {
+// part is a part of what is left of something.
+type part struct {
+	of    *left
+	net   int64
+	taxes []tax
+}
+
+func (l *left) whole() part { return part{l, l.net, slices.Clone(l.taxes)} }
+
+func (p part) all() int64 {
+	sum := p.net
+	for _, t := range p.taxes {
 		sum += t.Amount.Amount
 	}
 	return sum
@@ -262,29 +271,10 @@ func (s *story) takeBack(r refund) error {
 	rest := r.Amount + r.Fee
 	if rest == s.sum() {
 		s.everything()
-	} else {
-		for _, q := range r.Lines {
-			taken, err := s.takeLine(q.LineID, q.Quantity)
-			if err != nil {
-				return err
-			}
-			rest -= taken
-		}
-		shipping := s.of(shippingLeft, "")
-		switch of := shipping.all(); {
-		case of > 0 && rest == of:
-			s.take(shipping, shipping.net, shipping.taxes)
-			rest = 0
-		case of > 0 && rest > 0 && len(r.Lines) > 0:
-			part := min(of, rest)
-			if err := s.share(part, shipping); err != nil {
-				return err
-			}
-			rest -= part
-		}
-		if err := s.share(rest, s.left...); err != nil {
-			return err
-		}
+	} else if err := s.takeLines(&rest, r.Lines); err != nil {
+		return err
+	} else if err := s.takeRest(rest, len(r.Lines) > 0); err != nil {
+		return err
 	}
 	for _, q := range r.Lines {
 		s.refunded[q.LineID] += q.Quantity
@@ -295,23 +285,74 @@ func (s *story) takeBack(r refund) error {
 	return nil
 }
 
+// takeLines takes units of lines back, and what they come to from the amount; where that is
+// less, as of an order that was paid in part, it is what they come to.
+func (s *story) takeLines(amount *int64, lines []units) error {
+	var parts []part
+	sum := -*amount
+	for _, q := range lines {
+		p, n, err := s.ofLine(q.LineID, q.Quantity)
+		if err != nil {
+			return err
+		}
+		if p.of == nil {
+			continue
+		}
+		s.units(p.of, n)
+		parts, sum = append(parts, p), sum+p.all()
+	}
+	if sum > int64(len(parts)) { // shares are rounded
+		err := s.share(*amount, parts...)
+		*amount = 0
+		return err
+	}
+	for _, p := range parts {
+		*amount -= p.all()
+		s.take(p)
+	}
+	return nil
+}
+
+// takeRest takes back what was paid back beside lines: the shipping, where it comes to that or
+// there were lines, and a part of everything.
+func (s *story) takeRest(rest int64, lines bool) error {
+	shipping := s.of(shippingLeft, "").whole()
+	switch of := shipping.all(); {
+	case of > 0 && rest == of:
+		s.take(shipping)
+		rest = 0
+	case of > 0 && rest > 0 && lines:
+		some := min(of, rest)
+		if err := s.share(some, shipping); err != nil {
+			return err
+		}
+		rest -= some
+	}
+	var all []part
+	for _, l := range s.left {
+		all = append(all, l.whole())
+	}
+	return s.share(rest, all...)
+}
+
 func (s *story) sum() (sum int64) {
 	for _, l := range s.left {
-		sum += l.all()
+		sum += l.whole().all()
 	}
 	return sum
 }
 
-// takeLine takes units of a line back, as far as it is left, and gives what that comes to.
-func (s *story) takeLine(id string, n int64) (int64, error) {
+// ofLine is what units of a line come to, as far as they are left, and how many they are; of
+// nothing where there is no such line.
+func (s *story) ofLine(id string, n int64) (part, int64, error) {
 	at := slices.IndexFunc(s.lines, func(l *content) bool { return l.ID == id })
 	if at < 0 {
-		return 0, nil
+		return part{}, 0, nil
 	}
 	line, rest := s.lines[at], s.of(id, s.lines[at].Product)
 	n = min(n, line.Quantity)
 	first := min(s.refunded[id], line.Quantity-n)
-	part := func(amount int64) (int64, error) {
+	share := func(amount int64) (int64, error) {
 		m, err := pricing.Part(money.New(amount, s.Currency), line.Quantity, first, n)
 		return m.Amount, err
 	}
@@ -319,31 +360,24 @@ func (s *story) takeLine(id string, n int64) (int64, error) {
 	if !s.Included {
 		gross += line.taxed()
 	}
-	net, err := part(gross)
+	net, err := share(gross)
 	if err != nil {
-		return 0, err
+		return part{}, 0, err
 	}
 	taxes := slices.Clone(line.Taxes)
 	for i := range taxes {
 		t, of := &taxes[i], rest.taxes[slices.IndexFunc(rest.taxes, taxes[i].like)]
-		if t.Amount.Amount, err = part(t.Amount.Amount); err != nil {
-			return 0, err
+		if t.Amount.Amount, err = share(t.Amount.Amount); err != nil {
+			return part{}, 0, err
 		}
 		net -= t.Amount.Amount
-		if t.Taxable.Amount, err = part(t.Taxable.Amount); err != nil {
-			return 0, err
+		if t.Taxable.Amount, err = share(t.Taxable.Amount); err != nil {
+			return part{}, 0, err
 		}
 		t.Amount.Amount = within(t.Amount.Amount, of.Amount.Amount)
 		t.Taxable.Amount = within(t.Taxable.Amount, of.Taxable.Amount)
 	}
-	net = within(net, rest.net)
-	sum := net
-	for _, t := range taxes {
-		sum += t.Amount.Amount
-	}
-	s.take(rest, net, taxes)
-	s.units(rest, n)
-	return sum, nil
+	return part{rest, within(net, rest.net), taxes}, n, nil
 }
 
 // within is an amount, or what is left where that is less.
@@ -357,59 +391,57 @@ func (s *story) units(of *left, n int64) {
 	s.fact(ofProduct, of.product).Returned += n
 }
 
-// take takes back what something comes to without taxes, and taxes of it.
-func (s *story) take(of *left, net int64, taxes []tax) {
-	s.tax(of, slices.Clone(taxes), -1)
-	of.net -= net
-	switch of.id {
+// take takes a part back.
+func (s *story) take(p part) {
+	s.tax(p.of, p.taxes, -1)
+	p.of.net -= p.net
+	switch p.of.id {
 	case shippingLeft:
-		s.sales().Shipping -= net
+		s.sales().Shipping -= p.net
 	case feesLeft:
-		s.sales().Fees -= net
+		s.sales().Fees -= p.net
 	default:
-		s.sales().Returns += net
-		s.fact(ofProduct, of.product).Returns += net
+		s.sales().Returns += p.net
+		s.fact(ofProduct, p.of.product).Returns += p.net
 	}
 }
 
-// share takes an amount back of several, in proportion to what is left of each.
-func (s *story) share(amount int64, among ...*left) error {
+// share takes an amount back of several, in proportion to what each comes to.
+func (s *story) share(amount int64, among ...part) error {
 	if amount == 0 {
 		return nil
 	}
-	var weights []int64
-	for _, l := range among {
-		weights = append(weights, max(l.net, 0))
-		for _, t := range l.taxes {
+	weights := []int64{0}
+	for _, p := range among {
+		weights = append(weights, max(p.net, 0))
+		for _, t := range p.taxes {
 			weights = append(weights, max(t.Amount.Amount, 0))
 		}
 	}
 	if slices.Max(weights) == 0 { // of an order that nothing is left of
-		s.take(s.of(nothingLeft, ""), amount, nil)
+		s.take(part{s.of(nothingLeft, ""), amount, nil})
 		return nil
 	}
 	shares, err := money.New(amount, s.Currency).Allocate(weights...)
 	if err != nil {
 		return fmt.Errorf("share of %d: %w", amount, err)
 	}
-	at := 0
-	for _, l := range slices.Clone(among) {
-		net, was := shares[at].Amount, l.all()
+	at := 1
+	for _, p := range among {
+		some := part{p.of, shares[at].Amount, slices.Clone(p.taxes)}
 		at++
-		taxes, taken := slices.Clone(l.taxes), net
-		for i := range taxes {
-			taxes[i].Amount.Amount = shares[at].Amount
-			taken += shares[at].Amount
+		for i := range some.taxes {
+			some.taxes[i].Amount.Amount = shares[at].Amount
 			at++
 		}
-		for i, t := range l.taxes {
-			of, err := parted(t.Taxable.Amount, taken, was)
-			if err != nil {
+		taken, was := some.all(), p.all()
+		for i := range some.taxes {
+			t := &some.taxes[i]
+			if t.Taxable.Amount, err = parted(t.Taxable.Amount, taken, was); err != nil {
 				return err
 			}
-			taxes[i].Taxable.Amount = of
 		}
-		s.take(l, net, taxes)
+		s.take(some)
 	}
 	return nil
 }
@@ -484,6 +516,6 @@ func (s *story) cancel() error {
 // everything takes back all that is left.
 func (s *story) everything() {
 	for _, l := range s.left {
-		s.take(l, l.net, l.taxes)
+		s.take(l.whole())
 	}
 }

@@ -61,19 +61,38 @@ func yearBefore(day time.Time) time.Time {
 	return before
 }
 
-// months are the whole months within the period: from the first of one to the first of another.
-// There are none where both are alike.
-func (s span) months() (from, to time.Time) {
-	from = time.Date(s.from.Year(), s.from.Month(), 1, 0, 0, 0, 0, time.UTC)
-	if from.Before(s.from) {
-		from = from.AddDate(0, 1, 0)
+// whole are the intervals of a kind that lie within the period as a whole, one after the other;
+// ok is whether there are any.
+func (s span) whole(interval string) (all span, ok bool) {
+	all.from = begins(interval, s.from)
+	if all.from.Before(s.from) {
+		all.from = follows(interval, all.from)
 	}
-	after := s.to.AddDate(0, 0, 1)
-	to = time.Date(after.Year(), after.Month(), 1, 0, 0, 0, 0, time.UTC)
-	if to.Before(from) {
-		to = from
+	all.to = begins(interval, s.to.AddDate(0, 0, 1)).AddDate(0, 0, -1)
+	return all, all.from.Before(all.to) || interval == Day
+}
+
+// grains are the sums that the period is made of: the coarsest that fit, as they are far fewer.
+func (s span) grains(intervals ...string) (list []grain) {
+	if s.to.Before(s.from) {
+		return nil
 	}
-	return from, to
+	all, ok := s.whole(intervals[0])
+	if !ok {
+		return s.grains(intervals[1:]...)
+	}
+	list = append(list, grain{intervals[0], all})
+	if rest := intervals[1:]; len(rest) > 0 {
+		list = append(list, span{s.from, all.from.AddDate(0, 0, -1)}.grains(rest...)...)
+		list = append(list, span{all.to.AddDate(0, 0, 1), s.to}.grains(rest...)...)
+	}
+	return list
+}
+
+// grain is a part of a period, of whole intervals.
+type grain struct {
+	of string
+	span
 }
 
 // begins is the first day of the interval that a day is in.

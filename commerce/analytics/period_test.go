@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 )
@@ -21,22 +22,26 @@ func TestPeriods(t *testing.T) {
 	for name, c := range map[string]struct {
 		from, to, compare string
 		before            [2]string
-		months            [2]string
+		grains            string
 	}{
-		"thirty days":  {"2026-11-01", "2026-11-30", PreviousPeriod, [2]string{"2026-10-02", "2026-10-31"}, [2]string{"2026-11-01", "2026-12-01"}},
-		"a leap day":   {"2024-02-29", "2024-02-29", PreviousYear, [2]string{"2023-02-28", "2023-02-28"}, [2]string{"2024-03-01", "2024-03-01"}},
-		"a year":       {"2026-01-15", "2027-01-14", PreviousYear, [2]string{"2025-01-15", "2026-01-14"}, [2]string{"2026-02-01", "2027-01-01"}},
-		"within":       {"2026-01-15", "2026-01-20", PreviousPeriod, [2]string{"2026-01-09", "2026-01-14"}, [2]string{"2026-02-01", "2026-02-01"}},
-		"over an edge": {"2026-01-31", "2026-02-01", PreviousPeriod, [2]string{"2026-01-29", "2026-01-30"}, [2]string{"2026-02-01", "2026-02-01"}},
+		"thirty days":  {"2026-11-01", "2026-11-30", PreviousPeriod, [2]string{"2026-10-02", "2026-10-31"}, "month 2026-11-01 2026-11-30"},
+		"a leap day":   {"2024-02-29", "2024-02-29", PreviousYear, [2]string{"2023-02-28", "2023-02-28"}, "day 2024-02-29 2024-02-29"},
+		"a year":       {"2026-01-15", "2027-01-14", PreviousYear, [2]string{"2025-01-15", "2026-01-14"}, "month 2026-02-01 2026-12-31 week 2026-01-19 2026-01-25 day 2026-01-15 2026-01-18 day 2026-01-26 2026-01-31 week 2027-01-04 2027-01-10 day 2027-01-01 2027-01-03 day 2027-01-11 2027-01-14"},
+		"within":       {"2026-01-15", "2026-01-20", PreviousPeriod, [2]string{"2026-01-09", "2026-01-14"}, "day 2026-01-15 2026-01-20"},
+		"over an edge": {"2026-01-31", "2026-02-01", PreviousPeriod, [2]string{"2026-01-29", "2026-01-30"}, "day 2026-01-31 2026-02-01"},
+		"a week":       {"2026-11-16", "2026-11-22", PreviousPeriod, [2]string{"2026-11-09", "2026-11-15"}, "week 2026-11-16 2026-11-22"},
 	} {
 		s := span{on(t, c.from), on(t, c.to)}
 		before := s.previous(c.compare)
-		from, to := s.months()
 		if got := [2]string{date(before.from), date(before.to)}; got != c.before {
 			t.Errorf("%s is compared with %v, not %v", name, got, c.before)
 		}
-		if got := [2]string{date(from), date(to)}; got != c.months {
-			t.Errorf("%s has the months %v, not %v", name, got, c.months)
+		var grains []string
+		for _, g := range s.grains(Month, Week, Day) {
+			grains = append(grains, g.of, date(g.from), date(g.to))
+		}
+		if got := strings.Join(grains, " "); got != c.grains {
+			t.Errorf("%s is %s, not %s", name, got, c.grains)
 		}
 	}
 	s := span{on(t, "2026-12-30"), on(t, "2027-02-02")}

@@ -14,15 +14,11 @@ var sorted = map[string]string{
 	"net_sales": `f.gross - f.discounts - f.returns`, "gross_sales": `f.gross`, "units_sold": `f.quantity`, "orders": `f.orders`, "returns": `f.returns`,
 }
 
-// wholeSQL are the figures of a kind within a period, by whole months where there are some: far
-// fewer rows than days.
+// wholeSQL are the figures of a kind within the parts of a period.
 const wholeSQL = `
 with f as (
-	select f.* from analytics_figures f where f.edition = ` + present + ` and f.kind = $1 and f.currency = $2 and f.grain = 'month' and f.day >= $5::date and f.day < $6::date
-	union all
-	select f.* from analytics_figures f where f.edition = ` + present + ` and f.kind = $1 and f.currency = $2 and f.grain = 'day' and f.day >= $3::date and f.day < least($5::date, $4::date + 1)
-	union all
-	select f.* from analytics_figures f where f.edition = ` + present + ` and f.kind = $1 and f.currency = $2 and f.grain = 'day' and f.day >= greatest($6::date, $3::date) and f.day <= $4::date
+	select f.* from unnest($3::text[], $4::date[], $5::date[]) g(grain, first, last), lateral (
+		select * from analytics_figures f where f.edition = ` + present + ` and f.kind = $1 and f.currency = $2 and f.grain = g.grain and f.day between g.first and g.last offset 0) f
 )`
 
 // ranking is a report of the most of something.
@@ -37,19 +33,22 @@ type ranking struct {
 }
 
 // statement ranks what there is within a period: the most first and after them, without a key,
-// the totals. Of those that are named in $8 it gives all.
+// the totals. Of those that are named in $7 it gives all.
 func (r ranking) statement() string {
 	return wholeSQL + `, summed (key, orders, quantity, returned, base, gross, discounts, returns, shipping, taxes, fees) as (
 	select ` + r.by + `, ` + sumColumns + ` from f ` + r.join + ` group by 1
 )
-(select f.* from summed f where $8::text[] is null or f.key = any ($8::text[]) order by ` + r.order + ` desc, f.key limit $7)
+(select f.* from summed f where $7::text[] is null or f.key = any ($7::text[]) order by ` + r.order + ` desc, f.key limit $6)
 union all
 select null, ` + sumColumns + ` from summed f`
 }
 
 func (r ranking) read(ctx context.Context, tx *postgres.Tx, v view, s span, only []string) (keys []string, of map[string]sums, all sums, err error) {
-	from, to := s.months()
-	rows, err := tx.Query(ctx, r.statement(), r.kind, v.Currency, date(s.from), date(s.to), date(from), date(to), v.Limit, only)
+	var grains, first, last []string
+	for _, g := range s.grains(Month, Week, Day) {
+		grains, first, last = append(grains, g.of), append(first, date(g.from)), append(last, date(g.to))
+	}
+	rows, err := tx.Query(ctx, r.statement(), r.kind, v.Currency, grains, first, last, v.Limit, only)
 	if err != nil {
 		return nil, nil, all, fmt.Errorf("read figures: %w", err)
 	}

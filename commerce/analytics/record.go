@@ -91,10 +91,13 @@ type refund struct {
 	SetOff    int64     `json:"set_off"`
 	Credited  int64     `json:"credited"`
 	OfBalance bool      `json:"of_balance"`
-	Lines     []struct {
-		LineID   string `json:"line_id"`
-		Quantity int64  `json:"quantity"`
-	} `json:"lines"`
+	Lines     []units   `json:"lines"`
+}
+
+// units are so many of a line.
+type units struct {
+	LineID   string `json:"line_id"`
+	Quantity int64  `json:"quantity"`
 }
 
 // taxed is what of it is tax.

@@ -58,7 +58,7 @@ const leftSQL = `
 select c.state = 'completed' or c.abandoned_at is not null or c.expires_at <= now() or c.email = '', c.state = 'open' and exists (select from cart_lines l where l.cart_id = c.id),
 	c.updated_at + make_interval(mins => s.abandoned_cart_minutes), c.email, c.customer_id, c.currency, (select count(*) from cart_lines l where l.cart_id = c.id),
 	s.abandoned_cart_mail = 'everyone' and not exists (select from customers k where k.email = c.email and not k.accepts_marketing and exists (
-		select from marketing_consents m where m.customer_id = k.id)) or s.abandoned_cart_mail = 'consenting' and exists (select from customers k where k.email = c.email and k.accepts_marketing)
+		select from marketing_consents m where m.customer_id = k.id and m.channel = 'email')) or s.abandoned_cart_mail = 'consenting' and exists (select from customers k where k.email = c.email and k.accepts_marketing)
 from carts c cross join settings s where c.id = $1 for update of c`
 
 // FindAbandoned looks whether a cart of the context's store was abandoned: whether there is

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -71,12 +72,12 @@ select json_build_object('id', p.id, 'handle', p.handle, 'title', p.title, 'desc
 	'images', (select coalesce(json_agg(json_build_object('id', i.id, 'key', coalesce(i.sizes->-1->>'key', ''), 'source_url', i.source_url, 'alt', i.alt)
 			order by i.position, i.id), '[]')
 		from images i where i.product_id = p.id))
-from products p where p.id > $1 order by p.id limit $2`
+from products p where p.id > $1 and ($4::timestamptz is null or p.created_at >= $4) and ($5::timestamptz is null or p.created_at < $5) order by p.id limit $2`
 
 // Export reads the products after one of them in the order in which they were made, so many
-// at most.
-func Export(ctx context.Context, tx *postgres.Tx, after string, most int, currency string) ([]Exported, error) {
-	rows, err := tx.Query(ctx, exportSQL, after, most, currency)
+// at most, of those that were made since an instant and until another; nil does not limit.
+func Export(ctx context.Context, tx *postgres.Tx, after string, most int, currency string, since, until *time.Time) ([]Exported, error) {
+	rows, err := tx.Query(ctx, exportSQL, after, most, currency, since, until)
 	if err != nil {
 		return nil, fmt.Errorf("read products: %w", err)
 	}

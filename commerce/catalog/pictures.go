@@ -162,13 +162,7 @@ func deleteFiles(tx *postgres.Tx, images ...*image) {
 
 // Register has the workers do the jobs of pictures.
 func (p *Pictures) Register(w *jobs.Workers) {
-	w.Handle(JobDeleteFiles, func(ctx context.Context, job jobs.Job) error {
-		var args DeleteFilesArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
-		return p.DeleteFiles(ctx, args)
-	})
+	w.Handle(JobDeleteFiles, jobs.With(p.DeleteFiles))
 }
 
 // DeleteFiles does a JobDeleteFiles. It can be repeated.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/stoacommerce/stoa/commerce/analytics"
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/credit"
@@ -46,7 +48,11 @@ func place(ctx context.Context, tx *postgres.Tx, c *cart.Cart, charge payments.C
 	}
 	var moved []byte
 	err = tx.QueryRow(ctx, placeSQL, c.ID, order, lines, a.Reference, provider, name, a.Amount.Currency, a.Amount.Amount,
-		a.Account, a.Capture, string(request), spent).Scan(&a.order, &moved)
+		a.Account, a.Capture, string(request), spent, tx.Discarding()).Scan(&a.order, &moved)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.ConstraintName == "orders_number_key" {
+		return a, a.busy() // an order has just drawn the number that a dry run shows
+	}
 	if err != nil {
 		return a, fmt.Errorf("place cart %s: %w", c.ID, err)
 	}

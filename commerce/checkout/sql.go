@@ -52,7 +52,8 @@ select count(*) from p`
 
 // placeSQL writes an attempt down: the pending order with copies of everything ($2 and,
 // for its lines, $3) and the pending payment, beside those by gift cards and store credit. A cart whose payment failed before has a
-// pending order already, which is written anew and keeps its ID and number.
+// pending order already, which is written anew and keeps its ID and number. A dry run, $13,
+// shows the number that would be drawn next, and leaves it for the next order.
 const placeSQL = `
 with c as (
 	update carts set state = 'completing', updated_at = now() where id = $1 returning *
@@ -60,7 +61,7 @@ with c as (
 	insert into orders (id, number, cart_id, customer_id, token_hash, state, payment_state, fulfilment_state, currency, locale, email,
 		shipping_address, billing_address, shipping_method, prices_include_tax, tax_exempt_reason, taxes, discounts,
 		subtotal_amount, discount_amount, shipping_amount, tax_amount, total_amount, note, tags)
-	select x.id, coalesce((select was.number from orders was where was.cart_id = c.id), nextval('order_numbers')),
+	select x.id, coalesce((select was.number from orders was where was.cart_id = c.id), case when $13 then (select last_value + is_called::int from order_numbers) else nextval('order_numbers') end),
 		c.id, c.customer_id, coalesce(decode(nullif(x.opener, ''), 'hex'), c.token_hash), 'pending', 'pending', 'unfulfilled', c.currency, coalesce(c.locales[1], (select locale from settings)), c.email,
 		case when jsonb_typeof(x.shipping_method->'pickup_address') = 'object' then null else c.shipping_address end, c.billing_address, x.shipping_method, x.prices_include_tax, x.tax_exempt_reason, x.taxes, x.discounts,
 		x.subtotal, x.discount, x.shipping, x.tax, x.total, c.note,

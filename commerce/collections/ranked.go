@@ -34,13 +34,7 @@ type Ranker struct{ DB *postgres.DB }
 
 // Register has the workers do so.
 func (r *Ranker) Register(w *jobs.Workers) {
-	w.Handle(JobRank, func(ctx context.Context, job jobs.Job) error {
-		var args RankArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
-		return r.Rank(ctx, args)
-	})
+	w.Handle(JobRank, jobs.With(r.Rank))
 }
 
 // Rank does a JobRank, and has it done again as long as the collection is in that order.

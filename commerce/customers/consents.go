@@ -1,6 +1,7 @@
 package customers
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -20,9 +21,15 @@ import (
 	"github.com/stoacommerce/stoa/platform/token"
 )
 
-// Whether somebody may be written to about new things stands in customers.accepts_marketing,
-// and how it came to be so in marketing_consents: a row for each time that they agreed or
-// took it back, which is the proof of it and is never changed.
+// Whether somebody may be written to about new things stands in customers.accepts_marketing
+// and accepts_sms_marketing, and how it came to be so in marketing_consents: a row for each
+// time that they agreed or took it back, which is the proof of it and is never changed.
+
+// The channels that somebody is written to by.
+const (
+	byMail = "email"
+	bySMS  = "sms"
+)
 
 // The ways in which somebody agrees, or takes it back.
 const (
@@ -48,14 +55,15 @@ func asked(ctx context.Context, wording string) *Asked {
 
 // consent is one time that somebody agreed, or took it back.
 type consent struct {
+	channel string // empty for byMail
 	granted bool
 	method  string
 	wording string
 	asked   *Asked // of a double opt-in
 }
 
-const consentSQL = `insert into marketing_consents (id, customer_id, email, granted, method, wording, requested_at, requested_ip, ip, actor_kind, actor_id, actor)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+const consentSQL = `insert into marketing_consents (id, customer_id, email, granted, method, wording, requested_at, requested_ip, ip, actor_kind, actor_id, actor, channel)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
 
 // agreed writes down a consent that was given or taken back.
 func agreed(ctx context.Context, tx *postgres.Tx, c Customer, k consent) error {
@@ -63,9 +71,12 @@ func agreed(ctx context.Context, tx *postgres.Tx, c Customer, k consent) error {
 	if k.asked != nil {
 		requested, from, k.wording = &k.asked.At, k.asked.IP, k.asked.Wording
 	}
-	_, err := tx.Exec(ctx, consentSQL, ids.New("mco"), c.ID, c.Email, k.granted, k.method, k.wording, requested, from, who.IP, string(who.Kind), who.ID, who.Label)
+	_, err := tx.Exec(ctx, consentSQL, ids.New("mco"), c.ID, c.Email, k.granted, k.method, k.wording, requested, from, who.IP, string(who.Kind), who.ID, who.Label, cmp.Or(k.channel, byMail))
 	if err != nil {
 		return fmt.Errorf("write down the consent of %s: %w", c.ID, err)
+	}
+	if k.channel == bySMS {
+		return nil // which customer.updated tells of
 	}
 	name := "customer.unsubscribed"
 	if k.granted {
@@ -77,17 +88,26 @@ func agreed(ctx context.Context, tx *postgres.Tx, c Customer, k consent) error {
 
 // changed writes down that a change of a customer was one of consent too.
 func (k kept) changed(ctx context.Context, tx *postgres.Tx, c Customer, before kept, wording *string) error {
-	if k.AcceptsMarketing == before.AcceptsMarketing {
-		return nil
-	}
-	said := consent{granted: k.AcceptsMarketing, method: byStaff}
+	said := consent{method: byStaff}
 	if principal.From(ctx).Kind == principal.Customer {
 		said.method = byAccount
 	}
 	if wording != nil {
 		said.wording = strings.TrimSpace(*wording)
 	}
-	return agreed(ctx, tx, c, said)
+	for _, of := range []struct {
+		channel     string
+		before, now bool
+	}{{byMail, before.AcceptsMarketing, k.AcceptsMarketing}, {bySMS, before.AcceptsSMS, k.AcceptsSMS}} {
+		if of.before == of.now {
+			continue
+		}
+		said.channel, said.granted = of.channel, of.now
+		if err := agreed(ctx, tx, c, said); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Subscribe keeps that somebody wants to be written to, and has a mail written with the link
@@ -170,7 +190,7 @@ const (
 select id from made union all select k.id from customers k join carts c on c.email = k.email where c.id = $1`
 
 	quietSQL = `select email, email_verified_at is not null, accepts_marketing, accepts_marketing or not coalesce((
-	select not granted from marketing_consents m where m.customer_id = c.id order by m.id desc limit 1), false)
+	select not granted from marketing_consents m where m.customer_id = c.id and m.channel = 'email' order by m.id desc limit 1), false)
 from customers c where id = $1 for update`
 )
 
@@ -208,7 +228,7 @@ func (s *Service) Unsubscribe(ctx context.Context, tx *postgres.Tx, id string) e
 // no such customer.
 var consentsSQL = postgres.List{
 	From: `marketing_consents t where t.customer_id = $3`,
-	Each: `json_build_object('id', t.id, 'email', t.email, 'granted', t.granted, 'method', t.method, 'wording', nullif(t.wording, ''), 'requested_at', ` + postgres.UTC("t.requested_at") + `,
+	Each: `json_build_object('id', t.id, 'email', t.email, 'channel', t.channel, 'granted', t.granted, 'method', t.method, 'wording', nullif(t.wording, ''), 'requested_at', ` + postgres.UTC("t.requested_at") + `,
 		'requested_ip', nullif(t.requested_ip, ''), 'ip', nullif(t.ip, ''), 'actor', json_build_object('kind', t.actor_kind, 'id', nullif(t.actor_id, ''), 'label', t.actor), 'created_at', ` + postgres.UTC("t.created_at") + `)`,
 	Order: "t.id desc", After: "t.id < $2", Position: "t.id",
 }.SQL() + ` having exists (select from customers k where k.id = $3)`

@@ -26,7 +26,7 @@ func (f *fixture) subscribe(email string) string {
 		f.t.Fatal(err)
 	}
 	data, ok := f.box.data[len(f.box.data)-1].(mail.NewsletterConfirm)
-	if !ok || data.ValidHours != 24 {
+	if !ok || data.ValidFor != 24 {
 		f.t.Fatalf("the mail is %+v", f.box.data)
 	}
 	_, token, _ := strings.Cut(data.URL, "news?token=")

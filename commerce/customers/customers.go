@@ -64,7 +64,8 @@ func As(ctx context.Context, c Customer) context.Context {
 type Change struct {
 	Name             *string
 	Phone            *string
-	AcceptsMarketing *bool
+	AcceptsMarketing *bool // by mail
+	AcceptsSMS       *bool
 	Wording          *string // that was agreed to
 	Note             *string
 	Addresses        []Entry           // all of them; nil leaves them
@@ -81,6 +82,7 @@ type kept struct {
 	Name             string        `json:"name"`
 	Phone            string        `json:"phone"`
 	AcceptsMarketing bool          `json:"accepts_marketing"`
+	AcceptsSMS       bool          `json:"accepts_sms_marketing"`
 	Note             string        `json:"note"`
 	Addresses        []Entry       `json:"addresses"`
 	GroupIDs         []string      `json:"group_ids"`
@@ -107,6 +109,9 @@ func (k *kept) apply(c Change, p *problem.Problem) {
 	}
 	if c.AcceptsMarketing != nil {
 		k.AcceptsMarketing = *c.AcceptsMarketing
+	}
+	if c.AcceptsSMS != nil {
+		k.AcceptsSMS = *c.AcceptsSMS
 	}
 	if c.GroupIDs != nil {
 		k.GroupIDs = slices.Compact(slices.Sorted(slices.Values(c.GroupIDs)))
@@ -159,11 +164,11 @@ func fits(p *problem.Problem, at, text string, most int) {
 	}
 }
 
-const lockSQL = `select email, email_verified_at is not null, version, name, phone, accepts_marketing, note, addresses, group_ids, tags, disabled_at is not null, tax_exempt_reason, custom_fields
+const lockSQL = `select email, email_verified_at is not null, version, name, phone, accepts_marketing, accepts_sms_marketing, note, addresses, group_ids, tags, disabled_at is not null, tax_exempt_reason, custom_fields
 from customers where id = $1 for update`
 
 const updateSQL = `update customers set name = $2, phone = $3, accepts_marketing = $4, note = $5, addresses = $6, group_ids = $7, tags = $8,
-	disabled_at = case when $9 then coalesce(disabled_at, now()) end, tax_exempt_reason = $10, custom_fields = $11, version = version + 1, updated_at = now() where id = $1`
+	disabled_at = case when $9 then coalesce(disabled_at, now()) end, tax_exempt_reason = $10, custom_fields = $11, accepts_sms_marketing = $12, version = version + 1, updated_at = now() where id = $1`
 
 // Update changes a customer. Version is the one that the change is meant for, or 0.
 func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, change Change, version int) error {
@@ -220,7 +225,7 @@ func (k kept) become(ctx context.Context, tx *postgres.Tx, c Customer, before ke
 
 // write keeps what was changed.
 func (k kept) write(ctx context.Context, tx *postgres.Tx, id string) error {
-	_, err := tx.Exec(ctx, updateSQL, id, k.Name, k.Phone, k.AcceptsMarketing, k.Note, k.Addresses, k.GroupIDs, k.Tags, k.Disabled, k.TaxExemptReason, k.CustomFields)
+	_, err := tx.Exec(ctx, updateSQL, id, k.Name, k.Phone, k.AcceptsMarketing, k.Note, k.Addresses, k.GroupIDs, k.Tags, k.Disabled, k.TaxExemptReason, k.CustomFields, k.AcceptsSMS)
 	if err != nil {
 		return fmt.Errorf("update customer %s: %w", id, err)
 	}
@@ -309,7 +314,7 @@ type made struct {
 func lock(ctx context.Context, tx *postgres.Tx, id string, meant int) (Customer, kept, error) {
 	c, k := Customer{ID: id}, kept{}
 	var version int
-	err := tx.QueryRow(ctx, lockSQL, id).Scan(&c.Email, &c.EmailVerified, &version, &k.Name, &k.Phone, &k.AcceptsMarketing, &k.Note, &k.Addresses, &k.GroupIDs, &k.Tags, &k.Disabled, &k.TaxExemptReason, &k.CustomFields)
+	err := tx.QueryRow(ctx, lockSQL, id).Scan(&c.Email, &c.EmailVerified, &version, &k.Name, &k.Phone, &k.AcceptsMarketing, &k.AcceptsSMS, &k.Note, &k.Addresses, &k.GroupIDs, &k.Tags, &k.Disabled, &k.TaxExemptReason, &k.CustomFields)
 	switch {
 	case errors.Is(err, postgres.ErrNoRows):
 		return c, k, problem.Missing("customer")

@@ -41,7 +41,7 @@ func (f *fixture) ask(c customers.Customer, email string) string {
 		switch told := data.(type) {
 		case mail.EmailChangeConfirm:
 			_, token, _ = strings.Cut(told.URL, "confirm?token=")
-			if f.box.to[sent+i] != email || told.ValidHours != 24 {
+			if f.box.to[sent+i] != email || told.ValidFor != 24 {
 				f.t.Errorf("%s is sent %+v", f.box.to[sent+i], told)
 			}
 		case mail.EmailChangeRequested:

@@ -23,9 +23,9 @@ type Taken struct {
 	Changed bool
 	Undo    json.RawMessage // what Untake takes; nil where nothing came of it
 
-	// Withdrawn says that they had taken their consent to be written to back: it stays so,
-	// whatever a list of others says.
-	Withdrawn bool
+	// Withdrawn are the channels for which they had taken their consent to be written to back:
+	// it stays so, whatever a list of others says.
+	Withdrawn []string
 }
 
 // undo is what undoes that a customer was taken in. It is kept with an operation's row, from
@@ -58,13 +58,20 @@ func (s *Service) Take(ctx context.Context, tx *postgres.Tx, email string, chang
 	if err != nil {
 		return t, fmt.Errorf("take a customer in: %w", err)
 	}
-	if change.AcceptsMarketing != nil && *change.AcceptsMarketing && !t.Made {
-		err := tx.QueryRow(ctx, `select coalesce((select not granted from marketing_consents where customer_id = $1 order by id desc limit 1), false)`, t.ID).Scan(&t.Withdrawn)
+	for _, of := range []struct {
+		channel string
+		accepts **bool
+	}{{byMail, &change.AcceptsMarketing}, {bySMS, &change.AcceptsSMS}} {
+		if *of.accepts == nil || !**of.accepts || t.Made {
+			continue
+		}
+		var withdrawn bool
+		err := tx.QueryRow(ctx, `select coalesce((select not granted from marketing_consents where customer_id = $1 and channel = $2 order by id desc limit 1), false)`, t.ID, of.channel).Scan(&withdrawn)
 		if err != nil {
 			return t, fmt.Errorf("read the consent of %s: %w", t.ID, err)
 		}
-		if t.Withdrawn {
-			change.AcceptsMarketing = nil
+		if withdrawn {
+			t.Withdrawn, *of.accepts = append(t.Withdrawn, of.channel), nil
 		}
 	}
 	before, after, err := update(ctx, tx, t.ID, change, 0)

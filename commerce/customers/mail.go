@@ -115,13 +115,13 @@ func (m *Mailer) write(ctx context.Context, args MailArgs) (mail.Data, error) {
 		if url == "" {
 			return nil, err
 		}
-		return mail.EmailChangeConfirm{URL: url, ValidHours: int(changeTime.Hours())}, nil
+		return mail.EmailChangeConfirm{URL: url, ValidFor: mail.Hours(changeTime.Hours())}, nil
 	case Subscribed:
 		url, err := m.link(ctx, m.Links.ConfirmSubscription, linkSQL, args.Registration)
 		if url == "" {
 			return nil, err
 		}
-		return mail.NewsletterConfirm{URL: url, ValidHours: int(verifyTime.Hours())}, nil
+		return mail.NewsletterConfirm{URL: url, ValidFor: mail.Hours(verifyTime.Hours())}, nil
 	case ChangeTold:
 		url, err := m.Links.ForgotPassword(ctx)
 		return mail.EmailChangeRequested{NewEmail: args.NewEmail, ResetURL: url, At: args.At, IP: args.IP}, wrapped(err)
@@ -136,14 +136,14 @@ func (m *Mailer) write(ctx context.Context, args MailArgs) (mail.Data, error) {
 		if url == "" {
 			return nil, err
 		}
-		return mail.PasswordReset{URL: url, ValidMinutes: int(resetTime.Minutes()), IP: args.IP}, nil
+		return mail.PasswordReset{URL: url, ValidFor: mail.Minutes(resetTime.Minutes()), IP: args.IP}, nil
 	case Registered:
 		// Where it is not open, it is completed or too old by now.
 		url, err := m.link(ctx, m.Links.VerifyCustomer, linkSQL, args.Registration)
 		if url == "" {
 			return nil, err
 		}
-		return mail.CustomerVerifyEmail{URL: url, ValidHours: int(verifyTime.Hours())}, nil
+		return mail.CustomerVerifyEmail{URL: url, ValidFor: mail.Hours(verifyTime.Hours())}, nil
 	}
 	return nil, fmt.Errorf("a mail to a shopper about %q", args.About)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -14,7 +15,7 @@ import (
 // What follows is SQL that writes the API's JSON. Customers are c.
 
 var shownJSON = `'id', c.id, 'email', c.email, 'email_verified', c.email_verified_at is not null, 'name', nullif(c.name, ''), 'phone', nullif(c.phone, ''),
-	'accepts_marketing', c.accepts_marketing, 'default_address', c.default_address, 'addresses', c.addresses, 'created_at', ` + postgres.UTC("c.created_at")
+	'accepts_marketing', c.accepts_marketing, 'accepts_sms_marketing', c.accepts_sms_marketing, 'default_address', c.default_address, 'addresses', c.addresses, 'created_at', ` + postgres.UTC("c.created_at")
 
 var shopJSON = `json_build_object(` + shownJSON + `)`
 
@@ -86,10 +87,11 @@ func (s *Service) MeIn(ctx context.Context, tx *postgres.Tx, id string) (postgre
 	return postgres.Found(object, err, "customer")
 }
 
-var exportSQL = `select ` + staffJSON + `::text from (select * from customers where id > $1 order by id limit $2) c order by c.id`
+var exportSQL = `select ` + staffJSON + `::text from (select * from customers where id > $1 and ($3::timestamptz is null or created_at >= $3) and ($4::timestamptz is null or created_at < $4) order by id limit $2) c order by c.id`
 
 // Export gives the customers after one of them in the order in which they came, so many at
-// most, as the staff sees them.
-func Export(ctx context.Context, tx *postgres.Tx, after string, most int) (pgx.Rows, error) {
-	return tx.Query(ctx, exportSQL, after, most)
+// most, as the staff sees them, of those who came since an instant and until another; nil does
+// not limit.
+func Export(ctx context.Context, tx *postgres.Tx, after string, most int, since, until *time.Time) (pgx.Rows, error) {
+	return tx.Query(ctx, exportSQL, after, most, since, until)
 }

@@ -32,7 +32,7 @@ func (f *fixture) forget(email string) string {
 		return ""
 	}
 	data, ok := f.box.data[sent].(mail.PasswordReset)
-	if !ok || data.ValidMinutes != 60 || data.IP != "192.0.2.7" {
+	if !ok || data.ValidFor != 60 || data.IP != "192.0.2.7" {
 		f.t.Fatalf("the mail is %+v", f.box.data[sent])
 	}
 	_, token, _ := strings.Cut(data.URL, "reset?token=")

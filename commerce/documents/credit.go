@@ -72,6 +72,10 @@ func (o *order) creditNote(r *refund) (Content, error) {
 		}
 	}
 	switch off := int64(len(c.Lines)); {
+	case left < -off: // of an order that was paid in part
+		if err := o.scale(c.Lines, r.Amount+r.Fee); err != nil {
+			return c, err
+		}
 	case off > 0 && left >= -off && left <= off:
 		// Refunds that failed in between have shares rounded otherwise.
 		c.Lines[off-1].Total.Amount += left
@@ -125,6 +129,45 @@ func (o *order) credited(part refundLine) (Line, error) {
 		return line, nil
 	}
 	return Line{}, nil
+}
+
+// scale has lines come to an amount that is less than they do.
+func (o *order) scale(lines []Line, amount int64) error {
+	weights := make([]int64, len(lines))
+	for i, l := range lines {
+		weights[i] = o.gross(l)
+	}
+	shares, err := o.money(amount).Allocate(weights...)
+	if err != nil {
+		return fmt.Errorf("share of %d: %w", amount, err)
+	}
+	for i := range lines {
+		l := &lines[i]
+		some := func(of money.Money) (money.Money, error) {
+			if weights[i] == 0 {
+				return of, nil
+			}
+			parts, err := of.Allocate(shares[i].Amount, weights[i]-shares[i].Amount)
+			if err != nil {
+				return of, fmt.Errorf("share of %d: %w", amount, err)
+			}
+			return parts[0], nil
+		}
+		l.Total = shares[i]
+		for k := range l.Taxes {
+			tax := &l.Taxes[k]
+			if tax.Taxable, err = some(tax.Taxable); err != nil {
+				return err
+			}
+			if tax.Amount, err = some(tax.Amount); err != nil {
+				return err
+			}
+			if !o.TaxIncluded {
+				l.Total.Amount -= tax.Amount.Amount
+			}
+		}
+	}
+	return nil
 }
 
 // gross is what a line comes to with its tax.

@@ -100,14 +100,14 @@ func (r *refund) draw(t *rapid.T, o *order, given map[string]int64, all bool) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Amount+worth.Amount > left {
+		if r.Amount+worth.Amount > left && !rapid.Bool().Draw(t, "of what was paid in part") {
 			continue
 		}
 		r.Lines = append(r.Lines, refundLine{l.ID, n, given[l.ID]})
 		given[l.ID] += n
 		r.Amount += worth.Amount
 	}
-	if all || r.Amount == 0 {
+	if all || r.Amount == 0 || r.Amount > left {
 		r.Amount = left
 	} else if rapid.Bool().Draw(t, "with a fee") {
 		r.Fee = rapid.Int64Range(0, r.Amount-1).Draw(t, "fee")

@@ -23,6 +23,7 @@ type customer struct {
 	Name             string           `json:"name"`
 	Phone            string           `json:"phone"`
 	AcceptsMarketing bool             `json:"accepts_marketing"`
+	AcceptsSMS       bool             `json:"accepts_sms_marketing"`
 	DefaultAddress   *address.Address `json:"default_address"`
 	OrdersCount      int              `json:"orders_count"`
 	Note             string           `json:"note"`
@@ -33,20 +34,25 @@ type customer struct {
 
 // customerHeader has the columns of Shopify's customer CSV, and two more.
 func customerHeader(b *book) []string {
-	return append(strings.Split("Customer ID,First Name,Last Name,Email,Accepts Email Marketing,Default Address Name,Default Address Company,Default Address Address1,"+
+	return append(strings.Split("Customer ID,First Name,Last Name,Email,Accepts Email Marketing,Accepts SMS Marketing,Default Address Name,Default Address Company,Default Address Address1,"+
 		"Default Address Address2,Default Address City,Default Address Province Code,Default Address Country Code,Default Address Zip,"+
 		"Default Address Phone,Default Address Tax ID,Phone,Total Orders,Note,Tags,Tax Exempt,Tax Exempt Reason", ","), b.columns(fields.Customers)...)
 }
 
+// customers are those of the book after one of them.
+func (b *book) customers(ctx context.Context, tx *postgres.Tx, after string, most int) (pgx.Rows, error) {
+	return customers.Export(ctx, tx, after, most, b.Since, b.Until)
+}
+
 func writeCustomers(ctx context.Context, tx *postgres.Tx, b *book, after string, most int) (string, int, error) {
-	return each(ctx, tx, after, most, customers.Export, func(c customer, _ []byte) error {
+	return each(ctx, tx, after, most, b.customers, func(c customer, _ []byte) error {
 		first, last := names(c.Name)
 		var at address.Address
 		if c.DefaultAddress != nil {
 			at = *c.DefaultAddress
 		}
 		cells := []string{
-			c.ID, first, last, c.Email, yes(c.AcceptsMarketing), at.Name, at.Company, at.Line1, at.Line2, at.City, at.Region, at.Country, at.PostalCode,
+			c.ID, first, last, c.Email, yes(c.AcceptsMarketing), yes(c.AcceptsSMS), at.Name, at.Company, at.Line1, at.Line2, at.City, at.Region, at.Country, at.PostalCode,
 			at.Phone, at.TaxID, c.Phone, strconv.Itoa(c.OrdersCount), c.Note, strings.Join(c.Tags, ", "), yes(c.TaxExemptReason != ""), c.TaxExemptReason,
 		}
 		return b.row(safe(append(cells, b.values(fields.Customers, c.CustomFields)...)))
@@ -54,7 +60,7 @@ func writeCustomers(ctx context.Context, tx *postgres.Tx, b *book, after string,
 }
 
 func writeCustomerLines(ctx context.Context, tx *postgres.Tx, b *book, after string, most int) (string, int, error) {
-	return each(ctx, tx, after, most, customers.Export, func(_ customer, raw []byte) error {
+	return each(ctx, tx, after, most, b.customers, func(_ customer, raw []byte) error {
 		b.line(raw)
 		return nil
 	})

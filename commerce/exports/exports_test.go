@@ -90,8 +90,14 @@ func (h *house) operation(id string) (o *operations.Operation) {
 
 func (h *house) ask(kind exports.Kind, format exports.Format) (id string) {
 	h.Helper()
+	return h.choose(kind, exports.Selection{Format: format})
+}
+
+// choose asks for an export of some.
+func (h *house) choose(kind exports.Kind, want exports.Selection) (id string) {
+	h.Helper()
 	h.in(func(ctx context.Context, tx *postgres.Tx) (err error) {
-		id, err = h.service.Create(ctx, tx, kind, format, "https://shop.example.com")
+		id, err = h.service.Create(ctx, tx, kind, want, "https://shop.example.com")
 		return err
 	})
 	return id
@@ -266,7 +272,7 @@ func TestCustomersAndOrders(t *testing.T) {
 	h.fill()
 	people := h.table(h.export(exports.Customers, exports.CSV))
 	want := map[string]string{
-		"First Name": `'=HYPERLINK("https://evil.example")`, "Last Name": "Example", "Email": "ada@example.com", "Accepts Email Marketing": "yes", "Phone": "'+49 30 0000000",
+		"First Name": `'=HYPERLINK("https://evil.example")`, "Last Name": "Example", "Email": "ada@example.com", "Accepts Email Marketing": "yes", "Accepts SMS Marketing": "no", "Phone": "'+49 30 0000000",
 		"Note": "'@note", "Tax Exempt": "yes", "Tax Exempt Reason": "Certificate 7", "Default Address City": "'s-Gravenhage", "Default Address Country Code": "NL",
 		"Total Orders": "2", "Tags": "vip, dutch", "Shoe size (customer.metafields.custom.shoe)": "42",
 	}
@@ -306,7 +312,7 @@ func TestCustomersAndOrders(t *testing.T) {
 		}
 	}
 	err := h.DB.InStore(h.Ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := h.service.Create(ctx, tx, exports.Products, exports.JSONL, "")
+		_, err := h.service.Create(ctx, tx, exports.Products, exports.Selection{Format: exports.JSONL}, "")
 		return err
 	})
 	if !problem.Is(err, "invalid_export") {
@@ -316,6 +322,39 @@ func TestCustomersAndOrders(t *testing.T) {
 
 // A file goes when its time is over, when its export is cancelled, and when a person is
 // erased whom it may tell of; what nobody noted is swept.
+// An export is of what was made within a time, where one is given.
+func TestOfATime(t *testing.T) {
+	t.Parallel()
+	h := open(t, exports.Config{Batch: 1})
+	h.fill()
+	h.take("Handle,Title,Variant Price\nbowl,Bowl,10.00\nvase,Vase,20.00\n")
+	day := func(d int) *time.Time {
+		at := time.Date(2026, 11, d, 12, 0, 0, 0, time.UTC)
+		return &at
+	}
+	for table, second := range map[string]string{"customers": "id = 'cus_2'", "orders": "id = 'ord_2'", "products": "handle = 'vase'"} {
+		h.Exec(t, `update `+table+` set `+map[bool]string{true: "placed_at", false: "created_at"}[table == "orders"]+` = case when `+second+` then $1::timestamptz else $2 end`, *day(20), *day(10))
+	}
+	for _, of := range []struct {
+		kind          exports.Kind
+		column        string
+		first, second string
+	}{{exports.Customers, "Customer ID", "cus_1", "cus_2"}, {exports.Orders, "Id", "ord_1", "ord_2"}, {exports.Products, "Handle", "bowl", "vase"}} {
+		for want, within := range map[string]exports.Selection{of.first: {Until: day(20)}, of.second: {Since: day(20)}, "": {Since: day(11), Until: day(20)}, of.first + of.second: {Since: day(10)}} {
+			within.Format = exports.CSV
+			id := h.choose(of.kind, within)
+			h.work(id)
+			got := ""
+			for _, row := range h.table(h.read(id)) {
+				got += row[of.column]
+			}
+			if got != want {
+				t.Errorf("%s of %v: %q, want %q", of.kind, within, got, want)
+			}
+		}
+	}
+}
+
 func TestFilesGo(t *testing.T) {
 	t.Parallel()
 	h := open(t, exports.Config{})

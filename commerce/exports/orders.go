@@ -85,15 +85,13 @@ func orderHeader(b *book) []string {
 	return joined([]string{"Name"}, orderColumns, lineColumns, place("Billing"), place("Shipping"), orderMore, b.columns(fields.Orders))
 }
 
-// exportOrders is orders.Export with addresses of pictures as the book has them.
-func exportOrders(b *book) func(context.Context, *postgres.Tx, string, int) (pgx.Rows, error) {
-	return func(ctx context.Context, tx *postgres.Tx, after string, most int) (pgx.Rows, error) {
-		return orders.Export(ctx, tx, b.Media, after, most)
-	}
+// orders are those of the book after one of them, with addresses of pictures as it has them.
+func (b *book) orders(ctx context.Context, tx *postgres.Tx, after string, most int) (pgx.Rows, error) {
+	return orders.Export(ctx, tx, b.Media, after, most, b.Since, b.Until)
 }
 
 func writeOrders(ctx context.Context, tx *postgres.Tx, b *book, after string, most int) (string, int, error) {
-	return each(ctx, tx, after, most, exportOrders(b), func(o order, _ []byte) error {
+	return each(ctx, tx, after, most, b.orders, func(o order, _ []byte) error {
 		own := len(b.columns(fields.Orders))
 		for i := range max(len(o.Lines), 1) {
 			first := i == 0
@@ -114,7 +112,7 @@ func writeOrders(ctx context.Context, tx *postgres.Tx, b *book, after string, mo
 }
 
 func writeOrderLines(ctx context.Context, tx *postgres.Tx, b *book, after string, most int) (string, int, error) {
-	return each(ctx, tx, after, most, exportOrders(b), func(_ order, raw []byte) error {
+	return each(ctx, tx, after, most, b.orders, func(_ order, raw []byte) error {
 		b.line(raw)
 		return nil
 	})

@@ -50,7 +50,7 @@ func or(there bool, part func() []string, columns int) []string {
 }
 
 func writeProducts(ctx context.Context, tx *postgres.Tx, b *book, after string, most int) (last string, n int, err error) {
-	products, err := catalog.Export(ctx, tx, after, most, b.Currency)
+	products, err := catalog.Export(ctx, tx, after, most, b.Currency, b.Since, b.Until)
 	if err != nil {
 		return "", 0, err
 	}

@@ -55,11 +55,5 @@ func (s *Service) Register(w *jobs.Workers) {
 		}
 		return s.Work(ctx, args.OperationID, job.Attempt)
 	})
-	w.Handle(JobExpire, func(ctx context.Context, job jobs.Job) error {
-		var args operations.Args
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
-		return s.Expire(ctx, args.OperationID)
-	})
+	w.Handle(JobExpire, jobs.With(func(ctx context.Context, args operations.Args) error { return s.Expire(ctx, args.OperationID) }))
 }

@@ -93,61 +93,34 @@ var bits = map[string]int{
 	search.CategoryFacet: categoryBit, search.VendorFacet: vendorBit, search.AvailabilityFacet: availabilityBit, search.PriceFacet: priceBit,
 }
 
-// steps are where one range of prices ends and the next begins, in the minor unit of any
-// currency: of those without, such as the yen, a hundred units buy about as much.
-var steps = []int64{
-	500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000, 100_000_000, 1_000_000_000,
-}
-
-// step is the range of prices at a place.
-func step(at int) search.Range {
-	r := search.Range{Below: search.Open}
-	if at > 0 {
-		r.From = steps[at-1]
-	}
-	if at < len(steps) {
-		r.Below = steps[at]
-	}
-	return r
-}
-
-var stepsSQL = func() string {
-	list := make([]string, len(steps))
-	for i, s := range steps {
-		list[i] = strconv.FormatInt(s, 10)
-	}
-	return `'{` + strings.Join(list, ",") + `}'::bigint[]`
-}()
-
-// heeded is the SQL of the facets that may keep a product out and have it counted for one of
-// them: none, or that one.
-func heeded(bit string) string { return `w.kept_out in (0, ` + bit + `)` }
-
 // statement is a statement that counts, as it is put together.
 type statement struct {
 	search.Arguments
-	out      []string // of each facet that is chosen, its bit where it keeps a product out
-	own      string   // of attributes, the cases of which bit is whose
-	ranges   []string // of each range that is chosen, how many products are in it
-	selected []string // the values that are chosen, as the statement knows them
+	out    []string            // of each facet that is chosen, its bit where it keeps a product out
+	own    string              // of attributes, the cases of which bit is whose
+	ranges []string            // of each range that is chosen, how many products are in it
+	chosen map[string][]string // the values that are: of categories, of vendors and of attributes
 }
 
-func (s *statement) choose(filters []search.Filter) {
+// ofAttributes are the chosen values of options and custom fields, as the index has them.
+const ofAttributes = ""
+
+func (s *statement) choose(asked search.Asked) {
 	next := attributeBit
-	for _, c := range search.ByFacet(filters) {
+	for _, c := range search.ByFacet(asked.Filters) {
 		bit, known := bits[c.Facet]
 		if !known {
 			bit, next = next, next*2
 			text, _ := search.Filter{Facet: c.Facet}.Attribute()
 			s.own += ` when ` + s.Put(strings.TrimSuffix(text, search.Separator)) + `::text then ` + strconv.Itoa(bit)
 		}
-		s.out = append(s.out, `case when `+c.Condition(&s.Arguments)+` then 0 else `+strconv.Itoa(bit)+` end`)
+		s.out = append(s.out, `case when `+asked.Condition(c, &s.Arguments)+` then 0 else `+strconv.Itoa(bit)+` end`)
 		for _, value := range c.Values {
-			mark := c.Facet[:1] + value // "category" and "vendor" begin with letters of their own
+			of := c.Facet
 			if text, ok := (search.Filter{Facet: c.Facet, Value: value}).Attribute(); ok {
-				mark = text
+				of, value = ofAttributes, text
 			}
-			s.selected = append(s.selected, mark)
+			s.chosen[of] = append(s.chosen[of], value)
 			if c.Facet == search.PriceFacet {
 				r, _ := search.ParseRange(value)
 				s.ranges = append(s.ranges, `count(*) filter (where `+r.Holds(`m.price`, &s.Arguments)+`)`)
@@ -156,81 +129,110 @@ func (s *statement) choose(filters []search.Filter) {
 	}
 }
 
-// countSQL is the statement and its arguments.
+// heeded is the SQL of the groups that are counted for a facet: of what nothing keeps out, or
+// that facet alone.
+func (s *statement) heeded(bit string) string {
+	return s.once(`w.kept_out in (0, `+bit+`)`, `true`)
+}
+
+// once is SQL for where things may be counted in several groups, as what keeps them out is
+// told apart, and for where nothing is chosen and they are in one.
+func (s *statement) once(several, one string) string {
+	if len(s.out) == 0 {
+		return one
+	}
+	return several
+}
+
+// isChosen is the SQL of whether a value is chosen of a facet.
+func (s *statement) isChosen(of, value, each string) string {
+	if len(s.chosen[of]) == 0 {
+		return `false`
+	}
+	return value + ` = any(array(select ` + each + ` from unnest(` + s.Put(s.chosen[of]) + `::text[]) u))`
+}
+
+// countSQL is the statement and its arguments. What matches is counted by keys, and by one
+// product of each the fullest are called by their names.
 func countSQL(asked search.Asked) (string, []any) {
-	s := &statement{selected: []string{}}
+	s := &statement{chosen: map[string][]string{}}
+	currency := s.Put(asked.Currency)
 	from, where := asked.From(&s.Arguments)
-	s.choose(asked.Filters)
-	out, own, ranges := `0`, `0`, `null::bigint[]`
+	s.choose(asked)
+	keptOut, by, most, own, ranges, within := ``, ``, ``, `0`, ``, `null`
 	if len(s.out) > 0 {
-		out = strings.Join(s.out, ` + `)
+		keptOut, by, most = `, `+strings.Join(s.out, ` + `)+` as kept_out`, `m.kept_out, `, `where m.kept_out & (m.kept_out - 1) = 0`
 	}
 	if s.own != "" {
 		own = `case a.name` + s.own + ` else 0 end`
 	}
 	if len(s.ranges) > 0 {
-		ranges = `array[` + strings.Join(s.ranges, `, `) + `]`
+		ranges = `, array[` + strings.Join(s.ranges, `, `) + `] as ranges`
+		within = `(select json_agg(r.n order by r.i) from (select e.i, sum(e.n) as n from prices, unnest(ranges) with ordinality e(n, i) group by e.i) r)`
 	}
-	in, sample := translations.In(""), `null::text`
+	in, said := translations.In(""), ``
 	if len(asked.Locales) > 0 {
-		in, sample = translations.In(s.Put(asked.Locales)+`::text[]`), `max(m.product_id)`
+		in = translations.In(s.Put(asked.Locales) + `::text[]`)
+		said = `
+	left join lateral (select ` + in.Said(`f.translations`) + ` as said) d on f.id is not null
+	left join (product_index x join products p on p.id = x.product_id) on x.number = a.sample
+	left join lateral (select ` + in.Said(`p.translations`) + ` as said) t on left(a.name, 1) = 'o'`
 	}
-	below := `true`
+	below := ``
 	if asked.CategoryID != "" {
-		below = `g.path > (select path from categories where id = ` + s.Put(asked.CategoryID) + `)`
+		below = `[(select 1 + cardinality(lineage) from categories where id = ` + s.Put(asked.CategoryID) + `):]`
 	}
-	selected := func(mark string) string { return `(` + mark + `) = any(` + `$selected::text[])` }
-	top := func(mark, within string) string {
-		return `row_number() over (` + within + ` order by ` + selected(mark) + ` desc, n desc, ` + mark + `)`
-	}
-	text := `
+	return `
 with matching as (
-	select x.product_id, x.category_id, x.vendor, x.attributes, x.available[c.place] as available, ` + search.Price + ` as price, ` + out + ` as kept_out
+	select x.number, x.category_key, x.vendor_key, x.attribute_key, ` + asked.Available() + ` as available, ` + asked.Step() + ` as step, ` + asked.Price(&s.Arguments) + ` as price` + keptOut + `
 	from ` + from + ` where ` + where + ` offset 0
 ), counted as materialized (
-	select grouping(m.category_id, m.vendor, m.attributes, m.available) as of, m.kept_out, m.category_id, m.vendor, m.attributes, m.available, m.bucket,
-		count(*) as n, min(m.price) as low, max(m.price) as high, ` + ranges + ` as ranges, ` + sample + ` as sample
-	from (select *, width_bucket(price, ` + stepsSQL + `) as bucket from matching where kept_out & (kept_out - 1) = 0) m
-	group by grouping sets ((m.kept_out, m.category_id), (m.kept_out, m.vendor), (m.kept_out, m.attributes), (m.kept_out, m.available, m.bucket))
+	select grouping(m.category_key, m.vendor_key, m.attribute_key) as of, ` + by + `m.category_key, m.vendor_key, m.attribute_key, m.available, m.step,
+		count(*) as n, min(m.number) as sample, min(m.price) as low, max(m.price) as high` + ranges + `
+	from (select ` + by + `m.number, m.category_key, m.vendor_key, m.attribute_key, m.available, coalesce(m.step, ` + search.StepOf(`m.price`) + `) as step, m.price from matching m ` + most + `) m
+	group by grouping sets ((` + by + `m.category_key), (` + by + `m.vendor_key), (` + by + `m.attribute_key, m.available, m.step))
+), sold as materialized (
+	select * from counted where of = 6
 ), categorised as (
-	select *, ` + top(`'c' || id`, ``) + ` as place from (
-		select g.id, ` + in.Text(in.Said(`g.translations`), `name`, `g.name`) + ` as called, sum(w.n) as n
-		from counted w join categories l on l.id = w.category_id join categories g on g.id = any(string_to_array(rtrim(l.path, '/'), '/'))
-		where w.of = 7 and ` + heeded(strconv.Itoa(categoryBit)) + ` and ` + below + ` group by g.id) g
+	select g.id, ` + in.Text(in.Said(`g.translations`), `name`, `g.name`) + ` as called, t.n, t.chosen from (
+		select a.id, sum(a.n) as n, ` + s.isChosen(search.CategoryFacet, `a.id`, `u`) + ` as chosen from (
+			select unnest(l.lineage` + below + `) as id, w.n
+			from (select * from counted w where w.of = 3 and ` + s.heeded(strconv.Itoa(categoryBit)) + `) w right join categories l on hashtextextended(l.id, 0) = w.category_key
+			where coalesce(w.n, 0) > 0) a
+		group by a.id order by chosen desc, n desc, a.id limit ` + mostValues + `) t join categories g on g.id = t.id
 ), vendors as (
-	select *, ` + top(`'v' || vendor`, ``) + ` as place from (
-		select w.vendor, sum(w.n) as n from counted w where w.of = 11 and w.vendor <> '' and ` + heeded(strconv.Itoa(vendorBit)) + ` group by w.vendor) v
+	select p.vendor, t.n, t.chosen from (
+		select ` + s.once(`sum(w.n)`, `w.n`) + ` as n, ` + s.once(`min(w.sample)`, `w.sample`) + ` as sample, ` + s.isChosen(search.VendorFacet, `w.vendor_key`, `hashtextextended(u, 0)`) + ` as chosen
+		from counted w where w.of = 5 and w.vendor_key is not null and ` + s.heeded(strconv.Itoa(vendorBit)) + s.once(` group by w.vendor_key`, ``) + `
+		order by chosen desc, n desc, w.vendor_key limit ` + mostValues + `) t join product_index x on x.number = t.sample join products p on p.id = x.product_id
 ), attributes as (
-	select *, ` + top(`name || U&'\001F' || value`, `partition by name`) + ` as place from (
-		select a.name, a.value, sum(w.n) as n, max(w.sample) as sample
-		from counted w, unnest(w.attributes) e, lateral (select split_part(e, U&'\001F', 1) as name, split_part(e, U&'\001F', 2) as value offset 0) a
-		where w.of = 13 and ` + heeded(own) + ` group by a.name, a.value) a
+	select *, row_number() over (partition by name order by ` + s.isChosen(ofAttributes, `name || U&'\001F' || value`, `u`) + ` desc, n desc, value) as place from (
+		select a.name, a.value, sum(w.n) as n, min(w.sample) as sample
+		from sold w join product_index x on x.number = w.sample, unnest(x.attributes) e,
+			lateral (select split_part(e, U&'\001F', 1) as name, split_part(e, U&'\001F', 2) as value offset 0) a
+		where ` + s.heeded(own) + ` group by a.name, a.value) a
 ), named as (
 	select a.*, coalesce(` + in.Text(`d.said`, `name`, `f.name`) + `, ` + in.Keyed(`t.said`, catalog.OptionKey(`substr(a.name, 2)`), `substr(a.name, 2)`) + `) as called,
 		case f.type when 'choice' then ` + in.Keyed(`d.said`, `'choices/' || `+translations.Part(`a.value`), `a.value`) + `
 			else ` + in.Keyed(`t.said`, catalog.ChoiceKey(`substr(a.name, 2)`, `a.value`), `a.value`) + ` end as said
 	from attributes a
-	left join field_definitions f on left(a.name, 1) = 'f' and f.resource = 'product' and f.key = substr(a.name, 2) and f.shown and f.filterable
-	left join lateral (select ` + in.Said(`f.translations`) + ` as said) d on f.id is not null
-	left join products p on p.id = a.sample
-	left join lateral (select ` + in.Said(`p.translations`) + ` as said) t on left(a.name, 1) = 'o'
+	left join field_definitions f on left(a.name, 1) = 'f' and f.resource = 'product' and f.key = substr(a.name, 2) and f.shown and f.filterable` + said + `
 	where a.place <= ` + mostValues + ` and (left(a.name, 1) = 'o' or f.id is not null)
 ), prices as (
-	select * from counted w where w.of = 14 and ` + heeded(strconv.Itoa(priceBit)) + `
+	select * from sold w where ` + s.heeded(strconv.Itoa(priceBit)) + `
 )
-select json_build_object('currency', case when c.place is not null then coalesce(nullif($1, ''), c.currency) end,
-	'total', (select coalesce(sum(n), 0) from counted w where w.of = 14 and w.kept_out = 0),
-	'categories', (select coalesce(json_agg(json_build_array(id, called, n) order by place), '[]') from categorised where place <= ` + mostValues + `),
-	'vendors', (select coalesce(json_agg(json_build_array(vendor, vendor, n) order by place), '[]') from vendors where place <= ` + mostValues + `),
+select json_build_object('currency', case when c.place is not null then coalesce(nullif(` + currency + `::text, ''), c.currency) end,
+	'total', (select coalesce(sum(n), 0) from sold w where ` + s.heeded(`0`) + `),
+	'categories', (select coalesce(json_agg(json_build_array(id, called, n) order by chosen desc, n desc, id), '[]') from categorised),
+	'vendors', (select coalesce(json_agg(json_build_array(vendor, vendor, n) order by chosen desc, n desc, vendor), '[]') from vendors),
 	'attributes', (select coalesce(json_agg(json_build_object('name', a.name, 'called', a.called, 'values', a.list) order by a.n desc, a.name), '[]') from (
 		select name, min(called) as called, sum(n) as n, json_agg(json_build_array(value, said, n) order by place) as list
 		from named group by name order by sum(n) desc, name limit ` + mostFacets + `) a),
 	'availability', (select coalesce(json_agg(json_build_array(a.available::text, a.available::text, a.n) order by a.available desc), '[]') from (
-		select w.available, sum(w.n) as n from counted w where w.of = 14 and w.available is not null and ` + heeded(strconv.Itoa(availabilityBit)) + ` group by w.available) a),
-	'steps', (select coalesce(json_agg(json_build_array(b.bucket, b.n) order by b.bucket), '[]') from (
-		select bucket, sum(n) as n from prices where bucket is not null group by bucket) b),
-	'ranges', (select json_agg(r.n order by r.i) from (select e.i, sum(e.n) as n from prices, unnest(ranges) with ordinality e(n, i) group by e.i) r),
+		select w.available, sum(w.n) as n from sold w where w.available is not null and ` + s.heeded(strconv.Itoa(availabilityBit)) + ` group by w.available) a),
+	'steps', (select coalesce(json_agg(json_build_array(b.step, b.n) order by b.step), '[]') from (
+		select step, sum(n) as n from prices where step is not null group by step) b),
+	'ranges', ` + within + `,
 	'low', (select min(low) from prices), 'high', (select max(high) from prices))::text
-from ` + search.Placed(`$1`)
-	return strings.ReplaceAll(text, "$selected", s.Put(s.selected)), s.Arguments
+from ` + search.Placed(currency), s.Arguments
 }

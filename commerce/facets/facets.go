@@ -93,7 +93,7 @@ func (f Facet) value(t tally) Value {
 func (c counted) prices(filters []search.Filter) []tally {
 	var list []tally
 	for _, s := range c.Steps {
-		name := step(int(s[0])).String()
+		name := search.StepAt(int(s[0])).String()
 		list = append(list, tally{name, name, s[1]})
 	}
 	at := 0

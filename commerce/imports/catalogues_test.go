@@ -118,7 +118,7 @@ func (h *house) export() string {
 	service := exports.New(h.db, h.operations, h.files, exports.Config{})
 	var id string
 	err := h.db.InStore(h.ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
-		id, err = service.Create(ctx, tx, exports.Products, exports.CSV, "https://shop.example.com")
+		id, err = service.Create(ctx, tx, exports.Products, exports.Selection{Format: exports.CSV}, "https://shop.example.com")
 		return err
 	})
 	peak, stop := watchMemory()

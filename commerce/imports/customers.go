@@ -19,6 +19,7 @@ const (
 	colLastName
 	colPhone
 	colMarketing
+	colSMS
 	colNote
 	colExempt
 	colExemptReason
@@ -46,6 +47,7 @@ var people = &sheet{"customer", [][]string{
 	colLastName:     {"Last Name"},
 	colPhone:        {"Phone"},
 	colMarketing:    {"Accepts Email Marketing", "Accepts Marketing"},
+	colSMS:          {"Accepts SMS Marketing"},
 	colNote:         {"Note"},
 	colExempt:       {"Tax Exempt"},
 	colExemptReason: {"Tax Exempt Reason"},
@@ -113,8 +115,8 @@ func (r *run) takePerson(ctx context.Context, tx *postgres.Tx, of *row) error {
 	if !r.preview {
 		of.undo = taken.Undo
 	}
-	if taken.Withdrawn {
-		r.table.warn(of, colMarketing, "consent_withdrawn", "They have taken back that they may be written to, and it stays so.")
+	for _, channel := range taken.Withdrawn {
+		r.table.warn(of, map[string]column{"email": colMarketing, "sms": colSMS}[channel], "consent_withdrawn", "They have taken back that they may be written to, and it stays so.")
 	}
 	switch email := r.named(of); {
 	case taken.Made && r.preview && r.seen[email]:
@@ -146,7 +148,7 @@ func (r *run) cell(of *row, c column) *string {
 func (r *run) person(of *row) customers.Change {
 	t := r.table
 	change := customers.Change{
-		Phone: r.cell(of, colPhone), AcceptsMarketing: t.boolean(of, colMarketing), CustomFields: t.values(of, fields.Customers), TaxExemptReason: r.cell(of, colExemptReason),
+		Phone: r.cell(of, colPhone), AcceptsMarketing: t.boolean(of, colMarketing), AcceptsSMS: t.boolean(of, colSMS), CustomFields: t.values(of, fields.Customers), TaxExemptReason: r.cell(of, colExemptReason),
 	}
 	if labels := r.cell(of, colLabels); labels != nil {
 		change.Tags = list(*labels)

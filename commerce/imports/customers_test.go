@@ -87,6 +87,26 @@ func TestCustomersFromShopify(t *testing.T) {
 
 const peopleSQL = `select string_agg(concat_ws('|', email, name, phone, accepts_marketing, note, tax_exempt_reason, custom_fields, tags, addresses), E'\n' order by email) from customers`
 
+// Consent to text messages comes beside that to mails, each with its proof.
+func TestConsentToTextMessages(t *testing.T) {
+	t.Parallel()
+	h := open(t, imports.Config{}, catalog.Unlimited{})
+	as := imports.As{Customers: true}
+	const header = "Email,Accepts Email Marketing,Accepts SMS Marketing\n"
+	h.takeAs(header+"ada@example.com,no,yes\nbob@example.com,yes,no\n", as)
+	no := h.takeAs(header+"ada@example.com,,no\n", as)
+	again := h.takeAs(header+"ada@example.com,yes,yes\n", as)
+	if no.fates() != "2 updated" || again.fates() != "2 updated: warning consent_withdrawn (Accepts SMS Marketing)" {
+		t.Errorf("%s, then %s", no.fates(), again.fates())
+	}
+	if got := value[string](h, `select string_agg(concat_ws(' ', split_part(email, '@', 1), channel, granted), ', ' order by id) from marketing_consents`); got != "ada sms t, bob email t, ada sms f, ada email t" {
+		t.Error(got)
+	}
+	if got := value[string](h, `select string_agg(concat_ws(' ', accepts_marketing, accepts_sms_marketing), ', ' order by email) from customers`); got != "t f, t f" {
+		t.Error(got)
+	}
+}
+
 // Customers are taken in slices, as products are.
 func TestCustomersInSlices(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
+	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // JobMail is the kind of the job that writes to a shopper about an order; its arguments
@@ -98,7 +100,7 @@ type Mailer struct {
 }
 
 // mailSQL is all that a mail about the order $1 tells; $2, $3 and $4 are the fulfilment, the
-// refund and the return that it is about, or empty.
+// refund and the return that it is about, or empty for the latest.
 var mailSQL = `
 select json_build_object('number', s.order_prefix || o.number, 'email', o.email, 'locale', ` + localeSQL + `, 'currency', o.currency, 'placed_at', o.placed_at,
 	'shipping_address', o.shipping_address, 'billing_address', o.billing_address, 'method', coalesce(o.shipping_method->>'name', ''),
@@ -110,10 +112,11 @@ select json_build_object('number', s.order_prefix || o.number, 'email', o.email,
 	'instructions', coalesce(` + instructionsSQL + `, ''),
 	'outstanding', ` + outstandingSQL + `,
 	'fulfilment', (select json_build_object('lines', f.lines, 'carrier', f.carrier, 'number', f.tracking_number, 'url', f.tracking_url)
-		from fulfilments f where f.order_id = o.id and f.id = $2),
+		from fulfilments f where f.order_id = o.id and $2 in (f.id, '') order by f.id desc limit 1),
 	'refund', (select json_build_object('amount', r.amount - r.set_off_amount, 'reason', r.reason, 'full', o.payment_state = 'refunded')
-		from refunds r where r.order_id = o.id and r.id = $3),
-	'return', (select json_build_object('lines', b.lines, 'message', b.message) from returns b where b.order_id = o.id and b.id = $4)
+		from refunds r where r.order_id = o.id and $3 in (r.id, '') order by r.id desc limit 1),
+	'return', (select json_build_object('state', b.state, 'lines', b.lines, 'message', b.message)
+		from returns b where b.order_id = o.id and $4 in (b.id, '') order by b.id desc limit 1)
 )::text from orders o cross join settings s where o.id = $1`
 
 type mailed struct {
@@ -137,6 +140,7 @@ type mailed struct {
 		Full   bool
 	}
 	Return *struct {
+		State   string
 		Lines   []LineQuantity
 		Message string
 	}
@@ -150,27 +154,15 @@ type mailedLine struct {
 
 // Send writes one mail and sends it.
 func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
-	raw, err := m.DB.JSON(ctx, mailSQL, args.OrderID, args.FulfilmentID, args.RefundID, args.ReturnID)
+	o, data, err := m.write(ctx, args)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil // the order is gone, and so is what there was to tell
 	}
 	if err != nil {
-		return fmt.Errorf("read order %s for a mail: %w", args.OrderID, err)
-	}
-	var o mailed
-	if err := json.Unmarshal(raw, &o); err != nil {
-		return fmt.Errorf("read order %s for a mail: %w", args.OrderID, err)
-	}
-	url, err := m.Links.Order(ctx, args.OrderID)
-	if err != nil {
-		return fmt.Errorf("address of order %s: %w", args.OrderID, err)
+		return fmt.Errorf("mail about order %s: %w", args.OrderID, err)
 	}
 	if (args.Kind == PaymentMail || args.Kind == FailedMail) && o.Outstanding == 0 {
 		return nil // it was paid meanwhile
-	}
-	data, err := o.data(ctx, args, url)
-	if err != nil {
-		return fmt.Errorf("mail about order %s: %w", args.OrderID, err)
 	}
 	letter := mail.NewLetter(o.Email, data)
 	letter.ToName, letter.Locale = o.name(), o.Locale
@@ -183,6 +175,37 @@ func (m *Mailer) Send(ctx context.Context, args MailArgs) error {
 	return nil
 }
 
+// Tells is what a mail of a kind would tell of an order: of its latest parcel, refund or
+// return. An order that has nothing of the kind to tell is a problem that says so.
+func (m *Mailer) Tells(ctx context.Context, kind mail.Kind, orderID string) (mail.Data, error) {
+	_, data, err := m.write(ctx, MailArgs{Kind: kind, OrderID: orderID})
+	if errors.Is(err, errNothing) {
+		return nil, problem.New(problem.Unprocessable, "nothing_to_tell", "A mail of this kind has nothing to tell of this order.").
+			At("/order_id", "nothing_to_tell", "A mail of this kind has nothing to tell of this order.")
+	}
+	return postgres.Found(data, err, "order")
+}
+
+// write reads an order, and gives what a mail tells of it.
+func (m *Mailer) write(ctx context.Context, args MailArgs) (o mailed, data mail.Data, err error) {
+	raw, err := m.DB.JSON(ctx, mailSQL, args.OrderID, args.FulfilmentID, args.RefundID, args.ReturnID)
+	if err == nil {
+		err = json.Unmarshal(raw, &o)
+	}
+	if err != nil {
+		return o, nil, fmt.Errorf("read the order: %w", err)
+	}
+	url, err := m.Links.Order(ctx, args.OrderID)
+	if err != nil {
+		return o, nil, fmt.Errorf("address of the order: %w", err)
+	}
+	data, err = o.data(ctx, args, url)
+	return o, data, err
+}
+
+// errNothing is what there is to tell by a mail of what an order does not have.
+var errNothing = errors.New("there is nothing to tell")
+
 // data is what a mail tells.
 func (o mailed) data(ctx context.Context, args MailArgs, url string) (mail.Data, error) {
 	kind := args.Kind
@@ -190,7 +213,7 @@ func (o mailed) data(ctx context.Context, args MailArgs, url string) (mail.Data,
 	switch {
 	case kind == Confirmation:
 		return mail.OrderConfirmation{
-			Name: o.name(), Number: o.Number, PlacedAt: o.PlacedAt, URL: url, Lines: o.lines(nil),
+			Name: o.name(), Number: o.Number, PlacedAt: o.PlacedAt, URL: url, Lines: o.lines(),
 			Subtotal: amount(o.Subtotal), Discount: amount(o.Discount), Shipping: amount(o.Shipping), ShippingMethod: o.Method,
 			Tax: amount(o.Tax), TaxIncluded: o.TaxIncluded, Total: amount(o.Total), Credit: amount(o.Credit), Due: amount(o.Total - o.Credit),
 			ShippingAddress: mailAddress(o.ShippingAddress), BillingAddress: mailAddress(o.BillingAddress),
@@ -199,8 +222,8 @@ func (o mailed) data(ctx context.Context, args MailArgs, url string) (mail.Data,
 	case kind == Shipped && o.Fulfilment != nil:
 		f := o.Fulfilment
 		return mail.OrderShipped{
-			Name: o.name(), Number: o.Number, URL: url, Lines: o.lines(f.Lines),
-			Carrier: f.Carrier, TrackingNumber: f.Number, TrackingURL: f.URL, Address: mailAddress(o.ShippingAddress),
+			Name: o.name(), Number: o.Number, URL: url, Lines: o.items(f.Lines),
+			Carrier: f.Carrier, TrackingNumber: f.Number, TrackingURL: f.URL, ShippingAddress: mailAddress(o.ShippingAddress),
 		}, nil
 	case kind == PaymentMail:
 		return mail.OrderPayment{Name: o.name(), Number: o.Number, URL: url, Outstanding: amount(o.Outstanding)}, nil
@@ -212,30 +235,34 @@ func (o mailed) data(ctx context.Context, args MailArgs, url string) (mail.Data,
 		}, nil
 	case kind == ReturnMail && o.Return != nil:
 		return mail.OrderReturn{
-			Name: o.name(), Number: o.Number, URL: url, State: args.ReturnState, Lines: o.lines(o.Return.Lines), Message: o.Return.Message,
+			Name: o.name(), Number: o.Number, URL: url, State: cmp.Or(args.ReturnState, o.Return.State), Lines: o.items(o.Return.Lines), Message: o.Return.Message,
 		}, nil
 	}
-	return nil, fmt.Errorf("there is nothing to tell by %s", strconv.Quote(string(kind)))
+	return nil, fmt.Errorf("%w by %q", errNothing, kind)
 }
 
-// lines are the order's lines or, of a fulfilment, those that it is of.
-func (o mailed) lines(only []LineQuantity) []mail.Line {
+// lines are the order's lines.
+func (o mailed) lines() []mail.Line {
 	var lines []mail.Line
 	for _, l := range o.Lines {
-		quantity := l.Quantity
-		if only != nil {
-			quantity = 0
-			for _, q := range only {
-				if q.LineID == l.ID {
-					quantity = int(q.Quantity)
-				}
-			}
-		}
-		if quantity > 0 {
-			lines = append(lines, mail.Line{Title: l.Title, Variant: l.Variant, Quantity: quantity, Total: money.New(l.Total, o.Currency)})
+		if l.Quantity > 0 {
+			lines = append(lines, mail.Line{Title: l.Title, Variant: l.Variant, Quantity: l.Quantity, Total: money.New(l.Total, o.Currency)})
 		}
 	}
 	return lines
+}
+
+// items are so much of the order's lines.
+func (o mailed) items(quantities []LineQuantity) []mail.Item {
+	var items []mail.Item
+	for _, l := range o.Lines {
+		for _, q := range quantities {
+			if q.LineID == l.ID {
+				items = append(items, mail.Item{Title: l.Title, Variant: l.Variant, Quantity: int(q.Quantity)})
+			}
+		}
+	}
+	return items
 }
 
 // name is what the shopper is called.

@@ -57,7 +57,7 @@ func TestMails(t *testing.T) {
 	}{
 		{orders.MailArgs{Kind: orders.Confirmation, OrderID: o.id}, []string{"#1001", "Shirt", "€20.00", "€31.56", "Standard", "Berlin"}, "Tracking"},
 		{orders.MailArgs{Kind: orders.Shipped, OrderID: o.id, FulfilmentID: ful}, []string{"#1001", "https://post.example/123", "Post"}, "€20.00"},
-		{orders.MailArgs{Kind: orders.ReturnMail, OrderID: o.id, ReturnID: back, ReturnState: orders.ReturnApproved}, []string{"You can send back", "1 × Shirt", "To Pot Street."}, "€"},
+		{orders.MailArgs{Kind: orders.ReturnMail, OrderID: o.id, ReturnID: back, ReturnState: orders.ReturnApproved}, []string{"You can send back", "Shirt, M  × 1", "To Pot Street."}, "€"},
 		{orders.MailArgs{Kind: orders.RefundedMail, OrderID: o.id, RefundID: ref}, []string{"€2.50", "It came late."}, "Berlin"},
 	} {
 		if err := mailer.Send(f.Ctx, c.args); err != nil {
@@ -84,7 +84,7 @@ func TestMails(t *testing.T) {
 	}
 	for name, args := range map[string]orders.MailArgs{
 		"of no fulfilment": {Kind: orders.Shipped, OrderID: o.id, FulfilmentID: ids.New("ful")},
-		"of no refund":     {Kind: orders.RefundedMail, OrderID: o.id},
+		"of no refund":     {Kind: orders.RefundedMail, OrderID: o.id, RefundID: ids.New("ref")},
 		"of another kind":  {Kind: mail.KindPasswordReset, OrderID: o.id},
 	} {
 		if err := mailer.Send(f.Ctx, args); err == nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -190,10 +191,11 @@ func text(ctx context.Context, tx *postgres.Tx, what, sql string, args ...any) (
 	return raw, nil
 }
 
-var exportSQL = `select ` + staffJSON + `::text from (select * from orders where id > $2 and state <> 'pending' order by id limit $3) o order by o.id`
+var exportSQL = `select ` + staffJSON + `::text from (select * from orders where id > $2 and state <> 'pending' and ($4::timestamptz is null or placed_at >= $4) and ($5::timestamptz is null or placed_at < $5) order by id limit $3) o order by o.id`
 
 // Export gives the orders after one of them in the order in which they were placed, so many
-// at most, as the staff sees them.
-func Export(ctx context.Context, tx *postgres.Tx, media, after string, most int) (pgx.Rows, error) {
-	return tx.Query(ctx, exportSQL, media, after, most)
+// at most, as the staff sees them, of those placed since an instant and until another; nil does
+// not limit.
+func Export(ctx context.Context, tx *postgres.Tx, media, after string, most int, since, until *time.Time) (pgx.Rows, error) {
+	return tx.Query(ctx, exportSQL, media, after, most, since, until)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/stoacommerce/stoa/commerce/documents"
+	"github.com/stoacommerce/stoa/commerce/imports"
 	"github.com/stoacommerce/stoa/commerce/reviews"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
@@ -106,12 +107,13 @@ const underWaySQL = `select exists (select from orders where id = any($1) and st
 	exists (select from returns where order_id = any($1) and state in ('requested', 'approved', 'received', 'inspected')),
 	exists (select from carts where id = any($2) and state = 'completing'),
 	exists (select from refunds where order_id = any($1) and state = 'pending'),
-	exists (select from credit_accounts where kind = 'store_credit' and customer_id = $3 and balance > 0)`
+	exists (select from credit_accounts where kind = 'store_credit' and customer_id = $3 and balance > 0),
+	exists (select from operations where kind = $4 and state in ('queued', 'running'))`
 
 // allowed refuses what would leave somebody without their goods or their money.
 func (s *Service) allowed(ctx context.Context, tx *postgres.Tx, p person) error {
-	var orders, returns, completing, refunds, credit bool
-	if err := tx.QueryRow(ctx, underWaySQL, p.Orders, p.Carts, p.Customer).Scan(&orders, &returns, &completing, &refunds, &credit); err != nil {
+	var orders, returns, completing, refunds, credit, imported bool
+	if err := tx.QueryRow(ctx, underWaySQL, p.Orders, p.Carts, p.Customer, imports.ShopifyCustomers).Scan(&orders, &returns, &completing, &refunds, &credit, &imported); err != nil {
 		return fmt.Errorf("look what is under way of a person: %w", err)
 	}
 	refused := problem.New(problem.Conflict, "erasure_in_the_way", "The data is still needed. Finish or cancel what is under way first.")
@@ -124,6 +126,7 @@ func (s *Service) allowed(ctx context.Context, tx *postgres.Tx, p person) error 
 		{completing, "payment_under_way", "A cart is being paid for."},
 		{refunds, "refund_under_way", "A refund is under way."},
 		{credit, "store_credit_left", "There is store credit. Pay it out or take it back."},
+		{imported, "import_under_way", "Customers are being imported, and they may be among them. Wait for its end or cancel it."},
 	} {
 		if what.is {
 			refused.At("", what.code, "%s", what.detail)

@@ -93,14 +93,14 @@ var places = []place{
 	},
 	{
 		table: "orders", unshown: "token_hash",
-		personal: "email shipping_address billing_address note custom_fields cancel_reason tax_exempt_reason customer_id",
-		plain:    "id cart_id state payment_state fulfilment_state currency locale shipping_method taxes discounts tags",
+		personal: "email shipping_address billing_address note custom_fields cancel_reason tax_exempt_reason customer_id tags",
+		plain:    "id cart_id state payment_state fulfilment_state currency locale shipping_method taxes discounts",
 		theirs:   `t.id = any(@orders)`, keeps: tax,
-		change: `email = @erased, customer_id = null, note = '', custom_fields = '{}', cancel_reason = '', version = version + 1, ` +
+		change: `email = @erased, customer_id = null, note = '', custom_fields = '{}', tags = '{}', cancel_reason = '', version = version + 1, ` +
 			anonymous("shipping_address") + `, ` + anonymous("billing_address"),
 	},
 	{
-		table: "marketing_consents", personal: "customer_id email requested_ip ip actor actor_id", plain: "id method wording actor_kind",
+		table: "marketing_consents", personal: "customer_id email requested_ip ip actor actor_id", plain: "id channel method wording actor_kind",
 		theirs: `t.customer_id = @customer`, change: "delete",
 	},
 	{
@@ -160,11 +160,12 @@ var places = []place{
 
 	// What is the merchant's own.
 	{table: "settings", plain: "name description contact_email country currency currencies locale locales translations order_prefix theme payments abandoned_cart_mail invoicing time_zone analytics"},
+	{table: "mail_templates", plain: "kind locale subject body_html"},
 	{table: "shipping_zones", plain: "id name territories"},
 	{table: "rate_services", plain: "id kind name url secret failure"},
 	{table: "shipping_methods", plain: "id zone_id name description tiered_by carrier_service_id carrier_rate prices pickup_address translations"},
 	{table: "tax_rates", plain: "id name country region postal_codes tax_class"},
-	{table: "categories", plain: "id parent_id path name handle description seo_title seo_description custom_fields translations"},
+	{table: "categories", plain: "id parent_id path lineage name handle description seo_title seo_description custom_fields translations"},
 	{table: "products", plain: "id handle title description vendor product_type status tags options category_id seo_title seo_description custom_fields translations"},
 	{table: "variants", plain: "id product_id title options sku barcode cost_currency image_id tax_class custom_fields translations"},
 	{table: "prices", plain: "variant_id currency"},
@@ -184,7 +185,8 @@ var places = []place{
 	{table: "promotion_codes", plain: "code promotion_id"},
 	{table: "test_charges", plain: "reference state currency failure refunds"},
 	{table: "document_series", plain: "kind"},
-	{table: "product_index", plain: "product_id status title vendor category_id attributes names search"},
+	{table: "product_index", plain: "product_id status title attributes"},
+	{table: "product_words", plain: "product_id status title attributes names search"},
 	{table: "analytics_orders", plain: "order_id currency facts"},
 	{table: "analytics_figures", plain: "kind currency grain key"},
 	{table: "analytics_visits", plain: "salt sketches"}, // sketches tell of nobody, and the salt is gone with the day

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/stoacommerce/stoa/commerce/address"
+	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/platform/secrets"
@@ -66,6 +67,7 @@ ids as (
 	union select id from refunds where order_id in (select id from o)
 	union select id from fulfilments where order_id in (select id from o)
 	union select id from credit_accounts where $1 <> '' and customer_id = $1
+	union select id from reviews where customer_id = $1 union select id from wishlists where customer_id = $1
 )
 select coalesce((select array_agg(distinct id) from o), '{}'), coalesce((select array_agg(distinct id) from c), '{}'),
 	coalesce((select array_agg(id) from ids where id <> ''), '{}'),
@@ -130,7 +132,7 @@ func (s *Service) unseal(sealed []byte, store postgres.StoreRef, id string) (p p
 }
 
 // Export is all that the store knows of somebody, as a JSON object of lists by place. The
-// lists show what is kept as it is kept.
+// lists show what is kept as it is kept. That it was taken out is in the audit.
 func (s *Service) Export(ctx context.Context, tx *postgres.Tx, of Subject) (json.RawMessage, error) {
 	p, err := s.find(ctx, tx, of)
 	if err != nil {
@@ -148,6 +150,7 @@ func (s *Service) Export(ctx context.Context, tx *postgres.Tx, of Subject) (json
 		}
 		out[place.table] = rows
 	}
+	journal.Audit(ctx, tx, journal.Entry{Action: "customer.export", ObjectID: of.CustomerID})
 	return json.Marshal(out)
 }
 

@@ -203,6 +203,7 @@ func TestWhatIsUnderWayIsFinishedFirst(t *testing.T) {
 		{"returns_open", fmt.Sprintf(`insert into returns (id, order_id, state, lines) values ('ret_1', '%s', 'approved', '[]')`, r.order), `update returns set state = 'closed'`},
 		{"refund_under_way", fmt.Sprintf(`insert into refunds (id, order_id, state, currency, amount, parts) values ('ref_1', '%s', 'pending', 'EUR', 1, '[{}]')`, r.order), `update refunds set state = 'failed'`},
 		{"store_credit_left", fmt.Sprintf(`insert into credit_accounts (id, kind, currency, balance, customer_id) values ('sca_1', 'store_credit', 'EUR', 5, '%s')`, r.customer), `update credit_accounts set balance = 0`},
+		{"import_under_way", `insert into operations (id, kind, state, input, counts, created_by) values ('op_1', 'shopify_customers', 'running', '{}', '{}', '{}')`, `update operations set state = 'succeeded'`},
 	} {
 		r.Exec(t, under.begin)
 		_, err := r.erase(of)

@@ -14,8 +14,10 @@ var shownJSON = `'id', t.id, 'rating', t.rating, 'title', nullif(t.title, ''), '
 	'reply', nullif(t.reply, ''), 'replied_at', ` + postgres.UTC("t.replied_at") + `, 'locale', nullif(t.locale, ''), 'created_at', ` + postgres.UTC("t.created_at")
 
 var (
-	shopJSON  = `json_build_object(` + shownJSON + `)`
-	mineJSON  = `json_build_object(` + shownJSON + `, 'product_id', t.product_id, 'state', t.state)`
+	shopJSON = `json_build_object(` + shownJSON + `)`
+	mineJSON = `json_build_object(` + shownJSON + `, 'product_id', t.product_id, 'state', t.state,
+	'product_title', (select p.title from products p where p.id = t.product_id),
+	'product_handle', (select p.handle from products p where p.id = t.product_id and ` + catalog.Published + `))`
 	staffJSON = `json_build_object(` + shownJSON + `, 'product_id', t.product_id, 'customer_id', t.customer_id, 'state', t.state, 'updated_at', ` + postgres.UTC("t.updated_at") + `)`
 )
 

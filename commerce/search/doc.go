@@ -1,7 +1,7 @@
 // Package search finds products by words and counts them by what they are. It owns
 // product_index, a narrow row for each product that is made of the product's, its variants',
-// its prices' and its stock's: Index writes it anew in the transaction that changes something
-// of them, as store schemas have no triggers.
+// its prices' and its stock's, and product_words, the same with its words: Index writes them
+// anew in the transaction that changes something of those, as store schemas have no triggers.
 //
 // Words are kept twice, as they are written and by their stems in the language they are in,
 // the store's or one that the product is translated into, without accents. A query's last

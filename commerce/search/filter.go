@@ -155,25 +155,54 @@ func ByFacet(filters []Filter) []Chosen {
 	return list
 }
 
-// Price is the SQL of what the cheapest of a product x of the index costs now, in the currency
-// at the place c.place: where its time is over and the index is not written anew yet, by the
-// history of prices.
-var Price = `case when x.prices_until <= now() then (` + pricesAt(`x.product_id`, `now()`) + `)[c.place] else x.prices[c.place] end`
+// columns are the SQL of what the cheapest of a product x of the index costs, of the range that
+// this is in, and of whether something of it can be bought, as the index has them.
+func (a Asked) columns() (price, step, available string) {
+	if a.Currency == "" {
+		return `x.price`, `x.step`, `x.buyable`
+	}
+	return `x.prices[c.place]`, `x.steps[c.place]`, `x.available[c.place]`
+}
+
+// Price is the SQL of what the cheapest of a product x of the index costs now: where a price's
+// time is over and the index is not written anew yet, by the history of prices.
+func (a Asked) Price(args *Arguments) string {
+	price, _, _ := a.columns()
+	currency := `(select currency from settings where id = 1)`
+	if a.Currency != "" {
+		currency = args.Put(a.Currency) + `::text`
+	}
+	return `case when x.prices_until <= now() then ` + priceAt(`x.product_id`, currency, `now()`) + ` else ` + price + ` end`
+}
+
+// Step is the SQL of the place of the range that this is in, as StepAt knows it; null where the
+// index does not tell, and then it is StepOf the price.
+func (a Asked) Step() string {
+	_, step, _ := a.columns()
+	return `case when x.prices_until <= now() then null else ` + step + ` end`
+}
+
+// Available is the SQL of whether something of a product x of the index can be bought in it.
+func (a Asked) Available() string {
+	_, _, available := a.columns()
+	return available
+}
 
 // Condition is the SQL of whether a product x of the index has one of the values.
-func (c Chosen) Condition(args *Arguments) string {
+func (a Asked) Condition(c Chosen, args *Arguments) string {
 	switch c.Facet {
 	case VendorFacet:
-		return `x.vendor = any(` + args.Put(c.Values) + `::text[])`
+		return `coalesce(x.vendor_key = any(array(select hashtextextended(v, 0) from unnest(` + args.Put(c.Values) + `::text[]) v)), false)`
 	case CategoryFacet:
-		return `coalesce(x.category_id in (select g.id from categories top join categories g on g.path >= top.path and g.path < top.path || '~' where top.id = any(` + args.Put(c.Values) + `::text[])), false)`
+		return `coalesce(x.category_key in (select hashtextextended(g.id, 0) from categories top join categories g on g.path >= top.path and g.path < top.path || '~' where top.id = any(` + args.Put(c.Values) + `::text[])), false)`
 	case AvailabilityFacet:
-		return `x.available[c.place]::text = any(` + args.Put(c.Values) + `::text[])`
+		return `coalesce(` + a.Available() + `::text = any(` + args.Put(c.Values) + `::text[]), false)`
 	case PriceFacet:
+		price := a.Price(args)
 		ranges := make([]string, len(c.Values))
 		for i, value := range c.Values {
 			r, _ := ParseRange(value)
-			ranges[i] = r.Holds(Price, args)
+			ranges[i] = r.Holds(price, args)
 		}
 		return `coalesce(` + strings.Join(ranges, ` or `) + `, false)`
 	}

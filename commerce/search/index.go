@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/stoacommerce/stoa/commerce/collections"
 	"github.com/stoacommerce/stoa/platform/jobs"
@@ -61,12 +63,11 @@ func translatedSQL(each string) string {
 // currencies are those that the store sells in, the main one first; prices stand in their order.
 const currencies = `array_prepend(s.currency, array_remove(s.currencies, s.currency))`
 
-// pricesAt are the lowest prices of a product at an instant, by the history of prices, which
-// reaches into the future.
-func pricesAt(product, instant string) string {
-	return `array(select (select min((select h.amount from price_history h where h.variant_id = v.id and h.currency = k.currency and h.starts_at <= ` + instant + `
-			order by h.starts_at desc limit 1)) from variants v where v.product_id = ` + product + `)
-		from settings s, unnest(` + currencies + `) with ordinality k(currency, n) where s.id = 1 order by k.n)`
+// priceAt is the lowest price of a product in a currency at an instant, by the history of
+// prices, which reaches into the future.
+func priceAt(product, currency, instant string) string {
+	return `(select min((select h.amount from price_history h where h.variant_id = v.id and h.currency = ` + currency + ` and h.starts_at <= ` + instant + `
+			order by h.starts_at desc limit 1)) from variants v where v.product_id = ` + product + `)`
 }
 
 // available is whether a variant v can be bought, as far as stock goes.
@@ -91,25 +92,63 @@ const attributesSQL = `array(
 		where f.resource = 'product' and f.filterable and f.type in ('text', 'integer', 'boolean', 'date', 'choice') and p.custom_fields ? f.key and length(e.value) <= ` + longestValue + `
 	order by 1)`
 
+// steps are where one range of prices ends and the next begins, in the minor unit of any
+// currency: of those without, such as the yen, a hundred units buy about as much.
+var steps = []int64{
+	500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000, 100_000_000, 1_000_000_000,
+}
+
+// StepAt is the range of prices at a place.
+func StepAt(at int) Range {
+	r := Range{Below: Open}
+	if at > 0 {
+		r.From = steps[at-1]
+	}
+	if at < len(steps) {
+		r.Below = steps[at]
+	}
+	return r
+}
+
+// StepOf is the SQL of the place of the range that a price is in.
+func StepOf(price string) string {
+	list := make([]string, len(steps))
+	for i, s := range steps {
+		list[i] = strconv.FormatInt(s, 10)
+	}
+	return `width_bucket(` + price + `, '{` + strings.Join(list, ",") + `}'::bigint[])`
+}
+
+// written are the columns that are written, of both tables.
+const written = `product_id, status, publish_at, unpublish_at, title, vendor_key, category_key, attributes, available, prices, steps, prices_until`
+
+// again is the SQL of writing columns of a row that is there.
+func again(columns string) string {
+	return `(` + columns + `) = (excluded.` + strings.ReplaceAll(columns, `, `, `, excluded.`) + `)`
+}
+
 // indexSQL writes the rows of the products p that a condition finds, and has it done again when
 // the first of them costs something else. The job is written at once, as this may be the last
 // that a transaction does.
 func indexSQL(where string) string {
 	return `
-with written as (
-	insert into product_index as x (product_id, status, publish_at, unpublish_at, title, vendor, category_id, attributes, available, prices, prices_until, names, search)
-	select p.id, p.status, p.publish_at, p.unpublish_at, lower(ext.unaccent(p.title)), p.vendor, p.category_id, ` + attributesSQL + `,
+with made as materialized (
+	select p.id as product_id, p.status, p.publish_at, p.unpublish_at, lower(ext.unaccent(p.title)) as title,
+		hashtextextended(nullif(p.vendor, ''), 0) as vendor_key, hashtextextended(p.category_id, 0) as category_key, ` + attributesSQL + ` as attributes,
 		array(select exists (select from variants v join prices r on r.variant_id = v.id and r.currency = k.currency where v.product_id = p.id and ` + available + `)
-			from settings s, unnest(` + currencies + `) with ordinality k(currency, n) where s.id = 1 order by k.n),
-		` + pricesAt(`p.id`, `now()`) + `,
-		(select min(h.starts_at) from variants v join price_history h on h.variant_id = v.id and h.starts_at > now() where v.product_id = p.id),
-		t.names, t.names || ` + toldSQL + `
-	from (select ` + languageSQL + ` as language) l, products p, lateral (select ` + namesSQL + ` as names offset 0) t
+			from settings s, unnest(` + currencies + `) with ordinality k(currency, n) where s.id = 1 order by k.n) as available,
+		r.prices, array(select ` + StepOf(`e.price`) + ` from unnest(r.prices) with ordinality e(price, n) order by e.n) as steps,
+		(select min(h.starts_at) from variants v join price_history h on h.variant_id = v.id and h.starts_at > now() where v.product_id = p.id) as prices_until,
+		t.names, t.names || ` + toldSQL + ` as search
+	from (select ` + languageSQL + ` as language) l, products p, lateral (select ` + namesSQL + ` as names offset 0) t, lateral (select array(select ` + priceAt(`p.id`, `k.currency`, `now()`) + `
+		from settings s, unnest(` + currencies + `) with ordinality k(currency, n) where s.id = 1 order by k.n) as prices offset 0) r
 	where ` + where + ` order by p.id
-	on conflict (product_id) do update set status = excluded.status, publish_at = excluded.publish_at, unpublish_at = excluded.unpublish_at,
-		title = excluded.title, vendor = excluded.vendor, category_id = excluded.category_id, attributes = excluded.attributes,
-		available = excluded.available, prices = excluded.prices, prices_until = excluded.prices_until, names = excluded.names, search = excluded.search
-	returning x.prices_until
+), written as (
+	insert into product_index as x (` + written + `) select ` + written + ` from made
+	on conflict (product_id) do update set ` + again(written) + ` returning x.product_id, x.number, x.prices_until
+), words as (
+	insert into product_words as x (number, names, search, ` + written + `) select w.number, m.names, m.search, ` + written + ` from made m join (select product_id as id, number from written) w on w.id = m.product_id
+	on conflict (product_id) do update set names = excluded.names, search = excluded.search, ` + again(written) + `
 )
 insert into cell.outbox (request_id, trace, kind, args, run_at)
 select '', '', '` + JobDue + `', '{}', min(prices_until) from written having min(prices_until) is not null`

@@ -21,7 +21,7 @@ type Asked struct {
 }
 
 // shown is whether a product of the index is sold now.
-const shown = `(x.status = 'active' and coalesce(x.publish_at <= now(), true) and coalesce(x.unpublish_at > now(), true))`
+const shown = `(x.active and coalesce(x.publish_at <= now(), true) and coalesce(x.unpublish_at > now(), true))`
 
 // Placed is the place of a currency, a parameter, among those that the store sells in: null
 // where it is none of them.
@@ -30,18 +30,21 @@ func Placed(currency string) string {
 }
 
 // From is the SQL of the products x of the index that are sold and match all of it but the
-// filters: a from clause and conditions. c.place is the currency's place, and q.query are the
-// words, where there are any.
+// filters: a from clause and conditions. c.place is the place of a currency that is not
+// the main one; where there are words, q.query are they.
 func (a Asked) From(args *Arguments) (from, where string) {
-	from, where = `product_index x, `+Placed(args.Put(a.Currency)), shown
+	from, where = `product_index x`, shown
 	if words := a.Query.Words; words != "" {
-		from += `, ` + a.Query.from(args.Put(words), a.speak(args))
-		where += ` and x.search @@ q.query`
+		from = a.Query.from(args.Put(words), a.speak(args))
+		where += ` and ` + worded
 	} else if a.Query.Text != "" {
 		where += ` and false` // there is no word in it
 	}
+	if a.Currency != "" {
+		from += `, ` + Placed(args.Put(a.Currency))
+	}
 	if a.CategoryID != "" {
-		where += ` and ` + Chosen{CategoryFacet, []string{a.CategoryID}}.Condition(args)
+		where += ` and ` + a.Condition(Chosen{CategoryFacet, []string{a.CategoryID}}, args)
 	}
 	if a.CollectionID != "" {
 		where += ` and x.product_id in (select m.product_id from collection_products m where m.collection_id = ` + args.Put(a.CollectionID) + `)`
@@ -56,7 +59,7 @@ func (a Asked) From(args *Arguments) (from, where string) {
 func (a Asked) Filtered(args *Arguments) string {
 	where := `true`
 	for _, c := range ByFacet(a.Filters) {
-		where += ` and ` + c.Condition(args)
+		where += ` and ` + a.Condition(c, args)
 	}
 	return where
 }
@@ -69,14 +72,18 @@ func (a Asked) speak(args *Arguments) string {
 	return args.Put(a.Locales) + `::text[]`
 }
 
-// from is the SQL of a query's words, a parameter, as q.query: as they are written, and by
-// their stems in the store's language and in that of the reader.
+// worded is whether the words of a product x of the index are what q.query asks for.
+const worded = `x.search @@ q.query`
+
+// from is the SQL of products x of the index with their words, and of those of a query, a
+// parameter, as q.query: as they are written, and by their stems in the store's language and in
+// that of the reader.
 func (Query) from(words, locales string) string {
 	read := ``
 	if locales != "" {
 		read = ` || to_tsquery(` + languageOf(`(`+locales+`)[1]`) + `, ` + words + `)`
 	}
-	return `(select to_tsquery('simple', ` + words + `) || to_tsquery(` + languageSQL + `, ` + words + `)` + read + ` as query offset 0) q`
+	return `product_words x, (select to_tsquery('simple', ` + words + `) || to_tsquery(` + languageSQL + `, ` + words + `)` + read + ` as query offset 0) q`
 }
 
 // rank is how well a product x of the index answers the words q.query: by the words that it is
@@ -102,10 +109,7 @@ const (
 // of one as text, and the condition of those after a position; one that cannot be is the
 // beginning. An index has the orders by titles and by prices in the main currency.
 func (a Asked) By(order Order, after string, args *Arguments) (by, position, later string) {
-	amount := `x.prices[c.place]`
-	if a.Currency == "" {
-		amount = `x.prices[1]`
-	}
+	amount, _, _ := a.columns()
 	if order == Relevance && a.Query.Words == "" {
 		order = Newest // there is nothing to be relevant to
 	}
@@ -151,5 +155,5 @@ func isOf(kind, value string) bool {
 // Found is the SQL of the products x of the index in all states that words find, for a
 // merchant. The query's parts are the statement's parameters.
 func Found(text, words string) (from, where, by string) {
-	return `product_index x, ` + Query{}.from(words, ""), words + ` <> '' and x.search @@ q.query`, rank(text)
+	return Query{}.from(words, ""), words + ` <> '' and ` + worded, rank(text)
 }

@@ -44,7 +44,7 @@ type vocabulary struct {
 func (v *vocabulary) Size() int { return 32*len(v.words) + 256 }
 
 const vocabularySQL = `select coalesce(string_agg(w.word || ' ' || w.ndoc, E'\n'), '') from (
-	select word, ndoc from ts_stat('select names from product_index where status = ''active''')
+	select word, ndoc from ts_stat('select names from product_words where active')
 	where length(word) between 3 and 32 and word !~ '[0-9]' order by ndoc desc, word limit $1) w`
 
 func (s *Speller) read(ctx context.Context) (*vocabulary, error) {

@@ -62,12 +62,12 @@ func BenchmarkSearch(b *testing.B) {
 		}
 		ref, _ := postgres.StoreFrom(ctx)
 		err = p.DB.InCell(context.Background(), ref.Cell, func(ctx context.Context, tx *postgres.Tx) error {
-			for _, table := range []string{"products", "variants", "prices", "categories", "product_index", "price_history"} {
+			for _, table := range []string{"products", "variants", "prices", "categories", "product_index", "product_words", "price_history"} {
 				if _, err := tx.Exec(ctx, `analyze `+postgres.SchemaName(ref.Schema)+`.`+table); err != nil {
 					return err
 				}
 			}
-			_, err := tx.Exec(ctx, `select gin_clean_pending_list($1::regclass)`, postgres.SchemaName(ref.Schema)+".product_index_search")
+			_, err := tx.Exec(ctx, `select gin_clean_pending_list($1::regclass)`, postgres.SchemaName(ref.Schema)+".product_words_search")
 			return err
 		})
 		if err != nil {

@@ -30,6 +30,17 @@ create table settings (
     updated_at         timestamptz not null default now()
 );
 
+-- What mails say where the merchant has them say something else; see commerce/mailtemplates.
+create table mail_templates (
+    kind       text collate "C" not null,
+    locale     text collate "C" not null,
+    subject    text,                            -- null: the default's
+    body_html  text,                            -- null: the default's
+    version    int not null default 0,
+    updated_at timestamptz not null default now(),
+    primary key (kind, locale)
+);
+
 -- Parts of the world that are sent to in the same ways.
 create table shipping_zones (
     id          text collate "C" primary key,

@@ -5,6 +5,7 @@ create table categories (
     id          text collate "C" primary key,
     parent_id   text collate "C" references categories (id),
     path        text collate "C" not null,      -- IDs from the root on, each followed by '/'
+    lineage     text[] collate "C" generated always as (string_to_array(rtrim(path, '/'), '/')) stored,
     name        text not null,
     handle      text collate "C" not null unique,
     description text not null default '',

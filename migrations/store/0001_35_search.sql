@@ -1,26 +1,41 @@
--- What products are found, filtered, counted and sorted by: made of other tables, by
--- commerce/search alone, in the transactions that change those. It is narrow, so that counting
--- what there is of everything reads little.
+-- What products are filtered, counted and sorted by: made of other tables, by commerce/search
+-- alone, in the transactions that change those. Counting what there is of everything reads all
+-- of it. So it is narrow, what counting needs comes first, and it has keys for texts.
 create table product_index (
-    product_id   text collate "C" primary key references products (id) on delete cascade,
-    status       text not null,
-    publish_at   timestamptz,
-    unpublish_at timestamptz,
-    title        text collate "C" not null,     -- as it is sorted by
-    vendor       text collate "C" not null,
-    category_id  text collate "C",
-    attributes   text[] collate "C" not null,   -- options and custom fields: a kind's letter, a name, U+001F and a value
-    prices       bigint[] not null,             -- what the cheapest of it costs everybody, in the main currency and the others in their order
-    available    boolean[] not null,            -- whether something of it can be bought in these
-    prices_until timestamptz,                   -- the instant from which on they are others
-    names        tsvector not null,             -- the words that its rank goes by
-    search       tsvector not null              -- all of its words
+    number        bigint generated always as identity,
+    attribute_key bigint generated always as (hash_array_extended(attributes, 0)) stored,
+    active        boolean generated always as (status = 'active') stored,
+    category_key  bigint,                       -- hashtextextended of the category's ID
+    vendor_key    bigint,                       -- and of the vendor's name
+    price         bigint generated always as (prices[1]) stored,
+    step          smallint generated always as (steps[1]) stored,
+    buyable       boolean generated always as (available[1]) stored,
+    publish_at    timestamptz,
+    unpublish_at  timestamptz,
+    prices_until  timestamptz,                  -- the instant from which on prices are others
+    product_id    text collate "C" primary key references products (id) on delete cascade,
+    status        text not null,
+    prices        bigint[] not null,            -- what the cheapest of it costs everybody, in the main currency and the others in their order
+    steps         smallint[] not null,          -- the ranges of prices that these are in, from 0 on
+    available     boolean[] not null,           -- whether something of it can be bought in these
+    title         text collate "C" not null,    -- as it is sorted by
+    attributes    text[] collate "C" not null   -- options and custom fields: a kind's letter, a name, U+001F and a value
 ) with (fillfactor = 80);
-create index product_index_search on product_index using gin (search);
-create index product_index_title on product_index (title, product_id) where status = 'active';
-create index product_index_cheap on product_index (coalesce(prices[1], 9223372036854775807), product_id) where status = 'active';
-create index product_index_dear on product_index (coalesce(prices[1], -1) desc, product_id desc) where status = 'active';
+create unique index product_index_number on product_index (number);
+create index product_index_title on product_index (title, product_id) where active;
+create index product_index_cheap on product_index (coalesce(price, 9223372036854775807), product_id) where active;
+create index product_index_dear on product_index (coalesce(price, -1) desc, product_id desc) where active;
 create index product_index_due on product_index (prices_until) where prices_until is not null;
+
+-- The same once more with the words that products are found by, so that finding reads one table.
+create table product_words (
+    like product_index including generated,
+    names  tsvector not null,                   -- that its rank goes by
+    search tsvector not null,                   -- all of them
+    primary key (product_id),
+    foreign key (product_id) references products (id) on delete cascade
+) with (fillfactor = 80);
+create index product_words_search on product_words using gin (search);
 
 -- What shoppers looked for, by the day, for the merchant to read.
 create table searches (

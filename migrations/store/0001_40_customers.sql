@@ -15,7 +15,8 @@ create table customers (
     name              text not null default '',
     phone             text not null default '',
     password_hash     text,                     -- null: known from orders only, or not verified yet
-    accepts_marketing boolean not null default false,
+    accepts_marketing boolean not null default false, -- by mail
+    accepts_sms_marketing boolean not null default false,
     addresses         jsonb not null default '[]' check (jsonb_array_length(addresses) <= 50), -- [{"id", "address", "default_shipping", "default_billing"}]
     default_address   jsonb generated always as (jsonb_path_query_first(addresses, '$[*] ? (@.default_shipping == true).address')) stored,
     default_billing_address jsonb generated always as (jsonb_path_query_first(addresses, '$[*] ? (@.default_billing == true).address')) stored,
@@ -50,7 +51,8 @@ create index customer_tokens_expiry on customer_tokens (expires_at);
 create table marketing_consents (
     id           text collate "C" primary key,
     customer_id  text collate "C" not null references customers (id) on delete cascade,
-    email        text not null,                 -- that it was for
+    email        text not null,                 -- of the customer then
+    channel      text not null default 'email' check (channel in ('email', 'sms')),
     granted      boolean not null,
     method       text not null check (method in ('double_opt_in', 'account', 'staff', 'link')),
     wording      text not null default '',      -- that was agreed to

@@ -8,14 +8,14 @@ create table analytics_orders (
     facts     jsonb not null                    -- as commerce/analytics writes them
 );
 
--- Sums of the facts, of each day and of each month in the store's time zone. What a column
+-- Sums of the facts, of each day, week and month in the store's time zone. What a column
 -- says depends on the kind; see commerce/analytics.
 create table analytics_figures (
     edition   int not null,                     -- the one that reports are read from is in settings.analytics
     kind      text not null check (kind in ('sales', 'product', 'tax', 'discount', 'refund')),
     currency  text not null,
-    grain     text not null check (grain in ('day', 'month')),
-    day       date not null,                    -- the first one of a month
+    grain     text not null check (grain in ('day', 'week', 'month')),
+    day       date not null,                    -- the first one of a week or a month
     key       text collate "C" not null,
     orders    bigint not null,
     quantity  bigint not null,

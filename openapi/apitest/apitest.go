@@ -17,7 +17,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -385,7 +384,7 @@ func From(ctx context.Context, ip string) context.Context {
 
 type observer struct{ t testing.TB }
 
-func (observer) Answered(context.Context, *openapi.Operation, tenants.Caller, int, time.Duration) {}
+func (observer) Answered(context.Context, *openapi.Request, int) {}
 
 func (o observer) Checked(_ context.Context, op *openapi.Operation, status int, err error) {
 	if err == nil {

@@ -60,7 +60,7 @@ func TestTheBundleIsCurrent(t *testing.T) {
 }
 
 func TestEveryOperationSaysWhatTheRouterNeeds(t *testing.T) {
-	limits := []string{"read", "write", "search", "upload", "auth", "reset", "forgot", "signup", "code", "payment", "none"}
+	limits := []string{"read", "write", "search", "upload", "auth", "reset", "forgot", "signup", "code", "mail", "payment", "none"}
 	credentials := []string{"none", "session", "secret_key", "publishable_key", "operator_key", "cart_token", "customer_token"}
 	permission := regexp.MustCompile(`^(none|[a-z_]+:[a-z]+)$`)
 	seen := map[string]bool{}
@@ -158,7 +158,7 @@ func TestEveryOperationDeclaresTheStandardProblems(t *testing.T) {
 }
 
 func TestPathParametersThatAreIDsNameTheirKind(t *testing.T) {
-	named := []string{"address", "handle_or_id", "job_id", "locale", "promotion_code", "record_id", "resource_id", "share_token"}
+	named := []string{"address", "handle_or_id", "job_id", "locale", "mail_kind", "promotion_code", "record_id", "resource_id", "share_token"}
 	eachOperation(t, func(t *testing.T, path, _ string, op *openapi3.Operation) {
 		for _, name := range regexp.MustCompile(`\{(\w+)\}`).FindAllStringSubmatch(path, -1) {
 			p := op.Parameters.GetByInAndName("path", name[1])

@@ -366,6 +366,32 @@ func TestAccountOverHTTP(t *testing.T) {
 	api.Do(t, "", "POST", "/v1/session", object{"email": email, "password": accountPassword}).Want(201)
 }
 
+// TestEndedSessionsAreLogged has a session end with the change of its account's credentials:
+// what is asked with it still stands in the log of the store that it names.
+func TestEndedSessionsAreLogged(t *testing.T) {
+	t.Parallel()
+	api := newAccounts(t)
+	recorder := newRecorder(t, api.Platform)
+	api.Recorder = recorder
+	out := api.Do(t, "", "POST", "/v1/signup", newShop(), newKey()).Want(201)
+	session, inStore := cookie(t, out), "Stoa-Store: "+out.String("store.id")
+	control(t, api, `update accounts set epoch = epoch + 1 where id = $1`, out.String("account.id"))
+	var refused *apitest.Answer
+	for deadline := time.Now().Add(30 * time.Second); refused == nil || refused.Status != 401; time.Sleep(50 * time.Millisecond) {
+		if refused = api.Do(t, "", "GET", "/v1/store", nil, session, inStore); time.Now().After(deadline) {
+			t.Fatalf("the session goes on: %s", refused.Body)
+		}
+	}
+	recorder.Flush(t.Context())
+	var code, by string
+	err := api.Platform.DB.InCell(t.Context(), api.Platform.Cell, func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.QueryRow(ctx, `select code, actor_id from cell.requests where id = $1`, refused.ID).Scan(&code, &by)
+	})
+	if err != nil || code != "invalid_session" || by != out.String("account.id") {
+		t.Errorf("logged: %s by %s (%v)", code, by, err)
+	}
+}
+
 // TestOwnersLifeOverHTTP has an owner delete a store and restore it, by a real session.
 func TestOwnersLifeOverHTTP(t *testing.T) {
 	t.Parallel()

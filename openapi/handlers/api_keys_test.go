@@ -15,6 +15,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/redis/redistest"
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/access"
+	"github.com/stoacommerce/stoa/tenants/credentials"
 	"github.com/stoacommerce/stoa/tenants/keys"
 	"github.com/stoacommerce/stoa/tenants/stores"
 )
@@ -141,6 +142,30 @@ func TestANewKeysSecretIsToldOnce(t *testing.T) {
 	late := api.Do(t, owner, "POST", "/v1/api-keys", body, key).Want(201)
 	if late.Get("secret") != nil || late.String("api_key.id") != first.String("api_key.id") || late.Header.Get("Idempotent-Secrets") != "removed" {
 		t.Errorf("late: %s", late.Body)
+	}
+}
+
+// What is asked with a key that is refused stands in the log of the store that the key was of,
+// and what is asked with no key of any store in none.
+func TestRefusedKeysAreLogged(t *testing.T) {
+	api, service := keyAPI(t)
+	api.Real = &credentials.Authenticator{Keys: service}
+	recorder := newRecorder(t, api.Platform)
+	api.Recorder = recorder
+	ctx := api.Platform.Store(t)
+	owner := api.Owner(ctx)
+	made := api.Do(t, owner, "POST", "/v1/api-keys", map[string]any{"name": "Robot", "kind": "secret", "allowed_ips": []string{"203.0.113.7"}}).Want(201)
+	id, secret := made.String("api_key.id"), made.String("secret")
+	api.Do(t, secret, "GET", "/v1/api-keys", nil).WantProblem(403, "ip_not_allowed")
+	api.Do(t, owner, "DELETE", "/v1/api-keys/"+id, nil).Want(204)
+	api.Do(t, secret, "GET", "/v1/api-keys", nil).WantProblem(401, "invalid_key")
+	api.Do(t, keys.Generate("stoa_sk_live_"), "GET", "/v1/api-keys", nil).WantProblem(401, "invalid_key")
+	recorder.Flush(t.Context())
+	if got := one[string](t, api, ctx, `select string_agg(status || ' ' || code || ' ' || actor, ', ' order by id) from cell.requests where actor_id = $1`, id); got != "403 ip_not_allowed Robot, 401 invalid_key Robot" {
+		t.Errorf("logged: %s", got)
+	}
+	if n := one[int](t, api, ctx, `select count(*) from cell.requests where status >= 400`); n != 2 {
+		t.Errorf("%d refusals are logged", n)
 	}
 }
 

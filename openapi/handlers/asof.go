@@ -14,6 +14,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/privacy"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
+	"github.com/stoacommerce/stoa/platform/mail"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/tenants/audit"
 )
@@ -208,9 +209,9 @@ func kept(id, locale, kind string) (record, bool) {
 	prefix, _, _ := strings.Cut(id, "_")
 	at := slices.IndexFunc(records, func(r record) bool {
 		if locale != "" {
-			return r.kind == "translation"
+			return r.kind == "mail_template" && mail.Kind(id).SentByStores() || r.kind == "translation" && !mail.Kind(id).SentByStores()
 		}
-		return r.prefix == "" && r.kind == id && r.kind != "translation" || r.prefix != "" && r.prefix == prefix && (r.kind == "inventory_item") == (kind != "")
+		return r.prefix == "" && r.kind == id && r.kind != "translation" && r.kind != "mail_template" || r.prefix != "" && r.prefix == prefix && (r.kind == "inventory_item") == (kind != "")
 	})
 	if at < 0 {
 		return record{}, false

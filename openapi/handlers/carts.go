@@ -49,7 +49,7 @@ func (h *Carts) Operations() map[string]openapi.Handler {
 		"useCartStoreCredit":      h.useStoreCredit,
 		"removeCartStoreCredit":   h.removeStoreCredit,
 		"listCartShippingMethods": h.options,
-		"cancelCartPayment":       h.cancelPayment,
+		"cancelCartPayment":       tried(h, (*Carts).cancelPayment),
 		"reserveCart":             h.reserve,
 		"releaseCart":             h.release,
 		"openMyCart":              h.mine,
@@ -86,6 +86,7 @@ func (h *Carts) create(ctx context.Context, req *openapi.Request) (*openapi.Resp
 		if err != nil {
 			return nil, err
 		}
+		req.Of(customer.ID)
 		ctx, in.CustomerID = customers.As(ctx, customer), customer.ID
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {

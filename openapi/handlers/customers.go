@@ -57,7 +57,7 @@ func (h *Customers) create(ctx context.Context, req *openapi.Request) (*openapi.
 		return nil, err
 	}
 	with := customers.Change{
-		Name: body.Name, Phone: body.Phone, AcceptsMarketing: body.AcceptsMarketing, Wording: body.MarketingWording, Note: body.Note, Addresses: converted(body.Addresses, bookEntry),
+		Name: body.Name, Phone: body.Phone, AcceptsMarketing: body.AcceptsMarketing, AcceptsSMS: body.AcceptsSmsMarketing, Wording: body.MarketingWording, Note: body.Note, Addresses: converted(body.Addresses, bookEntry),
 		GroupIDs: body.GroupIDs, Tags: body.Tags, TaxExemptReason: body.TaxExemptReason, CustomFields: fields.Values(given(body.CustomFields)),
 	}
 	if body.DefaultAddress != nil {
@@ -108,7 +108,7 @@ func (h *Customers) update(ctx context.Context, req *openapi.Request) (*openapi.
 		return nil, err
 	}
 	change := customers.Change{
-		Name: emptied(body.Name), Phone: emptied(body.Phone), AcceptsMarketing: body.AcceptsMarketing, Wording: body.MarketingWording,
+		Name: emptied(body.Name), Phone: emptied(body.Phone), AcceptsMarketing: body.AcceptsMarketing, AcceptsSMS: body.AcceptsSmsMarketing, Wording: body.MarketingWording,
 		Note: emptied(body.Note), Addresses: patchedBook(body.Addresses), DefaultAddress: patchedAddress(body.DefaultAddress), GroupIDs: body.GroupIDs,
 		Tags: body.Tags, Disabled: body.Disabled,
 		TaxExemptReason: emptied(body.TaxExemptReason), CustomFields: fields.Values(given(body.CustomFields)),

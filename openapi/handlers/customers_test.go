@@ -255,6 +255,10 @@ func TestConsentOverHTTP(t *testing.T) {
 	s.admin("PATCH", "/customers/"+id, object{"accepts_marketing": false}).Want(200)
 	s.admin("PATCH", "/customers/"+id, object{"accepts_marketing": true, "marketing_wording": "On paper."}).Want(200)
 	s.shop("POST", "/newsletter/unsubscribe", object{"id": id, "key": "guessed"}).WantProblem(404, "not_found")
+	tried := s.shop("POST", "/newsletter/unsubscribe?dry_run=true", object{"id": id, "key": "key-" + id}).Want(204)
+	if tried.Header.Get("Dry-Run") != "true" || tried.Header.Get("Dry-Run-Rows") != "" {
+		t.Errorf("a shopper's trial: %v", tried.Header)
+	}
 	s.shop("POST", "/newsletter/unsubscribe", object{"id": id, "key": "key-" + id}).Want(204)
 	s.shop("POST", "/newsletter/unsubscribe", object{"id": id, "key": "key-" + id}, apitest.ChangesNothing).Want(204)
 	list := s.admin("GET", "/customers/"+id+"/marketing-consents?limit=3", nil).Want(200)

@@ -33,15 +33,15 @@ func (h *Exports) create(ctx context.Context, req *openapi.Request) (*openapi.Re
 	if err != nil {
 		return nil, err
 	}
-	kind, format := exports.Kind("export_"+body.Resource), exports.CSV
+	kind, want := exports.Kind("export_"+body.Resource), exports.Selection{Format: exports.CSV, Since: body.Since, Until: body.Until}
 	if body.Format != nil {
-		format = exports.Format(*body.Format)
+		want.Format = exports.Format(*body.Format)
 	}
 	if err := req.Require(kind.Reads()); err != nil {
 		return nil, err
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
-		id, err := h.Exports.Create(ctx, tx, kind, format, h.ShopURL(req.Caller.Store))
+		id, err := h.Exports.Create(ctx, tx, kind, want, h.ShopURL(req.Caller.Store))
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"slices"
 	"strconv"
@@ -29,13 +30,31 @@ func (h *Imports) Operations() map[string]openapi.Handler {
 	}
 }
 
-// create stores the file first and then, in one transaction, the operation that it is for.
-// When that fails the file goes again.
+// create begins an import. A dry run is answered with its preview, which is an operation too.
 func (h *Imports) create(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	if !req.DryRun() {
+		return h.begin(ctx, req, false)
+	}
+	preview := *req
+	preview.Query = maps.Clone(req.Query)
+	preview.Query.Del("dry_run")
+	preview.Header = req.Header.Clone()
+	preview.Header.Del("Idempotency-Key") // it stays free for the import itself
+	res, err := h.begin(ctx, &preview, true)
+	if err != nil {
+		return nil, err
+	}
+	return res.With("Dry-Run", "true"), nil
+}
+
+// begin stores the file first and then, in one transaction, the operation that it is for.
+// When that fails the file goes again.
+func (h *Imports) begin(ctx context.Context, req *openapi.Request, preview bool) (*openapi.Response, error) {
 	file, err := h.receive(ctx, req)
 	if err != nil {
 		return nil, err
 	}
+	file.Preview = file.Preview || preview
 	req.Body = file.SHA256 // tells repetitions of the request from others with its key
 	created := false
 	res, err := openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {

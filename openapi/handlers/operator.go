@@ -269,10 +269,7 @@ func short(message string) string {
 
 func (h *Operator) retry(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
 	return h.changeJob(ctx, req, "job.retry", func(ctx context.Context, cell string, id int64) (*openapi.Response, error) {
-		if err := h.Jobs.Retry(ctx, cell, id); err != nil {
-			return nil, err
-		}
-		job, err := h.Jobs.Get(ctx, cell, id)
+		job, err := h.Jobs.Retry(ctx, cell, id, req.DryRun())
 		if err != nil {
 			return nil, err
 		}
@@ -283,7 +280,7 @@ func (h *Operator) retry(ctx context.Context, req *openapi.Request) (*openapi.Re
 
 func (h *Operator) discard(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
 	return h.changeJob(ctx, req, "job.discard", func(ctx context.Context, cell string, id int64) (*openapi.Response, error) {
-		return openapi.NoContent(), h.Jobs.Discard(ctx, cell, id)
+		return openapi.NoContent(), h.Jobs.Discard(ctx, cell, id, req.DryRun())
 	})
 }
 
@@ -307,9 +304,16 @@ func (h *Operator) changeJob(ctx context.Context, req *openapi.Request, action s
 		}
 		return nil, err
 	}
-	err = h.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+	record := func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		journal.Audit(ctx, tx, journal.Entry{Action: action, ObjectID: before.ID, StoreID: given(before.StoreID), Reason: body.Reason, Before: before})
-		return claim.Record(ctx, tx, res)
+		return res, claim.Record(ctx, tx, res)
+	}
+	if req.DryRun() {
+		return openapi.WriteControl(ctx, req, h.DB, record)
+	}
+	err = h.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := record(ctx, tx)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s of %s: %w", action, before.ID, err)

@@ -12,7 +12,6 @@ import (
 	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/ids"
-	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
@@ -52,13 +51,11 @@ func subject(customerID, email *string) (privacy.Subject, error) {
 	return of, nil
 }
 
-// exported answers with everything that is known of somebody. That it was taken out is in
-// the audit.
+// exported answers with everything that is known of somebody.
 func (h *Privacy) exported(ctx context.Context, of privacy.Subject) (*openapi.Response, error) {
 	var data json.RawMessage
 	err := h.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
 		data, err = h.Privacy.Export(ctx, tx, of)
-		journal.Audit(ctx, tx, journal.Entry{Action: "customer.export", ObjectID: of.CustomerID})
 		return err
 	})
 	if err != nil {

@@ -43,6 +43,7 @@ var records = []record{
 	{kind: "category", prefix: "cat", get: "getCategory", update: "updateCategory", create: "createCategory", delete: "deleteCategory"},
 	{kind: "collection", prefix: "col", get: "getCollection", update: "updateCollection", create: "createCollection", delete: "deleteCollection"},
 	{kind: "translation", get: "getTranslation", update: "updateTranslation", shown: translated},
+	{kind: "mail_template", get: "getMailTemplate", update: "updateMailTemplate", shown: ownTexts},
 	{kind: "promotion", prefix: "prm", get: "getPromotion", update: "updatePromotion", create: "createPromotion", delete: "deletePromotion"},
 	{kind: "price_list", prefix: "plist", get: "getPriceList", update: "updatePriceList", create: "createPriceList", delete: "deletePriceList"},
 	{kind: "customer_group", prefix: "cgr", get: "getCustomerGroup", update: "updateCustomerGroup", create: "createCustomerGroup", delete: "deleteCustomerGroup"},
@@ -118,6 +119,18 @@ func translated(doc state, _ string) state {
 		}
 	}
 	return state{"texts": texts}
+}
+
+// ownTexts are a mail's texts that are the merchant's own.
+func ownTexts(doc state, _ string) state {
+	own := state{}
+	standard, _ := doc["default"].(map[string]any)
+	for _, text := range []string{"subject", "body_html"} {
+		if doc[text] != standard[text] {
+			own[text] = doc[text]
+		}
+	}
+	return own
 }
 
 // property is what a merge patch can set by itself: a property of an update, or a key of one

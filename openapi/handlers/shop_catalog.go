@@ -78,6 +78,7 @@ func (h *ShopCatalog) shopper(ctx context.Context, req *openapi.Request) (catalo
 		if err != nil {
 			return to, err
 		}
+		req.Of(customer.ID)
 		to.Groups = customer.GroupIDs
 	}
 	return to, nil

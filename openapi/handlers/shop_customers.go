@@ -80,6 +80,7 @@ func signedIn(ctx context.Context, req *openapi.Request, known *customers.Servic
 			At("Customer-Token", "required", "Sign in to get one.")
 	}
 	c, err := known.Authenticate(ctx, token)
+	req.Of(c.ID)
 	return customers.As(ctx, c), c, err
 }
 
@@ -208,7 +209,7 @@ func (h *ShopCustomers) updateMe(ctx context.Context, req *openapi.Request) (*op
 		return nil, err
 	}
 	change := customers.Change{
-		Name: emptied(body.Name), Phone: emptied(body.Phone), AcceptsMarketing: body.AcceptsMarketing, Wording: body.MarketingWording, Addresses: patchedBook(body.Addresses), DefaultAddress: patchedAddress(body.DefaultAddress),
+		Name: emptied(body.Name), Phone: emptied(body.Phone), AcceptsMarketing: body.AcceptsMarketing, AcceptsSMS: body.AcceptsSmsMarketing, Wording: body.MarketingWording, Addresses: patchedBook(body.Addresses), DefaultAddress: patchedAddress(body.DefaultAddress),
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		if err := h.Customers.Update(ctx, tx, c.ID, change, version); err != nil {

@@ -32,6 +32,7 @@ func tried[H trier[H]](h H, effect func(H, context.Context, *openapi.Request) (*
 func (h *Orders) door() *postgres.DB        { return h.DB }
 func (h *Returns) door() *postgres.DB       { return h.DB }
 func (h *Payments) door() *postgres.DB      { return h.DB }
+func (h *Carts) door() *postgres.DB         { return h.DB }
 func (h *Checkout) door() *postgres.DB      { return h.DB }
 func (h *Drafts) door() *postgres.DB        { return h.DB }
 func (h *ShopCustomers) door() *postgres.DB { return h.DB }
@@ -57,9 +58,16 @@ func (h *Payments) within(tx *postgres.Tx) *Payments {
 	return &t
 }
 
-func (h *Checkout) within(tx *postgres.Tx) *Checkout {
+func (h *Carts) within(tx *postgres.Tx) *Carts {
 	t := *h
 	t.DB = h.DB.Within(tx)
+	t.Checkout, t.Carts = h.Checkout.Trying(t.DB), cart.New(t.DB)
+	return &t
+}
+
+func (h *Checkout) within(tx *postgres.Tx) *Checkout {
+	t := *h
+	t.DB, t.Completed = h.DB.Within(tx), nil
 	t.Orders, t.Checkout = h.Orders.Trying(t.DB), h.Checkout.Trying(t.DB)
 	return &t
 }

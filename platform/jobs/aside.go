@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -111,14 +110,20 @@ func (w *Workers) List(ctx context.Context, cell string, f Filter) ([]Listed, er
 }
 
 // list reads jobs; the rest of the statement follows its where.
-func (w *Workers) list(ctx context.Context, cell, rest string, args ...any) ([]Listed, error) {
+func (w *Workers) list(ctx context.Context, cell, rest string, args ...any) (list []Listed, err error) {
 	q := w.queues[cell]
 	if q == nil {
 		return nil, problem.Missing("job")
 	}
-	var list []Listed
-	err := q.in(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		rows, err := tx.Query(ctx, `
+	err = q.in(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		list, err = q.list(ctx, tx, rest, args...)
+		return err
+	})
+	return list, err
+}
+
+func (q *queue) list(ctx context.Context, tx *postgres.Tx, rest string, args ...any) ([]Listed, error) {
+	rows, err := tx.Query(ctx, `
 			select id, kind, coalesce(args->>'store', ''), attempt, coalesce(to_jsonb(errors), '[]'), created_at,
 				case when state in `+statuses[StatusSetAside]+` then coalesce(finalized_at, created_at) end,
 				case when state in `+statuses[StatusSetAside]+` then '`+string(StatusSetAside)+`'
@@ -127,22 +132,22 @@ func (w *Workers) list(ctx context.Context, cell, rest string, args ...any) ([]L
 					when state = 'completed' then ''
 					else '`+string(StatusWaiting)+`' end
 			from `+q.schema+`.river_job where `+rest, args...)
-		if err != nil {
-			return err
-		}
-		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Listed, error) {
-			job := Listed{Cell: cell}
-			err := row.Scan(&job.ID, &job.Kind, &job.Role, &job.Attempts, &job.Failures, &job.CreatedAt, &job.EndedAt, &job.Status)
-			return job, err
-		})
-		return err
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Listed, error) {
+		job := Listed{Cell: q.name}
+		err := row.Scan(&job.ID, &job.Kind, &job.Role, &job.Attempts, &job.Failures, &job.CreatedAt, &job.EndedAt, &job.Status)
+		return job, err
 	})
-	return list, err
 }
+
+// present finds the job $1 unless it is done.
+const present = `id = $1 and state <> 'completed'`
 
 // Get is a job of a queue. One that is done is not found.
 func (w *Workers) Get(ctx context.Context, cell string, id int64) (Listed, error) {
-	list, err := w.list(ctx, cell, `id = $1 and state <> 'completed'`, id)
+	list, err := w.list(ctx, cell, present, id)
 	if err != nil {
 		return Listed{}, fmt.Errorf("job %d of %s: %w", id, cell, err)
 	}
@@ -152,34 +157,49 @@ func (w *Workers) Get(ctx context.Context, cell string, id int64) (Listed, error
 	return list[0], nil
 }
 
-// Retry has a job that was set aside tried again, as often as if it were new.
-func (w *Workers) Retry(ctx context.Context, cell string, id int64) error {
-	return w.change(ctx, cell, id, `update %s.river_job set state = 'available', attempt = 0, scheduled_at = now(), finalized_at = null, errors = null
-		where id = $1 and state in %s returning id`)
+// Retry has a job that was set aside tried again, as often as if it were new, and gives it
+// as it is then. A trial does so and takes it back.
+func (w *Workers) Retry(ctx context.Context, cell string, id int64, trial bool) (Listed, error) {
+	return w.change(ctx, cell, id, trial, `update %s.river_job set state = 'available', attempt = 0, scheduled_at = now(), finalized_at = null, errors = null
+		where id = $1 and state in %s`)
 }
 
-// Discard removes a job that was set aside.
-func (w *Workers) Discard(ctx context.Context, cell string, id int64) error {
-	return w.change(ctx, cell, id, `delete from %s.river_job where id = $1 and state in %s returning id`)
+// Discard removes a job that was set aside. A trial does so and takes it back.
+func (w *Workers) Discard(ctx context.Context, cell string, id int64, trial bool) error {
+	_, err := w.change(ctx, cell, id, trial, `delete from %s.river_job where id = $1 and state in %s`)
+	return err
 }
 
-// change does something to a job that was set aside.
-func (w *Workers) change(ctx context.Context, cell string, id int64, statement string) error {
+// change does something to a job that was set aside, and gives what is there of it then.
+func (w *Workers) change(ctx context.Context, cell string, id int64, trial bool, statement string) (job Listed, err error) {
 	q := w.queues[cell]
 	if q == nil {
-		return problem.Missing("job")
+		return job, problem.Missing("job")
 	}
-	err := q.in(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.QueryRow(ctx, fmt.Sprintf(statement, q.schema, statuses[StatusSetAside]), id).Scan(&id)
-	})
-	if errors.Is(err, pgx.ErrNoRows) {
-		if _, err := w.Get(ctx, cell, id); err != nil {
+	err = q.in(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		if trial {
+			tx.Discard()
+		}
+		tag, err := tx.Exec(ctx, fmt.Sprintf(statement, q.schema, statuses[StatusSetAside]), id)
+		if err != nil {
 			return err
 		}
-		return problem.New(problem.Conflict, "job_not_set_aside", "The job is not set aside.")
+		list, err := q.list(ctx, tx, present, id)
+		switch {
+		case err != nil:
+			return err
+		case len(list) > 0:
+			job = list[0]
+		case tag.RowsAffected() == 0:
+			return problem.Missing("job")
+		}
+		if tag.RowsAffected() == 0 {
+			return problem.New(problem.Conflict, "job_not_set_aside", "The job is not set aside.")
+		}
+		return nil
+	})
+	if err != nil && problem.As(err) == nil {
+		err = fmt.Errorf("job %d of %s: %w", id, cell, err)
 	}
-	if err != nil {
-		return fmt.Errorf("job %d of %s: %w", id, cell, err)
-	}
-	return nil
+	return job, err
 }

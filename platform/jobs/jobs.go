@@ -58,6 +58,17 @@ func (j Job) Decode(into any) error {
 // Handler does a job. Its error has the job tried again later.
 type Handler func(ctx context.Context, job Job) error
 
+// With makes a handler of what needs nothing of a job but its arguments.
+func With[Args any](do func(ctx context.Context, args Args) error) Handler {
+	return func(ctx context.Context, job Job) error {
+		var args Args
+		if err := job.Decode(&args); err != nil {
+			return err
+		}
+		return do(ctx, args)
+	}
+}
+
 // Snooze, returned by a handler, has the job tried again after a while without counting
 // as a failure.
 func Snooze(d time.Duration) error { return river.JobSnooze(d) }
@@ -104,7 +115,7 @@ type Measure struct {
 type Config struct {
 	DB       *postgres.DB
 	Resolve  Resolve
-	Workers  int // quick jobs at once in each queue, as many slow ones, and calls as Calls has it; 0 means 8
+	Workers  int // quick jobs at once in each queue, and as many slow ones; 0 means 8
 	Observer Observer
 	Tracing  *observability.Tracing // begins each job's span; may be nil
 	Log      *slog.Logger
@@ -140,11 +151,11 @@ func New(config Config) *Workers {
 				return config.DB.InCell(ctx, cell, fn)
 			},
 			connect: func() (*pgx.ConnConfig, error) { return config.DB.CellConfig(cell) },
-			nudge:   make(chan struct{}, 1), rounds: newRounds(),
+			nudge:   make(chan struct{}, 1), rounds: newRounds(), shares: newShares(),
 		}
 	}
 	w.queues[Control] = &queue{workers: w, name: Control, schema: controlSchema, outbox: "outbox", in: config.DB.InControl, connect: config.DB.ControlConfig,
-		nudge: make(chan struct{}, 1), rounds: newRounds()}
+		nudge: make(chan struct{}, 1), rounds: newRounds(), shares: newShares()}
 	return w
 }
 
@@ -160,9 +171,8 @@ func (w *Workers) Handle(kind string, handler Handler) {
 // a store has at most half.
 func (w *Workers) HandleSlow(kind string, handler Handler) { w.handleAt(slow, kind, handler) }
 
-// HandleCalls is Handle for jobs that do nothing but wait for others' machines, so that many
-// can be at it at once: Config.Workers times callsEach. A store has at most half of these
-// workers, and a lane of a store at most as many as callsLane says.
+// HandleCalls is Handle for jobs that wait for others' machines, so that many can be at it at
+// once: callsAtOnce, of which a lane that answers promptly has a few and any other one.
 func (w *Workers) HandleCalls(kind string, handler Handler) { w.handleAt(calls, kind, handler) }
 
 func (w *Workers) handleAt(p pace, kind string, handler Handler) {
@@ -316,9 +326,9 @@ func (k *worker) work(ctx context.Context, job *river.Job[envelope]) (in context
 			return ctx, river.JobSnooze(time.Minute)
 		}
 		if p := pace(job.Queue); p != quick {
-			done, ok := k.queue.share(ctx, p, job.Args.Store, job.Args.Lane)
-			if !ok {
-				return ctx, river.JobSnooze(shareRest)
+			done, rest := k.queue.shares.take(ctx, p, k.queue.workers.at(p), lane{job.Args.Store, job.Args.Lane})
+			if done == nil {
+				return ctx, river.JobSnooze(rest)
 			}
 			defer done()
 		}

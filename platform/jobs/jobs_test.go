@@ -177,9 +177,9 @@ func TestSlowJobsDoNotHoldUpOthers(t *testing.T) {
 }
 
 // Calls that hang keep neither those of another lane of their store waiting, nor another
-// store's, however many there are.
+// store's, however many lanes there are and jobs in them.
 func TestALaneDoesNotHoldUpAnother(t *testing.T) {
-	const few = 20
+	const few, dead = 20, 49
 	var holding, most, called atomic.Int64
 	release := make(chan struct{})
 	p, _, _ := start(t, "lanes", func(w *jobs.Workers, _ *testdb.Platform) {
@@ -206,15 +206,17 @@ func TestALaneDoesNotHoldUpAnother(t *testing.T) {
 		}
 	}
 	store, other := p.Store(t), p.Store(t)
-	enqueue(store, "dead", "hang", 500)
-	waitFor(t, "the calls that hang", func() bool { return holding.Load() == 4 })
+	for i := range dead {
+		enqueue(store, fmt.Sprint("dead", i), "hang", few)
+	}
+	waitFor(t, "the calls that hang", func() bool { return holding.Load() == dead })
 	for _, lane := range []string{"", "alive", "zealous"} {
 		enqueue(store, lane, "call", few)
 	}
 	enqueue(other, "alive", "call", few)
 	waitFor(t, "all others", func() bool { return called.Load() == 4*few })
-	if most.Load() > 4 {
-		t.Errorf("%d calls of one lane were at work at once", most.Load())
+	if most.Load() > dead {
+		t.Errorf("%d calls of %d lanes that hang were at work at once", most.Load(), dead)
 	}
 	close(release)
 }
@@ -312,7 +314,7 @@ func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
 		t.Fatalf("set aside: %+v", list[0])
 	}
 	poisoned.Store(false)
-	if err := w.Retry(context.Background(), p.Cell, list[0].ID); err != nil {
+	if _, err := w.Retry(context.Background(), p.Cell, list[0].ID, false); err != nil {
 		t.Fatal(err)
 	}
 	waitFor(t, "the retried job", func() bool { return good.Load() == 1 })
@@ -323,7 +325,7 @@ func TestPoisonIsSetAsideAndComesBack(t *testing.T) {
 	if asked.Load() != "req_that_asked "+ref.ID {
 		t.Errorf("a job's log names %v", asked.Load())
 	}
-	if err := w.Discard(context.Background(), p.Cell, list[0].ID); err == nil {
+	if err := w.Discard(context.Background(), p.Cell, list[0].ID, false); err == nil {
 		t.Error("a job that is done was discarded")
 	}
 }

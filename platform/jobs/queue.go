@@ -29,13 +29,6 @@ const (
 	measureEvery = 5 * time.Second
 )
 
-// How long a job of a store that has its share of the workers waits for one of its own to
-// end, and how long it then stands back.
-const (
-	shareWait = 100 * time.Millisecond
-	shareRest = time.Second
-)
-
 // queue is one database's queue with the relay that feeds it.
 type queue struct {
 	workers *Workers
@@ -53,7 +46,7 @@ type queue struct {
 	rounds map[pace]*round // of the relay
 
 	full   atomic.Bool // what is handed over is not all begun, and more may be waiting for room
-	shares sync.Map    // of the workers, by shareOf: chan struct{}
+	shares *shares
 }
 
 // run takes the queue up, trying until its database answers, and relays until ctx ends.

@@ -24,23 +24,17 @@ const (
 
 var paces = []pace{quick, slow, calls}
 
-// callsEach is how many calls there are at once for each quick job, and callsLane which part
-// of the workers for calls a lane of a store may have: one of so many.
-const (
-	callsEach = 4
-	callsLane = 8
-)
+// callsAtOnce is how many calls are made at once in a queue: one that waits costs little more
+// than its connection.
+const callsAtOnce = 512
 
 // at is how many jobs of a pace are done at once in a queue.
 func (w *Workers) at(p pace) int {
 	if p == calls {
-		return callsEach * w.config.Workers
+		return callsAtOnce
 	}
 	return w.config.Workers
 }
-
-// laneShare is how many of the workers for a pace a lane may have.
-func (w *Workers) laneShare(p pace) int { return max(1, w.at(p)/callsLane) }
 
 // relaySQL is what a pass over the queue's outbox reads.
 func (q *queue) relaySQL(p pace) string {
@@ -113,10 +107,12 @@ select store, '', id, kind, args, request_id, trace, run_at from outbox
 where run_at <= now() and (kind = any($5)) = $6 and $1::text is not null and $2::int > 0 and $4::text is not null and $7::text is not null
 order by run_at, id limit $3::int for update skip locked`
 
-// readySQL counts what was handed over and is not begun, by lane. Jobs of a paused store
-// are put off again and again, and count as well: so most of them wait in the outbox.
+// readySQL counts what was handed over and is not begun, by lane, and which of it waits for
+// nothing but a worker. Jobs that stand back, of a paused store or a lane that has its share,
+// count for their lane: so most of those wait in the outbox.
 const readySQL = `select coalesce(json_object_agg(lane, n), '{}')::text, coalesce(sum(ready), 0)::int from (
-	select coalesce(args->>'store', '') || '/' || coalesce(args->>'lane', '') as lane, count(*) as n, count(*) filter (where state = 'available') as ready
+	select coalesce(args->>'store', '') || '/' || coalesce(args->>'lane', '') as lane, count(*) as n,
+		count(*) filter (where state = 'available' and scheduled_at <= now()) as ready
 	from %s.river_job where state in ('available', 'scheduled') and queue = $1 group by 1) j`
 
 // relay hands due rows to River, and gives how many.
@@ -160,7 +156,7 @@ func (q *queue) relayAt(ctx context.Context, tx *postgres.Tx, p pace) (moved, re
 	case slow:
 		each = min(each, q.workers.at(p))
 	case calls:
-		each = min(each, 2*q.workers.laneShare(p))
+		each = min(each, 2*laneCalls)
 	}
 	for all := r.last == (lane{}); ; {
 		d, err := q.due(ctx, tx, p, r.last, each, has)
@@ -230,41 +226,4 @@ func (q *queue) due(ctx context.Context, tx *postgres.Tx, p pace, after lane, ea
 	}
 	d.visited, d.served = len(visited), len(served)
 	return d, result.Err()
-}
-
-// shareOf is what has a share of the workers for a pace: a lane, or a whole store.
-type shareOf struct {
-	pace pace
-	lane lane
-	all  bool // of the store's lanes
-}
-
-// share takes one of the workers for a job that is not quick. A store has at most half of
-// them, and each of its lanes less: calls to receivers that do not answer must not keep all
-// others waiting. It is false when there is none for the moment.
-func (q *queue) share(ctx context.Context, p pace, store, name string) (done func(), ok bool) {
-	ctx, cancel := context.WithTimeout(ctx, shareWait)
-	defer cancel()
-	var taken []chan struct{}
-	done = func() {
-		for _, share := range taken {
-			<-share
-		}
-	}
-	take := func(of shareOf, bound int) bool {
-		kept, _ := q.shares.LoadOrStore(of, make(chan struct{}, bound))
-		share := kept.(chan struct{})
-		select {
-		case share <- struct{}{}:
-			taken = append(taken, share)
-			return true
-		case <-ctx.Done():
-			return false
-		}
-	}
-	if name != "" && !take(shareOf{p, lane{store, name}, false}, q.workers.laneShare(p)) || !take(shareOf{p, lane{store, ""}, true}, max(1, q.workers.at(p)/2)) {
-		done()
-		return nil, false
-	}
-	return done, true
 }

@@ -13,6 +13,7 @@ const (
 	Reset   = "reset"   // having mails sent to an account
 	Forgot  = "forgot"  // having a shopper sent a link for a new password; commerce/customers bounds them for each
 	Code    = "code"    // guessing coupons and gift cards
+	Mail    = "mail"    // having a mail sent to any address
 	Payment = "payment" // trying cards
 )
 
@@ -36,6 +37,7 @@ func StrictRules() Rules {
 		Reset:   {{"reset-address", true, 30, time.Hour}, {"reset-account", false, 5, time.Hour}},
 		Forgot:  {{"forgot-address", true, 20, time.Hour}},
 		Code:    {{"code-address", true, 30, 10 * time.Minute}, {"code-store", false, 3000, 10 * time.Minute}},
+		Mail:    {{"mail-store", false, 30, time.Hour}},
 		Payment: {{"payment-address", true, 30, 10 * time.Minute}, {"payment-store", false, 6000, 10 * time.Minute}},
 	}
 }

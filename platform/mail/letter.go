@@ -31,6 +31,7 @@ type Letter struct {
 	// mails that tell of offers rather than of what their recipient did. See Unsubscribes.
 	Unsubscribe string `json:"unsubscribe,omitempty"`
 
+	Test bool            `json:"test,omitempty"` // to see what such mails look like: it says that it is one
 	Data json.RawMessage `json:"data"`
 }
 

@@ -3,114 +3,124 @@ package mail
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	htmltemplate "html/template"
 	"io/fs"
+	"maps"
 	"net/url"
 	"path"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	texttemplate "text/template"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/language"
-
-	"github.com/stoacommerce/stoa/platform/money"
 )
 
-// The templates: a layout, and for each language a directory with one file a kind, which
-// defines "subject", "preview" (the line that mailboxes show beside the subject), "html"
-// and "text", and a file words.tmpl with what all of its mails share. A new language is a
-// new directory; a test sees to it that nothing is missing there.
+// The templates: a frame, and for each language a directory with its words, words.tmpl, and
+// one file a kind, whose first line is the subject and whose rest the content: see Template.
+// A new language is a new directory; a test sees to it that nothing is missing there.
 //
 //go:embed templates
 var templates embed.FS
 
 // Brand is in whose name and looks a mail is written.
 type Brand struct {
-	Name    string // the store's, or the platform's
-	URL     string // its shop, or site
-	LogoURL string // a picture at most 48 pixels high; the name is shown without one
+	Name    string `json:"store_name" doc:"The store’s name."`
+	URL     string `json:"store_url" doc:"The shop."`
 	Color   string // "#rrggbb", of the bar and the button
-	Email   string // where answers go; may be empty
+	Email   string `json:"store_email" doc:"Where questions go; may be empty."`
 	Imprint string // one line at the very end: company and address
 }
 
 // plainColor is the colour of brands without a usable one of their own.
 const plainColor = "#1f2937"
 
-// view is what a template sees.
+// view is what the frame sees.
 type view struct {
-	Data   Data
-	Brand  Brand
-	Locale string // as asked for, for money and dates
-	Lang   string // the language that the mail is written in
+	Brand   Brand
+	Lang    string // the language that the mail is written in
+	Subject string
+	Opening string
+	HTML    htmltemplate.HTML
+	Text    string
 }
 
-// edition is the templates of one language, ready to run.
+// edition is what there is of one language.
 type edition struct {
-	tag  language.Tag
-	html map[Kind]*htmltemplate.Template
-	text map[Kind]*texttemplate.Template
+	tag      language.Tag
+	words    *texttemplate.Template // with the frame of texts
+	frame    *htmltemplate.Template // of HTML
+	defaults map[Kind]Template
 }
 
 // editions are the languages. The first is English, which all others fall back to.
-var editions = sync.OnceValues(load)
+var editions = sync.OnceValue(load)
 
-// Render writes the mail that data asks for, in the language nearest to locale. The
-// recipient is left to the caller.
+// Default is what mails of a kind say in the language nearest to a locale unless a store has
+// them say something else, and whether that is the locale's language.
+func Default(kind Kind, locale string) (t Template, spoken bool) {
+	e, spoken := choose(locale)
+	return e.defaults[kind], spoken
+}
+
+// Render writes the mail that data asks for by the default of its kind. The recipient is left
+// to the caller.
 func Render(locale string, brand Brand, data Data) (Message, error) {
-	all, err := editions()
+	t, _ := Default(data.Kind(), locale)
+	return t.Render(locale, brand, data)
+}
+
+// Render writes the mail that data asks for, with money as a locale has it. The recipient is
+// left to the caller.
+func (t Template) Render(locale string, brand Brand, data Data) (Message, error) {
+	e, _ := choose(t.Locale)
+	brand = brand.tidy()
+	values := e.values(reflect.ValueOf(data), locale)
+	maps.Copy(values, e.values(reflect.ValueOf(brand), locale))
+	subject, failed := fill(t.Subject, values, asIs)
+	source, err := fill(t.Body, values, escaped)
+	if subject = shorten(line(subject), maxSubjectRunes); subject == "" && failed == nil {
+		failed = errNoSubject
+	}
+	if err = errors.Join(failed, err); err != nil {
+		return Message{}, fmt.Errorf("%w: write %s in %s: %w", ErrPermanent, data.Kind(), t.Locale, err)
+	}
+	body, err := read(printable(source))
 	if err != nil {
-		return Message{}, err
+		return Message{}, fmt.Errorf("%w: read %s in %s: %w", ErrPermanent, data.Kind(), t.Locale, err)
 	}
-	kind := data.Kind()
-	e := choose(all, locale)
-	if e.html[kind] == nil {
-		return Message{}, fmt.Errorf("%w: no template for %q", ErrPermanent, kind)
+	v := view{Brand: brand, Lang: t.Locale, Subject: subject, Opening: body.opening(), Text: body.text()}
+	styled, err := body.html(brand)
+	v.HTML = htmltemplate.HTML(styled) //nolint:gosec // cleaned and rendered anew
+	var text, html bytes.Buffer
+	err = errors.Join(err, e.words.ExecuteTemplate(&text, "layout", v), e.frame.ExecuteTemplate(&html, "layout", v))
+	if err != nil {
+		return Message{}, fmt.Errorf("%w: frame %s in %s: %w", ErrPermanent, data.Kind(), t.Locale, err)
 	}
-	v := view{data, brand.tidy(), locale, e.tag.String()}
-	var subject, text, html bytes.Buffer
-	for _, part := range []struct {
-		run func() error
-	}{
-		{func() error { return e.text[kind].ExecuteTemplate(&subject, "subject", v) }},
-		{func() error { return e.text[kind].ExecuteTemplate(&text, "layout", v) }},
-		{func() error { return e.html[kind].ExecuteTemplate(&html, "layout", v) }},
-	} {
-		if err := part.run(); err != nil {
-			return Message{}, fmt.Errorf("%w: render %s in %s: %w", ErrPermanent, kind, v.Lang, err)
-		}
-	}
-	return Message{
-		Kind: kind, FromName: v.Brand.Name, ReplyTo: v.Brand.Email,
-		Subject: line(subject.String()), Text: paragraphs(printable(text.String())), HTML: printable(html.String()),
-	}, nil
+	return Message{Kind: data.Kind(), FromName: brand.Name, ReplyTo: brand.Email, Subject: v.Subject, Text: paragraphs(printable(text.String())), HTML: printable(html.String())}, nil
 }
 
 // Languages are the languages that mails are written in, English first.
-func Languages() ([]string, error) {
-	all, err := editions()
+func Languages() []string {
 	var out []string
-	for _, e := range all {
+	for _, e := range editions() {
 		out = append(out, e.tag.String())
 	}
-	return out, err
+	return out
 }
 
 // tidy drops what of a brand cannot be used.
 func (b Brand) tidy() Brand {
-	b.Name = shorten(line(b.Name), 80)
+	b.Name, b.Imprint = shorten(line(b.Name), 80), line(b.Imprint)
 	if !hexColor.MatchString(b.Color) {
 		b.Color = plainColor
-	}
-	if !webURL(b.LogoURL) {
-		b.LogoURL = ""
 	}
 	if !webURL(b.URL) {
 		b.URL = ""
@@ -140,32 +150,28 @@ func linear(channel uint64) float64 {
 	return c * (c*(c*0.305306011+0.682171111) + 0.012522878)
 }
 
-// choose finds the edition nearest to a locale.
-func choose(all []*edition, locale string) *edition {
+// choose finds the edition nearest to a locale, and says whether it is of its language.
+func choose(locale string) (*edition, bool) {
+	all := editions()
 	tags := make([]language.Tag, len(all))
 	for i, e := range all {
 		tags[i] = e.tag
 	}
-	_, i := language.MatchStrings(language.NewMatcher(tags), locale)
-	return all[i]
+	_, i, sure := language.NewMatcher(tags).Match(language.Make(locale))
+	return all[i], sure > language.No
 }
 
-// load reads all templates.
-func load() ([]*edition, error) {
+// load reads all editions. That they can be read is tested: they are part of the program.
+func load() []*edition {
 	entries, err := fs.ReadDir(templates, "templates")
 	if err != nil {
-		return nil, fmt.Errorf("mail templates: %w", err)
+		panic("mail: " + err.Error())
 	}
 	var out []*edition
 	for _, entry := range entries {
-		if !entry.IsDir() {
-			continue
+		if entry.IsDir() {
+			out = append(out, loadEdition(entry.Name()))
 		}
-		e, err := loadEdition(entry.Name())
-		if err != nil {
-			return nil, fmt.Errorf("mail templates: %w", err)
-		}
-		out = append(out, e)
 	}
 	slices.SortStableFunc(out, func(a, b *edition) int {
 		switch {
@@ -176,58 +182,26 @@ func load() ([]*edition, error) {
 		}
 		return 0
 	})
-	return out, nil
-}
-
-// loadEdition reads one language's templates.
-func loadEdition(lang string) (*edition, error) {
-	tag, err := language.Parse(lang)
-	if err != nil {
-		return nil, fmt.Errorf("directory %q: %w", lang, err)
-	}
-	e := &edition{tag, map[Kind]*htmltemplate.Template{}, map[Kind]*texttemplate.Template{}}
-	for kind := range decoders {
-		files := []string{path.Join("templates", lang, "words.tmpl"), path.Join("templates", lang, string(kind)+".tmpl")}
-		if e.html[kind], err = htmltemplate.New("").Funcs(htmlFuncs).ParseFS(templates, append(files, "templates/layout.html.tmpl")...); err != nil {
-			return nil, err
-		}
-		if e.text[kind], err = texttemplate.New("").Funcs(textFuncs).ParseFS(templates, append(files, "templates/layout.txt.tmpl")...); err != nil {
-			return nil, err
-		}
-	}
-	return e, nil
-}
-
-// textFuncs and htmlFuncs are what templates can call.
-var (
-	textFuncs = texttemplate.FuncMap(functions)
-	htmlFuncs = htmltemplate.FuncMap(functions)
-)
-
-var functions = map[string]any{
-	"money": func(m money.Money, locale string) string { return m.Format(locale) },
-	"date":  func(t time.Time, layout string) string { return t.UTC().Format(layout) },
-	"line":  line,
-	"greet": greet,
-	"mask":  mask,
-	"host":  host,
-	"list":  func(items ...any) []any { return items },
-	"lines": func(a Address) []string { return a.lines() },
-}
-
-// lines is an address as it stands on a parcel.
-func (a Address) lines() []string {
-	place := strings.TrimSpace(a.PostalCode + " " + a.City)
-	if a.Region != "" {
-		place = strings.TrimPrefix(place+", "+a.Region, ", ")
-	}
-	var out []string
-	for _, l := range []string{a.Name, a.Company, a.Line1, a.Line2, place, a.Country} {
-		if l = line(l); l != "" {
-			out = append(out, l)
-		}
-	}
 	return out
+}
+
+// loadEdition reads what there is of one language.
+func loadEdition(lang string) *edition {
+	words := path.Join("templates", lang, "words.tmpl")
+	e := &edition{
+		tag: language.MustParse(lang), defaults: map[Kind]Template{},
+		words: texttemplate.Must(texttemplate.ParseFS(templates, words, "templates/layout.txt.tmpl")),
+		frame: htmltemplate.Must(htmltemplate.ParseFS(templates, words, "templates/layout.html.tmpl")),
+	}
+	for kind := range kinds {
+		source, err := templates.ReadFile(path.Join("templates", lang, string(kind)+".html"))
+		if err != nil {
+			panic("mail: " + err.Error())
+		}
+		subject, body, _ := strings.Cut(string(source), "\n\n")
+		e.defaults[kind] = Template{lang, subject, body}
+	}
+	return e
 }
 
 // line is text in one line, without control characters.
@@ -280,15 +254,6 @@ func mask(address string) string {
 		return "…" + address[at:]
 	}
 	return string(local[0]) + "…" + string(local[len(local)-1]) + address[at:]
-}
-
-// host is the host of a URL, for showing where a link leads.
-func host(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return ""
-	}
-	return u.Host
 }
 
 // webURL says whether raw is an absolute web address.

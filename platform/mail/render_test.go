@@ -16,15 +16,15 @@ import (
 )
 
 var (
-	shop = Brand{Name: "Kiln & Clay", URL: "https://kiln.example.com", LogoURL: "https://kiln.example.com/logo.png", Color: "#b4532a", Email: "hello@kiln.example.com", Imprint: "Kiln & Clay, 1 Potters Lane"}
+	shop = Brand{Name: "Kiln & Clay", URL: "https://kiln.example.com", Color: "#b4532a", Email: "hello@kiln.example.com", Imprint: "Kiln & Clay, 1 Potters Lane"}
 	at   = time.Date(2026, 3, 9, 17, 4, 0, 0, time.UTC)
 	link = "https://kiln.example.com/go?token=abc&x=1"
 	eur  = func(n int64) money.Money { return money.New(n, "EUR") }
 	home = Address{Name: "Ada Okafor", Line1: "7 Quay St", PostalCode: "D02", City: "Dublin", Country: "Ireland"}
 )
 
-// samples are mails of every kind, with what must stand in them in any language.
-var samples = []struct {
+// cases are mails of every kind, with what must stand in them in any language.
+var cases = []struct {
 	data  Data
 	holds []string
 }{
@@ -40,7 +40,7 @@ var samples = []struct {
 	{TOTPChanged{TOTPDisabled, link, at, ""}, []string{link}},
 	{TOTPChanged{TOTPCodesRenewed, link, at, ""}, []string{link}},
 	{TOTPChanged{TOTPCodeUsed, link, at, ""}, []string{link}},
-	{StaffInvitation{"Kiln & Clay", "ada@example.com", "catalogue", link, 7}, []string{link, "Kiln & Clay", "ada@example.com", "catalogue", "7"}},
+	{StaffInvitation{"ada@example.com", "catalogue", link, 7}, []string{link, "Kiln & Clay", "ada@example.com", "catalogue", "7"}},
 	{NewsletterConfirm{link, 48}, []string{link, "48", "Kiln & Clay"}},
 	{CustomerVerifyEmail{"Ada", link, 48}, []string{link, "Ada", "48", "Kiln & Clay"}},
 	{OrderConfirmation{
@@ -55,21 +55,21 @@ var samples = []struct {
 	{CartAbandoned{[]Line{{"Bowl", "Blue", 3, eur(9600)}}, link, "https://kiln.example.com/end"}, []string{link, "https://kiln.example.com/end", "Bowl", "Blue"}},
 	{DraftOrder{"As we said on the telephone.", []Line{{"Bowl", "Blue", 3, eur(9600)}}, eur(600), eur(9000), false, link, at}, []string{link, "Bowl", "Blue", "As we said on the telephone.", "90", "2026"}},
 	{DraftOrder{"", []Line{{"Bowl", "", 3, eur(9600)}}, eur(0), eur(9600), true, link, at}, []string{link, "96"}},
-	{OrderReturn{"Ada", "#1001", link, "requested", []Line{{"Bowl", "Blue", 3, eur(0)}}, ""}, []string{link, "#1001", "Bowl", "Blue"}},
-	{OrderReturn{"Ada", "#1001", link, "approved", []Line{{"Bowl", "", 3, eur(0)}}, "Send it to Pot Street."}, []string{link, "#1001", "Bowl", "Send it to Pot Street."}},
-	{OrderReturn{"Ada", "#1001", link, "declined", []Line{{"Bowl", "", 3, eur(0)}}, "It was worn."}, []string{link, "#1001", "It was worn."}},
-	{OrderReturn{"Ada", "#1001", link, "received", []Line{{"Bowl", "", 3, eur(0)}}, ""}, []string{link, "#1001"}},
-	{OrderReturn{"Ada", "#1001", link, "closed", []Line{{"Bowl", "", 3, eur(0)}}, ""}, []string{link, "#1001"}},
-	{OrderReturn{"Ada", "#1001", link, "cancelled", []Line{{"Bowl", "", 3, eur(0)}}, ""}, []string{link, "#1001"}},
-	{OrderShipped{"Ada", "#1001", link, []Line{{"Bowl", "", 3, eur(0)}}, "Northpost", "NP123", "https://track.example.com/NP123", home}, []string{link, "#1001", "Bowl", "Northpost", "NP123", "https://track.example.com/NP123", "7 Quay St"}},
-	{WebhookDisabled{"Kiln & Clay", "https://hooks.example.com/in", at, "The host name does not resolve.", false, link}, []string{link, "https://hooks.example.com/in", "The host name does not resolve."}},
+	{OrderReturn{"Ada", "#1001", link, "requested", []Item{{"Bowl", "Blue", 3}}, ""}, []string{link, "#1001", "Bowl", "Blue"}},
+	{OrderReturn{"Ada", "#1001", link, "approved", []Item{{"Bowl", "", 3}}, "Send it to Pot Street."}, []string{link, "#1001", "Bowl", "Send it to Pot Street."}},
+	{OrderReturn{"Ada", "#1001", link, "declined", []Item{{"Bowl", "", 3}}, "It was worn."}, []string{link, "#1001", "It was worn."}},
+	{OrderReturn{"Ada", "#1001", link, "received", []Item{{"Bowl", "", 3}}, ""}, []string{link, "#1001"}},
+	{OrderReturn{"Ada", "#1001", link, "closed", []Item{{"Bowl", "", 3}}, ""}, []string{link, "#1001"}},
+	{OrderReturn{"Ada", "#1001", link, "cancelled", []Item{{"Bowl", "", 3}}, ""}, []string{link, "#1001"}},
+	{OrderShipped{"Ada", "#1001", link, []Item{{"Bowl", "", 3}}, "Northpost", "NP123", "https://track.example.com/NP123", home}, []string{link, "#1001", "Bowl", "Northpost", "NP123", "https://track.example.com/NP123", "7 Quay St"}},
+	{WebhookDisabled{"https://hooks.example.com/in", at, "The host name does not resolve.", false, link}, []string{link, "https://hooks.example.com/in", "The host name does not resolve."}},
 	{PaymentFailed{"#1001", nil, eur(1990), link}, []string{link, "#1001", "19"}},
 	{PaymentFailed{"", []Line{{"Bowl", "Blue", 3, eur(9600)}}, eur(9600), link}, []string{link, "Bowl", "Blue"}},
-	{StockLow{"Kiln & Clay", []StockItem{{"Bowl, Blue", "B-1", 2}, {"Mug", "", 0}}, 3}, []string{"Kiln & Clay", "Bowl, Blue", "B-1", "2", "Mug", "3"}},
+	{StockLow{[]StockItem{{"Bowl, Blue", "B-1", 2}, {"Mug", "", 0}}, 3}, []string{"Kiln & Clay", "Bowl, Blue", "B-1", "2", "Mug", "3"}},
 	{StockAlertConfirm{"Bowl, Blue", link}, []string{link, "Bowl, Blue"}},
 	{BackInStock{"Bowl, Blue", link}, []string{link, "Bowl, Blue"}},
-	{KeyExpiring{"Kiln & Clay", "Warehouse", "sk_live_…aB3x", true, at, link}, []string{link, "Warehouse", "aB3x", "2026"}},
-	{WebhookDisabled{"Kiln & Clay", "https://hooks.example.com/in", at, "", true, link}, []string{link, "410"}},
+	{KeyExpiring{"Warehouse", "sk_live_…aB3x", true, at, link}, []string{link, "Warehouse", "aB3x", "2026"}},
+	{WebhookDisabled{"https://hooks.example.com/in", at, "", true, link}, []string{link, "410"}},
 }
 
 // render writes a mail that must come out.
@@ -99,7 +99,7 @@ func visible(t *testing.T, page string) (text string, links []string) {
 			}
 			return out.String(), links
 		case html.StartTagToken:
-			if !slices.Contains([]string{"meta", "br", "img"}, token.Data) {
+			if !slices.Contains([]string{"meta", "br", "hr", "img"}, token.Data) {
 				open = append(open, token.Data)
 			}
 			for _, a := range token.Attr {
@@ -122,12 +122,12 @@ func visible(t *testing.T, page string) (text string, links []string) {
 }
 
 func TestEveryKindIsWrittenInEveryLanguage(t *testing.T) {
-	languages, err := Languages()
-	if err != nil || languages[0] != "en" || len(languages) < 2 {
-		t.Fatalf("languages %v, %v", languages, err)
+	languages := Languages()
+	if languages[0] != "en" || len(languages) < 2 {
+		t.Fatalf("languages %v", languages)
 	}
 	seen := map[Kind]bool{}
-	for _, s := range samples {
+	for _, s := range cases {
 		seen[s.data.Kind()] = true
 		subjects := map[string]bool{}
 		for _, lang := range languages {
@@ -156,13 +156,13 @@ func TestEveryKindIsWrittenInEveryLanguage(t *testing.T) {
 			t.Errorf("%s has the same subject in several languages: %v", s.data.Kind(), subjects)
 		}
 	}
-	if len(seen) != len(decoders) {
-		t.Errorf("%d kinds of %d tried", len(seen), len(decoders))
+	if len(seen) != len(kinds) {
+		t.Errorf("%d kinds of %d tried", len(seen), len(kinds))
 	}
 }
 
 func TestDataTravelsAsJSON(t *testing.T) {
-	for _, s := range samples {
+	for _, s := range cases {
 		encoded, err := json.Marshal(s.data)
 		if err != nil {
 			t.Fatal(err)
@@ -180,20 +180,20 @@ func TestDataTravelsAsJSON(t *testing.T) {
 	}
 }
 
-// fill sets every text within v, however deep, and makes lists one long.
-func fill(v reflect.Value, text string) {
+// typed sets every text within v, however deep, and makes lists one long.
+func typed(v reflect.Value, text string) {
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(text)
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if v.Field(i).CanSet() && v.Type() != reflect.TypeFor[time.Time]() {
-				fill(v.Field(i), text)
+			if v.Field(i).CanSet() && v.Type() != reflect.TypeFor[time.Time]() && v.Type().Field(i).Tag.Get("flags") == "" {
+				typed(v.Field(i), text)
 			}
 		}
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		fill(v.Index(0), text)
+		typed(v.Index(0), text)
 	}
 }
 
@@ -202,10 +202,11 @@ func TestNothingThatPeopleWroteBecomesMarkupOrHeaders(t *testing.T) {
 		"</title><script>alert(1)</script>\r\nBcc: victim@example.com", `" onload="alert(1)`, "javascript:alert(1)", "data:text/html,<b>x", "{{.Brand}}", "a\x00b\x1b[31m\u2028c", "\xff\xfe",
 	} {
 		brand := Brand{}
-		fill(reflect.ValueOf(&brand).Elem(), evil)
-		for _, s := range samples {
+		typed(reflect.ValueOf(&brand).Elem(), evil)
+		for _, s := range cases {
 			data := reflect.New(reflect.TypeOf(s.data))
-			fill(data.Elem(), evil)
+			data.Elem().Set(reflect.ValueOf(s.data))
+			typed(data.Elem(), evil)
 			for _, b := range []Brand{brand, shop} {
 				m := render(t, "en", b, data.Elem().Interface().(Data))
 				m.To = "ada@example.com"
@@ -269,8 +270,8 @@ func TestBrandsAreReadable(t *testing.T) {
 			t.Errorf("colour %q became %q", bad, got)
 		}
 	}
-	plain := render(t, "en", Brand{Name: "Stoa", URL: "javascript:alert(1)", LogoURL: "//x", Email: "no address"}, PasswordReset{URL: link})
-	if strings.Contains(plain.HTML, "<img") || strings.Contains(plain.HTML, "javascript") || plain.ReplyTo != "" {
+	plain := render(t, "en", Brand{Name: "Stoa", URL: "javascript:alert(1)", Email: "no address"}, PasswordReset{URL: link})
+	if strings.Contains(plain.HTML, "javascript") || plain.ReplyTo != "" {
 		t.Errorf("unusable parts of a brand are used:\n%s", plain.HTML)
 	}
 	if got := (Brand{Name: strings.Repeat("x", 200) + "\r\nBcc: a@b.example"}).tidy().Name; len([]rune(got)) != 80 {

@@ -222,7 +222,7 @@ func TestMailsArriveAsTheyWereWritten(t *testing.T) {
 func TestEncryptionAndSignIn(t *testing.T) {
 	ctx := t.Context()
 	const user = "mailer%40stoa:s3cret%2F%26%3F@"
-	m := render(t, "en", shop, PasswordReset{URL: link, ValidMinutes: 30})
+	m := render(t, "en", shop, PasswordReset{URL: link, ValidFor: 30})
 	m.To = "ada@example.com"
 	for encryption, url := range map[string]string{"starttls": "smtp://%?starttls=required", "tls": "smtps://%", "": "smtp://%"} {
 		s := serve(t, encryption)
@@ -254,7 +254,7 @@ func TestEncryptionAndSignIn(t *testing.T) {
 func TestRefusalsForGoodAndForNow(t *testing.T) {
 	s := serve(t, "")
 	out := sender(t, s, "smtp://"+s.address)
-	m := render(t, "en", shop, PasswordReset{URL: link, ValidMinutes: 30})
+	m := render(t, "en", shop, PasswordReset{URL: link, ValidFor: 30})
 	m.To = "nobody@example.com"
 	if err := out.Send(t.Context(), m); !errors.Is(err, ErrPermanent) {
 		t.Errorf("no such mailbox: %v", err)

@@ -77,6 +77,10 @@ func (tx *Tx) AfterCommit(fn func()) { tx.afterCommit = append(tx.afterCommit, f
 // Discard has the transaction rolled back at its end, without an error: a dry run.
 func (tx *Tx) Discard() { tx.discard = true }
 
+// Discarding says whether nothing will come of the transaction: what a rollback does not take
+// back, such as the next value of a sequence, is not to be done in it.
+func (tx *Tx) Discarding() bool { return tx.discard }
+
 // InStore runs fn in a transaction behind the wall of the context's store. It commits
 // when fn returns nil, and rolls back on an error or a panic.
 func (db *DB) InStore(ctx context.Context, fn func(context.Context, *Tx) error) error {

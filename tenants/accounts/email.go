@@ -27,7 +27,7 @@ func (s *Service) mailVerification(ctx context.Context, tx *postgres.Tx, a Accou
 	if err != nil || secret == "" {
 		return err
 	}
-	s.send(tx, a.Email, a.Name, mail.AccountVerifyEmail{URL: s.page(pathVerifyEmail, secret), ValidHours: int(verifyFor.Hours())})
+	s.send(tx, a.Email, a.Name, mail.AccountVerifyEmail{URL: s.page(pathVerifyEmail, secret), ValidFor: mail.Hours(verifyFor.Hours())})
 	return nil
 }
 
@@ -119,7 +119,7 @@ func (s *Service) mailChange(ctx context.Context, tx *postgres.Tx, a Account, em
 	if err != nil || secret == "" {
 		return err
 	}
-	s.send(tx, email, a.Name, mail.EmailChangeConfirm{URL: s.page(pathConfirmEmail, secret), ValidHours: int(changeFor.Hours())})
+	s.send(tx, email, a.Name, mail.EmailChangeConfirm{URL: s.page(pathConfirmEmail, secret), ValidFor: mail.Hours(changeFor.Hours())})
 	s.send(tx, a.Email, a.Name, mail.EmailChangeRequested{NewEmail: email, ResetURL: s.page(pathForgotten, ""), At: clock.Now(), IP: ip(ctx)})
 	return nil
 }

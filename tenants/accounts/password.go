@@ -127,7 +127,7 @@ func (s *Service) RequestReset(ctx context.Context, tx *postgres.Tx, email strin
 	if err != nil || secret == "" {
 		return err
 	}
-	s.send(tx, a.Email, a.Name, mail.PasswordReset{URL: s.page(pathResetPassword, secret), ValidMinutes: int(resetFor.Minutes()), IP: ip(ctx)})
+	s.send(tx, a.Email, a.Name, mail.PasswordReset{URL: s.page(pathResetPassword, secret), ValidFor: mail.Minutes(resetFor.Minutes()), IP: ip(ctx)})
 	journal.Audit(ctx, tx, journal.Entry{Action: "account.request_password_reset", ObjectID: a.ID})
 	return nil
 }

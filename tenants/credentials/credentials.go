@@ -36,7 +36,7 @@ func (a *Authenticator) Operator(ctx context.Context, key string) (tenants.Calle
 
 // Session is for people. A request names the store that it is for and the side of it;
 // without a side it is the live one. A session that began before the last change of the
-// account's credentials has ended.
+// account's credentials has ended; whose it was in the store is given beside the problem.
 func (a *Authenticator) Session(ctx context.Context, token, storeID, mode string) (tenants.Caller, error) {
 	session, err := a.Sessions.Resolve(ctx, token)
 	if err != nil {
@@ -46,22 +46,28 @@ func (a *Authenticator) Session(ctx context.Context, token, storeID, mode string
 	if err != nil {
 		return tenants.Caller{}, err
 	}
-	if standing == nil || standing.Stamp != session.Stamp {
-		return tenants.Caller{}, problem.New(problem.Unauthenticated, "invalid_session", "There is no such session, or it has ended. Sign in again.")
+	ended := problem.New(problem.Unauthenticated, "invalid_session", "There is no such session, or it has ended. Sign in again.")
+	if standing == nil {
+		return tenants.Caller{}, ended
 	}
 	caller := tenants.Caller{
 		Principal: principal.Principal{Kind: principal.Account, ID: standing.ID, Label: standing.Email, SessionID: session.ID},
 		Session:   token,
 	}
-	if storeID == "" {
+	switch {
+	case standing.Stamp != session.Stamp:
+		caller, _ = enter(ctx, caller, standing, storeID, mode, a.Stores.Born)
+		return caller, ended
+	case storeID == "":
 		return caller, nil
 	}
-	return a.enter(ctx, caller, standing, storeID, mode)
+	return enter(ctx, caller, standing, storeID, mode, a.Stores.ByID)
 }
 
 // enter has a person act within one of their stores. A store that does not exist is
 // answered like one that they do not belong to.
-func (a *Authenticator) enter(ctx context.Context, caller tenants.Caller, standing *accounts.Standing, storeID, mode string) (tenants.Caller, error) {
+func enter(ctx context.Context, caller tenants.Caller, standing *accounts.Standing, storeID, mode string,
+	look func(context.Context, string, principal.Mode) (tenants.Store, error)) (tenants.Caller, error) {
 	stranger := problem.New(problem.Forbidden, "not_a_member", "The account does not belong to this store.")
 	membership, ok := standing.Memberships[storeID]
 	if !ok {
@@ -76,7 +82,7 @@ func (a *Authenticator) enter(ctx context.Context, caller tenants.Caller, standi
 		return tenants.Caller{}, problem.New(problem.Invalid, "invalid_request", "A store has no such side.").
 			At("Stoa-Mode", "enum", "It is live or test.")
 	}
-	store, err := a.Stores.ByID(ctx, storeID, side)
+	store, err := look(ctx, storeID, side)
 	if problem.Is(err, "not_found") {
 		return tenants.Caller{}, stranger
 	}

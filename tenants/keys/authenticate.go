@@ -23,7 +23,8 @@ type credential struct {
 }
 
 // Authenticate finds out whom a key speaks for. A text that cannot be a key costs nothing
-// but its checksum, and a key that is in use no statement at all.
+// but its checksum, and a key that is in use no statement at all. Of a key that there is and
+// that may not be used any more, or not from there, it gives whose it is beside the problem.
 func (s *Service) Authenticate(ctx context.Context, key string, origin tenants.Origin) (tenants.Caller, error) {
 	if !genuine(key) {
 		return tenants.Caller{}, unknown()
@@ -32,14 +33,12 @@ func (s *Service) Authenticate(ctx context.Context, key string, origin tenants.O
 	if err != nil {
 		return tenants.Caller{}, err
 	}
-	switch c.State() {
-	case Revoked:
-		return tenants.Caller{}, problem.New(problem.Unauthenticated, "invalid_key", "The key was revoked.")
-	case Expired:
-		return tenants.Caller{}, problem.New(problem.Unauthenticated, "invalid_key", "The key has expired.")
-	}
-	if err := c.from(origin); err != nil {
-		return tenants.Caller{}, err
+	if refused := c.refused(origin); refused != nil {
+		store, err := s.config.Stores.Born(ctx, c.StoreID, c.Mode)
+		if err != nil {
+			return tenants.Caller{}, refused
+		}
+		return c.caller(&store), refused
 	}
 	store, err := s.config.Stores.ByID(ctx, c.StoreID, c.Mode)
 	if p := problem.As(err); p != nil && p.Kind == problem.NotFound {
@@ -51,7 +50,7 @@ func (s *Service) Authenticate(ctx context.Context, key string, origin tenants.O
 	if minute := time.Now().Unix() / 60; c.noted.Swap(minute) != minute {
 		s.used.note(c.ID, time.Now())
 	}
-	return tenants.Caller{Principal: c.principal(store.Plan), Store: &store, APIVersion: c.APIVersion}, nil
+	return c.caller(&store), nil
 }
 
 func unknown() error {
@@ -85,8 +84,15 @@ func (s *Service) find(ctx context.Context, key string) (*credential, error) {
 	})
 }
 
-// from refuses places that the key may not be used from. Only browsers tell an origin.
-func (c *credential) from(origin tenants.Origin) error {
+// refused says why the key opens nothing, if it does not: it was revoked, has expired, or may
+// not be used from there. Only browsers tell an origin.
+func (c *credential) refused(origin tenants.Origin) error {
+	switch c.State() {
+	case Revoked:
+		return problem.New(problem.Unauthenticated, "invalid_key", "The key was revoked.")
+	case Expired:
+		return problem.New(problem.Unauthenticated, "invalid_key", "The key has expired.")
+	}
 	if len(c.networks) > 0 {
 		addr, err := netip.ParseAddr(origin.IP)
 		addr = addr.Unmap().WithZone("")
@@ -100,9 +106,9 @@ func (c *credential) from(origin tenants.Origin) error {
 	return nil
 }
 
-// principal is who acts with the key.
-func (c *credential) principal(plan string) principal.Principal {
-	who := principal.Principal{Kind: principal.Key, ID: c.ID, Label: c.Name, StoreID: c.StoreID, Mode: c.Mode, Plan: plan}
+// caller is who acts with the key in its store.
+func (c *credential) caller(store *tenants.Store) tenants.Caller {
+	who := principal.Principal{Kind: principal.Key, ID: c.ID, Label: c.Name, StoreID: c.StoreID, Mode: c.Mode, Plan: store.Plan}
 	switch c.Kind {
 	case Secret:
 		who.Grants = everything
@@ -111,5 +117,5 @@ func (c *credential) principal(plan string) principal.Principal {
 	case Publishable:
 		who.Kind = principal.Publishable
 	}
-	return who
+	return tenants.Caller{Principal: who, Store: store, APIVersion: c.APIVersion}
 }

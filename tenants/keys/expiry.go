@@ -31,7 +31,7 @@ with due as (
 	order by k.expires_at limit 100 for update of k skip locked
 )
 update api_keys k set expiry_told_at = now() from due, stores s where k.id = due.id and s.id = k.store_id
-returning k.id, k.store_id, s.name, k.name, k.prefix || '…' || k.last4, k.mode = 'test', k.expires_at, coalesce(
+returning k.id, k.store_id, k.name, k.prefix || '…' || k.last4, k.mode = 'test', k.expires_at, coalesce(
 	(select a.email from accounts a join members m on m.account_id = a.id and m.store_id = k.store_id where a.id = k.created_by->>'id'),
 	(select a.email from accounts a join members m on m.account_id = a.id and m.store_id = k.store_id where m.role = 'owner' order by m.created_at limit 1), '')`
 
@@ -47,10 +47,12 @@ func (s *Service) TellExpiry(ctx context.Context) error {
 		}
 		data := mail.KeyExpiring{URL: s.config.Site.JoinPath("/docs").String()}
 		var id, store, to string
-		_, err = pgx.ForEachRow(rows, []any{&id, &store, &data.StoreName, &data.KeyName, &data.Shown, &data.Test, &data.ExpiresAt, &to}, func() error {
+		_, err = pgx.ForEachRow(rows, []any{&id, &store, &data.KeyName, &data.Shown, &data.Test, &data.ExpiresAt, &to}, func() error {
 			journal.Audit(ctx, tx, journal.Entry{Action: "key.warn", ObjectID: id, StoreID: store, After: map[string]any{"expires_at": data.ExpiresAt}})
 			if to != "" {
-				journal.Job(tx, mail.JobSend, mail.NewLetter(to, data))
+				letter := mail.NewLetter(to, data)
+				letter.StoreID = store
+				journal.Job(tx, mail.JobSend, letter)
 			}
 			return nil
 		})

@@ -69,11 +69,5 @@ func (s *Service) Announce(ctx context.Context, a Announcement) error {
 
 // Register has the workers tell stores of changes of their staff.
 func (s *Service) Register(w *jobs.Workers) {
-	w.Handle(JobAnnounce, func(ctx context.Context, job jobs.Job) error {
-		var a Announcement
-		if err := job.Decode(&a); err != nil {
-			return err
-		}
-		return s.Announce(ctx, a)
-	})
+	w.Handle(JobAnnounce, jobs.With(s.Announce))
 }

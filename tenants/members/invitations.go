@@ -155,9 +155,9 @@ func (s *Service) Invite(ctx context.Context, tx *postgres.Tx, email string, as 
 	if _, err := tx.Exec(ctx, insertInvitation, i.ID, st.id, i.Email, i.Role, i.RoleID, token.Hash(secret), i.InvitedBy, i.ExpiresAt, now); err != nil {
 		return Invitation{}, fmt.Errorf("invite to %s: %w", st.id, err)
 	}
-	journal.Job(tx, mail.JobSend, mail.NewLetter(email, mail.StaffInvitation{
-		StoreName: st.name, Inviter: i.InvitedBy.Label, Role: role.label, URL: s.page(secret), ValidDays: validDays,
-	}))
+	letter := mail.NewLetter(email, mail.StaffInvitation{Inviter: i.InvitedBy.Label, Role: role.label, URL: s.page(secret), ValidFor: validDays})
+	letter.StoreID = st.id
+	journal.Job(tx, mail.JobSend, letter)
 	after := i.shown()
 	after["email"] = i.Email
 	journal.Audit(ctx, tx, journal.Entry{Action: "staff.invite", ObjectID: i.ID, StoreID: st.id, After: after})

@@ -250,7 +250,7 @@ func TestFromInvitationToFarewell(t *testing.T) {
 		t.Fatalf("%+v, %v", i, err)
 	}
 	token, data := h.letter(t, email)
-	if data["store_name"] != "Test Store" || data["inviter"] != i.InvitedBy.Label || data["role"] != access.Support || data["valid_days"] != 7.0 {
+	if data["inviter"] != i.InvitedBy.Label || data["role"] != access.Support || data["valid_for"] != 7.0 {
 		t.Errorf("the mail tells %v", data)
 	}
 	guest := principal.With(t.Context(), principal.Principal{Kind: principal.Anonymous})

@@ -18,7 +18,7 @@ import (
 type People struct{ Pepper secrets.Pepper }
 
 // theirs are the kinds of things that belong to a person and are found by their own IDs.
-var theirs = []string{"cus", "cart", "ord", "edit", "ret", "doc", "gc", "sca"}
+var theirs = []string{"cus", "cart", "ord", "edit", "ret", "doc", "gc", "sca", "pay", "ref", "ful", "rev", "wish"}
 
 // maxPeople bounds what is noted of one call.
 const maxPeople = 64
@@ -36,6 +36,9 @@ func (p *People) In(store postgres.StoreRef, c Content) []string {
 		if len(found) < maxPeople && !slices.Contains(found, name) {
 			found = append(found, name)
 		}
+	}
+	if c.Customer != "" {
+		note(c.Customer)
 	}
 	texts := [][]byte{[]byte(c.Path), unescaped(c.Request.JSON), unescaped(c.Response.JSON)}
 	query, _ := url.ParseQuery(c.Query) // what can be read of it

@@ -154,6 +154,9 @@ func (r *Recorder) row(call Call) ([]any, error) {
 	content := call.Content()
 	store := postgres.RoleName(call.Store.Cell, call.Store.Schema)
 	people := r.People.In(call.Store, content)
+	if content.SignedIn && len(people) == 0 && content.Request.State != None {
+		content.Request = Body{State: Cut} // it is somebody's, and would not be found again when they are erased
+	}
 	sealed, err := r.Sealer.Seal(content.encode(), binding(store, call.ID))
 	if err != nil {
 		return nil, fmt.Errorf("seal call %s: %w", call.ID, err)

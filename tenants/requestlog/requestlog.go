@@ -56,6 +56,11 @@ type Content struct {
 	IP       string
 	Request  Body
 	Response Body
+
+	// SignedIn says that a shopper asked with a token of theirs, and Customer who that is, where
+	// it came to be known.
+	SignedIn bool
+	Customer string
 }
 
 // Body is a body of JSON, and how much of it is kept.

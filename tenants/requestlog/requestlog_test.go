@@ -202,3 +202,24 @@ func TestPeopleAreFound(t *testing.T) {
 		t.Errorf("found where nobody is: %v", found)
 	}
 }
+
+// What a shopper says who is signed in is found by who they are, whatever it is; where that is
+// not known, as their call was refused before, it is not kept.
+func TestWhatAShopperSaysIsFound(t *testing.T) {
+	p := testdb.Open(t)
+	r, store := newRecorder(t, p), p.Store(t)
+	customer := ids.New("cus")
+	for who, want := range map[string]requestlog.State{customer: requestlog.Whole, "": requestlog.Cut} {
+		c := call(store, "free", requestlog.Content{Path: "/v1/shop/me/wishlists", SignedIn: true, Customer: who, Request: requestlog.Body{JSON: []byte(`{"nam":"For Ada"}`)}})
+		r.Record(c)
+		r.Flush(t.Context())
+		var state requestlog.State
+		var people []string
+		err := p.DB.InCell(t.Context(), p.Cell, func(ctx context.Context, tx *postgres.Tx) error {
+			return tx.QueryRow(ctx, `select request_state, people from cell.requests where id = $1`, c.ID).Scan(&state, &people)
+		})
+		if err != nil || state != want || slices.Contains(people, customer) != (who != "") {
+			t.Errorf("of %q: %s, found by %v (%v)", who, state, people, err)
+		}
+	}
+}

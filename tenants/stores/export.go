@@ -38,6 +38,7 @@ var withheld = map[string][]string{
 	"payments":          {"attempt"},
 	"refunds":           {"attempt"},
 	"product_index":     {"*"},   // made of other tables
+	"product_words":     {"*"},   // likewise
 	"documents":         {"pdf"}, // likewise
 }
 

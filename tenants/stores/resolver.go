@@ -47,17 +47,37 @@ func (s *Service) ByAddress(ctx context.Context, label string) (tenants.Store, e
 // ByID is a side of the store with this ID, in whatever state it is, but purged. A
 // sandbox is born at its first use, which is this.
 func (s *Service) ByID(ctx context.Context, id string, mode principal.Mode) (tenants.Store, error) {
-	k, err := s.remembered(ctx, idKey(id), selectByID, id)
+	k, err := s.rememberedByID(ctx, id)
 	if err != nil {
 		return tenants.Store{}, err
-	}
-	if !k.exists || k.record.Status == tenants.Purged {
-		return tenants.Store{}, problem.Missing("store")
 	}
 	if mode == principal.Test && !k.record.HasSandbox && k.record.Status != tenants.Deleted {
 		return s.sandbox(ctx, &k.record)
 	}
 	return k.record.Side(mode), nil
+}
+
+// Born is ByID for whoever may not use the store: a sandbox that was never used is not there.
+func (s *Service) Born(ctx context.Context, id string, mode principal.Mode) (tenants.Store, error) {
+	k, err := s.rememberedByID(ctx, id)
+	if err != nil {
+		return tenants.Store{}, err
+	}
+	if mode == principal.Test && !k.record.HasSandbox {
+		return tenants.Store{}, problem.Missing("store")
+	}
+	return k.record.Side(mode), nil
+}
+
+func (s *Service) rememberedByID(ctx context.Context, id string) (*known, error) {
+	k, err := s.remembered(ctx, idKey(id), selectByID, id)
+	if err != nil {
+		return nil, err
+	}
+	if !k.exists || k.record.Status == tenants.Purged {
+		return nil, problem.Missing("store")
+	}
+	return k, nil
 }
 
 // OwnerVerified says whether an owner of the store has proven their e-mail address, as

@@ -21,6 +21,7 @@ select jsonb_build_object(
 	'shipping_zones', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from shipping_zones t),
 	'shipping_methods', (select coalesce(jsonb_agg(to_jsonb(t) - '{carrier_service_id,carrier_rate}'::text[]), '[]') from shipping_methods t),
 	'locations', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from locations t),
+	'mail_templates', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from mail_templates t),
 	'tax_rates', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from tax_rates t))::text`
 
 	// insertFurniture leaves alone what another request for the same sandbox has written.
@@ -29,6 +30,7 @@ with d as (select $1::jsonb as d),
 a as (insert into settings select t.* from d, jsonb_populate_recordset(null::settings, d->'settings') t on conflict do nothing),
 z as (insert into shipping_zones select t.* from d, jsonb_populate_recordset(null::shipping_zones, d->'shipping_zones') t on conflict do nothing),
 b as (insert into shipping_methods select t.* from d, jsonb_populate_recordset(null::shipping_methods, d->'shipping_methods') t on conflict do nothing),
+m as (insert into mail_templates select t.* from d, jsonb_populate_recordset(null::mail_templates, d->'mail_templates') t on conflict do nothing),
 c as (insert into locations select t.* from d, jsonb_populate_recordset(null::locations, d->'locations') t on conflict do nothing)
 insert into tax_rates select t.* from d, jsonb_populate_recordset(null::tax_rates, d->'tax_rates') t on conflict do nothing`
 

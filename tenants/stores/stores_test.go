@@ -428,7 +428,8 @@ func TestSandbox(t *testing.T) {
 	}
 	ctx := h.inside(t, rec.ID, principal.Live)
 	err := h.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := tx.Exec(ctx, `update settings set description = 'from the mill', product_count = 7`)
+		_, err := tx.Exec(ctx, `with s as (insert into mail_templates (kind, locale, subject) values ('order_shipped', 'en', 'Gone'))
+			update settings set description = 'from the mill', product_count = 7`)
 		return err
 	})
 	if err != nil {
@@ -466,12 +467,12 @@ func TestSandbox(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		var products, shipping int
-		if err := tx.QueryRow(ctx, `select product_count, (select count(*) from shipping_methods) from settings`).Scan(&products, &shipping); err != nil {
+		var products, shipping, mails int
+		if err := tx.QueryRow(ctx, `select product_count, (select count(*) from shipping_methods), (select count(*) from mail_templates) from settings`).Scan(&products, &shipping, &mails); err != nil {
 			return err
 		}
-		if settings.Description != "from the mill" || products != 0 || shipping != 1 {
-			t.Errorf("the sandbox begins with %+v, %d products, %d ways to ship", settings, products, shipping)
+		if settings.Description != "from the mill" || products != 0 || shipping != 1 || mails != 1 {
+			t.Errorf("the sandbox begins with %+v, %d products, %d ways to ship, %d mails", settings, products, shipping, mails)
 		}
 		return nil
 	})

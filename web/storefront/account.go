@@ -20,6 +20,7 @@ type me struct {
 	Name             string           `json:"name"`
 	Phone            string           `json:"phone"`
 	AcceptsMarketing bool             `json:"accepts_marketing"`
+	AcceptsSMS       bool             `json:"accepts_sms_marketing"`
 	Address          *address.Address `json:"default_address"`
 
 	Addresses []customers.Entry `json:"addresses"`
@@ -110,6 +111,10 @@ func (v *visit) detailsForm() error {
 	if m.AcceptsMarketing {
 		values.Set("marketing", "yes")
 	}
+	if m.AcceptsSMS {
+		values.Set("sms", "yes")
+		values.Set("sms_shown", "yes")
+	}
 	if m.Address != nil {
 		for name, value := range addressFields(m.Address) {
 			values.Set(addressPrefix+name, *value)
@@ -141,8 +146,12 @@ func (v *visit) setDetails() error {
 		where = nil
 	}
 	words := v.view("", "").T(marketingWords)
+	change := customers.Change{Name: &name, Phone: &phone, AcceptsMarketing: &marketing, Wording: &words, DefaultAddress: &where}
+	if f.Value("sms_shown") != "" && f.Value("sms") == "" {
+		change.AcceptsSMS = new(bool) // the page does not ask for it, but has it taken back
+	}
 	err = v.inStore(func(ctx context.Context, tx *postgres.Tx) error {
-		return v.config().Customers.Update(ctx, tx, c.ID, customers.Change{Name: &name, Phone: &phone, AcceptsMarketing: &marketing, Wording: &words, DefaultAddress: &where}, 0)
+		return v.config().Customers.Update(ctx, tx, c.ID, change, 0)
 	})
 	if p := problem.As(err); p != nil && len(p.Faults) > 0 {
 		v.addFaults(f, p)

@@ -13,7 +13,9 @@ import (
 	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/checkout"
+	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/payments"
+	"github.com/stoacommerce/stoa/platform/limits"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
@@ -38,6 +40,7 @@ type checkoutView struct {
 	Options []cart.Method
 	Notice  string // why the last wish was not fulfilled
 	Buyer   string // the e-mail address of who is signed in
+	Agreed  bool   // they may be written to about new things already
 	Attempt string // names this attempt to pay
 }
 
@@ -141,6 +144,13 @@ func (v *visit) showCheckout(c *cart.Cart, step string, status int, f page.Form,
 	switch step {
 	case stepContact:
 		p.Countries = page.Countries(v.settings.ShippingCountries, p.Lang)
+		if buyer != nil {
+			m, err := v.me(buyer.ID)
+			if err != nil {
+				return err
+			}
+			p.Agreed = m.AcceptsMarketing
+		}
 	case stepShipping:
 		ref, _ := v.cartRef()
 		if p.Options, err = v.config().Carts.Options(v.r.Context(), ref); err != nil {
@@ -220,6 +230,12 @@ func (v *visit) setContact() error {
 	v.judgeContact(c, f)
 	if len(f.Faults) == 0 {
 		err := v.update(change)
+		if c.Fixed("email") {
+			email = c.Email
+		}
+		if err == nil && f.Value("marketing") != "" {
+			err = v.agree(email)
+		}
 		refused := problem.As(err)
 		if refused == nil || len(refused.Faults) == 0 {
 			return v.stepped(c, err)
@@ -229,6 +245,28 @@ func (v *visit) setContact() error {
 		v.addFaults(f, refused) // all faults at once
 	}
 	return v.showCheckout(c, stepContact, http.StatusUnprocessableEntity, f, "")
+}
+
+// agree keeps that the buyer may be written to about new things: at once of who is signed in by
+// the address, and of others when they have followed the link that is mailed there.
+func (v *visit) agree(email string) error {
+	words := v.view("", "").T(marketingWords)
+	buyer, err := v.shopper()
+	if err != nil {
+		return err
+	}
+	if buyer != nil && buyer.Email == address.Email(email) {
+		yes := true
+		return v.inStore(func(ctx context.Context, tx *postgres.Tx) error {
+			return v.config().Customers.Update(ctx, tx, buyer.ID, customers.Change{AcceptsMarketing: &yes, Wording: &words}, 0)
+		})
+	}
+	if err := v.config().Limiter.Take(v.r.Context(), limits.Forgot, v.store.ID); err != nil {
+		return err
+	}
+	return v.inStore(func(ctx context.Context, tx *postgres.Tx) error {
+		return v.config().Customers.Subscribe(ctx, tx, email, words)
+	})
 }
 
 // Bounds of what the form takes, as the contract has them for carts and addresses.

@@ -39,6 +39,14 @@ var said = map[string]string{
 	"promotion_used_up":            "A discount was used up a moment ago. Nothing was charged; please look at the total again.",
 	"rate_limited":                 "There were too many attempts from your network. Please wait a little and try again.",
 
+	// Why somebody is not erased yet.
+	"orders_open":       "An order is still under way.",
+	"returns_open":      "A return is still under way.",
+	"payment_under_way": "A payment is under way. Please try again in a few minutes.",
+	"refund_under_way":  "You are being paid back. Please try again in a few days.",
+	"store_credit_left": "You have store credit. Please spend it, or ask the shop to pay it out.",
+	"import_under_way":  "The shop is taking in a list of customers. Please try again in a few minutes.",
+
 	// Why a code has no effect.
 	"minimum_not_reached": "There is not enough in the cart for this code yet.",
 	"not_for_these_items": "This code is not for what is in the cart.",

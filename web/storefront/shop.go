@@ -17,6 +17,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/orders"
+	"github.com/stoacommerce/stoa/commerce/privacy"
 	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/platform/cache"
 	"github.com/stoacommerce/stoa/platform/httpserver"
@@ -37,6 +38,7 @@ type Config struct {
 	Customers *customers.Service
 	Orders    *orders.Service
 	Documents *documents.Service
+	Privacy   *privacy.Service
 	Links     *Links
 	Editions  *catalog.Editions
 	Speller   *search.Speller // corrects what is looked for and not found; nil corrects nothing
@@ -137,6 +139,13 @@ func (s *Shop) routes() {
 	s.page("GET /account", "account", (*visit).account)
 	s.page("GET /account/details", "account.details", (*visit).detailsForm)
 	s.page("POST /account/details", "account.change", (*visit).setDetails)
+	s.page("GET /account/data", "account.data", (*visit).personalData)
+	s.page("GET /account/data/file", "account.data.file", (*visit).takeData)
+	s.strict("POST /account/data/erase", "account.erase", limits.Auth, (*visit).eraseMe)
+	s.page("GET /account/reviews", "reviews.own", (*visit).ownReviews)
+	s.page("GET /account/reviews/{review}", "reviews.one", (*visit).reviewForm)
+	s.page("POST /account/reviews/{review}", "reviews.change", (*visit).changeReview)
+	s.page("POST /account/reviews/{review}/delete", "reviews.delete", (*visit).deleteReview)
 	s.page("GET /products/{handle}/reviews", "reviews", (*visit).reviewsPage)
 	s.page("POST /products/{handle}/reviews", "reviews.write", (*visit).writeReview)
 	s.page("GET /wishlists/{share}", "wishlist.shared", (*visit).sharedWishlist)

@@ -136,12 +136,17 @@ func (v *visit) signOut() error {
 		if err != nil {
 			return err
 		}
-		for _, name := range []string{customerCookie, cartCookie, draftCookie, ordersCookie} {
-			v.setCookie(name, "", -time.Second)
-		}
+		v.forgetShopper()
 	}
 	v.see("/")
 	return nil
+}
+
+// forgetShopper has the browser forget all that is of a shopper.
+func (v *visit) forgetShopper() {
+	for _, name := range []string{customerCookie, cartCookie, draftCookie, ordersCookie} {
+		v.setCookie(name, "", -time.Second)
+	}
 }
 
 func (v *visit) registerForm() error {

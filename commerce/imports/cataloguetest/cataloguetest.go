@@ -32,7 +32,7 @@ type Made struct {
 const Content = `select md5(concat_ws(E'\n',
 	(select string_agg(to_jsonb(x)::text, E'\n' order by x.handle) from (
 		select p.handle, p.title, p.description, p.vendor, p.product_type, p.status, p.tags, p.options, p.seo_title, p.seo_description, p.custom_fields,
-			(select strip(n.search) from product_index n where n.product_id = p.id) as search, (select string_agg(a.name, ' > ' order by length(a.path)) from categories c, categories a
+			(select strip(n.search) from product_words n where n.product_id = p.id) as search, (select string_agg(a.name, ' > ' order by length(a.path)) from categories c, categories a
 				where c.id = p.category_id and a.id = any(string_to_array(c.path, '/'))) as category
 		from products p) x),
 	(select string_agg(to_jsonb(x)::text, E'\n' order by x.handle, x.position) from (
