@@ -13,6 +13,7 @@ import (
 var otherwise = map[string]string{
 	"generateVariants":        "variant.generate",
 	"updateTranslations":      "translation.update",
+	"resetMailTemplate":       "mail_template.update",
 	"addCollectionProducts":   "collection.add",
 	"moveCollectionProduct":   "collection.move",
 	"removeCollectionProduct": "collection.remove",
@@ -59,7 +60,7 @@ var notUndone = map[string]string{
 	"createDraftOrder": draft, "updateDraftOrder": draft, "deleteDraftOrder": draft, "sendDraftOrder": draft, "completeDraftOrder": draft, "updateStaffCart": draft,
 
 	"rebuildAnalytics": nothing, "replayRequest": nothing, "createExport": nothing, "cancelOperation": nothing,
-	"sendTestEvent": nothing, "recoverEvents": nothing, "resendDelivery": nothing,
+	"previewMailTemplate": nothing, "sendTestMail": nothing, "sendTestEvent": nothing, "recoverEvents": nothing, "resendDelivery": nothing,
 }
 
 // TestEveryWriteCanBeUndone holds that the operations of each record are there, for those who
