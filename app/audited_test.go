@@ -67,7 +67,7 @@ func (w *witness) audited(t *testing.T, p *apptest.Program) {
 		}
 		switch {
 		case len(all) == 0:
-			if !slices.Contains([]string{"replayRequest"}, id) {
+			if id != "replayRequest" && id != "previewMailTemplate" { // which change nothing
 				t.Errorf("%s left no entry in the audit", id)
 			}
 		case stateless[id] != "":
