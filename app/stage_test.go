@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stoacommerce/stoa/app/apptest"
 	"github.com/stoacommerce/stoa/commerce/rates"
@@ -318,17 +319,35 @@ func (s *stage) people(t *testing.T) {
 	joined := s.must(t, 201, probe.Call{Operation: "acceptInvitation", Header: headers(""), Body: body(map[string]any{"token": token(packer), "password": password, "account_name": "Ada Example"})}).String("/account/id")
 	s.requests["updateStaffMember"] = request{path: named{"account_id": joined}, body: map[string]any{"role": "orders"}}
 	s.requests["removeStaffMember"] = request{path: named{"account_id": joined}}
+	s.requests["unsubscribe"] = s.leaves(t)
 	s.requests["eraseMe"] = request{header: named{"Customer-Token": s.registered(t)}, body: map[string]any{"password": password}}
 	s.requests["deleteCustomer"] = request{path: named{"customer_id": s.admin(t, 201, "createCustomer", nil, map[string]any{"email": "guest-" + run() + "@example.com"}).String("/id")}}
 	written := named{"mail_kind": "order_confirmation", "locale": "de"}
 	s.admin(t, 200, "updateMailTemplate", written, map[string]any{"subject": "Danke"})
 	s.requests["resetMailTemplate"] = request{path: written}
-	s.requests["updateAbandonedCartSettings"] = request{body: map[string]any{"mail": "everyone"}}
 	s.requests["updateCustomer"] = request{body: map[string]any{"note": "She calls first."}}
 	s.requests["sendTestMail"] = request{body: map[string]any{"to": reader}}
 	s.requests["confirmSubscription"] = request{body: map[string]any{"token": token(reader)}}
 	unused := s.must(t, 201, probe.Call{Operation: "createRole", Header: s.asOwner(), Body: body(map[string]any{"name": "Nobody's", "permissions": []string{"orders:read"}})}).String("/id")
 	s.requests["deleteRole"] = request{path: named{"role_id": unused}}
+}
+
+// leaves has somebody leave a cart, and gives the request by which they are not written to
+// about it any more.
+func (s *stage) leaves(t *testing.T) request {
+	t.Helper()
+	s.admin(t, 200, "updateAbandonedCartSettings", nil, map[string]any{"mail": "everyone"})
+	s.requests["updateAbandonedCartSettings"] = request{body: map[string]any{"mail": "off"}}
+	left, p := s.fill(t, 1), s.doors[0]
+	p.Exec(`update `+s.schema()+`carts set updated_at = now() - interval '1 day' where id = $1`, left.id)
+	p.Exec(`insert into river.river_job (kind, args, max_attempts) select kind, jsonb_build_object('store', store, 'args', args, 'due', now()), 10
+		from cell.outbox where kind = 'cart_abandoned' and args->>'cart_id' = $1`, left.id)
+	var keys []string
+	apptest.Eventually(t, time.Minute, "a mail about a cart that was left", func() bool {
+		keys = apptest.Query[string](p, `select substring(text from '/unsubscribe/' || $1 || '[?]key=([A-Za-z0-9_-]+)') from mailbox where text like '%/unsubscribe/' || $1 || '%'`, left.id)
+		return len(keys) > 0
+	})
+	return request{body: map[string]any{"id": left.id, "key": keys[0]}}
 }
 
 // platform leaves a store that is suspended, one that is deleted, and a job that was given up.
