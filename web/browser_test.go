@@ -197,8 +197,15 @@ func TestABrowserWithoutScriptsBuys(t *testing.T) {
 	c.visit(shop + s.deliver(t, email))
 	c.click(`form[action="/account/verify"] .button`)
 	c.says("you are signed in", email)
+	c.visit(shop + "/account/reviews")
 	c.visit("http://" + h.shop(t).label + "." + host + "/account")
 	c.says("No account yet?")
+
+	// And is erased, by the password.
+	c.visit(shop + "/account/data")
+	c.fill("password", goodPassword)
+	c.click(`form[action="/account/data/erase"] .button`)
+	c.says("Your account is erased")
 }
 
 // TestPagesObeyTheirPolicies opens every page that there is to open in Chromium, with

@@ -67,7 +67,7 @@ func TestConsentAtTheCheckout(t *testing.T) {
 	s.product(t, "Vase", nil)
 	guest, email := h.visitor(t, s.label), shopperAddress()
 	guest.put("/products/vase", "1")
-	guest.get("/checkout").says(`name="marketing" value="yes">`, "The shop may write to me about new things", "A link is mailed to you")
+	guest.get("/checkout").says(`name="marketing" value="yes" aria-describedby="marketing-hint">`, "The shop may write to me about new things", "A link is mailed to you")
 	guest.follow("/checkout/contact", contact("email", email, "marketing", "yes"))
 	if n := shoptest.Value[int](t, s.Shop, `select count(*) from marketing_consents`); n != 0 {
 		t.Error("a guest agreed without a link")

@@ -160,13 +160,9 @@ func (s *Service) from(ctx context.Context, tx *postgres.Tx, place place, p pers
 
 // Register has the workers finish erasures.
 func (s *Service) Register(w *jobs.Workers) {
-	w.Handle(JobErase, func(ctx context.Context, job jobs.Job) error {
-		var args eraseArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
+	w.Handle(JobErase, jobs.With(func(ctx context.Context, args eraseArgs) error {
 		return s.Finish(ctx, args.Erasure, args.Last)
-	})
+	}))
 }
 
 // Finish erases the person of an erasure from everything that is left. What was under way

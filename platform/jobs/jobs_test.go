@@ -207,7 +207,7 @@ func TestALaneDoesNotHoldUpAnother(t *testing.T) {
 	}
 	store, other := p.Store(t), p.Store(t)
 	for i := range dead {
-		enqueue(store, fmt.Sprint("dead", i), "hang", few)
+		enqueue(store, fmt.Sprint("dead", i), "hang", 4)
 	}
 	waitFor(t, "the calls that hang", func() bool { return holding.Load() == dead })
 	for _, lane := range []string{"", "alive", "zealous"} {

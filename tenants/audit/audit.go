@@ -143,11 +143,7 @@ func Take(ctx context.Context, tx *postgres.Tx, id string) (action string, kept 
 // Register has the workers forget what brings back what was deleted long ago. Forget is given
 // the action that deleted it, and its rows.
 func (l *Log) Register(w *jobs.Workers, forget func(tx *postgres.Tx, action string, kept json.RawMessage) error) {
-	w.Handle(journal.JobForget, func(ctx context.Context, job jobs.Job) error {
-		var args journal.ForgetArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
+	w.Handle(journal.JobForget, jobs.With(func(ctx context.Context, args journal.ForgetArgs) error {
 		return l.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 			action, kept, err := Take(ctx, tx, args.EntryID)
 			if err != nil || kept == nil {
@@ -155,7 +151,7 @@ func (l *Log) Register(w *jobs.Workers, forget func(tx *postgres.Tx, action stri
 			}
 			return forget(tx, action, kept)
 		})
-	})
+	}))
 }
 
 // Since reads what was done to an object after an instant, from whichever side of the store,
