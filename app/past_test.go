@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/stoacommerce/stoa/openapi/probe"
 )
 
 // belongings deletes things with what belongs to them, and has that come back too.
@@ -96,12 +98,13 @@ func belongings(t *testing.T, w *tenant) {
 type seen struct {
 	at                     time.Time
 	order, customer, stock map[string]any
+	balance                any
 }
 
 // past does what befalls an order, a customer and stock in any order, and reads them as they
 // were at any time before.
 func past(t *testing.T, w *tenant) {
-	order, customer := map[string]string{"order_id": w.ids["ord"]}, map[string]string{"customer_id": w.ids["cus"]}
+	order, customer, card := map[string]string{"order_id": w.ids["ord"]}, map[string]string{"customer_id": w.ids["cus"]}, map[string]string{"gift_card_id": w.ids["gc"]}
 	told := []string{"email", "name", "phone", "accepts_marketing", "note", "tags", "group_ids", "disabled", "tax_exempt_reason", "addresses"}
 	attic := w.ask(t, "createLocation", nil, nil, map[string]any{"name": "Attic"}).String("/id")
 	look := func(t rapid.TB) seen {
@@ -116,6 +119,7 @@ func past(t *testing.T, w *tenant) {
 				s.stock[level["location_id"].(string)] = level["on_hand"]
 			}
 		}
+		s.balance = object(t, w.ask(t, "getGiftCard", card, nil, nil).Body)["balance"]
 		time.Sleep(2 * time.Millisecond)
 		s.at = time.Now()
 		time.Sleep(2 * time.Millisecond)
@@ -136,6 +140,9 @@ func past(t *testing.T, w *tenant) {
 		},
 		func(t *rapid.T) (string, map[string]string, map[string]any) {
 			return "updateOrder", order, map[string]any{"tags": rapid.SampledFrom([][]string{{}, {"gift"}, {"gift", "urgent"}}).Draw(t, "tags")}
+		},
+		func(t *rapid.T) (string, map[string]string, map[string]any) {
+			return "adjustGiftCard", card, map[string]any{"amount": price(rapid.IntRange(1, 9).Draw(t, "amount")), "reason": "Goodwill"}
 		},
 		func(t *rapid.T) (string, map[string]string, map[string]any) {
 			return "createRefund", order, map[string]any{"amount": price(1)}
@@ -165,6 +172,9 @@ func past(t *testing.T, w *tenant) {
 			if was := w.asOf(t, w.ids["ord"], m.at, ""); !reflect.DeepEqual(was, m.order) {
 				t.Fatalf("the order was\n%v\nwant\n%v", was, m.order)
 			}
+			if was := w.asOf(t, w.ids["gc"], m.at, "")["balance"]; !reflect.DeepEqual(was, m.balance) {
+				t.Fatalf("the gift card had %v, want %v", was, m.balance)
+			}
 			stock := map[string]any{}
 			for _, each := range w.asOf(t, w.variants[1], m.at, "inventory_item")["levels"].([]any) {
 				if level := each.(map[string]any); level["on_hand"] != 0.0 {
@@ -176,6 +186,17 @@ func past(t *testing.T, w *tenant) {
 			}
 		}
 	})
+	role, owner := map[string]string{"role_id": w.ids["role"]}, w.asOwner()
+	owner.Set("If-Match", "*")
+	began := time.Now()
+	time.Sleep(2 * time.Millisecond)
+	w.must(t, 200, probe.Call{Operation: "updateRole", Path: role, Header: owner, Body: body(map[string]any{"name": "Sender", "permissions": []string{"orders:read", "orders:write"}})})
+	w.must(t, 204, probe.Call{Operation: "revokeInvitation", Path: map[string]string{"invitation_id": w.ids["inv"]}, Header: owner})
+	w.must(t, 204, probe.Call{Operation: "deleteRole", Path: role, Header: owner})
+	was := w.must(t, 200, probe.Call{Operation: "getAuditRecord", Path: map[string]string{"record_id": w.ids["role"]}, Query: url.Values{"at": {began.UTC().Format(time.RFC3339Nano)}}, Header: w.asOwner()})
+	if was.String("/record/name") != "Packer" || was.String("/record/permissions/0") != "orders:read" || was.String("/record/permissions/1") != "" {
+		t.Errorf("the role was %s", was.Body)
+	}
 	if was := w.ask(t, "getAuditRecord", map[string]string{"record_id": w.ids["ord"]}, url.Values{"at": {"2020-01-01T00:00:00Z"}}, nil); object(t, was.Body)["existed"] != false {
 		t.Errorf("before it was placed: %s", was.Body)
 	}

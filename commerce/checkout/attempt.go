@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -215,10 +216,11 @@ func take(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outc
 	}
 	var cart string
 	var goods, credited []byte
+	var before, after map[string]any // of the customer
 	var fresh, verified, draft bool
 	var order orders.Summary
 	customer, to := ids.New("cus"), states[outcome.Result]
-	into := append(order.Fields(), &cart, &goods, &fresh, &verified, &draft, &credited)
+	into := append(order.Fields(), &cart, &goods, &fresh, &verified, &draft, &credited, &before, &after)
 	err := tx.QueryRow(ctx, fmt.Sprintf(takeSQL, orders.SummaryColumns), a.Reference, outcome.Reference, customer, to[0], to[1]).Scan(into...)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return false, nil
@@ -258,6 +260,13 @@ func take(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outc
 		drafts.Became(ctx, tx, cart, order)
 	}
 	journal.Audit(ctx, tx, journal.Entry{Action: "order.place", ObjectID: order.ID, After: order})
+	switch {
+	case fresh:
+		after["email"] = order.Email
+		journal.Audit(ctx, tx, journal.Entry{Action: "customer.create", ObjectID: customer, After: after})
+	case after != nil && !reflect.DeepEqual(before, after):
+		journal.Audit(ctx, tx, journal.Entry{Action: "customer.update", ObjectID: *order.CustomerID, Before: before, After: after})
+	}
 	journal.Usage(tx, "orders", 1)
 	if outcome.Result == payments.Succeeded {
 		orders.Earned(ctx, tx, order)

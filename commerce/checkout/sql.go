@@ -126,10 +126,11 @@ with p as (
 		name = case when known.password_hash is null and known.name = '' then excluded.name else known.name end,
 		addresses = case when known.password_hash is null then (select ` + entered(`known.addresses`) + ` from b) else known.addresses end,
 		version = known.version + (known.password_hash is null)::int, updated_at = now()
-	returning id, known.email_verified_at is not null as verified, xmax = 0 as fresh
+	returning id, known.name, known.addresses, known.email_verified_at is not null as verified, xmax = 0 as fresh
 ), own as (
 	update customers set addresses = ` + entered(`addresses`) + `, version = customers.version + 1, updated_at = now()
 	from b where customers.id = b.customer_id and ` + entered(`addresses`) + ` <> addresses
+	returning customers.name, customers.addresses
 ), o as (
 	update orders set state = 'open', payment_state = case when $4 <> 'captured' and exists (select from credited) then 'partially_paid' else $5 end, customer_id = coalesce(orders.customer_id, (select id from k)),
 		placed_at = now(), updated_at = now()
@@ -138,7 +139,12 @@ with p as (
 	update carts set state = 'completed', version = carts.version + 1, updated_at = now() from b where carts.id = b.cart_id returning carts.draft is not null as draft
 )
 select %s, o.cart_id, ` + goods + `, coalesce((select fresh from k), false), coalesce((select verified from k), false), coalesce((select draft from c), false),
-	(select coalesce(json_agg(json_build_object('id', x.id, 'amount', x.amount) order by x.id), '[]') from credited x) from o`
+	(select coalesce(json_agg(json_build_object('id', x.id, 'amount', x.amount) order by x.id), '[]') from credited x),
+	(select case when b.customer_id is null then (select ` + book + ` from customers x where x.email = b.email) else (select ` + book + ` from customers x where x.id = b.customer_id) end from b),
+	(select ` + book + ` from (select name, addresses from k union all select name, addresses from own) x) from o`
+
+// book is what an order may change of its customer x.
+const book = `jsonb_build_object('name', x.name, 'addresses', x.addresses)`
 
 // failSQL makes the payment $1 failed and opens its cart again.
 const failSQL = `

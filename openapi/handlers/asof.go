@@ -10,6 +10,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/stoacommerce/stoa/commerce/credit"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/privacy"
 	"github.com/stoacommerce/stoa/openapi"
@@ -76,12 +77,23 @@ func (h *Audit) asOf(ctx context.Context, req *openapi.Request) (*openapi.Respon
 			return nil, err
 		}
 	}
-	if r.kind == "inventory_item" {
-		if then.levels, err = inventory.LevelsAsOf(ctx, h.DB, inventory.VariantID(id), at); err != nil {
-			return nil, err
-		}
+	if then.ledger, then.booked, err = h.booked(ctx, r, id, at); err != nil {
+		return nil, err
 	}
 	return then.answer(id, at, len(entries))
+}
+
+// booked is the property of a thing that a ledger tells, and what it was; empty for none.
+func (h *Audit) booked(ctx context.Context, r record, id string, at time.Time) (property string, value any, err error) {
+	switch r.kind {
+	case "inventory_item":
+		value, err = inventory.LevelsAsOf(ctx, h.DB, inventory.VariantID(id), at)
+		return "levels", value, err
+	case "gift_card":
+		value, err = credit.BalanceAsOf(ctx, h.DB, id, at)
+		return "balance", value, err
+	}
+	return "", nil, nil
 }
 
 // told are the properties that are told of a thing as it was: those of its update, and more.
@@ -140,7 +152,8 @@ type past struct {
 	state   state
 	gone    bool
 	unknown []string
-	levels  []inventory.LevelAsOf // of stock
+	ledger  string // the property that a ledger tells, and its value
+	booked  any
 }
 
 // take has the thing be as a state says.
@@ -168,7 +181,7 @@ func (p *past) back(e audit.Entry) error {
 	case verb == "delete":
 		p.gone, p.unknown = false, []string{}
 		p.take(before)
-		if !whole(e.Before) || p.record.past || kind != p.record.kind { // what was deleted of a person is not kept
+		if !whole(e.Before) || p.record.kind == "customer" || kind != p.record.kind { // what was deleted of a person is not kept
 			p.unknown = slices.Sorted(maps.Keys(p.told.Properties))
 		}
 	case !whole(e.Before) || !whole(e.After):
@@ -195,8 +208,8 @@ func (p *past) answer(id string, at time.Time, changes int) (*openapi.Response, 
 		delete(p.state, name)
 	}
 	shown.Unknown = slices.DeleteFunc(p.unknown, func(name string) bool { return name == "position" })
-	if p.levels != nil {
-		p.state["levels"] = p.levels
+	if p.ledger != "" {
+		p.state[p.ledger] = p.booked
 	}
 	var err error
 	shown.Record, err = json.Marshal(p.state)

@@ -49,6 +49,8 @@ var records = []record{
 	{kind: "customer_group", prefix: "cgr", get: "getCustomerGroup", update: "updateCustomerGroup", create: "createCustomerGroup", delete: "deleteCustomerGroup"},
 	{kind: "customer", prefix: "cus", get: "getCustomer", update: "updateCustomer", create: "createCustomer", delete: "deleteCustomer", past: true,
 		more: []string{"email"}, except: []string{"default_address", "marketing_wording"}},
+	{kind: "role", prefix: "role", get: "getRole", update: "updateRole", create: "createRole", delete: "deleteRole", past: true},
+	{kind: "key", prefix: "key", get: "getApiKey", update: "updateApiKey", create: "createApiKey", past: true},
 	{kind: "gift_card", prefix: "gc", get: "getGiftCard", update: "updateGiftCard"},
 	{kind: "inventory_item", prefix: "var", get: "getInventoryItem", update: "updateInventoryItem"},
 	{kind: "location", prefix: "loc", get: "getLocation", update: "updateLocation", create: "createLocation", delete: "deleteLocation"},

@@ -74,7 +74,8 @@ order by id desc limit $9`
 		coalesce((select max(u.id) from audit_entries u where u.undoes = e.id and u.undoes <> ''), ''), exists (select from audit_kept k where k.entry_id = e.id), true
 	from audit_entries e where action <> all($1)`
 
-	control = `select ` + columns + `, '', '', false, false from audit_entries where store_id = $1 and mode = $2`
+	byStore = `select ` + columns + `, '', '', false, false from audit_entries where store_id = $1`
+	control = byStore + ` and mode = $2`
 )
 
 var (
@@ -153,18 +154,31 @@ func (l *Log) Register(w *jobs.Workers, forget func(tx *postgres.Tx, action stri
 	}))
 }
 
-// Since reads what was done to an object after an instant, the latest first, and at most so
-// many entries.
-func (l *Log) Since(ctx context.Context, objectID string, at time.Time, most int) (list []Entry, err error) {
-	const statement = own + ` and object_id = $2 and id >= $3 and at > $4 order by id desc limit $5`
-	err = l.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		list, err = collect(ctx, tx, statement, stores.Announced, objectID, idAt(at.Add(-slack)), at, most)
+// Since reads what was done to an object after an instant, from whichever side of the store,
+// the latest first, and at most so many entries.
+func (l *Log) Since(ctx context.Context, objectID string, at time.Time, most int) ([]Entry, error) {
+	const chosen = ` and object_id = $2 and id >= $3 and at > $4 order by id desc limit $5`
+	ref, ok := postgres.StoreFrom(ctx)
+	if !ok {
+		return nil, postgres.ErrNoStore
+	}
+	var all []Entry
+	err := l.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
+		all, err = collect(ctx, tx, own+chosen, stores.Announced, objectID, idAt(at.Add(-slack)), at, most)
 		return err
 	})
+	if err == nil {
+		err = l.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			list, err := collect(ctx, tx, byStore+` and action <> all($6)`+chosen, ref.ID, objectID, idAt(at.Add(-slack)), at, most, stores.Announced)
+			all = append(all, list...)
+			return err
+		})
+	}
 	if err != nil {
 		return nil, fmt.Errorf("audit of %s: %w", objectID, err)
 	}
-	return list, nil
+	slices.SortFunc(all, func(a, b Entry) int { return strings.Compare(b.ID, a.ID) })
+	return all[:min(len(all), most)], nil
 }
 
 // slack is by how much the clocks in an entry's ID and in its time may differ.
