@@ -86,6 +86,7 @@ func TestFlows(t *testing.T) {
 		})
 	}
 	writes.check(t, p)
+	writes.audited(t, p)
 }
 
 // run is a name that no other run has.

@@ -2,12 +2,19 @@ package app_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stoacommerce/stoa/app/apptest"
+	"github.com/stoacommerce/stoa/commerce/rates"
 	"github.com/stoacommerce/stoa/openapi/probe"
 	"github.com/stoacommerce/stoa/platform/ids"
 )
@@ -19,6 +26,7 @@ type named = map[string]string
 type stage struct {
 	*tenant
 	requests map[string]request // by the operation's ID, of those that need more than what must be in them
+	taxed    atomic.Int64       // how often its tax service was asked
 }
 
 // request is what a request has beside the least. A body that is no bytes becomes JSON.
@@ -38,7 +46,31 @@ func newStage(t *testing.T, w *tenant, operator, stripeKey string) *stage {
 	s.drafts(t)
 	s.people(t)
 	s.platform(t, operator)
+	s.rates(t)
 	return s
+}
+
+// rates has a tax service asked from now on, of what was not read since: but for the cart and
+// the draft order that are to become orders, whose prices have to be known.
+func (s *stage) rates(t *testing.T) {
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.taxed.Add(1)
+		var sale rates.Sale
+		err := json.NewDecoder(r.Body).Decode(&sale)
+		free := rates.Taxes{Shipping: []rates.Tax{}}
+		for _, line := range sale.Lines {
+			free.Lines = append(free.Lines, rates.LineTaxes{ID: line.ID, Taxes: []rates.Tax{}})
+		}
+		if err = errors.Join(err, json.NewEncoder(w).Encode(free)); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(service.Close)
+	s.requests["updateRateService"] = request{body: map[string]any{"name": "Parcels"}}
+	s.admin(t, 201, "createRateService", nil, map[string]any{"kind": "tax", "name": "Taxes", "url": service.URL})
+	bought := s.requests["completeCart"]
+	s.shop(t, 200, "getCart", bought.path, nil, "Cart-Token", bought.header["Cart-Token"])
+	s.must(t, 200, probe.Call{Operation: "getDraftOrder", Path: s.requests["completeDraftOrder"].path, Header: headers(s.secret)})
 }
 
 // admin makes a call of the staff's that has to succeed.
@@ -132,6 +164,9 @@ func (s *stage) catalogue(t *testing.T) {
 	}).String("/id")
 	s.requests["createVariant"] = request{path: named{"product_id": towel}, body: map[string]any{"option_values": []string{"M"}, "prices": []any{price(1500)}}}
 	s.requests["generateVariants"] = request{path: named{"product_id": towel}}
+	s.requests["addCollectionProducts"] = request{body: map[string]any{"product_ids": []string{towel}}}
+	both := s.admin(t, 201, "createCollection", nil, map[string]any{"name": "Winter", "product_ids": []string{s.product, towel}}).String("/id")
+	s.requests["moveCollectionProduct"] = request{path: named{"collection_id": both}, body: map[string]any{"position": 1}}
 	s.requests["writeReview"] = request{path: named{"handle_or_id": towel}}
 	s.requests["createShippingMethod"] = request{body: map[string]any{"name": "Van", "prices": []any{price(900)}}}
 	s.requests["createFieldDefinition"] = request{body: map[string]any{"resource": "product", "key": "fabric", "name": "Fabric", "type": "text"}}
@@ -197,6 +232,7 @@ func (s *stage) sales(t *testing.T, stripeKey string) {
 	payment := s.must(t, 200, probe.Call{Operation: "listPayments", Header: headers(s.secret), Query: url.Values{"order_id": {held}}}).String("/data/0/id")
 	s.requests["capturePayment"] = request{path: named{"payment_id": payment}}
 	s.requests["voidPayment"] = request{path: named{"payment_id": payment}}
+	s.requests["updateInvoicing"] = request{body: map[string]any{"invoice_number_format": "R-{year}-{number:4}"}}
 	s.requests["issueInvoice"] = request{path: named{"order_id": held}}
 
 	paid, line, _ := s.sell(t, 2)
@@ -283,11 +319,35 @@ func (s *stage) people(t *testing.T) {
 	joined := s.must(t, 201, probe.Call{Operation: "acceptInvitation", Header: headers(""), Body: body(map[string]any{"token": token(packer), "password": password, "account_name": "Ada Example"})}).String("/account/id")
 	s.requests["updateStaffMember"] = request{path: named{"account_id": joined}, body: map[string]any{"role": "orders"}}
 	s.requests["removeStaffMember"] = request{path: named{"account_id": joined}}
+	s.requests["unsubscribe"] = s.leaves(t)
 	s.requests["eraseMe"] = request{header: named{"Customer-Token": s.registered(t)}, body: map[string]any{"password": password}}
 	s.requests["deleteCustomer"] = request{path: named{"customer_id": s.admin(t, 201, "createCustomer", nil, map[string]any{"email": "guest-" + run() + "@example.com"}).String("/id")}}
+	written := named{"mail_kind": "order_confirmation", "locale": "de"}
+	s.admin(t, 200, "updateMailTemplate", written, map[string]any{"subject": "Danke"})
+	s.requests["resetMailTemplate"] = request{path: written}
+	s.requests["updateCustomer"] = request{body: map[string]any{"note": "She calls first."}}
+	s.requests["sendTestMail"] = request{body: map[string]any{"to": reader}}
 	s.requests["confirmSubscription"] = request{body: map[string]any{"token": token(reader)}}
 	unused := s.must(t, 201, probe.Call{Operation: "createRole", Header: s.asOwner(), Body: body(map[string]any{"name": "Nobody's", "permissions": []string{"orders:read"}})}).String("/id")
 	s.requests["deleteRole"] = request{path: named{"role_id": unused}}
+}
+
+// leaves has somebody leave a cart, and gives the request by which they are not written to
+// about it any more.
+func (s *stage) leaves(t *testing.T) request {
+	t.Helper()
+	s.admin(t, 200, "updateAbandonedCartSettings", nil, map[string]any{"mail": "everyone"})
+	s.requests["updateAbandonedCartSettings"] = request{body: map[string]any{"mail": "off"}}
+	left, p := s.fill(t, 1), s.doors[0]
+	p.Exec(`update `+s.schema()+`carts set updated_at = now() - interval '1 day' where id = $1`, left.id)
+	p.Exec(`insert into river.river_job (kind, args, max_attempts) select kind, jsonb_build_object('store', store, 'args', args, 'due', now()), 10
+		from cell.outbox where kind = 'cart_abandoned' and args->>'cart_id' = $1`, left.id)
+	var keys []string
+	apptest.Eventually(t, time.Minute, "a mail about a cart that was left", func() bool {
+		keys = apptest.Query[string](p, `select substring(text from '/unsubscribe/' || $1 || '[?]key=([A-Za-z0-9_-]+)') from mailbox where text like '%/unsubscribe/' || $1 || '%'`, left.id)
+		return len(keys) > 0
+	})
+	return request{body: map[string]any{"id": left.id, "key": keys[0]}}
 }
 
 // platform leaves a store that is suspended, one that is deleted, and a job that was given up.

@@ -51,6 +51,8 @@ const (
 type witness struct {
 	mu   sync.Mutex
 	seen map[string][]string // request IDs by operation, of the calls that succeeded
+
+	operations map[string]*probe.Operation
 }
 
 func (w *witness) saw(_ *flows.Step, answer *probe.Answer) {
@@ -60,8 +62,9 @@ func (w *witness) saw(_ *flows.Step, answer *probe.Answer) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.seen == nil {
-		w.seen = map[string][]string{}
+		w.seen, w.operations = map[string][]string{}, map[string]*probe.Operation{}
 	}
+	w.operations[answer.Operation.ID] = answer.Operation
 	w.seen[answer.Operation.ID] = append(w.seen[answer.Operation.ID], answer.Header.Get("Request-Id"))
 }
 

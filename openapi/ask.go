@@ -40,6 +40,7 @@ func (r *Request) Ask(ctx context.Context, tx *postgres.Tx, q Question) (*Respon
 		Operation: op, Caller: r.Caller, Params: q.Params, Header: http.Header{}, Writer: http.Header{},
 		ID: r.ID, IP: r.IP, router: r.router, tx: tx,
 	}
+	asked.Header.Set("User-Agent", r.HTTP.UserAgent())
 	if q.IfMatch != "" {
 		asked.Header.Set("If-Match", q.IfMatch)
 	}

@@ -228,7 +228,7 @@ func (rt *Router) handle(ctx context.Context, req *Request) (*Response, error) {
 // enter names who acts and in which store, for everything that follows.
 func enter(ctx context.Context, req *Request) context.Context {
 	who := req.Caller.Principal
-	who.IP, who.RequestID, who.Operation = req.IP, req.ID, req.Operation.ID
+	who.IP, who.UserAgent, who.RequestID, who.Operation = req.IP, req.HTTP.UserAgent(), req.ID, req.Operation.ID
 	req.Caller.Principal = who
 	ctx = principal.With(ctx, who)
 	if store := req.Caller.Store; store != nil {

@@ -10,44 +10,28 @@ import (
 
 // Register has the workers send events. Attempted is told of each attempt.
 func (s *Service) Register(w *jobs.Workers, db *postgres.DB, attempted func(Attempt)) {
-	w.Handle(JobEvent, func(ctx context.Context, job jobs.Job) error {
-		var args journal.EventArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
+	w.Handle(JobEvent, jobs.With(func(ctx context.Context, args journal.EventArgs) error {
 		return db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error { return s.FanOut(ctx, tx, args.EventID) })
-	})
+	}))
 	doors := bounded{db, map[string]chan struct{}{}}
 	for _, cell := range db.Cells() {
 		doors.places[cell] = make(chan struct{}, attemptsInside)
 	}
-	w.HandleCalls(JobDeliver, func(ctx context.Context, job jobs.Job) error {
-		var args deliverArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
+	w.HandleCalls(JobDeliver, jobs.With(func(ctx context.Context, args deliverArgs) error {
 		attempt, made, err := s.Attempt(ctx, doors, args.DeliveryID, args.Attempt)
 		if made {
 			attempted(attempt)
 		}
 		return err
-	})
-	w.Handle(JobRecover, func(ctx context.Context, job jobs.Job) error {
-		var args recoverArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
+	}))
+	w.Handle(JobRecover, jobs.With(func(ctx context.Context, args recoverArgs) error {
 		return db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error { return s.recoverPage(ctx, tx, args) })
-	})
-	w.Handle(JobFailing, func(ctx context.Context, job jobs.Job) error {
-		var args failingArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
+	}))
+	w.Handle(JobFailing, jobs.With(func(ctx context.Context, args failingArgs) error {
 		return db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 			return s.GiveUp(ctx, tx, args.EndpointID, args.Since)
 		})
-	})
+	}))
 }
 
 // attemptsInside is how many attempts of a cell are at its database at once: those that wait

@@ -130,13 +130,8 @@ func (s *Service) Create(ctx context.Context, tx *postgres.Tx, in Input) (Endpoi
 	if err := s.validate(in); err != nil {
 		return Endpoint{}, "", err
 	}
-	var have int
-	// The settings' row stands for the store: who counts, holds it.
-	if err := tx.QueryRow(ctx, `select (select count(*) from webhook_endpoints) from settings for update`).Scan(&have); err != nil {
-		return Endpoint{}, "", fmt.Errorf("count webhook endpoints: %w", err)
-	}
-	if have >= MaxEndpoints {
-		return Endpoint{}, "", problem.New(problem.Unprocessable, "too_many_endpoints", "A store has at most %d webhook endpoints.", MaxEndpoints)
+	if err := roomLeft(ctx, tx); err != nil {
+		return Endpoint{}, "", err
 	}
 	now := clock.Now()
 	e := Endpoint{ID: ids.New("whe"), URL: *in.URL, Events: in.Events, Enabled: true, Version: 1, CreatedAt: now, UpdatedAt: now}
@@ -156,6 +151,19 @@ func (s *Service) Create(ctx context.Context, tx *postgres.Tx, in Input) (Endpoi
 	journal.Event(ctx, tx, "webhook_endpoint.created", e.ID, e.told())
 	journal.Audit(ctx, tx, journal.Entry{Action: "webhook_endpoint.create", ObjectID: e.ID, After: e.audited()})
 	return e, plain, nil
+}
+
+// roomLeft refuses one more endpoint than a store may have.
+func roomLeft(ctx context.Context, tx *postgres.Tx) error {
+	var have int
+	// The settings' row stands for the store: who counts, holds it.
+	if err := tx.QueryRow(ctx, `select (select count(*) from webhook_endpoints) from settings for update`).Scan(&have); err != nil {
+		return fmt.Errorf("count webhook endpoints: %w", err)
+	}
+	if have >= MaxEndpoints {
+		return problem.New(problem.Unprocessable, "too_many_endpoints", "A store has at most %d webhook endpoints.", MaxEndpoints)
+	}
+	return nil
 }
 
 // Update changes an endpoint. Version, when positive, is the one that the change is meant
@@ -208,11 +216,15 @@ func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id EndpointID, ve
 	if version > 0 && version != before.Version {
 		return problem.New(problem.Stale, "stale", "The endpoint has changed since; its version is %d.", before.Version)
 	}
+	kept, err := tx.Keep(ctx, id, endpointRows)
+	if err != nil {
+		return err
+	}
 	if _, err := tx.Exec(ctx, `delete from webhook_endpoints where id = $1`, id); err != nil {
 		return fmt.Errorf("delete webhook endpoint %s: %w", id, err)
 	}
 	journal.Event(ctx, tx, "webhook_endpoint.deleted", id, journal.Gone{ID: id})
-	journal.Audit(ctx, tx, journal.Entry{Action: "webhook_endpoint.delete", ObjectID: id, Before: before.audited()})
+	journal.Audit(ctx, tx, journal.Entry{Action: "webhook_endpoint.delete", ObjectID: id, Before: before.audited(), Kept: kept})
 	return nil
 }
 

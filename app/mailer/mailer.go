@@ -92,17 +92,13 @@ func (m *Mailer) Register(w *jobs.Workers) {
 // handle has the workers do jobs of a kind with their arguments. A job is set aside whose mail
 // no repetition would get to its recipient.
 func handle[Args any](w *jobs.Workers, kind string, do func(context.Context, Args) error) {
-	w.Handle(kind, func(ctx context.Context, job jobs.Job) error {
-		var args Args
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
+	w.Handle(kind, jobs.With(func(ctx context.Context, args Args) error {
 		err := do(ctx, args)
 		if errors.Is(err, mail.ErrPermanent) {
 			return jobs.Cancel(err)
 		}
 		return err
-	})
+	}))
 }
 
 // Send writes a letter's mail and sends it: in the name of the context's store, or else of

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/url"
+	"time"
 
 	"github.com/stoacommerce/stoa/commerce/mailtemplates"
 	"github.com/stoacommerce/stoa/platform/mail"
@@ -57,10 +58,17 @@ func (m *Mailer) sender(ctx context.Context, storeID string, kind mail.Kind) (se
 	if err != nil {
 		return sender{}, err
 	}
+	zone, err := time.LoadLocation(settings.TimeZone)
+	if err != nil {
+		zone = time.UTC // no mail waits for a clock
+	}
 	shop := m.shop(store.Address, store.Ref.Mode)
 	return sender{
 		store: store.ID, mode: store.Ref.Mode, locale: settings.Locale, says: says,
-		brand: mail.Brand{Name: settings.Name, URL: shop.String(), Color: settings.AccentColor, Email: settings.ContactEmail, Imprint: imprint(cmp.Or(says.Seller(), settings.Name), shop)},
+		brand: mail.Brand{
+			Name: settings.Name, URL: shop.String(), Color: settings.AccentColor, Email: settings.ContactEmail, Zone: zone,
+			Imprint: imprint(cmp.Or(says.Seller(), settings.Name), shop),
+		},
 	}, nil
 }
 

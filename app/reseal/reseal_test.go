@@ -94,6 +94,21 @@ func (v *vault) endpoint(ctx context.Context, ring *secrets.Ring) (id string) {
 		if _, _, err := asked.Create(ctx, tx, rates.Input{Kind: rates.TaxKind, Name: "Taxes", URL: url, Active: true}); err != nil {
 			return err
 		}
+		// Others were deleted, and can be brought back.
+		gone, _, err := asked.Create(ctx, tx, rates.Input{Kind: rates.CarrierKind, Name: "Parcels", URL: url, Active: true})
+		if err == nil {
+			err = asked.Delete(ctx, tx, gone, 0)
+		}
+		if err != nil {
+			return err
+		}
+		old, _, err := service.Create(ctx, tx, webhooks.Input{URL: &url, Events: []string{"*"}})
+		if err == nil {
+			err = service.Delete(ctx, tx, old.ID, 0)
+		}
+		if err != nil {
+			return err
+		}
 		_, _, err = service.Rotate(ctx, tx, e.ID, time.Hour)
 		return err
 	})
@@ -184,8 +199,8 @@ func TestEverythingIsSealedAnew(t *testing.T) {
 	}
 	for place, want := range map[string]reseal.Count{
 		"cell_logins.password_sealed": {Resealed: 2}, "platform_secrets.sealed": {Resealed: 1},
-		"accounts.totp_sealed": {Resealed: accounts - 1, Current: 1}, "webhook_endpoints.secrets": {Resealed: 4}, "settings.payments": {Resealed: 4},
-		"rate_services.secret": {Resealed: 2},
+		"accounts.totp_sealed": {Resealed: accounts - 1, Current: 1}, "webhook_endpoints.secrets": {Resealed: 6}, "settings.payments": {Resealed: 4},
+		"rate_services.secret": {Resealed: 4},
 	} {
 		want.Place = place
 		if counts[place] != want {
@@ -246,7 +261,7 @@ func TestWhatCannotBeOpenedIsToldOf(t *testing.T) {
 	if !errors.Is(err, secrets.ErrUnknownKey) || !errors.Is(err, secrets.ErrNotSealed) || !strings.Contains(err.Error(), "sto_away") {
 		t.Errorf("told: %v", err)
 	}
-	if counts["accounts.totp_sealed"].Failed != 1 || counts["webhook_endpoints.secrets"].Failed != 2 || counts["cell_logins.password_sealed"].Resealed != 4 {
+	if counts["accounts.totp_sealed"].Failed != 1 || counts["webhook_endpoints.secrets"].Failed != 3 || counts["cell_logins.password_sealed"].Resealed != 4 {
 		t.Errorf("counts %+v", counts)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

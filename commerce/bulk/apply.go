@@ -8,8 +8,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/operations"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // apply does what an operation is to do to things, and gives their rows their outcomes.
@@ -109,6 +111,8 @@ func (s *Service) undo(ctx context.Context, tx *postgres.Tx, o *operations.Opera
 		done, err = s.catalog.RestoreVariants(ctx, tx, objects[catalog.VariantID](of), docs)
 	case Import:
 		done, err = s.catalog.Unrevise(ctx, tx, objects[catalog.ProductID](of), docs, o.ID)
+	case ImportCustomers:
+		done, err = untake(ctx, tx, of, docs)
 	}
 	if err != nil {
 		return err
@@ -129,6 +133,19 @@ func (s *Service) undo(ctx context.Context, tx *postgres.Tx, o *operations.Opera
 		return fmt.Errorf("undo %s: %w", other.ID, err)
 	}
 	return nil
+}
+
+// untake undoes that customers were taken in, each by itself.
+func untake(ctx context.Context, tx *postgres.Tx, rows []operations.Row, docs []json.RawMessage) ([]catalog.Done, error) {
+	done := make([]catalog.Done, len(rows))
+	for i, row := range rows {
+		deleted, err := customers.Untake(ctx, tx, row.ObjectID, docs[i])
+		if err != nil && problem.As(err) == nil {
+			return nil, err
+		}
+		done[i] = catalog.Done{Err: err, Changed: true, Deleted: deleted}
+	}
+	return done, nil
 }
 
 // undos are the lines of another operation that rows are to undo, and what is kept to undo

@@ -20,8 +20,9 @@ const (
 	DeleteVariants = "bulk_delete_variants"
 	Undo           = "undo"
 
-	// Import is of package imports. It is undone here, like the others.
-	Import = "shopify_products"
+	// Imports are of package imports. They are undone here, like the others.
+	Import          = "shopify_products"
+	ImportCustomers = "shopify_customers"
 )
 
 // most is how many things an operation may be of.
@@ -173,7 +174,7 @@ func (s *Service) Undo(ctx context.Context, tx *postgres.Tx, id string) (string,
 		return "", err
 	}
 	order := ``
-	if o.Kind == Import { // backwards, so that categories are empty in the end that were made for what came after
+	if o.Kind == Import || o.Kind == ImportCustomers { // backwards, as rows may be of the same thing, or have made what those after them are in
 		order = ` desc`
 	}
 	_, err = s.operations.Select(ctx, tx, asked.ID, `select object_id, jsonb_build_object('line', line) as input from operation_rows

@@ -316,7 +316,7 @@ func TestWhatIsDeletedComesBack(t *testing.T) {
 	if after := h.shelf(); after != before {
 		t.Errorf("undone, the shelf differs:\n%s", difference(before, after))
 	}
-	if n := value[int](h, `select count(*) from product_index where search @@ to_tsquery('simple', 'thing')`); n != 150 {
+	if n := value[int](h, `select count(*) from product_words where search @@ to_tsquery('simple', 'thing')`); n != 150 {
 		t.Errorf("%d of the products are found", n)
 	}
 
@@ -459,7 +459,7 @@ func TestEverythingThatGoesWithAProductIsKept(t *testing.T) {
 		) select string_agg(relname, ' ' order by relname) from gone join pg_class on oid = t`)
 	list := []string{
 		"products", "variants", "stock_levels", "prices", "price_list_prices", "price_history", "images", "collection_products", // see catalog's productParts
-		"product_index", // is made anew
+		"product_index", "product_words", // are made anew
 		"cart_lines",    // shoppers see that it is gone, and do not find it in their carts again unasked
 		"reservations",  // what is promised is not deleted, and what has lapsed is promised no more
 		"stock_alerts",  // who waits for what is deleted is not written to

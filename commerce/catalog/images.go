@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -86,7 +87,7 @@ func (s *Service) AddImage(ctx context.Context, tx *postgres.Tx, productID Produ
 		return err
 	}
 	if len(others) >= maxImages {
-		return problem.New(problem.Unprocessable, "image_limit", "A product has at most %d images.", maxImages)
+		return tooManyImages()
 	}
 	row.ProductID, row.Position, row.CreatedAt = p.ID, len(others), clock.Now()
 	if _, err := tx.Bun.NewInsert().Model(row).Exec(ctx); err != nil {
@@ -200,8 +201,8 @@ func placeImages(ctx context.Context, tx *postgres.Tx, images []*image) error {
 	return nil
 }
 
-// DeleteImage takes a picture away. Its files go once that is committed; variants that it
-// showed are left without one.
+// DeleteImage takes a picture away. Its files go once it cannot come back any more; variants
+// that it showed are left without one.
 func (s *Service) DeleteImage(ctx context.Context, tx *postgres.Tx, productID ProductID, id ImageID, meant int) error {
 	p, images, at, err := lockImage(ctx, tx, productID, id)
 	if err == nil {
@@ -211,6 +212,10 @@ func (s *Service) DeleteImage(ctx context.Context, tx *postgres.Tx, productID Pr
 		return err
 	}
 	row := images[at]
+	kept, err := row.kept(ctx, tx)
+	if err != nil {
+		return err
+	}
 	if _, err := tx.Exec(ctx, `delete from images where id = $1`, id); err != nil {
 		return fmt.Errorf("delete image %s: %w", id, err)
 	}
@@ -220,10 +225,76 @@ func (s *Service) DeleteImage(ctx context.Context, tx *postgres.Tx, productID Pr
 	if err := placeImages(ctx, tx, slices.Delete(images, at, at+1)); err != nil {
 		return err
 	}
-	deleteFiles(tx, row)
 	if err := s.touched(ctx, tx, p); err != nil {
 		return err
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "image.delete", ObjectID: string(id), Before: row})
+	journal.Audit(ctx, tx, journal.Entry{Action: "image.delete", ObjectID: string(id), Before: row, Kept: kept})
 	return nil
+}
+
+// imageRows are the rows of a picture by which it can be brought back.
+var imageRows = postgres.Part{Table: "images", Of: "x.id = $1"}
+
+// kept reads what brings a picture back: its row, and which variants it shows. One that was
+// never fetched is not worth it.
+func (i *image) kept(ctx context.Context, tx *postgres.Tx) (kept json.RawMessage, err error) {
+	if i.State != imageReady {
+		return nil, nil
+	}
+	if kept, err = tx.Keep(ctx, string(i.ID), imageRows); err != nil {
+		return nil, err
+	}
+	err = tx.QueryRow(ctx, `select $2::jsonb || jsonb_build_object('shows', (select coalesce(jsonb_agg(id), '[]') from variants where product_id = $3 and image_id = $1))`,
+		i.ID, string(kept), i.ProductID).Scan(&kept)
+	if err != nil {
+		return nil, fmt.Errorf("read what image %s shows: %w", i.ID, err)
+	}
+	return kept, nil
+}
+
+// RestoreImage brings back a picture that was taken away, in its place, and has it show the
+// variants that it showed and that have no other by now.
+func (s *Service) RestoreImage(ctx context.Context, tx *postgres.Tx, id string, kept json.RawMessage) error {
+	var was struct {
+		Images []struct {
+			ProductID ProductID `json:"product_id"`
+			Position  int       `json:"position"`
+		} `json:"images"`
+	}
+	if err := json.Unmarshal(kept, &was); err != nil || len(was.Images) != 1 {
+		return fmt.Errorf("read what restores %s: %w", id, err)
+	}
+	productID, position := was.Images[0].ProductID, was.Images[0].Position
+	if _, err := lockProduct(ctx, tx, productID); err != nil {
+		return err
+	}
+	if err := tx.Restore(ctx, kept, imageRows); err != nil {
+		return err
+	}
+	p, images, at, err := lockImage(ctx, tx, productID, ImageID(id))
+	if err != nil {
+		return err
+	}
+	if len(images) > maxImages {
+		return tooManyImages()
+	}
+	row := images[at]
+	images = slices.Insert(slices.Delete(images, at, at+1), min(position, len(images)-1), row)
+	if err := placeImages(ctx, tx, images); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `update variants set image_id = $2 where product_id = $1 and image_id is null and id in (select jsonb_array_elements_text($3::jsonb->'shows'))`,
+		productID, id, string(kept))
+	if err != nil {
+		return fmt.Errorf("have image %s show its variants: %w", id, err)
+	}
+	if err := s.touched(ctx, tx, p); err != nil {
+		return err
+	}
+	journal.Audit(ctx, tx, journal.Entry{Action: "image.restore", ObjectID: id, After: row})
+	return nil
+}
+
+func tooManyImages() error {
+	return problem.New(problem.Unprocessable, "image_limit", "A product has at most %d images.", maxImages)
 }

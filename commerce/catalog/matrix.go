@@ -2,6 +2,9 @@ package catalog
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -61,8 +64,46 @@ func (s *Service) GenerateVariants(ctx context.Context, tx *postgres.Tx, id Prod
 	if err := s.touched(ctx, tx, p); err != nil {
 		return err
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "variant.generate", ObjectID: string(p.ID), After: made})
+	ids := make([]VariantID, len(made))
+	for i, v := range made {
+		ids[i] = v.ID
+	}
+	kept, err := json.Marshal(generated{ids})
+	if err != nil {
+		return fmt.Errorf("keep which variants were generated: %w", err)
+	}
+	journal.Audit(ctx, tx, journal.Entry{Action: "variant.generate", ObjectID: string(p.ID), After: map[string]any{"variants": made}, Kept: kept})
 	return nil
+}
+
+// generated is what is kept of variants that were generated, so that they can be deleted.
+type generated struct {
+	VariantIDs []VariantID `json:"variant_ids"`
+}
+
+// Ungenerate deletes the variants that were generated of a product, unless one of them was
+// changed since.
+func (s *Service) Ungenerate(ctx context.Context, tx *postgres.Tx, id string, kept json.RawMessage) error {
+	var of generated
+	if err := json.Unmarshal(kept, &of); err != nil {
+		return fmt.Errorf("read which variants of %s were generated: %w", id, err)
+	}
+	if _, err := lockProduct(ctx, tx, ProductID(id)); err != nil {
+		return err
+	}
+	var same int
+	err := tx.QueryRow(ctx, `select count(*) from variants where id = any($1) and product_id = $2 and version = 1`, of.VariantIDs, id).Scan(&same)
+	if err != nil {
+		return fmt.Errorf("look what became of the variants of %s: %w", id, err)
+	}
+	if same < len(of.VariantIDs) {
+		return changedSince()
+	}
+	done, err := s.RemoveVariants(ctx, tx, of.VariantIDs)
+	for _, d := range done {
+		err = errors.Join(err, d.Err)
+	}
+	return err
 }
 
 // combinations are the variants that are lacking for each combination of choices to be

@@ -223,8 +223,8 @@ func takenChoices(ctx context.Context, tx *postgres.Tx, products []string) (map[
 	return taken, counts, nil
 }
 
-// ForgetRemoved has the files deleted of images whose products were removed and will not be
-// restored.
+// ForgetRemoved has the files deleted of images that were removed, or whose products were, and
+// will not be restored.
 func ForgetRemoved(tx *postgres.Tx, undos []json.RawMessage) error {
 	var images []*image
 	for _, undo := range undos {

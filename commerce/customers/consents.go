@@ -138,6 +138,9 @@ func (s *Service) Subscribe(ctx context.Context, tx *postgres.Tx, email, wording
 	return nil
 }
 
+// accepting is what the audit tells of whether somebody may be written to.
+func accepting(is bool) any { return map[string]bool{"accepts_marketing": is} }
+
 // subscription is what a token confirms.
 type subscription struct {
 	Email string `json:"email"`
@@ -145,9 +148,10 @@ type subscription struct {
 }
 
 const subscribeSQL = `
+with was as (select accepts_marketing from customers where email = $2)
 insert into customers as known (id, email, email_verified_at, accepts_marketing) values ($1, $2, now(), true)
 on conflict (email) do update set email_verified_at = coalesce(known.email_verified_at, now()), accepts_marketing = true, version = known.version + 1, updated_at = now()
-returning id, xmax = 0`
+returning id, xmax = 0, coalesce((select accepts_marketing from was), false)`
 
 // ConfirmSubscription takes the token of a mail: whoever holds it may be written to.
 func (s *Service) ConfirmSubscription(ctx context.Context, tx *postgres.Tx, secret string) error {
@@ -160,9 +164,9 @@ func (s *Service) ConfirmSubscription(ctx context.Context, tx *postgres.Tx, secr
 	if err == nil {
 		err = json.Unmarshal(raw, &wish)
 	}
-	c, fresh := Customer{Email: wish.Email, EmailVerified: true}, false
+	c, fresh, before := Customer{Email: wish.Email, EmailVerified: true}, false, false
 	if err == nil {
-		err = tx.QueryRow(ctx, subscribeSQL, ids.New("cus"), wish.Email).Scan(&c.ID, &fresh)
+		err = tx.QueryRow(ctx, subscribeSQL, ids.New("cus"), wish.Email).Scan(&c.ID, &fresh, &before)
 	}
 	if err == nil {
 		_, err = tx.Exec(ctx, `delete from customer_tokens where purpose = 'newsletter' and data->>'email' = $1`, wish.Email)
@@ -173,7 +177,7 @@ func (s *Service) ConfirmSubscription(ctx context.Context, tx *postgres.Tx, secr
 	if fresh {
 		journal.Event(ctx, tx, "customer.created", c.ID, c)
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "customer.subscribe", ObjectID: c.ID})
+	journal.Audit(ctx, tx, journal.Entry{Action: "customer.subscribe", ObjectID: c.ID, Before: accepting(before), After: accepting(true)})
 	return agreed(ctx, tx, c, consent{granted: true, method: byDoubleOptIn, asked: wish.Asked})
 }
 
@@ -185,7 +189,7 @@ const (
 )
 select id from made union all select k.id from customers k join carts c on c.email = k.email where c.id = $1`
 
-	quietSQL = `select email, email_verified_at is not null, accepts_marketing or not coalesce((
+	quietSQL = `select email, email_verified_at is not null, accepts_marketing, accepts_marketing or not coalesce((
 	select not granted from marketing_consents m where m.customer_id = c.id and m.channel = 'email' order by m.id desc limit 1), false)
 from customers c where id = $1 for update`
 )
@@ -203,8 +207,8 @@ func (s *Service) Unsubscribe(ctx context.Context, tx *postgres.Tx, id string) e
 			return fmt.Errorf("unsubscribe: %w", err)
 		}
 	}
-	c, loud := Customer{ID: id}, false
-	err := tx.QueryRow(ctx, quietSQL, id).Scan(&c.Email, &c.EmailVerified, &loud)
+	c, before, loud := Customer{ID: id}, false, false
+	err := tx.QueryRow(ctx, quietSQL, id).Scan(&c.Email, &c.EmailVerified, &before, &loud)
 	switch {
 	case errors.Is(err, postgres.ErrNoRows):
 		return problem.Missing("subscription")
@@ -216,7 +220,7 @@ func (s *Service) Unsubscribe(ctx context.Context, tx *postgres.Tx, id string) e
 	if err != nil {
 		return fmt.Errorf("unsubscribe %s: %w", id, err)
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "customer.unsubscribe", ObjectID: id})
+	journal.Audit(ctx, tx, journal.Entry{Action: "customer.unsubscribe", ObjectID: id, Before: accepting(before), After: accepting(false)})
 	return agreed(ctx, tx, c, consent{method: byLink})
 }
 

@@ -172,43 +172,54 @@ const updateSQL = `update customers set name = $2, phone = $3, accepts_marketing
 
 // Update changes a customer. Version is the one that the change is meant for, or 0.
 func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, change Change, version int) error {
+	_, _, err := update(ctx, tx, id, change, version)
+	return err
+}
+
+// update changes a customer, and gives what they were and what they are.
+func update(ctx context.Context, tx *postgres.Tx, id string, change Change, version int) (before, now kept, err error) {
 	book, err := fields.Open(ctx, tx, fields.Customers, change.CustomFields)
 	if err != nil {
-		return err
+		return before, now, err
 	}
 	c, now, err := lock(ctx, tx, id, version)
 	if err != nil {
-		return err
+		return before, now, err
 	}
 	before, wrong := now, problem.New(problem.Unprocessable, "details_invalid", "The customer cannot be like this.")
 	now.apply(change, wrong)
 	if err := book.Write(ctx, tx, &now.CustomFields, change.CustomFields, wrong); err != nil {
-		return err
+		return before, now, err
 	}
 	if err := wrong.OrNil(); err != nil {
-		return err
+		return before, now, err
 	}
 	if change.GroupIDs != nil {
 		if err := knowGroups(ctx, tx, change.GroupIDs); err != nil {
-			return err
+			return before, now, err
 		}
 	}
 	if reflect.DeepEqual(before, now) {
-		return nil
+		return before, now, nil
 	}
-	if err := now.write(ctx, tx, id); err != nil {
+	return before, now, now.become(ctx, tx, c, before, change.Wording)
+}
+
+// become keeps what a customer, who is locked, is now, and tells of it.
+func (k kept) become(ctx context.Context, tx *postgres.Tx, c Customer, before kept, wording *string) error {
+	if err := k.write(ctx, tx, c.ID); err != nil {
 		return err
 	}
-	if err := now.changed(ctx, tx, c, before, change.Wording); err != nil {
+	if err := k.changed(ctx, tx, c, before, wording); err != nil {
 		return err
 	}
-	if now.Disabled && !before.Disabled {
-		if _, err := tx.Exec(ctx, `delete from customer_tokens where customer_id = $1`, id); err != nil {
-			return fmt.Errorf("sign out customer %s: %w", id, err)
+	if k.Disabled && !before.Disabled {
+		if _, err := tx.Exec(ctx, `delete from customer_tokens where customer_id = $1`, c.ID); err != nil {
+			return fmt.Errorf("sign out customer %s: %w", c.ID, err)
 		}
 	}
-	journal.Event(ctx, tx, "customer.updated", id, c)
-	journal.Audit(ctx, tx, journal.Entry{Action: "customer.update", ObjectID: id, Before: before, After: now})
+	journal.Event(ctx, tx, "customer.updated", c.ID, c)
+	journal.Audit(ctx, tx, journal.Entry{Action: "customer.update", ObjectID: c.ID, Before: before, After: k})
 	return nil
 }
 
@@ -257,7 +268,7 @@ func (s *Service) Create(ctx context.Context, tx *postgres.Tx, email string, wit
 	if err := now.changed(ctx, tx, c, kept{}, with.Wording); err != nil {
 		return "", err
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "customer.create", ObjectID: c.ID, After: now})
+	journal.Audit(ctx, tx, journal.Entry{Action: "customer.create", ObjectID: c.ID, After: made{c.Email, now}})
 	return c.ID, nil
 }
 
@@ -276,16 +287,28 @@ func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id string, versio
 	if left {
 		return problem.New(problem.Conflict, "store_credit_left", "The customer has store credit. Take it back first.")
 	}
-	if _, err := reviews.Forget(ctx, tx, id); err != nil {
+	return c.remove(ctx, tx)
+}
+
+// remove deletes a customer, who is locked.
+func (c Customer) remove(ctx context.Context, tx *postgres.Tx) error {
+	if _, err := reviews.Forget(ctx, tx, c.ID); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `delete from customers where id = $1`, id); err != nil {
-		return fmt.Errorf("delete customer %s: %w", id, err)
+	if _, err := tx.Exec(ctx, `delete from customers where id = $1`, c.ID); err != nil {
+		return fmt.Errorf("delete customer %s: %w", c.ID, err)
 	}
-	journal.Event(ctx, tx, "customer.deleted", id, map[string]string{"id": id})
+	journal.Event(ctx, tx, "customer.deleted", c.ID, map[string]string{"id": c.ID})
 	// The audit outlives the customer and so keeps nothing of the person.
-	journal.Audit(ctx, tx, journal.Entry{Action: "customer.delete", ObjectID: id, Before: map[string]any{"email_verified": c.EmailVerified}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "customer.delete", ObjectID: c.ID, Before: map[string]any{"email_verified": c.EmailVerified}})
 	return nil
+}
+
+// made is what the audit tells of a customer who was made. By the e-mail address
+// commerce/privacy finds what it tells of who is no customer any more.
+type made struct {
+	Email string `json:"email"`
+	kept
 }
 
 func lock(ctx context.Context, tx *postgres.Tx, id string, meant int) (Customer, kept, error) {

@@ -111,12 +111,13 @@ func (s *Service) Register(ctx context.Context, tx *postgres.Tx, r Registration)
 // from orders under that address, or a new one. Anybody could place those orders, so that
 // their address is not where the customer's goods are sent unless asked.
 const verifySQL = `
+with was as (select email, name, accepts_marketing, addresses from customers where email = $2)
 insert into customers as known (id, email, email_verified_at, name, password_hash, accepts_marketing)
 values ($1, $2, now(), $3, $4, $5)
 on conflict (email) do update set email_verified_at = now(), password_hash = excluded.password_hash, accepts_marketing = known.accepts_marketing or excluded.accepts_marketing,
 	name = coalesce(nullif(excluded.name, ''), known.name), addresses = '[]', version = known.version + 1, updated_at = now()
 	where known.password_hash is null and known.disabled_at is null
-returning id, xmax = 0`
+returning id, xmax = 0, (select to_jsonb(was) from was), jsonb_build_object('name', name, 'accepts_marketing', accepts_marketing, 'addresses', addresses, 'email', email, 'email_verified', true)`
 
 // Verify completes the registration that a token from a mail belongs to, and signs in.
 func (s *Service) Verify(ctx context.Context, tx *postgres.Tx, secret string) (Session, error) {
@@ -126,7 +127,8 @@ func (s *Service) Verify(ctx context.Context, tx *postgres.Tx, secret string) (S
 	}
 	c := Customer{Email: r.Email, EmailVerified: true}
 	var fresh bool
-	err = tx.QueryRow(ctx, verifySQL, ids.New("cus"), r.Email, r.Name, r.PasswordHash, r.Asked != nil).Scan(&c.ID, &fresh)
+	var before, after json.RawMessage
+	err = tx.QueryRow(ctx, verifySQL, ids.New("cus"), r.Email, r.Name, r.PasswordHash, r.Asked != nil).Scan(&c.ID, &fresh, &before, &after)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return Session{}, invalidToken() // another registration of the same address was quicker
 	}
@@ -145,7 +147,11 @@ func (s *Service) Verify(ctx context.Context, tx *postgres.Tx, secret string) (S
 			return Session{}, err
 		}
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "customer.verify", ObjectID: c.ID, After: c})
+	entry := journal.Entry{Action: "customer.verify", ObjectID: c.ID, After: after}
+	if before != nil {
+		entry.Before = before
+	}
+	journal.Audit(ctx, tx, entry)
 	name, ip := guarded(tx.Store, c.Email), principal.From(ctx).IP
 	tx.AfterCommit(func() { s.Guard.Trust(ctx, name, ip) })
 	return begin(ctx, tx, c.ID)

@@ -141,7 +141,7 @@ func Create(ctx context.Context, tx *postgres.Tx, d Definition) (ID, error) {
 		return "", fmt.Errorf("count definitions: %w", err)
 	}
 	if count >= mostDefinitions {
-		return "", problem.New(problem.Unprocessable, "field_limit", "A resource has at most %d custom fields.", mostDefinitions)
+		return "", fieldLimit()
 	}
 	if _, err := tx.Bun.NewInsert().Model(&d).Exec(ctx); err != nil {
 		var refused *pgconn.PgError
@@ -233,6 +233,10 @@ func Delete(ctx context.Context, tx *postgres.Tx, id ID, meant int) error {
 		return err
 	}
 	table := tables[d.Resource]
+	kept, err := d.keep(ctx, tx)
+	if err != nil {
+		return err
+	}
 	_, err = tx.Exec(ctx, `with locked as (select id from `+table+` where custom_fields ? $1 order by id for no key update)
 		update `+table+` t set custom_fields = t.custom_fields - $1, version = t.version + 1, updated_at = $2 from locked where t.id = locked.id`, d.Key, clock.Now())
 	if err != nil {
@@ -241,6 +245,16 @@ func Delete(ctx context.Context, tx *postgres.Tx, id ID, meant int) error {
 	if _, err := tx.Exec(ctx, `delete from field_definitions where id = $1`, id); err != nil {
 		return fmt.Errorf("delete definition %s: %w", id, err)
 	}
+	if err := d.follow(ctx, tx); err != nil {
+		return err
+	}
+	d.tell(ctx, tx, "deleted")
+	journal.Audit(ctx, tx, journal.Entry{Action: "field_definition.delete", ObjectID: string(id), Before: d, Kept: kept})
+	return nil
+}
+
+// follow sees to what follows from a field's being there or not.
+func (d *Definition) follow(ctx context.Context, tx *postgres.Tx) error {
 	if d.Resource == Products {
 		if err := collections.RebuildAll(ctx, tx, collections.ByCustomField); err != nil {
 			return err
@@ -252,8 +266,6 @@ func Delete(ctx context.Context, tx *postgres.Tx, id ID, meant int) error {
 		}
 	}
 	touch(tx, d.Shown)
-	d.tell(ctx, tx, "deleted")
-	journal.Audit(ctx, tx, journal.Entry{Action: "field_definition.delete", ObjectID: string(id), Before: d})
 	return nil
 }
 

@@ -72,7 +72,7 @@ var people = &sheet{"customer", [][]string{
 func (r *run) takePeople(ctx context.Context, tx *postgres.Tx, groups []group) error {
 	for _, g := range groups {
 		of := g.rows[0]
-		of.messages, of.outcome, of.objectID, of.handle = nil, "", "", ""
+		of.messages, of.outcome, of.objectID, of.handle, of.undo = nil, "", "", "", nil
 		if err := r.takePerson(ctx, tx, of); err != nil {
 			return err
 		}
@@ -112,6 +112,9 @@ func (r *run) takePerson(ctx context.Context, tx *postgres.Tx, of *row) error {
 		return err
 	}
 	of.objectID = taken.ID
+	if !r.preview {
+		of.undo = taken.Undo
+	}
 	for _, channel := range taken.Withdrawn {
 		r.table.warn(of, map[string]column{"email": colMarketing, "sms": colSMS}[channel], "consent_withdrawn", "They have taken back that they may be written to, and it stays so.")
 	}

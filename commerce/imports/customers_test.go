@@ -61,6 +61,22 @@ func TestCustomersFromShopify(t *testing.T) {
 	}
 	h.noFiles()
 
+	// Undone, nothing is left of it, but for who has done something since.
+	before := value[string](h, peopleSQL)
+	more := h.takeAs("Email,First Name,Tags,Accepts Email Marketing,Shoe size (customer.metafields.custom.shoe)\nada@example.com,Adah,press,no,43\nnew@example.com,New,,yes,40\nother@example.com,Other,,,\nnew@example.com,Newer,,,\nbuyer@example.com,Buyer,,,\n", as)
+	if more.fates() != "2 updated\n3 created\n4 created\n5 updated\n6 created" || more.Undo == nil {
+		t.Fatalf("%s, until %v", more.fates(), more.Undo)
+	}
+	h.exec(`insert into carts (id, token_hash, currency, customer_id, expires_at) select 'cart_1', '', 'EUR', id, now() from customers where email = 'buyer@example.com'`)
+	h.exec(`update customers set note = 'Called' where email = 'other@example.com'`)
+	if got := h.undo(more.ID).fates(); got != "1 failed: error has_orders\n2 updated\n3 failed: error changed_since\n4 deleted\n5 updated" {
+		t.Error(got)
+	}
+	h.exec(`delete from customers where email in ('buyer@example.com', 'other@example.com')`)
+	if after := value[string](h, peopleSQL); after != before {
+		t.Errorf("undone, they are\n%s\nand were\n%s", after, before)
+	}
+
 	// Who has taken consent back is not written to, whatever a list says.
 	no := h.takeAs("Email,Accepts Email Marketing\nada@example.com,no\n", as)
 	yes := h.takeAs("Email,Accepts Email Marketing\nada@example.com,yes\n", as)
@@ -68,6 +84,8 @@ func TestCustomersFromShopify(t *testing.T) {
 		t.Errorf("%s, then %s", no.fates(), yes.fates())
 	}
 }
+
+const peopleSQL = `select string_agg(concat_ws('|', email, name, phone, accepts_marketing, note, tax_exempt_reason, custom_fields, tags, addresses), E'\n' order by email) from customers`
 
 // Consent to text messages comes beside that to mails, each with its proof.
 func TestConsentToTextMessages(t *testing.T) {

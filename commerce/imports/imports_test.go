@@ -286,7 +286,7 @@ func TestImportAndRepetition(t *testing.T) {
 	if n := value[int](h, `select count(*) from categories`); n != 12 {
 		t.Errorf("%d categories", n)
 	}
-	if n := value[int](h, `select count(*) from products p where not exists (select from product_index x where x.product_id = p.id and x.search <> '')`); n != 0 {
+	if n := value[int](h, `select count(*) from products p where not exists (select from product_words x where x.product_id = p.id and x.search <> '')`); n != 0 {
 		t.Errorf("%d products are not found by search", n)
 	}
 	if told := o.Messages; len(told) != 2 || told[0].Code != "column_unused" || *told[0].Field != "Variant Fulfillment Service" {

@@ -17,7 +17,7 @@ import (
 // what would come of it.
 const (
 	ShopifyProducts         = bulk.Import
-	ShopifyCustomers        = "shopify_customers"
+	ShopifyCustomers        = bulk.ImportCustomers
 	PreviewShopifyProducts  = "preview_shopify_products"
 	PreviewShopifyCustomers = "preview_shopify_customers"
 )
@@ -78,7 +78,7 @@ func ended(ctx context.Context, tx *postgres.Tx, o *operations.Operation) error 
 		return err
 	}
 	journal.Job(tx, catalog.JobDeleteFiles, catalog.DeleteFilesArgs{Keys: []string{in.Key}})
-	if o.Kind != ShopifyProducts || o.Counts.Created+o.Counts.Updated == 0 {
+	if kinds[o.Kind].Preview || o.Counts.Created+o.Counts.Updated == 0 {
 		return nil
 	}
 	return bulk.KeepUndo(ctx, tx, o, undoFor)

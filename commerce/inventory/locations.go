@@ -88,7 +88,7 @@ func CreateLocation(ctx context.Context, tx *postgres.Tx, in LocationInput) (Loc
 		return "", err
 	}
 	if len(others) >= mostLocations {
-		return "", problem.New(problem.Unprocessable, "too_many", "A store has at most %d locations.", mostLocations)
+		return "", tooManyLocations()
 	}
 	if in.Priority != nil {
 		l.Priority = *in.Priority
@@ -158,6 +158,10 @@ func chosen(list []*location, id LocationID, meant int) (found *location, last b
 		return nil, false, err
 	}
 	return found, last && found.Active, nil
+}
+
+func tooManyLocations() error {
+	return problem.New(problem.Unprocessable, "too_many", "A store has at most %d locations.", mostLocations)
 }
 
 func lastLocation() error {
@@ -292,6 +296,10 @@ func DeleteLocation(ctx context.Context, tx *postgres.Tx, id LocationID, meant i
 	if used {
 		return problem.New(problem.Conflict, "location_in_use", "There are goods at this location: transfer them first.")
 	}
+	kept, err := tx.Keep(ctx, string(id), locationRows)
+	if err != nil {
+		return err
+	}
 	if _, err := tx.Exec(ctx, `delete from stock_levels where location_id = $1`, id); err != nil {
 		return fmt.Errorf("delete the levels at %s: %w", id, err)
 	}
@@ -299,6 +307,34 @@ func DeleteLocation(ctx context.Context, tx *postgres.Tx, id LocationID, meant i
 		return fmt.Errorf("delete location %s: %w", id, err)
 	}
 	journal.Event(ctx, tx, "location.deleted", string(id), map[string]any{"id": id})
-	journal.Audit(ctx, tx, journal.Entry{Action: "location.delete", ObjectID: string(id), Before: l})
+	journal.Audit(ctx, tx, journal.Entry{Action: "location.delete", ObjectID: string(id), Before: l, Kept: kept})
+	return nil
+}
+
+// locationRows are the rows of a location by which it can be brought back. There are no goods
+// at one that is deleted.
+var locationRows = postgres.Part{Table: "locations", Of: "x.id = $1"}
+
+// RestoreLocation brings back a location that was deleted.
+func RestoreLocation(ctx context.Context, tx *postgres.Tx, id string, kept json.RawMessage) error {
+	list, err := lockLocations(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if len(list) >= mostLocations {
+		return tooManyLocations()
+	}
+	if err := tx.Restore(ctx, kept, locationRows); err != nil {
+		return err
+	}
+	if list, err = lockLocations(ctx, tx); err != nil {
+		return err
+	}
+	l, _, err := chosen(list, LocationID(id), 0)
+	if err != nil {
+		return err
+	}
+	journal.Event(ctx, tx, "location.created", id, l.told())
+	journal.Audit(ctx, tx, journal.Entry{Action: "location.restore", ObjectID: id, After: l})
 	return nil
 }

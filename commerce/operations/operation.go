@@ -51,6 +51,13 @@ type actor struct {
 	Label string         `json:"label"`
 }
 
+// origin is from where an operation was asked for.
+type origin struct {
+	IP        string `json:"ip"`
+	SessionID string `json:"session_id"`
+	UserAgent string `json:"user_agent"`
+}
+
 // Operation is a row of operations.
 type Operation struct {
 	ID         string
@@ -65,8 +72,9 @@ type Operation struct {
 	FinishedAt *time.Time
 	File       *File // what it writes; nil for nothing, or nothing any more
 
-	requestID string
-	createdBy actor
+	requestID   string
+	createdBy   actor
+	createdFrom origin
 }
 
 // File is a file that an operation writes, part by part. It is whole once it has an end.
@@ -120,17 +128,17 @@ func (s *Service) Create(ctx context.Context, tx *postgres.Tx, a Asked) error {
 	if who.ID != "" {
 		by.ID = &who.ID
 	}
-	var texts [3]string
-	for i, value := range []any{a.Input, Counts{}, by} {
+	var texts [4]string
+	for i, value := range []any{a.Input, Counts{}, by, origin{who.IP, who.SessionID, who.UserAgent}} {
 		raw, err := json.Marshal(value)
 		if err != nil {
 			return fmt.Errorf("create operation: %w", err)
 		}
 		texts[i] = string(raw)
 	}
-	_, err := tx.Exec(ctx, `insert into operations (id, kind, state, input, counts, created_by, request_id, total, undoes, file, created_at, updated_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''), $10, $11, $11)`,
-		a.ID, a.Kind, Queued, texts[0], texts[1], texts[2], who.RequestID, a.Total, a.Undoes, a.File, clock.Now())
+	_, err := tx.Exec(ctx, `insert into operations (id, kind, state, input, counts, created_by, created_from, request_id, total, undoes, file, created_at, updated_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, nullif($10, ''), $11, $12, $12)`,
+		a.ID, a.Kind, Queued, texts[0], texts[1], texts[2], texts[3], who.RequestID, a.Total, a.Undoes, a.File, clock.Now())
 	if err != nil {
 		return fmt.Errorf("create operation: %w", err)
 	}
@@ -144,7 +152,7 @@ func (s *Service) Create(ctx context.Context, tx *postgres.Tx, a Asked) error {
 	return nil
 }
 
-const operationSQL = `select id, kind, state, input, checkpoint, done, total, counts, created_by, request_id, coalesce(undoes, ''), finished_at, file from operations where id = $1`
+const operationSQL = `select id, kind, state, input, checkpoint, done, total, counts, created_by, created_from, request_id, coalesce(undoes, ''), finished_at, file from operations where id = $1`
 
 // Read reads an operation; locked, others wait with it until the transaction ends.
 func Read(ctx context.Context, tx *postgres.Tx, id string, locked bool) (*Operation, error) {
@@ -153,15 +161,15 @@ func Read(ctx context.Context, tx *postgres.Tx, id string, locked bool) (*Operat
 		query += ` for update`
 	}
 	o := &Operation{}
-	var counts, by []byte
-	err := tx.QueryRow(ctx, query, id).Scan(&o.ID, &o.Kind, &o.State, &o.Input, &o.Checkpoint, &o.Done, &o.Total, &counts, &by, &o.requestID, &o.Undoes, &o.FinishedAt, &o.File)
+	var counts, by, from []byte
+	err := tx.QueryRow(ctx, query, id).Scan(&o.ID, &o.Kind, &o.State, &o.Input, &o.Checkpoint, &o.Done, &o.Total, &counts, &by, &from, &o.requestID, &o.Undoes, &o.FinishedAt, &o.File)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil, problem.Missing("operation")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read operation %s: %w", id, err)
 	}
-	if err := errors.Join(json.Unmarshal(counts, &o.Counts), json.Unmarshal(by, &o.createdBy)); err != nil {
+	if err := errors.Join(json.Unmarshal(counts, &o.Counts), json.Unmarshal(by, &o.createdBy), json.Unmarshal(from, &o.createdFrom)); err != nil {
 		return nil, fmt.Errorf("read operation %s: %w", id, err)
 	}
 	return o, nil
@@ -174,6 +182,7 @@ func (o *Operation) Final() bool { return o.State != Queued && o.State != Runnin
 func (o *Operation) As(ctx context.Context) context.Context {
 	who := principal.From(ctx)
 	who.Kind, who.Label, who.RequestID = o.createdBy.Kind, o.createdBy.Label, o.requestID
+	who.IP, who.SessionID, who.UserAgent = o.createdFrom.IP, o.createdFrom.SessionID, o.createdFrom.UserAgent
 	if o.createdBy.ID != nil {
 		who.ID = *o.createdBy.ID
 	}

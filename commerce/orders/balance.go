@@ -130,7 +130,7 @@ func Receive(ctx context.Context, tx *postgres.Tx, id string, c payments.Charge,
 	}
 	if failure != "" {
 		journal.Event(ctx, tx, "payment.failed", c.Reference, payments.EventData{ID: c.Reference, OrderID: o.ID, State: state, Amount: c.Amount, FailureCode: &failure})
-		journal.Audit(ctx, tx, journal.Entry{Action: "payment.fail", ObjectID: c.Reference, After: map[string]any{"failure": failure}})
+		journal.Audit(ctx, tx, journal.Entry{Action: "payment.fail", ObjectID: c.Reference, Before: former(tx, o.ID), After: map[string]any{"failure": failure}})
 		return false, nil
 	}
 	before := o.Summary
@@ -148,7 +148,7 @@ func Receive(ctx context.Context, tx *postgres.Tx, id string, c payments.Charge,
 		o.earned(ctx, tx, before, c.Amount)
 	}
 	o.tell(ctx, tx, before)
-	journal.Audit(ctx, tx, journal.Entry{Action: "payment." + state, ObjectID: c.Reference, Before: before, After: o.Summary})
+	journal.Audit(ctx, tx, journal.Entry{Action: "payment." + state, ObjectID: c.Reference, Before: former(tx, o.ID), After: o.told()})
 	return true, nil
 }
 

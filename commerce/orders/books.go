@@ -147,5 +147,5 @@ type disputeEvent struct {
 func tellDispute(ctx context.Context, tx *postgres.Tx, h held, d payments.Dispute, what, verb string) {
 	data := disputeEvent{h.Reference, h.order, d.Reference, d.State, d.Reason, d.Amount, d.Withdrawn}
 	journal.Event(ctx, tx, "dispute."+what, h.Reference, data)
-	journal.Audit(ctx, tx, journal.Entry{Action: "dispute." + verb, ObjectID: h.Reference, After: data})
+	journal.Audit(ctx, tx, journal.Entry{Action: "dispute." + verb, ObjectID: h.Reference, Before: former(tx, h.order), After: data})
 }

@@ -78,7 +78,6 @@ func (s *Service) cancel(ctx context.Context, tx *postgres.Tx, in CancelInput, n
 	if o.State != Open || o.FulfilmentState != Unfulfilled {
 		return nil, nil, problem.New(problem.Conflict, "order_fulfilled", "Part or all of the order was sent.")
 	}
-	before := o.Summary
 	if err := tx.QueryRow(ctx, cancelSQL, o.ID, in.Reason).Scan(o.Fields()...); err != nil {
 		return nil, nil, fmt.Errorf("cancel %s: %w", o.ID, err)
 	}
@@ -90,7 +89,7 @@ func (s *Service) cancel(ctx context.Context, tx *postgres.Tx, in CancelInput, n
 	}
 	journal.Event(ctx, tx, "order.cancelled", o.ID, o.Summary)
 	analytics.Changed(tx, o.ID)
-	journal.Audit(ctx, tx, journal.Entry{Action: "order.cancel", ObjectID: o.ID, Before: before, After: o.Summary, Reason: in.Reason})
+	journal.Audit(ctx, tx, journal.Entry{Action: "order.cancel", ObjectID: o.ID, Before: former(tx, o.ID), After: o.told(), Reason: in.Reason})
 	list, err := letGo(ctx, tx, o)
 	if err != nil {
 		return nil, nil, err

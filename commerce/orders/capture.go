@@ -262,7 +262,7 @@ func end(ctx context.Context, tx *postgres.Tx, o *order, h held, state string, o
 		o.earned(ctx, tx, before, amount)
 	}
 	o.tell(ctx, tx, before)
-	journal.Audit(ctx, tx, journal.Entry{Action: "payment." + state, ObjectID: h.Reference, Before: before, After: o.Summary})
+	journal.Audit(ctx, tx, journal.Entry{Action: "payment." + state, ObjectID: h.Reference, Before: former(tx, o.ID), After: o.told()})
 	return nil
 }
 

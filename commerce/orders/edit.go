@@ -161,7 +161,7 @@ func (s *Service) edit(ctx context.Context, tx *postgres.Tx, o *order, e *edited
 	journal.Event(ctx, tx, "order.edited", o.ID, o.Summary)
 	analytics.Changed(tx, o.ID)
 	o.tell(ctx, tx, before)
-	journal.Audit(ctx, tx, journal.Entry{Action: "order.edit", ObjectID: o.ID, Reason: in.Reason, Before: before, After: map[string]any{"edit_id": id, "lines": e.audited(), "order": o.Summary}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "order.edit", ObjectID: o.ID, Reason: in.Reason, Before: former(tx, o.ID), After: map[string]any{"edit_id": id, "lines": e.audited(), "order": o.Summary}})
 	if e.invoiced {
 		documents.Later(tx, documents.IssueArgs{OrderID: o.ID, EditID: id})
 	}

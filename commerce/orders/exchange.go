@@ -46,7 +46,7 @@ func (s *Service) ExchangeReturn(ctx context.Context, tx *postgres.Tx, in Exchan
 		return "", err
 	}
 	b.exchanged = true
-	journal.Audit(ctx, tx, journal.Entry{Action: "return.exchange", ObjectID: b.id, Reason: in.Reason, After: map[string]any{"order_id": o.ID, "lines": edit.Add}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "return.exchange", ObjectID: b.id, Reason: in.Reason, Before: former(tx, o.ID), After: map[string]any{"order_id": o.ID, "lines": edit.Add}})
 	if b.state != ReturnInspected {
 		return "", nil
 	}

@@ -76,7 +76,7 @@ func (s *Service) Fulfil(ctx context.Context, tx *postgres.Tx, orderID string, l
 	}
 	journal.Event(ctx, tx, "fulfilment.created", id, map[string]any{"id": id, "order_id": orderID, "tracking": tracking.shown()})
 	o.tell(ctx, tx, before)
-	journal.Audit(ctx, tx, journal.Entry{Action: "order.fulfil", ObjectID: orderID, Before: before, After: map[string]any{"fulfilment_id": id, "lines": lines, "order": o.Summary}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "order.fulfil", ObjectID: orderID, Before: former(tx, o.ID), After: map[string]any{"fulfilment_id": id, "lines": lines, "order": o.Summary}})
 	Mail(tx, MailArgs{Kind: Shipped, OrderID: orderID, FulfilmentID: id})
 	return id, nil
 }

@@ -105,7 +105,7 @@ type line struct {
 	counted     bool
 }
 
-const lockSQL = `select ` + SummaryColumns + `, ` + sumsColumns + `, o.prices_include_tax,
+var lockSQL = `select ` + SummaryColumns + `, ` + sumsColumns + `, o.prices_include_tax,
 	(select coalesce(json_agg(json_build_object('id', p.id, 'provider', p.provider, 'account', p.account, 'reference', p.reference,
 			'taken', p.amount - p.released_amount, 'refunded', p.refunded_amount, 'pending', (
 				select coalesce(sum(x.amount), 0)::bigint from refunds r cross join jsonb_to_recordset(r.parts) as x(payment_id text, amount bigint)
@@ -114,8 +114,8 @@ const lockSQL = `select ` + SummaryColumns + `, ` + sumsColumns + `, o.prices_in
 	(select coalesce(sum(r.amount), 0)::bigint from refunds r where r.order_id = o.id and r.state = 'pending' and not r.of_balance),
 	(select coalesce(sum(r.amount), 0)::bigint from refunds r where r.order_id = o.id and r.state = 'pending' and r.of_balance),
 	(select count(*) from refunds r where r.order_id = o.id), (select count(*) from fulfilments f where f.order_id = o.id),
-	(select count(*) from returns b where b.order_id = o.id)
-from orders o where o.id = $1 and o.state <> 'pending'`
+	(select count(*) from returns b where b.order_id = o.id), ` + staffJSON + `
+from orders o where o.id = $2 and o.state <> 'pending'`
 
 const linesSQL = `
 select l.id, coalesce(l.variant_id, ''), l.quantity, l.total_amount, l.tax_amount, l.fulfilled_quantity, l.refunded_quantity, l.tracks_stock,
@@ -145,11 +145,12 @@ func lock(ctx context.Context, tx *postgres.Tx, id string) (*order, error) {
 		return nil, fmt.Errorf("lock order %s: %w", id, err)
 	}
 	o := &order{}
-	var taken []byte
-	err = tx.QueryRow(ctx, lockSQL, id).Scan(append(append(o.Fields(), o.sums.fields()...), &o.taxIncluded, &taken, &o.refunding, &o.crediting, &o.refunds, &o.fulfilments, &o.returns)...)
+	var taken, was []byte
+	err = tx.QueryRow(ctx, lockSQL, "", id).Scan(append(append(o.Fields(), o.sums.fields()...), &o.taxIncluded, &taken, &o.refunding, &o.crediting, &o.refunds, &o.fulfilments, &o.returns, &was)...)
 	if err == nil {
 		err = json.Unmarshal(taken, &o.payments)
 	}
+	remember(tx, id, was)
 	if err != nil {
 		return nil, fmt.Errorf("read order %s: %w", id, err)
 	}

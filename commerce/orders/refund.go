@@ -217,7 +217,7 @@ func (r *refund) write(ctx context.Context, tx *postgres.Tx, name, reason string
 	if err != nil {
 		return fmt.Errorf("refund of order %s: %w", r.order, err)
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "refund.create", ObjectID: r.id, Reason: reason, After: map[string]any{
+	journal.Audit(ctx, tx, journal.Entry{Action: "refund.create", ObjectID: r.id, Reason: reason, Before: former(tx, r.order), After: map[string]any{
 		"order_id": r.order, "amount": r.amount, "payments": r.shown(), "lines": r.lines, "restock": r.restock, "return_id": r.returned, "fee": r.fee, "balance": r.ofBalance,
 	}})
 	journal.JobAt(tx, clock.Now().Add(lease+5*time.Second), JobResume, struct{}{})
@@ -387,7 +387,7 @@ func (s *Service) succeed(ctx context.Context, tx *postgres.Tx, o *order, r refu
 	journal.Event(ctx, tx, "order.refunded", o.ID, o.Summary)
 	analytics.Changed(tx, o.ID)
 	o.tell(ctx, tx, before)
-	journal.Audit(ctx, tx, journal.Entry{Action: "refund.succeed", ObjectID: r.id, Before: before, After: o.Summary})
+	journal.Audit(ctx, tx, journal.Entry{Action: "refund.succeed", ObjectID: r.id, Before: former(tx, o.ID), After: o.told()})
 	journal.Usage(tx, "revenue:"+r.amount.Currency, r.setOff-r.amount.Amount)
 	if r.setOff < r.amount.Amount {
 		Mail(tx, MailArgs{Kind: RefundedMail, OrderID: o.ID, RefundID: r.id})
@@ -458,7 +458,7 @@ func (s *Service) fail(ctx context.Context, tx *postgres.Tx, r refund) error {
 	}
 	if tag.RowsAffected() == 1 {
 		journal.Event(ctx, tx, "refund.failed", r.id, r.event())
-		journal.Audit(ctx, tx, journal.Entry{Action: "refund.fail", ObjectID: r.id, After: map[string]any{"failure": r.failure}})
+		journal.Audit(ctx, tx, journal.Entry{Action: "refund.fail", ObjectID: r.id, Before: former(tx, r.order), After: map[string]any{"failure": r.failure}})
 	}
 	return nil
 }

@@ -131,7 +131,7 @@ func (s *Service) OpenReturn(ctx context.Context, tx *postgres.Tx, in ReturnInpu
 	if _, err := tx.Exec(ctx, openSQL, b.id, o.ID, b.state, raw, in.Note, in.Message, instead); err != nil {
 		return "", fmt.Errorf("open a return of %s: %w", o.ID, err)
 	}
-	b.tell(ctx, tx, "")
+	b.tell(ctx, tx)
 	b.mail(tx)
 	return b.id, nil
 }
@@ -272,7 +272,6 @@ update orders o set version = o.version + 1, updated_at = now() from b where o.i
 
 // become gives the return another state, and tells of it.
 func (b *goodsBack) become(ctx context.Context, tx *postgres.Tx, state, message string) error {
-	was := b.state
 	b.state = state
 	raw, err := json.Marshal(b.lines)
 	if err != nil {
@@ -281,7 +280,7 @@ func (b *goodsBack) become(ctx context.Context, tx *postgres.Tx, state, message 
 	if _, err := tx.Exec(ctx, stepSQL, b.id, state, string(raw), message); err != nil {
 		return fmt.Errorf("return %s is %s: %w", b.id, state, err)
 	}
-	b.tell(ctx, tx, was)
+	b.tell(ctx, tx)
 	return nil
 }
 
@@ -292,12 +291,8 @@ var verbs = map[string]string{
 }
 
 // tell tells of the state that the return has come to.
-func (b *goodsBack) tell(ctx context.Context, tx *postgres.Tx, was string) {
-	entry := journal.Entry{Action: "return." + verbs[b.state], ObjectID: b.id, After: b.event()}
-	if was != "" {
-		entry.Before = map[string]any{"state": was}
-	}
-	journal.Audit(ctx, tx, entry)
+func (b *goodsBack) tell(ctx context.Context, tx *postgres.Tx) {
+	journal.Audit(ctx, tx, journal.Entry{Action: "return." + verbs[b.state], ObjectID: b.id, Before: former(tx, b.order), After: b.event()})
 	journal.Event(ctx, tx, "return."+b.state, b.id, b.event())
 }
 

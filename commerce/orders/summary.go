@@ -58,6 +58,9 @@ func (s *Summary) Fields() []any {
 		&s.Total.Currency, &s.Total.Amount, &s.Refunded.Currency, &s.Refunded.Amount}
 }
 
+// told is what the audit tells of an order that was changed.
+func (s Summary) told() any { return map[string]Summary{"order": s} }
+
 // Earned tells that an order is paid, and has its invoice issued.
 func Earned(ctx context.Context, tx *postgres.Tx, o Summary) {
 	journal.Event(ctx, tx, "order.paid", o.ID, o)

@@ -62,6 +62,11 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, meant 
 	if err != nil {
 		return err
 	}
+	shown, err := s.GetIn(ctx, tx, "", id)
+	if err != nil {
+		return err
+	}
+	remember(tx, id, shown.Data)
 	var was written
 	if err := json.Unmarshal(raw, &was); err != nil {
 		return fmt.Errorf("read order %s: %w", id, err)
@@ -88,9 +93,7 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, meant 
 		return fmt.Errorf("change order %s: %w", id, err)
 	}
 	journal.Event(ctx, tx, "order.updated", id, o)
-	// Where people live is told by the order alone.
-	journal.Audit(ctx, tx, journal.Entry{Action: "order.update", ObjectID: id, Before: map[string]any{"tags": was.Tags, "custom_fields": was.CustomFields},
-		After: map[string]any{"tags": now.Tags, "custom_fields": now.CustomFields, "changed": changed}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "order.update", ObjectID: id, Before: former(tx, id), After: map[string]any{"order": now, "changed": changed}})
 	return nil
 }
 

@@ -44,7 +44,7 @@ var beyondStores = []elsewhere{
 	{table: "operator_keys", plain: "id name role prefix last4 digest"},
 	{table: "usage_requests", plain: "store_id generation"},
 	{table: "platform_secrets", plain: "name sealed"},
-	{table: "audit_entries", plain: "id actor_kind actor_id actor store_id mode action object_id before after reason request_id ip", why: "what merchants and their staff did to keys, staff and the store itself"},
+	{table: "audit_entries", plain: "id actor_kind actor_id actor store_id mode action object_id before after reason request_id ip session_id user_agent", why: "what merchants and their staff did to keys, staff and the store itself"},
 	{table: "differences", plain: "store_id mode kind object_id detail"},
 	{table: "reconciliations", plain: "store_id mode"},
 	{table: "idempotency", plain: "scope fingerprint state headers body secret_body step", why: "what merchants and their staff did, for a day"},

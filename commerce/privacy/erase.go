@@ -160,13 +160,9 @@ func (s *Service) from(ctx context.Context, tx *postgres.Tx, place place, p pers
 
 // Register has the workers finish erasures.
 func (s *Service) Register(w *jobs.Workers) {
-	w.Handle(JobErase, func(ctx context.Context, job jobs.Job) error {
-		var args eraseArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
+	w.Handle(JobErase, jobs.With(func(ctx context.Context, args eraseArgs) error {
 		return s.Finish(ctx, args.Erasure, args.Last)
-	})
+	}))
 }
 
 // Finish erases the person of an erasure from everything that is left. What was under way
@@ -189,6 +185,9 @@ func (s *Service) Finish(ctx context.Context, id string, last bool) error {
 	}
 	p, err := s.unseal(sealed, store, id)
 	if err != nil {
+		return fmt.Errorf("erasure %s: %w", id, err)
+	}
+	if err := s.former(ctx, &p); err != nil {
 		return fmt.Errorf("erasure %s: %w", id, err)
 	}
 	told, err := s.beyond(ctx, store, p)
@@ -218,6 +217,26 @@ func (s *Service) Finish(ctx context.Context, id string, last bool) error {
 		}
 		return nil
 	})
+}
+
+// formerSQL finds customers who were deleted and had one of the addresses $1: the audit tells
+// of them yet.
+const formerSQL = `select coalesce(array_agg(distinct w.id), '{}') from (
+	select e.object_id as id from audit_entries e where e.object_id >= 'cus_' and e.object_id < 'cus~' and e.action in ('customer.create', 'customer.verify') and e.after->>'email' = any($1)
+	union select e.after->>'customer_id' from audit_entries e where e.object_id >= 'ord_' and e.object_id < 'ord~' and e.action = 'order.place' and e.after->>'email' = any($1)
+) w where w.id <> '' and not exists (select from customers c where c.id = w.id)`
+
+// former adds to a person's names those of the customers that they were.
+func (s *Service) former(ctx context.Context, p *person) error {
+	var were []string
+	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.QueryRow(ctx, formerSQL, p.Emails).Scan(&were)
+	})
+	if err != nil {
+		return fmt.Errorf("look for who a person was: %w", err)
+	}
+	p.IDs = append(p.IDs, were...)
+	return nil
 }
 
 // note adds to what an erasure says of its places; the most that a place had counts.

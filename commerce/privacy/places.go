@@ -18,6 +18,7 @@ type place struct {
 // What the conditions of several places are.
 const (
 	ofOrder = `t.order_id = any(@orders)`
+	ofUse   = `(u->>'order_id' = any(@orders) or u->>'email' = any(@emails))`
 	tax     = "tax and commercial law: what was sold, paid and owed is kept"
 	ledger  = "a ledger stays as it is"
 )
@@ -126,16 +127,25 @@ var places = []place{
 		change: `handle = '', input = null, undo = null, messages = '[]'`, keeps: "an operation's rows are counted",
 	},
 	{
-		table: "operations", personal: "input messages error", plain: "id kind state counts created_by request_id undoes file", later: true, hidden: true,
+		table: "operations", personal: "input messages error", plain: "id kind state counts created_by created_from request_id undoes file", later: true, hidden: true,
 		theirs: `(t.input::text ilike any(@containing) or t.messages::text ilike any(@containing) or t.error::text ilike any(@containing))`,
 		change: `input = '{}', messages = '[]', error = null`, keeps: "that something was done is kept",
 	},
 	{
-		table: "audit_entries", personal: "actor before after reason ip", plain: "id actor_kind actor_id action object_id request_id undoes", later: true, owner: true, hidden: true,
+		table: "audit_entries", personal: "actor before after reason ip", plain: "id actor_kind actor_id action object_id request_id session_id user_agent undoes", later: true, owner: true, hidden: true,
 		theirs: `t.action <> 'customer.erase' and (t.object_id = any(@ids) or t.actor_id = @customer and @customer <> '' or t.actor ilike any(@containing) or t.reason ilike any(@containing)
 			or t.before::text ilike any(@containing) or t.after::text ilike any(@containing))`,
 		change: `before = null, after = null, reason = '', actor = case when t.actor_kind in ('account', 'key', 'operator', 'system') then t.actor else '' end,
 			ip = case when t.actor_kind in ('account', 'key', 'operator', 'system') then t.ip else '' end`, keeps: "that something was done is kept",
+	},
+	{
+		table: "audit_kept", personal: "kept", plain: "entry_id", later: true, hidden: true,
+		theirs: `(t.kept->'values' ?| @ids or exists (select from jsonb_array_elements(t.kept->'promotion_uses') u where ` + ofUse + `)
+			or exists (select from jsonb_array_elements(t.kept->'reviews') r where r->>'customer_id' = any(@ids)))`,
+		change: `kept = t.kept || case when t.kept ? 'values' then jsonb_build_object('values', (t.kept->'values') - @ids::text[]) else '{}' end
+			|| case when t.kept ? 'promotion_uses' then jsonb_build_object('promotion_uses', (select coalesce(jsonb_agg(
+				case when ` + ofUse + ` then u || jsonb_build_object('email', @erased::text) else u end), '[]') from jsonb_array_elements(t.kept->'promotion_uses') u)) else '{}' end
+			|| case when t.kept ? 'reviews' then '{"reviews": []}'::jsonb else '{}' end`, keeps: "what was deleted can be brought back for a while",
 	},
 	{
 		table: "stock_movements", personal: "note actor", plain: "id variant_id location_id type reason order_id transfer_id actor_kind actor_id", later: true, owner: true, hidden: true,
@@ -177,7 +187,6 @@ var places = []place{
 	{table: "document_series", plain: "kind"},
 	{table: "product_index", plain: "product_id status title attributes"},
 	{table: "product_words", plain: "product_id status title attributes names search"},
-	{table: "audit_kept", plain: "entry_id kept"},
 	{table: "analytics_orders", plain: "order_id currency facts"},
 	{table: "analytics_figures", plain: "kind currency grain key"},
 	{table: "analytics_visits", plain: "salt sketches"}, // sketches tell of nobody, and the salt is gone with the day

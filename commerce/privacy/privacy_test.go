@@ -35,6 +35,9 @@ type register struct {
 
 const ada = "ada@example.com"
 
+// former is a customer who was deleted.
+const former = "cus_01jd3v7m2kf8r9e0abcdefghjk"
+
 func open(t *testing.T) *register {
 	t.Helper()
 	p := testdb.Open(t)
@@ -62,6 +65,12 @@ func open(t *testing.T) *register {
 	r.Exec(t, `insert into cell.deliveries (id, endpoint_id, event_id, event_type, state, attempts)
 		select $1, 'whe', id, type, 'delivered', '[{"number": 1, "response_excerpt": "thanks, Ada", "error": ""}]' from events where object_id = $2`, ids.New("dlv"), r.order)
 	r.Exec(t, `insert into audit_entries (id, actor_kind, actor, action, object_id, after, ip) values ($1, 'customer', $2, 'customer.update', $3, '{"name": "Ada Example"}', '192.0.2.7')`, ids.New("aud"), ada, r.customer)
+	// They had another account before, which was deleted; and something of them can be brought back.
+	r.Exec(t, `insert into audit_entries (id, actor_kind, action, object_id, after) values ($1, 'key', 'customer.create', $2, $3), ($4, 'key', 'customer.update', $2, '{"name": "Ada Example"}')`,
+		ids.New("aud"), former, `{"email": "`+ada+`"}`, ids.New("aud"))
+	r.Exec(t, `insert into audit_kept (entry_id, kept) values ('aud_1', jsonb_build_object('values', jsonb_build_object($1::text, 'marzipan', 'cus_other', 'nougat'))),
+		('aud_2', jsonb_build_object('promotion_uses', jsonb_build_array(jsonb_build_object('order_id', $2::text, 'email', $3::text), '{"order_id": "ord_other", "email": "grace@example.com"}'::jsonb))),
+		('aud_3', jsonb_build_object('reviews', jsonb_build_array(jsonb_build_object('customer_id', $1::text, 'title', 'By Ada'))))`, r.customer, r.order, ada)
 	r.Exec(t, `insert into cell.idempotency (scope, fingerprint, state, status, headers, body) values ('\x01', '', 'done', 201, '{}', convert_to($1, 'UTF8'))`, `{"email": "`+ada+`"}`)
 	r.Exec(t, `insert into cell.outbox (kind, args, run_at) values ('send_mail', $1, now() + interval '1 day'), ('other', '{}', now() + interval '1 day')`, `{"to": "`+ada+`"}`)
 	r.inControl(`insert into mailbox (id, store_id, kind, recipient, subject, html, text) values ($1, $2, 'x', 'ADA@example.com', '', '', '')`, ids.New("mail"), r.ref().ID)
@@ -154,7 +163,9 @@ func TestErasureReachesEverything(t *testing.T) {
 		`select count(*)::text from audit_entries where action = 'customer.erase' and after::text not like '%ada%'`:                       "1",
 		`select status || convert_from(body, 'UTF8') from cell.idempotency where body::text not like '%' || encode('ada@', 'hex') || '%'`: "409",
 		`select string_agg(request_state, ' ' order by id) from cell.requests where sealed is null`:                                       "erased erased",
-		`select state || coalesce(sealed::text, '') from erasures`:                                                                        "done",
+		`select string_agg(kept::text, ' ' order by entry_id) from audit_kept`: `{"values": {"cus_other": "nougat"}} {"promotion_uses": [{"email": "erased@erased.invalid", "order_id": "` + r.order +
+			`"}, {"email": "grace@example.com", "order_id": "ord_other"}]} {"reviews": []}`,
+		`select state || coalesce(sealed::text, '') from erasures`: "done",
 	} {
 		if got := shoptest.Value[string](t, r.Shop, query); !strings.HasPrefix(got, want) || want == "" && got != "" {
 			t.Errorf("%s\ngives %q, want %q", query, got, want)

@@ -2,11 +2,11 @@ package promotions
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
-	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/platform/token"
@@ -67,45 +67,40 @@ func addCodes(ctx context.Context, tx *postgres.Tx, p *promotion, codes []string
 	if err := wrong.OrNil(); err != nil {
 		return err
 	}
-	rows, err := tx.Query(ctx, `
+	var rows json.RawMessage
+	var there []int
+	err := tx.QueryRow(ctx, `
 		with asked as (select code, at from unnest($1::text[]) with ordinality as a(code, at)),
-		made as (insert into promotion_codes (code, promotion_id, usage_limit) select code, $2, $3 from asked order by code on conflict do nothing returning code)
-		select asked.code, asked.at - 1 from asked where not exists (select 1 from made where made.code = asked.code) order by asked.at`, codes, p.ID, limit)
+		made as (insert into promotion_codes (code, promotion_id, usage_limit) select code, $2, $3 from asked order by code on conflict do nothing returning *)
+		select jsonb_build_object('promotion_codes', (select coalesce(jsonb_agg(to_jsonb(made)), '[]') from made)),
+			array(select asked.at - 1 from asked where not exists (select from made where made.code = asked.code) order by asked.at)`, codes, p.ID, limit).Scan(&rows, &there)
 	if err != nil {
 		return fmt.Errorf("insert codes of promotion %s: %w", p.ID, err)
 	}
-	defer rows.Close()
 	taken := problem.New(problem.Conflict, "code_taken", "A code belongs to one promotion.")
-	for rows.Next() {
-		var code string
-		var at int
-		if err := rows.Scan(&code, &at); err != nil {
-			return fmt.Errorf("insert codes of promotion %s: %w", p.ID, err)
-		}
-		taken.At(fmt.Sprintf("/codes/%d", at), "code_taken", "There is a code %s already.", code)
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("insert codes of promotion %s: %w", p.ID, err)
+	for _, at := range there {
+		taken.At(fmt.Sprintf("/codes/%d", at), "code_taken", "There is a code %s already.", codes[at])
 	}
 	if err := taken.OrNil(); err != nil {
 		return err
 	}
-	journal.Event(ctx, tx, "promotion.updated", string(p.ID), named{p.ID, p.Title})
-	journal.Audit(ctx, tx, journal.Entry{Action: "promotion.add_codes", ObjectID: string(p.ID), After: map[string]any{"codes": len(codes)}})
-	return nil
+	return p.coded(ctx, tx, "promotion.add_codes", rows)
 }
 
 // RemoveCode takes a code away. Orders that used it keep what they got.
 func RemoveCode(ctx context.Context, tx *postgres.Tx, id ID, code string) error {
-	var title string
-	err := tx.QueryRow(ctx, `delete from promotion_codes where promotion_id = $1 and code = $2 returning (select title from promotions where id = $1)`, id, Normal(code)).Scan(&title)
+	p, err := lock(ctx, tx, id, 0)
+	if err != nil {
+		return err
+	}
+	var rows json.RawMessage
+	err = tx.QueryRow(ctx, `delete from promotion_codes c where promotion_id = $1 and code = $2 returning jsonb_build_object('promotion_codes', jsonb_build_array(to_jsonb(c)))`,
+		id, Normal(code)).Scan(&rows)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return problem.Missing("code of this promotion")
 	}
 	if err != nil {
 		return fmt.Errorf("remove a code of promotion %s: %w", id, err)
 	}
-	journal.Event(ctx, tx, "promotion.updated", string(id), named{id, title})
-	journal.Audit(ctx, tx, journal.Entry{Action: "promotion.remove_code", ObjectID: string(id), Before: map[string]any{"code": Normal(code)}})
-	return nil
+	return p.coded(ctx, tx, "promotion.remove_codes", rows)
 }

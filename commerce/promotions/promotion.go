@@ -331,7 +331,7 @@ func Delete(ctx context.Context, tx *postgres.Tx, id ID, meant int) error {
 	if err != nil {
 		return err
 	}
-	rows, err := p.keep(ctx, tx)
+	rows, err := tx.Keep(ctx, string(id), kept...)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package rates
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -98,7 +97,7 @@ func (s *Service) Create(ctx context.Context, tx *postgres.Tx, in Input) (Servic
 		return "", "", fmt.Errorf("count rate services: %w", err)
 	}
 	if have >= mostServices {
-		return "", "", problem.New(problem.Unprocessable, "rate_service_limit", "A store has at most %d rate services.", mostServices)
+		return "", "", tooManyServices()
 	}
 	secret := signing.NewSecret()
 	var err error
@@ -161,6 +160,10 @@ func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id ServiceID, mea
 	if err != nil {
 		return err
 	}
+	kept, err := tx.Keep(ctx, string(id), serviceRows)
+	if err != nil {
+		return err
+	}
 	_, err = tx.Exec(ctx, `delete from rate_services where id = $1`, id)
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == "23503" {
@@ -170,7 +173,7 @@ func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id ServiceID, mea
 		return fmt.Errorf("delete rate service %s: %w", id, err)
 	}
 	journal.Event(ctx, tx, "rate_service.deleted", string(r.ID), journal.Gone{ID: string(r.ID)})
-	journal.Audit(ctx, tx, journal.Entry{Action: "rate_service.delete", ObjectID: string(id), Before: r})
+	journal.Audit(ctx, tx, journal.Entry{Action: "rate_service.delete", ObjectID: string(id), Before: r, Kept: kept})
 	return nil
 }
 
@@ -192,23 +195,4 @@ func List(ctx context.Context, db *postgres.DB, after string, limit int) (postgr
 func Get(ctx context.Context, from postgres.Source, id ServiceID) (postgres.Object, error) {
 	o, err := from.Object(ctx, serviceSQL, string(id))
 	return postgres.Found(o, err, "rate service")
-}
-
-// Reseal seals the secrets of the context's store anew: again is given each, and its
-// binding.
-func Reseal(ctx context.Context, tx *postgres.Tx, ref postgres.StoreRef, again func(sealed []byte, binding string) []byte) error {
-	var list []service
-	if err := tx.Bun.NewSelect().Model(&list).Order("id").For("no key update").Scan(ctx); err != nil {
-		return fmt.Errorf("read rate services: %w", err)
-	}
-	for _, r := range list {
-		sealed := again(r.Secret, binding(ref, r.ID))
-		if bytes.Equal(sealed, r.Secret) {
-			continue
-		}
-		if _, err := tx.Exec(ctx, `update rate_services set secret = $2 where id = $1`, r.ID, sealed); err != nil {
-			return fmt.Errorf("keep the secret of %s: %w", r.ID, err)
-		}
-	}
-	return nil
 }

@@ -6,6 +6,7 @@ package reviews
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -247,12 +248,36 @@ func Delete(ctx context.Context, tx *postgres.Tx, id, customerID string, version
 	if err != nil {
 		return err
 	}
+	var kept json.RawMessage
+	if customerID == "" { // what its author deletes does not come back
+		if kept, err = tx.Keep(ctx, id, reviewRows); err != nil {
+			return err
+		}
+	}
 	if _, err := tx.Exec(ctx, `delete from reviews where id = $1`, id); err != nil {
 		return fmt.Errorf("delete review %s: %w", id, err)
 	}
 	journal.Event(ctx, tx, "review.deleted", id, map[string]string{"id": id})
-	journal.Audit(ctx, tx, journal.Entry{Action: "review.delete", ObjectID: id, Before: map[string]any{"product_id": r.ProductID, "rating": r.Rating}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "review.delete", ObjectID: id, Before: map[string]any{"product_id": r.ProductID, "rating": r.Rating, "state": before.State, "reply": before.Reply}, Kept: kept})
 	return count(ctx, tx, r.ProductID, before.shown(), 0)
+}
+
+// reviewRows are the rows of a review by which it can be brought back; commerce/privacy sees
+// to it that its author can be erased from them.
+var reviewRows = postgres.Part{Table: "reviews", Of: "x.id = $1"}
+
+// Restore brings back a review that the merchant deleted.
+func Restore(ctx context.Context, tx *postgres.Tx, id string, kept json.RawMessage) error {
+	if err := tx.Restore(ctx, kept, reviewRows); err != nil {
+		return err
+	}
+	r, now, err := lock(ctx, tx, id, "", 0)
+	if err != nil {
+		return err
+	}
+	journal.Event(ctx, tx, "review.created", id, r)
+	journal.Audit(ctx, tx, journal.Entry{Action: "review.restore", ObjectID: id, After: map[string]any{"state": now.State, "reply": now.Reply}})
+	return count(ctx, tx, r.ProductID, 0, now.shown())
 }
 
 // Forget deletes all reviews of a customer who is to be deleted, and says how many there were.

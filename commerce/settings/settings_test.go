@@ -43,7 +43,7 @@ func TestTheCatalogueFollowsTheSettings(t *testing.T) {
 	state := func() string {
 		t.Helper()
 		return shoptest.Value[string](t, shop, `select (select string_agg(v.id, ' ' order by m.sort_key) from collection_products m join variants v on v.product_id = m.product_id)
-			|| ' ' || (select count(*) from product_index where search @@ to_tsquery('german', 'Lampe'))`)
+			|| ' ' || (select count(*) from product_words where search @@ to_tsquery('german', 'Lampe'))`)
 	}
 	if got, want := state(), cheap+" "+dear+" 0"; got != want {
 		t.Fatalf("before: %s, want %s", got, want)

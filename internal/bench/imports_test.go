@@ -84,7 +84,7 @@ func BenchmarkImport(b *testing.B) {
 	again, againMB := take()
 	var id string
 	if err := p.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
-		id, err = giving.Create(ctx, tx, exports.Products, exports.CSV, "")
+		id, err = giving.Create(ctx, tx, exports.Products, exports.Selection{Format: exports.CSV}, "")
 		return err
 	}); err != nil {
 		b.Fatal(err)

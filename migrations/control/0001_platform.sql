@@ -210,7 +210,9 @@ create table audit_entries (
     after      jsonb,
     reason     text not null default '',
     request_id text not null default '',
-    ip         text not null default ''
+    ip         text not null default '',
+    session_id text not null default '',
+    user_agent text not null default ''
 );
 create index audit_entries_store on audit_entries (store_id, id);
 create index audit_entries_actor on audit_entries (actor_id, id);

@@ -39,13 +39,16 @@ create table audit_entries (
     reason     text not null default '',
     request_id text not null default '',
     ip         text not null default '',
+    session_id text not null default '',
+    user_agent text not null default '',
     undoes     text collate "C" not null default ''         -- the entry of the change that this one took back
 );
 create index audit_entries_object on audit_entries (object_id, id);
 create index audit_entries_undoes on audit_entries (undoes) where undoes <> '';
 
--- The rows of what was deleted, by which it can be brought back for a while.
+-- Rows by which what an entry tells of can be taken back for a while, as those of what was
+-- deleted.
 create table audit_kept (
-    entry_id text collate "C" primary key, -- of the entry that tells of the deletion
+    entry_id text collate "C" primary key,
     kept     jsonb not null                -- by table
 );

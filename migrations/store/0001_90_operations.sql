@@ -13,6 +13,7 @@ create table operations (
     messages     jsonb not null default '[]',   -- about all of it, as those of a row
     error        jsonb,                         -- {"code": "…", "detail": "…"}
     created_by   jsonb not null,                -- {"kind": "key", "id": "…", "label": "…"}
+    created_from jsonb not null default '{}',   -- from where: {"ip": "…", "session_id": "…", "user_agent": "…"}
     request_id   text not null default '',
     undoes       text collate "C" references operations (id) on delete cascade,
     undo_until   timestamptz,                   -- what it did can be undone until then

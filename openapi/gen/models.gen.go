@@ -1600,6 +1600,11 @@ const (
 	ShopSortQueryTitle           ShopSortQuery = "title"
 )
 
+// Defines values for GetAuditRecordParamsKind.
+const (
+	GetAuditRecordParamsKindInventoryItem GetAuditRecordParamsKind = "inventory_item"
+)
+
 // Defines values for ListCartsParamsState.
 const (
 	ListCartsParamsStateCompleted ListCartsParamsState = "completed"
@@ -2210,6 +2215,11 @@ type AuditEntry struct {
 	// Example: prod
 	ResourceKind *string `json:"resource_kind"`
 
+	// SessionID The session of whoever was signed in.
+	//
+	// Example: ses_01jd3v7m2kf8r9e0abcdefghjk
+	SessionID *string `json:"session_id"`
+
 	// Undoable Whether this can be undone, unless something has changed since.
 	//
 	// Example: true
@@ -2220,6 +2230,11 @@ type AuditEntry struct {
 
 	// UndoneBy The latest entry that took this back. What that did may have been undone, too.
 	UndoneBy *string `json:"undone_by"`
+
+	// UserAgent What the program called itself that asked for it, of the staff and of keys.
+	//
+	// Example: stoa-admin/1.0
+	UserAgent *string `json:"user_agent"`
 }
 
 // AuditEntryList A page of a list.
@@ -2253,7 +2268,7 @@ type AuditRecord struct {
 	// Example: true
 	Existed bool `json:"existed"`
 
-	// Record What it was like, in the properties of its update; null where there was no such thing.
+	// Record What it was like, in the properties of its update, of an order in those of reading it; null where there was no such thing.
 	//
 	// Example: {"status":"draft","title":"Linen shirt"}
 	Record json.RawMessage `json:"record"`
@@ -2268,7 +2283,7 @@ type AuditRecord struct {
 	// Example: product
 	ResourceKind string `json:"resource_kind"`
 
-	// Unknown The properties that cannot be told, as a change since was too large to be kept.
+	// Unknown The properties that cannot be told, as a change since was too large to be kept, or was of a person who was deleted.
 	//
 	// Example: []
 	Unknown []string `json:"unknown"`
@@ -2276,7 +2291,7 @@ type AuditRecord struct {
 
 // AuditUndo How a change was taken back.
 type AuditUndo struct {
-	// Operation The operation of this contract that took it back; null where what was deleted was brought back.
+	// Operation The operation of this contract that took it back; null where that was done from what was kept, as of what was deleted.
 	//
 	// Example: updateProduct
 	Operation *string `json:"operation"`
@@ -20889,12 +20904,18 @@ type GetAuditRecordParams struct {
 	// Locale Tells the thing's translation into this locale in place of the thing; of a mail’s template, the one in this locale.
 	Locale *string `form:"locale,omitempty" json:"locale,omitempty"`
 
+	// Kind With `inventory_item`, a variant's ID names its stock in place of the variant.
+	Kind *GetAuditRecordParamsKind `form:"kind,omitempty" json:"kind,omitempty"`
+
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
+
+// GetAuditRecordParamsKind defines parameters for GetAuditRecord.
+type GetAuditRecordParamsKind string
 
 // GetAuditEntryParams defines parameters for GetAuditEntry.
 type GetAuditEntryParams struct {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/stoacommerce/stoa/commerce/inventory"
+	"github.com/stoacommerce/stoa/commerce/privacy"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/mail"
@@ -28,7 +30,10 @@ func (h *Audit) asOf(ctx context.Context, req *openapi.Request) (*openapi.Respon
 	if err != nil {
 		return nil, problem.New(problem.Invalid, "invalid_request", "There is no such time.").At("?at", "format", "There is no such time.")
 	}
-	r, known := kept(id, locale)
+	if strings.HasPrefix(id, "ord_") {
+		return h.orderAsOf(ctx, req, id, at)
+	}
+	r, known := kept(id, locale, req.Query.Get("kind"))
 	if !known {
 		return nil, problem.Missing("record")
 	}
@@ -58,18 +63,38 @@ func (h *Audit) asOf(ctx context.Context, req *openapi.Request) (*openapi.Respon
 	if err != nil && !(gone && len(entries) > 0) {
 		return nil, err
 	}
-	then := past{update: updateOf(req.Contract(r.update)), gone: gone, unknown: []string{}}
+	then := past{record: r, told: r.told(req), gone: gone, unknown: []string{}}
 	then.take(now)
-	delete(then.state, r.except)
 	if born, ok := now["created_at"].(string); ok && later(born, at) {
 		then.gone = true
 	}
 	for _, e := range entries {
+		if e.Action == "customer.erase" {
+			return nil, problem.Missing("record") // of who was erased nothing comes back
+		}
 		if err := then.back(e); err != nil {
 			return nil, err
 		}
 	}
-	return then.answer(r, id, at, len(entries))
+	if r.kind == "inventory_item" {
+		if then.levels, err = inventory.LevelsAsOf(ctx, h.DB, inventory.VariantID(id), at); err != nil {
+			return nil, err
+		}
+	}
+	return then.answer(id, at, len(entries))
+}
+
+// told are the properties that are told of a thing as it was: those of its update, and more.
+func (r record) told(req *openapi.Request) *openapi3.Schema {
+	told := *updateOf(req.Contract(r.update))
+	told.Properties = maps.Clone(told.Properties)
+	for _, name := range r.except {
+		delete(told.Properties, name)
+	}
+	for _, name := range r.more {
+		told.Properties[name] = openapi3.NewStringSchema().NewRef()
+	}
+	return &told
 }
 
 // place is what the latest entry of a thing tells of where it is found.
@@ -83,8 +108,9 @@ func (h *Audit) place(ctx context.Context, id string) (state, error) {
 
 // tells says whether an entry tells of the record, and not of another with the same ID.
 func (r record) tells(e audit.Entry, locale string) bool {
-	of, _, known := recordOf(e.Action)
-	if !known || of.kind != r.kind || len(e.Before)+len(e.After) == 0 {
+	of, verb, known := recordOf(e.Action)
+	ofVariant := r.kind == "inventory_item" && of.kind == "variant" && verb != "update" // whose stock goes with it
+	if !known || of.kind != r.kind && !ofVariant || len(e.Before)+len(e.After) == 0 {
 		return false
 	}
 	if locale == "" {
@@ -109,16 +135,18 @@ func later(instant string, at time.Time) bool {
 
 // past is a thing on its way back to what it was like.
 type past struct {
-	update  *openapi3.Schema
+	record  record
+	told    *openapi3.Schema
 	state   state
 	gone    bool
 	unknown []string
+	levels  []inventory.LevelAsOf // of stock
 }
 
 // take has the thing be as a state says.
 func (p *past) take(s state) {
 	p.state = state{}
-	for name := range p.update.Properties {
+	for name := range p.told.Properties {
 		p.state[name] = s[name]
 	}
 }
@@ -133,20 +161,20 @@ func (p *past) back(e audit.Entry) error {
 	if err != nil {
 		return err
 	}
-	_, verb, _ := strings.Cut(e.Action, ".")
+	kind, verb, _ := strings.Cut(e.Action, ".")
 	switch {
 	case verb == "create", verb == "restore":
 		p.gone = true
 	case verb == "delete":
 		p.gone, p.unknown = false, []string{}
 		p.take(before)
-		if !whole(e.Before) {
-			p.unknown = slices.Sorted(maps.Keys(p.update.Properties))
+		if !whole(e.Before) || p.record.past || kind != p.record.kind { // what was deleted of a person is not kept
+			p.unknown = slices.Sorted(maps.Keys(p.told.Properties))
 		}
 	case !whole(e.Before) || !whole(e.After):
-		p.unknown = slices.Sorted(maps.Keys(p.update.Properties))
+		p.unknown = slices.Sorted(maps.Keys(p.told.Properties))
 	default:
-		for _, property := range differing(p.update, before, after) {
+		for _, property := range differing(p.told, before, after) {
 			property.set(p.state, property.in(before))
 		}
 	}
@@ -154,9 +182,9 @@ func (p *past) back(e audit.Entry) error {
 }
 
 // answer is the record as it was found.
-func (p *past) answer(r record, id string, at time.Time, changes int) (*openapi.Response, error) {
-	shown := gen.AuditRecord{ResourceKind: r.kind, At: at.UTC(), Existed: !p.gone, Record: json.RawMessage("null"), Unknown: []string{}, Changes: changes}
-	if id != r.kind {
+func (p *past) answer(id string, at time.Time, changes int) (*openapi.Response, error) {
+	shown := gen.AuditRecord{ResourceKind: p.record.kind, At: at.UTC(), Existed: !p.gone, Record: json.RawMessage("null"), Unknown: []string{}, Changes: changes}
+	if id != p.record.kind {
 		shown.ResourceID = &id
 	}
 	if p.gone {
@@ -167,22 +195,66 @@ func (p *past) answer(r record, id string, at time.Time, changes int) (*openapi.
 		delete(p.state, name)
 	}
 	shown.Unknown = slices.DeleteFunc(p.unknown, func(name string) bool { return name == "position" })
+	if p.levels != nil {
+		p.state["levels"] = p.levels
+	}
 	var err error
 	shown.Record, err = json.Marshal(p.state)
 	return openapi.OK(shown), err
 }
 
-// kept is the record that an ID is of, or a name of settings that have none.
-func kept(id, locale string) (record, bool) {
+// kept is the record that an ID is of, or a name of settings that have none. Of two kinds
+// whose things have the same IDs, a variant's stock is named by its kind.
+func kept(id, locale, kind string) (record, bool) {
 	prefix, _, _ := strings.Cut(id, "_")
 	at := slices.IndexFunc(records, func(r record) bool {
 		if locale != "" {
 			return r.kind == "mail_template" && mail.Kind(id).SentByStores() || r.kind == "translation" && !mail.Kind(id).SentByStores()
 		}
-		return r.prefix == "" && r.kind == id && r.kind != "translation" && r.kind != "mail_template" || r.prefix != "" && r.prefix == prefix && r.kind != "inventory_item"
+		return r.prefix == "" && r.kind == id && r.kind != "translation" && r.kind != "mail_template" || r.prefix != "" && r.prefix == prefix && (r.kind == "inventory_item") == (kind != "")
 	})
 	if at < 0 {
 		return record{}, false
 	}
 	return records[at], true
+}
+
+// orderAsOf tells what an order was like at an instant: the audit keeps it whole, as it was
+// before each of its steps. A payment that had only been begun is told as it came out.
+func (h *Audit) orderAsOf(ctx context.Context, req *openapi.Request, id string, at time.Time) (*openapi.Response, error) {
+	if err := req.Allow("getOrder"); err != nil {
+		return nil, err
+	}
+	was, err := h.Orders.AsOf(ctx, id, at, privacy.Erased)
+	if err != nil {
+		return nil, err
+	}
+	shown := gen.AuditRecord{ResourceKind: "order", ResourceID: &id, At: at.UTC(), Existed: was.Shown != nil, Record: json.RawMessage("null"), Unknown: []string{}, Changes: was.Changes}
+	if !shown.Existed {
+		return openapi.OK(shown), nil
+	}
+	order, err := readState(was.Shown)
+	if err != nil {
+		return nil, err
+	}
+	if !was.Known {
+		shown.Unknown, shown.Record = slices.Sorted(maps.Keys(order)), json.RawMessage("{}")
+		return openapi.OK(shown), nil
+	}
+	for _, name := range []string{"payments", "refunds", "returns", "fulfilments", "edits"} {
+		list, _ := order[name].([]any)
+		order[name] = slices.DeleteFunc(list, func(each any) bool {
+			part, _ := each.(map[string]any)
+			born, _ := part["created_at"].(string)
+			return later(born, at)
+		})
+	}
+	lines, _ := order["lines"].([]any)
+	for _, each := range lines {
+		if line, ok := each.(map[string]any); ok {
+			delete(line, "image_url") // which is today's
+		}
+	}
+	shown.Record, err = json.Marshal(order)
+	return openapi.OK(shown), err
 }

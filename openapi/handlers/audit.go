@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -15,8 +16,9 @@ import (
 
 // Audit answers for who did what, takes it back, and tells what things were like.
 type Audit struct {
-	DB  *postgres.DB
-	Log *audit.Log
+	DB     *postgres.DB
+	Log    *audit.Log
+	Orders *orders.Service
 
 	Restores Restores
 }
@@ -64,7 +66,7 @@ func (h *Audit) entry(mode principal.Mode) func(audit.Entry) gen.AuditEntry {
 	return func(e audit.Entry) gen.AuditEntry {
 		shown := gen.AuditEntry{
 			ID: e.ID, At: e.At.UTC(), Actor: actor(e.Actor), Action: e.Action, ResourceID: orNil(e.ObjectID), Mode: gen.Mode(mode),
-			Before: object(e.Before), After: object(e.After), Reason: orNil(e.Reason), RequestID: orNil(e.RequestID), IP: orNil(e.IP),
+			Before: object(e.Before), After: object(e.After), Reason: orNil(e.Reason), RequestID: orNil(e.RequestID), IP: orNil(e.IP), SessionID: orNil(e.SessionID), UserAgent: orNil(e.UserAgent),
 			Undoable: h.undoable(e), Undoes: orNil(e.Undoes), UndoneBy: orNil(e.UndoneBy),
 		}
 		if kind, _, isID := strings.Cut(e.ObjectID, "_"); isID {

@@ -20,13 +20,16 @@ import (
 type record struct {
 	kind   string // as in the audit's actions
 	prefix string // of its ID; empty for settings that have none
+	verb   string // of its changes; "update" when empty
 	get    string // the operations that read, change, make and delete it; empty where there is none
 	update string
 	create string
 	delete string
 
-	within bool   // its path names what it is within, which its entries tell
-	except string // a property that is not told in the words of its update: what changed it is not undone
+	within bool     // its path names what it is within, which its entries tell
+	except []string // properties that are not told in the words of its update: what changed them is not undone
+	more   []string // properties, of text, that are told and that its update does not set
+	past   bool     // it is read as it was, and its changes are not undone
 
 	// shown is where in the answer of get the thing stands; the whole answer when nil.
 	shown func(doc state, id string) state
@@ -44,6 +47,8 @@ var records = []record{
 	{kind: "promotion", prefix: "prm", get: "getPromotion", update: "updatePromotion", create: "createPromotion", delete: "deletePromotion"},
 	{kind: "price_list", prefix: "plist", get: "getPriceList", update: "updatePriceList", create: "createPriceList", delete: "deletePriceList"},
 	{kind: "customer_group", prefix: "cgr", get: "getCustomerGroup", update: "updateCustomerGroup", create: "createCustomerGroup", delete: "deleteCustomerGroup"},
+	{kind: "customer", prefix: "cus", get: "getCustomer", update: "updateCustomer", create: "createCustomer", delete: "deleteCustomer", past: true,
+		more: []string{"email"}, except: []string{"default_address", "marketing_wording"}},
 	{kind: "gift_card", prefix: "gc", get: "getGiftCard", update: "updateGiftCard"},
 	{kind: "inventory_item", prefix: "var", get: "getInventoryItem", update: "updateInventoryItem"},
 	{kind: "location", prefix: "loc", get: "getLocation", update: "updateLocation", create: "createLocation", delete: "deleteLocation"},
@@ -51,22 +56,31 @@ var records = []record{
 	{kind: "shipping_method", prefix: "shp", get: "getShippingMethod", update: "updateShippingMethod", create: "createShippingMethod", delete: "deleteShippingMethod"},
 	{kind: "shipping_zone", prefix: "shz", get: "getShippingZone", update: "updateShippingZone", create: "createShippingZone", delete: "deleteShippingZone"},
 	{kind: "tax_rate", prefix: "tax", get: "getTaxRate", update: "updateTaxRate", create: "createTaxRate", delete: "deleteTaxRate"},
-	{kind: "rate_service", prefix: "rsv", get: "getRateService", update: "updateRateService", delete: "deleteRateService"},
-	{kind: "webhook_endpoint", prefix: "whe", get: "getWebhookEndpoint", update: "updateWebhookEndpoint", delete: "deleteWebhookEndpoint"},
+	{kind: "rate_service", prefix: "rsv", get: "getRateService", update: "updateRateService", create: "createRateService", delete: "deleteRateService"},
+	{kind: "webhook_endpoint", prefix: "whe", get: "getWebhookEndpoint", update: "updateWebhookEndpoint", create: "createWebhookEndpoint", delete: "deleteWebhookEndpoint"},
+	{kind: "review", prefix: "rev", verb: "moderate", get: "getReview", update: "moderateReview", delete: "deleteReview"},
 	{kind: "store", prefix: "sto", get: "getStore", update: "updateStore"},
-	{kind: "payment_settings", get: "getPaymentSettings", update: "updatePaymentSettings", except: "stripe"},
+	{kind: "payment_settings", get: "getPaymentSettings", update: "updatePaymentSettings", except: []string{"stripe"}},
 	{kind: "invoicing", get: "getInvoicing", update: "updateInvoicing"},
 	{kind: "abandoned_cart_settings", get: "getAbandonedCartSettings", update: "updateAbandonedCartSettings"},
 }
 
-// recordOf is the record that an action of the audit is about, and what was done to it.
+// recordOf is the record that an action of the audit is about, and what was done to it: what
+// changes it as its update does is called that.
 func recordOf(action string) (r record, verb string, known bool) {
 	kind, verb, _ := strings.Cut(action, ".")
 	at := slices.IndexFunc(records, func(r record) bool { return r.kind == kind })
 	if at < 0 {
 		return record{}, verb, false
 	}
-	return records[at], verb, true
+	switch r = records[at]; {
+	case r.verb == "":
+	case verb == r.verb:
+		verb = "update"
+	case verb == "update" || verb == "create":
+		verb = "" // a shopper's own doing
+	}
+	return r, verb, true
 }
 
 // state is a thing as the contract shows it, or as the audit keeps it.

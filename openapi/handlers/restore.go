@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,19 +12,22 @@ import (
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/tenants/audit"
 )
 
-// Restore brings a thing back that was deleted, with its ID, from its rows.
+// Restore takes back what an entry of the audit tells of from what was kept with it: what was
+// deleted comes back with its ID, from its rows.
 type Restore func(ctx context.Context, tx *postgres.Tx, id string, kept json.RawMessage) error
 
-// Restores are those of what can be brought back, by what the audit calls it.
+// Restores are those of the actions that no operation of the contract takes back.
 type Restores map[string]Restore
 
-// bringBack brings back what an entry tells was deleted.
-func (h *Audit) bringBack(ctx context.Context, req *openapi.Request, e audit.Entry, shown gen.AuditUndo) (*openapi.Response, error) {
+// restore takes back what an entry tells of from what was kept with it. Who may make such a
+// thing may, or who may change it where none is made.
+func (h *Audit) restore(ctx context.Context, req *openapi.Request, e audit.Entry, shown gen.AuditUndo) (*openapi.Response, error) {
 	r, _, _ := recordOf(e.Action)
-	if err := req.Allow(r.create); err != nil {
+	if err := req.Allow(cmp.Or(r.create, r.update)); err != nil {
 		return nil, err
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
@@ -32,9 +36,9 @@ func (h *Audit) bringBack(ctx context.Context, req *openapi.Request, e audit.Ent
 			return nil, err
 		}
 		if kept == nil {
-			return nil, since().At("", "changed_since", "It was brought back already.")
+			return nil, since().At("", "changed_since", "It was taken back already.")
 		}
-		if err := h.Restores[r.kind](ctx, tx, e.ObjectID, kept); err != nil {
+		if err := h.Restores[e.Action](ctx, tx, e.ObjectID, kept); err != nil {
 			return nil, hindered(e.ObjectID, err)
 		}
 		return openapi.OK(shown), nil
@@ -45,7 +49,7 @@ func (h *Audit) bringBack(ctx context.Context, req *openapi.Request, e audit.Ent
 // something that it needs is gone.
 func hindered(id string, err error) error {
 	var refused *pgconn.PgError
-	if errors.As(err, &refused) && (refused.Code == "23505" || refused.Code == "23503") {
+	if problem.Is(err, "not_found") || errors.As(err, &refused) && (refused.Code == "23505" || refused.Code == "23503") {
 		return since().At("", "changed_since", "Something that it needs is gone, or something else is in its place by now.").Because(err)
 	}
 	return fmt.Errorf("bring %s back: %w", id, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -32,13 +33,13 @@ func (h *Audit) undo(ctx context.Context, req *openapi.Request) (*openapi.Respon
 		return nil, err
 	}
 	ctx = journal.Undoing(ctx, entry.ID)
-	kind, verb, _ := strings.Cut(entry.Action, ".")
+	kind, _, _ := strings.Cut(entry.Action, ".")
 	shown := gen.AuditUndo{Undoes: entry.ID, ResourceKind: kind, ResourceID: orNil(entry.ObjectID), Patch: json.RawMessage("null")}
 	if !h.undoable(entry) {
 		return nil, problem.New(problem.Conflict, "not_undoable", "What %s did cannot be undone.", entry.Action)
 	}
-	if verb == "delete" {
-		return h.bringBack(ctx, req, entry, shown)
+	if h.Restores[entry.Action] != nil {
+		return h.restore(ctx, req, entry, shown)
 	}
 	steps, err := h.inverse(ctx, req, entry)
 	if err != nil {
@@ -86,6 +87,9 @@ func (h *Audit) undoable(e audit.Entry) bool {
 	if !e.Store {
 		return false
 	}
+	if h.Restores[e.Action] != nil {
+		return e.Kept
+	}
 	if inverses[e.Action] != nil {
 		fewEnough := !strings.Contains(string(e.After), `"prices": null`) // at once, for the operation that sets them
 		return whole(e.After) && fewEnough && (len(e.Before) == 0 || whole(e.Before))
@@ -94,14 +98,12 @@ func (h *Audit) undoable(e audit.Entry) bool {
 	switch {
 	case strings.HasPrefix(e.ObjectID, "op_"):
 		return verb == "create"
-	case !known:
+	case !known, r.past:
 		return false
 	case verb == "update":
 		return r.update != "" && whole(e.Before) && whole(e.After)
 	case verb == "create", verb == "restore":
-		return r.delete != "" && r.create != "" && whole(e.After)
-	case verb == "delete":
-		return e.Kept && h.Restores[r.kind] != nil
+		return r.delete != "" && whole(e.After)
 	}
 	return false
 }
@@ -147,7 +149,7 @@ func (h *Audit) inverse(ctx context.Context, req *openapi.Request, e audit.Entry
 	}
 	wrong, patch := since(), state{}
 	for _, p := range changed {
-		if p.name == r.except && verb == "update" {
+		if slices.Contains(r.except, p.name) && verb == "update" {
 			return nil, problem.New(problem.Conflict, "not_undoable", "What changed %s cannot be undone.", p.name)
 		}
 		if _, told := after[p.name]; verb != "update" && p.name == "position" || verb == "restore" && !told {

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stoacommerce/stoa/observability"
@@ -29,16 +30,18 @@ type Entry struct {
 	After    any
 	Reason   string
 
-	// Kept are the rows of what was deleted, by which it can be brought back; in a store's
+	// Kept are rows by which it can be taken back, as those of what was deleted; in a store's
 	// database alone.
 	Kept json.RawMessage
 }
 
 // maxState bounds what is kept of a state, in bytes, and maxKept the rows that bring
-// something back. A larger state is told by its size alone, and larger rows are not kept.
+// something back. A larger state is told by its size alone, and larger rows are not kept;
+// maxAgent bounds what a client calls itself.
 const (
 	maxState = 256 << 10
-	maxKept  = 1 << 20
+	maxKept  = 8 << 20
+	maxAgent = 512
 )
 
 // state is a thing's state as it is kept, read at once so that later changes do not show.
@@ -109,6 +112,8 @@ type audit struct {
 	Reason    string          `json:"reason"`
 	RequestID string          `json:"request_id"`
 	IP        string          `json:"ip"`
+	SessionID string          `json:"session_id"`
+	UserAgent string          `json:"user_agent"`
 	Kept      json.RawMessage `json:"kept,omitempty"`
 	Undoes    string          `json:"undoes"`
 }
@@ -197,6 +202,9 @@ func Audit(ctx context.Context, tx *postgres.Tx, entry Entry) {
 	if len(entry.Kept) > maxKept {
 		entry.Kept = nil
 	}
+	if who.Kind == principal.Anonymous || who.Kind == principal.Publishable || who.Kind == principal.Customer {
+		who.UserAgent = "" // a shopper's is nobody's business
+	}
 	undoes, _ := ctx.Value(undoing{}).(string)
 	id := ids.New("aud")
 	if entry.Kept != nil {
@@ -207,7 +215,7 @@ func Audit(ctx context.Context, tx *postgres.Tx, entry Entry) {
 		ActorKind: string(who.Kind), ActorID: who.ID, Actor: who.Label,
 		StoreID: entry.StoreID, Mode: string(who.Mode), Action: entry.Action, ObjectID: entry.ObjectID,
 		Before: before, After: after, Reason: entry.Reason,
-		RequestID: who.RequestID, IP: who.IP, Kept: entry.Kept, Undoes: undoes,
+		RequestID: who.RequestID, IP: who.IP, SessionID: who.SessionID, UserAgent: strings.ToValidUTF8(who.UserAgent[:min(len(who.UserAgent), maxAgent)], ""), Kept: entry.Kept, Undoes: undoes,
 	})
 }
 
@@ -263,10 +271,10 @@ func Sequence(object string) string {
 var storeSQL = `
 with d as (select $1::jsonb as d),
 audited as (
-	insert into audit_entries (id, at, actor_kind, actor_id, actor, action, object_id, before, after, reason, request_id, ip, undoes)
-	select x.id, x.at, x.actor_kind, x.actor_id, x.actor, x.action, x.object_id, x.before, x.after, x.reason, x.request_id, x.ip, x.undoes
+	insert into audit_entries (id, at, actor_kind, actor_id, actor, action, object_id, before, after, reason, request_id, ip, session_id, user_agent, undoes)
+	select x.id, x.at, x.actor_kind, x.actor_id, x.actor, x.action, x.object_id, x.before, x.after, x.reason, x.request_id, x.ip, x.session_id, x.user_agent, x.undoes
 	from d, jsonb_to_recordset(nullif(d->'audit', 'null')) as x(id text, at timestamptz, actor_kind text, actor_id text, actor text,
-		action text, object_id text, before jsonb, after jsonb, reason text, request_id text, ip text, undoes text)
+		action text, object_id text, before jsonb, after jsonb, reason text, request_id text, ip text, session_id text, user_agent text, undoes text)
 ), kept as (
 	insert into audit_kept (entry_id, kept) select x.id, x.kept from d, jsonb_to_recordset(nullif(d->'audit', 'null')) as x(id text, kept jsonb) where x.kept is not null
 ), happened as (
@@ -290,10 +298,10 @@ from d, happened where exists (select 1 from webhook_endpoints where enabled)`
 const controlSQL = `
 with d as (select $1::jsonb as d),
 audited as (
-	insert into audit_entries (id, at, actor_kind, actor_id, actor, store_id, mode, action, object_id, before, after, reason, request_id, ip)
-	select x.id, x.at, x.actor_kind, x.actor_id, x.actor, x.store_id, coalesce(nullif(x.mode, ''), 'live'), x.action, x.object_id, x.before, x.after, x.reason, x.request_id, x.ip
+	insert into audit_entries (id, at, actor_kind, actor_id, actor, store_id, mode, action, object_id, before, after, reason, request_id, ip, session_id, user_agent)
+	select x.id, x.at, x.actor_kind, x.actor_id, x.actor, x.store_id, coalesce(nullif(x.mode, ''), 'live'), x.action, x.object_id, x.before, x.after, x.reason, x.request_id, x.ip, x.session_id, x.user_agent
 	from d, jsonb_to_recordset(nullif(d->'audit', 'null')) as x(id text, at timestamptz, actor_kind text, actor_id text, actor text,
-		store_id text, mode text, action text, object_id text, before jsonb, after jsonb, reason text, request_id text, ip text)
+		store_id text, mode text, action text, object_id text, before jsonb, after jsonb, reason text, request_id text, ip text, session_id text, user_agent text)
 )
 insert into outbox (request_id, trace, kind, args, run_at)
 select d->>'request', d->>'trace', x.kind, x.args, x.run_at

@@ -261,13 +261,14 @@ func (w *writer) newline() {
 	w.WriteString("\n")
 }
 
-// link is what a link says, and where it leads: below a button, and else beside it.
+// link is what a link says, and where it leads: below a button, and else beside it. A link that
+// cannot be seen leads nowhere.
 func (w *writer) link(n *html.Node) {
 	before := w.Len()
 	w.children(n)
 	said, address := strings.TrimSpace(w.String()[before:]), attribute(n, "href")
 	switch {
-	case address == "" || address == said || strings.TrimPrefix(strings.TrimPrefix(address, "mailto:"), "tel:") == said:
+	case n.FirstChild == nil || address == "" || address == said || strings.TrimPrefix(strings.TrimPrefix(address, "mailto:"), "tel:") == said:
 	case said == "":
 		w.WriteString(address)
 	case attribute(n, "class") == "button" && !w.cell:

@@ -12,7 +12,7 @@ import (
 // by the names that JSON knows them by, and their tags say more of them:
 //
 //	doc    what it is; of flags with %s in the flag's place
-//	as     greet, mask, lines or none: see edition.text
+//	as     greet, mask, lines or none: see teller.text
 //	flags  the texts that it may be, each of which is a flag of its own
 //	must   "true" where no template may leave it out
 type Data interface{ Kind() Kind }

@@ -17,15 +17,18 @@ import (
 	"strings"
 	"sync"
 	texttemplate "text/template"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/language"
 )
 
-// The templates: a frame, and for each language a directory with its words, words.tmpl, and
-// one file a kind, whose first line is the subject and whose rest the content: see Template.
-// A new language is a new directory; a test sees to it that nothing is missing there.
+// The templates: a frame, and for each language a directory with its words, words.tmpl, which
+// the frame and the variables take, and one file a kind, whose first line is the subject and
+// whose rest the content: see Template. In a language that has words alone mails are written by
+// what merchants wrote. A new language is a new directory; tests see to it that nothing is
+// missing there.
 //
 //go:embed templates
 var templates embed.FS
@@ -37,6 +40,8 @@ type Brand struct {
 	Color   string // "#rrggbb", of the bar and the button
 	Email   string `json:"store_email" doc:"Where questions go; may be empty."`
 	Imprint string // one line at the very end: company and address
+
+	Zone *time.Location // whose clocks tell when something happened; UTC when nil
 }
 
 // plainColor is the colour of brands without a usable one of their own.
@@ -57,7 +62,7 @@ type edition struct {
 	tag      language.Tag
 	words    *texttemplate.Template // with the frame of texts
 	frame    *htmltemplate.Template // of HTML
-	defaults map[Kind]Template
+	defaults map[Kind]Template      // nil where there are words alone
 }
 
 // editions are the languages. The first is English, which all others fall back to.
@@ -67,6 +72,9 @@ var editions = sync.OnceValue(load)
 // them say something else, and whether that is the locale's language.
 func Default(kind Kind, locale string) (t Template, spoken bool) {
 	e, spoken := choose(locale)
+	if e.defaults == nil {
+		e, spoken = editions()[0], false
+	}
 	return e.defaults[kind], spoken
 }
 
@@ -82,8 +90,9 @@ func Render(locale string, brand Brand, data Data) (Message, error) {
 func (t Template) Render(locale string, brand Brand, data Data) (Message, error) {
 	e, _ := choose(t.Locale)
 	brand = brand.tidy()
-	values := e.values(reflect.ValueOf(data), locale)
-	maps.Copy(values, e.values(reflect.ValueOf(brand), locale))
+	tell := teller{e, locale, brand.Zone}
+	values := tell.values(reflect.ValueOf(data))
+	maps.Copy(values, tell.values(reflect.ValueOf(brand)))
 	subject, failed := fill(t.Subject, values, asIs)
 	source, err := fill(t.Body, values, escaped)
 	if subject = shorten(line(subject), maxSubjectRunes); subject == "" && failed == nil {
@@ -107,11 +116,13 @@ func (t Template) Render(locale string, brand Brand, data Data) (Message, error)
 	return Message{Kind: data.Kind(), FromName: brand.Name, ReplyTo: brand.Email, Subject: v.Subject, Text: paragraphs(printable(text.String())), HTML: printable(html.String())}, nil
 }
 
-// Languages are the languages that mails are written in, English first.
+// Languages are the languages that all kinds of mail have a default in, English first.
 func Languages() []string {
 	var out []string
 	for _, e := range editions() {
-		out = append(out, e.tag.String())
+		if e.defaults != nil {
+			out = append(out, e.tag.String())
+		}
 	}
 	return out
 }
@@ -127,6 +138,9 @@ func (b Brand) tidy() Brand {
 	}
 	if !ValidAddress(b.Email) {
 		b.Email = ""
+	}
+	if b.Zone == nil {
+		b.Zone = time.UTC
 	}
 	return b
 }
@@ -152,14 +166,18 @@ func linear(channel uint64) float64 {
 
 // choose finds the edition nearest to a locale, and says whether it is of its language.
 func choose(locale string) (*edition, bool) {
-	all := editions()
-	tags := make([]language.Tag, len(all))
-	for i, e := range all {
-		tags[i] = e.tag
-	}
-	_, i, sure := language.NewMatcher(tags).Match(language.Make(locale))
-	return all[i], sure > language.No
+	_, i, sure := matcher().Match(language.Make(locale))
+	return editions()[i], sure > language.No
 }
+
+// matcher tells which of the editions is nearest.
+var matcher = sync.OnceValue(func() language.Matcher {
+	var tags []language.Tag
+	for _, e := range editions() {
+		tags = append(tags, e.tag)
+	}
+	return language.NewMatcher(tags)
+})
 
 // load reads all editions. That they can be read is tested: they are part of the program.
 func load() []*edition {
@@ -189,10 +207,15 @@ func load() []*edition {
 func loadEdition(lang string) *edition {
 	words := path.Join("templates", lang, "words.tmpl")
 	e := &edition{
-		tag: language.MustParse(lang), defaults: map[Kind]Template{},
+		tag:   language.MustParse(lang),
 		words: texttemplate.Must(texttemplate.ParseFS(templates, words, "templates/layout.txt.tmpl")),
 		frame: htmltemplate.Must(htmltemplate.ParseFS(templates, words, "templates/layout.html.tmpl")),
 	}
+	files, err := fs.Glob(templates, path.Join("templates", lang, "*.html"))
+	if err != nil || len(files) == 0 {
+		return e
+	}
+	e.defaults = map[Kind]Template{}
 	for kind := range kinds {
 		source, err := templates.ReadFile(path.Join("templates", lang, string(kind)+".html"))
 		if err != nil {

@@ -255,6 +255,36 @@ func TestLanguageAndMoneyFollowTheLocale(t *testing.T) {
 	}
 }
 
+// Where there is no default in a language, there may be words for what merchants write.
+func TestWordsFollowTheTemplateAndTimesTheStore(t *testing.T) {
+	zone, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	brand := shop
+	brand.Zone = zone
+	own := Template{"fr-CA", "x", "<p>{{valid_for}}, {{store_name}}</p>"}
+	m, err := own.Render("fr-CA", brand, PasswordReset{URL: link, ValidFor: 90})
+	if err != nil || !strings.Contains(m.Text, "90 minutes, Kiln") || !strings.Contains(m.Text, "envoyé automatiquement") || !strings.Contains(m.HTML, `lang="fr-CA"`) {
+		t.Errorf("in French: %v\n%s", err, m.Text)
+	}
+	for _, e := range editions() {
+		own := Template{e.tag.String(), "x", "<p>{{at}}</p>"}
+		m, err := own.Render("en", brand, PasswordChanged{ResetURL: link, At: at})
+		if err != nil || !strings.Contains(m.Text, "18:04") || !strings.Contains(m.Text, "CET") {
+			t.Errorf("in %s: %v\n%s", e.tag, err, m.Text)
+		}
+		for _, words := range []string{"minutes", "hours", "days"} {
+			if one, many := e.say(words, 1), e.say(words, 7); one == many || !strings.Contains(many, "7") {
+				t.Errorf("in %s: %q, %q", e.tag, one, many)
+			}
+		}
+	}
+	if m := render(t, "fr", shop, PasswordReset{URL: link}); m.Subject != "Set a new password" {
+		t.Errorf("without a default in French: %s", m.Subject)
+	}
+}
+
 func TestBrandsAreReadable(t *testing.T) {
 	for color, want := range map[string]string{"#000000": "#ffffff", "#ffffff": "#111111", "#ffdd00": "#111111", "#1f2937": "#ffffff", "#b4532a": "#ffffff", "#00ff00": "#111111"} {
 		b := Brand{Color: color}.tidy()

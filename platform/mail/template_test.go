@@ -66,6 +66,7 @@ func TestFaultsOfTemplates(t *testing.T) {
 		"{{! {{url}} }}":                   "body_html 0 required_variable",
 		"{{#test}}" + button + "{{/test}}": "body_html 0 required_variable",
 		"{{^url}}" + button + "{{/url}}":   "body_html 0 required_variable",
+		`<p>a<a href="{{url}}"></a></p>`:   "body_html 0 required_variable",
 		"{{#url}}" + button + "{{/url}}":   "",
 		`<img src="{{url}}" alt="">`:       "body_html 0 required_variable",
 	} {

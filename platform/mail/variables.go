@@ -35,11 +35,19 @@ const (
 // Variables are what templates of a kind can tell, with examples as a locale has them.
 func Variables(kind Kind, locale string) []Variable {
 	e, _ := choose(locale)
+	tell := teller{e, locale, time.UTC}
 	brand := Brand{Name: "Clay and Linen", URL: "https://shop.example.com", Email: "hello@example.com"}
-	return append(e.variables(reflect.ValueOf(kinds[kind].sample), locale), e.variables(reflect.ValueOf(brand), locale)...)
+	return append(tell.variables(reflect.ValueOf(kinds[kind].sample)), tell.variables(reflect.ValueOf(brand))...)
 }
 
-func (e *edition) variables(of reflect.Value, locale string) []Variable {
+// teller tells values in a language: money as a locale has it, and times by a zone's clocks.
+type teller struct {
+	*edition
+	locale string
+	zone   *time.Location
+}
+
+func (e teller) variables(of reflect.Value) []Variable {
 	var list []Variable
 	for i := range of.NumField() {
 		field, value := of.Type().Field(i), of.Field(i)
@@ -55,13 +63,13 @@ func (e *edition) variables(of reflect.Value, locale string) []Variable {
 			continue
 		case value.Kind() == reflect.Slice:
 			v.Type = typeList
-			for _, of := range e.variables(value.Index(0), locale) {
+			for _, of := range e.variables(value.Index(0)) {
 				v.Items = append(v.Items, of.Named)
 			}
 		case value.Kind() == reflect.Bool:
 			v.Type = typeFlag
 		default:
-			v.Type, v.Example = typeText, fmt.Sprint(e.text(value, field.Tag.Get("as"), locale))
+			v.Type, v.Example = typeText, fmt.Sprint(e.text(value, field.Tag.Get("as")))
 		}
 		list = append(list, v)
 	}
@@ -69,7 +77,7 @@ func (e *edition) variables(of reflect.Value, locale string) []Variable {
 }
 
 // values are what a struct's variables tell: texts, numbers, flags, and lists of the same.
-func (e *edition) values(of reflect.Value, locale string) map[string]any {
+func (e teller) values(of reflect.Value) map[string]any {
 	told := map[string]any{}
 	for i := range of.NumField() {
 		field, value := of.Type().Field(i), of.Field(i)
@@ -84,13 +92,13 @@ func (e *edition) values(of reflect.Value, locale string) map[string]any {
 		case value.Kind() == reflect.Slice:
 			items := make([]map[string]any, value.Len())
 			for i := range items {
-				items[i] = e.values(value.Index(i), locale)
+				items[i] = e.values(value.Index(i))
 			}
 			told[name] = items
 		case value.Kind() == reflect.Bool:
 			told[name] = value.Bool()
 		default:
-			told[name] = e.text(value, field.Tag.Get("as"), locale)
+			told[name] = e.text(value, field.Tag.Get("as"))
 		}
 	}
 	return told
@@ -100,18 +108,18 @@ func (e *edition) values(of reflect.Value, locale string) map[string]any {
 // greet somebody by ("greet"), an address with its middle left out ("mask"), as many lines as
 // people typed ("lines"), nothing in place of no money ("none"). A number stays one, so that
 // none is told from some.
-func (e *edition) text(value reflect.Value, as, locale string) any {
+func (e teller) text(value reflect.Value, as string) any {
 	switch v := value.Interface().(type) {
 	case money.Money:
 		if as == "none" && v.IsZero() {
 			return ""
 		}
-		return v.Format(locale)
+		return v.Format(e.locale)
 	case time.Time:
 		if v.IsZero() {
 			return ""
 		}
-		return e.say("when", v.UTC())
+		return e.say("when", v.In(e.zone))
 	case Minutes:
 		return e.say("minutes", int(v))
 	case Hours:

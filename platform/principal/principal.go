@@ -44,6 +44,7 @@ type Principal struct {
 
 	SessionID string // the session's public ID, for accounts
 	IP        string // the client's address, from trusted proxies only
+	UserAgent string // what the client calls itself
 	RequestID string // req_…
 	Operation string // the contract's operationId, or the job's kind
 }

@@ -37,9 +37,11 @@ type Entry struct {
 	Reason    string
 	RequestID string
 	IP        string
+	SessionID string
+	UserAgent string
 	Undoes    string // the entry of the change that this one took back
 	UndoneBy  string // the latest entry that took this one back
-	Kept      bool   // what was deleted can be brought back
+	Kept      bool   // it can be taken back from rows that were kept with it
 	Store     bool   // it is the store's own, of its data, and not the platform's, of who may do what in it
 }
 
@@ -59,7 +61,7 @@ type Filter struct {
 type Log struct{ DB *postgres.DB }
 
 const (
-	columns = `id, at, actor_kind, actor_id, actor, action, object_id, before, after, reason, request_id, ip`
+	columns = `id, at, actor_kind, actor_id, actor, action, object_id, before, after, reason, request_id, ip, session_id, user_agent`
 
 	chosen = `
 	and ($1 = '' or actor_id = $1) and ($2 = '' or action = $2) and ($3 = '' or object_id = $3)
@@ -125,8 +127,7 @@ func (l *Log) both(ctx context.Context, ofStore, ofControl string, args []any, o
 	return all, nil
 }
 
-// Take gives the rows by which what an entry tells was deleted can be brought back, and
-// forgets them; nil where they are forgotten already.
+// Take gives the rows by which what an entry tells of can be taken back, and forgets them; nil where they are forgotten already.
 func Take(ctx context.Context, tx *postgres.Tx, id string) (action string, kept json.RawMessage, err error) {
 	err = tx.QueryRow(ctx, `delete from audit_kept k using audit_entries e where k.entry_id = $1 and e.id = k.entry_id returning e.action, k.kept`, id).Scan(&action, &kept)
 	if errors.Is(err, postgres.ErrNoRows) {
@@ -141,11 +142,7 @@ func Take(ctx context.Context, tx *postgres.Tx, id string) (action string, kept 
 // Register has the workers forget what brings back what was deleted long ago. Forget is given
 // the action that deleted it, and its rows.
 func (l *Log) Register(w *jobs.Workers, forget func(tx *postgres.Tx, action string, kept json.RawMessage) error) {
-	w.Handle(journal.JobForget, func(ctx context.Context, job jobs.Job) error {
-		var args journal.ForgetArgs
-		if err := job.Decode(&args); err != nil {
-			return err
-		}
+	w.Handle(journal.JobForget, jobs.With(func(ctx context.Context, args journal.ForgetArgs) error {
 		return l.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 			action, kept, err := Take(ctx, tx, args.EntryID)
 			if err != nil || kept == nil {
@@ -153,7 +150,7 @@ func (l *Log) Register(w *jobs.Workers, forget func(tx *postgres.Tx, action stri
 			}
 			return forget(tx, action, kept)
 		})
-	})
+	}))
 }
 
 // Since reads what was done to an object after an instant, the latest first, and at most so
@@ -209,7 +206,7 @@ func collect(ctx context.Context, tx *postgres.Tx, statement string, args ...any
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Entry, error) {
 		var e Entry
-		err := row.Scan(&e.ID, &e.At, &e.Actor.Kind, &e.Actor.ID, &e.Actor.Label, &e.Action, &e.ObjectID, &e.Before, &e.After, &e.Reason, &e.RequestID, &e.IP,
+		err := row.Scan(&e.ID, &e.At, &e.Actor.Kind, &e.Actor.ID, &e.Actor.Label, &e.Action, &e.ObjectID, &e.Before, &e.After, &e.Reason, &e.RequestID, &e.IP, &e.SessionID, &e.UserAgent,
 			&e.Undoes, &e.UndoneBy, &e.Kept, &e.Store)
 		return e, err
 	})

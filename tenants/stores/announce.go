@@ -72,8 +72,8 @@ insert into events (id, type, object_id, object_sequence, data, request_id, crea
 on conflict (id) do nothing returning (select count(*) from webhook_endpoints where enabled)`
 
 const insertAudit = `
-insert into audit_entries (id, actor_kind, actor_id, actor, action, object_id, before, after, reason, request_id, ip)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (id) do nothing`
+insert into audit_entries (id, actor_kind, actor_id, actor, action, object_id, before, after, reason, request_id, ip, session_id, user_agent)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (id) do nothing`
 
 // Announce writes down in a store's own tables what was done to it. It can be repeated. A
 // store that is gone is told nothing.
@@ -102,7 +102,7 @@ func (a Announcement) write(ctx context.Context, tx *postgres.Tx) error {
 	before, _ := json.Marshal(map[string]any{"status": a.Before})
 	after, _ := json.Marshal(map[string]any{"status": a.Data.State})
 	_, err = tx.Exec(ctx, insertAudit, a.AuditID, string(a.By.Kind), a.By.ID, a.By.Label, a.Action, a.StoreID,
-		string(before), string(after), a.Reason, a.By.RequestID, a.By.IP)
+		string(before), string(after), a.Reason, a.By.RequestID, a.By.IP, a.By.SessionID, a.By.UserAgent)
 	if err != nil {
 		return err
 	}

@@ -142,7 +142,7 @@ func (s *Site) page(pattern, name string, serve func(http.ResponseWriter, *http.
 // ServeHTTP answers a request to the platform's own host.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := httpserver.From(r.Context())
-	who := principal.Principal{Kind: principal.Anonymous, Label: "visitor", RequestID: x.ID}
+	who := principal.Principal{Kind: principal.Anonymous, Label: "visitor", RequestID: x.ID, UserAgent: x.Agent}
 	if x.Client.Addr.IsValid() {
 		who.IP = x.Client.Addr.String()
 	}
