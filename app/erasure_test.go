@@ -53,6 +53,14 @@ func TestAPersonIsErased(t *testing.T) {
 		}
 		return a
 	}
+	// A key may ask so many times a minute.
+	eventually := func(what string, holds func() bool) {
+		t.Helper()
+		apptest.Eventually(t, time.Minute, what, func() bool {
+			time.Sleep(400 * time.Millisecond)
+			return holds()
+		})
+	}
 	text := func(a answered, pointer string) string { s, _ := a.field(pointer).(string); return s }
 	variant := m.flow(t, "sell", nil)["variant_id"].(string)
 	want(o.ask("POST", "/v1/webhook-endpoints", m.secret, map[string]any{"url": receiver.URL, "event_types": []string{"*"}}), 201)
@@ -136,14 +144,14 @@ func TestAPersonIsErased(t *testing.T) {
 			octavia.Email, octavia.Name, octavia.Phone, octavia.Note, octavia.Engraving, octavia.Line1, octavia.City), "Content-Type: text/csv"), 202),
 		want(o.ask("POST", "/v1/exports", m.secret, map[string]any{"resource": "customers", "format": "jsonl"}), 202),
 	} {
-		apptest.Eventually(t, time.Minute, "an operation", func() bool {
+		eventually("an operation", func() bool {
 			return text(o.ask("GET", "/v1/operations/"+text(begun, "/id"), m.secret, nil), "/state") == "succeeded"
 		})
 	}
 	grace := newCanary("Philomena")
 	guest := sell(grace, "")
 	var invoice string
-	apptest.Eventually(t, time.Minute, "the invoices", func() bool {
+	eventually("the invoices", func() bool {
 		invoice = text(o.ask("GET", "/v1/documents?order_id="+order, m.secret, nil), "/data/0/id")
 		return invoice != "" && text(o.ask("GET", "/v1/documents?order_id="+guest, m.secret, nil), "/data/0/id") != ""
 	})
@@ -190,13 +198,16 @@ func TestAPersonIsErased(t *testing.T) {
 	want(o.ask("GET", "/v1/shop/me", m.publishable, nil, asAda), 401)
 	want(o.ask("GET", "/v1/customers/"+id, m.secret, nil), 404)
 	for _, erasure := range gone {
-		apptest.Eventually(t, time.Minute, "an erasure", func() bool {
+		eventually("an erasure", func() bool {
 			return text(o.ask("GET", "/v1/personal-data/erasures/"+erasure, m.secret, nil), "/state") == "done"
 		})
 	}
-	for _, word := range slices.Concat(ada.words(), grace.words(), octavia.words()) {
-		for _, place := range places.find([]string{word}) {
-			t.Errorf("%q is still in %s", word, place)
+	words := slices.Concat(ada.words(), grace.words(), octavia.words())
+	if len(places.find(words)) > 0 { // which takes a while, and longer where it is to be told what is where
+		for _, word := range words {
+			for _, place := range places.find([]string{word}) {
+				t.Errorf("%q is still in %s", word, place)
+			}
 		}
 	}
 	if len(p.Log()) < 1000 {

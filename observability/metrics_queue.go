@@ -35,7 +35,7 @@ func newQueueMetrics(r prometheus.Registerer) *QueueMetrics {
 		outboxDepth: gauges(r, "stoa_queue_outbox_depth",
 			"Rows in the cell's outbox that no relay has taken yet.", "cell"),
 		outboxAge: gauges(r, "stoa_queue_outbox_oldest_age_seconds",
-			"Age of the oldest row in the cell's outbox.", "cell"),
+			"Age of the oldest row in the cell's outbox, but for deliveries of webhooks.", "cell"),
 		waiting: gauges(r, "stoa_queue_jobs_waiting",
 			"Jobs in the cell that are due and wait for a worker.", "cell"),
 		setAside: gauges(r, "stoa_queue_jobs_set_aside",

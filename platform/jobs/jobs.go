@@ -106,7 +106,7 @@ type Observer interface {
 // Measure is the state of one queue.
 type Measure struct {
 	Outbox       int           // rows that are due and not handed over yet
-	OutboxOldest time.Duration // how long the oldest of them has been due
+	OutboxOldest time.Duration // how long the oldest of them has been due, of those in no lane
 	Waiting      int           // jobs handed over and not begun
 	SetAside     int           // jobs that were given up
 }

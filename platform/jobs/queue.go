@@ -195,14 +195,19 @@ func (q *queue) halt(ctx context.Context) error {
 	return err
 }
 
-// measure tells the observer how the queue stands.
+// measure tells the observer how the queue stands. What waits in a lane may wait for its own
+// receiver, and tells nothing of how late the queue is.
 func (q *queue) measure(ctx context.Context) error {
 	var m Measure
 	var oldest float64
+	queued := `lane = ''`
+	if q.name == Control {
+		queued = `true`
+	}
 	err := q.in(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		return tx.QueryRow(ctx, `
 			select waiting.n, waiting.age, ready.n, aside.n from
-				(select count(*) as n, coalesce(extract(epoch from now() - min(run_at)), 0)::float8 as age from `+q.outbox+` where run_at <= now()) waiting,
+				(select count(*) as n, coalesce(extract(epoch from now() - min(run_at) filter (where `+queued+`)), 0)::float8 as age from `+q.outbox+` where run_at <= now()) waiting,
 				(select count(*) as n from `+q.schema+`.river_job where state = 'available') ready,
 				(select count(*) as n from `+q.schema+`.river_job where state in ('discarded', 'cancelled')) aside`).Scan(&m.Outbox, &oldest, &m.Waiting, &m.SetAside)
 	})

@@ -109,11 +109,12 @@ order by run_at, id limit $3::int for update skip locked`
 
 // readySQL counts what was handed over and is not begun, by lane, and which of it waits for
 // nothing but a worker. Jobs that stand back, of a paused store or a lane that has its share,
-// count for their lane: so most of those wait in the outbox.
+// count for their lane: so most of those wait in the outbox. Where $2 says so, what is at work
+// counts too.
 const readySQL = `select coalesce(json_object_agg(lane, n), '{}')::text, coalesce(sum(ready), 0)::int from (
 	select coalesce(args->>'store', '') || '/' || coalesce(args->>'lane', '') as lane, count(*) as n,
 		count(*) filter (where state = 'available' and scheduled_at <= now()) as ready
-	from %s.river_job where state in ('available', 'scheduled') and queue = $1 group by 1) j`
+	from %s.river_job where (state in ('available', 'scheduled') or $2 and state = 'running') and queue = $1 group by 1) j`
 
 // relay hands due rows to River, and gives how many.
 func (q *queue) relay(ctx context.Context) (int, error) {
@@ -138,9 +139,11 @@ func (q *queue) relay(ctx context.Context) (int, error) {
 
 // relayAt hands over as much of a pace as the workers will soon get to, and gives how many
 // and how many were ready before: what waits, waits in the outbox, where it waits in turn.
+// Of a lane of calls that is what it may have at work, and twice as much to come; jobs of one
+// that has its share are at work at times, too, to see whether they still have to stand back.
 func (q *queue) relayAt(ctx context.Context, tx *postgres.Tx, p pace) (moved, ready int, err error) {
 	var has string
-	if err := tx.QueryRow(ctx, fmt.Sprintf(readySQL, q.schema), string(p)).Scan(&has, &ready); err != nil {
+	if err := tx.QueryRow(ctx, fmt.Sprintf(readySQL, q.schema), string(p), p == calls).Scan(&has, &ready); err != nil {
 		return 0, 0, err
 	}
 	room := 8*q.workers.at(p) - ready
@@ -156,7 +159,7 @@ func (q *queue) relayAt(ctx context.Context, tx *postgres.Tx, p pace) (moved, re
 	case slow:
 		each = min(each, q.workers.at(p))
 	case calls:
-		each = min(each, 2*laneCalls)
+		each = min(each, 3*laneCalls)
 	}
 	for all := r.last == (lane{}); ; {
 		d, err := q.due(ctx, tx, p, r.last, each, has)
