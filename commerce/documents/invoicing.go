@@ -126,8 +126,8 @@ func invoicing(ctx context.Context, tx *postgres.Tx, query string) (i Invoicing,
 const clashSQL = `
 select d.number from documents d
 	cross join lateral regexp_match(d.number, $2) m
-	left join document_series s on s.kind = d.kind and s.year = coalesce(nullif(m[1], '')::int, 0)
-where d.kind = $1 and m is not null and m[2]::bigint > coalesce(s.last, 0) limit 1`
+where d.kind = $1 and m is not null
+	and m[2]::bigint > coalesce((select max(s.sequence) from documents s where s.kind = d.kind and s.year = coalesce(nullif(m[1], '')::int, 0)), 0) limit 1`
 
 // UpdateInvoicing changes how invoices are written when the settings have the version meant;
 // zero is any. What is issued already stays as it is.

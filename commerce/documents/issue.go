@@ -140,10 +140,12 @@ func (s *Service) IssueCreditNote(ctx context.Context, tx *postgres.Tx, refundID
 	return write(ctx, tx, o, Issued{OrderID: orderID, RefundID: &refundID}, content)
 }
 
-// nextSQL takes the next number of a series and holds its row until the transaction ends.
-const nextSQL = `
-insert into document_series (kind, year, last) values ($1, $2, 1)
-on conflict (kind, year) do update set last = document_series.last + 1 returning last`
+// Who numbers a document of a series has it for themselves until the transaction ends, so that
+// no number is left out.
+const (
+	seriesSQL = `select pg_advisory_xact_lock(hashtextextended(current_schema() || $1::text || $2::int, 75))`
+	nextSQL   = `select coalesce(max(sequence), 0) + 1 from documents where kind = $1 and year = $2`
+)
 
 const insertSQL = `
 insert into documents (id, kind, order_id, refund_id, year, sequence, number, currency, tax_amount, total_amount, content, issued_at, edit_id)
@@ -158,6 +160,9 @@ func write(ctx context.Context, tx *postgres.Tx, o *order, d Issued, c Content) 
 	format, year := o.Invoicing.format(c.Kind), 0
 	if format.Yearly() {
 		year = c.IssuedAt.Year()
+	}
+	if _, err := tx.Exec(ctx, seriesSQL, string(c.Kind), year); err != nil {
+		return Issued{}, fmt.Errorf("number a document: %w", err)
 	}
 	var sequence int64
 	if err := tx.QueryRow(ctx, nextSQL, string(c.Kind), year).Scan(&sequence); err != nil {

@@ -184,7 +184,6 @@ var places = []place{
 	{table: "promotions", plain: "id title rule"},
 	{table: "promotion_codes", plain: "code promotion_id"},
 	{table: "test_charges", plain: "reference state currency failure refunds"},
-	{table: "document_series", plain: "kind"},
 	{table: "product_index", plain: "product_id status title attributes"},
 	{table: "product_words", plain: "product_id status title attributes names search"},
 	{table: "analytics_orders", plain: "order_id currency facts"},

@@ -1,14 +1,5 @@
 -- Invoices and credit notes.
 
--- The last number of each series. A number is taken under its row's lock and in the
--- transaction that writes the document, so that none is left out.
-create table document_series (
-    kind text not null,
-    year int not null,                          -- 0 for a series that goes on over the years
-    last bigint not null check (last > 0),
-    primary key (kind, year)
-);
-
 -- A document is never changed: it holds copies of all that it says. Its PDF is written when
 -- it is first asked for, and is the same from then on.
 create table documents (
@@ -17,8 +8,8 @@ create table documents (
     order_id     text collate "C" not null references orders (id) on delete restrict,
     refund_id    text collate "C" unique references refunds (id) on delete restrict,
     edit_id      text collate "C" unique references order_edits (id) on delete restrict,
-    year         int not null,
-    sequence     bigint not null,
+    year         int not null,                  -- 0 of a series that goes on over the years
+    sequence     bigint not null,               -- within the series; none is left out
     number       text not null,
     currency     text not null,
     tax_amount   bigint not null,
