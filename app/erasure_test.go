@@ -174,6 +174,7 @@ func TestAPersonIsErased(t *testing.T) {
 	want(o.ask("POST", "/v1/personal-data/export", m.secret, map[string]any{"customer_id": ids.New("cus")}), 404)
 	want(o.ask("POST", "/v1/personal-data/export", m.secret, map[string]any{"customer_id": id, "email": ada.Email}), 400)
 
+	lived := time.Now()
 	places := everywhere(t, p)
 	for _, of := range []struct {
 		canary
@@ -220,7 +221,19 @@ func TestAPersonIsErased(t *testing.T) {
 		if kept.field("/email") != "erased@erased.invalid" || kept.field("/shipping_address/country") != "DE" || kept.field("/totals/total/amount") == 0.0 {
 			t.Errorf("kept: %s", kept.text)
 		}
+		// Nor does it come back as it was when it was placed.
+		placed, err := time.Parse(time.RFC3339Nano, text(kept, "/created_at"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		was := want(o.ask("GET", "/v1/audit-records/"+sold+"?at="+placed.Add(time.Second).UTC().Format(time.RFC3339Nano), m.secret, nil), 200)
+		for _, word := range slices.Concat(ada.words(), grace.words()) {
+			if strings.Contains(was.text, word) {
+				t.Errorf("%q came back: %s", word, was.text)
+			}
+		}
 	}
+	want(o.ask("GET", "/v1/audit-records/"+id+"?at="+lived.UTC().Format(time.RFC3339Nano), m.secret, nil), 404)
 	if refused := want(o.once("GET", "/v1/documents/"+invoice+"/pdf", m.secret, nil), 403); refused.field("/code") != "document_restricted" {
 		t.Errorf("the invoice: %s", refused.text)
 	}
