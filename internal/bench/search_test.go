@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/facets"
 	"github.com/stoacommerce/stoa/commerce/search"
@@ -61,19 +63,19 @@ func BenchmarkSearch(b *testing.B) {
 			b.Fatal(err)
 		}
 		ref, _ := postgres.StoreFrom(ctx)
-		err = p.DB.InCell(context.Background(), ref.Cell, func(ctx context.Context, tx *postgres.Tx) error {
-			for _, table := range []string{"products", "variants", "prices", "categories", "product_index", "product_words", "price_history"} {
-				if _, err := tx.Exec(ctx, `analyze `+postgres.SchemaName(ref.Schema)+`.`+table); err != nil {
-					return err
-				}
-			}
-			_, err := tx.Exec(ctx, `select gin_clean_pending_list($1::regclass)`, postgres.SchemaName(ref.Schema)+".product_words_search")
-			return err
-		})
+		conn, err := pgx.Connect(b.Context(), p.Config.Cells[ref.Cell])
 		if err != nil {
 			b.Fatal(err)
 		}
-		table := report.Table{Title: fmt.Sprintf("Search among %d products", size), Note: "From asking Postgres to having its answer, one after the other, with nothing kept; facets and page are two statements. Broad is a word of every title."}
+		for _, table := range []string{"products", "variants", "prices", "categories", "product_index", "product_words", "price_history"} { // as Postgres does after a while
+			if _, err := conn.Exec(b.Context(), `vacuum analyze `+postgres.SchemaName(ref.Schema)+`.`+table); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := conn.Close(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		table := report.Table{Title: fmt.Sprintf("Search among %d products", size), Note: "From asking Postgres to having its answer, one after the other, with nothing kept; facets and page are two statements. Broad is a word of every title; in a real catalogue of that size, the broadest is in every third."}
 		speller := search.NewSpeller(p.DB)
 		for _, try := range []struct {
 			name, words string
@@ -83,6 +85,7 @@ func BenchmarkSearch(b *testing.B) {
 			{"everything of two sizes that can be bought", "", []string{"option.Size:M", "option.Size:L", "availability:true"}},
 			{"a broad word", "classic", nil},
 			{"a broad word, between two prices, of a category", "classic", []string{"price:1000-20000", "category:cat_1"}},
+			{"a word of every fifth product", "linen", nil},
 			{"two words", "linen shirt", nil},
 			{"two words with slips", "linnen shrit", nil},
 		} {
