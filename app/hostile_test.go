@@ -123,10 +123,11 @@ func (r *gallery) audited(t *testing.T) {
 		t.Errorf("only %d operations wrote", len(told))
 	}
 	// Nobody has the address of the first, the role that the second gives is the owner's own,
-	// the product of the third lacks no variant, the collection of the next two may hold one product, or hardly any, when it is asked, no text of the next
-	// is told by its schema, and another request may have shut out or erased the last two's
-	// customer.
-	changedNothing := append([]string{"requestPasswordReset", "updateStaffMember", "generateVariants", "reducePriceListPrices", "moveCollectionProduct", "updateTranslation", "updateMe", "updateCustomer"}, changesNothing...)
+	// the third's template is the default, the product of the fourth lacks no variant, the
+	// collection of the next two may hold one product, or hardly any, when it is asked, no text
+	// of the next is told by its schema, and another request may have shut out or erased the
+	// last two's customer.
+	changedNothing := append([]string{"requestPasswordReset", "updateStaffMember", "resetMailTemplate", "generateVariants", "reducePriceListPrices", "moveCollectionProduct", "updateTranslation", "updateMe", "updateCustomer"}, changesNothing...)
 	for operation, is := range told {
 		if !is && !slices.Contains(changedNothing, operation) {
 			t.Errorf("%s wrote, and left no entry in the audit", operation)

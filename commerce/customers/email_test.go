@@ -163,27 +163,36 @@ func TestAskingForAnAddressTellsNothingByTime(t *testing.T) {
 	f.service.Hasher = hasher
 	c := customers.Customer{ID: f.account("ada@example.com").CustomerID, Email: "ada@example.com"}
 	f.account("bob@example.com")
-	// The quickest of several that take turns, as whatever else the machine does only slows.
-	quickest := map[string]time.Duration{"bob@example.com": time.Hour, "nobody@example.com": time.Hour}
-	for range 6 {
+	alike(t, "bob@example.com", "nobody@example.com", func(email string) {
+		f.service.Guard = guard.New(redistest.Client(t), guard.Usual(), slog.New(slog.DiscardHandler))
+		wish, err := f.service.PrepareEmailChange(f.Ctx, c, email, password)
+		if err == nil {
+			err = f.do(func(ctx context.Context, tx *postgres.Tx) error {
+				f.service.RequestEmailChange(ctx, tx, wish)
+				return nil
+			})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// alike holds that something takes as long with the one as with the other: the quickest of
+// several that take turns, as whatever else the machine does only slows. As long as they are
+// apart it goes on, for a while.
+func alike(t *testing.T, one, other string, do func(email string)) {
+	t.Helper()
+	quickest := map[string]time.Duration{one: time.Hour, other: time.Hour}
+	for round := range 60 {
 		for email, best := range quickest {
-			f.service.Guard = guard.New(redistest.Client(t), guard.Usual(), slog.New(slog.DiscardHandler))
 			started := time.Now()
-			wish, err := f.service.PrepareEmailChange(f.Ctx, c, email, password)
-			if err == nil {
-				err = f.do(func(ctx context.Context, tx *postgres.Tx) error {
-					f.service.RequestEmailChange(ctx, tx, wish)
-					return nil
-				})
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			do(email)
 			quickest[email] = min(best, time.Since(started))
 		}
+		if ratio := float64(quickest[one]) / float64(quickest[other]); round >= 4 && ratio > 0.5 && ratio < 2 {
+			return
+		}
 	}
-	known, unknown := quickest["bob@example.com"], quickest["nobody@example.com"]
-	if ratio := float64(known) / float64(unknown); ratio < 0.5 || ratio > 2 {
-		t.Errorf("known %v, unknown %v", known, unknown)
-	}
+	t.Errorf("they take %v", quickest)
 }
