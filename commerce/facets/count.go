@@ -201,10 +201,10 @@ with matching as (
 			where coalesce(w.n, 0) > 0) a
 		group by a.id order by chosen desc, n desc, a.id limit ` + mostValues + `) t join categories g on g.id = t.id
 ), vendors as (
-	select p.vendor, t.n, t.chosen from (
+	select x.vendor, t.n, t.chosen from (
 		select ` + s.once(`sum(w.n)`, `w.n`) + ` as n, ` + s.once(`min(w.sample)`, `w.sample`) + ` as sample, ` + s.isChosen(search.VendorFacet, `w.vendor_key`, `hashtextextended(u, 0)`) + ` as chosen
 		from counted w where w.of = 5 and w.vendor_key is not null and ` + s.heeded(strconv.Itoa(vendorBit)) + s.once(` group by w.vendor_key`, ``) + `
-		order by chosen desc, n desc, w.vendor_key limit ` + mostValues + `) t join product_index x on x.number = t.sample join products p on p.id = x.product_id
+		order by chosen desc, n desc, w.vendor_key limit ` + mostValues + `) t join product_index x on x.number = t.sample
 ), attributes as (
 	select *, row_number() over (partition by name order by ` + s.isChosen(ofAttributes, `name || U&'\001F' || value`, `u`) + ` desc, n desc, value) as place from (
 		select a.name, a.value, sum(w.n) as n, min(w.sample) as sample

@@ -120,7 +120,7 @@ func StepOf(price string) string {
 }
 
 // written are the columns that are written, of both tables.
-const written = `product_id, status, publish_at, unpublish_at, title, vendor_key, category_key, attributes, available, prices, steps, prices_until`
+const written = `product_id, status, publish_at, unpublish_at, title, vendor, category_key, attributes, available, prices, steps, prices_until`
 
 // again is the SQL of writing columns of a row that is there.
 func again(columns string) string {
@@ -134,7 +134,7 @@ func indexSQL(where string) string {
 	return `
 with made as materialized (
 	select p.id as product_id, p.status, p.publish_at, p.unpublish_at, lower(ext.unaccent(p.title)) as title,
-		hashtextextended(nullif(p.vendor, ''), 0) as vendor_key, hashtextextended(p.category_id, 0) as category_key, ` + attributesSQL + ` as attributes,
+		p.vendor, hashtextextended(p.category_id, 0) as category_key, ` + attributesSQL + ` as attributes,
 		array(select exists (select from variants v join prices r on r.variant_id = v.id and r.currency = k.currency where v.product_id = p.id and ` + available + `)
 			from settings s, unnest(` + currencies + `) with ordinality k(currency, n) where s.id = 1 order by k.n) as available,
 		r.prices, array(select ` + StepOf(`e.price`) + ` from unnest(r.prices) with ordinality e(price, n) order by e.n) as steps,

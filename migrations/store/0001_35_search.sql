@@ -6,7 +6,7 @@ create table product_index (
     attribute_key bigint generated always as (hash_array_extended(attributes, 0)) stored,
     active        boolean generated always as (status = 'active') stored,
     category_key  bigint,                       -- hashtextextended of the category's ID
-    vendor_key    bigint,                       -- and of the vendor's name
+    vendor_key    bigint generated always as (hashtextextended(nullif(vendor, ''), 0)) stored,
     price         bigint generated always as (prices[1]) stored,
     step          smallint generated always as (steps[1]) stored,
     buyable       boolean generated always as (available[1]) stored,
@@ -19,6 +19,7 @@ create table product_index (
     steps         smallint[] not null,          -- the ranges of prices that these are in, from 0 on
     available     boolean[] not null,           -- whether something of it can be bought in these
     title         text collate "C" not null,    -- as it is sorted by
+    vendor        text collate "C" not null,
     attributes    text[] collate "C" not null   -- options and custom fields: a kind's letter, a name, U+001F and a value
 ) with (fillfactor = 80);
 create unique index product_index_number on product_index (number);
