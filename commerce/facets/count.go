@@ -129,19 +129,13 @@ func (s *statement) choose(asked search.Asked) {
 	}
 }
 
-// heeded is the SQL of the groups that are counted for a facet: of what nothing keeps out, or
-// that facet alone.
+// heeded is the SQL of whether a product counts for a facet: what nothing keeps out, or that
+// facet alone.
 func (s *statement) heeded(bit string) string {
-	return s.once(`w.kept_out in (0, `+bit+`)`, `true`)
-}
-
-// once is SQL for where things may be counted in several groups, as what keeps them out is
-// told apart, and for where nothing is chosen and they are in one.
-func (s *statement) once(several, one string) string {
 	if len(s.out) == 0 {
-		return one
+		return `true`
 	}
-	return several
+	return `kept_out in (0, ` + bit + `)`
 }
 
 // isChosen is the SQL of whether a value is chosen of a facet.
@@ -159,9 +153,11 @@ func countSQL(asked search.Asked) (string, []any) {
 	currency := s.Put(asked.Currency)
 	from, where := asked.From(&s.Arguments)
 	s.choose(asked)
-	keptOut, by, most, own, ranges, within := ``, ``, ``, `0`, ``, `null`
+	category, vendor, keptOut, by, most, own, ranges, within := `m.category_key`, `m.vendor_key`, ``, ``, ``, `0`, ``, `null`
 	if len(s.out) > 0 {
-		keptOut, by, most = `, `+strings.Join(s.out, ` + `)+` as kept_out`, `m.kept_out, `, `where m.kept_out & (m.kept_out - 1) = 0`
+		keptOut, by, most = `, `+strings.Join(s.out, ` + `)+` as kept_out`, `m.kept_out, `, ` where m.kept_out & (m.kept_out - 1) = 0`
+		category = `case when ` + s.heeded(strconv.Itoa(categoryBit)) + ` then ` + category + ` end`
+		vendor = `case when ` + s.heeded(strconv.Itoa(vendorBit)) + ` then ` + vendor + ` end`
 	}
 	if s.own != "" {
 		own = `case a.name` + s.own + ` else 0 end`
@@ -187,24 +183,24 @@ with matching as (
 	select x.number, x.category_key, x.vendor_key, x.attribute_key, ` + asked.Available() + ` as available, ` + asked.Step() + ` as step, ` + asked.Price(&s.Arguments) + ` as price` + keptOut + `
 	from ` + from + ` where ` + where + ` offset 0
 ), counted as materialized (
-	select grouping(m.category_key, m.vendor_key, m.attribute_key) as of, ` + by + `m.category_key, m.vendor_key, m.attribute_key, m.available, m.step,
+	select grouping(m.category_key, m.vendor_key) as of, ` + by + `m.category_key, m.vendor_key, m.attribute_key, m.available, m.step,
 		count(*) as n, min(m.number) as sample, min(m.price) as low, max(m.price) as high` + ranges + `
-	from (select ` + by + `m.number, m.category_key, m.vendor_key, m.attribute_key, m.available, coalesce(m.step, ` + search.StepOf(`m.price`) + `) as step, m.price from matching m ` + most + `) m
-	group by grouping sets ((` + by + `m.category_key), (` + by + `m.vendor_key), (` + by + `m.attribute_key, m.available, m.step))
+	from (select ` + by + `m.number, ` + category + ` as category_key, ` + vendor + ` as vendor_key, m.attribute_key, m.available,
+		coalesce(m.step, ` + search.StepOf(`m.price`) + `) as step, m.price from matching m` + most + `) m
+	group by grouping sets ((m.category_key), (m.vendor_key), (` + by + `m.attribute_key, m.available, m.step))
 ), sold as materialized (
-	select * from counted where of = 6
+	select * from counted where of = 3
 ), categorised as (
 	select g.id, ` + in.Text(in.Said(`g.translations`), `name`, `g.name`) + ` as called, t.n, t.chosen from (
 		select a.id, sum(a.n) as n, ` + s.isChosen(search.CategoryFacet, `a.id`, `u`) + ` as chosen from (
 			select unnest(l.lineage` + below + `) as id, w.n
-			from (select * from counted w where w.of = 3 and ` + s.heeded(strconv.Itoa(categoryBit)) + `) w right join categories l on hashtextextended(l.id, 0) = w.category_key
+			from (select * from counted where of = 1) w right join categories l on hashtextextended(l.id, 0) = w.category_key
 			where coalesce(w.n, 0) > 0) a
 		group by a.id order by chosen desc, n desc, a.id limit ` + mostValues + `) t join categories g on g.id = t.id
 ), vendors as (
 	select x.vendor, t.n, t.chosen from (
-		select ` + s.once(`sum(w.n)`, `w.n`) + ` as n, ` + s.once(`min(w.sample)`, `w.sample`) + ` as sample, ` + s.isChosen(search.VendorFacet, `w.vendor_key`, `hashtextextended(u, 0)`) + ` as chosen
-		from counted w where w.of = 5 and w.vendor_key is not null and ` + s.heeded(strconv.Itoa(vendorBit)) + s.once(` group by w.vendor_key`, ``) + `
-		order by chosen desc, n desc, w.vendor_key limit ` + mostValues + `) t join product_index x on x.number = t.sample
+		select w.n, w.sample, ` + s.isChosen(search.VendorFacet, `w.vendor_key`, `hashtextextended(u, 0)`) + ` as chosen
+		from counted w where w.of = 2 and w.vendor_key is not null order by chosen desc, n desc, w.vendor_key limit ` + mostValues + `) t join product_index x on x.number = t.sample
 ), attributes as (
 	select *, row_number() over (partition by name order by ` + s.isChosen(ofAttributes, `name || U&'\001F' || value`, `u`) + ` desc, n desc, value) as place from (
 		select a.name, a.value, sum(w.n) as n, min(w.sample) as sample
