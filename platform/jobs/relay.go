@@ -139,8 +139,9 @@ func (q *queue) relay(ctx context.Context) (int, error) {
 
 // relayAt hands over as much of a pace as the workers will soon get to, and gives how many
 // and how many were ready before: what waits, waits in the outbox, where it waits in turn.
-// Of a lane of calls that is what it may have at work, and twice as much to come; jobs of one
-// that has its share are at work at times, too, to see whether they still have to stand back.
+// Of a lane of calls that is what it may have at work, and twice as much to come, or where it
+// answers promptly five times of that; jobs of one that has its share are at work at times, too,
+// to see whether they still have to stand back.
 func (q *queue) relayAt(ctx context.Context, tx *postgres.Tx, p pace) (moved, ready int, err error) {
 	var has string
 	if err := tx.QueryRow(ctx, fmt.Sprintf(readySQL, q.schema), string(p), p == calls).Scan(&has, &ready); err != nil {
@@ -160,6 +161,9 @@ func (q *queue) relayAt(ctx context.Context, tx *postgres.Tx, p pace) (moved, re
 		each = min(each, q.workers.at(p))
 	case calls:
 		each = min(each, 3*laneCalls)
+		if has, err = q.shares.favour(has, 4*each); err != nil {
+			return 0, 0, err
+		}
 	}
 	for all := r.last == (lane{}); ; {
 		d, err := q.due(ctx, tx, p, r.last, each, has)

@@ -2,6 +2,8 @@ package jobs
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -81,6 +83,26 @@ func (s *shares) take(ctx context.Context, p pace, at int, l lane) (done func(),
 			return nil, shareRest
 		}
 	}
+}
+
+// favour takes so many off what lanes of calls have waiting, a JSON object of readySQL, that
+// answer promptly: what comes next for them is not worth another look at the outbox.
+func (s *shares) favour(has string, so int) (string, error) {
+	waiting := map[string]int{}
+	if err := json.Unmarshal([]byte(has), &waiting); err != nil {
+		return "", fmt.Errorf("read what waits: %w", err)
+	}
+	s.mu.Lock()
+	for of, share := range s.stores {
+		for name, state := range share.lanes {
+			if state.bound() > 1 {
+				waiting[of.store+"/"+name] -= so
+			}
+		}
+	}
+	s.mu.Unlock()
+	raw, err := json.Marshal(waiting)
+	return string(raw), err
 }
 
 // try is take without waiting; freed is what to wait for where that may help.
