@@ -16,7 +16,7 @@ import (
 	"github.com/stoacommerce/stoa/app/apptest"
 	"github.com/stoacommerce/stoa/commerce/payments/stripetest"
 	"github.com/stoacommerce/stoa/openapi"
-	"github.com/stoacommerce/stoa/openapi/contract"
+	"github.com/stoacommerce/stoa/openapi/apitest"
 	"github.com/stoacommerce/stoa/openapi/probe"
 	"github.com/stoacommerce/stoa/platform/ids"
 )
@@ -40,14 +40,7 @@ func TestDryRuns(t *testing.T) {
 	r := &gallery{p: p, own: newTenant(t, p), operator: p.OperatorKey("admin"), client: probe.NewClient(time.Minute)}
 	r.client.Jar = nil
 	s := newStage(t, r.own, r.operator, stripe.Account("acct_example"))
-	doc, err := contract.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	operations, err := openapi.Operations(doc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	operations := apitest.Operations(t)
 	r.own.quiet(t)
 
 	calls := func() string {

@@ -19,7 +19,7 @@ import (
 	"github.com/stoacommerce/stoa/app/apptest"
 	"github.com/stoacommerce/stoa/commerce/payments/stripetest"
 	"github.com/stoacommerce/stoa/openapi"
-	"github.com/stoacommerce/stoa/openapi/contract"
+	"github.com/stoacommerce/stoa/openapi/apitest"
 	"github.com/stoacommerce/stoa/openapi/probe"
 	"github.com/stoacommerce/stoa/platform/ids"
 )
@@ -59,14 +59,7 @@ func TestBadRequests(t *testing.T) {
 	})
 	r := &gallery{p: p, own: newTenant(t, p), other: newTenant(t, p), operator: p.OperatorKey("admin"), reader: p.OperatorKey("read"), client: probe.NewClient(time.Minute)}
 	r.client.Jar = nil
-	doc, err := contract.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	operations, err := openapi.Operations(doc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	operations := apitest.Operations(t)
 	r.own.quiet(t)
 	r.other.quiet(t)
 

@@ -12,8 +12,7 @@ import (
 
 	"github.com/stoacommerce/stoa/app/apptest"
 	"github.com/stoacommerce/stoa/observability/promtest"
-	"github.com/stoacommerce/stoa/openapi"
-	"github.com/stoacommerce/stoa/openapi/contract"
+	"github.com/stoacommerce/stoa/openapi/apitest"
 )
 
 // patience bounds what takes moments.
@@ -149,14 +148,7 @@ func bounded(t *testing.T, prometheus *promtest.Prometheus) {
 	if err != nil || len(series) != 1 || series[0].Labels["__name__"] != "stoa_busiest_store_requests_per_second" || series[0].Value > 20 {
 		t.Errorf("a store is a label of %v (%v)", series, err)
 	}
-	doc, err := contract.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	operations, err := openapi.Operations(doc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	operations := apitest.Operations(t)
 	all, err := prometheus.Query(t.Context(), `count({job="stoa"})`)
 	if err != nil || len(all) != 1 || all[0].Value > float64(80*len(operations)) {
 		t.Errorf("one program has %v series (%v)", all, err)

@@ -97,14 +97,7 @@ func wantFaults(t *testing.T, got *apitest.Answer, want map[string]string) {
 // invitation of that name.
 func TestAWordComesBeforeAParameter(t *testing.T) {
 	api := apitest.New(t)
-	doc, err := contract.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	operations, err := openapi.Operations(doc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	operations := apitest.Operations(t)
 	for _, op := range operations {
 		if !strings.Contains(op.Path, "{") && !op.Takes("none") {
 			api.Do(t, "", op.Method, op.Path, nil).WantProblem(401, "missing_credential")

@@ -58,15 +58,30 @@ func New(t testing.TB, handlers ...map[string]openapi.Handler) *API {
 	return NewOf(t, doc, handlers...)
 }
 
-// NewOf is New with a contract that the test has changed.
-func NewOf(t testing.TB, doc *openapi3.T, handlers ...map[string]openapi.Handler) *API {
+// Operations are those of the contract.
+func Operations(t testing.TB) []*openapi.Operation {
+	t.Helper()
+	doc, err := contract.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return operationsOf(t, doc)
+}
+
+func operationsOf(t testing.TB, doc *openapi3.T) []*openapi.Operation {
 	t.Helper()
 	operations, err := openapi.Operations(doc)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return operations
+}
+
+// NewOf is New with a contract that the test has changed.
+func NewOf(t testing.TB, doc *openapi3.T, handlers ...map[string]openapi.Handler) *API {
+	t.Helper()
 	all := map[string]openapi.Handler{}
-	for _, op := range operations {
+	for _, op := range operationsOf(t, doc) {
 		all[op.ID] = func(context.Context, *openapi.Request) (*openapi.Response, error) {
 			return &openapi.Response{Status: http.StatusNotImplemented}, nil
 		}

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/stoacommerce/stoa/openapi"
-	"github.com/stoacommerce/stoa/openapi/contract"
+	"github.com/stoacommerce/stoa/openapi/apitest"
 )
 
 // otherwise are operations whose changes are undone otherwise than as those of a record: by an
@@ -68,14 +68,7 @@ var notUndone = map[string]string{
 // a reason.
 func TestEveryWriteCanBeUndone(t *testing.T) {
 	t.Parallel()
-	doc, err := contract.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	list, err := openapi.Operations(doc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	list := apitest.Operations(t)
 	operations, undone := map[string]*openapi.Operation{}, map[string]bool{}
 	for _, op := range list {
 		operations[op.ID] = op

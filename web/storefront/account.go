@@ -132,11 +132,7 @@ func (v *visit) showDetails(status int, f page.Form) error {
 // setDetails keeps what the shopper says of themselves. An address with nothing in it but
 // the country, which is chosen from the start, is none.
 func (v *visit) setDetails() error {
-	f, err := v.form()
-	if err != nil {
-		return err
-	}
-	c, err := v.signedIn()
+	f, c, err := v.signedForm()
 	if c == nil {
 		return err
 	}

@@ -154,11 +154,7 @@ func (v *visit) emailForm() error {
 // changeEmail asks for another address. It answers the same whether or not that is another
 // customer's.
 func (v *visit) changeEmail() error {
-	f, err := v.form()
-	if err != nil {
-		return err
-	}
-	c, err := v.signedIn()
+	f, c, err := v.signedForm()
 	if c == nil {
 		return err
 	}
@@ -199,11 +195,7 @@ func (v *visit) confirmEmailForm() error {
 }
 
 func (v *visit) confirmEmail() error {
-	f, err := v.form()
-	if err != nil {
-		return err
-	}
-	c, err := v.signedIn()
+	f, c, err := v.signedForm()
 	if c == nil {
 		return err
 	}

@@ -60,11 +60,7 @@ func (v *visit) takeData() error {
 
 // eraseMe erases who is signed in and confirms it by the password.
 func (v *visit) eraseMe() error {
-	f, err := v.form()
-	if err != nil {
-		return err
-	}
-	c, err := v.signedIn()
+	f, c, err := v.signedForm()
 	if c == nil {
 		return err
 	}

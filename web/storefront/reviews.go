@@ -82,11 +82,7 @@ func (v *visit) showReviews(status int, f page.Form) error {
 }
 
 func (v *visit) writeReview() error {
-	f, err := v.form()
-	if err != nil {
-		return err
-	}
-	c, err := v.signedIn()
+	f, c, err := v.signedForm()
 	if c == nil {
 		return err
 	}
@@ -204,11 +200,7 @@ func (v *visit) showReview(customerID string, status int, f page.Form) error {
 }
 
 func (v *visit) changeReview() error {
-	f, err := v.form()
-	if err != nil {
-		return err
-	}
-	c, err := v.signedIn()
+	f, c, err := v.signedForm()
 	if c == nil {
 		return err
 	}

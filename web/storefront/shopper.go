@@ -40,6 +40,14 @@ func (v *visit) signedIn() (*customers.Customer, error) {
 	return c, err
 }
 
+// signedForm is what a page's form sent and who is signed in, as signedIn has them.
+func (v *visit) signedForm() (f page.Form, c *customers.Customer, err error) {
+	if f, err = v.form(); err == nil {
+		c, err = v.signedIn()
+	}
+	return f, c, err
+}
+
 // admit keeps a session that has just begun.
 func (v *visit) admit(s customers.Session) {
 	v.setCookie(customerCookie, s.Token, time.Until(s.ExpiresAt))

@@ -76,11 +76,7 @@ func (v *visit) sharedWishlist() error {
 
 // changeWishlist does one of the things that a shopper does with their lists.
 func (v *visit) changeWishlist(change func(ctx context.Context, tx *postgres.Tx, customerID string, f page.Form) error) error {
-	f, err := v.form()
-	if err != nil {
-		return err
-	}
-	c, err := v.signedIn()
+	f, c, err := v.signedForm()
 	if c == nil {
 		return err
 	}
