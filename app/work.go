@@ -51,7 +51,6 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	s.bulk.Register(w)
 	(&audit.Log{DB: m.db}).Register(w, forget)
 	s.mailer.Register(w)
-	s.members.Register(w)
 	s.keys.Register(w)
 	(&upkeep.Upkeep{DB: m.db, Log: m.log}).Register(w)
 	(&requestlog.Keeper{DB: m.db}).Register(w)
