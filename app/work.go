@@ -52,6 +52,7 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	(&audit.Log{DB: m.db}).Register(w, forget)
 	s.mailer.Register(w)
 	s.keys.Register(w)
+	s.domains.Register(w)
 	(&upkeep.Upkeep{DB: m.db, Log: m.log}).Register(w)
 	(&requestlog.Keeper{DB: m.db}).Register(w)
 	s.privacy.Register(w)
