@@ -51,6 +51,7 @@ func (h *ShopCatalog) Operations() map[string]openapi.Handler {
 		"listShopProducts":    h.priced(h.products),
 		"getShopProduct":      h.priced(h.product),
 		"listShopVariants":    h.priced(h.variants),
+		"listBoughtTogether":  h.priced(h.together),
 		"listShopCategories":  h.kept(h.categories),
 		"getShopCategory":     h.kept(h.category),
 		"listShopCollections": h.kept(h.collections),
@@ -316,6 +317,14 @@ func (h *ShopCatalog) variants(ctx context.Context, req *openapi.Request, to cat
 		return nil, err
 	}
 	page, err := catalog.ShopVariants(ctx, h.DB, req.Param("handle_or_id"), filter, to)
+	if err != nil {
+		return h.moved(ctx, req, catalog.KindProduct, err)
+	}
+	return openapi.RawList(req, page).Tagged(0), nil
+}
+
+func (h *ShopCatalog) together(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {
+	page, err := catalog.BoughtTogether(ctx, h.DB, h.ShopURL(req.Caller.Store), req.Param("handle_or_id"), req.Limit(togetherPage), to)
 	if err != nil {
 		return h.moved(ctx, req, catalog.KindProduct, err)
 	}
