@@ -152,7 +152,7 @@ func TestWhatTheLawWantsTold(t *testing.T) {
 	})
 	s.product(t, "Tea", func(in *catalog.ProductInput) {
 		in.Variants[0].NetContent = &catalog.NetContent{Value: "100", Unit: "g"}
-		in.CustomFields = fields.Values{"manufacturer": []byte(`"Mill Ltd, 1 Mill Street, Berlin"`), "safety": []byte(`"Hot when brewed."`)}
+		in.CustomFields = fields.Values{"manufacturer": "Mill Ltd, 1 Mill Street, Berlin", "safety": "Hot when brewed."}
 	})
 	b := h.visitor(t, s.label)
 	b.get("/products/tea").says("Manufacturer and safety", "Mill Ltd, 1 Mill Street, Berlin", "Hot when brewed.", "€250.00 per kg")

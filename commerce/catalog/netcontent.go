@@ -24,12 +24,12 @@ var units = []unit{
 	{"mm", "m", "1000"}, {"cm", "m", "100"}, {"m", "m", "1"}, {"m2", "m2", "1"}, {"m3", "m3", "1"}, {"piece", "piece", "1"},
 }
 
-// contents are the numbers that a content may be: a billion at most, in thousandths.
-var contents = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})(\.[0-9]{1,3})?$`)
+// numbers are the numbers that a content may be: a billion at most, in thousandths.
+var numbers = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})(\.[0-9]{1,3})?$`)
 
 // Valid says whether there can be so much.
 func (n NetContent) Valid() bool {
-	return contents.MatchString(n.Value) && strings.Trim(n.Value, "0.") != "" && slices.ContainsFunc(units, func(u unit) bool { return u.name == n.Unit })
+	return numbers.MatchString(n.Value) && strings.Trim(n.Value, "0.") != "" && slices.ContainsFunc(units, func(u unit) bool { return u.name == n.Unit })
 }
 
 // netContent checks how much is in a variant; nil is not known.

@@ -38,18 +38,18 @@ var togetherSQL = translations.Speak(6, func(in translations.In) string {
 
 // BoughtTogether is what goes with a product, by its handle or its ID: so many products at
 // most, those that are bought together with it most often first.
-func BoughtTogether(ctx context.Context, db *postgres.DB, media, handleOrID string, most int, shopper Shopper) (postgres.Page, error) {
+func BoughtTogether(ctx context.Context, db *postgres.DB, media, handleOrID string, most int, shopper Shopper) ([]byte, error) {
 	statement, args := togetherSQL.In(shopper.Locales, media, shopper.Currency, handleOrID, most, shopper.Groups)
 	raw, err := db.JSON(ctx, statement, args...)
 	if err != nil {
-		return postgres.Page{}, fmt.Errorf("read what goes with %s: %w", handleOrID, err)
+		return nil, fmt.Errorf("read what goes with %s: %w", handleOrID, err)
 	}
 	if raw == nil {
-		return postgres.Page{}, notSold(shopper.Currency)
+		return nil, notSold(shopper.Currency)
 	}
 	_, list, _ := bytes.Cut(raw, []byte("\n"))
 	if len(list) == 0 {
-		return postgres.Page{}, problem.Missing("product")
+		return nil, problem.Missing("product")
 	}
-	return postgres.Page{Data: list}, nil
+	return list, nil
 }

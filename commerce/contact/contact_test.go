@@ -48,7 +48,7 @@ func TestWhatPeopleWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent := letters(t, s)
-	if len(sent) != 1 || sent[0].To != "shop@example.com" || sent[0].ReplyTo != "ada@example.com" || sent[0].Kind != mail.KindContactMessage || !strings.Contains(string(sent[0].Data), `"name":"Ada"`) {
+	if len(sent) != 1 || sent[0].To != "shop@example.com" || sent[0].ReplyTo != "ada@example.com" || sent[0].Kind != mail.KindContactMessage || !strings.Contains(string(sent[0].Data), `"name": "Ada"`) {
 		t.Errorf("sent: %+v", sent)
 	}
 	for field, wrong := range map[string]contact.Message{
@@ -74,7 +74,7 @@ func TestWhatPeopleWrite(t *testing.T) {
 		}
 		sent := letters(t, s)
 		if len(sent) != 2 || sent[0].To != "ada@example.com" || sent[0].Locale != "de" || sent[0].Kind != mail.KindWithdrawalReceived ||
-			sent[1].To != "shop@example.com" || sent[1].ReplyTo != "ada@example.com" || !strings.Contains(string(sent[1].Data), fmt.Sprintf(`"found":%v`, found)) {
+			sent[1].To != "shop@example.com" || sent[1].ReplyTo != "ada@example.com" || !strings.Contains(string(sent[1].Data), fmt.Sprintf(`"found": %v`, found)) {
 			t.Errorf("%s: %+v", number, sent)
 		}
 	}

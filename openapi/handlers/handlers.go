@@ -17,9 +17,8 @@ type ShopURL func(store *tenants.Store) string
 
 // How many things a page has when the request does not say.
 const (
-	adminPage    = 50
-	shopPage     = 24
-	togetherPage = 4
+	adminPage = 50
+	shopPage  = 24
 )
 
 // orNil is a pointer to a text, or nil for an empty one: the contract's null.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stoacommerce/stoa/commerce/shoptest"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
@@ -343,7 +344,7 @@ func TestWhatIsBoughtTogether(t *testing.T) {
 	titles := func(path string) string {
 		t.Helper()
 		list := ""
-		for _, p := range api.Do(t, shopper, "GET", "/v1/shop/products/"+path, nil).Want(200).Get("data").([]any) {
+		for _, p := range api.Do(t, shopper, "GET", "/v1/shop/products/"+path, nil).Want(200).Get("products").([]any) {
 			list += p.(map[string]any)["title"].(string) + " "
 		}
 		return list
@@ -352,7 +353,7 @@ func TestWhatIsBoughtTogether(t *testing.T) {
 	if got := titles(at); got != "Lid Spoon Cup " { // the cup is beside it, as is all of no category
 		t.Errorf("with a pot: %s", got)
 	}
-	if got := titles(at + "?limit=1"); got != "Lid " {
+	if got := titles(at + "?most=1"); got != "Lid " {
 		t.Errorf("one: %s", got)
 	}
 	shop.Exec(t, `insert into categories (id, path, name, handle) values ('cat_a', 'cat_a/', 'Pots', 'pots')`)
@@ -362,5 +363,5 @@ func TestWhatIsBoughtTogether(t *testing.T) {
 	}
 	api.Do(t, shopper, "GET", "/v1/shop/products/"+products["Draft"]+"/recommendations", nil).WantProblem(404, "not_found")
 	api.Do(t, shopper, "GET", "/v1/shop/products/"+at+"?currency=JPY", nil).WantProblem(422, "currency_not_sold")
-	api.Do(t, shopper, "GET", "/v1/shop/products/"+at+"?limit=25", nil).WantProblem(400, "invalid_request")
+	api.Do(t, shopper, "GET", "/v1/shop/products/"+at+"?most=25", nil).WantProblem(400, "invalid_request")
 }

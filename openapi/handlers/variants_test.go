@@ -82,9 +82,9 @@ func TestPricesPerUnit(t *testing.T) {
 	api := newCatalog(t, 0)
 	ctx := api.Platform.Store(t)
 	key, shopper := api.Staff(ctx), api.Publishable(ctx)
-	tea := api.Do(t, key, "POST", "/v1/products", object{"title": "Tea", "status": "active", "variants": []object{{"prices": []object{{"amount": 799, "currency": "EUR"}}, "net_content": object{"value": "75", "unit": "g"}}}}).Want(201)
+	tea := api.Do(t, key, "POST", "/v1/products", object{"title": "Tea", "status": "active", "variants": []object{{"prices": []object{{"amount": 799, "currency": "EUR"}}, "net_content": object{"value": "80", "unit": "g"}}}}).Want(201)
 	at, shop := "/v1/variants/"+tea.String("variants.0.id"), "/v1/shop/products/tea"
-	if tea.Get("variants.0.net_content.value") != "75" {
+	if tea.Get("variants.0.net_content.value") != "80" {
 		t.Errorf("made: %s", tea.Body)
 	}
 	for content, want := range map[[2]string]string{{"75", "g"}: "10653 kg", {"0.5", "kg"}: "1598 kg", {"250", "ml"}: "3196 l", {"75", "cl"}: "1065 l", {"2.5", "m2"}: "320 m2", {"20", "piece"}: "40 piece", {"50", "cm"}: "1598 m"} {

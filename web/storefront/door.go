@@ -62,7 +62,8 @@ func (v *visit) outside(status int, fault string) error {
 	if status == http.StatusServiceUnavailable {
 		v.w.Header().Set("Retry-After", "600")
 	}
-	form := v.accountForm("", page.Form{Faults: map[string]string{}})
+	form := formView{view: v.view("", ""), Form: page.Form{Faults: map[string]string{}}}
+	form.Alone = true
 	if fault != "" {
 		form.Form.Fault("password", fault)
 	}

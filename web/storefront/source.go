@@ -40,11 +40,11 @@ func (s *Shop) product(ctx context.Context, currency, handle string) (product, e
 // together reads what goes with a product.
 func (s *Shop) together(ctx context.Context, currency, id string) ([]product, error) {
 	r := readerOf(ctx)
-	p, err := catalog.BoughtTogether(ctx, s.config.DB, "", id, alsoShown, catalog.Shopper{Currency: currency, Groups: r.groups, Locales: r.locales})
+	raw, err := catalog.BoughtTogether(ctx, s.config.DB, "", id, alsoShown, catalog.Shopper{Currency: currency, Groups: r.groups, Locales: r.locales})
 	if err != nil {
 		return nil, err
 	}
-	return decode[[]product](p.Data, "what goes with a product")
+	return decode[[]product](raw, "what goes with a product")
 }
 
 // all reads a list to its end, page by page, but no more than so many.
