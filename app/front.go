@@ -65,7 +65,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Inventory{DB: m.db},
 		&handlers.Locations{DB: m.db},
 		&handlers.Search{DB: m.db, ShopURL: m.config.Site.ShopURL, Speller: s.speller},
-		&handlers.Settings{DB: m.db},
+		&handlers.Settings{DB: m.db, Door: s.links},
 		&handlers.MailTemplates{DB: m.db, Preview: s.mailer.Preview, Address: func(ctx context.Context, accountID string) (string, error) {
 			account, err := s.accounts.Get(ctx, accountID)
 			return account.Email, err

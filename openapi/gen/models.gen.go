@@ -852,6 +852,21 @@ const (
 	MyReviewStateRejected MyReviewState = "rejected"
 )
 
+// Defines values for NetContentUnit.
+const (
+	NetContentUnitCl    NetContentUnit = "cl"
+	NetContentUnitCm    NetContentUnit = "cm"
+	NetContentUnitG     NetContentUnit = "g"
+	NetContentUnitKg    NetContentUnit = "kg"
+	NetContentUnitL     NetContentUnit = "l"
+	NetContentUnitM     NetContentUnit = "m"
+	NetContentUnitM2    NetContentUnit = "m2"
+	NetContentUnitM3    NetContentUnit = "m3"
+	NetContentUnitMM    NetContentUnit = "mm"
+	NetContentUnitMl    NetContentUnit = "ml"
+	NetContentUnitPiece NetContentUnit = "piece"
+)
+
 // Defines values for NextActionType.
 const (
 	NextActionTypeConfirm  NextActionType = "confirm"
@@ -1433,6 +1448,7 @@ const (
 	SettingsEventDataPartAbandonedCarts SettingsEventDataPart = "abandoned_carts"
 	SettingsEventDataPartInvoicing      SettingsEventDataPart = "invoicing"
 	SettingsEventDataPartPayments       SettingsEventDataPart = "payments"
+	SettingsEventDataPartShopAccess     SettingsEventDataPart = "shop_access"
 )
 
 // Defines values for SettingsUpdatedEventType.
@@ -1475,6 +1491,13 @@ const (
 // Defines values for ShippingZoneUpdatedEventType.
 const (
 	ShippingZoneUpdatedEventTypeShippingZoneUpdated ShippingZoneUpdatedEventType = "shipping_zone.updated"
+)
+
+// Defines values for ShopAccessState.
+const (
+	ShopAccessStateMaintenance ShopAccessState = "maintenance"
+	ShopAccessStateOpen        ShopAccessState = "open"
+	ShopAccessStatePassword    ShopAccessState = "password"
 )
 
 // Defines values for ShopCreditEntryType.
@@ -1600,6 +1623,16 @@ const (
 // Defines values for TranslationUpdatedEventType.
 const (
 	TranslationUpdatedEventTypeTranslationUpdated TranslationUpdatedEventType = "translation.updated"
+)
+
+// Defines values for UnitPriceUnit.
+const (
+	UnitPriceUnitKg    UnitPriceUnit = "kg"
+	UnitPriceUnitL     UnitPriceUnit = "l"
+	UnitPriceUnitM     UnitPriceUnit = "m"
+	UnitPriceUnitM2    UnitPriceUnit = "m2"
+	UnitPriceUnitM3    UnitPriceUnit = "m3"
+	UnitPriceUnitPiece UnitPriceUnit = "piece"
 )
 
 // Defines values for WebhookDeliveryState.
@@ -2664,6 +2697,9 @@ type BulkVariantUpdate struct {
 	//
 	// Example: 300
 	LengthMM nullable.Nullable[int] `json:"length_mm,omitempty"`
+
+	// NetContent How much is in it, for the price per unit; null removes it.
+	NetContent nullable.Nullable[NetContent] `json:"net_content,omitempty"`
 
 	// Prices What it costs, once per currency; replaces the list.
 	Prices []Price `json:"prices,omitempty"`
@@ -10267,6 +10303,24 @@ type NamedEventData struct {
 	Name string `json:"name"`
 }
 
+// NetContent How much is in a variant, as prices per unit are told of. Those are for a kilogram, a litre, a metre, a square or cubic metre, or a piece.
+type NetContent struct {
+	// Unit What it is measured in.
+	//
+	// Example: g
+	Unit NetContentUnit `json:"unit"`
+
+	// Value How many of the unit, above 0.
+	//
+	// Example: 250
+	Value string `json:"value"`
+}
+
+// NetContentUnit What it is measured in.
+//
+// Example: g
+type NetContentUnit string
+
 // NextAction What the shopper has to do before the payment can go on.
 type NextAction struct {
 	// Account The provider's account, to be named with the publishable key; null where the key is the account's own.
@@ -16823,6 +16877,52 @@ type Shop struct {
 	URL string `json:"url"`
 }
 
+// ShopAccess Who may come into the hosted shop.
+type ShopAccess struct {
+	// Message What those read who stay outside, in place of the usual words.
+	//
+	// Example: We open on the first of May.
+	Message *string `json:"message"`
+
+	// PasswordSet Whether there is a password. It cannot be read.
+	//
+	// Example: false
+	PasswordSet bool `json:"password_set"`
+
+	// PreviewURL Whoever follows it comes in, until state or password change.
+	//
+	// Example: https://linen.stoa.example/?enter=Zm9yIHlvdQ
+	PreviewURL string `json:"preview_url"`
+
+	// State Who may come into the hosted shop: everybody, those who know its password, or nobody.
+	//
+	// Example: open
+	State ShopAccessState `json:"state"`
+}
+
+// ShopAccessState Who may come into the hosted shop: everybody, those who know its password, or nobody.
+//
+// Example: open
+type ShopAccessState string
+
+// ShopAccessUpdate A change of it, as a merge patch.
+type ShopAccessUpdate struct {
+	// Message What those read who stay outside; null for the usual words.
+	//
+	// Example: We open on the first of May.
+	Message nullable.Nullable[string] `json:"message,omitempty"`
+
+	// Password The password; null removes it.
+	//
+	// Example: linen
+	Password nullable.Nullable[string] `json:"password,omitempty"`
+
+	// State Who may come into the hosted shop: everybody, those who know its password, or nobody.
+	//
+	// Example: open
+	State *ShopAccessState `json:"state,omitempty"`
+}
+
 // ShopCategory A category, as shoppers see it.
 type ShopCategory struct {
 	// CustomFields What shoppers may see of the thing's custom fields, by their keys.
@@ -17183,6 +17283,29 @@ type ShopImage struct {
 	Width int `json:"width"`
 }
 
+// ShopMessage What somebody writes to a shop.
+type ShopMessage struct {
+	// Email Where they are answered.
+	//
+	// Example: ada@example.com
+	Email string `json:"email"`
+
+	// Message What they write.
+	//
+	// Example: Is the bowl safe in an oven?
+	Message string `json:"message"`
+
+	// Name Who writes.
+	//
+	// Example: Ada Example
+	Name string `json:"name"`
+
+	// OrderNumber The number of the order that it is about, as they know it.
+	//
+	// Example: 1001
+	OrderNumber *string `json:"order_number,omitempty"`
+}
+
 // ShopOrder An order, as its shopper sees it.
 type ShopOrder struct {
 	// BillingAddress Who pays, if that is someone else.
@@ -17403,6 +17526,12 @@ type ShopProductList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// ShopRecommendations What goes with a product.
+type ShopRecommendations struct {
+	// Products What is bought together with it most often first.
+	Products []ShopProduct `json:"products"`
+}
+
 // ShopReturn Goods of an order that come back, as its shopper sees it.
 type ShopReturn struct {
 	// CreatedAt When it was asked for.
@@ -17590,6 +17719,9 @@ type ShopVariant struct {
 	// LowestPrice30D Of a price with a `compare_at_price`: the lowest that it was in the 30 days before it was reduced, as Article 6a of Directive 98/6/EC asks traders in the European Union to indicate. Null where it had none before.
 	LowestPrice30D *Money `json:"lowest_price_30d"`
 
+	// NetContent How much is in it.
+	NetContent *NetContent `json:"net_content"`
+
 	// OptionValues One choice for each of the product's options.
 	//
 	// Example: ["M","Sand"]
@@ -17610,6 +17742,9 @@ type ShopVariant struct {
 	//
 	// Example: M / Sand
 	Title string `json:"title"`
+
+	// UnitPrice What a unit of it costs, where it is known how much is in it. Directive 98/6/EC asks traders in the European Union to indicate it beside the price.
+	UnitPrice *UnitPrice `json:"unit_price"`
 }
 
 // ShopVariantList A page of a list.
@@ -19520,6 +19655,22 @@ type TranslationsUpdateItem struct {
 	Texts map[string]*string `json:"texts"`
 }
 
+// UnitPrice What a unit of something costs.
+type UnitPrice struct {
+	// Price An amount of money, in the smallest unit of its currency.
+	Price Money `json:"price"`
+
+	// Unit What the price is for.
+	//
+	// Example: kg
+	Unit UnitPriceUnit `json:"unit"`
+}
+
+// UnitPriceUnit What the price is for.
+//
+// Example: kg
+type UnitPriceUnit string
+
 // Unsubscription What the link of a mail holds by which nothing more is sent.
 type Unsubscription struct {
 	// ID The customer's ID, or a cart's.
@@ -19617,6 +19768,9 @@ type Variant struct {
 	//
 	// Example: 300
 	LengthMM *int `json:"length_mm"`
+
+	// NetContent How much is in it, for the price per unit.
+	NetContent *NetContent `json:"net_content"`
 
 	// OptionValues One choice for each of the product's options, in their order.
 	//
@@ -19722,6 +19876,9 @@ type VariantCreate struct {
 	// Example: 300
 	LengthMM *int `json:"length_mm,omitempty"`
 
+	// NetContent How much is in a variant, as prices per unit are told of. Those are for a kilogram, a litre, a metre, a square or cubic metre, or a piece.
+	NetContent *NetContent `json:"net_content,omitempty"`
+
 	// OptionValues One choice for each of the product's options, in their order.
 	//
 	// Example: ["M","Sand"]
@@ -19810,6 +19967,9 @@ type VariantMatrix struct {
 	// Example: 300
 	LengthMM *int `json:"length_mm,omitempty"`
 
+	// NetContent How much is in a variant, as prices per unit are told of. Those are for a kilogram, a litre, a metre, a square or cubic metre, or a piece.
+	NetContent *NetContent `json:"net_content,omitempty"`
+
 	// Prices What it costs, once per currency.
 	Prices []Price `json:"prices,omitempty"`
 
@@ -19888,6 +20048,9 @@ type VariantUpdate struct {
 	//
 	// Example: 300
 	LengthMM nullable.Nullable[int] `json:"length_mm,omitempty"`
+
+	// NetContent How much is in it, for the price per unit; null removes it.
+	NetContent nullable.Nullable[NetContent] `json:"net_content,omitempty"`
 
 	// OptionValues One choice for each of the product's options, in their order.
 	//
@@ -20666,6 +20829,34 @@ type WishlistUpdatedEvent struct {
 //
 // Example: wishlist.updated
 type WishlistUpdatedEventType string
+
+// WithdrawalDeclaration Somebody's declaration that they withdraw from a contract.
+type WithdrawalDeclaration struct {
+	// Email Where they are answered.
+	//
+	// Example: ada@example.com
+	Email string `json:"email"`
+
+	// Locale The language of the confirmation; the store's, when left out.
+	//
+	// Example: de
+	Locale *string `json:"locale,omitempty"`
+
+	// Message Of what they withdraw, where it is not all of it.
+	//
+	// Example: The bowl alone.
+	Message *string `json:"message,omitempty"`
+
+	// Name Who withdraws.
+	//
+	// Example: Ada Example
+	Name string `json:"name"`
+
+	// OrderNumber The number of the order, as they know it.
+	//
+	// Example: 1001
+	OrderNumber string `json:"order_number"`
+}
 
 // AcceptLanguageHeader defines model for AcceptLanguageHeader.
 type AcceptLanguageHeader = string
@@ -24416,6 +24607,27 @@ type UpdateAbandonedCartSettingsParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// GetShopAccessParams defines parameters for GetShopAccess.
+type GetShopAccessParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// UpdateShopAccessParams defines parameters for UpdateShopAccess.
+type UpdateShopAccessParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListShippingMethodsParams defines parameters for ListShippingMethods.
 type ListShippingMethodsParams struct {
 	// Limit How many to answer at most.
@@ -24992,6 +25204,12 @@ type RemoveFromMyWishlistParams struct {
 	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 }
 
+// WriteToShopParams defines parameters for WriteToShop.
+type WriteToShopParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // SubscribeParams defines parameters for Subscribe.
 type SubscribeParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
@@ -25112,6 +25330,24 @@ type GetShopProductParams struct {
 	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
+// GetRecommendationsParams defines parameters for GetRecommendations.
+type GetRecommendationsParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// Most How many to answer at most.
+	Most *int `form:"most,omitempty" json:"most,omitempty"`
+
+	// Currency The currency of the prices; the main one, when left out. One that the shop does not sell in answers 422.
+	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
+}
+
 // ListShopReviewsParams defines parameters for ListShopReviews.
 type ListShopReviewsParams struct {
 	// Limit How many to answer at most.
@@ -25215,6 +25451,12 @@ type SuggestInShopParams struct {
 
 	// AcceptLanguage The languages that the shopper reads, as browsers send them.
 	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
+}
+
+// WithdrawFromContractParams defines parameters for WithdrawFromContract.
+type WithdrawFromContractParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // SignUpParams defines parameters for SignUp.
@@ -26126,6 +26368,12 @@ type UpdateAbandonedCartSettingsJSONRequestBody = AbandonedCartSettingsUpdate
 // UpdateAbandonedCartSettingsApplicationMergePatchPlusJSONRequestBody defines body for UpdateAbandonedCartSettings for application/merge-patch+json ContentType.
 type UpdateAbandonedCartSettingsApplicationMergePatchPlusJSONRequestBody = AbandonedCartSettingsUpdate
 
+// UpdateShopAccessJSONRequestBody defines body for UpdateShopAccess for application/json ContentType.
+type UpdateShopAccessJSONRequestBody = ShopAccessUpdate
+
+// UpdateShopAccessApplicationMergePatchPlusJSONRequestBody defines body for UpdateShopAccess for application/merge-patch+json ContentType.
+type UpdateShopAccessApplicationMergePatchPlusJSONRequestBody = ShopAccessUpdate
+
 // CreateShippingMethodJSONRequestBody defines body for CreateShippingMethod for application/json ContentType.
 type CreateShippingMethodJSONRequestBody = ShippingMethodCreate
 
@@ -26219,6 +26467,9 @@ type UpdateMyWishlistApplicationMergePatchPlusJSONRequestBody = WishlistUpdate
 // AddToMyWishlistJSONRequestBody defines body for AddToMyWishlist for application/json ContentType.
 type AddToMyWishlistJSONRequestBody = WishlistItemCreate
 
+// WriteToShopJSONRequestBody defines body for WriteToShop for application/json ContentType.
+type WriteToShopJSONRequestBody = ShopMessage
+
 // SubscribeJSONRequestBody defines body for Subscribe for application/json ContentType.
 type SubscribeJSONRequestBody = Subscription
 
@@ -26251,6 +26502,9 @@ type WriteReviewJSONRequestBody = ReviewCreate
 
 // RequestStockAlertJSONRequestBody defines body for RequestStockAlert for application/json ContentType.
 type RequestStockAlertJSONRequestBody = StockAlertRequest
+
+// WithdrawFromContractJSONRequestBody defines body for WithdrawFromContract for application/json ContentType.
+type WithdrawFromContractJSONRequestBody = WithdrawalDeclaration
 
 // SignUpJSONRequestBody defines body for SignUp for application/json ContentType.
 type SignUpJSONRequestBody = SignupRequest
