@@ -41,7 +41,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Account{DB: m.db, Accounts: s.accounts, Sessions: s.sessions, Access: s.access},
 		&handlers.Staff{DB: m.db, Members: s.members, Accounts: s.accounts, Access: s.access, Log: m.log},
 		&handlers.Roles{DB: m.db, Members: s.members},
-		&handlers.Audit{DB: m.db, Log: &audit.Log{DB: m.db}, Orders: s.orders, Restores: restores(s)},
+		&handlers.Audit{DB: m.db, Log: &audit.Log{DB: m.db}, Orders: s.orders, Carts: s.carts, Restores: restores(s)},
 		&handlers.Requests{Log: &requestlog.Log{DB: m.db, Sealer: m.ring}},
 		&handlers.APIKeys{DB: m.db, Keys: s.keys},
 		&handlers.Domains{DB: m.db, Domains: s.domains},
