@@ -68,6 +68,7 @@ func newTenant(t testing.TB, p *apptest.Program) *tenant {
 	apart := w.must(t, 201, probe.Call{Operation: "createTaxRate", Header: headers(w.secret), Body: body(map[string]any{"name": "TVA", "country": "BE", "percentage": "21"})})
 	w.ids["aud"] = w.must(t, 200, probe.Call{Operation: "listAuditEntries", Header: headers(w.secret), Query: url.Values{"resource_id": {apart.String("/id")}}}).String("/data/0/id")
 	w.upload(t, "img", "uploadProductImage", "towel.png", picture(t.(*testing.T)), nil)
+	w.upload(t, "cimg", "uploadContentImage", "logo.png", picture(t.(*testing.T)), nil)
 	w.upload(t, "op", "createImport", "catalogue.csv", []byte(catalogue), map[string]string{"kind": "shopify_products"})
 	w.staff(t)
 	w.sell(t)

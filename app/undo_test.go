@@ -92,6 +92,7 @@ func (w *tenant) changeables() []changeable {
 	list[len(list)-1].record = "" // its ID is the variant's
 	add("review", "rev", "review_id", "Review", map[string][]any{"state": {"approved", "rejected"}, "reply": maybe})
 	list[len(list)-1].update, list[len(list)-1].verb = "moderateReview", "moderate"
+	settings("theme", "Theme", map[string][]any{"theme": {"boutique", "brand"}, "corners": {nil, "round"}, "dark_mode": truths, "colors": {map[string]any{"accent": nil}, map[string]any{"accent": "#8c2f1b"}}})
 	settings("abandoned_cart_settings", "AbandonedCartSettings", map[string][]any{"delay_minutes": {60, 120}, "mail": {"off", "everyone"}})
 	settings("invoicing", "Invoicing", map[string][]any{"footer": maybe, "seller": {map[string]any{"address": address("1")}, map[string]any{"address": address("2")}}})
 	settings("payment_settings", "PaymentSettings", map[string][]any{"capture_method": {"automatic", "manual"}})

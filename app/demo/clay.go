@@ -51,6 +51,29 @@ var clayAndLinen = shop{
 			[]string{"cup-and-saucer", "candle-in-a-cup", "breakfast-bowl", "slow-table-book", "linen-napkins", "everyday-mug", "bud-vases"}},
 	},
 	goods: clayGoods,
+	look: func(made map[string]string) object {
+		return object{
+			"theme": "boutique",
+			"announcement": object{"text": "Sent free of charge within Germany and Austria from 90 €"},
+			"home": []object{
+				{"id": "hero", "type": "hero", "button": object{"label": "Look around", "link": object{"type": "products"}},
+					"second_button": object{"link": object{"type": "collection", "resource_id": made["The slow table"]}}},
+				{"id": "shelves", "type": "category_list", "heading": "By room and habit"},
+				{"id": "new", "type": "product_grid", "heading": "New from the kiln"},
+				{"id": "table", "type": "featured_collection", "collection_id": made["The slow table"]},
+				{"id": "amphora", "type": "featured_product", "eyebrow": "A shape that stays", "product_id": made["amphora"]},
+				{"id": "workshop", "type": "rich_text", "heading": "Made to be used", "body_html": "<p>Every piece is thrown, trimmed and glazed by the same two hands. We fire once a week, " +
+					"and what does not come out of the kiln as it should becomes the gravel of our yard.</p><p>So nothing here is the same as the next, and all of it goes into the dishwasher.</p>"},
+				{"id": "presents", "type": "featured_collection", "collection_id": made["Small presents"]},
+				{"id": "asked", "type": "faq", "heading": "What we are asked", "questions": []object{
+					{"question": "Does it go into the dishwasher?", "answer_html": "<p>All stoneware does, and into microwave and oven. Linen is washed at 40 °C.</p>"},
+					{"question": "What if something arrives broken?", "answer_html": "<p>Send us a photograph, and another one leaves us the same week.</p>"},
+					{"question": "Can I send it back?", "answer_html": "<p>Within 30 days, for any reason.</p>"},
+				}},
+				{"id": "letters", "type": "newsletter", "heading": "When the kiln is opened", "text": "A letter a month: what is new, what is back, and what went wrong."},
+			},
+		}
+	},
 }
 
 var (

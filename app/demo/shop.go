@@ -24,7 +24,13 @@ type shop struct {
 	shelves     []shelf
 	collections []collection
 	goods       []good // as they are to be seen, the newest first
+
+	// look is a patch of the theme, of what was made by the IDs that it has.
+	look func(made map[string]string) object
 }
+
+// object is a JSON object.
+type object = map[string]any
 
 // rate is another currency: how many hundredths of its minor unit one of the shop's own
 // comes to, and what such prices are multiples of.

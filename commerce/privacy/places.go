@@ -159,7 +159,7 @@ var places = []place{
 	{table: "erasures", plain: "id state customer_id reason places", unshown: "sealed"}, // sealed for a while; the reason says nothing of the person
 
 	// What is the merchant's own.
-	{table: "settings", plain: "name description contact_email country currency currencies locale locales translations order_prefix theme payments abandoned_cart_mail invoicing time_zone analytics"},
+	{table: "settings", plain: "name description contact_email country currency currencies locale locales translations order_prefix theme theme_draft menus payments abandoned_cart_mail invoicing time_zone analytics"},
 	{table: "mail_templates", plain: "kind locale subject body_html"},
 	{table: "shipping_zones", plain: "id name territories"},
 	{table: "rate_services", plain: "id kind name url secret failure"},

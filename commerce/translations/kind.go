@@ -24,7 +24,7 @@ type kind struct {
 // kinds are in the order in which things of several are locked.
 var kinds = []kind{
 	{"store", "sto", "settings", `x.id::text`, `true`,
-		list(line("name", `x.name`, 255), text("description", `x.description`, 2000))},
+		list(line("name", `x.name`, 255), text("description", `x.description`, 2000)) + ` || ` + arranged},
 	{"shipping_method", "shp", "shipping_methods", `x.id`, `true`,
 		list(line("name", `x.name`, 255), text("description", `x.description`, 1000))},
 	{"field_definition", "cfd", "field_definitions", `x.id`, `x.shown`,
@@ -34,7 +34,8 @@ var kinds = []kind{
 		list(line("title", `x.title`, 255), html(`x.description`), line("seo_title", `x.seo_title`, 255), line("seo_description", `x.seo_description`, 1000)) +
 			` || ` + options + ` || ` + custom("product")},
 	{"variant", "var", "variants", `x.id`, `x.custom_fields <> '{}'`, custom("variant")},
-	{"image", "img", "images", `x.id`, `x.state = 'ready'`, list(line("alt", `x.alt`, 512))},
+	{"image", "img", "images", `x.id`, `x.state = 'ready' and x.product_id is not null`, list(line("alt", `x.alt`, 512))},
+	{"content_image", "cimg", "images", `x.id`, `x.product_id is null`, list(line("alt", `x.alt`, 512))},
 	{"collection", "col", "collections", `x.id`, `true`,
 		list(line("name", `x.title`, 255), html(`x.description`), line("seo_title", `x.seo_title`, 255), line("seo_description", `x.seo_description`, 1000)) +
 			` || ` + custom("collection")},

@@ -49,6 +49,9 @@ type Config struct {
 
 	// AcceptsOrders says whether carts of the store can be completed.
 	AcceptsOrders func(ctx context.Context, store *tenants.Store) (bool, error)
+	// Editor is the origin of the back office, which may show previews in a frame of its own;
+	// nobody may when it is empty.
+	Editor string
 	// Beside has the replicas share their pages; nil does not.
 	Beside *cache.Shared
 	// Visited is told how far a visitor came; it may be nil.
@@ -251,11 +254,15 @@ func (v *visit) visited(name string) {
 func (s *Shop) Serve(w http.ResponseWriter, r *http.Request, store tenants.Store) {
 	ctx := s.enter(r.Context(), store)
 	v := &visit{shop: s, store: store, w: w, r: r.WithContext(ctx)}
+	preview, over := v.previewed()
+	if preview != "" {
+		v.w = unkept{w, s.config.Editor}
+	}
 	set, err := s.config.Editions.Locales(ctx, &store)
 	var frame *frame
 	if err == nil {
 		locale := v.within(set)
-		frame, err = s.frame(ctx, store, locale, set.Chain(locale))
+		frame, err = s.frame(ctx, store, locale, set.Chain(locale), preview)
 	}
 	if err != nil {
 		s.config.Log.ErrorContext(ctx, "a shop's frame cannot be read", "error", err)
@@ -269,11 +276,15 @@ func (s *Shop) Serve(w http.ResponseWriter, r *http.Request, store tenants.Store
 		}
 		return
 	}
+	if over {
+		v.message(http.StatusGone, "This preview is over", "Ask for another link in the back office.", false)
+		return
+	}
 	if err := s.foreign.Check(r); err != nil {
 		v.message(http.StatusForbidden, "This form came from elsewhere", "For your safety, forms are only taken from the shop's own pages. Go back and try again.", false)
 		return
 	}
-	s.mux.ServeHTTP(w, v.r.WithContext(context.WithValue(ctx, visitKey{}, v)))
+	s.mux.ServeHTTP(v.w, v.r.WithContext(context.WithValue(ctx, visitKey{}, v)))
 }
 
 // within is the locale that the address begins with, which is taken off for all that follows;
@@ -284,10 +295,7 @@ func (v *visit) within(set *locales.Set) string {
 		return set.Default()
 	}
 	address := *v.r.URL
-	address.Path = "/" + strings.TrimPrefix(strings.TrimPrefix(address.Path, "/"+first), "/")
-	if address.RawPath != "" {
-		address.RawPath = "/" + strings.TrimPrefix(strings.TrimPrefix(address.RawPath, "/"+first), "/")
-	}
+	cut(&address, "/"+first)
 	v.r.URL = &address
 	return first
 }
@@ -468,8 +476,16 @@ func (v *visit) shared(name string, query url.Values, make func(ctx context.Cont
 	if err != nil {
 		return err
 	}
+	ctx := context.WithValue(v.r.Context(), readerKey{}, reader{groups, v.chain})
+	if v.preview != "" {
+		p, err := make(ctx)
+		if err == nil {
+			page.Own(v.w, v.r, p)
+		}
+		return err
+	}
 	key := v.store.ID + "\x00" + v.edition() + "\x00" + strings.Join(groups, ",") + "\x00" + v.locale + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
-	p, err := v.shop.pages.Get(context.WithValue(v.r.Context(), readerKey{}, reader{groups, v.chain}), key, make)
+	p, err := v.shop.pages.Get(ctx, key, make)
 	switch {
 	case err != nil:
 		return err
