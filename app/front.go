@@ -66,6 +66,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Search{DB: m.db, ShopURL: m.shopURL, Speller: s.speller},
 		&handlers.Settings{DB: m.db},
 		&handlers.Themes{DB: m.db, Preview: s.links.Preview},
+		&handlers.Content{DB: m.db},
 		&handlers.ContentImages{DB: m.db, Pictures: s.pictures, ShopURL: m.shopURL},
 		&handlers.MailTemplates{DB: m.db, Preview: s.mailer.Preview, Address: func(ctx context.Context, accountID string) (string, error) {
 			account, err := s.accounts.Get(ctx, accountID)

@@ -49,6 +49,8 @@ func newTenant(t testing.TB, p *apptest.Program) *tenant {
 	}
 	make("whe", "createWebhookEndpoint", "/endpoint/id", map[string]any{"url": w.receiver.URL, "event_types": []string{"*"}})
 	make("cat", "createCategory", "/id", map[string]any{"name": "Shirts"})
+	make("page", "createPage", "/id", map[string]any{"title": "About", "published_at": "2020-01-01T00:00:00Z"})
+	make("post", "createPost", "/id", map[string]any{"title": "News"})
 	make("col", "createCollection", "/id", map[string]any{"name": "Summer", "product_ids": []string{w.product}})
 	make("shz", "createShippingZone", "/id", map[string]any{"name": "Near", "territories": []any{map[string]any{"country": "FR"}}})
 	make("tax", "createTaxRate", "/id", map[string]any{"name": "TVA", "country": "FR", "percentage": "20"})

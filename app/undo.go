@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/content"
 	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/pricelists"
@@ -39,7 +40,9 @@ func restores(s *services) handlers.Restores {
 		"review.delete":           reviews.Restore,
 		"webhook_endpoint.delete": s.webhooks.Restore,
 		"theme.publish":           themes.Unpublish,
-		"content_image.delete":    themes.RestoreImage,
+		"content_image.delete":    content.RestoreImage,
+		"page.delete":             content.Page.Restore,
+		"post.delete":             content.Post.Restore,
 	}
 }
 

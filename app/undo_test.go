@@ -66,6 +66,8 @@ func (w *tenant) changeables() []changeable {
 		"sku": maybe, "barcode": maybe, "weight_grams": {nil, 10, 20}, "cost": {nil, price(5), price(7)}, "prices": amounts, "taxable": truths, "tax_class": {nil, "books"}, "image_id": {nil, id["img"]},
 	})
 	add("category", "cat", "category_id", "Category", map[string][]any{"name": texts, "description": maybe, "seo_description": maybe})
+	add("page", "page", "page_id", "Page", map[string][]any{"title": texts, "body_html": {"", "<p>One</p>"}, "purpose": {nil, "terms"}, "published_at": instants, "seo_title": maybe})
+	add("post", "post", "post_id", "Post", map[string][]any{"title": texts, "excerpt": maybe, "author": maybe, "image_id": {nil, id["cimg"]}, "handle": {"one", "two"}})
 	add("collection", "col", "collection_id", "Collection", map[string][]any{
 		"name": texts, "description_html": {"", "<p>One</p>"}, "sort_order": {"manual", "newest"},
 		"rule": {nil, map[string]any{"match": "any", "conditions": []any{map[string]any{"field": "tag", "operator": "equals", "value": "a"}}}},

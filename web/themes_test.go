@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/content"
 	"github.com/stoacommerce/stoa/commerce/themes"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -30,11 +31,11 @@ func (s *shop) dress(t testing.TB, patch string, publish bool) {
 // picture gives the shop a picture of its own.
 func (s *shop) picture(t testing.TB, alt string) string {
 	t.Helper()
-	made, err := s.h.pictures.Store(s.Ctx, themes.NewImageID(), dot(t))
+	made, err := s.h.pictures.Store(s.Ctx, content.NewImageID(), dot(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.in(t, func(ctx context.Context, tx *postgres.Tx) error { return themes.AddImage(ctx, tx, made, alt) })
+	s.in(t, func(ctx context.Context, tx *postgres.Tx) error { return content.AddImage(ctx, tx, made, alt) })
 	return string(made.ID)
 }
 
@@ -142,8 +143,8 @@ func TestPreviews(t *testing.T) {
 		}
 	}
 	b.get(page.find(`rel="stylesheet" href="([^"]+)"`)).status(http.StatusOK)
-	b.get(at + "products/bowl").status(http.StatusOK).says("Bowl", "Preview.")
-	b.get(at + "de/").status(http.StatusOK).says("Vorschau.", "Drafted")
+	b.get(at+"products/bowl").status(http.StatusOK).says("Bowl", "Preview.")
+	b.get(at+"de/").status(http.StatusOK).says("Vorschau.", "Drafted")
 	b.get(at + "cart").status(http.StatusOK).says("Preview.")
 	b.get("/").lacks("Drafted")
 	for _, wrong := range []string{link(time.Now().Add(-time.Second)), "/preview/x/", "/preview/" + strings.Repeat("a", 40) + "/", strings.Replace(at, "-", "-x", 1), strings.TrimSuffix(at, "/")} {
@@ -151,4 +152,38 @@ func TestPreviews(t *testing.T) {
 	}
 	other := h.shop(t)
 	h.visitor(t, other.label).get(at).status(http.StatusGone)
+}
+
+func TestPagesAndTheBlog(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	make := func(kind content.Kind, fields string) {
+		t.Helper()
+		s.in(t, func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := content.Create(ctx, tx, kind, json.RawMessage(fields))
+			return err
+		})
+	}
+	make(content.Page, `{"title": "Who we are", "handle": "about", "body_html": "<p>We <em>began</em> in a shed.</p>", "published_at": "2020-01-01T00:00:00Z", "seo_title": "About"}`)
+	make(content.Page, `{"title": "Imprint", "purpose": "legal_notice", "published_at": "2020-01-01T00:00:00Z"}`)
+	make(content.Page, `{"title": "Secret"}`)
+	for i := range 14 {
+		make(content.Post, fmt.Sprintf(`{"title": "Post %02d", "excerpt": "In short.", "author": "Ada", "image_id": %q, "published_at": "2020-01-%02dT00:00:00Z"}`, s.picture(t, "Smoke"), i+1))
+	}
+	s.dress(t, `{"home": [{"id": "blog", "type": "blog_posts", "limit": 2}]}`, true)
+	b := h.visitor(t, s.label)
+	b.get("/").says("Post 13", "Post 12", `href="/pages/imprint">Imprint`).lacks("Post 11")
+	b.get("/pages/about").status(http.StatusOK).says("<em>began</em>", "<title>About", `<h1>Who we are</h1>`)
+	b.get("/pages/secret").status(http.StatusNotFound)
+	list := b.get("/blog").says("Post 13", "Post 02", "Next page", "1 January 2020").lacks("Post 01")
+	b.get(list.find(`rel="next" href="([^"]+)"`)).says("Post 01", "Post 00", "noindex").lacks("Post 02")
+	b.get("/blog?after=%27x").says("Post 13")
+	b.get("/blog/post-03").says("Post 03", "4 January 2020", "Ada", `alt="Smoke"`)
+	b.get("/sitemap.xml").says("/pages/about<", "/blog/post-13<").lacks("secret")
+	s.Exec(t, `insert into former_handles (kind, handle, object_id) select 'page', 'us', id from contents where handle = 'about'`)
+	if to := b.get("/pages/us").status(http.StatusMovedPermanently).leadsTo(); to != "/pages/about" {
+		t.Error(to)
+	}
+	b.get("/blog/%ff").status(http.StatusNotFound)
 }

@@ -43,10 +43,16 @@ var nightFerry = shop{
 			[]string{"probierset", "schokolade", "kakao", "tasche", "honig", "kalte-ueberfahrt"}},
 	},
 	goods: ferryGoods,
+	pages: []article{
+		{title: "Über uns", text: "<p>Die Nachtfähre ist ein Beispiel: Ihre Päckchen hat das Programm gezeichnet, das sie zeigt. Sonst hat sie alles, was ein Shop hat. Probieren Sie sie aus.</p>"},
+		{title: "Impressum", purpose: "legal_notice", text: "<p>Nachtfähre, Am Steg 4, 8000 Musterhausen, Schweiz</p><p>Das ist eine Vorführung. Hier wird nichts verkauft.</p>"},
+		{title: "AGB", purpose: "terms", text: "<p>Das ist eine Vorführung: Bestellungen nimmt ein Testanbieter entgegen, und kein Geld wird bewegt.</p>"},
+		{title: "Datenschutz", purpose: "privacy", text: "<p>Dieser Shop läuft auf Ihrem eigenen Rechner. Was Sie ihm sagen, bleibt dort.</p>"},
+	},
 	look: func(made map[string]string) object {
 		return object{
 			"theme": "brand", "colors": object{"background": "#fdf8ee", "text": "#16222f", "button": "#c93f22", "button_text": "#ffffff", "accent": "#b03218"},
-			"dark_colors": object{"background": "#101a26", "text": "#f6efe2", "button": "#ec6546", "accent": "#ff9a80"},
+			"dark_colors":  object{"background": "#101a26", "text": "#f6efe2", "button": "#ec6546", "accent": "#ff9a80"},
 			"announcement": object{"text": "Dienstags und freitags geröstet, am selben Abend verschickt"},
 			"home": []object{
 				{"id": "hero", "type": "hero", "heading": "Kaffee, der die Nacht durchfährt", "text": "Zweimal die Woche geröstet, in einem alten Bootshaus am See.",

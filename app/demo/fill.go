@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/content"
 	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/commerce/territory"
@@ -110,6 +111,17 @@ func (s *shop) shippingPrices(p parcel) []settings.ShippingPrice {
 
 // dress gives the store its theme, and publishes it.
 func dress(ctx context.Context, tx *postgres.Tx, want *shop, made map[string]string) error {
+	for _, a := range want.pages {
+		if err := write(ctx, tx, content.Page, made, object{"title": a.title, "purpose": a.purpose, "body_html": a.text, "published_at": clock.Now()}); err != nil {
+			return err
+		}
+	}
+	for i, a := range slices.Backward(want.posts) {
+		day := clock.Now().AddDate(0, 0, -9*i-2)
+		if err := write(ctx, tx, content.Post, made, object{"title": a.title, "excerpt": a.excerpt, "body_html": a.text, "published_at": day}); err != nil {
+			return err
+		}
+	}
 	patch, err := json.Marshal(want.look(made))
 	if err != nil {
 		return err
@@ -118,6 +130,19 @@ func dress(ctx context.Context, tx *postgres.Tx, want *shop, made map[string]str
 		return fmt.Errorf("theme: %w", err)
 	}
 	return themes.Publish(ctx, tx, 0)
+}
+
+// write makes a page or a post.
+func write(ctx context.Context, tx *postgres.Tx, kind content.Kind, made map[string]string, fields object) error {
+	raw, err := json.Marshal(fields)
+	if err != nil {
+		return err
+	}
+	title := fields["title"].(string)
+	if made[title], err = content.Create(ctx, tx, kind, raw); err != nil {
+		return fmt.Errorf("%s %s: %w", kind, title, err)
+	}
+	return nil
 }
 
 // stack makes the products on their shelves and their collections, and asks for their

@@ -25,8 +25,17 @@ type shop struct {
 	collections []collection
 	goods       []good // as they are to be seen, the newest first
 
+	pages []article // those of the foot, and about the shop
+	posts []article // of the blog, the latest first
+
 	// look is a patch of the theme, of what was made by the IDs that it has.
 	look func(made map[string]string) object
+}
+
+// article is a page or a post as the contract has it.
+type article struct {
+	title, purpose string
+	excerpt, text  string // the latter is HTML
 }
 
 // object is a JSON object.

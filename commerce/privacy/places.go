@@ -166,6 +166,7 @@ var places = []place{
 	{table: "shipping_methods", plain: "id zone_id name description tiered_by carrier_service_id carrier_rate prices pickup_address translations"},
 	{table: "tax_rates", plain: "id name country region postal_codes tax_class"},
 	{table: "categories", plain: "id parent_id path lineage name handle description seo_title seo_description custom_fields translations"},
+	{table: "contents", plain: "id kind handle title body excerpt author image_id purpose seo_title seo_description translations"},
 	{table: "products", plain: "id handle title description vendor product_type status tags options category_id seo_title seo_description custom_fields translations"},
 	{table: "variants", plain: "id product_id title options sku barcode cost_currency image_id tax_class custom_fields translations"},
 	{table: "prices", plain: "variant_id currency"},

@@ -3,10 +3,8 @@ package themes
 import (
 	"fmt"
 	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
+	"github.com/stoacommerce/stoa/commerce/content"
 	"github.com/stoacommerce/stoa/platform/colors"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
@@ -70,7 +68,7 @@ func (d *Design) check(accent string) *problem.Problem {
 		d.DarkColors.check(wrong, "/dark_colors", presets[d.Theme].dark, accent)
 	}
 	if d.Announcement != nil {
-		line(wrong, &d.Announcement.Text, "/announcement/text", 1, 200)
+		content.Line(wrong, &d.Announcement.Text, "/announcement/text", 1, 200)
 		d.Announcement.Link.check(wrong, "/announcement/link")
 	}
 	if len(d.Home) > mostSections {
@@ -136,17 +134,4 @@ func (d *Design) Look(accent string) Look {
 		look.Corners = *d.Corners
 	}
 	return look
-}
-
-// line trims a text of one line and holds it to its bounds.
-func line(wrong *problem.Problem, text *string, pointer string, least, most int) {
-	*text = strings.TrimSpace(*text)
-	switch n := utf8.RuneCountInString(*text); {
-	case n < least:
-		wrong.At(pointer, "required", "It is empty.")
-	case n > most:
-		wrong.At(pointer, "maxLength", "It has %d characters, and may have %d.", n, most)
-	case strings.ContainsFunc(*text, func(c rune) bool { return unicode.IsControl(c) && c != '\n' }):
-		wrong.At(pointer, "characters", "It holds characters that are not text.")
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stoacommerce/stoa/commerce/content"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
@@ -17,8 +18,8 @@ type Link struct {
 
 // The types of links, and the prefixes of the IDs of what they lead to.
 var (
-	things = map[string]string{"product": "prod", "category": "cat", "collection": "col"}
-	places = []string{"home", "products", "search", "account", "newsletter"}
+	things = map[string]string{"product": "prod", "category": "cat", "collection": "col", "page": "page", "post": "post"}
+	places = []string{"home", "products", "search", "blog", "account", "newsletter"}
 )
 
 // check names what is wrong with a link; nil is none.
@@ -68,7 +69,7 @@ func (r *refs) add(pointer, prefix string, id *string) {
 	}
 }
 
-func (r *refs) image(pointer string, id *string) { r.add(pointer, imagePrefix, id) }
+func (r *refs) image(pointer string, id *string) { r.add(pointer, content.ImagePrefix, id) }
 
 func (r *refs) link(pointer string, l *Link) {
 	if l != nil && things[l.Type] != "" {

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"unicode/utf8"
 
-	"github.com/stoacommerce/stoa/platform/markup"
+	"github.com/stoacommerce/stoa/commerce/content"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
 
@@ -62,6 +61,7 @@ var properties = map[string][]string{
 	"gallery":             {"heading", "pictures", "layout"},
 	"newsletter":          {"heading", "text"},
 	"faq":                 {"heading", "questions"},
+	"blog_posts":          {"heading", "limit"},
 	"testimonials":        {"heading", "limit"},
 }
 
@@ -71,7 +71,7 @@ var layouts = map[string][]string{
 }
 
 // limits are how many things the types of sections show, if nothing else is said, and at most.
-var limits = map[string][2]int{"featured_collection": {4, 12}, "product_grid": {8, 24}, "testimonials": {3, 6}}
+var limits = map[string][2]int{"featured_collection": {4, 12}, "product_grid": {8, 24}, "blog_posts": {3, 12}, "testimonials": {3, 6}}
 
 // orders are those that products are shown in.
 var orders = []string{"newest", "title", "price_ascending", "price_descending"}
@@ -130,7 +130,7 @@ func (s *Section) check(wrong *problem.Problem, at string) {
 	}{{"eyebrow", &s.Eyebrow, maxHeading}, {"heading", &s.Heading, maxHeading}, {"text", &s.Text, maxText}} {
 		own(wrong, text.is, at+"/"+text.name, text.most)
 	}
-	s.Body = clean(wrong, s.Body, at+"/body_html", maxBody)
+	content.Clean(wrong, &s.Body, at+"/body_html", maxBody)
 	s.checkChoices(wrong, at)
 	for name, b := range map[string]*Button{"/button": s.Button, "/second_button": s.SecondButton} {
 		if b != nil {
@@ -148,8 +148,8 @@ func (s *Section) check(wrong *problem.Problem, at string) {
 	}
 	for i := range s.Questions {
 		q, at := &s.Questions[i], fmt.Sprintf("%s/questions/%d", at, i)
-		line(wrong, &q.Question, at+"/question", 1, maxHeading)
-		q.Answer = clean(wrong, q.Answer, at+"/answer_html", maxAnswer)
+		content.Line(wrong, &q.Question, at+"/question", 1, maxHeading)
+		content.Clean(wrong, &q.Answer, at+"/answer_html", maxAnswer)
 	}
 	if s.Type == "featured_product" && s.ProductID == nil {
 		wrong.At(at+"/product_id", "required", "Which product?")
@@ -189,20 +189,11 @@ func own(wrong *problem.Problem, text **string, at string, most int) {
 		return
 	}
 	trimmed := **text
-	if line(wrong, &trimmed, at, 0, most); trimmed == "" {
+	if content.Line(wrong, &trimmed, at, 0, most); trimmed == "" {
 		*text = nil
 		return
 	}
 	*text = &trimmed
-}
-
-// clean takes out of HTML what is active, and holds it to its bound.
-func clean(wrong *problem.Problem, html, at string, most int) string {
-	if utf8.RuneCountInString(html) > most {
-		wrong.At(at, "maxLength", "It may have %d characters.", most)
-		return html
-	}
-	return markup.Clean(html)
 }
 
 // refs adds the things that a section names.

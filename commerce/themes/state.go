@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/content"
 	"github.com/stoacommerce/stoa/commerce/translations"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
@@ -42,7 +43,7 @@ func (r refs) dead(targets map[string]Target) []Dead {
 
 // idsIn is the SQL of the IDs of all things that a document names.
 func idsIn(doc string) string {
-	return `array(select distinct v #>> '{}' from jsonb_path_query(` + doc + `, 'strict $.** ? (@.type() == "string" && @ like_regex "^(prod|cat|col|` + imagePrefix + `)_[0-9a-z]{26}$")') v)`
+	return `array(select distinct v #>> '{}' from jsonb_path_query(` + doc + `, 'strict $.** ? (@.type() == "string" && @ like_regex "^(prod|cat|col|page|post|` + content.ImagePrefix + `)_[0-9a-z]{26}$")') v)`
 }
 
 // targetsOf is the SQL of the targets of IDs, by them.
@@ -52,6 +53,7 @@ func targetsOf(in translations.In, ids string) string {
 		select p.id, p.handle, ` + title("p", "title", "p.title") + ` as title, not ` + catalog.Published + ` as hidden from products p where p.id = any(` + ids + `)
 		union all select c.id, c.handle, ` + title("c", "name", "c.name") + `, false from categories c where c.id = any(` + ids + `)
 		union all select o.id, o.handle, ` + title("o", "name", "o.title") + `, false from collections o where o.id = any(` + ids + `)
+		union all select e.id, e.handle, ` + title("e", "title", "e.title") + `, e.published_at is null or e.published_at > now() from contents e where e.id = any(` + ids + `)
 		union all select i.id, '', '', i.state <> 'ready' from images i where i.product_id is null and i.id = any(` + ids + `)) w)`
 }
 

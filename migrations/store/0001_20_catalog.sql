@@ -149,7 +149,7 @@ create index collection_products_shown on collection_products (collection_id, so
 
 -- Handles that things once had: who comes by one is shown the way.
 create table former_handles (
-    kind      text not null check (kind in ('product', 'category', 'collection')),
+    kind      text not null check (kind in ('product', 'category', 'collection', 'page', 'post')),
     handle    text collate "C" not null,
     object_id text collate "C" not null,
     primary key (kind, handle)

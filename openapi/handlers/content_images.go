@@ -6,7 +6,7 @@ import (
 	"errors"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
-	"github.com/stoacommerce/stoa/commerce/themes"
+	"github.com/stoacommerce/stoa/commerce/content"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -39,7 +39,7 @@ func (h *ContentImages) list(ctx context.Context, req *openapi.Request) (*openap
 	if err != nil {
 		return nil, err
 	}
-	page, err := themes.Images(ctx, h.DB, h.ShopURL(req.Caller.Store), after, req.Limit(adminPage))
+	page, err := content.Images(ctx, h.DB, h.ShopURL(req.Caller.Store), after, req.Limit(adminPage))
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (h *ContentImages) get(ctx context.Context, req *openapi.Request) (*openapi
 
 // answer shows a picture as it is now.
 func (h *ContentImages) answer(ctx context.Context, req *openapi.Request, from postgres.Source) (*openapi.Response, error) {
-	image, err := themes.Image(ctx, from, h.ShopURL(req.Caller.Store), req.Param("content_image_id"))
+	image, err := content.Image(ctx, from, h.ShopURL(req.Caller.Store), req.Param("content_image_id"))
 	if err != nil {
 		return nil, err
 	}
@@ -66,17 +66,17 @@ func (h *ContentImages) upload(ctx context.Context, req *openapi.Request) (*open
 		pictures = pictures.Trying()
 	}
 	digest := sha256.New()
-	picture, alt, err := receive(ctx, req, pictures, themes.NewImageID(), digest)
+	picture, alt, err := receive(ctx, req, pictures, content.NewImageID(), digest)
 	if err != nil {
 		return nil, err
 	}
 	req.Body = digest.Sum([]byte(alt)) // tells repetitions of the request from others with its key
 	inserted := false
 	res, err := openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
-		if err := themes.AddImage(ctx, tx, picture, alt); err != nil {
+		if err := content.AddImage(ctx, tx, picture, alt); err != nil {
 			return nil, err
 		}
-		image, err := themes.Image(ctx, tx, h.ShopURL(req.Caller.Store), string(picture.ID))
+		image, err := content.Image(ctx, tx, h.ShopURL(req.Caller.Store), string(picture.ID))
 		if err != nil {
 			return nil, err
 		}
@@ -96,7 +96,7 @@ func (h *ContentImages) update(ctx context.Context, req *openapi.Request) (*open
 		return nil, err
 	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
-		if err := themes.UpdateImage(ctx, tx, contentImageID(req), emptied(body.Alt)); err != nil {
+		if err := content.UpdateImage(ctx, tx, contentImageID(req), emptied(body.Alt)); err != nil {
 			return nil, err
 		}
 		return h.answer(ctx, req, tx)
@@ -105,7 +105,7 @@ func (h *ContentImages) update(ctx context.Context, req *openapi.Request) (*open
 
 func (h *ContentImages) delete(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
-		if err := themes.DeleteImage(ctx, tx, contentImageID(req)); err != nil {
+		if err := content.DeleteImage(ctx, tx, contentImageID(req)); err != nil {
 			return nil, err
 		}
 		return openapi.NoContent(), nil

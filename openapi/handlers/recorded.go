@@ -62,6 +62,8 @@ var records = []record{
 	{kind: "webhook_endpoint", prefix: "whe", get: "getWebhookEndpoint", update: "updateWebhookEndpoint", create: "createWebhookEndpoint", delete: "deleteWebhookEndpoint"},
 	{kind: "review", prefix: "rev", verb: "moderate", get: "getReview", update: "moderateReview", delete: "deleteReview"},
 	{kind: "content_image", prefix: "cimg", get: "getContentImage", update: "updateContentImage", create: "uploadContentImage", delete: "deleteContentImage"},
+	{kind: "page", prefix: "page", get: "getPage", update: "updatePage", create: "createPage", delete: "deletePage"},
+	{kind: "post", prefix: "post", get: "getPost", update: "updatePost", create: "createPost", delete: "deletePost"},
 	{kind: "theme", get: "getTheme", update: "updateTheme"},
 	{kind: "menu", get: "getMenu", update: "updateMenu"},
 	{kind: "store", prefix: "sto", get: "getStore", update: "updateStore"},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/content"
 	"github.com/stoacommerce/stoa/commerce/themes"
 	"github.com/stoacommerce/stoa/migrations/testdb"
 	"github.com/stoacommerce/stoa/openapi/apitest"
@@ -31,7 +32,7 @@ func newThemes(t *testing.T) *gallery {
 			return "https://linen.example.com/preview/" + until.Format("15") + "/", nil
 		}}).Operations(),
 		(&handlers.ContentImages{DB: db, Pictures: pictures, ShopURL: shopURL}).Operations(),
-		(&handlers.Audit{DB: db, Log: &audit.Log{DB: db}, Restores: handlers.Restores{"theme.publish": themes.Unpublish, "content_image.delete": themes.RestoreImage}}).Operations(),
+		(&handlers.Audit{DB: db, Log: &audit.Log{DB: db}, Restores: handlers.Restores{"theme.publish": themes.Unpublish, "content_image.delete": content.RestoreImage}}).Operations(),
 	)
 	return &gallery{api, disk, pictures}
 }

@@ -28,40 +28,38 @@ func (f *frame) image(id *string) *picture {
 	return nil
 }
 
-// shelves are the folders of things by the types of links to them.
-var shelves = map[string]string{"product": "products", "category": "categories", "collection": "collections"}
-
 // lead is where a link leads and what that is called; false where there is nothing any more.
 func (v *view) lead(l themes.Link) (item navItem, there bool) {
+	to, there := v.decor.Lead(l)
+	item = navItem{Name: to.Title, To: templ.URL(to.URL), Current: to.Path != "" && v.Path == to.Path}
+	if to.URL == "" {
+		item.To = templ.SafeURL(v.in(to.Path, nil))
+	}
 	switch l.Type {
 	case "home":
-		return navItem{Name: v.T("Home"), To: v.to()}, true
+		item.Name = v.T("Home")
 	case "products":
-		return navItem{Name: v.T("Everything"), To: v.to("products"), Current: v.Path == "/products"}, true
+		item.Name = v.T("Everything")
 	case "search":
-		return navItem{Name: v.T("Search"), To: v.to("search")}, true
+		item.Name = v.T("Search")
+	case "blog":
+		item.Name = v.T("Blog")
 	case "account":
-		return navItem{Name: v.T("Account"), To: v.way("/account")}, true
+		item.Name = v.T("Account")
 	case "newsletter":
-		return navItem{Name: v.T("Newsletter"), To: v.to("newsletter")}, true
+		item.Name = v.T("Newsletter")
 	case "url":
-		address := *l.URL
-		if strings.HasPrefix(address, "/") {
-			address = v.preview + address
+		item.Name = *l.URL
+		if to.URL == "" {
+			item.To = templ.SafeURL(v.preview + to.Path) // as it is written
 		}
-		return navItem{Name: *l.URL, To: templ.URL(address)}, true
 	}
-	if l.ResourceID == nil {
-		return navItem{}, false
-	}
-	target, there := v.targets[*l.ResourceID]
-	path := "/" + shelves[l.Type] + "/" + url.PathEscape(target.Handle)
-	return navItem{Name: target.Title, To: templ.SafeURL(v.in(path, nil)), Current: v.Path == path}, there
+	return item, there
 }
 
 // menu is a menu as the merchant has arranged it, or as the shop arranges it by itself.
 func (v *view) menu(name string) []navItem {
-	if arranged, ok := v.menus[name]; ok {
+	if arranged, ok := v.decor.Menus[name]; ok {
 		return v.arranged(arranged)
 	}
 	all := navItem{Name: v.T("Everything"), To: v.to("products"), Current: v.Path == "/products"}

@@ -31,10 +31,8 @@ type frame struct {
 	collections []collection
 
 	preview  string // of addresses, where the frame is the draft's
-	design   themes.Design
+	decor    themes.Shop
 	look     themes.Look
-	menus    map[string][]themes.Item
-	targets  map[string]themes.Target
 	pictures map[string]picture // that the design shows
 
 	theme, icon *page.Asset
@@ -91,7 +89,7 @@ func (s *Shop) frame(ctx context.Context, store tenants.Store, locale string, ch
 		}
 		look := shop.Design.Look(about.AccentColor)
 		f := &frame{settings: about, sandbox: store.Ref.Mode == principal.Test, categories: categories, collections: collections, locale: locale, chain: chain, prefix: preview,
-			preview: preview, design: shop.Design, look: look, menus: shop.Menus, targets: shop.Targets, pictures: pictures,
+			preview: preview, decor: shop, look: look, pictures: pictures,
 			theme: stylesheet(look), icon: favicon(about.Name, look.Light)}
 		if len(chain) > 0 {
 			f.prefix += "/" + locale

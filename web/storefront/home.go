@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/content"
 	"github.com/stoacommerce/stoa/commerce/reviews"
 	"github.com/stoacommerce/stoa/commerce/search"
 	"github.com/stoacommerce/stoa/commerce/themes"
@@ -29,6 +30,7 @@ type section struct {
 	Collection *collection
 	Aisles     []aisle
 	Praise     []praise
+	Posts      []entry
 	Empty      bool // the shop has nothing to sell yet
 }
 
@@ -57,7 +59,7 @@ func (v *visit) home() error {
 	return v.shared("/", nil, func(ctx context.Context) (*page.Rendered, error) {
 		h := &homeView{view: v.view("", "/")}
 		h.Description = shorten(v.settings.Description, 160)
-		for _, s := range v.design.Home {
+		for _, s := range v.decor.Design.Home {
 			if s.Hidden {
 				continue
 			}
@@ -120,6 +122,13 @@ func (v *visit) fillSection(ctx context.Context, h *homeView, s *section) (shows
 	case "category_list":
 		s.Aisles, err = v.aisles(ctx, s.CategoryIDs)
 		return len(s.Aisles) > 0, err
+	case "blog_posts":
+		p, err := content.ShopList(ctx, v.config().DB, content.Post, "", readerOf(ctx).locales, "", s.Limit)
+		if err != nil {
+			return false, err
+		}
+		s.Posts, err = decode[[]entry](p.Data, "posts")
+		return len(s.Posts) > 0, err
 	case "testimonials":
 		raw, err := reviews.Praise(ctx, v.config().DB, s.Limit)
 		if err != nil {

@@ -115,6 +115,9 @@ func (s *Shop) routes() {
 	s.page("GET /products/{handle}", "product", (*visit).productPage)
 	s.page("GET /categories/{handle}", "category", (*visit).category)
 	s.page("GET /collections/{handle}", "collection", (*visit).collection)
+	s.page("GET /pages/{handle}", "page", (*visit).pageOf)
+	s.page("GET /blog", "blog", (*visit).blog)
+	s.page("GET /blog/{handle}", "post", (*visit).post)
 	s.page("GET /search", "search", (*visit).search)
 	s.page("GET /cart", "cart", (*visit).cartPage)
 	s.page("GET /cart/recover/{cart}", "cart.recover", (*visit).recoverCart)
@@ -234,7 +237,7 @@ func (s *Shop) strict(pattern, name, class string, serve func(*visit) error) {
 
 // steps are how far visitors have come who see a page.
 var steps = map[string]analytics.Step{
-	"home": analytics.Visited, "products": analytics.Visited, "category": analytics.Visited, "collection": analytics.Visited, "search": analytics.Visited, "cart": analytics.Visited,
+	"home": analytics.Visited, "page": analytics.Visited, "blog": analytics.Visited, "post": analytics.Visited, "products": analytics.Visited, "category": analytics.Visited, "collection": analytics.Visited, "search": analytics.Visited, "cart": analytics.Visited,
 	"product": analytics.ViewedProduct, "cart.put": analytics.AddedToCart,
 	"checkout": analytics.ReachedCheckout, "checkout.contact": analytics.ReachedCheckout, "checkout.shipping": analytics.ReachedCheckout,
 }

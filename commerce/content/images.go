@@ -1,4 +1,4 @@
-package themes
+package content
 
 import (
 	"context"
@@ -23,8 +23,8 @@ import (
 // The pictures of a shop that are no product's: its logo, and those of its sections. They are
 // rows of images, of no product.
 
-// imagePrefix is that of their IDs.
-const imagePrefix = "cimg"
+// ImagePrefix is that of their IDs.
+const ImagePrefix = "cimg"
 
 const (
 	mostImages = 500
@@ -46,9 +46,9 @@ type image struct {
 	CreatedAt   time.Time       `bun:"created_at" json:"-"`
 }
 
-// imageJSON writes a picture t. media is the SQL of what media addresses begin with, and alt of
+// ImageJSON writes a picture t. media is the SQL of what media addresses begin with, and alt of
 // what is said of it.
-func imageJSON(media, alt, more string) string {
+func ImageJSON(media, alt, more string) string {
 	url := func(key string) string { return media + `::text || '/media/' || (` + key + `)` }
 	return `jsonb_build_object('id', t.id, 'url', ` + url(`t.sizes->-1->>'key'`) + `, 'alt', nullif(` + alt + `, ''), 'width', t.width, 'height', t.height,
 	'sizes', (select coalesce(jsonb_agg(jsonb_build_object('url', ` + url(`s.size->>'key'`) + `, 'width', s.size->'width', 'height', s.size->'height') order by s.n), '[]')
@@ -59,9 +59,9 @@ var more = `, 'media_type', t.content_type, 'bytes', t.bytes, 'created_at', ` + 
 
 var (
 	imagesSQL = postgres.List{
-		From: "images t where t.product_id is null", Each: imageJSON("$3", "t.alt", more), Order: "t.id desc", After: "t.id < $2", Position: "t.id",
+		From: "images t where t.product_id is null", Each: ImageJSON("$3", "t.alt", more), Order: "t.id desc", After: "t.id < $2", Position: "t.id",
 	}.SQL()
-	imageSQL = `select 1 || E'\n' || ` + imageJSON("$1", "t.alt", more) + ` from images t where t.product_id is null and t.id = $2`
+	imageSQL = `select 1 || E'\n' || ` + ImageJSON("$1", "t.alt", more) + ` from images t where t.product_id is null and t.id = $2`
 )
 
 // Images is a page of the pictures, the latest first, as the API shows them with addresses that
@@ -77,7 +77,7 @@ func Image(ctx context.Context, from postgres.Source, media, id string) (postgre
 }
 
 // NewImageID is the ID of a picture to come.
-func NewImageID() catalog.ImageID { return catalog.ImageID(ids.New(imagePrefix)) }
+func NewImageID() catalog.ImageID { return catalog.ImageID(ids.New(ImagePrefix)) }
 
 // AddImage keeps a picture, whose files are stored already.
 func AddImage(ctx context.Context, tx *postgres.Tx, picture catalog.Picture, alt string) error {
@@ -108,7 +108,7 @@ func AddImage(ctx context.Context, tx *postgres.Tx, picture catalog.Picture, alt
 
 func (i *image) check() error {
 	wrong := problem.New(problem.Unprocessable, "image_invalid", "The image cannot be kept as it is.")
-	line(wrong, &i.Alt, "/alt", 0, maxAlt)
+	Line(wrong, &i.Alt, "/alt", 0, maxAlt)
 	return wrong.OrNil()
 }
 
@@ -149,23 +149,26 @@ func UpdateImage(ctx context.Context, tx *postgres.Tx, id catalog.ImageID, alt *
 // imageRows are the rows of a picture by which it can be brought back.
 var imageRows = postgres.Part{Table: "images", Of: "x.id = $1"}
 
+// usedSQL says whether anything names the picture $1: its files' addresses hold its ID, too.
+const usedSQL = `select exists (select from settings s where position($1 in s.theme::text || coalesce(s.theme_draft::text, '') || s.menus::text) > 0)
+	or exists (select from contents c where c.image_id = $1 or position($1 in c.body) > 0)`
+
 // DeleteImage takes a picture away that nothing shows. Its files go once it cannot come back any
 // more.
 func DeleteImage(ctx context.Context, tx *postgres.Tx, id catalog.ImageID) error {
-	if _, err := lock(ctx, tx); err != nil { // so that no theme takes it meanwhile
-		return err
+	if _, err := tx.Exec(ctx, `select from settings where id = 1 for no key update`); err != nil { // so that no theme takes it meanwhile
+		return fmt.Errorf("lock settings: %w", err)
 	}
 	row, err := lockImage(ctx, tx, id)
 	if err != nil {
 		return err
 	}
 	var used bool
-	err = tx.QueryRow(ctx, `select $1 = any(`+idsIn(`jsonb_build_array(s.theme, s.theme_draft, s.menus)`)+`) from settings s where s.id = 1`, string(id)).Scan(&used)
-	if err != nil {
+	if err = tx.QueryRow(ctx, usedSQL, string(id)).Scan(&used); err != nil {
 		return fmt.Errorf("look where image %s is shown: %w", id, err)
 	}
 	if used {
-		return problem.New(problem.Conflict, "image_in_use", "The theme or its draft shows this image.")
+		return problem.New(problem.Conflict, "image_in_use", "The theme, its draft, a page or a post shows this image.")
 	}
 	kept, err := tx.Keep(ctx, string(id), imageRows)
 	if err != nil {
