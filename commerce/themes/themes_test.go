@@ -9,8 +9,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/stoacommerce/stoa/commerce/catalog"
-	"github.com/stoacommerce/stoa/commerce/content"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
 	"github.com/stoacommerce/stoa/commerce/themes"
 	"github.com/stoacommerce/stoa/commerce/translations"

@@ -80,7 +80,9 @@ func (h *Themes) update(ctx context.Context, req *openapi.Request) (*openapi.Res
 }
 
 func (h *Themes) step(take func(context.Context, *postgres.Tx, int) error) openapi.Handler {
-	return func(ctx context.Context, req *openapi.Request) (*openapi.Response, error) { return h.write(ctx, req, take) }
+	return func(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+		return h.write(ctx, req, take)
+	}
 }
 
 func (h *Themes) write(ctx context.Context, req *openapi.Request, change func(context.Context, *postgres.Tx, int) error) (*openapi.Response, error) {

@@ -12,8 +12,8 @@ import (
 
 	"github.com/a-h/templ"
 
-	"github.com/stoacommerce/stoa/platform/colors"
 	"github.com/stoacommerce/stoa/platform/cache"
+	"github.com/stoacommerce/stoa/platform/colors"
 	"github.com/stoacommerce/stoa/platform/httpserver"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
