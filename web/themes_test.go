@@ -169,7 +169,7 @@ func TestPagesAndTheBlog(t *testing.T) {
 	make(content.Page, `{"title": "Imprint", "purpose": "legal_notice", "published_at": "2020-01-01T00:00:00Z"}`)
 	make(content.Page, `{"title": "Secret"}`)
 	for i := range 14 {
-		make(content.Post, fmt.Sprintf(`{"title": "Post %02d", "excerpt": "In short.", "author": "Ada", "image_id": %q, "published_at": "2020-01-%02dT00:00:00Z"}`, s.picture(t, "Smoke"), i+1))
+		make(content.Post, fmt.Sprintf(`{"title": "Post %02d", "excerpt": "In short.", "author": "Ada", "image_id": %q, "published_at": "2020-01-%02dT00:00:00Z"}`, i, s.picture(t, "Smoke"), i+1))
 	}
 	s.dress(t, `{"home": [{"id": "blog", "type": "blog_posts", "limit": 2}]}`, true)
 	b := h.visitor(t, s.label)

@@ -108,7 +108,7 @@ func TestPagesAndPosts(t *testing.T) {
 	if _, err := content.Moved(s.Ctx, s.DB, content.Post, "us"); !problem.Is(err, "not_found") {
 		t.Error(err)
 	}
-	events := shoptest.Value[string](t, s.Shop, `select string_agg(type, ' ' order by sequence) from events where object_id = $1`, about)
+	events := shoptest.Value[string](t, s.Shop, `select string_agg(type, ' ' order by object_sequence) from events where object_id = $1`, about)
 	if events != "page.created page.updated" {
 		t.Error(events)
 	}
@@ -121,7 +121,7 @@ func TestPagesAndPosts(t *testing.T) {
 	if err := s.DB.InStore(s.Ctx, remove); !problem.Is(err, "not_found") {
 		t.Error(err)
 	}
-	kept := shoptest.Value[string](t, s.Shop, `select kept::text from audit_entries where action = 'page.delete'`)
+	kept := shoptest.Value[string](t, s.Shop, `select k.kept::text from audit_kept k join audit_entries e on e.id = k.entry_id where e.action = 'page.delete'`)
 	err := s.DB.InStore(s.Ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		return content.Page.Restore(ctx, tx, about, json.RawMessage(kept))
 	})
@@ -240,7 +240,7 @@ func TestImages(t *testing.T) {
 	if err := do(remove); !problem.Is(err, "not_found") {
 		t.Error(err)
 	}
-	kept := shoptest.Value[string](t, s.Shop, `select kept::text from audit_entries where action = 'content_image.delete'`)
+	kept := shoptest.Value[string](t, s.Shop, `select k.kept::text from audit_kept k join audit_entries e on e.id = k.entry_id where e.action = 'content_image.delete'`)
 	if err := do(func(ctx context.Context, tx *postgres.Tx) error {
 		return content.RestoreImage(ctx, tx, string(picture.ID), json.RawMessage(kept))
 	}); err != nil {

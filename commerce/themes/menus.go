@@ -110,7 +110,7 @@ func UpdateMenu(ctx context.Context, tx *postgres.Tx, name string, meant int, pa
 	}
 	wrong := problem.New(problem.Unprocessable, "invalid_menu", "The menu cannot be kept as it is.")
 	checkItems(wrong, after.Items, "/items", map[string]bool{}, 2)
-	if err := refsOf(after.Items, "/items").exist(ctx, tx, wrong); err != nil {
+	if err := refsOf(after.Items, "/items").exist(ctx, tx, refsOf(was.Items, "/items"), wrong); err != nil {
 		return err
 	}
 	if err := wrong.OrNil(); err != nil {

@@ -104,11 +104,21 @@ func (s *state) design() Design {
 	return Standard()
 }
 
-// exist notes of things that are named which of them are not there.
-func (r refs) exist(ctx context.Context, tx *postgres.Tx, wrong *problem.Problem) error {
+// exist notes of things that are named which of them are not there. Those that were named before
+// may be gone: nobody is kept from changing something else by it.
+func (r refs) exist(ctx context.Context, tx *postgres.Tx, before refs, wrong *problem.Problem) error {
+	known := map[string]bool{}
+	for _, ref := range before {
+		known[ref.id] = true
+	}
 	var ids []string
 	for _, ref := range r {
-		ids = append(ids, ref.id)
+		if !known[ref.id] {
+			ids = append(ids, ref.id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
 	}
 	var raw []byte
 	if err := tx.QueryRow(ctx, `select `+targetsOf("", "$1::text[]"), ids).Scan(&raw); err != nil {
@@ -119,7 +129,7 @@ func (r refs) exist(ctx context.Context, tx *postgres.Tx, wrong *problem.Problem
 		return fmt.Errorf("look for what is named: %w", err)
 	}
 	for _, ref := range r {
-		if _, there := targets[ref.id]; !there {
+		if _, there := targets[ref.id]; !there && !known[ref.id] {
 			wrong.At(ref.pointer, "unknown_reference", "There is no such thing.")
 		}
 	}

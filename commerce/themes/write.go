@@ -60,7 +60,7 @@ func Update(ctx context.Context, tx *postgres.Tx, meant int, patch json.RawMessa
 		return fmt.Errorf("change theme: %w", err)
 	}
 	wrong := after.check(s.Accent)
-	if err := after.refs().exist(ctx, tx, wrong); err != nil {
+	if err := after.refs().exist(ctx, tx, before.refs(), wrong); err != nil {
 		return err
 	}
 	if err := wrong.OrNil(); err != nil {
@@ -112,8 +112,8 @@ type published struct {
 	After    Design     `json:"after"`
 }
 
-// Publish has shoppers see the draft. What it names has to be there yet, and its colours have
-// to be readable with the store's accent of now.
+// Publish has shoppers see the draft. Its colours have to be readable with the store's accent of
+// now; what it names and is gone since is left out.
 func Publish(ctx context.Context, tx *postgres.Tx, meant int) error {
 	s, err := lock(ctx, tx)
 	if err != nil {
@@ -125,11 +125,7 @@ func Publish(ctx context.Context, tx *postgres.Tx, meant int) error {
 	if s.Draft == nil {
 		return problem.New(problem.Conflict, "nothing_to_publish", "There are no changes that are not published.")
 	}
-	wrong := s.Draft.check(s.Accent)
-	if err := s.Draft.refs().exist(ctx, tx, wrong); err != nil {
-		return err
-	}
-	if err := wrong.OrNil(); err != nil {
+	if err := s.Draft.check(s.Accent).OrNil(); err != nil {
 		return err
 	}
 	now := clock.Now()

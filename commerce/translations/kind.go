@@ -39,8 +39,8 @@ var kinds = []kind{
 	{"collection", "col", "collections", `x.id`, `true`,
 		list(line("name", `x.title`, 255), html("description_html", `x.description`, 65535), line("seo_title", `x.seo_title`, 255), line("seo_description", `x.seo_description`, 1000)) +
 			` || ` + custom("collection")},
-	{"page", "page", "contents", `x.id`, `x.kind = 'page'`, entry()},
-	{"post", "post", "contents", `x.id`, `x.kind = 'post'`, entry(text("excerpt", `x.excerpt`, 1000))},
+	{"page", "page", "contents", `x.id`, `x.kind = 'page'`, article()},
+	{"post", "post", "contents", `x.id`, `x.kind = 'post'`, article(text("excerpt", `x.excerpt`, 1000))},
 	{"category", "cat", "categories", `x.id`, `true`,
 		list(line("name", `x.name`, 255), text("description", `x.description`, 65535), line("seo_title", `x.seo_title`, 255), line("seo_description", `x.seo_description`, 1000)) +
 			` || ` + custom("category")},
@@ -60,8 +60,8 @@ func html(key, column string, most int) string {
 	return `jsonb_build_array('` + key + `', ` + column + `, 'html', ` + strconv.Itoa(most) + `)`
 }
 
-// entry are the texts of a page, and more of a post.
-func entry(more ...string) string {
+// article are the texts of a page, and more of a post.
+func article(more ...string) string {
 	return list(append([]string{
 		line("title", `x.title`, 255), html("body_html", `x.body`, 65535), line("seo_title", `x.seo_title`, 255), line("seo_description", `x.seo_description`, 1000),
 	}, more...)...)

@@ -41,11 +41,11 @@ func (h *Themes) list(ctx context.Context, req *openapi.Request) (*openapi.Respo
 	if err != nil {
 		return nil, err
 	}
-	return listed(req, list, func(t themes.Theme) string { return string(t.Name) })
+	return pageOf(req, list, func(t themes.Theme) string { return string(t.Name) })
 }
 
-// listed answers a page of a list that is whole.
-func listed[T any](req *openapi.Request, list []T, name func(T) string) (*openapi.Response, error) {
+// pageOf answers a page of a list that is whole.
+func pageOf[T any](req *openapi.Request, list []T, name func(T) string) (*openapi.Response, error) {
 	after, err := req.After()
 	if err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (h *Themes) menus(ctx context.Context, req *openapi.Request) (*openapi.Resp
 	if err != nil {
 		return nil, err
 	}
-	return listed(req, list, func(m themes.ShownMenu) string { return m.Name })
+	return pageOf(req, list, func(m themes.ShownMenu) string { return m.Name })
 }
 
 func (h *Themes) menu(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {

@@ -126,7 +126,7 @@ func TestContentImages(t *testing.T) {
 	if made.Get("width") != 600.0 || made.Get("alt") != "A lighthouse" || len(api.keys(t, ctx)) == 0 {
 		t.Errorf("made: %s", made.Body)
 	}
-	api.Do(t, key, "POST", "/v1/content-images", []byte("x"), kind).WantProblem(400, "invalid_body")
+	api.Do(t, key, "POST", "/v1/content-images", []byte("x"), kind).WantProblem(400, "invalid_request")
 	api.Do(t, key, "PATCH", path, object{"alt": "The lighthouse"}).Want(200)
 	api.Do(t, key, "PATCH", "/v1/theme", object{"logo_image_id": made.String("id")}).Want(200)
 	api.Do(t, key, "DELETE", path, nil).WantProblem(409, "image_in_use")

@@ -2,7 +2,6 @@ package storefront
 
 import (
 	"net/url"
-	"strings"
 
 	"github.com/a-h/templ"
 
@@ -91,7 +90,7 @@ func (v *view) arranged(items []themes.Item) []navItem {
 		if !there {
 			continue
 		}
-		shown.Name = said(item.Label, shown.Name)
+		shown.Name = either(item.Label, shown.Name)
 		shown.Below = v.arranged(item.Items)
 		list = append(list, shown)
 	}

@@ -236,8 +236,8 @@ func (f *frame) headline() (headline, rest string) {
 	return strings.TrimSuffix(strings.TrimSpace(first), "."), shorten(strings.TrimSpace(rest), 320)
 }
 
-// said is a text of a section, or another where it has none.
-func said(text *string, otherwise string) string {
+// either is a text of a section, or another where it has none.
+func either(text *string, otherwise string) string {
 	if text == nil {
 		return otherwise
 	}
