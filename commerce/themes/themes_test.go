@@ -116,7 +116,7 @@ func TestDraftsAndPublishing(t *testing.T) {
 	if shown = s.read(t); !shown.Unpublished || shown.Theme != themes.Brand || looks(false) != "boutique 4" {
 		t.Errorf("taken back: %+v", shown)
 	}
-	if n := shoptest.Value[int](t, s.Shop, `select count(*)::int from events where type = 'settings.updated'`); n != 2 {
+	if n := shoptest.Value[int](t, s.Shop, `select count(*)::int from events where type = 'settings.updated' and data->>'part' = 'theme'`); n != 2 {
 		t.Errorf("%d events", n)
 	}
 	list, err := themes.List(s.Ctx, s.DB)

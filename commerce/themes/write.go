@@ -84,6 +84,7 @@ func (s *state) write(ctx context.Context, tx *postgres.Tx, draft *Design, befor
 	if _, err := tx.Exec(ctx, `update settings set theme_draft = $1, theme_version = theme_version + 1 where id = 1`, draft); err != nil {
 		return fmt.Errorf("keep the draft of the theme: %w", err)
 	}
+	journal.SettingsUpdated(ctx, tx, "theme_draft")
 	journal.Audit(ctx, tx, journal.Entry{Action: "theme.update", ObjectID: tx.Store.ID, Before: before, After: after})
 	return nil
 }

@@ -1516,6 +1516,7 @@ const (
 	SettingsEventDataPartMenus          SettingsEventDataPart = "menus"
 	SettingsEventDataPartPayments       SettingsEventDataPart = "payments"
 	SettingsEventDataPartTheme          SettingsEventDataPart = "theme"
+	SettingsEventDataPartThemeDraft     SettingsEventDataPart = "theme_draft"
 )
 
 // Defines values for SettingsUpdatedEventType.
@@ -27308,17 +27309,11 @@ type DiscardThemeParams struct {
 
 // PreviewThemeParams defines parameters for PreviewTheme.
 type PreviewThemeParams struct {
-	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
-	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
-
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
-
-	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
-	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // PublishThemeParams defines parameters for PublishTheme.

@@ -2,12 +2,12 @@ package handlers
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/themes"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
-	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
@@ -98,16 +98,13 @@ func (h *Themes) write(ctx context.Context, req *openapi.Request, change func(co
 	})
 }
 
-func (h *Themes) preview(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+func (h *Themes) preview(ctx context.Context, _ *openapi.Request) (*openapi.Response, error) {
 	until := time.Now().UTC().Add(previewLife).Truncate(time.Second)
 	url, err := h.Preview(ctx, until)
 	if err != nil {
 		return nil, err
 	}
-	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
-		journal.Audit(ctx, tx, journal.Entry{Action: "theme.preview", ObjectID: tx.Store.ID})
-		return &openapi.Response{Status: 201, Body: gen.ThemePreview{URL: url, ExpiresAt: until}}, nil
-	})
+	return &openapi.Response{Status: http.StatusCreated, Body: gen.ThemePreview{URL: url, ExpiresAt: until}}, nil
 }
 
 func (h *Themes) menus(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
