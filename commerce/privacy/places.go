@@ -185,8 +185,8 @@ var places = []place{
 	{table: "promotions", plain: "id title rule"},
 	{table: "promotion_codes", plain: "code promotion_id"},
 	{table: "test_charges", plain: "reference state currency failure refunds"},
-	{table: "product_index", plain: "product_id status title vendor attributes"},
-	{table: "product_words", plain: "product_id status title vendor attributes names search"},
+	{table: "product_index", plain: "keys product_id status title vendor attributes"},
+	{table: "product_words", plain: "keys product_id status title vendor attributes names search"},
 	{table: "analytics_orders", plain: "order_id currency facts"},
 	{table: "analytics_figures", plain: "kind currency grain key"},
 	{table: "analytics_visits", plain: "salt sketches"}, // sketches tell of nobody, and the salt is gone with the day
