@@ -66,7 +66,7 @@ func TestThemes(t *testing.T) {
 	if changed.Get("unpublished_changes") != true || changed.Get("home.0.layout") != "split" || changed.Get("home.0.limit") != nil {
 		t.Errorf("the draft: %s", changed.Body)
 	}
-	if got := api.Do(t, key, "POST", "/v1/theme/preview", nil).Want(201); !strings.HasPrefix(got.String("url"), "https://linen.example.com/preview/") {
+	if got := api.Do(t, key, "POST", "/v1/theme/preview", nil, apitest.ChangesNothing).Want(201); !strings.HasPrefix(got.String("url"), "https://linen.example.com/preview/") {
 		t.Errorf("a preview: %s", got.Body)
 	}
 	api.Do(t, key, "POST", "/v1/theme/publish?dry_run=true", nil).Want(200)
