@@ -36,6 +36,7 @@ const (
 	KindPaymentFailed       Kind = "payment_failed"
 	KindStockLow            Kind = "stock_low"
 	KindKeyExpiring         Kind = "key_expiring"
+	KindDomainFailing       Kind = "domain_failing"
 	KindStockAlertConfirm   Kind = "stock_alert_confirm"
 	KindBackInStock         Kind = "back_in_stock"
 )
@@ -111,6 +112,9 @@ func (BackInStock) Kind() Kind { return KindBackInStock }
 
 // Kind implements Data.
 func (KeyExpiring) Kind() Kind { return KindKeyExpiring }
+
+// Kind implements Data.
+func (DomainFailing) Kind() Kind { return KindDomainFailing }
 
 // Kind implements Data.
 func (WebhookDisabled) Kind() Kind { return KindWebhookDisabled }

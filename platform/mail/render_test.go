@@ -68,6 +68,8 @@ var cases = []struct {
 	{StockLow{[]StockItem{{"Bowl, Blue", "B-1", 2}, {"Mug", "", 0}}, 3}, []string{"Kiln & Clay", "Bowl, Blue", "B-1", "2", "Mug", "3"}},
 	{StockAlertConfirm{"Bowl, Blue", link}, []string{link, "Bowl, Blue"}},
 	{BackInStock{"Bowl, Blue", link}, []string{link, "Bowl, Blue"}},
+	{DomainFailing{"kiln.example.com", at, false, link}, []string{link, "kiln.example.com", "2026"}},
+	{DomainFailing{"kiln.example.com", at, true, link}, []string{link, "kiln.example.com"}},
 	{KeyExpiring{"Warehouse", "sk_live_…aB3x", true, at, link}, []string{link, "Warehouse", "aB3x", "2026"}},
 	{WebhookDisabled{"https://hooks.example.com/in", at, "", true, link}, []string{link, "410"}},
 }
