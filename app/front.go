@@ -65,7 +65,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Inventory{DB: m.db},
 		&handlers.Locations{DB: m.db},
 		&handlers.Search{DB: m.db, ShopURL: m.config.Site.ShopURL, Speller: s.speller},
-		&handlers.Settings{DB: m.db},
+		&handlers.Settings{DB: m.db, Door: s.links},
 		&handlers.Themes{DB: m.db, Preview: s.links.Preview},
 		&handlers.Content{DB: m.db},
 		&handlers.ContentImages{DB: m.db, Pictures: s.pictures, ShopURL: m.config.Site.ShopURL},

@@ -342,6 +342,7 @@ func (s *stage) people(t *testing.T) {
 func (s *stage) leaves(t *testing.T) request {
 	t.Helper()
 	s.admin(t, 200, "updateAbandonedCartSettings", nil, map[string]any{"mail": "everyone"})
+	s.requests["updateShopAccess"] = request{body: map[string]any{"state": "maintenance"}}
 	s.requests["updateAbandonedCartSettings"] = request{body: map[string]any{"mail": "off"}}
 	left, p := s.fill(t, 1), s.doors[0]
 	p.Exec(`update `+s.schema()+`carts set updated_at = now() - interval '1 day' where id = $1`, left.id)

@@ -19,7 +19,7 @@ type Link struct {
 // The types of links, and the prefixes of the IDs of what they lead to.
 var (
 	things = map[string]string{"product": "prod", "category": "cat", "collection": "col", "page": "page", "post": "post"}
-	places = []string{"home", "products", "search", "blog", "account", "newsletter"}
+	places = []string{"home", "products", "search", "blog", "contact", "account", "newsletter"}
 )
 
 // check names what is wrong with a link; nil is none.

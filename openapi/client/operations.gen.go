@@ -780,6 +780,11 @@ func (c *Client) GetRateService(ctx context.Context, rateServiceID string, param
 	return answer[gen.RateService](ctx, c, "GET", "/v1/rate-services/"+segment(rateServiceID), params, "", nil)
 }
 
+// GetRecommendations: What is bought with a product.
+func (c *Client) GetRecommendations(ctx context.Context, handleOrID string, params *gen.GetRecommendationsParams) (*gen.ShopRecommendations, error) {
+	return answer[gen.ShopRecommendations](ctx, c, "GET", "/v1/shop/products/"+segment(handleOrID)+"/recommendations", params, "", nil)
+}
+
 // GetRefundReport: What was paid back.
 func (c *Client) GetRefundReport(ctx context.Context, params *gen.GetRefundReportParams) (*gen.RefundReport, error) {
 	return answer[gen.RefundReport](ctx, c, "GET", "/v1/analytics/refunds", params, "", nil)
@@ -843,6 +848,11 @@ func (c *Client) GetShippingZone(ctx context.Context, shippingZoneID string, par
 // GetShop: The shop.
 func (c *Client) GetShop(ctx context.Context, params *gen.GetShopParams) (*gen.Shop, error) {
 	return answer[gen.Shop](ctx, c, "GET", "/v1/shop", params, "", nil)
+}
+
+// GetShopAccess: Who may come into the shop.
+func (c *Client) GetShopAccess(ctx context.Context, params *gen.GetShopAccessParams) (*gen.ShopAccess, error) {
+	return answer[gen.ShopAccess](ctx, c, "GET", "/v1/settings/shop-access", params, "", nil)
 }
 
 // GetShopCategory: A category.
@@ -2729,6 +2739,11 @@ func (c *Client) UpdateShippingZone(ctx context.Context, shippingZoneID string, 
 	return answer[gen.ShippingZone](ctx, c, "PATCH", "/v1/shipping-zones/"+segment(shippingZoneID), params, "application/merge-patch+json", body)
 }
 
+// UpdateShopAccess: Change who may come into the shop.
+func (c *Client) UpdateShopAccess(ctx context.Context, body gen.ShopAccessUpdate, params *gen.UpdateShopAccessParams) (*gen.ShopAccess, error) {
+	return answer[gen.ShopAccess](ctx, c, "PATCH", "/v1/settings/shop-access", params, "application/merge-patch+json", body)
+}
+
 // UpdateStaffCart: Exempt a cart from tax.
 func (c *Client) UpdateStaffCart(ctx context.Context, cartID string, body gen.StaffCartUpdate, params *gen.UpdateStaffCartParams) (*gen.Cart, error) {
 	return answer[gen.Cart](ctx, c, "PATCH", "/v1/carts/"+segment(cartID), params, "application/merge-patch+json", body)
@@ -2809,7 +2824,17 @@ func (c *Client) VoidPayment(ctx context.Context, paymentID string, params *gen.
 	return answer[gen.Payment](ctx, c, "POST", "/v1/payments/"+segment(paymentID)+"/void", params, "", nil)
 }
 
+// WithdrawFromContract: Withdraw from a contract.
+func (c *Client) WithdrawFromContract(ctx context.Context, body gen.WithdrawalDeclaration, params *gen.WithdrawFromContractParams) (*gen.Accepted, error) {
+	return answer[gen.Accepted](ctx, c, "POST", "/v1/shop/withdrawals", params, "application/json", body)
+}
+
 // WriteReview: Write a review.
 func (c *Client) WriteReview(ctx context.Context, handleOrID string, body gen.ReviewCreate, params *gen.WriteReviewParams) (*gen.MyReview, error) {
 	return answer[gen.MyReview](ctx, c, "POST", "/v1/shop/products/"+segment(handleOrID)+"/reviews", params, "application/json", body)
+}
+
+// WriteToShop: Write to the shop.
+func (c *Client) WriteToShop(ctx context.Context, body gen.ShopMessage, params *gen.WriteToShopParams) (*gen.Accepted, error) {
+	return answer[gen.Accepted](ctx, c, "POST", "/v1/shop/messages", params, "application/json", body)
 }

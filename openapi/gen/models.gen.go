@@ -867,6 +867,7 @@ const (
 	LinkTypeBlog       LinkType = "blog"
 	LinkTypeCategory   LinkType = "category"
 	LinkTypeCollection LinkType = "collection"
+	LinkTypeContact    LinkType = "contact"
 	LinkTypeHome       LinkType = "home"
 	LinkTypeNewsletter LinkType = "newsletter"
 	LinkTypePage       LinkType = "page"
@@ -944,6 +945,21 @@ const (
 	MyReviewStateApproved MyReviewState = "approved"
 	MyReviewStatePending  MyReviewState = "pending"
 	MyReviewStateRejected MyReviewState = "rejected"
+)
+
+// Defines values for NetContentUnit.
+const (
+	NetContentUnitCl    NetContentUnit = "cl"
+	NetContentUnitCm    NetContentUnit = "cm"
+	NetContentUnitG     NetContentUnit = "g"
+	NetContentUnitKg    NetContentUnit = "kg"
+	NetContentUnitL     NetContentUnit = "l"
+	NetContentUnitM     NetContentUnit = "m"
+	NetContentUnitM2    NetContentUnit = "m2"
+	NetContentUnitM3    NetContentUnit = "m3"
+	NetContentUnitMM    NetContentUnit = "mm"
+	NetContentUnitMl    NetContentUnit = "ml"
+	NetContentUnitPiece NetContentUnit = "piece"
 )
 
 // Defines values for NewsletterSectionType.
@@ -1592,6 +1608,7 @@ const (
 	SettingsEventDataPartInvoicing      SettingsEventDataPart = "invoicing"
 	SettingsEventDataPartMenus          SettingsEventDataPart = "menus"
 	SettingsEventDataPartPayments       SettingsEventDataPart = "payments"
+	SettingsEventDataPartShopAccess     SettingsEventDataPart = "shop_access"
 	SettingsEventDataPartTheme          SettingsEventDataPart = "theme"
 	SettingsEventDataPartThemeDraft     SettingsEventDataPart = "theme_draft"
 )
@@ -1636,6 +1653,13 @@ const (
 // Defines values for ShippingZoneUpdatedEventType.
 const (
 	ShippingZoneUpdatedEventTypeShippingZoneUpdated ShippingZoneUpdatedEventType = "shipping_zone.updated"
+)
+
+// Defines values for ShopAccessState.
+const (
+	ShopAccessStateMaintenance ShopAccessState = "maintenance"
+	ShopAccessStateOpen        ShopAccessState = "open"
+	ShopAccessStatePassword    ShopAccessState = "password"
 )
 
 // Defines values for ShopCreditEntryType.
@@ -1809,6 +1833,16 @@ const (
 // Defines values for TranslationUpdatedEventType.
 const (
 	TranslationUpdatedEventTypeTranslationUpdated TranslationUpdatedEventType = "translation.updated"
+)
+
+// Defines values for UnitPriceUnit.
+const (
+	UnitPriceUnitKg    UnitPriceUnit = "kg"
+	UnitPriceUnitL     UnitPriceUnit = "l"
+	UnitPriceUnitM     UnitPriceUnit = "m"
+	UnitPriceUnitM2    UnitPriceUnit = "m2"
+	UnitPriceUnitM3    UnitPriceUnit = "m3"
+	UnitPriceUnitPiece UnitPriceUnit = "piece"
 )
 
 // Defines values for WebhookDeliveryState.
@@ -2917,6 +2951,9 @@ type BulkVariantUpdate struct {
 	//
 	// Example: 300
 	LengthMM nullable.Nullable[int] `json:"length_mm,omitempty"`
+
+	// NetContent How much is in it, for the price per unit; null removes it.
+	NetContent nullable.Nullable[NetContent] `json:"net_content,omitempty"`
 
 	// Prices What it costs, once per currency; replaces the list.
 	Prices []Price `json:"prices,omitempty"`
@@ -11050,6 +11087,24 @@ type NamedEventData struct {
 	Name string `json:"name"`
 }
 
+// NetContent How much is in a variant, as prices per unit are told of. Those are for a kilogram, a litre, a metre, a square or cubic metre, or a piece.
+type NetContent struct {
+	// Unit What it is measured in.
+	//
+	// Example: g
+	Unit NetContentUnit `json:"unit"`
+
+	// Value How many of the unit, above 0.
+	//
+	// Example: 250
+	Value string `json:"value"`
+}
+
+// NetContentUnit What it is measured in.
+//
+// Example: g
+type NetContentUnit string
+
 // NewsletterSection A field for the address of who wants to be written to. They are written to once they confirm it.
 type NewsletterSection struct {
 	// Heading Its heading.
@@ -18355,6 +18410,52 @@ type Shop struct {
 	URL string `json:"url"`
 }
 
+// ShopAccess Who may come into the hosted shop.
+type ShopAccess struct {
+	// Message What those read who stay outside, in place of the usual words.
+	//
+	// Example: We open on the first of May.
+	Message *string `json:"message"`
+
+	// PasswordSet Whether there is a password. It cannot be read.
+	//
+	// Example: false
+	PasswordSet bool `json:"password_set"`
+
+	// PreviewURL Whoever follows it comes in, until state or password change.
+	//
+	// Example: https://linen.stoa.example/?enter=Zm9yIHlvdQ
+	PreviewURL string `json:"preview_url"`
+
+	// State Who may come into the hosted shop: everybody, those who know its password, or nobody.
+	//
+	// Example: open
+	State ShopAccessState `json:"state"`
+}
+
+// ShopAccessState Who may come into the hosted shop: everybody, those who know its password, or nobody.
+//
+// Example: open
+type ShopAccessState string
+
+// ShopAccessUpdate A change of it, as a merge patch.
+type ShopAccessUpdate struct {
+	// Message What those read who stay outside; null for the usual words.
+	//
+	// Example: We open on the first of May.
+	Message nullable.Nullable[string] `json:"message,omitempty"`
+
+	// Password The password; null removes it.
+	//
+	// Example: linen
+	Password nullable.Nullable[string] `json:"password,omitempty"`
+
+	// State Who may come into the hosted shop: everybody, those who know its password, or nobody.
+	//
+	// Example: open
+	State *ShopAccessState `json:"state,omitempty"`
+}
+
 // ShopCategory A category, as shoppers see it.
 type ShopCategory struct {
 	// CustomFields What shoppers may see of the thing's custom fields, by their keys.
@@ -18753,6 +18854,29 @@ type ShopMenuSubitem struct {
 	//
 	// Example: https://linen.stoa.example/products
 	URL string `json:"url"`
+}
+
+// ShopMessage What somebody writes to a shop.
+type ShopMessage struct {
+	// Email Where they are answered.
+	//
+	// Example: ada@example.com
+	Email string `json:"email"`
+
+	// Message What they write.
+	//
+	// Example: Is the bowl safe in an oven?
+	Message string `json:"message"`
+
+	// Name Who writes.
+	//
+	// Example: Ada Example
+	Name string `json:"name"`
+
+	// OrderNumber The number of the order that it is about, as they know it.
+	//
+	// Example: 1001
+	OrderNumber *string `json:"order_number,omitempty"`
 }
 
 // ShopOrder An order, as its shopper sees it.
@@ -19203,6 +19327,12 @@ type ShopProductList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// ShopRecommendations What goes with a product.
+type ShopRecommendations struct {
+	// Products What is bought together with it most often first.
+	Products []ShopProduct `json:"products"`
+}
+
 // ShopReturn Goods of an order that come back, as its shopper sees it.
 type ShopReturn struct {
 	// CreatedAt When it was asked for.
@@ -19390,6 +19520,9 @@ type ShopVariant struct {
 	// LowestPrice30D Of a price with a `compare_at_price`: the lowest that it was in the 30 days before it was reduced, as Article 6a of Directive 98/6/EC asks traders in the European Union to indicate. Null where it had none before.
 	LowestPrice30D *Money `json:"lowest_price_30d"`
 
+	// NetContent How much is in it.
+	NetContent *NetContent `json:"net_content"`
+
 	// OptionValues One choice for each of the product's options.
 	//
 	// Example: ["M","Sand"]
@@ -19410,6 +19543,9 @@ type ShopVariant struct {
 	//
 	// Example: M / Sand
 	Title string `json:"title"`
+
+	// UnitPrice What a unit of it costs, where it is known how much is in it. Directive 98/6/EC asks traders in the European Union to indicate it beside the price.
+	UnitPrice *UnitPrice `json:"unit_price"`
 }
 
 // ShopVariantList A page of a list.
@@ -21624,6 +21760,22 @@ type TranslationsUpdateItem struct {
 	Texts map[string]*string `json:"texts"`
 }
 
+// UnitPrice What a unit of something costs.
+type UnitPrice struct {
+	// Price An amount of money, in the smallest unit of its currency.
+	Price Money `json:"price"`
+
+	// Unit What the price is for.
+	//
+	// Example: kg
+	Unit UnitPriceUnit `json:"unit"`
+}
+
+// UnitPriceUnit What the price is for.
+//
+// Example: kg
+type UnitPriceUnit string
+
 // Unsubscription What the link of a mail holds by which nothing more is sent.
 type Unsubscription struct {
 	// ID The customer's ID, or a cart's.
@@ -21721,6 +21873,9 @@ type Variant struct {
 	//
 	// Example: 300
 	LengthMM *int `json:"length_mm"`
+
+	// NetContent How much is in it, for the price per unit.
+	NetContent *NetContent `json:"net_content"`
 
 	// OptionValues One choice for each of the product's options, in their order.
 	//
@@ -21826,6 +21981,9 @@ type VariantCreate struct {
 	// Example: 300
 	LengthMM *int `json:"length_mm,omitempty"`
 
+	// NetContent How much is in a variant, as prices per unit are told of. Those are for a kilogram, a litre, a metre, a square or cubic metre, or a piece.
+	NetContent *NetContent `json:"net_content,omitempty"`
+
 	// OptionValues One choice for each of the product's options, in their order.
 	//
 	// Example: ["M","Sand"]
@@ -21914,6 +22072,9 @@ type VariantMatrix struct {
 	// Example: 300
 	LengthMM *int `json:"length_mm,omitempty"`
 
+	// NetContent How much is in a variant, as prices per unit are told of. Those are for a kilogram, a litre, a metre, a square or cubic metre, or a piece.
+	NetContent *NetContent `json:"net_content,omitempty"`
+
 	// Prices What it costs, once per currency.
 	Prices []Price `json:"prices,omitempty"`
 
@@ -21992,6 +22153,9 @@ type VariantUpdate struct {
 	//
 	// Example: 300
 	LengthMM nullable.Nullable[int] `json:"length_mm,omitempty"`
+
+	// NetContent How much is in it, for the price per unit; null removes it.
+	NetContent nullable.Nullable[NetContent] `json:"net_content,omitempty"`
 
 	// OptionValues One choice for each of the product's options, in their order.
 	//
@@ -22770,6 +22934,34 @@ type WishlistUpdatedEvent struct {
 //
 // Example: wishlist.updated
 type WishlistUpdatedEventType string
+
+// WithdrawalDeclaration Somebody's declaration that they withdraw from a contract.
+type WithdrawalDeclaration struct {
+	// Email Where they are answered.
+	//
+	// Example: ada@example.com
+	Email string `json:"email"`
+
+	// Locale The language of the confirmation; the store's, when left out.
+	//
+	// Example: de
+	Locale *string `json:"locale,omitempty"`
+
+	// Message Of what they withdraw, where it is not all of it.
+	//
+	// Example: The bowl alone.
+	Message *string `json:"message,omitempty"`
+
+	// Name Who withdraws.
+	//
+	// Example: Ada Example
+	Name string `json:"name"`
+
+	// OrderNumber The number of the order, as they know it.
+	//
+	// Example: 1001
+	OrderNumber string `json:"order_number"`
+}
 
 // AcceptLanguageHeader defines model for AcceptLanguageHeader.
 type AcceptLanguageHeader = string
@@ -26783,6 +26975,27 @@ type UpdateAbandonedCartSettingsParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// GetShopAccessParams defines parameters for GetShopAccess.
+type GetShopAccessParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// UpdateShopAccessParams defines parameters for UpdateShopAccess.
+type UpdateShopAccessParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListShippingMethodsParams defines parameters for ListShippingMethods.
 type ListShippingMethodsParams struct {
 	// Limit How many to answer at most.
@@ -27371,6 +27584,12 @@ type GetShopMenuParams struct {
 	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
+// WriteToShopParams defines parameters for WriteToShop.
+type WriteToShopParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // SubscribeParams defines parameters for Subscribe.
 type SubscribeParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
@@ -27551,6 +27770,24 @@ type GetShopProductParams struct {
 	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
+// GetRecommendationsParams defines parameters for GetRecommendations.
+type GetRecommendationsParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// Most How many to answer at most.
+	Most *int `form:"most,omitempty" json:"most,omitempty"`
+
+	// Currency The currency of the prices; the main one, when left out. One that the shop does not sell in answers 422.
+	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
+}
+
 // ListShopReviewsParams defines parameters for ListShopReviews.
 type ListShopReviewsParams struct {
 	// Limit How many to answer at most.
@@ -27654,6 +27891,12 @@ type SuggestInShopParams struct {
 
 	// AcceptLanguage The languages that the shopper reads, as browsers send them.
 	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
+}
+
+// WithdrawFromContractParams defines parameters for WithdrawFromContract.
+type WithdrawFromContractParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // SignUpParams defines parameters for SignUp.
@@ -28685,6 +28928,12 @@ type UpdateAbandonedCartSettingsJSONRequestBody = AbandonedCartSettingsUpdate
 // UpdateAbandonedCartSettingsApplicationMergePatchPlusJSONRequestBody defines body for UpdateAbandonedCartSettings for application/merge-patch+json ContentType.
 type UpdateAbandonedCartSettingsApplicationMergePatchPlusJSONRequestBody = AbandonedCartSettingsUpdate
 
+// UpdateShopAccessJSONRequestBody defines body for UpdateShopAccess for application/json ContentType.
+type UpdateShopAccessJSONRequestBody = ShopAccessUpdate
+
+// UpdateShopAccessApplicationMergePatchPlusJSONRequestBody defines body for UpdateShopAccess for application/merge-patch+json ContentType.
+type UpdateShopAccessApplicationMergePatchPlusJSONRequestBody = ShopAccessUpdate
+
 // CreateShippingMethodJSONRequestBody defines body for CreateShippingMethod for application/json ContentType.
 type CreateShippingMethodJSONRequestBody = ShippingMethodCreate
 
@@ -28778,6 +29027,9 @@ type UpdateMyWishlistApplicationMergePatchPlusJSONRequestBody = WishlistUpdate
 // AddToMyWishlistJSONRequestBody defines body for AddToMyWishlist for application/json ContentType.
 type AddToMyWishlistJSONRequestBody = WishlistItemCreate
 
+// WriteToShopJSONRequestBody defines body for WriteToShop for application/json ContentType.
+type WriteToShopJSONRequestBody = ShopMessage
+
 // SubscribeJSONRequestBody defines body for Subscribe for application/json ContentType.
 type SubscribeJSONRequestBody = Subscription
 
@@ -28810,6 +29062,9 @@ type WriteReviewJSONRequestBody = ReviewCreate
 
 // RequestStockAlertJSONRequestBody defines body for RequestStockAlert for application/json ContentType.
 type RequestStockAlertJSONRequestBody = StockAlertRequest
+
+// WithdrawFromContractJSONRequestBody defines body for WithdrawFromContract for application/json ContentType.
+type WithdrawFromContractJSONRequestBody = WithdrawalDeclaration
 
 // SignUpJSONRequestBody defines body for SignUp for application/json ContentType.
 type SignUpJSONRequestBody = SignupRequest

@@ -43,6 +43,8 @@ func (v *view) lead(l themes.Link) (item navItem, there bool) {
 		item.Name = v.T("Search")
 	case "blog":
 		item.Name = v.T("Blog")
+	case "contact":
+		item.Name = v.T("Write to us")
 	case "account":
 		item.Name = v.T("Account")
 	case "newsletter":

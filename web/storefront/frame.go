@@ -23,6 +23,7 @@ import (
 // its shelves are called. It is read once for all pages of a revision.
 type frame struct {
 	settings    about
+	access      settings.ShopAccess
 	locale      string   // that everything is in, as far as it is translated
 	chain       []string // whose texts are shown in it, the nearest first; none as they are written
 	prefix      string   // of all its addresses, such as "/de"; empty for the store's own locale
@@ -63,6 +64,10 @@ func (s *Shop) frame(ctx context.Context, store tenants.Store, locale string, ch
 		if err != nil {
 			return nil, fmt.Errorf("settings of %s: %w", store.ID, err)
 		}
+		access, err := settings.Access(ctx, s.config.DB)
+		if err != nil {
+			return nil, fmt.Errorf("who may come into %s: %w", store.ID, err)
+		}
 		about, err := decode[about](raw.Data, "settings")
 		if err != nil {
 			return nil, err
@@ -88,7 +93,7 @@ func (s *Shop) frame(ctx context.Context, store tenants.Store, locale string, ch
 			return nil, err
 		}
 		look := shop.Design.Look(about.AccentColor)
-		f := &frame{settings: about, sandbox: store.Ref.Mode == principal.Test, categories: categories, collections: collections, locale: locale, chain: chain, prefix: preview,
+		f := &frame{settings: about, access: access, sandbox: store.Ref.Mode == principal.Test, categories: categories, collections: collections, locale: locale, chain: chain, prefix: preview,
 			preview: preview, decor: shop, look: look, pictures: pictures,
 			theme: stylesheet(look), icon: favicon(about.Name, look.Light)}
 		if len(chain) > 0 {

@@ -183,6 +183,16 @@ func (l *Links) within(ctx context.Context, path string, query func(postgres.Sto
 	return address, nil
 }
 
+// Code is how the password of a shop that is not open yet is kept.
+func (l *Links) Code(password string) string {
+	return base64.RawURLEncoding.EncodeToString(l.Pepper.HMAC("password\x00" + password))
+}
+
+// Enter is the address by which whoever has it comes into a shop that is not open.
+func (l *Links) Enter(ctx context.Context, seed string) (string, error) {
+	return l.within(ctx, "/", func(ref postgres.StoreRef) url.Values { return url.Values{"enter": {l.sign(ref, "door", seed)}} })
+}
+
 // key opens an order to whoever has it.
 func (l *Links) key(ref postgres.StoreRef, orderID string) string {
 	return l.sign(ref, "order", orderID)

@@ -47,7 +47,7 @@ func stylesheet(look themes.Look) *page.Asset {
 	if len(stylesheets.byLook) >= mostStylesheets {
 		clear(stylesheets.byLook)
 	}
-	a := page.Styled("theme", variables, themeCSS, sectionsCSS, themesCSS[look.Theme])
+	a := page.Styled("theme", variables, themeCSS, islandsCSS, sectionsCSS, themesCSS[look.Theme])
 	stylesheets.byLook[key] = a
 	return a
 }
