@@ -32,7 +32,7 @@ type entry struct {
 
 // changesNothing are the writes that may have nothing to tell: a call tried again, a mail looked
 // at, and an invoice that a job may have issued already.
-var changesNothing = []string{"replayRequest", "previewMailTemplate", "issueInvoice"}
+var changesNothing = []string{"replayRequest", "previewMailTemplate", "previewTheme", "issueInvoice"}
 
 // audited holds that each write of the staff and their keys left an entry that says who did
 // what, from where, and with which states: a change both, a creation one after, a deletion one

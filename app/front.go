@@ -66,6 +66,9 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Locations{DB: m.db},
 		&handlers.Search{DB: m.db, ShopURL: m.config.Site.ShopURL, Speller: s.speller},
 		&handlers.Settings{DB: m.db, Door: s.links},
+		&handlers.Themes{DB: m.db, Preview: s.links.Preview},
+		&handlers.Content{DB: m.db},
+		&handlers.ContentImages{DB: m.db, Pictures: s.pictures, ShopURL: m.config.Site.ShopURL},
 		&handlers.MailTemplates{DB: m.db, Preview: s.mailer.Preview, Address: func(ctx context.Context, accountID string) (string, error) {
 			account, err := s.accounts.Get(ctx, accountID)
 			return account.Email, err
@@ -203,7 +206,7 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 		DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Orders: s.orders, Documents: s.documents, Privacy: s.privacy, Links: s.links, Editions: s.editions,
 		Media: &media.Handler{Files: m.files, Log: m.log}, Limiter: limiter, Log: m.log,
 		AcceptsOrders: handlers.AcceptsOrders, Looked: looked(m.metrics.Cache.Cache("pages")), Visited: s.visited,
-		Observer: observer,
+		Observer: observer, Editor: m.config.Site.PublicURL.Scheme + "://" + m.config.Site.PublicURL.Host,
 	})
 	pages := site.Config{
 		DB: m.db, Accounts: s.accounts, Members: s.members, Stores: s.stores, Sessions: s.credentials, Limiter: limiter, Log: m.log,

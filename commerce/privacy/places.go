@@ -161,13 +161,14 @@ var places = []place{
 	{table: "erasures", plain: "id state customer_id reason places", unshown: "sealed"}, // sealed for a while; the reason says nothing of the person
 
 	// What is the merchant's own.
-	{table: "settings", plain: "name description contact_email country currency currencies locale locales translations order_prefix theme payments abandoned_cart_mail shop_access invoicing time_zone analytics"},
+	{table: "settings", plain: "name description contact_email country currency currencies locale locales translations order_prefix theme theme_draft menus payments abandoned_cart_mail shop_access invoicing time_zone analytics"},
 	{table: "mail_templates", plain: "kind locale subject body_html"},
 	{table: "shipping_zones", plain: "id name territories"},
 	{table: "rate_services", plain: "id kind name url secret failure"},
 	{table: "shipping_methods", plain: "id zone_id name description tiered_by carrier_service_id carrier_rate prices pickup_address translations"},
 	{table: "tax_rates", plain: "id name country region postal_codes tax_class"},
 	{table: "categories", plain: "id parent_id path lineage name handle description seo_title seo_description custom_fields translations"},
+	{table: "contents", plain: "id kind handle title body excerpt author image_id purpose seo_title seo_description translations"},
 	{table: "products", plain: "id handle title description vendor product_type status tags options category_id seo_title seo_description custom_fields translations"},
 	{table: "variants", plain: "id product_id title options sku barcode net_content cost_currency image_id tax_class custom_fields translations"},
 	{table: "prices", plain: "variant_id currency"},

@@ -268,7 +268,7 @@ func kept(id, locale, kind string) (record, bool) {
 		if locale != "" {
 			return r.kind == "mail_template" && mail.Kind(id).SentByStores() || r.kind == "translation" && !mail.Kind(id).SentByStores()
 		}
-		return r.prefix == "" && r.kind == id && r.kind != "translation" && r.kind != "mail_template" || r.prefix != "" && r.prefix == prefix && (kind == "" && !r.part || r.part && r.kind == kind)
+		return r.prefix == "" && r.kind == id && r.kind != "translation" && r.kind != "mail_template" && r.kind != "menu" || r.prefix != "" && r.prefix == prefix && (kind == "" && !r.part || r.part && r.kind == kind)
 	})
 	if at < 0 {
 		return record{}, false

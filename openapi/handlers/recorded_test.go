@@ -21,6 +21,8 @@ var otherwise = map[string]string{
 	"reducePriceListPrices":   "price_list.reduce",
 	"createPromotionCodes":    "promotion.add_codes",
 	"deletePromotionCode":     "promotion.remove_codes",
+	"publishTheme":            "theme.publish",
+	"discardTheme":            "theme.update",
 	"bulkProducts":            "",
 	"bulkVariants":            "",
 	"createImport":            "",
@@ -64,7 +66,7 @@ var notUndone = map[string]string{
 	"createDraftOrder": draft, "updateDraftOrder": draft, "sendDraftOrder": draft, "completeDraftOrder": draft, "updateStaffCart": draft,
 
 	"rebuildAnalytics": nothing, "replayRequest": nothing, "createExport": nothing, "cancelOperation": nothing,
-	"previewMailTemplate": nothing, "sendTestMail": nothing, "sendTestEvent": nothing, "recoverEvents": nothing, "resendDelivery": nothing,
+	"previewMailTemplate": nothing, "previewTheme": nothing, "sendTestMail": nothing, "sendTestEvent": nothing, "recoverEvents": nothing, "resendDelivery": nothing,
 }
 
 // TestEveryWriteCanBeUndone holds that the operations of each record are there, for those who
