@@ -5,7 +5,8 @@
 //	make screenshots
 //
 // It goes the way of a shopper, from the shop's first page to a paid order, in the
-// system's Chromium with scripts turned off: what it can reach works without JavaScript.
+// system's Chromium with scripts turned off: what it can reach works without JavaScript. Then
+// it looks at every screen of the back office, with scripts.
 package main
 
 import (
@@ -145,6 +146,11 @@ func take(l look, shop, site, email, password, dir string) error {
 	}
 	if site != "" && email != "" {
 		if err := p.owner(site, email, password); err != nil {
+			return err
+		}
+	}
+	if shop != "" && site != "" && email != "" {
+		if err := p.office(shop, site, email, password); err != nil {
 			return err
 		}
 	}
