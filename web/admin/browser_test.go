@@ -153,11 +153,13 @@ func field(label string) string {
 	return fmt.Sprintf(`[...document.querySelectorAll("input, textarea, select, [contenteditable=true]")].findLast(e => e.checkVisibility() && (e.getAttribute("aria-label") === %[1]q || [...(e.labels ?? [])].some(l => l.textContent.replace("*", "").trim() === %[1]q)))`, label)
 }
 
-// at clicks on what an expression gives, as soon as it is there.
+// at clicks on what an expression gives, as soon as it is there, keeps still and nothing lies
+// over it.
 func (b *browser) at(what, expression string) {
 	b.t.Helper()
-	b.until(what, "Boolean("+expression+")")
-	at := js[[]float64](b, `(async () => { const e = `+expression+`; e.scrollIntoView({block: "center"}); await new Promise(requestAnimationFrame); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })()`)
+	const middle = `const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2; `
+	b.until(what, `(() => { const what = `+strconv.Quote(what)+`, e = `+expression+`; if (!e) return false; e.scrollIntoView({block: "center"}); `+middle+`const at = [what, x, y].join(), still = window.looked === at; window.looked = at; const top = document.elementFromPoint(x, y); return still && ( e.contains(top) || Boolean(top?.contains(e)) && top.closest("label, button, a") === e.closest("label, button, a")) })()`)
+	at := js[[]float64](b, `(() => { const e = `+expression+`; `+middle+`return [x, y] })()`)
 	if err := chromedp.Do(b.ctx, chromedp.MouseClickXY(at[0], at[1])); err != nil {
 		b.t.Fatalf("%s: %v", what, err)
 	}
@@ -194,16 +196,20 @@ func (b *browser) fill(fields ...string) {
 // follow clicks on what leads to another page.
 func (b *browser) follow(selector string) {
 	b.t.Helper()
-	if _, err := chromedp.RunResponse(b.ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
-		b.t.Fatalf("follow %s: %v", selector, err)
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if _, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
+		b.t.Fatalf("follow %s: %v; the page shows: %s", selector, err, js[string](b, `document.body.innerText`))
 	}
 }
 
-// accessible holds the screen against axe's rules, and sees that nothing is wider than it.
+// accessible holds the screen, or the dialog that lies over it, against axe's rules, and sees
+// that nothing is wider than it.
 func (b *browser) accessible(screen string) {
 	b.t.Helper()
+	// A dialog of the library has a header, which is none of the page's: who is in it sees nothing else.
 	js[bool](b, `(() => { if (!window.axe) {`+b.axe+`}; return true })()`)
-	wrong := js[[]string](b, `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.map(v => v.id + ": " + v.nodes.map(n => n.target.join(" ") + " " + (n.any[0]?.message ?? n.failureSummary ?? "")).slice(0, 4).join(" | ")))`)
+	wrong := js[[]string](b, `axe.run([...document.querySelectorAll("[role=dialog]")].at(-1) ?? document, {resultTypes: ["violations"], rules: {"landmark-no-duplicate-banner": {enabled: false}}}).then(r => r.violations.map(v => v.id + ": " + v.nodes.map(n => n.target.join(" ") + " " + (n.any[0]?.message ?? n.failureSummary ?? "")).slice(0, 4).join(" | ")))`)
 	for _, each := range wrong {
 		b.t.Errorf("%s: %s", screen, each)
 	}

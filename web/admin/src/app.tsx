@@ -5,7 +5,8 @@ import { useEffect, useMemo, useState } from 'react';
 import { RouterProvider } from 'react-router/dom';
 import { memory } from './api/memory';
 import { router } from './routes';
-import { theme, variables } from './theme';
+import { themed, variables } from './theme';
+import { useWords } from './words/everywhere';
 import { LanguageContext, firstLanguage, keepLanguage } from './words/language';
 
 const platform = memory();
@@ -27,12 +28,20 @@ export function App({ nonce }: { nonce: string }) {
   );
   return (
     <LanguageContext value={chosen}>
-      <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" getStyleNonce={() => nonce}>
-        <Notifications position="bottom-right" limit={3} />
-        <QueryClientProvider client={platform}>
-          <RouterProvider router={router} />
-        </QueryClientProvider>
-      </MantineProvider>
+      <Dressed nonce={nonce} />
     </LanguageContext>
+  );
+}
+
+function Dressed({ nonce }: { nonce: string }) {
+  const { close } = useWords();
+  const theme = useMemo(() => themed(close), [close]);
+  return (
+    <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+      <Notifications position="top-center" limit={3} />
+      <QueryClientProvider client={platform}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </MantineProvider>
   );
 }

@@ -7,6 +7,7 @@ export function memory(): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: 5_000,
+        retryDelay: (tries, error) => (problemOf(error).retry_after ?? 2 ** tries) * 1000,
         retry: (tries, error) => tries < 2 && [0, 429, 503, 504].includes(problemOf(error).status),
       },
     },

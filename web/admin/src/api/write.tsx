@@ -8,7 +8,7 @@ import { useWords } from '../words/everywhere';
 import { type Answer, answered } from './client';
 import { fieldOf, problemOf } from './problem';
 
-/** Says in the corner of the screen that something was done. */
+/** Says at the top of the screen that something was done. */
 export function tell(message: string, action?: { label: string; run: () => void }) {
   const id = notifications.show({
     color: 'green',

@@ -1,4 +1,4 @@
-import { Box, Button, Card, Center, Group, Skeleton, Table, Text } from '@mantine/core';
+import { Box, Button, Card, Center, Group, Skeleton, Table, Text, VisuallyHidden } from '@mantine/core';
 import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
@@ -9,7 +9,7 @@ import { Trouble } from './trouble';
 /** How the pages of a list are asked for, one after the other. */
 export const pages = {
   pageParamName: 'cursor',
-  initialPageParam: undefined,
+  initialPageParam: null,
   getNextPageParam: (page: { next_cursor: string | null }) => page.next_cursor ?? undefined,
 } as const;
 
@@ -21,6 +21,8 @@ type Column<T> = {
   width?: number | string;
   /** On a phone only what matters is shown. */
   wide?: boolean;
+  /** Whether what is in it goes without saying, to those who see it. */
+  silent?: boolean;
 };
 
 type ListProps<T> = {
@@ -71,7 +73,7 @@ export function List<T>({ label, query, columns, id, to, open, filters, empty, n
               <Table.Tr>
                 {columns.map((column) => (
                   <Table.Th key={column.name} w={column.width} ta={column.end ? 'end' : undefined} mod={{ wide: column.wide }}>
-                    {column.name}
+                    {column.silent ? <VisuallyHidden>{column.name}</VisuallyHidden> : column.name}
                   </Table.Th>
                 ))}
               </Table.Tr>

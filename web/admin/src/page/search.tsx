@@ -1,14 +1,18 @@
 import { CloseButton, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { useWords } from '../words/everywhere';
 
 /** A field that narrows a list down while one types. */
 export function Search({ value, label, onChange }: { value: string; label: string; onChange: (value: string) => void }) {
   const w = useWords();
   const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
+  const [former, setFormer] = useState(value);
+  if (value !== former) {
+    setFormer(value);
+    if (value === '' || !text.startsWith(value)) setText(value); // and not what was typed meanwhile
+  }
   const change = useDebouncedCallback(onChange, 250);
   return (
     <TextInput

@@ -38,17 +38,17 @@ export function Trouble({ error, retry }: { error: unknown; retry?: () => unknow
 /** There is nothing at this address. */
 export function Missing() {
   const w = useWords();
-  return <Empty icon={IconMapQuestion} title={w.trouble.missing} text={w.trouble.missingText} />;
+  return <Empty alone icon={IconMapQuestion} title={w.trouble.missing} text={w.trouble.missingText} />;
 }
 
 /** There is something, and it is not for this person. */
 export function Forbidden({ permission }: { permission: string }) {
   const w = useWords();
-  return <Empty icon={IconLock} title={w.trouble.forbidden} text={w.trouble.forbiddenText(permission)} />;
+  return <Empty alone icon={IconLock} title={w.trouble.forbidden} text={w.trouble.forbiddenText(permission)} />;
 }
 
 /** A screen that failed: most likely the program has a newer version, and a part of this one is gone. */
 export function Broken() {
   const w = useWords();
-  return <Empty icon={IconCloudOff} title={w.trouble.title} action={<Button onClick={() => window.location.reload()}>{w.trouble.reload}</Button>} />;
+  return <Empty alone icon={IconCloudOff} title={w.trouble.title} action={<Button onClick={() => window.location.reload()}>{w.trouble.reload}</Button>} />;
 }

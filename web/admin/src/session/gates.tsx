@@ -49,17 +49,23 @@ export function StoreGate() {
   const { store: label = '' } = useParams();
   const { address, mode } = readLabel(label);
   const membership = useSession().stores.find((store) => store.address === address);
-  const client = useMemo(() => memory(), [label]); // oxlint-disable-line react/exhaustive-deps -- a store, a memory
   if (!membership) return <Missing />;
   if (!allows(membership.permissions, 'store:read')) return <Forbidden permission="store:read" />;
+  return <Remembered key={label} label={label} membership={membership} mode={mode} />;
+}
+
+type SideProps = { label: string; membership: Schemas['AccountStore']; mode: Schemas['Mode'] };
+
+function Remembered(side: SideProps) {
+  const [client] = useState(memory);
   return (
     <QueryClientProvider client={client}>
-      <Side key={label} label={label} membership={membership} mode={mode} />
+      <Side {...side} />
     </QueryClientProvider>
   );
 }
 
-function Side({ label, membership, mode }: { label: string; membership: Schemas['AccountStore']; mode: Schemas['Mode'] }) {
+function Side({ label, membership, mode }: SideProps) {
   const connection = useMemo(() => connect({ id: membership.store_id, mode }), [membership.store_id, mode]);
   const settings = connection.query.useQuery('get', '/v1/store', {});
   const side = useMemo(

@@ -21,7 +21,9 @@ export default function Palette({ opening }: { opening: number }) {
   const go = useNavigate();
   const [text, setText] = useState('');
   const [sought] = useDebouncedValue(text.trim(), 120);
-  useEffect(() => palette.open(), [opening]);
+  useEffect(() => {
+    if (opening > 0) palette.open();
+  }, [opening]);
 
   const asked = sought.length > 1;
   const number = Number(sought.replace(/^#/, ''));

@@ -1,5 +1,5 @@
 import { ActionIcon, Avatar, type MantineColorScheme, Menu, Stack, Text, useMantineColorScheme } from '@mantine/core';
-import { IconDeviceDesktop, IconLanguage, IconLogout, IconMoon, IconSun } from '@tabler/icons-react';
+import { IconDeviceDesktop, IconLanguage, IconLogout, IconMoon, IconSun, IconUser } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { answered } from '../api/client';
 import { platform, useSession } from '../session/session';
@@ -27,7 +27,9 @@ export function UserMenu() {
     <Menu position="bottom-end" width={230}>
       <Menu.Target>
         <ActionIcon variant="transparent" size={34} radius="xl" aria-label={w.account}>
-          <Avatar size={32} radius="xl" color="clay" name={account.name ?? account.email} />
+          <Avatar size={32} radius="xl" color="clay">
+            <IconUser size={18} stroke={1.8} aria-hidden />
+          </Avatar>
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>

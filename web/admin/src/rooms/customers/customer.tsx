@@ -8,6 +8,7 @@ import { useWrite } from '../../api/write';
 import { Copy } from '../../page/copy';
 import { SaveBar } from '../../page/form';
 import { Sure } from '../../page/sure';
+import { useFresh } from '../../page/fresh';
 import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { State } from '../../page/state';
@@ -44,24 +45,22 @@ function Present({ customer, version }: { customer: Schemas['Customer']; version
   const f = useFormat();
   const { api, query, can } = useStore();
   const client = useQueryClient();
-  const before = written(customer);
-  const form = useForm({ initialValues: before });
+  const form = useForm({ initialValues: written(customer) });
+  const base = useFresh(form, written(customer), version);
   const groups = query.useQuery('get', '/v1/customer-groups', { params: { query: { limit: 100 } } });
   const save = useWrite({
     form: form as never,
     said: everywhere.saved,
-    write: ({ name, phone, note, tags, group_ids, tax_exempt_reason, disabled }: typeof before) =>
+    write: ({ name, phone, note, tags, group_ids, tax_exempt_reason, disabled }: typeof form.values) =>
       answered(
         api.PATCH('/v1/customers/{customer_id}', {
-          params: { path: { customer_id: customer.id }, header: { 'If-Match': version } },
+          params: { path: { customer_id: customer.id }, header: { 'If-Match': base.version } },
           body: { name: name.trim() || null, phone: phone.trim() || null, note: note.trim() || null, tags, group_ids, tax_exempt_reason: tax_exempt_reason.trim() || null, disabled },
         }),
       ),
-    done: async (answer) => {
+    done: (answer) => {
+      form.resetDirty();
       client.setQueryData(['customer', customer.id], answer);
-      form.setInitialValues(written(answer.data));
-      form.setValues(written(answer.data));
-      form.resetDirty(written(answer.data));
     },
   });
   const writes = can('customers:write');

@@ -25,6 +25,7 @@ const day = 86_400;
 /** The keys by which programs act. */
 export default function Keys() {
   const w = useDeveloperWords();
+  const everywhere = useWords();
   const f = useFormat();
   const { query, can } = useStore();
   const filters = useFilters('new');
@@ -65,7 +66,7 @@ export default function Keys() {
           { name: w.keys.columns.key, wide: true, cell: (key) => <Code>{`${key.prefix}…${key.last_four}`}</Code> },
           { name: w.keys.columns.used, wide: true, cell: (key) => (key.last_used_at ? f.ago(key.last_used_at) : w.keys.never) },
           { name: w.keys.columns.state, cell: (key) => <State mood={moods[key.state]}>{w.keys.states[key.state]}</State> },
-          ...(writes ? [{ name: '', width: 56, cell: (key: Key) => (key.state === 'active' || key.state === 'rotated' ? <Actions of={key} made={setSecret} /> : null) }] : []),
+          ...(writes ? [{ name: everywhere.actions, silent: true, width: 56, cell: (key: Key) => (key.state === 'active' || key.state === 'rotated' ? <Actions of={key} made={setSecret} /> : null) }] : []),
         ]}
       />
       <Modal opened={making || filters.values.new !== ''} onClose={stop} title={w.keys.add} size="lg">

@@ -1,7 +1,6 @@
 import { Badge, Button, Drawer, Group, SegmentedControl, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
 import { IconListSearch } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
-import { useState } from 'react';
 import { answered, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { Empty } from '../../page/empty';

@@ -29,8 +29,9 @@ export function Sales({ period }: { period: Period }) {
     { placeholderData: keepPreviousData, refetchInterval: 60_000 },
   );
   if (report.isError) return <Trouble error={report.error} retry={report.refetch} />;
-  const now = report.data?.period.totals;
-  const before = report.data?.comparison?.totals;
+  const told = report.data as Schemas['SalesReport'] | undefined; // and not the table that it could be, too
+  const now = told?.period.totals;
+  const before = told?.comparison?.totals;
   const against = w.against[period];
   const figures: { name: string; value?: string; now?: number; before?: number }[] = [
     { name: w.sales, value: now && f.money(now.total_sales), now: now?.total_sales.amount, before: before?.total_sales.amount },
@@ -57,9 +58,14 @@ export function Sales({ period }: { period: Period }) {
           </Stack>
         ))}
       </SimpleGrid>
-      {period !== '1' && (
+      {told && daily(told).every((row) => !row.now && !row.before) && (
+        <Text px="lg" pb="lg" size="sm" c="dimmed">
+          {w.none}
+        </Text>
+      )}
+      {period !== '1' && !(told && daily(told).every((row) => !row.now && !row.before)) && (
         <Box px="lg" pb="lg" h={280}>
-          <Suspense fallback={<Skeleton height="100%" />}>{report.data ? <Chart title={w.chart} rows={daily(report.data)} currency={report.data.currency} /> : <Skeleton height="100%" />}</Suspense>
+          <Suspense fallback={<Skeleton height="100%" />}>{told ? <Chart title={w.chart} rows={daily(told)} currency={told.currency} /> : <Skeleton height="100%" />}</Suspense>
         </Box>
       )}
     </Section>

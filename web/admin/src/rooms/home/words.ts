@@ -14,6 +14,7 @@ export const useHomeWords = words(
     compared: (change: string, before: string) => `${change} against ${before}`,
     noneBefore: (before: string) => `Nothing in ${before}`,
     chart: 'Sales by day',
+    none: 'As soon as something is sold, you see here how it goes.',
     now: 'This period',
     before: 'The one before',
     waiting: {
@@ -50,6 +51,7 @@ export const useHomeWords = words(
       compared: (change, before) => `${change} gegen ${before}`,
       noneBefore: (before) => `Nichts: ${before}`,
       chart: 'Umsatz nach Tagen',
+      none: 'Sobald etwas verkauft ist, sehen Sie hier, wie es läuft.',
       now: 'Dieser Zeitraum',
       before: 'Der davor',
       waiting: {

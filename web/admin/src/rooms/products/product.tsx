@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { type Answer, answered, idempotencyKey, type Schemas } from '../../api/client';
 import { complain, useWrite } from '../../api/write';
+import { useFresh } from '../../page/fresh';
 import { Page } from '../../page/page';
 import { Trouble } from '../../page/trouble';
 import { useStore } from '../../session/store';
@@ -59,8 +60,9 @@ function Present({ product, version, levels, locations }: Loaded) {
   const client = useQueryClient();
   const go = useNavigate();
   const [left, setLeft] = useState(false);
-  const saved = draftOf(product, levels, locations);
-  const form = useProductForm(saved);
+  const there = draftOf(product, levels, locations);
+  const form = useProductForm(there);
+  const { values: saved, version: meant } = useFresh(form, there, version);
   const more = product.variant_count - product.variants.length;
   const path = { product_id: product.id };
 
@@ -72,7 +74,7 @@ function Present({ product, version, levels, locations }: Loaded) {
       const requests: string[] = [];
       const did = async <T,>(pending: Promise<Answer<T>>) => requests.push(...(await pending).requests);
       const changed = productUpdate(draft, saved);
-      if (changed) await did(answered(api.PATCH('/v1/products/{product_id}', { params: { path, header: { 'If-Match': version } }, body: changed })));
+      if (changed) await did(answered(api.PATCH('/v1/products/{product_id}', { params: { path, header: { 'If-Match': meant } }, body: changed })));
       if (changed?.options && combinations(draft.options).length > product.variant_count) {
         const pattern = draft.variants[0];
         await did(answered(api.POST('/v1/products/{product_id}/variants/generate', { params: { path, header: { 'Idempotency-Key': idempotencyKey() } }, body: { prices: pattern?.prices ?? [] } })));
@@ -88,14 +90,9 @@ function Present({ product, version, levels, locations }: Loaded) {
       // Stock is a ledger, and what was counted is not taken back.
       return { data: undefined, requests: lines.length > 0 ? [] : requests, version: undefined };
     },
-    done: async () => {
-      await client.refetchQueries({ queryKey: ['product', product.id] });
-      const now = client.getQueryData<Loaded>(['product', product.id]);
-      if (!now) return;
-      const next = draftOf(now.product, now.levels, now.locations);
-      form.setInitialValues(next);
-      form.setValues(next);
-      form.resetDirty(next);
+    done: () => {
+      form.resetDirty();
+      return client.refetchQueries({ queryKey: ['product', product.id] });
     },
   });
   const remove = useWrite({
@@ -108,11 +105,11 @@ function Present({ product, version, levels, locations }: Loaded) {
     },
   });
   const copy = (): Draft => ({
-    ...saved,
+    ...there,
     title: w.copyOf(product.title),
     handle: '',
     status: 'draft',
-    variants: saved.variants.map((variant) => ({ ...variant, id: null, sku: '', barcode: '', stock: { [first]: null } })),
+    variants: there.variants.map((variant) => ({ ...variant, id: null, sku: '', barcode: '', stock: { [first]: null } })),
   });
   const shown = product.status === 'active' && product.variants.some((variant) => priceIn({ prices: variant.prices } as Draft['variants'][0], settings.currency));
   return (

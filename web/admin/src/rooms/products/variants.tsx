@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Divider, Group, Modal, NumberInput, Stack, Table, TagsInput, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Divider, Group, Modal, NumberInput, Stack, Table, TagsInput, Text, TextInput, VisuallyHidden } from '@mantine/core';
 import { IconDotsVertical, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { MoneyInput } from '../../page/money';
@@ -104,7 +104,9 @@ function Matrix({ form, locations, more }: { form: ProductForm; locations: Varia
               <Table.Th w={140}>{w.variants.price}</Table.Th>
               <Table.Th w={110}>{w.variants.stock}</Table.Th>
               <Table.Th w={150}>{w.variants.sku}</Table.Th>
-              <Table.Th w={48} />
+              <Table.Th w={48}>
+                <VisuallyHidden>{w.variants.edit}</VisuallyHidden>
+              </Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>

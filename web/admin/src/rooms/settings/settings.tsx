@@ -5,6 +5,7 @@ import { useMemo } from 'react';
 import { answered, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { SaveBar } from '../../page/form';
+import { useFresh } from '../../page/fresh';
 import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { Trouble } from '../../page/trouble';
@@ -41,6 +42,7 @@ function Present({ store, version }: { store: Schemas['Store']; version?: string
   const { locale: writing } = useFormat();
   const client = useQueryClient();
   const form = useForm({ initialValues: written(store) });
+  const base = useFresh(form, written(store), version);
   const save = useWrite({
     form: form as never,
     said: w.saved,
@@ -48,15 +50,13 @@ function Present({ store, version }: { store: Schemas['Store']; version?: string
     write: (values: typeof form.values) =>
       answered(
         api.PATCH('/v1/store', {
-          params: { header: { 'If-Match': version } },
+          params: { header: { 'If-Match': base.version } },
           body: { ...values, name: values.name.trim(), description: values.description.trim() || null, contact_email: values.contact_email.trim() || null, currencies: [values.currency, ...values.currencies], locales: [{ locale: values.locale, published: true }, ...values.locales] },
         }),
       ),
-    done: async (answer) => {
+    done: (answer) => {
+      form.resetDirty();
       client.setQueryData(['settings'], answer);
-      form.setInitialValues(written(answer.data));
-      form.setValues(written(answer.data));
-      form.resetDirty(written(answer.data));
     },
   });
   const choices = useMemo(() => {
@@ -120,7 +120,7 @@ function Present({ store, version }: { store: Schemas['Store']; version?: string
               ))}
             </Section>
             <Section title={w.look.title}>
-              <ColorInput label={w.look.accent} description={w.look.accentText} maw={240} format="hex" {...form.getInputProps('accent_color')} />
+              <ColorInput label={w.look.accent} description={w.look.accentText} maw={240} format="hex" withEyeDropper={false} {...form.getInputProps('accent_color')} />
             </Section>
           </Stack>
         </fieldset>
