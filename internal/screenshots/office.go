@@ -50,8 +50,8 @@ func (p *photographer) office(shop, site, email, password string) error {
 		screen("home", "?days=30"), screen("orders", "/orders"), first("order", "/orders", "/orders/ord_"),
 		screen("products", "/products"), first("product", "/products", "/products/prod_"), screen("product-new", "/products/new"),
 		screen("stock", "/stock"), screen("customers", "/customers"), first("customer", "/customers", "/customers/cus_"),
-		screen("settings", "/settings"), screen("staff", "/staff"), screen("invite", "/staff?invite"), screen("history", "/history"),
-		screen("keys", "/keys"), screen("key-new", "/keys?new"), screen("webhooks", "/webhooks"), screen("events", "/events"), screen("requests", "/requests"),
+		screen("settings", "/settings"), screen("staff", "/staff"), screen("invite", "/staff?invite=yes"), screen("history", "/history"),
+		screen("keys", "/keys"), screen("key-new", "/keys?new=yes"), screen("webhooks", "/webhooks"), screen("events", "/events"), screen("requests", "/requests"),
 		screen("missing", "/nowhere"),
 	)
 }

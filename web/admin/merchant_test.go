@@ -189,7 +189,7 @@ func seen(b *browser, p *apptest.Program, address string) {
 func lesser(b *browser, p *apptest.Program, address string) {
 	b.t.Helper()
 	email := "support-" + run() + "@example.com"
-	b.visit("/admin/" + address + "/staff?invite")
+	b.visit("/admin/" + address + "/staff?invite=yes")
 	b.shows("Whom do you invite?")
 	b.write("E-mail address", email)
 	b.at("Role", field("Role"))

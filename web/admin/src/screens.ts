@@ -43,7 +43,7 @@ export const inMenu = screens.filter((screen): screen is Screen & Required<Pick<
 /** What can be begun from anywhere. */
 export const actions: { name: keyof Words['actions']; path: string; needs: Permission; icon: Icon }[] = [
   { name: 'newProduct', path: 'products/new', needs: 'products:write', icon: IconPlus },
-  { name: 'inviteStaff', path: 'staff?invite', needs: 'staff:write', icon: IconUserPlus },
-  { name: 'newKey', path: 'keys?new', needs: 'keys:write', icon: IconKey },
-  { name: 'newWebhook', path: 'webhooks?new', needs: 'webhooks:write', icon: IconApi },
+  { name: 'inviteStaff', path: 'staff?invite=yes', needs: 'staff:write', icon: IconUserPlus },
+  { name: 'newKey', path: 'keys?new=yes', needs: 'keys:write', icon: IconKey },
+  { name: 'newWebhook', path: 'webhooks?new=yes', needs: 'webhooks:write', icon: IconApi },
 ];

@@ -72,9 +72,11 @@ export default function Audit() {
                 <Text size="sm" style={{ wordBreak: 'break-word' }}>
                   {entry.actor.kind === 'system' ? w.actors.system : entry.actor.label}
                 </Text>
-                <Text size="xs" c="dimmed">
-                  {w.actors[entry.actor.kind]}
-                </Text>
+                {entry.actor.kind !== 'system' && (
+                  <Text size="xs" c="dimmed">
+                    {w.actors[entry.actor.kind]}
+                  </Text>
+                )}
               </div>
             ),
           },
