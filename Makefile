@@ -59,7 +59,7 @@ screenshots: ## make pictures of all pages of a running make dev, and the README
 ## ---- tests
 
 # What go vet finds is told by make check, and nobody debugs these binaries: both cost a minute.
-test: ## run all tests, with the race detector, against real services; ARGS="-run Name ./commerce/…" for some
+test: node_modules/.package-lock.json ## run all tests, with the race detector, against real services; ARGS="-run Name ./commerce/…" for some
 	@scripts/install-deps
 	@$(MAKE) --no-print-directory admin
 	@mkdir -p coverage
@@ -69,7 +69,7 @@ test: ## run all tests, with the race detector, against real services; ARGS="-ru
 catalogues: ## import every catalogue of the folder STOA_CATALOGUES, twice, export it into another store, and say what came of it
 	@$(SERVICES) $(GO) test -tags catalogues -count=1 -timeout 30m -v -run '^TestCatalogues$$' ./commerce/imports
 
-bench: ## measure the program on real services, and write what came of it into docs/performance.md
+bench: node_modules/.package-lock.json ## measure the program on real services, and write what came of it into docs/performance.md
 	@scripts/install-deps
 	@$(SERVICES) $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 40m $(or $(ARGS),./internal/bench/...) -page $(CURDIR)/docs/performance.md
 

@@ -329,6 +329,7 @@ func (s *stage) people(t *testing.T) {
 	s.requests["sendTestMail"] = request{body: map[string]any{"to": reader}}
 	s.requests["confirmSubscription"] = request{body: map[string]any{"token": token(reader)}}
 	unused := s.must(t, 201, probe.Call{Operation: "createRole", Header: s.asOwner(), Body: body(map[string]any{"name": "Nobody's", "permissions": []string{"orders:read"}})}).String("/id")
+	s.requests["createDomain"] = request{body: map[string]any{"name": "shop." + run() + ".localhost"}}
 	s.requests["deleteRole"] = request{path: named{"role_id": unused}}
 }
 
@@ -337,6 +338,7 @@ func (s *stage) people(t *testing.T) {
 func (s *stage) leaves(t *testing.T) request {
 	t.Helper()
 	s.admin(t, 200, "updateAbandonedCartSettings", nil, map[string]any{"mail": "everyone"})
+	s.requests["updateShopAccess"] = request{body: map[string]any{"state": "maintenance"}}
 	s.requests["updateAbandonedCartSettings"] = request{body: map[string]any{"mail": "off"}}
 	left, p := s.fill(t, 1), s.doors[0]
 	p.Exec(`update `+s.schema()+`carts set updated_at = now() - interval '1 day' where id = $1`, left.id)

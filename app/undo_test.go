@@ -63,7 +63,7 @@ func (w *tenant) changeables() []changeable {
 		"status": {"draft", "active"}, "category_id": {nil, id["cat"]}, "seo_title": maybe, "publish_at": {nil, "2020-01-01T00:00:00Z"}, "unpublish_at": instants, "custom_fields": fields, "handle": {"one", "two"},
 	})
 	add("variant", "var", "variant_id", "Variant", map[string][]any{
-		"sku": maybe, "barcode": maybe, "weight_grams": {nil, 10, 20}, "cost": {nil, price(5), price(7)}, "prices": amounts, "taxable": truths, "tax_class": {nil, "books"}, "image_id": {nil, id["img"]},
+		"sku": maybe, "barcode": maybe, "weight_grams": {nil, 10, 20}, "cost": {nil, price(5), price(7)}, "net_content": {nil, map[string]any{"value": "250", "unit": "g"}, map[string]any{"value": "0.75", "unit": "l"}}, "prices": amounts, "taxable": truths, "tax_class": {nil, "books"}, "image_id": {nil, id["img"]},
 	})
 	add("category", "cat", "category_id", "Category", map[string][]any{"name": texts, "description": maybe, "seo_description": maybe})
 	add("collection", "col", "collection_id", "Collection", map[string][]any{
@@ -93,6 +93,7 @@ func (w *tenant) changeables() []changeable {
 	add("review", "rev", "review_id", "Review", map[string][]any{"state": {"approved", "rejected"}, "reply": maybe})
 	list[len(list)-1].update, list[len(list)-1].verb = "moderateReview", "moderate"
 	settings("abandoned_cart_settings", "AbandonedCartSettings", map[string][]any{"delay_minutes": {60, 120}, "mail": {"off", "everyone"}})
+	settings("shop_access", "ShopAccess", map[string][]any{"state": {"open", "maintenance"}, "message": maybe})
 	settings("invoicing", "Invoicing", map[string][]any{"footer": maybe, "seller": {map[string]any{"address": address("1")}, map[string]any{"address": address("2")}}})
 	settings("payment_settings", "PaymentSettings", map[string][]any{"capture_method": {"automatic", "manual"}})
 	settings("store", "Store", map[string][]any{"name": texts, "description": maybe, "accent_color": {"#112233", "#445566"}, "contact_email": {"one@example.com", "two@example.com"}, "prices_include_tax": truths})

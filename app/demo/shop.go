@@ -2,6 +2,7 @@ package demo
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/stoacommerce/stoa/app/demo/still"
 	"github.com/stoacommerce/stoa/commerce/address"
@@ -142,6 +143,9 @@ func (g *good) variants(s *shop) []variant {
 			for _, c := range o.choices {
 				w, amount := v, amounts[i]
 				w.input.Choices = append(slices.Clone(v.input.Choices), c.name)
+				if value, unit, _ := strings.Cut(c.name, " "); unit == "g" || unit == "kg" {
+					w.input.NetContent = &catalog.NetContent{Value: value, Unit: unit}
+				}
 				if c.price > 0 {
 					amount = c.price
 				}

@@ -95,27 +95,28 @@ func Image(ctx context.Context, from postgres.Source, media string, id ImageID) 
 	return postgres.Found(o, err, "image")
 }
 
-var searchSQL = func() string {
-	from, where, rank := search.Found("$5", "$6")
+// searched is a page of the products that words find: the statement and its arguments.
+func searched(q search.Query, f ProductFilter) (string, []any) {
+	args := search.Arguments{f.Media, f.Limit}
+	from, where := search.Found(args.Put(q.Words) + `::text`)
+	if f.Status != "" {
+		where += ` and x.status = ` + args.Put(f.Status)
+	}
 	return `
-with best as (
-	select *, row_number() over (order by rank desc, id desc) as n from (
-		select x.product_id as id, ` + rank + ` as rank from ` + from + ` where ($2 = '' or x.status = $2) and ` + where + `) hits
-	where $3 = '' or (rank, id) < (nullif(split_part($3, ':', 1), '')::numeric, split_part($3, ':', 2))
-	order by rank desc, id desc limit $4::int + 1
-), page as (
-	select p.*, b.rank, b.n from best b join products p using (id)
+with page as (
+	select p.*, b.position, b.n from (` + search.Best(from, where, q.Text, f.After, `$2::int + 1`, &args) + `) b join products p on p.id = b.product_id
 )
-select case when count(*) > $4::int then max(p.rank || ':' || p.id) filter (where p.n = $4::int) else '' end || E'\n' ||
-	coalesce(json_agg(` + productJSON + ` order by p.n) filter (where p.n <= $4::int), '[]')::text
-from page p`
-}()
+select case when count(*) > $2::int then max(p.position) filter (where p.n = $2::int) else '' end || E'\n' ||
+	coalesce(json_agg(` + productJSON + ` order by p.n) filter (where p.n <= $2::int), '[]')::text
+from page p`, args
+}
 
 // Search is a page of the products that words find, the best first; where they find none,
 // those that may have been meant. Of the filter only Status, Media, After and Limit count.
 func Search(ctx context.Context, db *postgres.DB, speller *search.Speller, words string, f ProductFilter) (postgres.Page, error) {
 	q := search.Parse(words)
-	page, err := db.Page(ctx, searchSQL, f.Media, f.Status, f.After, f.Limit, q.Text, q.Words)
+	statement, args := searched(q, f)
+	page, err := db.Page(ctx, statement, args...)
 	if err != nil || !isEmpty(page) {
 		return page, err
 	}
@@ -123,7 +124,8 @@ func Search(ctx context.Context, db *postgres.DB, speller *search.Speller, words
 	if !ok {
 		return page, nil
 	}
-	return db.Page(ctx, searchSQL, f.Media, f.Status, f.After, f.Limit, meant.Text, meant.Words)
+	statement, args = searched(meant, f)
+	return db.Page(ctx, statement, args...)
 }
 
 // HasProduct is the problem that there is no such product, or nil.

@@ -83,22 +83,28 @@ func (f ShopFilter) indexed(q search.Query) (string, []any) {
 	if f.Field.Key != "" {
 		where += ` and x.product_id in (select p.id from products p where ` + fields.Matches("p.custom_fields", "$3", args.Put(f.Field.Value), true) + `)`
 	}
-	var by, position, later string
-	if f.CollectionID != "" && order == "" {
+	const most = `$4::int + 1`
+	var by, position, later, list string
+	switch {
+	case order == search.Relevance && q.Words != "":
+		list = search.Best(from, where, q.Text, f.After, most, &args)
+	case f.CollectionID != "" && order == "":
 		from += `, collection_products m`
 		where += ` and m.product_id = x.product_id and m.shown and m.collection_id = ` + args.Put(f.CollectionID)
 		by, position, later = inOrder, `m.product_id || ':' || m.sort_key`, inOrderAfter(args.Put(f.After)+`::text`)
-	} else {
+	default:
 		by, position, later = asked.By(order, f.After, &args)
+	}
+	if list == "" {
+		list = `select x.product_id, ` + position + ` as position, row_number() over (order by ` + by + `) as n
+		from ` + from + ` where ` + where + ` and ` + later + ` order by ` + by + ` limit ` + most
 	}
 	in := translations.In("")
 	if len(f.Locales) > 0 {
 		in = translations.In(args.Put(f.Locales) + `::text[]`)
 	}
 	return shopPage(in, fields.CanFilter("$3::text", true), `page as (
-	select p.*, w.position, w.n from (
-		select x.product_id, `+position+` as position, row_number() over (order by `+by+`) as n
-		from `+from+` where `+where+` and `+later+` order by `+by+` limit $4::int + 1) w join products p on p.id = w.product_id
+	select p.*, w.position, w.n from (`+list+`) w join products p on p.id = w.product_id
 )`, `p.position`), args
 }
 

@@ -18,8 +18,11 @@ const oftenEnough = "5"
 // addresses begin with, $2 how many of each. named is whether a thing's name has the words.
 func suggestions(asked search.Asked, media string, most int) (string, []any) {
 	args := search.Arguments{media, most}
-	from, where := asked.From(&args)
-	by, _, _ := asked.By(search.Relevance, "", &args)
+	best := `select '' as product_id, 0 as n where false` // there is no word in it
+	if asked.Query.Words != "" {
+		from, where := asked.From(&args)
+		best = search.Best(from, where, asked.Query.Text, "", `$2::int`, &args)
+	}
 	words := args.Put(asked.Query.Words)
 	in := translations.In("")
 	if len(asked.Locales) > 0 {
@@ -33,7 +36,7 @@ func suggestions(asked search.Asked, media string, most int) (string, []any) {
 	typed := args.Put(asked.Query.Typed())
 	return `
 with best as (
-	select x.product_id, row_number() over (order by ` + by + `) as n from ` + from + ` where ` + where + ` order by ` + by + ` limit $2::int
+	` + best + `
 )
 select json_build_object(
 	'queries', (select coalesce(json_agg(s.words order by s.n desc, s.words), '[]') from (

@@ -179,7 +179,7 @@ func (h *house) scoped(m *thing, a asked) (scoped bool, out []string) {
 }
 
 // wants is what the model says: "facet:value=count", in their order.
-func (h *house) wants(things []*thing, a asked) (total int64, counts []string, low, high int64) {
+func (h *house) wants(things []*thing, a asked) (total int, counts []string, low, high int64) {
 	count, low := map[string]int64{}, int64(-1)
 	for _, m := range things {
 		scoped, out := h.scoped(m, a)

@@ -159,7 +159,7 @@ var places = []place{
 	{table: "erasures", plain: "id state customer_id reason places", unshown: "sealed"}, // sealed for a while; the reason says nothing of the person
 
 	// What is the merchant's own.
-	{table: "settings", plain: "name description contact_email country currency currencies locale locales translations order_prefix theme payments abandoned_cart_mail invoicing time_zone analytics"},
+	{table: "settings", plain: "name description contact_email country currency currencies locale locales translations order_prefix theme payments abandoned_cart_mail shop_access invoicing time_zone analytics"},
 	{table: "mail_templates", plain: "kind locale subject body_html"},
 	{table: "shipping_zones", plain: "id name territories"},
 	{table: "rate_services", plain: "id kind name url secret failure"},
@@ -167,7 +167,7 @@ var places = []place{
 	{table: "tax_rates", plain: "id name country region postal_codes tax_class"},
 	{table: "categories", plain: "id parent_id path lineage name handle description seo_title seo_description custom_fields translations"},
 	{table: "products", plain: "id handle title description vendor product_type status tags options category_id seo_title seo_description custom_fields translations"},
-	{table: "variants", plain: "id product_id title options sku barcode cost_currency image_id tax_class custom_fields translations"},
+	{table: "variants", plain: "id product_id title options sku barcode net_content cost_currency image_id tax_class custom_fields translations"},
 	{table: "prices", plain: "variant_id currency"},
 	{table: "images", plain: "id product_id alt state source_url content_type sizes translations"},
 	{table: "collections", plain: "id handle title description seo_title seo_description match rules sort_order custom_fields translations"},
@@ -184,8 +184,8 @@ var places = []place{
 	{table: "promotions", plain: "id title rule"},
 	{table: "promotion_codes", plain: "code promotion_id"},
 	{table: "test_charges", plain: "reference state currency failure refunds"},
-	{table: "product_index", plain: "product_id status title vendor attributes"},
-	{table: "product_words", plain: "product_id status title vendor attributes names search"},
+	{table: "product_index", plain: "keys product_id status title vendor attributes"},
+	{table: "product_words", plain: "keys product_id status title vendor attributes names search"},
 	{table: "analytics_orders", plain: "order_id currency facts"},
 	{table: "analytics_figures", plain: "kind currency grain key"},
 	{table: "analytics_visits", plain: "salt sketches"}, // sketches tell of nobody, and the salt is gone with the day

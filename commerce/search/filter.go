@@ -78,6 +78,9 @@ func (r Range) Holds(price string, args *Arguments) string {
 	return `(` + price + ` >= ` + args.Put(r.From) + `::bigint and ` + price + ` < ` + args.Put(r.Below) + `::bigint)`
 }
 
+// Has is whether a price is in the range.
+func (r Range) Has(price int64) bool { return price >= r.From && price < r.Below }
+
 // ParseRange reads a range as String writes it; ok is whether it is one.
 func ParseRange(text string) (r Range, ok bool) {
 	from, below, found := strings.Cut(text, "-")
@@ -155,19 +158,19 @@ func ByFacet(filters []Filter) []Chosen {
 	return list
 }
 
-// columns are the SQL of what the cheapest of a product x of the index costs, of the range that
-// this is in, and of whether something of it can be bought, as the index has them.
-func (a Asked) columns() (price, step, available string) {
+// columns are the SQL of what the cheapest of a product x of the index costs, and of whether
+// something of it can be bought, as the index has them.
+func (a Asked) columns() (price, available string) {
 	if a.Currency == "" {
-		return `x.price`, `x.step`, `x.buyable`
+		return `x.price`, `x.buyable`
 	}
-	return `x.prices[c.place]`, `x.steps[c.place]`, `x.available[c.place]`
+	return `x.prices[c.place]`, `x.available[c.place]`
 }
 
 // Price is the SQL of what the cheapest of a product x of the index costs now: where a price's
 // time is over and the index is not written anew yet, by the history of prices.
 func (a Asked) Price(args *Arguments) string {
-	price, _, _ := a.columns()
+	price, _ := a.columns()
 	currency := `(select currency from settings where id = 1)`
 	if a.Currency != "" {
 		currency = args.Put(a.Currency) + `::text`
@@ -175,16 +178,9 @@ func (a Asked) Price(args *Arguments) string {
 	return `case when x.prices_until <= now() then ` + priceAt(`x.product_id`, currency, `now()`) + ` else ` + price + ` end`
 }
 
-// Step is the SQL of the place of the range that this is in, as StepAt knows it; null where the
-// index does not tell, and then it is StepOf the price.
-func (a Asked) Step() string {
-	_, step, _ := a.columns()
-	return `case when x.prices_until <= now() then null else ` + step + ` end`
-}
-
 // Available is the SQL of whether something of a product x of the index can be bought in it.
 func (a Asked) Available() string {
-	_, _, available := a.columns()
+	_, available := a.columns()
 	return available
 }
 
@@ -196,7 +192,11 @@ func (a Asked) Condition(c Chosen, args *Arguments) string {
 	case CategoryFacet:
 		return `coalesce(x.category_key in (select hashtextextended(g.id, 0) from categories top join categories g on g.path >= top.path and g.path < top.path || '~' where top.id = any(` + args.Put(c.Values) + `::text[])), false)`
 	case AvailabilityFacet:
-		return `coalesce(` + a.Available() + `::text = any(` + args.Put(c.Values) + `::text[]), false)`
+		is := ` is not null`
+		if len(c.Values) == 1 {
+			is = ` is ` + strconv.FormatBool(c.Values[0] == "true")
+		}
+		return a.Available() + is
 	case PriceFacet:
 		price := a.Price(args)
 		ranges := make([]string, len(c.Values))

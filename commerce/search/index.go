@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
+	"sort"
 	"strings"
 
 	"github.com/stoacommerce/stoa/commerce/collections"
@@ -110,17 +110,13 @@ func StepAt(at int) Range {
 	return r
 }
 
-// StepOf is the SQL of the place of the range that a price is in.
-func StepOf(price string) string {
-	list := make([]string, len(steps))
-	for i, s := range steps {
-		list[i] = strconv.FormatInt(s, 10)
-	}
-	return `width_bucket(` + price + `, '{` + strings.Join(list, ",") + `}'::bigint[])`
+// StepOf is the place of the range that a price is in.
+func StepOf(price int64) int {
+	return sort.Search(len(steps), func(i int) bool { return steps[i] > price })
 }
 
 // written are the columns that are written, of both tables.
-const written = `product_id, status, publish_at, unpublish_at, title, vendor, category_key, attributes, available, prices, steps, prices_until`
+const written = `product_id, status, publish_at, unpublish_at, title, vendor, category_key, attributes, available, prices, prices_until`
 
 // again is the SQL of writing columns of a row that is there.
 func again(columns string) string {
@@ -137,7 +133,7 @@ with made as materialized (
 		p.vendor, hashtextextended(p.category_id, 0) as category_key, ` + attributesSQL + ` as attributes,
 		array(select exists (select from variants v join prices r on r.variant_id = v.id and r.currency = k.currency where v.product_id = p.id and ` + available + `)
 			from settings s, unnest(` + currencies + `) with ordinality k(currency, n) where s.id = 1 order by k.n) as available,
-		r.prices, array(select ` + StepOf(`e.price`) + ` from unnest(r.prices) with ordinality e(price, n) order by e.n) as steps,
+		r.prices,
 		(select min(h.starts_at) from variants v join price_history h on h.variant_id = v.id and h.starts_at > now() where v.product_id = p.id) as prices_until,
 		t.names, t.names || ` + toldSQL + ` as search
 	from (select ` + languageSQL + ` as language) l, products p, lateral (select ` + namesSQL + ` as names offset 0) t, lateral (select array(select ` + priceAt(`p.id`, `k.currency`, `now()`) + `
@@ -145,9 +141,9 @@ with made as materialized (
 	where ` + where + ` order by p.id
 ), written as (
 	insert into product_index as x (` + written + `) select ` + written + ` from made
-	on conflict (product_id) do update set ` + again(written) + ` returning x.product_id, x.number, x.prices_until
+	on conflict (product_id) do update set ` + again(written) + ` returning x.prices_until
 ), words as (
-	insert into product_words as x (number, names, search, ` + written + `) select w.number, m.names, m.search, ` + written + ` from made m join (select product_id as id, number from written) w on w.id = m.product_id
+	insert into product_words as x (names, search, ` + written + `) select names, search, ` + written + ` from made
 	on conflict (product_id) do update set names = excluded.names, search = excluded.search, ` + again(written) + `
 )
 insert into cell.outbox (request_id, trace, kind, args, run_at)

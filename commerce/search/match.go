@@ -1,7 +1,6 @@
 package search
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -21,7 +20,7 @@ type Asked struct {
 }
 
 // shown is whether a product of the index is sold now.
-const shown = `(x.active and coalesce(x.publish_at <= now(), true) and coalesce(x.unpublish_at > now(), true))`
+const shown = `(x.active and (x.publish_at is null or x.publish_at <= now()) and (x.unpublish_at is null or x.unpublish_at > now()))`
 
 // Placed is the place of a currency, a parameter, among those that the store sells in: null
 // where it is none of them.
@@ -72,6 +71,9 @@ func (a Asked) speak(args *Arguments) string {
 	return args.Put(a.Locales) + `::text[]`
 }
 
+// indexed are the products x of the index with their words.
+const indexed = `product_words x`
+
 // worded is whether the words of a product x of the index are what q.query asks for.
 const worded = `x.search @@ q.query`
 
@@ -83,14 +85,7 @@ func (Query) from(words, locales string) string {
 	if locales != "" {
 		read = ` || to_tsquery(` + languageOf(`(`+locales+`)[1]`) + `, ` + words + `)`
 	}
-	return `product_words x, (select to_tsquery('simple', ` + words + `) || to_tsquery(` + languageSQL + `, ` + words + `)` + read + ` as query offset 0) q`
-}
-
-// rank is how well a product x of the index answers the words q.query: by the words that it is
-// called by, as those that describe it are many. text is the parameter of what was written,
-// which may be a stock-keeping number.
-func rank(text string) string {
-	return `(ts_rank('{0.05, 0.2, 0.4, 1}', x.names, q.query) + case when x.product_id in (select product_id from variants where sku = ` + text + `) then 1 else 0 end)::numeric(12, 6)`
+	return indexed + `, (select to_tsquery('simple', ` + words + `) || to_tsquery(` + languageSQL + `, ` + words + `)` + read + ` as query offset 0) q`
 }
 
 // Order is an order of products.
@@ -105,19 +100,15 @@ const (
 	PriceDescending Order = "price_descending"
 )
 
-// By is the SQL of an order of products x of the index: what they are ordered by, the position
-// of one as text, and the condition of those after a position; one that cannot be is the
-// beginning. An index has the orders by titles and by prices in the main currency.
+// By is the SQL of an order of products x of the index, which is not Relevance: what they are
+// ordered by, the position of one as text, and the condition of those after a position; one that
+// cannot be is the beginning. An index has the orders by titles and by prices in the main
+// currency.
 func (a Asked) By(order Order, after string, args *Arguments) (by, position, later string) {
-	amount, _, _ := a.columns()
-	if order == Relevance && a.Query.Words == "" {
-		order = Newest // there is nothing to be relevant to
-	}
+	amount, _ := a.columns()
 	var key string
 	kind, than, way := `bigint`, `>`, ``
 	switch order {
-	case Relevance:
-		key, kind, than, way = rank(args.Put(a.Query.Text)), `numeric`, `<`, ` desc`
 	case Title:
 		key, kind = `x.title`, `text collate "C"`
 	case PriceAscending:
@@ -131,29 +122,20 @@ func (a Asked) By(order Order, after string, args *Arguments) (by, position, lat
 		return `x.product_id desc`, `x.product_id`, later
 	}
 	id, value, found := strings.Cut(after, ":")
-	if later = `true`; found && isOf(kind, value) {
+	if later = `true`; found && (kind != `bigint` || isNumber(value)) {
 		later = `(` + key + `, x.product_id) ` + than + ` (` + args.Put(value) + `::` + kind + `, ` + args.Put(id) + `)`
 	}
 	return key + way + `, x.product_id` + way, `x.product_id || ':' || ` + key, later
 }
 
-// relevance is how relevant something is, as rank tells it.
-var relevance = regexp.MustCompile(`^[0-9]{1,6}\.[0-9]{6}$`)
-
-// isOf says whether Postgres reads a value as of a kind that lists are ordered by.
-func isOf(kind, value string) bool {
-	switch kind {
-	case `bigint`:
-		_, err := strconv.ParseInt(value, 10, 64)
-		return err == nil
-	case `numeric`:
-		return relevance.MatchString(value)
-	}
-	return true
+// isNumber says whether Postgres reads a value as a bigint.
+func isNumber(value string) bool {
+	_, err := strconv.ParseInt(value, 10, 64)
+	return err == nil
 }
 
-// Found is the SQL of the products x of the index in all states that words find, for a
-// merchant. The query's parts are the statement's parameters.
-func Found(text, words string) (from, where, by string) {
-	return Query{}.from(words, ""), words + ` <> '' and ` + worded, rank(text)
+// Found is the SQL of the products x of the index in all states that words, a parameter, find,
+// for a merchant.
+func Found(words string) (from, where string) {
+	return Query{}.from(words, ""), words + ` <> '' and ` + worded
 }

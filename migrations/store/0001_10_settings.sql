@@ -24,6 +24,7 @@ create table settings (
     abandoned_cart_minutes int not null default 60 check (abandoned_cart_minutes between 15 and 43200),
     abandoned_cart_mail text not null default 'off' check (abandoned_cart_mail in ('off', 'consenting', 'everyone')),
     low_stock_told_at  timestamptz,             -- what became scarce until then was mailed to the staff
+    shop_access        jsonb not null default '{"state": "open", "message": "", "password": "", "seed": ""}', -- who may come into the hosted shop
     invoicing          jsonb not null default '{}', -- who sells, and how invoices are numbered: see commerce/documents
     product_count      bigint not null default 0 check (product_count >= 0), -- for the plan's limit; held under the row's lock
     version            int not null default 1,

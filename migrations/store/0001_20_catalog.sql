@@ -64,6 +64,7 @@ create table variants (
     length_mm         int check (length_mm >= 0),
     width_mm          int check (width_mm >= 0),
     height_mm         int check (height_mm >= 0),
+    net_content       jsonb,                    -- {"value": "250", "unit": "g"}
     cost_amount       bigint check (cost_amount >= 0), -- what one costs the merchant; never shown to shoppers
     cost_currency     text,
     image_id          text collate "C",         -- one of its product's

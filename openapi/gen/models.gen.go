@@ -348,6 +348,76 @@ const (
 	DocumentKindInvoice    DocumentKind = "invoice"
 )
 
+// Defines values for DomainCertificateState.
+const (
+	DomainCertificateStateFailed    DomainCertificateState = "failed"
+	DomainCertificateStateIssued    DomainCertificateState = "issued"
+	DomainCertificateStateNone      DomainCertificateState = "none"
+	DomainCertificateStateUnmanaged DomainCertificateState = "unmanaged"
+	DomainCertificateStateWaiting   DomainCertificateState = "waiting"
+)
+
+// Defines values for DomainConflictType.
+const (
+	DomainConflictTypeA    DomainConflictType = "A"
+	DomainConflictTypeAAAA DomainConflictType = "AAAA"
+)
+
+// Defines values for DomainCreatedEventType.
+const (
+	DomainCreatedEventTypeDomainCreated DomainCreatedEventType = "domain.created"
+)
+
+// Defines values for DomainDeletedEventType.
+const (
+	DomainDeletedEventTypeDomainDeleted DomainDeletedEventType = "domain.deleted"
+)
+
+// Defines values for DomainFailedEventType.
+const (
+	DomainFailedEventTypeDomainFailed DomainFailedEventType = "domain.failed"
+)
+
+// Defines values for DomainRecordPurpose.
+const (
+	DomainRecordPurposeOwnership DomainRecordPurpose = "ownership"
+	DomainRecordPurposePointing  DomainRecordPurpose = "pointing"
+)
+
+// Defines values for DomainRecordState.
+const (
+	DomainRecordStateFound     DomainRecordState = "found"
+	DomainRecordStateMissing   DomainRecordState = "missing"
+	DomainRecordStateOptional  DomainRecordState = "optional"
+	DomainRecordStateUnchecked DomainRecordState = "unchecked"
+)
+
+// Defines values for DomainRecordType.
+const (
+	DomainRecordTypeA     DomainRecordType = "A"
+	DomainRecordTypeAAAA  DomainRecordType = "AAAA"
+	DomainRecordTypeCNAME DomainRecordType = "CNAME"
+	DomainRecordTypeTXT   DomainRecordType = "TXT"
+)
+
+// Defines values for DomainState.
+const (
+	DomainStateActive  DomainState = "active"
+	DomainStateFailing DomainState = "failing"
+	DomainStateLost    DomainState = "lost"
+	DomainStatePending DomainState = "pending"
+)
+
+// Defines values for DomainUpdatedEventType.
+const (
+	DomainUpdatedEventTypeDomainUpdated DomainUpdatedEventType = "domain.updated"
+)
+
+// Defines values for DomainVerifiedEventType.
+const (
+	DomainVerifiedEventTypeDomainVerified DomainVerifiedEventType = "domain.verified"
+)
+
 // Defines values for DraftOrderCompletedEventType.
 const (
 	DraftOrderCompletedEventTypeDraftOrderCompleted DraftOrderCompletedEventType = "draft_order.completed"
@@ -427,6 +497,11 @@ const (
 	EventTypeDisputeOpened           EventType = "dispute.opened"
 	EventTypeDisputeUpdated          EventType = "dispute.updated"
 	EventTypeDisputeWon              EventType = "dispute.won"
+	EventTypeDomainCreated           EventType = "domain.created"
+	EventTypeDomainDeleted           EventType = "domain.deleted"
+	EventTypeDomainFailed            EventType = "domain.failed"
+	EventTypeDomainUpdated           EventType = "domain.updated"
+	EventTypeDomainVerified          EventType = "domain.verified"
 	EventTypeDraftOrderCompleted     EventType = "draft_order.completed"
 	EventTypeDraftOrderCreated       EventType = "draft_order.created"
 	EventTypeDraftOrderDeleted       EventType = "draft_order.deleted"
@@ -777,6 +852,21 @@ const (
 	MyReviewStateRejected MyReviewState = "rejected"
 )
 
+// Defines values for NetContentUnit.
+const (
+	NetContentUnitCl    NetContentUnit = "cl"
+	NetContentUnitCm    NetContentUnit = "cm"
+	NetContentUnitG     NetContentUnit = "g"
+	NetContentUnitKg    NetContentUnit = "kg"
+	NetContentUnitL     NetContentUnit = "l"
+	NetContentUnitM     NetContentUnit = "m"
+	NetContentUnitM2    NetContentUnit = "m2"
+	NetContentUnitM3    NetContentUnit = "m3"
+	NetContentUnitMM    NetContentUnit = "mm"
+	NetContentUnitMl    NetContentUnit = "ml"
+	NetContentUnitPiece NetContentUnit = "piece"
+)
+
 // Defines values for NextActionType.
 const (
 	NextActionTypeConfirm  NextActionType = "confirm"
@@ -948,6 +1038,8 @@ const (
 	PermissionAuditRead         Permission = "audit:read"
 	PermissionCustomersRead     Permission = "customers:read"
 	PermissionCustomersWrite    Permission = "customers:write"
+	PermissionDomainsRead       Permission = "domains:read"
+	PermissionDomainsWrite      Permission = "domains:write"
 	PermissionEventsRead        Permission = "events:read"
 	PermissionExportsRead       Permission = "exports:read"
 	PermissionExportsWrite      Permission = "exports:write"
@@ -1356,6 +1448,7 @@ const (
 	SettingsEventDataPartAbandonedCarts SettingsEventDataPart = "abandoned_carts"
 	SettingsEventDataPartInvoicing      SettingsEventDataPart = "invoicing"
 	SettingsEventDataPartPayments       SettingsEventDataPart = "payments"
+	SettingsEventDataPartShopAccess     SettingsEventDataPart = "shop_access"
 )
 
 // Defines values for SettingsUpdatedEventType.
@@ -1398,6 +1491,13 @@ const (
 // Defines values for ShippingZoneUpdatedEventType.
 const (
 	ShippingZoneUpdatedEventTypeShippingZoneUpdated ShippingZoneUpdatedEventType = "shipping_zone.updated"
+)
+
+// Defines values for ShopAccessState.
+const (
+	ShopAccessStateMaintenance ShopAccessState = "maintenance"
+	ShopAccessStateOpen        ShopAccessState = "open"
+	ShopAccessStatePassword    ShopAccessState = "password"
 )
 
 // Defines values for ShopCreditEntryType.
@@ -1523,6 +1623,16 @@ const (
 // Defines values for TranslationUpdatedEventType.
 const (
 	TranslationUpdatedEventTypeTranslationUpdated TranslationUpdatedEventType = "translation.updated"
+)
+
+// Defines values for UnitPriceUnit.
+const (
+	UnitPriceUnitKg    UnitPriceUnit = "kg"
+	UnitPriceUnitL     UnitPriceUnit = "l"
+	UnitPriceUnitM     UnitPriceUnit = "m"
+	UnitPriceUnitM2    UnitPriceUnit = "m2"
+	UnitPriceUnitM3    UnitPriceUnit = "m3"
+	UnitPriceUnitPiece UnitPriceUnit = "piece"
 )
 
 // Defines values for WebhookDeliveryState.
@@ -2587,6 +2697,9 @@ type BulkVariantUpdate struct {
 	//
 	// Example: 300
 	LengthMM nullable.Nullable[int] `json:"length_mm,omitempty"`
+
+	// NetContent How much is in it, for the price per unit; null removes it.
+	NetContent nullable.Nullable[NetContent] `json:"net_content,omitempty"`
 
 	// Prices What it costs, once per currency; replaces the list.
 	Prices []Price `json:"prices,omitempty"`
@@ -5927,6 +6040,426 @@ type DocumentList struct {
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
 }
+
+// Domain A domain of the merchant’s own.
+type Domain struct {
+	// Advice What is left to do, in words.
+	Advice []string `json:"advice"`
+
+	// Certificate The certificate that browsers ask for.
+	Certificate DomainCertificate `json:"certificate"`
+
+	// CheckedAt When it was last looked up.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CheckedAt *time.Time `json:"checked_at"`
+
+	// Conflicts What has to be taken away there.
+	Conflicts []DomainConflict `json:"conflicts"`
+
+	// CreatedAt When it was added.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// DisplayName Its name in the letters that people write it in.
+	//
+	// Example: shop.example.com
+	DisplayName string `json:"display_name"`
+
+	// FailingSince Since when it leads elsewhere.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	FailingSince *time.Time `json:"failing_since"`
+
+	// ID The domain's ID.
+	//
+	// Example: dom_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Name Its name, as the domain name system has it.
+	//
+	// Example: shop.example.com
+	Name string `json:"name"`
+
+	// Primary Whether the shop is to be at it, so that its other addresses lead there.
+	//
+	// Example: true
+	Primary bool `json:"primary"`
+
+	// Records What has to be set where the domain is administered.
+	Records []DomainRecord `json:"records"`
+
+	// State How far a domain has come. `pending`: its records are not all there. `active`: the shop is shown at it. `failing`: it leads elsewhere, and the shop is still shown at it for a day. `lost`: it has led elsewhere for longer, or was proven to be another store’s; the shop is shown there again once its records are all there.
+	//
+	// Example: pending
+	State DomainState `json:"state"`
+
+	// UpdatedAt When it changed last.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// VerifiedAt Since when it is known to be the store’s.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	VerifiedAt *time.Time `json:"verified_at"`
+}
+
+// DomainCertificate The certificate that browsers ask for.
+type DomainCertificate struct {
+	// ExpiresAt When it expires.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	ExpiresAt *time.Time `json:"expires_at"`
+
+	// Failure What the certificate authority said last, if it refused.
+	Failure *string `json:"failure"`
+
+	// State `unmanaged`: it is not the platform’s to get. `none`: the domain is not served. `waiting`: it is asked for. `issued`: it is there, and renewed in time. `failed`: the authority refused; it is asked again.
+	//
+	// Example: issued
+	State DomainCertificateState `json:"state"`
+}
+
+// DomainCertificateState `unmanaged`: it is not the platform’s to get. `none`: the domain is not served. `waiting`: it is asked for. `issued`: it is there, and renewed in time. `failed`: the authority refused; it is asked again.
+//
+// Example: issued
+type DomainCertificateState string
+
+// DomainConflict A record that leads elsewhere, and has to go.
+type DomainConflict struct {
+	// Name Where it stands, in full.
+	//
+	// Example: shop.example.com
+	Name string `json:"name"`
+
+	// Type Its type.
+	//
+	// Example: A
+	Type DomainConflictType `json:"type"`
+
+	// Value Where it leads.
+	//
+	// Example: 198.51.100.7
+	Value string `json:"value"`
+}
+
+// DomainConflictType Its type.
+//
+// Example: A
+type DomainConflictType string
+
+// DomainCreate A domain to be added.
+type DomainCreate struct {
+	// Name Its name alone, in letters of any language.
+	//
+	// Example: shop.example.com
+	Name string `json:"name"`
+}
+
+// DomainCreatedEvent A domain was added to the store.
+type DomainCreatedEvent struct {
+	// Data The domain, in short.
+	Data DomainEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: domain.created
+	Type DomainCreatedEventType `json:"type"`
+}
+
+// DomainCreatedEventType The event's type.
+//
+// Example: domain.created
+type DomainCreatedEventType string
+
+// DomainDeletedEvent A domain was removed from the store.
+type DomainDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: domain.deleted
+	Type DomainDeletedEventType `json:"type"`
+}
+
+// DomainDeletedEventType The event's type.
+//
+// Example: domain.deleted
+type DomainDeletedEventType string
+
+// DomainEventData The domain, in short.
+type DomainEventData struct {
+	// ID The domain's ID.
+	//
+	// Example: dom_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Name Its name.
+	//
+	// Example: shop.example.com
+	Name string `json:"name"`
+
+	// Primary Whether the shop is to be at it.
+	//
+	// Example: true
+	Primary bool `json:"primary"`
+
+	// State How far a domain has come. `pending`: its records are not all there. `active`: the shop is shown at it. `failing`: it leads elsewhere, and the shop is still shown at it for a day. `lost`: it has led elsewhere for longer, or was proven to be another store’s; the shop is shown there again once its records are all there.
+	//
+	// Example: pending
+	State DomainState `json:"state"`
+}
+
+// DomainFailedEvent A domain leads elsewhere; the shop is still shown there while it is `failing`, and not once it is `lost`.
+type DomainFailedEvent struct {
+	// Data The domain, in short.
+	Data DomainEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: domain.failed
+	Type DomainFailedEventType `json:"type"`
+}
+
+// DomainFailedEventType The event's type.
+//
+// Example: domain.failed
+type DomainFailedEventType string
+
+// DomainList A page of a list.
+type DomainList struct {
+	// Data The page, in the order of the list.
+	Data []Domain `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// DomainRecord A record to be set where the domain is administered.
+type DomainRecord struct {
+	// Host The same as most registrars ask for it, without the registered domain; `@` for that itself.
+	//
+	// Example: shop
+	Host string `json:"host"`
+
+	// Name Where it stands, in full.
+	//
+	// Example: shop.example.com
+	Name string `json:"name"`
+
+	// Purpose Whether it proves whose the domain is, or has it lead here.
+	//
+	// Example: pointing
+	Purpose DomainRecordPurpose `json:"purpose"`
+
+	// State `unchecked`: it could not be looked up yet. `optional`: it is not there, and need not be.
+	//
+	// Example: missing
+	State DomainRecordState `json:"state"`
+
+	// Type A type of record of the domain name system.
+	//
+	// Example: CNAME
+	Type DomainRecordType `json:"type"`
+
+	// Value What it says.
+	//
+	// Example: shops.example.net
+	Value string `json:"value"`
+}
+
+// DomainRecordPurpose Whether it proves whose the domain is, or has it lead here.
+//
+// Example: pointing
+type DomainRecordPurpose string
+
+// DomainRecordState `unchecked`: it could not be looked up yet. `optional`: it is not there, and need not be.
+//
+// Example: missing
+type DomainRecordState string
+
+// DomainRecordType A type of record of the domain name system.
+//
+// Example: CNAME
+type DomainRecordType string
+
+// DomainState How far a domain has come. `pending`: its records are not all there. `active`: the shop is shown at it. `failing`: it leads elsewhere, and the shop is still shown at it for a day. `lost`: it has led elsewhere for longer, or was proven to be another store’s; the shop is shown there again once its records are all there.
+//
+// Example: pending
+type DomainState string
+
+// DomainUpdate A change of a domain, as a merge patch.
+type DomainUpdate struct {
+	// Primary Whether the shop is to be at it. Another one is the primary one no more.
+	//
+	// Example: true
+	Primary *bool `json:"primary,omitempty"`
+}
+
+// DomainUpdatedEvent A domain became the primary one, or is it no more.
+type DomainUpdatedEvent struct {
+	// Data The domain, in short.
+	Data DomainEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: domain.updated
+	Type DomainUpdatedEventType `json:"type"`
+}
+
+// DomainUpdatedEventType The event's type.
+//
+// Example: domain.updated
+type DomainUpdatedEventType string
+
+// DomainVerifiedEvent A domain leads to the shop, which is shown there from now on.
+type DomainVerifiedEvent struct {
+	// Data The domain, in short.
+	Data DomainEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: domain.verified
+	Type DomainVerifiedEventType `json:"type"`
+}
+
+// DomainVerifiedEventType The event's type.
+//
+// Example: domain.verified
+type DomainVerifiedEventType string
 
 // DraftOrder What a merchant has put together for somebody. It is a cart, whose ID it has.
 type DraftOrder struct {
@@ -9770,6 +10303,24 @@ type NamedEventData struct {
 	Name string `json:"name"`
 }
 
+// NetContent How much is in a variant, as prices per unit are told of. Those are for a kilogram, a litre, a metre, a square or cubic metre, or a piece.
+type NetContent struct {
+	// Unit What it is measured in.
+	//
+	// Example: g
+	Unit NetContentUnit `json:"unit"`
+
+	// Value How many of the unit, above 0.
+	//
+	// Example: 250
+	Value string `json:"value"`
+}
+
+// NetContentUnit What it is measured in.
+//
+// Example: g
+type NetContentUnit string
+
 // NextAction What the shopper has to do before the payment can go on.
 type NextAction struct {
 	// Account The provider's account, to be named with the publishable key; null where the key is the account's own.
@@ -11566,6 +12117,11 @@ type PersonalDataSubject struct {
 
 // Plan What a plan allows. Null is no limit.
 type Plan struct {
+	// Domains How many domains of its own a store may have.
+	//
+	// Example: 5
+	Domains *int `json:"domains"`
+
 	// ID The plans.
 	//
 	// Example: free
@@ -16321,6 +16877,52 @@ type Shop struct {
 	URL string `json:"url"`
 }
 
+// ShopAccess Who may come into the hosted shop.
+type ShopAccess struct {
+	// Message What those read who stay outside, in place of the usual words.
+	//
+	// Example: We open on the first of May.
+	Message *string `json:"message"`
+
+	// PasswordSet Whether there is a password. It cannot be read.
+	//
+	// Example: false
+	PasswordSet bool `json:"password_set"`
+
+	// PreviewURL Whoever follows it comes in, until state or password change.
+	//
+	// Example: https://linen.stoa.example/?enter=Zm9yIHlvdQ
+	PreviewURL string `json:"preview_url"`
+
+	// State Who may come into the hosted shop: everybody, those who know its password, or nobody.
+	//
+	// Example: open
+	State ShopAccessState `json:"state"`
+}
+
+// ShopAccessState Who may come into the hosted shop: everybody, those who know its password, or nobody.
+//
+// Example: open
+type ShopAccessState string
+
+// ShopAccessUpdate A change of it, as a merge patch.
+type ShopAccessUpdate struct {
+	// Message What those read who stay outside; null for the usual words.
+	//
+	// Example: We open on the first of May.
+	Message nullable.Nullable[string] `json:"message,omitempty"`
+
+	// Password The password; null removes it.
+	//
+	// Example: linen
+	Password nullable.Nullable[string] `json:"password,omitempty"`
+
+	// State Who may come into the hosted shop: everybody, those who know its password, or nobody.
+	//
+	// Example: open
+	State *ShopAccessState `json:"state,omitempty"`
+}
+
 // ShopCategory A category, as shoppers see it.
 type ShopCategory struct {
 	// CustomFields What shoppers may see of the thing's custom fields, by their keys.
@@ -16681,6 +17283,29 @@ type ShopImage struct {
 	Width int `json:"width"`
 }
 
+// ShopMessage What somebody writes to a shop.
+type ShopMessage struct {
+	// Email Where they are answered.
+	//
+	// Example: ada@example.com
+	Email string `json:"email"`
+
+	// Message What they write.
+	//
+	// Example: Is the bowl safe in an oven?
+	Message string `json:"message"`
+
+	// Name Who writes.
+	//
+	// Example: Ada Example
+	Name string `json:"name"`
+
+	// OrderNumber The number of the order that it is about, as they know it.
+	//
+	// Example: 1001
+	OrderNumber *string `json:"order_number,omitempty"`
+}
+
 // ShopOrder An order, as its shopper sees it.
 type ShopOrder struct {
 	// BillingAddress Who pays, if that is someone else.
@@ -16901,6 +17526,12 @@ type ShopProductList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// ShopRecommendations What goes with a product.
+type ShopRecommendations struct {
+	// Products What is bought together with it most often first.
+	Products []ShopProduct `json:"products"`
+}
+
 // ShopReturn Goods of an order that come back, as its shopper sees it.
 type ShopReturn struct {
 	// CreatedAt When it was asked for.
@@ -17088,6 +17719,9 @@ type ShopVariant struct {
 	// LowestPrice30D Of a price with a `compare_at_price`: the lowest that it was in the 30 days before it was reduced, as Article 6a of Directive 98/6/EC asks traders in the European Union to indicate. Null where it had none before.
 	LowestPrice30D *Money `json:"lowest_price_30d"`
 
+	// NetContent How much is in it.
+	NetContent *NetContent `json:"net_content"`
+
 	// OptionValues One choice for each of the product's options.
 	//
 	// Example: ["M","Sand"]
@@ -17108,6 +17742,9 @@ type ShopVariant struct {
 	//
 	// Example: M / Sand
 	Title string `json:"title"`
+
+	// UnitPrice What a unit of it costs, where it is known how much is in it. Directive 98/6/EC asks traders in the European Union to indicate it beside the price.
+	UnitPrice *UnitPrice `json:"unit_price"`
 }
 
 // ShopVariantList A page of a list.
@@ -19018,6 +19655,22 @@ type TranslationsUpdateItem struct {
 	Texts map[string]*string `json:"texts"`
 }
 
+// UnitPrice What a unit of something costs.
+type UnitPrice struct {
+	// Price An amount of money, in the smallest unit of its currency.
+	Price Money `json:"price"`
+
+	// Unit What the price is for.
+	//
+	// Example: kg
+	Unit UnitPriceUnit `json:"unit"`
+}
+
+// UnitPriceUnit What the price is for.
+//
+// Example: kg
+type UnitPriceUnit string
+
 // Unsubscription What the link of a mail holds by which nothing more is sent.
 type Unsubscription struct {
 	// ID The customer's ID, or a cart's.
@@ -19115,6 +19768,9 @@ type Variant struct {
 	//
 	// Example: 300
 	LengthMM *int `json:"length_mm"`
+
+	// NetContent How much is in it, for the price per unit.
+	NetContent *NetContent `json:"net_content"`
 
 	// OptionValues One choice for each of the product's options, in their order.
 	//
@@ -19220,6 +19876,9 @@ type VariantCreate struct {
 	// Example: 300
 	LengthMM *int `json:"length_mm,omitempty"`
 
+	// NetContent How much is in a variant, as prices per unit are told of. Those are for a kilogram, a litre, a metre, a square or cubic metre, or a piece.
+	NetContent *NetContent `json:"net_content,omitempty"`
+
 	// OptionValues One choice for each of the product's options, in their order.
 	//
 	// Example: ["M","Sand"]
@@ -19308,6 +19967,9 @@ type VariantMatrix struct {
 	// Example: 300
 	LengthMM *int `json:"length_mm,omitempty"`
 
+	// NetContent How much is in a variant, as prices per unit are told of. Those are for a kilogram, a litre, a metre, a square or cubic metre, or a piece.
+	NetContent *NetContent `json:"net_content,omitempty"`
+
 	// Prices What it costs, once per currency.
 	Prices []Price `json:"prices,omitempty"`
 
@@ -19386,6 +20048,9 @@ type VariantUpdate struct {
 	//
 	// Example: 300
 	LengthMM nullable.Nullable[int] `json:"length_mm,omitempty"`
+
+	// NetContent How much is in it, for the price per unit; null removes it.
+	NetContent nullable.Nullable[NetContent] `json:"net_content,omitempty"`
 
 	// OptionValues One choice for each of the product's options, in their order.
 	//
@@ -20165,6 +20830,34 @@ type WishlistUpdatedEvent struct {
 // Example: wishlist.updated
 type WishlistUpdatedEventType string
 
+// WithdrawalDeclaration Somebody's declaration that they withdraw from a contract.
+type WithdrawalDeclaration struct {
+	// Email Where they are answered.
+	//
+	// Example: ada@example.com
+	Email string `json:"email"`
+
+	// Locale The language of the confirmation; the store's, when left out.
+	//
+	// Example: de
+	Locale *string `json:"locale,omitempty"`
+
+	// Message Of what they withdraw, where it is not all of it.
+	//
+	// Example: The bowl alone.
+	Message *string `json:"message,omitempty"`
+
+	// Name Who withdraws.
+	//
+	// Example: Ada Example
+	Name string `json:"name"`
+
+	// OrderNumber The number of the order, as they know it.
+	//
+	// Example: 1001
+	OrderNumber string `json:"order_number"`
+}
+
 // AcceptLanguageHeader defines model for AcceptLanguageHeader.
 type AcceptLanguageHeader = string
 
@@ -20203,6 +20896,9 @@ type DeliveryIDPath = string
 
 // DocumentIDPath defines model for DocumentIDPath.
 type DocumentIDPath = string
+
+// DomainIDPath defines model for DomainIDPath.
+type DomainIDPath = string
 
 // DraftOrderIDPath defines model for DraftOrderIDPath.
 type DraftOrderIDPath = string
@@ -21491,6 +22187,93 @@ type DownloadDocumentParams struct {
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListDomainsParams defines parameters for ListDomains.
+type ListDomainsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CreateDomainParams defines parameters for CreateDomain.
+type CreateDomainParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteDomainParams defines parameters for DeleteDomain.
+type DeleteDomainParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// GetDomainParams defines parameters for GetDomain.
+type GetDomainParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateDomainParams defines parameters for UpdateDomain.
+type UpdateDomainParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// VerifyDomainParams defines parameters for VerifyDomain.
+type VerifyDomainParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // ListDraftOrdersParams defines parameters for ListDraftOrders.
@@ -23824,6 +24607,27 @@ type UpdateAbandonedCartSettingsParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// GetShopAccessParams defines parameters for GetShopAccess.
+type GetShopAccessParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// UpdateShopAccessParams defines parameters for UpdateShopAccess.
+type UpdateShopAccessParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListShippingMethodsParams defines parameters for ListShippingMethods.
 type ListShippingMethodsParams struct {
 	// Limit How many to answer at most.
@@ -24400,6 +25204,12 @@ type RemoveFromMyWishlistParams struct {
 	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 }
 
+// WriteToShopParams defines parameters for WriteToShop.
+type WriteToShopParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
 // SubscribeParams defines parameters for Subscribe.
 type SubscribeParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
@@ -24520,6 +25330,24 @@ type GetShopProductParams struct {
 	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
+// GetRecommendationsParams defines parameters for GetRecommendations.
+type GetRecommendationsParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// Most How many to answer at most.
+	Most *int `form:"most,omitempty" json:"most,omitempty"`
+
+	// Currency The currency of the prices; the main one, when left out. One that the shop does not sell in answers 422.
+	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
+}
+
 // ListShopReviewsParams defines parameters for ListShopReviews.
 type ListShopReviewsParams struct {
 	// Limit How many to answer at most.
@@ -24623,6 +25451,12 @@ type SuggestInShopParams struct {
 
 	// AcceptLanguage The languages that the shopper reads, as browsers send them.
 	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
+}
+
+// WithdrawFromContractParams defines parameters for WithdrawFromContract.
+type WithdrawFromContractParams struct {
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // SignUpParams defines parameters for SignUp.
@@ -25255,6 +26089,15 @@ type AdjustStoreCreditJSONRequestBody = CreditAdjustment
 // DiscloseDocumentJSONRequestBody defines body for DiscloseDocument for application/json ContentType.
 type DiscloseDocumentJSONRequestBody = DocumentDisclosure
 
+// CreateDomainJSONRequestBody defines body for CreateDomain for application/json ContentType.
+type CreateDomainJSONRequestBody = DomainCreate
+
+// UpdateDomainJSONRequestBody defines body for UpdateDomain for application/json ContentType.
+type UpdateDomainJSONRequestBody = DomainUpdate
+
+// UpdateDomainApplicationMergePatchPlusJSONRequestBody defines body for UpdateDomain for application/merge-patch+json ContentType.
+type UpdateDomainApplicationMergePatchPlusJSONRequestBody = DomainUpdate
+
 // CreateDraftOrderJSONRequestBody defines body for CreateDraftOrder for application/json ContentType.
 type CreateDraftOrderJSONRequestBody = DraftOrderCreate
 
@@ -25525,6 +26368,12 @@ type UpdateAbandonedCartSettingsJSONRequestBody = AbandonedCartSettingsUpdate
 // UpdateAbandonedCartSettingsApplicationMergePatchPlusJSONRequestBody defines body for UpdateAbandonedCartSettings for application/merge-patch+json ContentType.
 type UpdateAbandonedCartSettingsApplicationMergePatchPlusJSONRequestBody = AbandonedCartSettingsUpdate
 
+// UpdateShopAccessJSONRequestBody defines body for UpdateShopAccess for application/json ContentType.
+type UpdateShopAccessJSONRequestBody = ShopAccessUpdate
+
+// UpdateShopAccessApplicationMergePatchPlusJSONRequestBody defines body for UpdateShopAccess for application/merge-patch+json ContentType.
+type UpdateShopAccessApplicationMergePatchPlusJSONRequestBody = ShopAccessUpdate
+
 // CreateShippingMethodJSONRequestBody defines body for CreateShippingMethod for application/json ContentType.
 type CreateShippingMethodJSONRequestBody = ShippingMethodCreate
 
@@ -25618,6 +26467,9 @@ type UpdateMyWishlistApplicationMergePatchPlusJSONRequestBody = WishlistUpdate
 // AddToMyWishlistJSONRequestBody defines body for AddToMyWishlist for application/json ContentType.
 type AddToMyWishlistJSONRequestBody = WishlistItemCreate
 
+// WriteToShopJSONRequestBody defines body for WriteToShop for application/json ContentType.
+type WriteToShopJSONRequestBody = ShopMessage
+
 // SubscribeJSONRequestBody defines body for Subscribe for application/json ContentType.
 type SubscribeJSONRequestBody = Subscription
 
@@ -25650,6 +26502,9 @@ type WriteReviewJSONRequestBody = ReviewCreate
 
 // RequestStockAlertJSONRequestBody defines body for RequestStockAlert for application/json ContentType.
 type RequestStockAlertJSONRequestBody = StockAlertRequest
+
+// WithdrawFromContractJSONRequestBody defines body for WithdrawFromContract for application/json ContentType.
+type WithdrawFromContractJSONRequestBody = WithdrawalDeclaration
 
 // SignUpJSONRequestBody defines body for SignUp for application/json ContentType.
 type SignUpJSONRequestBody = SignupRequest
@@ -29625,6 +30480,176 @@ func (t *WebhookEvent) MergeRoleDeletedEvent(v RoleDeletedEvent) error {
 	return err
 }
 
+// AsDomainCreatedEvent returns the union data inside the WebhookEvent as a DomainCreatedEvent
+func (t WebhookEvent) AsDomainCreatedEvent() (DomainCreatedEvent, error) {
+	var body DomainCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDomainCreatedEvent overwrites any union data inside the WebhookEvent as the provided DomainCreatedEvent
+func (t *WebhookEvent) FromDomainCreatedEvent(v DomainCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeDomainCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided DomainCreatedEvent
+func (t *WebhookEvent) MergeDomainCreatedEvent(v DomainCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDomainUpdatedEvent returns the union data inside the WebhookEvent as a DomainUpdatedEvent
+func (t WebhookEvent) AsDomainUpdatedEvent() (DomainUpdatedEvent, error) {
+	var body DomainUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDomainUpdatedEvent overwrites any union data inside the WebhookEvent as the provided DomainUpdatedEvent
+func (t *WebhookEvent) FromDomainUpdatedEvent(v DomainUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeDomainUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided DomainUpdatedEvent
+func (t *WebhookEvent) MergeDomainUpdatedEvent(v DomainUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDomainVerifiedEvent returns the union data inside the WebhookEvent as a DomainVerifiedEvent
+func (t WebhookEvent) AsDomainVerifiedEvent() (DomainVerifiedEvent, error) {
+	var body DomainVerifiedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDomainVerifiedEvent overwrites any union data inside the WebhookEvent as the provided DomainVerifiedEvent
+func (t *WebhookEvent) FromDomainVerifiedEvent(v DomainVerifiedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.verified"}`))
+	t.union = b
+	return err
+}
+
+// MergeDomainVerifiedEvent performs a merge with any union data inside the WebhookEvent, using the provided DomainVerifiedEvent
+func (t *WebhookEvent) MergeDomainVerifiedEvent(v DomainVerifiedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.verified"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDomainFailedEvent returns the union data inside the WebhookEvent as a DomainFailedEvent
+func (t WebhookEvent) AsDomainFailedEvent() (DomainFailedEvent, error) {
+	var body DomainFailedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDomainFailedEvent overwrites any union data inside the WebhookEvent as the provided DomainFailedEvent
+func (t *WebhookEvent) FromDomainFailedEvent(v DomainFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.failed"}`))
+	t.union = b
+	return err
+}
+
+// MergeDomainFailedEvent performs a merge with any union data inside the WebhookEvent, using the provided DomainFailedEvent
+func (t *WebhookEvent) MergeDomainFailedEvent(v DomainFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.failed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDomainDeletedEvent returns the union data inside the WebhookEvent as a DomainDeletedEvent
+func (t WebhookEvent) AsDomainDeletedEvent() (DomainDeletedEvent, error) {
+	var body DomainDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDomainDeletedEvent overwrites any union data inside the WebhookEvent as the provided DomainDeletedEvent
+func (t *WebhookEvent) FromDomainDeletedEvent(v DomainDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeDomainDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided DomainDeletedEvent
+func (t *WebhookEvent) MergeDomainDeletedEvent(v DomainDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsWebhookEndpointCreatedEvent returns the union data inside the WebhookEvent as a WebhookEndpointCreatedEvent
 func (t WebhookEvent) AsWebhookEndpointCreatedEvent() (WebhookEndpointCreatedEvent, error) {
 	var body WebhookEndpointCreatedEvent
@@ -29893,6 +30918,16 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsDisputeUpdatedEvent()
 	case "dispute.won":
 		return t.AsDisputeWonEvent()
+	case "domain.created":
+		return t.AsDomainCreatedEvent()
+	case "domain.deleted":
+		return t.AsDomainDeletedEvent()
+	case "domain.failed":
+		return t.AsDomainFailedEvent()
+	case "domain.updated":
+		return t.AsDomainUpdatedEvent()
+	case "domain.verified":
+		return t.AsDomainVerifiedEvent()
 	case "draft_order.completed":
 		return t.AsDraftOrderCompletedEvent()
 	case "draft_order.created":

@@ -64,6 +64,7 @@ var records = []record{
 	{kind: "store", prefix: "sto", get: "getStore", update: "updateStore"},
 	{kind: "payment_settings", get: "getPaymentSettings", update: "updatePaymentSettings", except: []string{"stripe"}},
 	{kind: "invoicing", get: "getInvoicing", update: "updateInvoicing"},
+	{kind: "shop_access", get: "getShopAccess", update: "updateShopAccess", except: []string{"password_set"}},
 	{kind: "abandoned_cart_settings", get: "getAbandonedCartSettings", update: "updateAbandonedCartSettings"},
 }
 

@@ -268,6 +268,14 @@ type KeyExpiring struct {
 	URL       string    `json:"url" doc:"How keys are rotated."`
 }
 
+// DomainFailing tells that a domain of the shop's leads elsewhere.
+type DomainFailing struct {
+	Domain string    `json:"domain" doc:"The domain."`
+	Until  time.Time `json:"until" doc:"Until when the shop is still shown at it."`
+	Lost   bool      `json:"lost" doc:"Whether it is not shown there any more."`
+	URL    string    `json:"url" doc:"Where its records are told."`
+}
+
 // StockAlertConfirm asks whoever wants to be told when a thing is back whether it was them.
 type StockAlertConfirm struct {
 	Title string `json:"title" doc:"The product and its variant."`
@@ -278,6 +286,32 @@ type StockAlertConfirm struct {
 type BackInStock struct {
 	Title string `json:"title" doc:"The product and its variant."`
 	URL   string `json:"url" doc:"The product's page." must:"true"`
+}
+
+// ContactMessage brings the shop what somebody wrote in its form.
+type ContactMessage struct {
+	Name  string `json:"name" doc:"Who wrote."`
+	Email string `json:"email" doc:"Where they are answered." must:"true"`
+	Order string `json:"order" doc:"The number of the order that it is about, as they wrote it; may be empty."`
+	Text  string `json:"text" doc:"What they wrote." as:"lines" must:"true"`
+}
+
+// WithdrawalReceived confirms to somebody that they withdrew from a contract, from what and when.
+type WithdrawalReceived struct {
+	Name  string    `json:"name" doc:"Who withdraws."`
+	Order string    `json:"order" doc:"The number of the order, as they wrote it." must:"true"`
+	Text  string    `json:"text" doc:"Of what they withdraw, as they wrote it; empty for all of it." as:"lines"`
+	At    time.Time `json:"at" doc:"When the declaration came." must:"true"`
+}
+
+// WithdrawalDeclared tells the shop that somebody withdrew from a contract.
+type WithdrawalDeclared struct {
+	Name  string    `json:"name" doc:"Who withdraws."`
+	Email string    `json:"email" doc:"Where they are answered."`
+	Order string    `json:"order" doc:"The number of the order, as they wrote it." must:"true"`
+	Text  string    `json:"text" doc:"Of what they withdraw, as they wrote it; empty for all of it." as:"lines"`
+	At    time.Time `json:"at" doc:"When the declaration came."`
+	Found bool      `json:"found" doc:"Whether there is an order of this number and address."`
 }
 
 // lines is an address as it stands on a parcel.

@@ -36,8 +36,12 @@ const (
 	KindPaymentFailed       Kind = "payment_failed"
 	KindStockLow            Kind = "stock_low"
 	KindKeyExpiring         Kind = "key_expiring"
+	KindDomainFailing       Kind = "domain_failing"
 	KindStockAlertConfirm   Kind = "stock_alert_confirm"
 	KindBackInStock         Kind = "back_in_stock"
+	KindContactMessage      Kind = "contact_message"
+	KindWithdrawalReceived  Kind = "withdrawal_received"
+	KindWithdrawalDeclared  Kind = "withdrawal_declared"
 )
 
 // Kind implements Data.
@@ -110,7 +114,19 @@ func (StockAlertConfirm) Kind() Kind { return KindStockAlertConfirm }
 func (BackInStock) Kind() Kind { return KindBackInStock }
 
 // Kind implements Data.
+func (ContactMessage) Kind() Kind { return KindContactMessage }
+
+// Kind implements Data.
+func (WithdrawalReceived) Kind() Kind { return KindWithdrawalReceived }
+
+// Kind implements Data.
+func (WithdrawalDeclared) Kind() Kind { return KindWithdrawalDeclared }
+
+// Kind implements Data.
 func (KeyExpiring) Kind() Kind { return KindKeyExpiring }
+
+// Kind implements Data.
+func (DomainFailing) Kind() Kind { return KindDomainFailing }
 
 // Kind implements Data.
 func (WebhookDisabled) Kind() Kind { return KindWebhookDisabled }

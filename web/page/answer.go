@@ -16,9 +16,9 @@ import (
 	"github.com/a-h/templ"
 )
 
-// Policy is the Content-Security-Policy of pages: they load stylesheets and pictures of
-// their own host, send forms to it, and nothing else.
-const Policy = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// Policy is the Content-Security-Policy of pages: they load stylesheets, scripts and pictures of
+// their own host, ask it for more, send forms to it, and nothing else.
+const Policy = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // sharedFor is how long others (browsers, a cache in between) may show a shared page
 // without asking. A change of a shop reaches everyone within this time.

@@ -22,6 +22,7 @@ import (
 // its shelves are called. It is read once for all pages of a revision.
 type frame struct {
 	settings    about
+	access      settings.ShopAccess
 	locale      string   // that everything is in, as far as it is translated
 	chain       []string // whose texts are shown in it, the nearest first; none as they are written
 	prefix      string   // of all its addresses, such as "/de"; empty for the store's own locale
@@ -55,6 +56,10 @@ func (s *Shop) frame(ctx context.Context, store tenants.Store, locale string, ch
 		if err != nil {
 			return nil, fmt.Errorf("settings of %s: %w", store.ID, err)
 		}
+		access, err := settings.Access(ctx, s.config.DB)
+		if err != nil {
+			return nil, fmt.Errorf("who may come into %s: %w", store.ID, err)
+		}
 		about, err := decode[about](raw.Data, "settings")
 		if err != nil {
 			return nil, err
@@ -71,7 +76,7 @@ func (s *Shop) frame(ctx context.Context, store tenants.Store, locale string, ch
 		if err != nil {
 			return nil, fmt.Errorf("collections of %s: %w", store.ID, err)
 		}
-		f := &frame{settings: about, sandbox: store.Ref.Mode == principal.Test, categories: categories, collections: collections, locale: locale, chain: chain}
+		f := &frame{settings: about, access: access, sandbox: store.Ref.Mode == principal.Test, categories: categories, collections: collections, locale: locale, chain: chain}
 		if len(chain) > 0 {
 			f.prefix = "/" + locale
 		}

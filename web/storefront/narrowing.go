@@ -53,7 +53,7 @@ type narrowing struct {
 	Groups []narrowed
 	Orders []pick
 	All    templ.SafeURL // the list with nothing chosen; empty when nothing is
-	Found  int64
+	Found  int
 }
 
 type narrowed struct {
@@ -64,7 +64,7 @@ type narrowed struct {
 // pick chooses a value, or no longer does when it is chosen.
 type pick struct {
 	Name   string
-	Count  int64
+	Count  int
 	Chosen bool
 	To     templ.SafeURL
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/reviews"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/web/page"
@@ -26,8 +27,10 @@ const (
 	mostAisles = 8
 	mostBands  = 2
 	perBand    = 4
-	alsoShown  = 4
+	alsoShown  = 4 // of what goes with a product
 	mostQuery  = 255
+
+	reviewsShown = 3 // on a product's page
 )
 
 // home is the shop's first page.
@@ -258,14 +261,20 @@ func (v *visit) after() string {
 	return after
 }
 
-// search finds products. Its pages are the same for all who look for the same.
-func (v *visit) search() error {
+// asked is what somebody looks for, as a line.
+func (v *visit) asked() string {
 	text := strings.Join(strings.FieldsFunc(strings.ToValidUTF8(v.r.URL.Query().Get("q"), ""), func(c rune) bool {
 		return unicode.IsSpace(c) || unicode.IsControl(c)
 	}), " ")
 	if letters := []rune(text); len(letters) > mostQuery {
 		text = string(letters[:mostQuery])
 	}
+	return text
+}
+
+// search finds products. Its pages are the same for all who look for the same.
+func (v *visit) search() error {
+	text := v.asked()
 	l := &listView{view: v.view("", "/search")}
 	l.Title, l.Query, l.Alone = l.T("Search"), text, true
 	f := catalog.ShopFilter{Words: text, After: v.after(), Counter: v.config().Counter}
@@ -320,7 +329,16 @@ func (v *visit) productPage() error {
 			p.view.Image = &images[0]
 		}
 		p.Crumbs = v.crumbsOf(p)
-		if p.Others, err = v.others(ctx, p); err != nil {
+		if p.Rating != nil {
+			found, err := reviews.Shown(ctx, v.config().DB, p.product.ID, "", reviewsShown)
+			if err != nil {
+				return nil, err
+			}
+			if p.Reviews, err = decode[[]review](found.Data, "reviews"); err != nil {
+				return nil, err
+			}
+		}
+		if p.Others, err = v.shop.together(ctx, p.Currency, p.product.ID); err != nil {
 			return nil, err
 		}
 		return page.Render(ctx, productPage(p))
@@ -341,21 +359,6 @@ func (v *visit) crumbsOf(p *productView) []crumb {
 		}
 	}
 	return append(list, crumb{Name: p.product.Title})
-}
-
-// others are things of the same category, or the latest.
-func (v *visit) others(ctx context.Context, p *productView) ([]product, error) {
-	found, err := v.shop.goods(ctx, catalog.ShopFilter{Currency: p.Currency, CategoryID: p.CategoryID, Limit: alsoShown + 1})
-	if err != nil {
-		return nil, err
-	}
-	var list []product
-	for _, other := range found.Products {
-		if other.ID != p.product.ID && len(list) < alsoShown {
-			list = append(list, other)
-		}
-	}
-	return list, nil
 }
 
 // variantURL is the product with another variant chosen.

@@ -113,7 +113,9 @@ func (s *Shop) routes() {
 	s.page("GET /categories/{handle}", "category", (*visit).category)
 	s.page("GET /collections/{handle}", "collection", (*visit).collection)
 	s.page("GET /search", "search", (*visit).search)
+	s.page("GET /search/suggestions", "suggest", (*visit).suggest)
 	s.page("GET /cart", "cart", (*visit).cartPage)
+	s.page("GET /cart/count", "cart.count", (*visit).cartCount)
 	s.page("GET /cart/recover/{cart}", "cart.recover", (*visit).recoverCart)
 	s.page("POST /cart/lines", "cart.put", (*visit).put)
 	s.page("POST /cart/lines/{line}", "cart.change", (*visit).setLine)
@@ -161,6 +163,10 @@ func (s *Shop) routes() {
 	s.strict("POST /newsletter/confirm", "newsletter.confirm.send", limits.Auth, (*visit).confirmNewsletter)
 	s.page("GET /unsubscribe/{id}", "unsubscribe", (*visit).unsubscribeForm)
 	s.page("POST /unsubscribe/{id}", "unsubscribe.send", (*visit).unsubscribe)
+	s.page("GET /contact", "contact", (*visit).contactForm)
+	s.strict("POST /contact", "contact.send", limits.Forgot, (*visit).writeToShop)
+	s.page("GET /withdraw", "withdraw", (*visit).withdrawForm)
+	s.strict("POST /withdraw", "withdraw.send", limits.Forgot, (*visit).withdraw)
 	s.page("GET /find-order", "find-order", (*visit).findOrderForm)
 	s.strict("POST /find-order", "find-order.send", limits.Forgot, (*visit).findOrder)
 	s.page("GET /account/addresses", "account.addresses", (*visit).addressBook)
@@ -185,6 +191,7 @@ func (s *Shop) routes() {
 	s.strict("POST /stock-alerts", "stock-alert", limits.Forgot, (*visit).askAlert)
 	s.page("GET /stock-alerts/{alert}/{step}", "stock-alert.step", (*visit).alertForm)
 	s.page("POST /stock-alerts/{alert}/{step}", "stock-alert.take", (*visit).takeAlert)
+	s.strict("POST /password", "door", limits.Auth, (*visit).enter)
 	s.page("GET /robots.txt", "robots", (*visit).robots)
 	s.page("GET /sitemap.xml", "sitemap", (*visit).sitemap)
 	s.page("/", "missing", func(v *visit) error { return v.rest() })
@@ -212,10 +219,19 @@ func (s *Shop) strict(pattern, name, class string, serve func(*visit) error) {
 		v.w, v.r = w, r
 		x := httpserver.From(r.Context())
 		x.Operation, x.Observer = "page."+name, observer
+		if v.admitted() {
+			return
+		}
+		if !always(name) && !v.enters() {
+			if err := v.closedDoor(); err != nil {
+				v.failed(err)
+			}
+			return
+		}
 		var err error
 		// What comes from the cache costs nothing. What a browser can ask for without end, and
 		// each time anew, is counted.
-		if r.Method == http.MethodPost || name == "search" {
+		if r.Method == http.MethodPost || name == "search" || name == "suggest" {
 			err = s.config.Limiter.Take(r.Context(), class, v.store.ID)
 		}
 		if err == nil {
@@ -386,13 +402,17 @@ func (v *visit) closed() {
 // rest serves what bears its digest in its name, and says of everything else that it is
 // not here.
 func (v *visit) rest() error {
-	if !v.asset() {
+	switch {
+	case v.asset():
+	case !v.enters():
+		return v.closedDoor()
+	default:
 		v.missing()
 	}
 	return nil
 }
 
-// asset serves the stylesheet and the icon; it says whether the request was for one.
+// asset serves the stylesheet, the script and the icon; it says whether the request was for one.
 func (v *visit) asset() bool {
 	path := v.r.URL.Path
 	asset := v.theme
@@ -400,6 +420,8 @@ func (v *visit) asset() bool {
 	case v.r.Method != http.MethodGet && v.r.Method != http.MethodHead:
 		return false
 	case strings.HasPrefix(path, "/theme.") && strings.HasSuffix(path, ".css"):
+	case strings.HasPrefix(path, "/shop.") && strings.HasSuffix(path, ".js"):
+		asset = script
 	case strings.HasPrefix(path, "/favicon."):
 		asset = v.frame.icon
 	default:
@@ -418,11 +440,11 @@ func (v *visit) robots() error {
 		if i > 0 {
 			prefix = "/" + locale
 		}
-		for _, path := range []string{"/cart", "/checkout", "/pay", "/orders", "/account", "/search"} {
+		for _, path := range []string{"/cart/", "/checkout", "/pay", "/orders", "/account", "/search"} {
 			text += "Disallow: " + prefix + path + "\n"
 		}
 	}
-	if v.sandbox {
+	if v.sandbox || v.access.Closed() {
 		text = "User-agent: *\nDisallow: /\n"
 	}
 	v.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -473,7 +495,7 @@ func (v *visit) shared(name string, query url.Values, make func(ctx context.Cont
 	switch {
 	case err != nil:
 		return err
-	case len(groups) > 0:
+	case len(groups) > 0 || v.access.Closed():
 		page.Own(v.w, v.r, p)
 	default:
 		page.Shared(v.w, v.r, p)

@@ -35,7 +35,7 @@ func stylesheet(color string) *page.Asset {
 	if len(themes.byAccent) >= mostThemes {
 		clear(themes.byAccent)
 	}
-	a := page.Stylesheet("theme", parsed(color), themeCSS)
+	a := page.Stylesheet("theme", parsed(color), themeCSS, islandsCSS)
 	themes.byAccent[color] = a
 	return a
 }
