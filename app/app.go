@@ -94,6 +94,9 @@ func (a *App) Run(ctx context.Context, roles Roles) (err error) {
 		err = errors.Join(err, group.Wait())
 	}()
 	a.background(background, group, roles)
+	if err := a.layDown(background, group); err != nil {
+		return err
+	}
 	if roles.Work {
 		a.workers.Start(ctx)
 		defer func() {

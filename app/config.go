@@ -1,12 +1,18 @@
 package app
 
 import (
+	"context"
 	"log/slog"
+	"net"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
+	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/secrets"
+	"github.com/stoacommerce/stoa/tenants"
+	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 // Environment is what kind of place the program runs in; it decides what is allowed.
@@ -26,6 +32,7 @@ type Config struct {
 	DataDir  string // absolute
 	Site     SiteConfig
 	HTTP     HTTPConfig
+	Domains  DomainsConfig
 	Ops      OpsConfig
 	Database DatabaseConfig
 	Redis    RedisConfig
@@ -59,8 +66,20 @@ type SiteConfig struct {
 }
 
 // StoreURL is the address of the shop of the store with this address.
-func (c SiteConfig) StoreURL(address string) *url.URL {
-	host := address + "." + c.BaseDomain
+func (c SiteConfig) StoreURL(address string) *url.URL { return c.at(address + "." + c.BaseDomain) }
+
+// ShopURL is the address of a side of a store, without a slash at the end: at its own domain
+// where it is at one.
+func (c SiteConfig) ShopURL(store *tenants.Store) string {
+	host := store.Domain
+	if host == "" {
+		host = stores.HostLabel(store.Address, store.Ref.Mode == principal.Test) + "." + c.BaseDomain
+	}
+	return strings.TrimSuffix(c.at(host).String(), "/")
+}
+
+// at is an address beside the platform's own.
+func (c SiteConfig) at(host string) *url.URL {
 	if port := c.PublicURL.Port(); port != "" {
 		host += ":" + port
 	}
@@ -78,6 +97,27 @@ type HTTPConfig struct {
 	MaxUpload      int64          // bytes, for operations that take files
 	DrainDelay     time.Duration  // unready but still serving, until balancers have noticed
 	DrainTimeout   time.Duration  // for what is under way at shutdown
+}
+
+// DomainsConfig is merchants' own domains, and their certificates.
+type DomainsConfig struct {
+	Addresses []netip.Addr // where they are to lead
+	Target    string       // the host that subdomains are made aliases of
+	Server    string       // of the domain name system; empty for this machine's own
+	Authority *url.URL     // directory of the certificate authority; nil for none
+	Email     string       // that it may write to
+	PerHour   int          // certificates, at most
+	Folder    string       // where they are kept for Nginx, absolute; empty for none
+}
+
+// Resolver looks names up.
+func (c DomainsConfig) Resolver() *net.Resolver {
+	if c.Server == "" {
+		return net.DefaultResolver
+	}
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, c.Server)
+	}}
 }
 
 // OpsConfig is the operations listener: health, metrics, profiles.

@@ -168,6 +168,9 @@ func (c *Config) derive() {
 			}
 		}
 	}
+	if c.Domains.Target == "" {
+		c.Domains.Target = c.Site.BaseDomain
+	}
 	if c.Files.Dir == "" && c.DataDir != "" {
 		c.Files.Dir = filepath.Join(c.DataDir, "files")
 	}

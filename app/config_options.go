@@ -48,6 +48,7 @@ func outside(value string) map[Environment]string {
 const (
 	groupPlace    = "Place"
 	groupHTTP     = "HTTP"
+	groupDomains  = "Merchants’ own domains"
 	groupDatabase = "Database"
 	groupRedis    = "Redis, files and mail"
 	groupSecurity = "Security"
@@ -56,7 +57,7 @@ const (
 	groupSeeing   = "Seeing"
 )
 
-var groups = []string{groupPlace, groupHTTP, groupDatabase, groupRedis, groupSecurity, groupPayments, groupWork, groupSeeing}
+var groups = []string{groupPlace, groupHTTP, groupDomains, groupDatabase, groupRedis, groupSecurity, groupPayments, groupWork, groupSeeing}
 
 // options is the whole table: what LoadConfig reads, the flags, and the reference all
 // come from it. STOA_ENV stands first, for the others' defaults hang on it.
@@ -101,6 +102,28 @@ var options = []option{
 	{variable: "STOA_DRAIN_TIMEOUT", group: groupHTTP, initial: "25s", form: "a duration from 1s to 10m",
 		doc: "How long, at shutdown, what is under way may take to finish.",
 		set: duration(func(c *Config) *time.Duration { return &c.HTTP.DrainTimeout }, time.Second, 10*time.Minute)},
+
+	{variable: "STOA_DOMAINS_ADDRESSES", group: groupDomains, form: "addresses, separated by commas, such as 203.0.113.7,2001:db8::7",
+		doc: "The public addresses of Nginx, which merchants' own domains have to lead to. Empty takes none, but in development names below .localhost.",
+		set: addresses},
+	{variable: "STOA_DOMAINS_TARGET", group: groupDomains, form: "a host name, such as shops.example",
+		doc: "The host at these addresses that merchants make their subdomains aliases of. Unless set: STOA_BASE_DOMAIN.",
+		set: optional(hostName(func(c *Config) *string { return &c.Domains.Target }))},
+	{variable: "STOA_DNS_SERVER", group: groupDomains, form: "host:port, such as 192.0.2.53:53",
+		doc: "The server of the domain name system that merchants' domains are looked up by. Empty asks those of this machine.",
+		set: optional(listener(func(c *Config) *string { return &c.Domains.Server }))},
+	{variable: "STOA_ACME_DIRECTORY", group: groupDomains, form: "https:// and a path, such as https://acme-v02.api.letsencrypt.org/directory",
+		doc: "The directory of the certificate authority that certificates for merchants' domains are got from. Setting it agrees to its terms. Empty gets none: whatever stands in front sees to them.",
+		set: address(func(c *Config) **url.URL { return &c.Domains.Authority }, "https")},
+	{variable: "STOA_ACME_EMAIL", group: groupDomains, form: "an address, such as operations@shops.example",
+		doc: "Where the certificate authority may write to.",
+		set: optional(contact)},
+	{variable: "STOA_CERTIFICATES_PER_HOUR", group: groupDomains, initial: "60", form: "a number from 1 to 10000",
+		doc: "How many certificates are asked for in an hour, at most; what is beyond waits. Let's Encrypt allows 300 in three hours.",
+		set: number(func(c *Config) *int { return &c.Domains.PerHour }, 1, 10000)},
+	{variable: "STOA_CERTIFICATES_DIR", group: groupDomains, form: "a folder",
+		doc: "Where this process keeps the certificates of merchants' domains for an Nginx on the same machine: a folder for nothing else, best in memory, that Nginx's group may read. Empty keeps none.",
+		set: folder(func(c *Config) *string { return &c.Domains.Folder })},
 
 	{variable: "STOA_DATABASE_URL", group: groupDatabase, form: "postgres://user:password@host:port/database", secret: true,
 		doc: "The control database, as its owner. Empty, stoa dev starts one of its own; all else refuses.",

@@ -237,6 +237,19 @@ func networks(c *Config, text string) error {
 	return nil
 }
 
+// addresses reads where merchants' domains are to lead.
+func addresses(c *Config, text string) error {
+	c.Domains.Addresses = nil
+	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
+		address, err := netip.ParseAddr(part)
+		if err != nil || address.Zone() != "" {
+			return fmt.Errorf("has a part that is no address (%q)", part)
+		}
+		c.Domains.Addresses = append(c.Domains.Addresses, address.Unmap())
+	}
+	return nil
+}
+
 // cellStart is where an entry of STOA_CELLS begins. Commas alone do not tell, for the
 // address of a database with several hosts has some too.
 var cellStart = regexp.MustCompile(`(?:^|[,\s]+)([^=,\s]*)=(postgres(?:ql)?://)`)
@@ -295,6 +308,26 @@ func mailAddress(c *Config, text string) error {
 	}
 	c.Mail.From = text
 	return nil
+}
+
+// contact reads where the certificate authority may write to.
+func contact(c *Config, text string) error {
+	address, err := mail.ParseAddress(text)
+	if err != nil {
+		return errors.New("is not a mail address")
+	}
+	c.Domains.Email = address.Address
+	return nil
+}
+
+// optional leaves a value alone that is not set.
+func optional(set setter) setter {
+	return func(c *Config, text string) error {
+		if text == "" {
+			return nil
+		}
+		return set(c, text)
+	}
 }
 
 // stripeKeys reads secrets of Stripe, separated by commas, which begin with one of the

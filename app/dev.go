@@ -80,7 +80,7 @@ func (a *App) seed(ctx context.Context) (*told, error) {
 	}
 	seeder := demo.Seeder{
 		DB: a.db, Accounts: a.accounts, Stores: a.stores, Keys: a.keys, Operators: a.operators, Catalog: a.catalog,
-		Pepper: a.pepper.Derive("demo"), ShopURL: a.shopURL,
+		Pepper: a.pepper.Derive("demo"), ShopURL: a.config.Site.ShopURL,
 	}
 	var err error
 	if t.Told, err = seeder.Seed(ctx, kept.Told); err != nil {

@@ -36,7 +36,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 	for _, some := range []interface {
 		Operations() map[string]openapi.Handler
 	}{
-		&handlers.Signup{DB: m.db, Accounts: s.accounts, Stores: s.stores, ShopURL: m.shopURL, Log: m.log},
+		&handlers.Signup{DB: m.db, Accounts: s.accounts, Stores: s.stores, ShopURL: m.config.Site.ShopURL, Log: m.log},
 		&handlers.Session{DB: m.db, Accounts: s.accounts, Sessions: s.sessions, Access: s.access},
 		&handlers.Account{DB: m.db, Accounts: s.accounts, Sessions: s.sessions, Access: s.access},
 		&handlers.Staff{DB: m.db, Members: s.members, Accounts: s.accounts, Access: s.access, Log: m.log},
@@ -44,26 +44,27 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Audit{DB: m.db, Log: &audit.Log{DB: m.db}, Orders: s.orders, Restores: restores(s)},
 		&handlers.Requests{Log: &requestlog.Log{DB: m.db, Sealer: m.ring}},
 		&handlers.APIKeys{DB: m.db, Keys: s.keys},
-		&handlers.Store{DB: m.db, Stores: s.stores, ShopURL: m.shopURL},
+		&handlers.Domains{DB: m.db, Domains: s.domains},
+		&handlers.Store{DB: m.db, Stores: s.stores, ShopURL: m.config.Site.ShopURL},
 		&handlers.Operator{DB: m.db, Stores: s.stores, Jobs: w, Books: s.books, Log: m.log},
 		&handlers.Billing{Plans: s.plans, Meter: s.meter},
-		&handlers.Products{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
-		&handlers.Variants{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
-		&handlers.Images{DB: m.db, Catalog: s.catalog, Pictures: s.pictures, ShopURL: m.shopURL},
+		&handlers.Products{DB: m.db, Catalog: s.catalog, ShopURL: m.config.Site.ShopURL},
+		&handlers.Variants{DB: m.db, Catalog: s.catalog, ShopURL: m.config.Site.ShopURL},
+		&handlers.Images{DB: m.db, Catalog: s.catalog, Pictures: s.pictures, ShopURL: m.config.Site.ShopURL},
 		&handlers.Categories{DB: m.db, Catalog: s.catalog},
 		&handlers.Fields{DB: m.db},
 		&handlers.Translations{DB: m.db},
-		&handlers.Collections{DB: m.db, Catalog: s.catalog, ShopURL: m.shopURL},
+		&handlers.Collections{DB: m.db, Catalog: s.catalog, ShopURL: m.config.Site.ShopURL},
 		&handlers.PriceLists{DB: m.db},
 		&handlers.Imports{DB: m.db, Imports: s.imports},
-		&handlers.Exports{DB: m.db, Exports: s.exports, ShopURL: m.shopURL},
+		&handlers.Exports{DB: m.db, Exports: s.exports, ShopURL: m.config.Site.ShopURL},
 		&handlers.Promotions{DB: m.db},
 		&handlers.Credit{DB: m.db, Customers: s.customers},
 		&handlers.Bulk{DB: m.db, Bulk: s.bulk},
 		&handlers.LongOperations{DB: m.db, Long: s.operations, Bulk: s.bulk},
 		&handlers.Inventory{DB: m.db},
 		&handlers.Locations{DB: m.db},
-		&handlers.Search{DB: m.db, ShopURL: m.shopURL, Speller: s.speller},
+		&handlers.Search{DB: m.db, ShopURL: m.config.Site.ShopURL, Speller: s.speller},
 		&handlers.Settings{DB: m.db, Door: s.links},
 		&handlers.MailTemplates{DB: m.db, Preview: s.mailer.Preview, Address: func(ctx context.Context, accountID string) (string, error) {
 			account, err := s.accounts.Get(ctx, accountID)
@@ -71,16 +72,16 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		}},
 		&handlers.Analytics{DB: m.db, Reports: s.analytics},
 		&handlers.ShopCatalog{
-			DB: m.db, ShopURL: m.shopURL, Customers: s.customers, AcceptsOrders: handlers.AcceptsOrders,
+			DB: m.db, ShopURL: m.config.Site.ShopURL, Customers: s.customers, AcceptsOrders: handlers.AcceptsOrders,
 			Editions: s.editions, Speller: s.speller, Counter: s.searches, Answers: handlers.ShareAnswers(handlers.NewAnswers(looked(m.metrics.Cache.Cache("catalogue"))), cache.NewShared(m.redis, "answers")),
 		},
-		&handlers.Carts{DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Editions: s.editions, ShopURL: m.shopURL, RecoverURL: s.links.RecoverCart},
-		&handlers.Drafts{DB: m.db, Drafts: s.drafts, Carts: s.carts, Checkout: s.checkout, Orders: s.orders, ShopURL: m.shopURL, Links: s.links},
+		&handlers.Carts{DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Editions: s.editions, ShopURL: m.config.Site.ShopURL, RecoverURL: s.links.RecoverCart},
+		&handlers.Drafts{DB: m.db, Drafts: s.drafts, Carts: s.carts, Checkout: s.checkout, Orders: s.orders, ShopURL: m.config.Site.ShopURL, Links: s.links},
 		&handlers.Checkout{
-			DB: m.db, Checkout: s.checkout, Orders: s.orders, ShopURL: m.shopURL,
+			DB: m.db, Checkout: s.checkout, Orders: s.orders, ShopURL: m.config.Site.ShopURL,
 			Completed: func(ctx context.Context) { s.visited(ctx, analytics.Completed) },
 		},
-		&handlers.Orders{DB: m.db, Orders: s.orders, ShopURL: m.shopURL},
+		&handlers.Orders{DB: m.db, Orders: s.orders, ShopURL: m.config.Site.ShopURL},
 		&handlers.Returns{DB: m.db, Orders: s.orders},
 		&handlers.Documents{DB: m.db, Documents: s.documents},
 		&handlers.Payments{
@@ -88,7 +89,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 			Received: func(fate stripe.Fate) { m.metrics.Payments.News(payments.StripeName, string(fate)) },
 		},
 		&handlers.Customers{DB: m.db, Customers: s.customers},
-		&handlers.ShopCustomers{DB: m.db, Customers: s.customers, Orders: s.orders, Documents: s.documents, Checkout: s.checkout, ShopURL: m.shopURL, Links: s.links},
+		&handlers.ShopCustomers{DB: m.db, Customers: s.customers, Orders: s.orders, Documents: s.documents, Checkout: s.checkout, ShopURL: m.config.Site.ShopURL, Links: s.links},
 		&handlers.Privacy{DB: m.db, Privacy: s.privacy, Customers: s.customers, Documents: s.documents, Sealer: m.ring},
 		&handlers.Reviews{DB: m.db, Customers: s.customers, Editions: s.editions},
 		&handlers.Wishlists{DB: m.db, Customers: s.customers},
@@ -215,5 +216,8 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 	if err != nil {
 		return nil, err
 	}
-	return &web.Hosts{BaseDomain: m.config.Site.BaseDomain, Stores: s.stores, Shop: shop, Site: own, API: router, Log: m.log}, nil
+	return &web.Hosts{
+		BaseDomain: m.config.Site.BaseDomain, Scheme: m.config.Site.PublicURL.Scheme, ShopURL: m.config.Site.ShopURL,
+		Stores: s.stores, Domains: s.domains, Shop: shop, Site: own, API: router, Log: m.log,
+	}, nil
 }

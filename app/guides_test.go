@@ -55,7 +55,7 @@ func TestGuides(t *testing.T) {
 			}
 			command := exec.Command("bash")
 			command.Dir = folder
-			command.Env = append(os.Environ(), "STOA="+p.URL, fmt.Sprint("SECRET_KEY=", store["secret_key"]), fmt.Sprint("PUBLISHABLE_KEY=", store["publishable_key"]))
+			command.Env = append(os.Environ(), "STOA="+p.URL, fmt.Sprint("SECRET_KEY=", store["secret_key"]), fmt.Sprint("PUBLISHABLE_KEY=", store["publishable_key"]), fmt.Sprint("LIVE_SECRET_KEY=", store["live_secret_key"]))
 			typeGuide(t, command, guideBlock.FindAllSubmatch(text, -1))
 		})
 	}

@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net"
 	"net/http"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/stoacommerce/stoa/app/apptest"
 	"github.com/stoacommerce/stoa/deploy/nginx"
+	"github.com/stoacommerce/stoa/platform/certificates/catest"
 	"github.com/stoacommerce/stoa/platform/files/filestest"
 	"github.com/stoacommerce/stoa/platform/ids"
 )
@@ -32,6 +34,7 @@ type front struct {
 	*nginx.Server
 	first, second *apptest.Process
 	m             *merchant
+	names         *catest.Names
 }
 
 // TestReplicasBehindNginx runs the program as it is delivered, twice on the same databases,
@@ -43,16 +46,17 @@ func TestReplicasBehindNginx(t *testing.T) {
 		"STOA_DRAIN_DELAY": "2s", "STOA_LOG_LEVEL": "info", "STOA_LOG_FORMAT": "json",
 		"STOA_FILES_URL": filestest.Bucket(t) + "/stoa",
 	})
-	f := &front{first: apptest.Spawn(t, binary, env)}
 	second := beside(t, env)
-	f.second = apptest.Spawn(t, binary, second)
 	starting, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
+	f, dir := &front{}, t.TempDir()
 	var err error
-	if f.Server, err = nginx.Start(starting, t.TempDir(), []string{env["STOA_HTTP_ADDR"], second["STOA_HTTP_ADDR"]}, []string{shopsDomain, "*." + shopsDomain}, nil); err != nil {
+	if f.Server, err = nginx.Start(starting, dir, []string{env["STOA_HTTP_ADDR"], second["STOA_HTTP_ADDR"]}, []string{shopsDomain, "*." + shopsDomain}, nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = f.Stop() })
+	f.ofDomains(t, filepath.Join(dir, "domains"), env, second)
+	f.first, f.second = apptest.Spawn(t, binary, env), apptest.Spawn(t, binary, second)
 	f.m = openShop(t, f.first.Program)
 
 	t.Run("production", func(t *testing.T) { refusedInProduction(t, binary) })
@@ -63,6 +67,7 @@ func TestReplicasBehindNginx(t *testing.T) {
 	t.Run("uploads", f.uploads)
 	t.Run("files", f.files)
 	t.Run("forgers", f.forgers)
+	t.Run("domains", f.domains)
 	t.Run("limits", f.limits)
 	t.Run("killed", f.killed)
 	t.Run("ended", f.ended)

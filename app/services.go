@@ -46,6 +46,7 @@ import (
 	"github.com/stoacommerce/stoa/tenants/access"
 	"github.com/stoacommerce/stoa/tenants/accounts"
 	"github.com/stoacommerce/stoa/tenants/credentials"
+	"github.com/stoacommerce/stoa/tenants/domains"
 	"github.com/stoacommerce/stoa/tenants/keys"
 	"github.com/stoacommerce/stoa/tenants/mailbox"
 	"github.com/stoacommerce/stoa/tenants/members"
@@ -72,6 +73,7 @@ type services struct {
 	keys       *keys.Service
 	accounts   *accounts.Service
 	members    *members.Service
+	domains    *domains.Service
 	operators  *operators.Service
 	mailbox    *mailbox.Service
 	mailer     *mailer.Mailer
@@ -169,6 +171,9 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 		DB: m.db, Stores: s.stores, Accounts: s.accounts, Access: s.access, Site: m.config.Site.PublicURL, Log: m.log,
 		Limit: func(plan string) *int { return s.plans.Get(plan).Staff },
 	})
+	if s.domains, err = openDomains(m, s); err != nil {
+		return nil, err
+	}
 	s.credentials = &credentials.Authenticator{Sessions: s.sessions, Accounts: s.accounts, Stores: s.stores, Keys: s.keys, Operators: s.operators}
 	s.catalog, s.editions = catalog.New(planLimits{s}), catalog.NewEditions(m.db)
 	s.speller, s.searches = search.NewSpeller(m.db), search.NewCounter(m.db)
@@ -179,7 +184,7 @@ func newServices(ctx context.Context, m *machinery) (*services, error) {
 	s.imports = imports.New(m.db, s.operations, s.catalog, s.customers, s.pictures, imports.Config{MaxBytes: m.config.HTTP.MaxUpload, Egress: m.outside()}, m.log)
 	s.exports = exports.New(m.db, s.operations, m.files, exports.Config{})
 	s.webhooks = webhooks.New(m.ring, m.outside())
-	s.links = &storefront.Links{StoreURL: m.config.Site.StoreURL, Stores: s.stores, Pepper: pepper.Derive("order_links")}
+	s.links = &storefront.Links{ShopURL: m.config.Site.ShopURL, Stores: s.stores, Pepper: pepper.Derive("order_links")}
 	s.rates = rates.New(m.db, m.ring, m.outside(), m.log)
 	s.rates.Asked = func(kind rates.Kind, outcome string, took time.Duration) {
 		m.metrics.Rates.Asked(string(kind), outcome, took)
@@ -211,7 +216,7 @@ func (s *services) openMail(m *machinery) error {
 	s.mailbox = mailbox.New(m.db)
 	config := mailer.Config{
 		DB: m.db, Stores: s.stores, Mailbox: mail.NewMailbox(s.mailbox), KeepAll: m.config.Mail.Mailbox,
-		Site: m.config.Site.PublicURL, Shop: m.config.Site.StoreURL, Links: s.links, Staff: s.members.Addresses,
+		Site: m.config.Site.PublicURL, ShopURL: m.config.Site.ShopURL, Links: s.links, Staff: s.members.Addresses,
 		Failed: func(kind mail.Kind, err error) {
 			m.metrics.Mail.TemplateFailed()
 			m.log.Error("a mail went by the default, as its template failed", "kind", string(kind), "error", err)
@@ -257,12 +262,6 @@ func looked(cache *observability.CacheObserver) func(hit bool) {
 // outside says which addresses of merchants' choosing may be reached.
 func (m *machinery) outside() egress.Options {
 	return egress.Options{AllowPlainHTTP: m.config.Security.WebhookAllowHTTP, AllowPrivate: m.config.Security.WebhookAllowHTTP}
-}
-
-// shopURL is where the hosted shop of one side of a store answers.
-func (m *machinery) shopURL(store *tenants.Store) string {
-	label := stores.HostLabel(store.Address, store.Ref.Mode == principal.Test)
-	return strings.TrimSuffix(m.config.Site.StoreURL(label).String(), "/")
 }
 
 // planLimits asks the plan what a store may have.

@@ -329,6 +329,7 @@ func (s *stage) people(t *testing.T) {
 	s.requests["sendTestMail"] = request{body: map[string]any{"to": reader}}
 	s.requests["confirmSubscription"] = request{body: map[string]any{"token": token(reader)}}
 	unused := s.must(t, 201, probe.Call{Operation: "createRole", Header: s.asOwner(), Body: body(map[string]any{"name": "Nobody's", "permissions": []string{"orders:read"}})}).String("/id")
+	s.requests["createDomain"] = request{body: map[string]any{"name": "shop." + run() + ".localhost"}}
 	s.requests["deleteRole"] = request{path: named{"role_id": unused}}
 }
 

@@ -26,6 +26,7 @@ type Plan struct {
 	RequestsPerDay    *int64 `yaml:"requests_per_day"`    // of the store
 	Products          *int   `yaml:"products"`
 	Staff             *int   `yaml:"staff"`
+	Domains           *int   `yaml:"domains"`           // of its own, proven or not
 	RequestLogDays    int    `yaml:"request_log_days"`  // for which each call is kept
 	PictureMegabytes  *int   `yaml:"picture_megabytes"` // of each, as it is uploaded
 }

@@ -70,6 +70,7 @@ type Metrics struct {
 	Webhooks *WebhookMetrics    // deliveries
 	Payments *PaymentMetrics    // what providers tell
 	Mail     *MailMetrics       // what went wrong in writing mails
+	Domains  *DomainMetrics     // certificates
 	Rates    *RateMetrics       // what carriers and tax services were asked
 	Cache    *CacheMetrics      // hits and misses by cache
 	Business *BusinessMetrics   // sign-ups, orders, revenue, checkouts
@@ -102,6 +103,7 @@ func NewMetrics(c MetricsConfig) *Metrics {
 		Webhooks: newWebhookMetrics(r),
 		Payments: newPaymentMetrics(r),
 		Mail:     newMailMetrics(r),
+		Domains:  newDomainMetrics(r),
 		Rates:    newRateMetrics(r),
 		Cache:    newCacheMetrics(r),
 		Business: newBusinessMetrics(r, c.Currencies),

@@ -25,7 +25,8 @@ const (
 type Store struct {
 	ID       string
 	Name     string
-	Address  string // the first label of its host
+	Address  string // the first label of its host at the platform
+	Domain   string // the domain of its own that its shop is at; empty where there is none
 	Status   Status
 	Plan     string
 	Demo     bool

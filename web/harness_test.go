@@ -46,6 +46,7 @@ import (
 	"github.com/stoacommerce/stoa/tenants/access"
 	"github.com/stoacommerce/stoa/tenants/accounts"
 	"github.com/stoacommerce/stoa/tenants/credentials"
+	"github.com/stoacommerce/stoa/tenants/domains"
 	"github.com/stoacommerce/stoa/tenants/keys"
 	"github.com/stoacommerce/stoa/tenants/mailbox"
 	"github.com/stoacommerce/stoa/tenants/members"
@@ -73,6 +74,7 @@ type house struct {
 	people    *accounts.Service
 	members   *members.Service
 	links     *storefront.Links
+	domains   *domains.Service
 	mailbox   *mailbox.Service
 	server    *httpserver.Server
 }
@@ -114,9 +116,15 @@ func openAt(t testing.TB, public *url.URL, serving httpserver.Config) *house {
 	storeURL := func(label string) *url.URL {
 		return &url.URL{Scheme: public.Scheme, Host: label + "." + public.Host, Path: "/"}
 	}
+	shopURL := func(store *tenants.Store) string {
+		if store.Domain != "" {
+			return public.Scheme + "://" + store.Domain
+		}
+		return strings.TrimSuffix(storeURL(stores.HostLabel(store.Address, store.Ref.Mode == principal.Test)).String(), "/")
+	}
 	limiter := &page.Limiter{Limits: limits.New(client, limits.Hooks{}, quiet), Strict: limits.StrictRules()}
 	h.catalog, h.pictures = catalog.New(catalog.Unlimited{}), &catalog.Pictures{Files: disk, Processor: images.New(images.Options{})}
-	h.links = &storefront.Links{StoreURL: storeURL, Stores: h.stores, Pepper: pepper.Derive("links")}
+	h.links = &storefront.Links{ShopURL: shopURL, Stores: h.stores, Pepper: pepper.Derive("links")}
 	hasher, err := passwords.NewHasher(4)
 	if err != nil {
 		t.Fatal(err)
@@ -140,8 +148,12 @@ func openAt(t testing.TB, public *url.URL, serving httpserver.Config) *house {
 		},
 	})
 	own := h.site(t, client, bus, pepper.Derive, public, storeURL, limiter, hasher, guarded)
+	h.domains = domains.New(domains.Config{
+		DB: h.db, Stores: h.stores, Bus: bus, Sealer: h.Ring, Pepper: pepper.Derive("domains"), Log: quiet,
+		BaseDomain: public.Hostname(), Local: true, Limit: func(string) *int { return nil }, Site: public,
+	})
 	hosts := &web.Hosts{
-		BaseDomain: strings.Split(public.Host, ":")[0], Stores: h.stores, Shop: shop, Site: own, Log: quiet,
+		BaseDomain: public.Hostname(), Scheme: public.Scheme, ShopURL: shopURL, Stores: h.stores, Domains: h.domains, Shop: shop, Site: own, Log: quiet,
 		API: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }),
 	}
 	h.server = httpserver.New(serving, hosts, httpserver.Hooks{Log: quiet})
@@ -247,6 +259,7 @@ type browser struct {
 	header http.Header
 
 	address string // that it comes from
+	plain   bool   // it asks without TLS
 }
 
 // visitor looks at a host: a label of a shop, or "" for the platform's own.
@@ -283,6 +296,9 @@ func (b *browser) post(path string, values url.Values) *answer {
 func (b *browser) send(r *http.Request, path string) *answer {
 	b.t.Helper()
 	r.RemoteAddr = b.address
+	if b.plain {
+		r.TLS = nil
+	}
 	for name, values := range b.header {
 		r.Header[name] = values
 	}

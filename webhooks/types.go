@@ -36,6 +36,7 @@ var Types = []string{
 	"tax_rate.created", "tax_rate.updated", "tax_rate.deleted",
 	"rate_service.created", "rate_service.updated", "rate_service.deleted",
 	"role.created", "role.updated", "role.deleted",
+	"domain.created", "domain.updated", "domain.verified", "domain.failed", "domain.deleted",
 	"webhook_endpoint.created", "webhook_endpoint.updated", "webhook_endpoint.disabled", "webhook_endpoint.deleted",
 	"settings.updated",
 	"webhook.test",

@@ -24,12 +24,13 @@ import (
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
+	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/webhooks"
 )
 
-// Config is what mails are written and sent with. DB, Stores, Mailbox, Site, Links, Shop
-// and Staff must be set.
+// Config is what mails are written and sent with. DB, Stores, Mailbox, Site, Links,
+// ShopURL and Staff must be set.
 type Config struct {
 	DB     *postgres.DB
 	Stores *stores.Service
@@ -43,8 +44,8 @@ type Config struct {
 
 	Site  *url.URL // the platform's own pages
 	Links Links    // into shops
-	// Shop is a shop, by the first label of its host.
-	Shop func(host string) *url.URL
+	// ShopURL is where the shop of a side of a store is.
+	ShopURL func(store *tenants.Store) string
 	// Staff gives the addresses of those in a store who have a permission.
 	Staff func(ctx context.Context, storeID, permission string) ([]string, error)
 	Name  string // the platform's; "Stoa" when empty

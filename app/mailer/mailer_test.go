@@ -24,6 +24,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/mail"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/platform/redis"
 	"github.com/stoacommerce/stoa/platform/redis/redistest"
@@ -60,15 +61,15 @@ func openOn(t *testing.T, p *testdb.Platform, change func(*mailer.Config)) *offi
 	o.stores = stores.New(stores.Config{DB: p.DB, Maker: p.Runner, Bus: bus, Log: slog.New(slog.DiscardHandler)})
 	config := mailer.Config{
 		DB: p.DB, Stores: o.stores, Mailbox: mail.NewMailbox(o.box), Site: &url.URL{Scheme: "https", Host: "stoa.example.com"},
-		Shop: func(host string) *url.URL {
-			return &url.URL{Scheme: "https", Host: host + ".stoa.example.com", Path: "/"}
+		ShopURL: func(store *tenants.Store) string {
+			return "https://" + stores.HostLabel(store.Address, store.Ref.Mode == principal.Test) + ".stoa.example.com"
 		},
 	}
 	pepper, err := p.Ring.Pepper(t.Context(), tenants.Peppers{DB: p.DB}, "platform")
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.Links = &storefront.Links{StoreURL: config.Shop, Stores: o.stores, Pepper: pepper.Derive("links")}
+	config.Links = &storefront.Links{ShopURL: config.ShopURL, Stores: o.stores, Pepper: pepper.Derive("links")}
 	config.Staff = func(context.Context, string, string) ([]string, error) { return o.staff, nil }
 	if change != nil {
 		change(&config)

@@ -62,7 +62,10 @@ func (m *Mailer) sender(ctx context.Context, storeID string, kind mail.Kind) (se
 	if err != nil {
 		zone = time.UTC // no mail waits for a clock
 	}
-	shop := m.shop(store.Address, store.Ref.Mode)
+	shop, err := url.Parse(m.config.ShopURL(&store) + "/")
+	if err != nil {
+		return sender{}, err
+	}
 	return sender{
 		store: store.ID, mode: store.Ref.Mode, locale: settings.Locale, says: says,
 		brand: mail.Brand{
@@ -70,11 +73,6 @@ func (m *Mailer) sender(ctx context.Context, storeID string, kind mail.Kind) (se
 			Imprint: imprint(cmp.Or(says.Seller(), settings.Name), shop),
 		},
 	}, nil
-}
-
-// shop is where a side of a store is visited.
-func (m *Mailer) shop(address string, mode principal.Mode) *url.URL {
-	return m.config.Shop(stores.HostLabel(address, mode == principal.Test))
 }
 
 // imprint is the line that mails end with: who writes, and where.

@@ -23,6 +23,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/rates"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/secrets"
+	"github.com/stoacommerce/stoa/tenants/domains"
 	"github.com/stoacommerce/stoa/webhooks"
 )
 
@@ -66,6 +67,11 @@ var columns = []column{
 		list:    `select id, totp_sealed from accounts where id > $1 and totp_sealed is not null order by 1 limit $2 for no key update`,
 		update:  `update accounts set totp_sealed = $2 where id = $1`,
 		binding: func(id string) string { return secrets.Bind("platform", "accounts.totp_sealed", id) },
+	}, {
+		place:   "certificates.key_sealed",
+		list:    `select domain_id, key_sealed from certificates where domain_id > $1 order by 1 limit $2 for no key update`,
+		update:  `update certificates set key_sealed = $2 where domain_id = $1`,
+		binding: domains.KeyBinding,
 	},
 }
 

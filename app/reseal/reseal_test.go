@@ -18,6 +18,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/secrets"
 	"github.com/stoacommerce/stoa/tenants"
+	"github.com/stoacommerce/stoa/tenants/domains"
 	"github.com/stoacommerce/stoa/webhooks"
 )
 
@@ -189,6 +190,13 @@ func TestEverythingIsSealedAnew(t *testing.T) {
 		v.control(`insert into accounts (id, email, password_hash, totp_sealed) values ($1, $1, '', $2)`, id, sealTOTP(oldRing, id))
 	}
 	v.control(`insert into accounts (id, email, password_hash) values ('acc_none', 'none', '')`)
+	key, err := oldRing.Seal([]byte("a key in PEM"), domains.KeyBinding("dom_1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, _ := postgres.StoreFrom(live)
+	v.control(`insert into domains (id, store_id, name, check_at) values ('dom_1', $1, 'shop.example.com', now())`, ref.ID)
+	v.control(`insert into certificates (domain_id, serial, chain, key_sealed, expires_at) values ('dom_1', '', '', $1, now())`, key)
 
 	v.under(both)
 	// As if a run had been broken off.
@@ -200,7 +208,7 @@ func TestEverythingIsSealedAnew(t *testing.T) {
 	for place, want := range map[string]reseal.Count{
 		"cell_logins.password_sealed": {Resealed: 2}, "platform_secrets.sealed": {Resealed: 1},
 		"accounts.totp_sealed": {Resealed: accounts - 1, Current: 1}, "webhook_endpoints.secrets": {Resealed: 6}, "settings.payments": {Resealed: 4},
-		"rate_services.secret": {Resealed: 4},
+		"rate_services.secret": {Resealed: 4}, "certificates.key_sealed": {Resealed: 1},
 	} {
 		want.Place = place
 		if counts[place] != want {

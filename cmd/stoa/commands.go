@@ -29,6 +29,7 @@ func newCommand(build app.Build) *cobra.Command {
 		configured(build, "dev", "Run the whole platform on this machine, with demo stores", app.Dev),
 		configured(build, "serve", "Serve the API, the shops and the pages", app.Serve),
 		configured(build, "work", "Work on jobs", app.Work),
+		configured(build, "certificates", "Keep the certificates of merchants' domains beside an Nginx", app.Certificates),
 		configured(build, "migrate", "Bring the databases and all stores up to date", app.Migrate),
 		configured(build, "reset", "Throw away everything that stoa dev keeps", reset),
 		storeCommand(build), cellCommand(build), jobCommand(build), operatorCommand(build), secretsCommand(build), configCommand(),

@@ -33,7 +33,7 @@ type replica struct {
 	connections sync.Map // remote addresses seen
 }
 
-func startReplica(t *testing.T, name string) *replica {
+func startReplica(t testing.TB, name string) *replica {
 	t.Helper()
 	r := &replica{}
 	r.Server = httpserver.New(httpserver.Config{
@@ -94,7 +94,7 @@ type told struct {
 
 var hosts = []string{"shops.test", "*.shops.test"}
 
-func startNginx(t *testing.T, values nginx.Values, replicas ...string) *nginx.Server {
+func startNginx(t testing.TB, values nginx.Values, replicas ...string) *nginx.Server {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()

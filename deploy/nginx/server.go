@@ -37,7 +37,8 @@ type Server struct {
 }
 
 // Start runs an Nginx on free ports of this machine, in front of the given replicas
-// (host:port), with a certificate of its own for hosts. It keeps its files in dir. Other
+// (host:port), with a certificate of its own for hosts, of which the first is the base domain.
+// It keeps its files in dir, and reads merchants' certificates in its folder domains. Other
 // values of the template can be given too.
 func Start(ctx context.Context, dir string, replicas, hosts []string, values Values) (*Server, error) {
 	s, err := start(ctx, dir, replicas, hosts, values)
@@ -57,7 +58,7 @@ func start(ctx context.Context, dir string, replicas, hosts []string, values Val
 		"STOA_NGINX_CERTIFICATE": filepath.Join(dir, "tls.crt"), "STOA_NGINX_CERTIFICATE_KEY": filepath.Join(dir, "tls.key"),
 		"STOA_NGINX_RUN_DIR": dir, "STOA_NGINX_ACME_DIR": filepath.Join(dir, "acme"),
 		"STOA_NGINX_ACCESS_LOG": filepath.Join(dir, "access.log"), "STOA_NGINX_ERROR_LOG": filepath.Join(dir, "error.log"),
-		"STOA_NGINX_UPSTREAMS": "", "STOA_NGINX_USER": "",
+		"STOA_NGINX_UPSTREAMS": "", "STOA_NGINX_USER": "", "STOA_NGINX_BASE_DOMAIN": hosts[0], "STOA_NGINX_DOMAINS_DIR": filepath.Join(dir, "domains"),
 	}
 	if os.Geteuid() == 0 {
 		all["STOA_NGINX_USER"] = "user root;" // dir may be closed to anyone else
@@ -167,11 +168,35 @@ func (s *Server) Client(http2 bool) *http.Client {
 	}
 }
 
-// certify makes a certificate for hosts that signs itself.
+// Domain lays a certificate down for a merchant's domain, as the program does.
+func (s *Server) Domain(name string) error {
+	certificate, key, err := s.selfSigned([]string{name})
+	if err == nil {
+		err = os.MkdirAll(filepath.Join(s.dir, "domains"), 0o750)
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(s.dir, "domains", name+".pem"), append(certificate, key...), 0o600)
+}
+
+// certify makes the certificate of the base domain.
 func (s *Server) certify(hosts []string) error {
+	certificate, key, err := s.selfSigned(hosts)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(s.dir, "tls.crt"), certificate, 0o600),
+		os.WriteFile(filepath.Join(s.dir, "tls.key"), key, 0o600),
+	)
+}
+
+// selfSigned makes a certificate for hosts that signs itself, and that Roots trust.
+func (s *Server) selfSigned(hosts []string) (certificate, private []byte, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return fmt.Errorf("make a certificate: %w", err)
+		return nil, nil, fmt.Errorf("make a certificate: %w", err)
 	}
 	about := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Stoa, for tests"}, DNSNames: hosts,
@@ -181,18 +206,15 @@ func (s *Server) certify(hosts []string) error {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, about, about, &key.PublicKey, key)
 	if err != nil {
-		return fmt.Errorf("make a certificate: %w", err)
+		return nil, nil, fmt.Errorf("make a certificate: %w", err)
 	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return fmt.Errorf("make a certificate: %w", err)
+		return nil, nil, fmt.Errorf("make a certificate: %w", err)
 	}
-	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	certificate = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	s.Roots.AppendCertsFromPEM(certificate)
-	return errors.Join(
-		os.WriteFile(filepath.Join(s.dir, "tls.crt"), certificate, 0o600),
-		os.WriteFile(filepath.Join(s.dir, "tls.key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600),
-	)
+	return certificate, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), nil
 }
 
 // freePorts finds two free ports.

@@ -235,6 +235,52 @@ create table reconciliations (
     primary key (store_id, mode)
 );
 
+-- Domains of merchants' own. Several stores may claim a name; one at most has proven that it
+-- is theirs, and is served there.
+create table domains (
+    id                  text collate "C" primary key,
+    store_id            text collate "C" not null references stores (id) on delete cascade,
+    name                text not null,         -- in ASCII and lower case
+    state               text not null default 'pending' check (state in ('pending', 'active', 'failing', 'lost')),
+    main                boolean not null default false, -- the merchant wants the shop to be at it
+    canonical           boolean not null default false, -- and there it is: it is active, and has its certificate
+    seen                jsonb,                 -- its records, as they were last found
+    checked_at          timestamptz,
+    check_at            timestamptz not null,  -- when they are looked up again
+    verified_at         timestamptz,           -- since when it is known to be the store's
+    failing_since       timestamptz,           -- since when it leads elsewhere
+    certify_at          timestamptz,           -- when a certificate is asked for again; null while none is to be
+    certifying_until    timestamptz,           -- somebody is at it, at most until then
+    certified_until     timestamptz,           -- when the present certificate expires
+    certificate_tries   int not null default 0, -- that have failed, one after the other
+    certificate_failure text not null default '',
+    version             int not null default 1,
+    created_at          timestamptz not null default now(),
+    updated_at          timestamptz not null default now()
+);
+create unique index domains_store on domains (store_id, name);
+create unique index domains_served on domains (name) where state in ('active', 'failing');
+create unique index domains_main on domains (store_id) where main;
+create index domains_name on domains (name);
+create index domains_due on domains (check_at);
+
+create table certificates (
+    domain_id   text collate "C" primary key references domains (id) on delete cascade,
+    serial      text not null,
+    chain       text not null,                 -- in PEM, the domain's own first
+    key_sealed  bytea not null,
+    expires_at  timestamptz not null,
+    obtained_at timestamptz not null default now()
+);
+
+-- Each time that a certificate was asked for, whatever came of it, for as long as it counts
+-- against what may be asked for.
+create table certificate_orders (
+    store_id text collate "C" not null references stores (id) on delete cascade,
+    at       timestamptz not null default now()
+);
+create index certificate_orders_at on certificate_orders (at);
+
 -- Answers to operations without a store, for Idempotency-Key.
 create table idempotency (
     scope        bytea primary key,            -- digest of who, key, method and path

@@ -348,6 +348,76 @@ const (
 	DocumentKindInvoice    DocumentKind = "invoice"
 )
 
+// Defines values for DomainCertificateState.
+const (
+	DomainCertificateStateFailed    DomainCertificateState = "failed"
+	DomainCertificateStateIssued    DomainCertificateState = "issued"
+	DomainCertificateStateNone      DomainCertificateState = "none"
+	DomainCertificateStateUnmanaged DomainCertificateState = "unmanaged"
+	DomainCertificateStateWaiting   DomainCertificateState = "waiting"
+)
+
+// Defines values for DomainConflictType.
+const (
+	DomainConflictTypeA    DomainConflictType = "A"
+	DomainConflictTypeAAAA DomainConflictType = "AAAA"
+)
+
+// Defines values for DomainCreatedEventType.
+const (
+	DomainCreatedEventTypeDomainCreated DomainCreatedEventType = "domain.created"
+)
+
+// Defines values for DomainDeletedEventType.
+const (
+	DomainDeletedEventTypeDomainDeleted DomainDeletedEventType = "domain.deleted"
+)
+
+// Defines values for DomainFailedEventType.
+const (
+	DomainFailedEventTypeDomainFailed DomainFailedEventType = "domain.failed"
+)
+
+// Defines values for DomainRecordPurpose.
+const (
+	DomainRecordPurposeOwnership DomainRecordPurpose = "ownership"
+	DomainRecordPurposePointing  DomainRecordPurpose = "pointing"
+)
+
+// Defines values for DomainRecordState.
+const (
+	DomainRecordStateFound     DomainRecordState = "found"
+	DomainRecordStateMissing   DomainRecordState = "missing"
+	DomainRecordStateOptional  DomainRecordState = "optional"
+	DomainRecordStateUnchecked DomainRecordState = "unchecked"
+)
+
+// Defines values for DomainRecordType.
+const (
+	DomainRecordTypeA     DomainRecordType = "A"
+	DomainRecordTypeAAAA  DomainRecordType = "AAAA"
+	DomainRecordTypeCNAME DomainRecordType = "CNAME"
+	DomainRecordTypeTXT   DomainRecordType = "TXT"
+)
+
+// Defines values for DomainState.
+const (
+	DomainStateActive  DomainState = "active"
+	DomainStateFailing DomainState = "failing"
+	DomainStateLost    DomainState = "lost"
+	DomainStatePending DomainState = "pending"
+)
+
+// Defines values for DomainUpdatedEventType.
+const (
+	DomainUpdatedEventTypeDomainUpdated DomainUpdatedEventType = "domain.updated"
+)
+
+// Defines values for DomainVerifiedEventType.
+const (
+	DomainVerifiedEventTypeDomainVerified DomainVerifiedEventType = "domain.verified"
+)
+
 // Defines values for DraftOrderCompletedEventType.
 const (
 	DraftOrderCompletedEventTypeDraftOrderCompleted DraftOrderCompletedEventType = "draft_order.completed"
@@ -427,6 +497,11 @@ const (
 	EventTypeDisputeOpened           EventType = "dispute.opened"
 	EventTypeDisputeUpdated          EventType = "dispute.updated"
 	EventTypeDisputeWon              EventType = "dispute.won"
+	EventTypeDomainCreated           EventType = "domain.created"
+	EventTypeDomainDeleted           EventType = "domain.deleted"
+	EventTypeDomainFailed            EventType = "domain.failed"
+	EventTypeDomainUpdated           EventType = "domain.updated"
+	EventTypeDomainVerified          EventType = "domain.verified"
 	EventTypeDraftOrderCompleted     EventType = "draft_order.completed"
 	EventTypeDraftOrderCreated       EventType = "draft_order.created"
 	EventTypeDraftOrderDeleted       EventType = "draft_order.deleted"
@@ -963,6 +1038,8 @@ const (
 	PermissionAuditRead         Permission = "audit:read"
 	PermissionCustomersRead     Permission = "customers:read"
 	PermissionCustomersWrite    Permission = "customers:write"
+	PermissionDomainsRead       Permission = "domains:read"
+	PermissionDomainsWrite      Permission = "domains:write"
 	PermissionEventsRead        Permission = "events:read"
 	PermissionExportsRead       Permission = "exports:read"
 	PermissionExportsWrite      Permission = "exports:write"
@@ -5963,6 +6040,426 @@ type DocumentList struct {
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
 }
+
+// Domain A domain of the merchant’s own.
+type Domain struct {
+	// Advice What is left to do, in words.
+	Advice []string `json:"advice"`
+
+	// Certificate The certificate that browsers ask for.
+	Certificate DomainCertificate `json:"certificate"`
+
+	// CheckedAt When it was last looked up.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CheckedAt *time.Time `json:"checked_at"`
+
+	// Conflicts What has to be taken away there.
+	Conflicts []DomainConflict `json:"conflicts"`
+
+	// CreatedAt When it was added.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// DisplayName Its name in the letters that people write it in.
+	//
+	// Example: shop.example.com
+	DisplayName string `json:"display_name"`
+
+	// FailingSince Since when it leads elsewhere.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	FailingSince *time.Time `json:"failing_since"`
+
+	// ID The domain's ID.
+	//
+	// Example: dom_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Name Its name, as the domain name system has it.
+	//
+	// Example: shop.example.com
+	Name string `json:"name"`
+
+	// Primary Whether the shop is to be at it, so that its other addresses lead there.
+	//
+	// Example: true
+	Primary bool `json:"primary"`
+
+	// Records What has to be set where the domain is administered.
+	Records []DomainRecord `json:"records"`
+
+	// State How far a domain has come. `pending`: its records are not all there. `active`: the shop is shown at it. `failing`: it leads elsewhere, and the shop is still shown at it for a day. `lost`: it has led elsewhere for longer, or was proven to be another store’s; the shop is shown there again once its records are all there.
+	//
+	// Example: pending
+	State DomainState `json:"state"`
+
+	// UpdatedAt When it changed last.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// VerifiedAt Since when it is known to be the store’s.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	VerifiedAt *time.Time `json:"verified_at"`
+}
+
+// DomainCertificate The certificate that browsers ask for.
+type DomainCertificate struct {
+	// ExpiresAt When it expires.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	ExpiresAt *time.Time `json:"expires_at"`
+
+	// Failure What the certificate authority said last, if it refused.
+	Failure *string `json:"failure"`
+
+	// State `unmanaged`: it is not the platform’s to get. `none`: the domain is not served. `waiting`: it is asked for. `issued`: it is there, and renewed in time. `failed`: the authority refused; it is asked again.
+	//
+	// Example: issued
+	State DomainCertificateState `json:"state"`
+}
+
+// DomainCertificateState `unmanaged`: it is not the platform’s to get. `none`: the domain is not served. `waiting`: it is asked for. `issued`: it is there, and renewed in time. `failed`: the authority refused; it is asked again.
+//
+// Example: issued
+type DomainCertificateState string
+
+// DomainConflict A record that leads elsewhere, and has to go.
+type DomainConflict struct {
+	// Name Where it stands, in full.
+	//
+	// Example: shop.example.com
+	Name string `json:"name"`
+
+	// Type Its type.
+	//
+	// Example: A
+	Type DomainConflictType `json:"type"`
+
+	// Value Where it leads.
+	//
+	// Example: 198.51.100.7
+	Value string `json:"value"`
+}
+
+// DomainConflictType Its type.
+//
+// Example: A
+type DomainConflictType string
+
+// DomainCreate A domain to be added.
+type DomainCreate struct {
+	// Name Its name alone, in letters of any language.
+	//
+	// Example: shop.example.com
+	Name string `json:"name"`
+}
+
+// DomainCreatedEvent A domain was added to the store.
+type DomainCreatedEvent struct {
+	// Data The domain, in short.
+	Data DomainEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: domain.created
+	Type DomainCreatedEventType `json:"type"`
+}
+
+// DomainCreatedEventType The event's type.
+//
+// Example: domain.created
+type DomainCreatedEventType string
+
+// DomainDeletedEvent A domain was removed from the store.
+type DomainDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: domain.deleted
+	Type DomainDeletedEventType `json:"type"`
+}
+
+// DomainDeletedEventType The event's type.
+//
+// Example: domain.deleted
+type DomainDeletedEventType string
+
+// DomainEventData The domain, in short.
+type DomainEventData struct {
+	// ID The domain's ID.
+	//
+	// Example: dom_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Name Its name.
+	//
+	// Example: shop.example.com
+	Name string `json:"name"`
+
+	// Primary Whether the shop is to be at it.
+	//
+	// Example: true
+	Primary bool `json:"primary"`
+
+	// State How far a domain has come. `pending`: its records are not all there. `active`: the shop is shown at it. `failing`: it leads elsewhere, and the shop is still shown at it for a day. `lost`: it has led elsewhere for longer, or was proven to be another store’s; the shop is shown there again once its records are all there.
+	//
+	// Example: pending
+	State DomainState `json:"state"`
+}
+
+// DomainFailedEvent A domain leads elsewhere; the shop is still shown there while it is `failing`, and not once it is `lost`.
+type DomainFailedEvent struct {
+	// Data The domain, in short.
+	Data DomainEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: domain.failed
+	Type DomainFailedEventType `json:"type"`
+}
+
+// DomainFailedEventType The event's type.
+//
+// Example: domain.failed
+type DomainFailedEventType string
+
+// DomainList A page of a list.
+type DomainList struct {
+	// Data The page, in the order of the list.
+	Data []Domain `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// DomainRecord A record to be set where the domain is administered.
+type DomainRecord struct {
+	// Host The same as most registrars ask for it, without the registered domain; `@` for that itself.
+	//
+	// Example: shop
+	Host string `json:"host"`
+
+	// Name Where it stands, in full.
+	//
+	// Example: shop.example.com
+	Name string `json:"name"`
+
+	// Purpose Whether it proves whose the domain is, or has it lead here.
+	//
+	// Example: pointing
+	Purpose DomainRecordPurpose `json:"purpose"`
+
+	// State `unchecked`: it could not be looked up yet. `optional`: it is not there, and need not be.
+	//
+	// Example: missing
+	State DomainRecordState `json:"state"`
+
+	// Type A type of record of the domain name system.
+	//
+	// Example: CNAME
+	Type DomainRecordType `json:"type"`
+
+	// Value What it says.
+	//
+	// Example: shops.example.net
+	Value string `json:"value"`
+}
+
+// DomainRecordPurpose Whether it proves whose the domain is, or has it lead here.
+//
+// Example: pointing
+type DomainRecordPurpose string
+
+// DomainRecordState `unchecked`: it could not be looked up yet. `optional`: it is not there, and need not be.
+//
+// Example: missing
+type DomainRecordState string
+
+// DomainRecordType A type of record of the domain name system.
+//
+// Example: CNAME
+type DomainRecordType string
+
+// DomainState How far a domain has come. `pending`: its records are not all there. `active`: the shop is shown at it. `failing`: it leads elsewhere, and the shop is still shown at it for a day. `lost`: it has led elsewhere for longer, or was proven to be another store’s; the shop is shown there again once its records are all there.
+//
+// Example: pending
+type DomainState string
+
+// DomainUpdate A change of a domain, as a merge patch.
+type DomainUpdate struct {
+	// Primary Whether the shop is to be at it. Another one is the primary one no more.
+	//
+	// Example: true
+	Primary *bool `json:"primary,omitempty"`
+}
+
+// DomainUpdatedEvent A domain became the primary one, or is it no more.
+type DomainUpdatedEvent struct {
+	// Data The domain, in short.
+	Data DomainEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: domain.updated
+	Type DomainUpdatedEventType `json:"type"`
+}
+
+// DomainUpdatedEventType The event's type.
+//
+// Example: domain.updated
+type DomainUpdatedEventType string
+
+// DomainVerifiedEvent A domain leads to the shop, which is shown there from now on.
+type DomainVerifiedEvent struct {
+	// Data The domain, in short.
+	Data DomainEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: domain.verified
+	Type DomainVerifiedEventType `json:"type"`
+}
+
+// DomainVerifiedEventType The event's type.
+//
+// Example: domain.verified
+type DomainVerifiedEventType string
 
 // DraftOrder What a merchant has put together for somebody. It is a cart, whose ID it has.
 type DraftOrder struct {
@@ -11620,6 +12117,11 @@ type PersonalDataSubject struct {
 
 // Plan What a plan allows. Null is no limit.
 type Plan struct {
+	// Domains How many domains of its own a store may have.
+	//
+	// Example: 5
+	Domains *int `json:"domains"`
+
 	// ID The plans.
 	//
 	// Example: free
@@ -20395,6 +20897,9 @@ type DeliveryIDPath = string
 // DocumentIDPath defines model for DocumentIDPath.
 type DocumentIDPath = string
 
+// DomainIDPath defines model for DomainIDPath.
+type DomainIDPath = string
+
 // DraftOrderIDPath defines model for DraftOrderIDPath.
 type DraftOrderIDPath = string
 
@@ -21682,6 +22187,93 @@ type DownloadDocumentParams struct {
 
 	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListDomainsParams defines parameters for ListDomains.
+type ListDomainsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CreateDomainParams defines parameters for CreateDomain.
+type CreateDomainParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteDomainParams defines parameters for DeleteDomain.
+type DeleteDomainParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// GetDomainParams defines parameters for GetDomain.
+type GetDomainParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateDomainParams defines parameters for UpdateDomain.
+type UpdateDomainParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// VerifyDomainParams defines parameters for VerifyDomain.
+type VerifyDomainParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
 // ListDraftOrdersParams defines parameters for ListDraftOrders.
@@ -25496,6 +26088,15 @@ type AdjustStoreCreditJSONRequestBody = CreditAdjustment
 
 // DiscloseDocumentJSONRequestBody defines body for DiscloseDocument for application/json ContentType.
 type DiscloseDocumentJSONRequestBody = DocumentDisclosure
+
+// CreateDomainJSONRequestBody defines body for CreateDomain for application/json ContentType.
+type CreateDomainJSONRequestBody = DomainCreate
+
+// UpdateDomainJSONRequestBody defines body for UpdateDomain for application/json ContentType.
+type UpdateDomainJSONRequestBody = DomainUpdate
+
+// UpdateDomainApplicationMergePatchPlusJSONRequestBody defines body for UpdateDomain for application/merge-patch+json ContentType.
+type UpdateDomainApplicationMergePatchPlusJSONRequestBody = DomainUpdate
 
 // CreateDraftOrderJSONRequestBody defines body for CreateDraftOrder for application/json ContentType.
 type CreateDraftOrderJSONRequestBody = DraftOrderCreate
@@ -29879,6 +30480,176 @@ func (t *WebhookEvent) MergeRoleDeletedEvent(v RoleDeletedEvent) error {
 	return err
 }
 
+// AsDomainCreatedEvent returns the union data inside the WebhookEvent as a DomainCreatedEvent
+func (t WebhookEvent) AsDomainCreatedEvent() (DomainCreatedEvent, error) {
+	var body DomainCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDomainCreatedEvent overwrites any union data inside the WebhookEvent as the provided DomainCreatedEvent
+func (t *WebhookEvent) FromDomainCreatedEvent(v DomainCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.created"}`))
+	t.union = b
+	return err
+}
+
+// MergeDomainCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided DomainCreatedEvent
+func (t *WebhookEvent) MergeDomainCreatedEvent(v DomainCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDomainUpdatedEvent returns the union data inside the WebhookEvent as a DomainUpdatedEvent
+func (t WebhookEvent) AsDomainUpdatedEvent() (DomainUpdatedEvent, error) {
+	var body DomainUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDomainUpdatedEvent overwrites any union data inside the WebhookEvent as the provided DomainUpdatedEvent
+func (t *WebhookEvent) FromDomainUpdatedEvent(v DomainUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergeDomainUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided DomainUpdatedEvent
+func (t *WebhookEvent) MergeDomainUpdatedEvent(v DomainUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDomainVerifiedEvent returns the union data inside the WebhookEvent as a DomainVerifiedEvent
+func (t WebhookEvent) AsDomainVerifiedEvent() (DomainVerifiedEvent, error) {
+	var body DomainVerifiedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDomainVerifiedEvent overwrites any union data inside the WebhookEvent as the provided DomainVerifiedEvent
+func (t *WebhookEvent) FromDomainVerifiedEvent(v DomainVerifiedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.verified"}`))
+	t.union = b
+	return err
+}
+
+// MergeDomainVerifiedEvent performs a merge with any union data inside the WebhookEvent, using the provided DomainVerifiedEvent
+func (t *WebhookEvent) MergeDomainVerifiedEvent(v DomainVerifiedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.verified"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDomainFailedEvent returns the union data inside the WebhookEvent as a DomainFailedEvent
+func (t WebhookEvent) AsDomainFailedEvent() (DomainFailedEvent, error) {
+	var body DomainFailedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDomainFailedEvent overwrites any union data inside the WebhookEvent as the provided DomainFailedEvent
+func (t *WebhookEvent) FromDomainFailedEvent(v DomainFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.failed"}`))
+	t.union = b
+	return err
+}
+
+// MergeDomainFailedEvent performs a merge with any union data inside the WebhookEvent, using the provided DomainFailedEvent
+func (t *WebhookEvent) MergeDomainFailedEvent(v DomainFailedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.failed"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDomainDeletedEvent returns the union data inside the WebhookEvent as a DomainDeletedEvent
+func (t WebhookEvent) AsDomainDeletedEvent() (DomainDeletedEvent, error) {
+	var body DomainDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDomainDeletedEvent overwrites any union data inside the WebhookEvent as the provided DomainDeletedEvent
+func (t *WebhookEvent) FromDomainDeletedEvent(v DomainDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergeDomainDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided DomainDeletedEvent
+func (t *WebhookEvent) MergeDomainDeletedEvent(v DomainDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"domain.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 // AsWebhookEndpointCreatedEvent returns the union data inside the WebhookEvent as a WebhookEndpointCreatedEvent
 func (t WebhookEvent) AsWebhookEndpointCreatedEvent() (WebhookEndpointCreatedEvent, error) {
 	var body WebhookEndpointCreatedEvent
@@ -30147,6 +30918,16 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsDisputeUpdatedEvent()
 	case "dispute.won":
 		return t.AsDisputeWonEvent()
+	case "domain.created":
+		return t.AsDomainCreatedEvent()
+	case "domain.deleted":
+		return t.AsDomainDeletedEvent()
+	case "domain.failed":
+		return t.AsDomainFailedEvent()
+	case "domain.updated":
+		return t.AsDomainUpdatedEvent()
+	case "domain.verified":
+		return t.AsDomainVerifiedEvent()
 	case "draft_order.completed":
 		return t.AsDraftOrderCompletedEvent()
 	case "draft_order.created":

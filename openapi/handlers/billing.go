@@ -30,6 +30,7 @@ type plan struct {
 	RequestsPerDay    *int64 `json:"requests_per_day"`
 	Products          *int   `json:"products"`
 	Staff             *int   `json:"staff"`
+	Domains           *int   `json:"domains"`
 	RequestLogDays    int    `json:"request_log_days"`
 	PictureMegabytes  *int   `json:"picture_megabytes"`
 }

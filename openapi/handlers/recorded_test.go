@@ -33,6 +33,7 @@ const (
 	trade     = "what was agreed with a shopper goes on: it is cancelled, refunded or returned"
 	ledger    = "a ledger goes on: what was booked is booked back"
 	draft     = "a cart is a draft"
+	elsewhere = "records that others keep decide about it"
 	nothing   = "it changes no catalogue, price, content or setting"
 )
 
@@ -46,6 +47,8 @@ var notUndone = map[string]string{
 	"createRole": knowingly, "updateRole": knowingly, "deleteRole": knowingly,
 	"createApiKey": knowingly, "updateApiKey": knowingly, "revokeApiKey": knowingly, "rotateApiKey": knowingly,
 	"rotateWebhookSecret": knowingly, "connectStripe": knowingly,
+
+	"createDomain": elsewhere, "updateDomain": elsewhere, "deleteDomain": elsewhere, "verifyDomain": elsewhere,
 
 	"createCustomer": ofPersons, "updateCustomer": ofPersons, "deleteCustomer": ofPersons,
 	"erasePersonalData": ofPersons, "exportPersonalData": ofPersons, "discloseDocument": ofPersons,

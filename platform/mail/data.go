@@ -268,6 +268,14 @@ type KeyExpiring struct {
 	URL       string    `json:"url" doc:"How keys are rotated."`
 }
 
+// DomainFailing tells that a domain of the shop's leads elsewhere.
+type DomainFailing struct {
+	Domain string    `json:"domain" doc:"The domain."`
+	Until  time.Time `json:"until" doc:"Until when the shop is still shown at it."`
+	Lost   bool      `json:"lost" doc:"Whether it is not shown there any more."`
+	URL    string    `json:"url" doc:"Where its records are told."`
+}
+
 // StockAlertConfirm asks whoever wants to be told when a thing is back whether it was them.
 type StockAlertConfirm struct {
 	Title string `json:"title" doc:"The product and its variant."`

@@ -36,6 +36,7 @@ const (
 	KindPaymentFailed       Kind = "payment_failed"
 	KindStockLow            Kind = "stock_low"
 	KindKeyExpiring         Kind = "key_expiring"
+	KindDomainFailing       Kind = "domain_failing"
 	KindStockAlertConfirm   Kind = "stock_alert_confirm"
 	KindBackInStock         Kind = "back_in_stock"
 	KindContactMessage      Kind = "contact_message"
@@ -123,6 +124,9 @@ func (WithdrawalDeclared) Kind() Kind { return KindWithdrawalDeclared }
 
 // Kind implements Data.
 func (KeyExpiring) Kind() Kind { return KindKeyExpiring }
+
+// Kind implements Data.
+func (DomainFailing) Kind() Kind { return KindDomainFailing }
 
 // Kind implements Data.
 func (WebhookDisabled) Kind() Kind { return KindWebhookDisabled }

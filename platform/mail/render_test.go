@@ -68,6 +68,8 @@ var cases = []struct {
 	{StockLow{[]StockItem{{"Bowl, Blue", "B-1", 2}, {"Mug", "", 0}}, 3}, []string{"Kiln & Clay", "Bowl, Blue", "B-1", "2", "Mug", "3"}},
 	{StockAlertConfirm{"Bowl, Blue", link}, []string{link, "Bowl, Blue"}},
 	{BackInStock{"Bowl, Blue", link}, []string{link, "Bowl, Blue"}},
+	{DomainFailing{"kiln.example.com", at, false, link}, []string{link, "kiln.example.com", "2026"}},
+	{DomainFailing{"kiln.example.com", at, true, link}, []string{link, "kiln.example.com"}},
 	{ContactMessage{"Ada", "ada@example.com", "1001", "Is the bowl\nsafe in an oven?"}, []string{"ada@example.com", "1001", "safe in an oven?"}},
 	{ContactMessage{"Ada", "ada@example.com", "", "Is it?"}, []string{"ada@example.com", "Is it?"}},
 	{WithdrawalReceived{"Ada", "1001", "The bowl alone.", at}, []string{"Ada", "1001", "The bowl alone.", "2026", "17:04"}},

@@ -59,5 +59,6 @@ var kinds = map[Kind]about{
 	KindStaffInvitation: of("Somebody is invited to the staff.", StaffInvitation{"Ada Example", "Catalogue", sampleURL, 7}),
 	KindStockLow:        of("Stock has become low or run out; to the staff.", StockLow{[]StockItem{{"Stoneware mug, Large / Blue", "MUG-L-BLUE", 2}, {"Bowl", "", 0}}, 3}),
 	KindKeyExpiring:     of("A key expires within a week; to the staff.", KeyExpiring{"Warehouse", "stoa_sk_live_…aB3x", false, sampleTime, sampleURL}),
+	KindDomainFailing:   of("A domain of the shop’s leads elsewhere; to the owners.", DomainFailing{"shop.example.com", sampleTime, false, sampleURL}),
 	KindWebhookDisabled: of("A webhook endpoint was turned off; to the owner.", WebhookDisabled{"https://hooks.example.com/in", sampleTime, "The endpoint answered 500.", false, sampleURL}),
 }

@@ -60,6 +60,8 @@ var permissions = []Permission{
 	{"events:read", "See the store's events of the last 30 days.", true},
 	{"store:read", "See the store: its name, address, plan, state and settings.", true},
 	{"store:write", "Change the store's name, currencies, looks and other settings.", true},
+	{"domains:read", "See the store's own domains, and the records that they need.", true},
+	{"domains:write", "Add, verify and remove domains, and say which one the shop is at.", true},
 	{StoreExport, "Take all of the store's data out.", true},
 	{"staff:read", "See who belongs to the store, invitations and custom roles.", true},
 	{"staff:write", "Invite and remove staff, change their roles, and make custom roles.", true},

@@ -20,6 +20,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/platform/token"
 	"github.com/stoacommerce/stoa/tenants"
+	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 const (
@@ -161,7 +162,7 @@ func (s *Service) Invite(ctx context.Context, tx *postgres.Tx, email string, as 
 	after := i.shown()
 	after["email"] = i.Email
 	journal.Audit(ctx, tx, journal.Entry{Action: "staff.invite", ObjectID: i.ID, StoreID: st.id, After: after})
-	announce(ctx, tx, st.id, "staff.invited", i.ID, EventData{Email: i.Email}.as(i.Assignment))
+	stores.TellSoon(ctx, tx, st.id, "staff.invited", i.ID, EventData{Email: i.Email}.as(i.Assignment))
 	return i, nil
 }
 

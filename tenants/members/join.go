@@ -14,6 +14,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/token"
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/accounts"
+	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 // Acceptance is how somebody accepts an invitation: signed in, with nothing but the token
@@ -140,7 +141,7 @@ func (s *Service) join(ctx context.Context, tx *postgres.Tx, in Acceptance, hash
 	after := i.shown()
 	after["invitation_id"] = i.ID
 	journal.Audit(ctx, tx, journal.Entry{Action: "staff.join", ObjectID: a.ID, StoreID: st.id, After: after})
-	announce(ctx, tx, st.id, "staff.joined", a.ID, EventData{AccountID: &a.ID, Email: a.Email}.as(i.Assignment))
+	stores.TellSoon(ctx, tx, st.id, "staff.joined", a.ID, EventData{AccountID: &a.ID, Email: a.Email}.as(i.Assignment))
 	if err := s.changed(ctx, tx, st.id, a.ID, Assignment{}, i.Assignment); err != nil {
 		return Joined{}, err
 	}

@@ -158,7 +158,7 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, accountID string,
 	}
 	m.Assignment = after
 	journal.Audit(ctx, tx, journal.Entry{Action: "staff.update", ObjectID: accountID, StoreID: st.id, Before: before.shown(), After: after.shown()})
-	announce(ctx, tx, st.id, "staff.updated", accountID, EventData{AccountID: &m.AccountID, Email: m.Email}.as(after))
+	stores.TellSoon(ctx, tx, st.id, "staff.updated", accountID, EventData{AccountID: &m.AccountID, Email: m.Email}.as(after))
 	return m, s.changed(ctx, tx, st.id, accountID, before, after)
 }
 
@@ -183,7 +183,7 @@ func (s *Service) Remove(ctx context.Context, tx *postgres.Tx, accountID string)
 	before := m.shown()
 	before["email"] = m.Email
 	journal.Audit(ctx, tx, journal.Entry{Action: "staff.remove", ObjectID: accountID, StoreID: st.id, Before: before})
-	announce(ctx, tx, st.id, "staff.removed", accountID, EventData{AccountID: &m.AccountID, Email: m.Email}.as(m.Assignment))
+	stores.TellSoon(ctx, tx, st.id, "staff.removed", accountID, EventData{AccountID: &m.AccountID, Email: m.Email}.as(m.Assignment))
 	return s.changed(ctx, tx, st.id, accountID, m.Assignment, Assignment{})
 }
 

@@ -180,16 +180,16 @@ func (h *house) letter(t testing.TB, to string) (token string, data map[string]a
 func (h *house) told(t testing.TB, ctx context.Context) (types []string) {
 	t.Helper()
 	ref, _ := postgres.StoreFrom(ctx)
-	var list []members.Announcement
+	var list []stores.News
 	h.do(t, ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		rows, err := tx.Query(ctx, `select args from outbox where kind = $1 and args->>'store_id' = $2 order by id`, members.JobAnnounce, ref.ID)
+		rows, err := tx.Query(ctx, `select args from outbox where kind = $1 and args->>'store_id' = $2 order by id`, stores.JobTell, ref.ID)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
 			var raw []byte
-			var a members.Announcement
+			var a stores.News
 			if err := rows.Scan(&raw); err != nil {
 				return err
 			}
@@ -202,7 +202,7 @@ func (h *house) told(t testing.TB, ctx context.Context) (types []string) {
 	})
 	for range 2 {
 		for _, a := range list {
-			if err := h.Announce(t.Context(), a); err != nil {
+			if err := h.stores.TellNews(t.Context(), a); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -325,7 +325,7 @@ func TestToldToListeners(t *testing.T) {
 	if types := h.told(t, ctx); len(types) != 1 || deliveries() != 1 {
 		t.Errorf("%v, %d deliveries", types, deliveries())
 	}
-	if err := h.Announce(t.Context(), members.Announcement{StoreID: ids.New("sto")}); err != nil {
+	if err := h.stores.TellNews(t.Context(), stores.News{StoreID: ids.New("sto")}); err != nil {
 		t.Errorf("a store that is gone: %v", err)
 	}
 }

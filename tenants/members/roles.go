@@ -19,6 +19,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/tenants/access"
+	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 const (
@@ -184,7 +185,7 @@ func (s *Service) CreateRole(ctx context.Context, tx *postgres.Tx, in RoleInput)
 	if _, err := tx.Exec(ctx, insertRole, role.ID, st.id, role.Name, role.Description, role.Permissions, now); err != nil {
 		return Role{}, named(fmt.Errorf("create a role of %s: %w", st.id, err))
 	}
-	announce(ctx, tx, st.id, "role.created", role.ID, journal.Named{ID: role.ID, Name: role.Name})
+	stores.TellSoon(ctx, tx, st.id, "role.created", role.ID, journal.Named{ID: role.ID, Name: role.Name})
 	journal.Audit(ctx, tx, journal.Entry{Action: "role.create", ObjectID: role.ID, StoreID: st.id, After: role.shown()})
 	return role, nil
 }
@@ -212,7 +213,7 @@ func (s *Service) UpdateRole(ctx context.Context, tx *postgres.Tx, id string, ve
 	if _, err := tx.Exec(ctx, updateRole, id, role.Name, role.Description, role.Permissions, role.UpdatedAt); err != nil {
 		return Role{}, named(fmt.Errorf("update role %s: %w", id, err))
 	}
-	announce(ctx, tx, st.id, "role.updated", id, journal.Named{ID: id, Name: role.Name})
+	stores.TellSoon(ctx, tx, st.id, "role.updated", id, journal.Named{ID: id, Name: role.Name})
 	journal.Audit(ctx, tx, journal.Entry{Action: "role.update", ObjectID: id, StoreID: st.id, Before: before.shown(), After: role.shown()})
 	return role, s.config.Accounts.RoleChanged(ctx, tx, id)
 }
@@ -242,7 +243,7 @@ func (s *Service) DeleteRole(ctx context.Context, tx *postgres.Tx, id string, ve
 	if _, err := tx.Exec(ctx, deleteRole, id); err != nil {
 		return fmt.Errorf("delete role %s: %w", id, err)
 	}
-	announce(ctx, tx, st.id, "role.deleted", id, journal.Gone{ID: id})
+	stores.TellSoon(ctx, tx, st.id, "role.deleted", id, journal.Gone{ID: id})
 	journal.Audit(ctx, tx, journal.Entry{Action: "role.delete", ObjectID: id, StoreID: st.id, Before: role.shown()})
 	return nil
 }

@@ -3,7 +3,6 @@ package stores
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/stoacommerce/stoa/platform/clock"
@@ -66,11 +65,6 @@ func announce(ctx context.Context, tx *postgres.Tx, action, reason string, befor
 	})
 }
 
-// insertEvent writes an event once, however often it is told.
-var insertEvent = `
-insert into events (id, type, object_id, object_sequence, data, request_id, created_at) values ($1, $2, $3, ` + journal.Sequence("$3") + `, $4, $5, $6)
-on conflict (id) do nothing returning (select count(*) from webhook_endpoints where enabled)`
-
 const insertAudit = `
 insert into audit_entries (id, actor_kind, actor_id, actor, action, object_id, before, after, reason, request_id, ip, session_id, user_agent)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (id) do nothing`
@@ -109,21 +103,4 @@ func (a Announcement) write(ctx context.Context, tx *postgres.Tx) error {
 	return Tell(ctx, tx, journal.Recorded{
 		ID: a.EventID, Type: a.Event, ObjectID: a.StoreID, Data: data, RequestID: a.By.RequestID, CreatedAt: clock.Now(),
 	})
-}
-
-// Tell writes an event into a store's own tables, once however often it is called: for
-// jobs that tell a store what happened to it in the control database.
-func Tell(ctx context.Context, tx *postgres.Tx, e journal.Recorded) error {
-	var listeners int
-	err := tx.QueryRow(ctx, insertEvent, e.ID, e.Type, e.ObjectID, string(e.Data), e.RequestID, e.CreatedAt).Scan(&listeners)
-	if errors.Is(err, postgres.ErrNoRows) {
-		return nil // told before
-	}
-	if err != nil {
-		return fmt.Errorf("write event %s: %w", e.ID, err)
-	}
-	if listeners > 0 {
-		journal.Job(tx, journal.JobEvent, journal.EventArgs{EventID: e.ID})
-	}
-	return nil
 }

@@ -26,6 +26,8 @@ var eraseStore = []string{
 	`delete from invitations where store_id = $1`,
 	`delete from roles where store_id = $1`,
 	`delete from api_keys where store_id = $1`,
+	`delete from domains where store_id = $1`,
+	`delete from certificate_orders where store_id = $1`,
 	`delete from usage_requests where store_id = $1`,
 	`delete from mailbox where store_id = $1`,
 }

@@ -23,6 +23,7 @@ type Record struct {
 	Country          string
 	Currency         string
 	Cell             string
+	Domain           string // of its own, that its shop is at; empty where it is at its address
 	HasSandbox       bool
 	OwnerEmail       string // of the first owner
 	OwnerVerified    bool   // an owner has proven their address
@@ -50,6 +51,7 @@ func (rec *Record) Roles() []string {
 // selectRecord gives the columns that scan reads. Of several owners the first counts.
 const selectRecord = `
 select s.id, s.name, s.address, s.status, s.demo, s.plan, s.country, s.currency, s.cell,
+	coalesce((select name from domains d where d.store_id = s.id and d.canonical), ''),
 	coalesce(o.email, ''), coalesce(o.verified, false), s.revision, s.version, s.created_at, s.updated_at,
 	s.suspended_at, s.suspension_reason, s.deleted_at, s.purge_after,
 	l.cell, l.login, l.number, coalesce(t.cell, ''), coalesce(t.login, 0), coalesce(t.number, 0)
@@ -74,7 +76,7 @@ type row interface{ Scan(dest ...any) error }
 
 func scan(r row) (Record, error) {
 	var rec Record
-	err := r.Scan(&rec.ID, &rec.Name, &rec.Address, &rec.Status, &rec.Demo, &rec.Plan, &rec.Country, &rec.Currency, &rec.Cell,
+	err := r.Scan(&rec.ID, &rec.Name, &rec.Address, &rec.Status, &rec.Demo, &rec.Plan, &rec.Country, &rec.Currency, &rec.Cell, &rec.Domain,
 		&rec.OwnerEmail, &rec.OwnerVerified, &rec.Revision, &rec.Version, &rec.CreatedAt, &rec.UpdatedAt,
 		&rec.SuspendedAt, &rec.SuspensionReason, &rec.DeletedAt, &rec.PurgeAfter,
 		&rec.live.Cell, &rec.live.Login, &rec.live.Schema, &rec.sandbox.Cell, &rec.sandbox.Login, &rec.sandbox.Schema)
@@ -95,12 +97,12 @@ func scan(r row) (Record, error) {
 
 // Side is a side of the store as requests need it.
 func (rec *Record) Side(mode principal.Mode) tenants.Store {
-	ref := rec.live
+	ref, domain := rec.live, rec.Domain
 	if mode == principal.Test {
-		ref = rec.sandbox
+		ref, domain = rec.sandbox, ""
 	}
 	return tenants.Store{
-		ID: rec.ID, Name: rec.Name, Address: rec.Address, Status: rec.Status, Plan: rec.Plan, Demo: rec.Demo,
+		ID: rec.ID, Name: rec.Name, Address: rec.Address, Domain: domain, Status: rec.Status, Plan: rec.Plan, Demo: rec.Demo,
 		Country: rec.Country, Currency: rec.Currency, Revision: rec.Revision, Ref: ref, OwnerVerified: rec.OwnerVerified,
 	}
 }

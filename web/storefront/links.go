@@ -11,16 +11,15 @@ import (
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/secrets"
 	"github.com/stoacommerce/stoa/tenants"
-	"github.com/stoacommerce/stoa/tenants/stores"
 )
 
 // Links are addresses of shops, and of what lies in them for one shopper only. They are
 // what mails to shoppers lead to.
 type Links struct {
-	// StoreURL is the address of the shop whose host begins with a label.
-	StoreURL func(label string) *url.URL
-	Stores   Stores
-	Pepper   secrets.Pepper // signs what opens an order
+	// ShopURL is where the shop of a side of a store is, without a slash at the end.
+	ShopURL func(store *tenants.Store) string
+	Stores  Stores
+	Pepper  secrets.Pepper // signs what opens an order
 }
 
 // Stores knows a store by its ID; tenants/stores does.
@@ -29,10 +28,7 @@ type Stores interface {
 }
 
 // Base is the address of a store's shop, without a path: "https://linen.stoa.example".
-func (l *Links) Base(store tenants.Store) string {
-	u := l.StoreURL(stores.HostLabel(store.Address, store.Ref.Mode == principal.Test))
-	return u.Scheme + "://" + u.Host
-}
+func (l *Links) Base(store tenants.Store) string { return l.ShopURL(&store) }
 
 // Order is the address at which the shopper finds an order of the context's store, with
 // what opens it.
