@@ -195,6 +195,11 @@ func (c *Client) CreateCustomerGroup(ctx context.Context, body gen.CustomerGroup
 	return answer[gen.CustomerGroup](ctx, c, "POST", "/v1/customer-groups", params, "application/json", body)
 }
 
+// CreateDomain: Add a domain.
+func (c *Client) CreateDomain(ctx context.Context, body gen.DomainCreate, params *gen.CreateDomainParams) (*gen.Domain, error) {
+	return answer[gen.Domain](ctx, c, "POST", "/v1/domains", params, "application/json", body)
+}
+
 // CreateDraftOrder: Make a draft order.
 func (c *Client) CreateDraftOrder(ctx context.Context, body gen.DraftOrderCreate, params *gen.CreateDraftOrderParams) (*gen.DraftOrder, error) {
 	return answer[gen.DraftOrder](ctx, c, "POST", "/v1/draft-orders", params, "application/json", body)
@@ -343,6 +348,11 @@ func (c *Client) DeleteCustomer(ctx context.Context, customerID string, params *
 // DeleteCustomerGroup: Delete a customer group.
 func (c *Client) DeleteCustomerGroup(ctx context.Context, customerGroupID string, params *gen.DeleteCustomerGroupParams) error {
 	return c.call(ctx, "DELETE", "/v1/customer-groups/"+segment(customerGroupID), params, "", nil, nil)
+}
+
+// DeleteDomain: Remove a domain.
+func (c *Client) DeleteDomain(ctx context.Context, domainID string, params *gen.DeleteDomainParams) error {
+	return c.call(ctx, "DELETE", "/v1/domains/"+segment(domainID), params, "", nil, nil)
 }
 
 // DeleteDraftOrder: Delete a draft order.
@@ -600,6 +610,11 @@ func (c *Client) GetDocument(ctx context.Context, documentID string, params *gen
 	return answer[gen.Document](ctx, c, "GET", "/v1/documents/"+segment(documentID), params, "", nil)
 }
 
+// GetDomain: A domain.
+func (c *Client) GetDomain(ctx context.Context, domainID string, params *gen.GetDomainParams) (*gen.Domain, error) {
+	return answer[gen.Domain](ctx, c, "GET", "/v1/domains/"+segment(domainID), params, "", nil)
+}
+
 // GetDraftOrder: A draft order.
 func (c *Client) GetDraftOrder(ctx context.Context, draftOrderID string, params *gen.GetDraftOrderParams) (*gen.DraftOrder, error) {
 	return answer[gen.DraftOrder](ctx, c, "GET", "/v1/draft-orders/"+segment(draftOrderID), params, "", nil)
@@ -715,6 +730,11 @@ func (c *Client) GetRateService(ctx context.Context, rateServiceID string, param
 	return answer[gen.RateService](ctx, c, "GET", "/v1/rate-services/"+segment(rateServiceID), params, "", nil)
 }
 
+// GetRecommendations: What is bought with a product.
+func (c *Client) GetRecommendations(ctx context.Context, handleOrID string, params *gen.GetRecommendationsParams) (*gen.ShopRecommendations, error) {
+	return answer[gen.ShopRecommendations](ctx, c, "GET", "/v1/shop/products/"+segment(handleOrID)+"/recommendations", params, "", nil)
+}
+
 // GetRefundReport: What was paid back.
 func (c *Client) GetRefundReport(ctx context.Context, params *gen.GetRefundReportParams) (*gen.RefundReport, error) {
 	return answer[gen.RefundReport](ctx, c, "GET", "/v1/analytics/refunds", params, "", nil)
@@ -778,6 +798,11 @@ func (c *Client) GetShippingZone(ctx context.Context, shippingZoneID string, par
 // GetShop: The shop.
 func (c *Client) GetShop(ctx context.Context, params *gen.GetShopParams) (*gen.Shop, error) {
 	return answer[gen.Shop](ctx, c, "GET", "/v1/shop", params, "", nil)
+}
+
+// GetShopAccess: Who may come into the shop.
+func (c *Client) GetShopAccess(ctx context.Context, params *gen.GetShopAccessParams) (*gen.ShopAccess, error) {
+	return answer[gen.ShopAccess](ctx, c, "GET", "/v1/settings/shop-access", params, "", nil)
 }
 
 // GetShopCategory: A category.
@@ -1118,6 +1143,22 @@ func (c *Client) ListDocumentsAll(ctx context.Context, params *gen.ListDocuments
 		}
 		return page.Data, page.NextCursor, nil
 	}, func(params *gen.ListDocumentsParams, cursor *string) { params.Cursor = cursor })
+}
+
+// ListDomains: List the domains.
+func (c *Client) ListDomains(ctx context.Context, params *gen.ListDomainsParams) (*gen.DomainList, error) {
+	return answer[gen.DomainList](ctx, c, "GET", "/v1/domains", params, "", nil)
+}
+
+// ListDomainsAll goes through all pages of ListDomains.
+func (c *Client) ListDomainsAll(ctx context.Context, params *gen.ListDomainsParams) iter.Seq2[gen.Domain, error] {
+	return all(params, func(params *gen.ListDomainsParams) ([]gen.Domain, *string, error) {
+		page, err := c.ListDomains(ctx, params)
+		if err != nil {
+			return nil, nil, err
+		}
+		return page.Data, page.NextCursor, nil
+	}, func(params *gen.ListDomainsParams, cursor *string) { params.Cursor = cursor })
 }
 
 // ListDraftOrders: List the draft orders.
@@ -2386,6 +2427,11 @@ func (c *Client) UpdateCustomerGroup(ctx context.Context, customerGroupID string
 	return answer[gen.CustomerGroup](ctx, c, "PATCH", "/v1/customer-groups/"+segment(customerGroupID), params, "application/merge-patch+json", body)
 }
 
+// UpdateDomain: Make a domain the primary one.
+func (c *Client) UpdateDomain(ctx context.Context, domainID string, body gen.DomainUpdate, params *gen.UpdateDomainParams) (*gen.Domain, error) {
+	return answer[gen.Domain](ctx, c, "PATCH", "/v1/domains/"+segment(domainID), params, "application/merge-patch+json", body)
+}
+
 // UpdateDraftOrder: Change a draft order.
 func (c *Client) UpdateDraftOrder(ctx context.Context, draftOrderID string, body gen.DraftOrderUpdate, params *gen.UpdateDraftOrderParams) (*gen.DraftOrder, error) {
 	return answer[gen.DraftOrder](ctx, c, "PATCH", "/v1/draft-orders/"+segment(draftOrderID), params, "application/merge-patch+json", body)
@@ -2481,6 +2527,11 @@ func (c *Client) UpdateShippingZone(ctx context.Context, shippingZoneID string, 
 	return answer[gen.ShippingZone](ctx, c, "PATCH", "/v1/shipping-zones/"+segment(shippingZoneID), params, "application/merge-patch+json", body)
 }
 
+// UpdateShopAccess: Change who may come into the shop.
+func (c *Client) UpdateShopAccess(ctx context.Context, body gen.ShopAccessUpdate, params *gen.UpdateShopAccessParams) (*gen.ShopAccess, error) {
+	return answer[gen.ShopAccess](ctx, c, "PATCH", "/v1/settings/shop-access", params, "application/merge-patch+json", body)
+}
+
 // UpdateStaffCart: Exempt a cart from tax.
 func (c *Client) UpdateStaffCart(ctx context.Context, cartID string, body gen.StaffCartUpdate, params *gen.UpdateStaffCartParams) (*gen.Cart, error) {
 	return answer[gen.Cart](ctx, c, "PATCH", "/v1/carts/"+segment(cartID), params, "application/merge-patch+json", body)
@@ -2536,6 +2587,11 @@ func (c *Client) VerifyCustomer(ctx context.Context, body gen.TokenConfirmation,
 	return answer[gen.CustomerSession](ctx, c, "POST", "/v1/shop/customers/verify", params, "application/json", body)
 }
 
+// VerifyDomain: Look a domain up now.
+func (c *Client) VerifyDomain(ctx context.Context, domainID string, params *gen.VerifyDomainParams) (*gen.Domain, error) {
+	return answer[gen.Domain](ctx, c, "POST", "/v1/domains/"+segment(domainID)+"/verify", params, "", nil)
+}
+
 // VerifyEmail: Prove the e-mail address.
 func (c *Client) VerifyEmail(ctx context.Context, body gen.TokenConfirmation, params *gen.VerifyEmailParams) (*gen.Account, error) {
 	return answer[gen.Account](ctx, c, "POST", "/v1/account/email-verification/confirm", params, "application/json", body)
@@ -2546,7 +2602,17 @@ func (c *Client) VoidPayment(ctx context.Context, paymentID string, params *gen.
 	return answer[gen.Payment](ctx, c, "POST", "/v1/payments/"+segment(paymentID)+"/void", params, "", nil)
 }
 
+// WithdrawFromContract: Withdraw from a contract.
+func (c *Client) WithdrawFromContract(ctx context.Context, body gen.WithdrawalDeclaration, params *gen.WithdrawFromContractParams) (*gen.Accepted, error) {
+	return answer[gen.Accepted](ctx, c, "POST", "/v1/shop/withdrawals", params, "application/json", body)
+}
+
 // WriteReview: Write a review.
 func (c *Client) WriteReview(ctx context.Context, handleOrID string, body gen.ReviewCreate, params *gen.WriteReviewParams) (*gen.MyReview, error) {
 	return answer[gen.MyReview](ctx, c, "POST", "/v1/shop/products/"+segment(handleOrID)+"/reviews", params, "application/json", body)
+}
+
+// WriteToShop: Write to the shop.
+func (c *Client) WriteToShop(ctx context.Context, body gen.ShopMessage, params *gen.WriteToShopParams) (*gen.Accepted, error) {
+	return answer[gen.Accepted](ctx, c, "POST", "/v1/shop/messages", params, "application/json", body)
 }
