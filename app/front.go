@@ -24,6 +24,7 @@ import (
 	"github.com/stoacommerce/stoa/tenants/requestlog"
 	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/web"
+	"github.com/stoacommerce/stoa/web/admin"
 	"github.com/stoacommerce/stoa/web/media"
 	"github.com/stoacommerce/stoa/web/page"
 	"github.com/stoacommerce/stoa/web/site"
@@ -41,7 +42,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Account{DB: m.db, Accounts: s.accounts, Sessions: s.sessions, Access: s.access},
 		&handlers.Staff{DB: m.db, Members: s.members, Accounts: s.accounts, Access: s.access, Log: m.log},
 		&handlers.Roles{DB: m.db, Members: s.members},
-		&handlers.Audit{DB: m.db, Log: &audit.Log{DB: m.db}, Orders: s.orders, Restores: restores(s)},
+		&handlers.Audit{DB: m.db, Log: &audit.Log{DB: m.db}, Orders: s.orders, Carts: s.carts, Restores: restores(s)},
 		&handlers.Requests{Log: &requestlog.Log{DB: m.db, Sealer: m.ring}},
 		&handlers.APIKeys{DB: m.db, Keys: s.keys},
 		&handlers.Domains{DB: m.db, Domains: s.domains},
@@ -209,7 +210,7 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 		Observer: observer, Editor: m.config.Site.PublicURL.Scheme + "://" + m.config.Site.PublicURL.Host,
 	})
 	pages := site.Config{
-		DB: m.db, Accounts: s.accounts, Members: s.members, Stores: s.stores, Sessions: s.credentials, Limiter: limiter, Log: m.log,
+		DB: m.db, Accounts: s.accounts, Members: s.members, Stores: s.stores, Sessions: s.credentials, Admin: admin.New(m.config.Site.PublicURL), Limiter: limiter, Log: m.log,
 		PublicURL: m.config.Site.PublicURL, StoreURL: m.config.Site.StoreURL, Observer: observer,
 	}
 	if m.config.Mail.Mailbox {

@@ -39,6 +39,7 @@ func restores(s *services) handlers.Restores {
 		"rate_service.delete":     rates.Restore,
 		"review.delete":           reviews.Restore,
 		"webhook_endpoint.delete": s.webhooks.Restore,
+		"draft_order.delete":      s.drafts.Restore,
 		"theme.publish":           themes.Unpublish,
 		"content_image.delete":    content.RestoreImage,
 		"page.delete":             content.Page.Restore,

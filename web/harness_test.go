@@ -54,6 +54,7 @@ import (
 	"github.com/stoacommerce/stoa/tenants/requestlog"
 	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/web"
+	"github.com/stoacommerce/stoa/web/admin"
 	"github.com/stoacommerce/stoa/web/media"
 	"github.com/stoacommerce/stoa/web/page"
 	"github.com/stoacommerce/stoa/web/site"
@@ -177,7 +178,7 @@ func (h *house) site(t testing.TB, client *redis.Client, bus *redis.Bus, derive 
 		DB: h.db, Stores: h.stores, Accounts: h.people, Access: enforcer, Site: public, Log: quiet, Limit: func(string) *int { return nil },
 	})
 	own, err := site.New(site.Config{
-		DB: h.db, Accounts: h.people, Members: h.members, Stores: h.stores, Mailbox: h.mailbox, Limiter: limiter, Log: quiet, PublicURL: public, StoreURL: storeURL,
+		DB: h.db, Accounts: h.people, Members: h.members, Stores: h.stores, Mailbox: h.mailbox, Admin: admin.New(public), Limiter: limiter, Log: quiet, PublicURL: public, StoreURL: storeURL,
 		Sessions: &credentials.Authenticator{
 			Sessions: signed, Accounts: h.people, Stores: h.stores, Keys: issuer, Operators: &operators.Service{DB: h.db, Pepper: derive("operators")},
 		},

@@ -141,11 +141,13 @@ var places = []place{
 	{
 		table: "audit_kept", personal: "kept", plain: "entry_id", later: true, hidden: true,
 		theirs: `(t.kept->'values' ?| @ids or exists (select from jsonb_array_elements(t.kept->'promotion_uses') u where ` + ofUse + `)
-			or exists (select from jsonb_array_elements(t.kept->'reviews') r where r->>'customer_id' = any(@ids)))`,
+			or exists (select from jsonb_array_elements(t.kept->'reviews') r where r->>'customer_id' = any(@ids))
+			or exists (select from jsonb_array_elements(t.kept->'carts') c where c->>'id' = any(@ids) or c->>'customer_id' = any(@ids) or c->>'email' = any(@emails)))`,
 		change: `kept = t.kept || case when t.kept ? 'values' then jsonb_build_object('values', (t.kept->'values') - @ids::text[]) else '{}' end
 			|| case when t.kept ? 'promotion_uses' then jsonb_build_object('promotion_uses', (select coalesce(jsonb_agg(
 				case when ` + ofUse + ` then u || jsonb_build_object('email', @erased::text) else u end), '[]') from jsonb_array_elements(t.kept->'promotion_uses') u)) else '{}' end
-			|| case when t.kept ? 'reviews' then '{"reviews": []}'::jsonb else '{}' end`, keeps: "what was deleted can be brought back for a while",
+			|| case when t.kept ? 'reviews' then '{"reviews": []}'::jsonb else '{}' end
+			|| case when t.kept ? 'carts' then '{"carts": [], "cart_lines": []}'::jsonb else '{}' end`, keeps: "what was deleted can be brought back for a while",
 	},
 	{
 		table: "stock_movements", personal: "note actor", plain: "id variant_id location_id type reason order_id transfer_id actor_kind actor_id", later: true, owner: true, hidden: true,

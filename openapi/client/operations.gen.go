@@ -905,6 +905,11 @@ func (c *Client) GetStaffCart(ctx context.Context, cartID string, params *gen.Ge
 	return answer[gen.Cart](ctx, c, "GET", "/v1/carts/"+segment(cartID), params, "", nil)
 }
 
+// GetStaffMember: Get somebody of the staff.
+func (c *Client) GetStaffMember(ctx context.Context, accountID string, params *gen.GetStaffMemberParams) (*gen.StaffMember, error) {
+	return answer[gen.StaffMember](ctx, c, "GET", "/v1/staff/"+segment(accountID), params, "", nil)
+}
+
 // GetStockReport: What the stock is worth.
 func (c *Client) GetStockReport(ctx context.Context, params *gen.GetStockReportParams) (*gen.StockReport, error) {
 	return answer[gen.StockReport](ctx, c, "GET", "/v1/analytics/stock", params, "", nil)

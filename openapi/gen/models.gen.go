@@ -1923,6 +1923,7 @@ const (
 // Defines values for GetAuditRecordParamsKind.
 const (
 	GetAuditRecordParamsKindInventoryItem GetAuditRecordParamsKind = "inventory_item"
+	GetAuditRecordParamsKindStoreCredit   GetAuditRecordParamsKind = "store_credit"
 )
 
 // Defines values for ListCartsParamsState.
@@ -23719,7 +23720,7 @@ type GetAuditRecordParams struct {
 	// Locale Tells the thing's translation into this locale in place of the thing; of a mail’s template, the one in this locale.
 	Locale *string `form:"locale,omitempty" json:"locale,omitempty"`
 
-	// Kind With `inventory_item`, a variant's ID names its stock in place of the variant.
+	// Kind With `inventory_item`, a variant's ID names its stock in place of the variant, and with `store_credit` a customer's what they can spend.
 	Kind *GetAuditRecordParamsKind `form:"kind,omitempty" json:"kind,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
@@ -27940,6 +27941,15 @@ type RemoveStaffMemberParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
 	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetStaffMemberParams defines parameters for GetStaffMember.
+type GetStaffMemberParams struct {
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
 

@@ -26,6 +26,7 @@ var otherwise = map[string]string{
 	"bulkProducts":            "",
 	"bulkVariants":            "",
 	"createImport":            "",
+	"deleteDraftOrder":        "draft_order.delete",
 }
 
 // The reasons for which what the staff and their programs do is not undone from the audit.
@@ -62,7 +63,7 @@ var notUndone = map[string]string{
 
 	"createGiftCard": ledger, "createGiftCards": ledger, "adjustGiftCard": ledger, "adjustStoreCredit": ledger, "adjustInventory": ledger, "transferInventory": ledger,
 
-	"createDraftOrder": draft, "updateDraftOrder": draft, "deleteDraftOrder": draft, "sendDraftOrder": draft, "completeDraftOrder": draft, "updateStaffCart": draft,
+	"createDraftOrder": draft, "updateDraftOrder": draft, "sendDraftOrder": draft, "completeDraftOrder": draft, "updateStaffCart": draft,
 
 	"rebuildAnalytics": nothing, "replayRequest": nothing, "createExport": nothing, "cancelOperation": nothing,
 	"previewMailTemplate": nothing, "previewTheme": nothing, "sendTestMail": nothing, "sendTestEvent": nothing, "recoverEvents": nothing, "resendDelivery": nothing,

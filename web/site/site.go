@@ -24,6 +24,7 @@ import (
 	"github.com/stoacommerce/stoa/tenants/mailbox"
 	"github.com/stoacommerce/stoa/tenants/members"
 	"github.com/stoacommerce/stoa/tenants/stores"
+	"github.com/stoacommerce/stoa/web/admin"
 	"github.com/stoacommerce/stoa/web/page"
 )
 
@@ -46,6 +47,7 @@ type Config struct {
 	Stores   Stores
 	Sessions Sessions
 	Mailbox  *mailbox.Service
+	Admin    http.Handler // the back office; web/admin is it
 	Limiter  *page.Limiter
 	Log      *slog.Logger
 
@@ -99,6 +101,8 @@ func New(config Config) (*Site, error) {
 	if err := s.docs(); err != nil {
 		return nil, err
 	}
+	s.page("GET "+admin.Path, "admin", s.admin)
+	s.page("GET "+admin.Path+"/", "admin", s.admin)
 	s.page("GET /robots.txt", "robots", robots)
 	s.page("GET /favicon.ico", "asset", asset(icon))
 	s.page("GET "+icon.Path, "asset", asset(icon))
@@ -113,10 +117,16 @@ func asset(a *page.Asset) func(http.ResponseWriter, *http.Request) error {
 	}
 }
 
+// admin serves the back office, with all of its addresses.
+func (s *Site) admin(w http.ResponseWriter, r *http.Request) error {
+	s.config.Admin.ServeHTTP(w, r)
+	return nil
+}
+
 func robots(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "public, max-age=3600")
-	_, err := w.Write([]byte("User-agent: *\nDisallow: /mailbox\nDisallow: /stores\n"))
+	_, err := w.Write([]byte("User-agent: *\nDisallow: /admin\nDisallow: /mailbox\nDisallow: /stores\n"))
 	return err
 }
 
