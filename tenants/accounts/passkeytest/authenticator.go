@@ -62,7 +62,7 @@ func (a *Authenticator) Create(options json.RawMessage) json.RawMessage {
 	object := append([]byte{0xa3}, text("fmt")...)
 	object = append(append(object, text("none")...), text("attStmt")...)
 	object = append(append(object, 0xa0), text("authData")...)
-	object = append(append(binary.BigEndian.AppendUint16(append(object, 0x59), uint16(len(said)))), said...)
+	object = append(binary.BigEndian.AppendUint16(append(object, 0x59), uint16(len(said))), said...)
 	return a.write(key, map[string]any{
 		"clientDataJSON": encoded(a.client("webauthn.create", asked.Challenge)), "attestationObject": encoded(object), "transports": []string{"internal"},
 	})
