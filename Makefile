@@ -12,10 +12,11 @@ LEAST     = 80
 comma    := ,
 COVERAGE  = -covermode=atomic $(if $(COVERED),-coverpkg=$(COVERED)) -coverprofile=coverage/coverage.out
 COVERED   = $(subst $() ,$(comma),$(foreach d,$(wildcard $(DOMAIN)),./$(d)/...))
+ADMIN     = web/admin/dist/built/index.html
 GO_FILES  = $(shell git ls-files --cached --others --exclude-standard '*.go' '*.sql' '*.yaml' '*.csv' '*.conf' go.mod go.sum)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset build generate fmt screenshots test catalogues bench bench-layers check clean
+.PHONY: help dev reset build admin without-admin generate fmt screenshots test catalogues bench bench-layers check clean
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
@@ -30,8 +31,21 @@ dev: build ## run the whole platform on this machine, with two demo stores
 reset: build ## throw away everything that make dev keeps
 	@bin/stoa reset
 
-build: ## build the program into bin/
+build: $(if $(shell command -v npm),$(ADMIN),without-admin) ## build the program into bin/, with the back office where Node.js is there
 	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+admin: $(ADMIN) ## build the back office, which the program then contains
+
+# Vite builds all of it anew in a few seconds whenever one of its files has changed.
+$(ADMIN): $(wildcard $(shell git ls-files --cached --others --exclude-standard web/admin ":!*.go")) web/admin/node_modules/.package-lock.json
+	@npm --prefix web/admin run --silent build -- --logLevel warn
+	@touch $@
+
+web/admin/node_modules/.package-lock.json: web/admin/package-lock.json
+	@npm --prefix web/admin ci --no-audit --no-fund --loglevel=error
+
+without-admin:
+	@echo 'Without Node.js 20.19 or later the program has no back office; all else works.'
 
 generate: ## make all generated files anew
 	@$(GO) generate ./...
@@ -45,8 +59,9 @@ screenshots: ## make pictures of all pages of a running make dev, and the README
 ## ---- tests
 
 # What go vet finds is told by make check, and nobody debugs these binaries: both cost a minute.
-test: ## run all tests, with the race detector, against real services; ARGS="-run Name ./commerce/…" for some
+test: node_modules/.package-lock.json ## run all tests, with the race detector, against real services; ARGS="-run Name ./commerce/…" for some
 	@scripts/install-deps
+	@$(MAKE) --no-print-directory admin
 	@mkdir -p coverage
 	@$(SERVICES) $(GO) tool gotestsum --format pkgname --format-hide-empty-pkg -- \
 		-race -vet=off -ldflags=-w -timeout 15m $(or $(ARGS),$(COVERAGE) ./...) 2>&1 | tee coverage/test.txt
@@ -54,7 +69,7 @@ test: ## run all tests, with the race detector, against real services; ARGS="-ru
 catalogues: ## import every catalogue of the folder STOA_CATALOGUES, twice, export it into another store, and say what came of it
 	@$(SERVICES) $(GO) test -tags catalogues -count=1 -timeout 30m -v -run '^TestCatalogues$$' ./commerce/imports
 
-bench: ## measure the program on real services, and write what came of it into docs/performance.md
+bench: node_modules/.package-lock.json ## measure the program on real services, and write what came of it into docs/performance.md
 	@scripts/install-deps
 	@$(SERVICES) $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 40m $(or $(ARGS),./internal/bench/...) -page $(CURDIR)/docs/performance.md
 
@@ -63,7 +78,7 @@ bench-layers: ## measure single layers, each by itself; ARGS=./platform/limits f
 
 ## ---- checks
 
-CHECKS = check-format check-vet check-lint check-staticcheck check-walls check-generated check-contract check-breaking check-coverage
+CHECKS = check-format check-vet check-lint check-staticcheck check-walls check-generated check-contract check-breaking check-admin check-coverage
 .PHONY: $(CHECKS)
 
 check: ## hold the project against all its rules; says everything that is wrong
@@ -95,6 +110,9 @@ check-contract: node_modules/.package-lock.json ## … the contract is well form
 check-breaking: ## … and breaks no client of the main branch
 	@$(GO) run ./openapi/contract/breaking
 
+check-admin: web/admin/node_modules/.package-lock.json ## … the back office fits the contract, and its types and rules hold
+	@npm --prefix web/admin run --silent check
+
 check-coverage: coverage/coverage.out ## … tests reach enough of the domain packages
 	@$(GO) run ./internal/coverage -profile coverage/coverage.out -least $(LEAST) $(DOMAIN)
 
@@ -108,4 +126,4 @@ node_modules/.package-lock.json: package-lock.json
 	@npm ci --no-audit --no-fund --loglevel=error
 
 clean: ## remove what was built
-	@rm -rf bin coverage
+	@rm -rf bin coverage web/admin/dist/built

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/app/demo"
+	"github.com/stoacommerce/stoa/web/admin"
 )
 
 // Dev runs the whole platform on this machine: with a Postgres and a Redis of its own,
@@ -60,6 +61,7 @@ func unlessEnded(ctx context.Context, err error) error {
 // told is what stoa dev tells on the terminal and, the same, in dev.json.
 type told struct {
 	URL     string `json:"url"`
+	Admin   string `json:"admin_url"`
 	Docs    string `json:"docs_url"`
 	Mailbox string `json:"mailbox_url"`
 	Ops     string `json:"ops_url"`
@@ -72,7 +74,7 @@ type told struct {
 // seed makes what is missing of the demo stores, and writes down what there is to tell.
 func (a *App) seed(ctx context.Context) (*told, error) {
 	file, site := filepath.Join(a.config.DataDir, devFile), strings.TrimSuffix(a.config.Site.PublicURL.String(), "/")
-	t := &told{URL: site, Docs: site + "/docs", Mailbox: site + "/mailbox", Ops: "http://" + a.OpsAddr(), Environment: a.config.services()}
+	t := &told{URL: site, Admin: site + admin.Path, Docs: site + "/docs", Mailbox: site + "/mailbox", Ops: "http://" + a.OpsAddr(), Environment: a.config.services()}
 	// What cannot be read any more is made anew.
 	var kept told
 	if raw, err := os.ReadFile(file); err == nil && json.Unmarshal(raw, &kept) != nil {
@@ -105,7 +107,7 @@ func (c *Config) services() map[string]string {
 func (t *told) banner(file string, took time.Duration) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "\nStoa is ready after %.1f s.\n\n", took.Seconds())
-	fmt.Fprintf(&text, "  platform      %s\n  sign in       %s/sign-in as %s with %s\n", t.URL, t.URL, t.Email, t.Password)
+	fmt.Fprintf(&text, "  platform      %s\n  back office   %s as %s with %s\n", t.URL, t.Admin, t.Email, t.Password)
 	fmt.Fprintf(&text, "  API           %s\n  mails sent    %s\n  metrics       %s/metrics\n  operator key  %s\n", t.Docs, t.Mailbox, t.Ops, t.OperatorKey)
 	for _, store := range t.Stores {
 		fmt.Fprintf(&text, "\n  %s: %s\n", store.Name, store.ShopURL)

@@ -63,9 +63,11 @@ func (w *tenant) changeables() []changeable {
 		"status": {"draft", "active"}, "category_id": {nil, id["cat"]}, "seo_title": maybe, "publish_at": {nil, "2020-01-01T00:00:00Z"}, "unpublish_at": instants, "custom_fields": fields, "handle": {"one", "two"},
 	})
 	add("variant", "var", "variant_id", "Variant", map[string][]any{
-		"sku": maybe, "barcode": maybe, "weight_grams": {nil, 10, 20}, "cost": {nil, price(5), price(7)}, "prices": amounts, "taxable": truths, "tax_class": {nil, "books"}, "image_id": {nil, id["img"]},
+		"sku": maybe, "barcode": maybe, "weight_grams": {nil, 10, 20}, "cost": {nil, price(5), price(7)}, "net_content": {nil, map[string]any{"value": "250", "unit": "g"}, map[string]any{"value": "0.75", "unit": "l"}}, "prices": amounts, "taxable": truths, "tax_class": {nil, "books"}, "image_id": {nil, id["img"]},
 	})
 	add("category", "cat", "category_id", "Category", map[string][]any{"name": texts, "description": maybe, "seo_description": maybe})
+	add("page", "page", "page_id", "Page", map[string][]any{"title": texts, "body_html": {"", "<p>One</p>"}, "purpose": {nil, "terms"}, "published_at": instants, "seo_title": maybe})
+	add("post", "post", "post_id", "Post", map[string][]any{"title": texts, "excerpt": maybe, "author": maybe, "image_id": {nil, id["cimg"]}, "handle": {"one", "two"}})
 	add("collection", "col", "collection_id", "Collection", map[string][]any{
 		"name": texts, "description_html": {"", "<p>One</p>"}, "sort_order": {"manual", "newest"},
 		"rule": {nil, map[string]any{"match": "any", "conditions": []any{map[string]any{"field": "tag", "operator": "equals", "value": "a"}}}},
@@ -92,7 +94,9 @@ func (w *tenant) changeables() []changeable {
 	list[len(list)-1].record = "" // its ID is the variant's
 	add("review", "rev", "review_id", "Review", map[string][]any{"state": {"approved", "rejected"}, "reply": maybe})
 	list[len(list)-1].update, list[len(list)-1].verb = "moderateReview", "moderate"
+	settings("theme", "Theme", map[string][]any{"theme": {"boutique", "brand"}, "corners": {nil, "round"}, "dark_mode": truths, "colors": {map[string]any{"accent": nil}, map[string]any{"accent": "#8c2f1b"}}})
 	settings("abandoned_cart_settings", "AbandonedCartSettings", map[string][]any{"delay_minutes": {60, 120}, "mail": {"off", "everyone"}})
+	settings("shop_access", "ShopAccess", map[string][]any{"state": {"open", "maintenance"}, "message": maybe})
 	settings("invoicing", "Invoicing", map[string][]any{"footer": maybe, "seller": {map[string]any{"address": address("1")}, map[string]any{"address": address("2")}}})
 	settings("payment_settings", "PaymentSettings", map[string][]any{"capture_method": {"automatic", "manual"}})
 	settings("store", "Store", map[string][]any{"name": texts, "description": maybe, "accent_color": {"#112233", "#445566"}, "contact_email": {"one@example.com", "two@example.com"}, "prices_include_tax": truths})

@@ -59,7 +59,7 @@ func TestStrictLimitsAreCharged(t *testing.T) {
 	}
 	for class, want := range map[string][]string{
 		limits.Signup: {"signUp"}, limits.Reset: {"requestEmailChange", "requestEmailVerification", "requestPasswordReset"},
-		limits.Forgot:  {"requestCustomerPasswordReset", "requestOrderLink", "requestStockAlert", "subscribe"},
+		limits.Forgot:  {"requestCustomerPasswordReset", "requestOrderLink", "requestStockAlert", "subscribe", "withdrawFromContract", "writeToShop"},
 		limits.Mail:    {"sendTestMail"},
 		limits.Payment: {"cancelOrder", "completeCart", "createOrderPayment", "createRefund", "payOrder", "refundReturn"},
 	} {

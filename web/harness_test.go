@@ -54,6 +54,7 @@ import (
 	"github.com/stoacommerce/stoa/tenants/requestlog"
 	"github.com/stoacommerce/stoa/tenants/stores"
 	"github.com/stoacommerce/stoa/web"
+	"github.com/stoacommerce/stoa/web/admin"
 	"github.com/stoacommerce/stoa/web/media"
 	"github.com/stoacommerce/stoa/web/page"
 	"github.com/stoacommerce/stoa/web/site"
@@ -141,7 +142,7 @@ func openAt(t testing.TB, public *url.URL, serving httpserver.Config) *house {
 		Speller: search.NewSpeller(h.db), Counter: search.NewCounter(h.db),
 		DB: h.db, Carts: carts, Customers: &customers.Service{DB: h.db, Hasher: hasher, Guard: guarded}, Orders: h.orders, Documents: h.documents, Links: h.links,
 		Privacy:  &privacy.Service{DB: h.db, Sealer: h.Ring, People: &requestlog.People{Pepper: pepper}, Withdraw: exports.New(h.db, operations.New(h.db), nil, exports.Config{}).Withdraw},
-		Editions: catalog.NewEditions(h.db), Media: &media.Handler{Files: disk, Log: quiet}, Limiter: limiter, Log: quiet,
+		Editions: catalog.NewEditions(h.db), Media: &media.Handler{Files: disk, Log: quiet}, Limiter: limiter, Log: quiet, Editor: "https://" + public.Host,
 		Checkout: &checkout.Service{DB: h.db, Carts: carts, Providers: providers, Log: quiet},
 		AcceptsOrders: func(_ context.Context, store *tenants.Store) (bool, error) {
 			return store.Ref.Mode == principal.Test || store.Demo || store.OwnerVerified, nil
@@ -177,7 +178,7 @@ func (h *house) site(t testing.TB, client *redis.Client, bus *redis.Bus, derive 
 		DB: h.db, Stores: h.stores, Accounts: h.people, Access: enforcer, Site: public, Log: quiet, Limit: func(string) *int { return nil },
 	})
 	own, err := site.New(site.Config{
-		DB: h.db, Accounts: h.people, Members: h.members, Stores: h.stores, Mailbox: h.mailbox, Limiter: limiter, Log: quiet, PublicURL: public, StoreURL: storeURL,
+		DB: h.db, Accounts: h.people, Members: h.members, Stores: h.stores, Mailbox: h.mailbox, Admin: admin.New(public), Limiter: limiter, Log: quiet, PublicURL: public, StoreURL: storeURL,
 		Sessions: &credentials.Authenticator{
 			Sessions: signed, Accounts: h.people, Stores: h.stores, Keys: issuer, Operators: &operators.Service{DB: h.db, Pepper: derive("operators")},
 		},

@@ -33,6 +33,7 @@ func TestEveryRouteHasItsHeaders(t *testing.T) {
 	b, own := h.visitor(t, s.label), h.visitor(t, "")
 	style := b.get("/").find(`<link rel="stylesheet" href="([^"]+)"`)
 	icon := b.get("/").find(`<link rel="icon" href="([^"]+)"`)
+	script := b.get("/").find(`<script src="([^"]+)"`)
 	siteStyle := own.get("/").find(`<link rel="stylesheet" href="([^"]+)"`)
 	for _, want := range []struct {
 		who           *browser
@@ -41,6 +42,8 @@ func TestEveryRouteHasItsHeaders(t *testing.T) {
 	}{
 		{b, "/", sharedPage, 200}, {b, "/products", sharedPage, 200}, {b, "/products/linen-shirt", sharedPage, 200}, {b, "/categories/home", sharedPage, 200},
 		{b, "/collections/winter", sharedPage, 200}, {b, "/search?q=linen", sharedPage, 200}, {b, "/search", sharedPage, 200},
+		{b, "/search/suggestions?q=lin", sharedPage, 200}, {b, "/search/suggestions", personalPage, 404}, {b, "/cart/count", personalPage, 200}, {b, script, forEver, 200},
+		{b, "/contact", personalPage, 200}, {b, "/withdraw", personalPage, 200}, {b, "/shop.former.js", askedAnew, 200},
 		{b, "/account", personalPage, 303}, {b, "/account/sign-in", personalPage, 200}, {b, "/account/register", personalPage, 200},
 		{b, "/account/verify?token=x", personalPage, 200}, {b, "/account/details", personalPage, 303},
 		{b, "/account/forgot-password", personalPage, 200}, {b, "/account/reset-password?token=x", personalPage, 200}, {b, "/sitemap.xml", askedAnew, 200},
@@ -85,7 +88,7 @@ func TestEveryRouteHasItsHeaders(t *testing.T) {
 			if found := active(t, a.Body.String()); want.path != "/docs" && len(found) > 0 {
 				t.Errorf("%s holds %q", want.path, found)
 			}
-			if regexp.MustCompile(`<script[^>]*>[^<]`).MatchString(a.Body.String()) {
+			if regexp.MustCompile(`<script( src="[^"]*"( defer)?)?>[^<]`).MatchString(a.Body.String()) {
 				t.Errorf("%s holds an inline script", want.path)
 			}
 		}

@@ -61,7 +61,7 @@ func TestAShopInSeveralLanguages(t *testing.T) {
 	if to := b.get("/de/account").status(http.StatusSeeOther).leadsTo(); to != "/de/account/sign-in" {
 		t.Errorf("to %s", to)
 	}
-	b.get("/robots.txt").says("Disallow: /cart\n", "Disallow: /de/cart\n", "Disallow: /ar/checkout\n")
+	b.get("/robots.txt").says("Disallow: /cart/\n", "Disallow: /de/cart/\n", "Disallow: /ar/checkout\n")
 	b.get("/sitemap.xml").says("<loc>"+base+"/products/bowl</loc>", "<loc>"+base+"/de/products/bowl</loc>",
 		`<xhtml:link rel="alternate" hreflang="de" href="`+base+`/de/products/bowl"></xhtml:link>`).lacks("/fr/")
 

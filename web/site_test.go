@@ -147,7 +147,7 @@ func TestASandboxIsShownOnceThereIsOne(t *testing.T) {
 	b := h.visitor(t, "")
 	b.post("/sign-up", values).status(http.StatusCreated)
 	sandbox := "https://" + address + "--test." + domain
-	b.get("/stores").lacks(sandbox).says("first call with a test key")
+	b.get("/stores").lacks(sandbox).says("when it is first used")
 	var id string
 	err := h.db.InControl(t.Context(), func(ctx context.Context, tx *postgres.Tx) error {
 		return tx.QueryRow(ctx, `select id from stores where address = $1`, address).Scan(&id)

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/stoacommerce/stoa/app/demo/still"
 	"github.com/stoacommerce/stoa/commerce/address"
@@ -24,7 +25,22 @@ type shop struct {
 	shelves     []shelf
 	collections []collection
 	goods       []good // as they are to be seen, the newest first
+
+	pages []article // those of the foot, and about the shop
+	posts []article // of the blog, the latest first
+
+	// look is a patch of the theme, of what was made by the IDs that it has.
+	look func(made map[string]string) object
 }
+
+// article is a page or a post as the contract has it.
+type article struct {
+	title, purpose string
+	excerpt, text  string // the latter is HTML
+}
+
+// object is a JSON object.
+type object = map[string]any
 
 // rate is another currency: how many hundredths of its minor unit one of the shop's own
 // comes to, and what such prices are multiples of.
@@ -142,6 +158,9 @@ func (g *good) variants(s *shop) []variant {
 			for _, c := range o.choices {
 				w, amount := v, amounts[i]
 				w.input.Choices = append(slices.Clone(v.input.Choices), c.name)
+				if value, unit, _ := strings.Cut(c.name, " "); unit == "g" || unit == "kg" {
+					w.input.NetContent = &catalog.NetContent{Value: value, Unit: unit}
+				}
 				if c.price > 0 {
 					amount = c.price
 				}

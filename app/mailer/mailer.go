@@ -7,6 +7,7 @@
 package mailer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -127,6 +128,7 @@ func (m *Mailer) Send(ctx context.Context, letter mail.Letter) error {
 	}
 	message.ID, message.StoreID, message.To, message.ToName = letter.ID, from.store, letter.To, letter.ToName
 	message.Unsubscribes(letter.Unsubscribe)
+	message.ReplyTo = cmp.Or(letter.ReplyTo, message.ReplyTo)
 	if letter.Test {
 		message.Subject = "[TEST] " + message.Subject
 	}

@@ -222,7 +222,7 @@ func (v *variant) from(o *variant, samePrices bool) VariantPatch {
 		SKU: differs(v.SKU, o.SKU), Barcode: differs(v.Barcode, o.Barcode), TrackStock: differs(v.TrackStock, o.TrackStock), Oversell: differs(v.Oversell, o.Oversell),
 		RequiresShipping: differs(v.RequiresShipping, o.RequiresShipping), Taxable: differs(v.Taxable, o.Taxable), TaxClass: differs(v.TaxClass, o.TaxClass),
 		WeightGrams: missing(v.WeightGrams, o.WeightGrams), Length: missing(v.Length, o.Length), Width: missing(v.Width, o.Width), Height: missing(v.Height, o.Height),
-		Cost: missing(v.cost(), o.cost()), CustomFields: fields.Differing(v.CustomFields, o.CustomFields),
+		NetContent: missing(v.NetContent, o.NetContent), Cost: missing(v.cost(), o.cost()), CustomFields: fields.Differing(v.CustomFields, o.CustomFields),
 	}
 	if !samePrices {
 		patch.Prices = append([]Price{}, v.Prices...)

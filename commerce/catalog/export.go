@@ -45,6 +45,7 @@ type ExportedVariant struct {
 	Amount           *int64        `json:"amount"`
 	CompareAt        *int64        `json:"compare_at"`
 	Cost             *int64        `json:"cost"`
+	NetContent       *NetContent   `json:"net_content"`
 	ImageID          ImageID       `json:"image_id"`
 	CustomFields     fields.Values `json:"custom_fields"`
 }
@@ -67,7 +68,7 @@ select json_build_object('id', p.id, 'handle', p.handle, 'title', p.title, 'desc
 	'variants', (select coalesce(json_agg(json_build_object('choices', v.options, 'sku', coalesce(v.sku, ''), 'barcode', v.barcode, 'grams', v.weight_grams,
 			'track_stock', v.track_stock, 'oversell', v.oversell, 'available', v.stock - v.reserved, 'requires_shipping', v.requires_shipping,
 			'taxable', v.taxable, 'amount', r.amount, 'compare_at', r.compare_at_amount, 'cost', case when v.cost_currency = $3 then v.cost_amount end,
-			'image_id', coalesce(v.image_id, ''), 'custom_fields', v.custom_fields) order by v.position, v.id), '[]')
+			'net_content', v.net_content, 'image_id', coalesce(v.image_id, ''), 'custom_fields', v.custom_fields) order by v.position, v.id), '[]')
 		from variants v left join prices r on r.variant_id = v.id and r.currency = $3 where v.product_id = p.id),
 	'images', (select coalesce(json_agg(json_build_object('id', i.id, 'key', coalesce(i.sizes->-1->>'key', ''), 'source_url', i.source_url, 'alt', i.alt)
 			order by i.position, i.id), '[]')

@@ -249,11 +249,11 @@ func updateVariants(ctx context.Context, tx *postgres.Tx, variants []*variant) e
 	}
 	_, err = tx.Exec(ctx, `update variants v set title = x.title, options = x.option_values, sku = nullif(x.sku, ''), barcode = x.barcode,
 			weight_grams = x.weight_grams, length_mm = x.length_mm, width_mm = x.width_mm, height_mm = x.height_mm,
-			cost_amount = x.cost_amount, cost_currency = nullif(x.cost_currency, ''), image_id = nullif(x.image_id, ''),
+			net_content = nullif(x.net_content, 'null'), cost_amount = x.cost_amount, cost_currency = nullif(x.cost_currency, ''), image_id = nullif(x.image_id, ''),
 			requires_shipping = x.requires_shipping, taxable = x.taxable, tax_class = coalesce(x.tax_class, ''),
 			track_stock = x.track_inventory, oversell = x.allow_backorder, custom_fields = coalesce(x.custom_fields, '{}'), version = v.version + 1, updated_at = $2
 		from jsonb_to_recordset($1::jsonb) as x(id text, title text, option_values text[], sku text, barcode text, weight_grams int,
-			length_mm int, width_mm int, height_mm int, cost_amount bigint, cost_currency text, image_id text,
+			length_mm int, width_mm int, height_mm int, net_content jsonb, cost_amount bigint, cost_currency text, image_id text,
 			requires_shipping boolean, taxable boolean, tax_class text, track_inventory boolean, allow_backorder boolean, custom_fields jsonb)
 		where v.id = x.id`, string(raw), clock.Now())
 	if violates(err, "variants_check") || violates(err, "stock_levels_check") {

@@ -37,6 +37,7 @@ type VariantInput struct {
 	Stock        int64
 	WeightGrams  *int
 	Dimensions
+	NetContent       *NetContent
 	Cost             *money.Money // what one costs the merchant
 	RequiresShipping bool
 	Taxable          bool
@@ -79,6 +80,7 @@ type VariantPatch struct {
 	Length           *sql.Null[int]
 	Width            *sql.Null[int]
 	Height           *sql.Null[int]
+	NetContent       *sql.Null[NetContent]
 	Cost             *sql.Null[money.Money]
 	RequiresShipping *bool
 	Taxable          *bool
@@ -101,6 +103,7 @@ type variant struct {
 	Barcode     string    `bun:"barcode" json:"barcode"`
 	WeightGrams *int      `bun:"weight_grams" json:"weight_grams"`
 	Dimensions
+	NetContent       *NetContent   `bun:"net_content,type:jsonb" json:"net_content"`
 	CostAmount       *int64        `bun:"cost_amount" json:"cost_amount"`
 	CostCurrency     string        `bun:"cost_currency,nullzero" json:"cost_currency"`
 	ImageID          ImageID       `bun:"image_id,nullzero" json:"image_id,omitempty"`
@@ -122,7 +125,7 @@ func newVariant(productID ProductID, position int, in VariantInput) *variant {
 	now := clock.Now()
 	v := &variant{
 		ID: VariantID(ids.New("var")), ProductID: productID, Position: position, Choices: slices.Clone(in.Choices),
-		SKU: in.SKU, Barcode: in.Barcode, WeightGrams: in.WeightGrams, Dimensions: in.Dimensions, ImageID: in.ImageID, RequiresShipping: in.RequiresShipping,
+		SKU: in.SKU, Barcode: in.Barcode, WeightGrams: in.WeightGrams, Dimensions: in.Dimensions, NetContent: in.NetContent, ImageID: in.ImageID, RequiresShipping: in.RequiresShipping,
 		Taxable: in.Taxable, TaxClass: in.TaxClass, TrackStock: in.TrackStock, Oversell: in.Oversell, Version: 1, CreatedAt: now, UpdatedAt: now,
 		Prices: in.Prices, CustomFields: fields.Values{},
 	}
@@ -154,6 +157,7 @@ func (c checker) variant(v *variant, options []Option, at string) {
 	c.measure(v.Length, at+"/length_mm", maxLength)
 	c.measure(v.Width, at+"/width_mm", maxLength)
 	c.measure(v.Height, at+"/height_mm", maxLength)
+	c.netContent(v.NetContent, at+"/net_content")
 	if v.CostAmount != nil {
 		c.amount(*v.CostAmount, at+"/cost/amount")
 		c.currency(v.CostCurrency, at+"/cost/currency")

@@ -269,6 +269,7 @@ func (patch VariantPatch) apply(v *variant) {
 	setNull(&v.Length, patch.Length)
 	setNull(&v.Width, patch.Width)
 	setNull(&v.Height, patch.Height)
+	setNull(&v.NetContent, patch.NetContent)
 	if patch.Cost != nil {
 		var cost *money.Money
 		setNull(&cost, patch.Cost)

@@ -37,7 +37,7 @@ var variantJSON = `json_build_object('id', v.id, 'product_id', v.product_id, 'ti
 	'prices', (select coalesce(json_agg(json_build_object('amount', r.amount, 'currency', r.currency, 'compare_at_amount', r.compare_at_amount)
 		order by r.currency), '[]') from prices r where r.variant_id = v.id),
 	'track_inventory', v.track_stock, 'allow_backorder', v.oversell, 'stock_quantity', v.stock - v.reserved,
-	'weight_grams', v.weight_grams, 'length_mm', v.length_mm, 'width_mm', v.width_mm, 'height_mm', v.height_mm,
+	'weight_grams', v.weight_grams, 'length_mm', v.length_mm, 'width_mm', v.width_mm, 'height_mm', v.height_mm, 'net_content', v.net_content,
 	'cost', case when v.cost_amount is not null then json_build_object('amount', v.cost_amount, 'currency', v.cost_currency) end,
 	'requires_shipping', v.requires_shipping, 'taxable', v.taxable,
 	'tax_class', nullif(v.tax_class, ''), 'image_id', v.image_id,
@@ -129,6 +129,7 @@ func shopVariantMembers(in translations.In) string {
 	'compare_at_price', case when r.compare_at_amount is not null then ` + moneyJSON("r.compare_at_amount") + ` end,
 	'lowest_price_30d', case when r.compare_at_amount is not null then (select case when low.amount is not null then ` + moneyJSON("low.amount") + ` end
 		from (select ` + pricelists.Lowest("v.id", "c.currency", "r.amount", "p.published_at") + ` as amount) low) end,
+	'net_content', v.net_content, 'unit_price', ` + unitPriceJSON + `,
 	'available', ` + sellable + `, 'backorder_expected_on', case when v.track_stock and v.oversell and v.stock <= v.reserved then v.backorder_expected_on end,
 	'image_id', v.image_id, 'custom_fields', ` + fields.ShownJSON(fields.Variants, `v.custom_fields`, in, in.Said(`v.translations`))
 }

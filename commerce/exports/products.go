@@ -26,7 +26,7 @@ var (
 		"Variant Price,Variant Compare At Price,Variant Requires Shipping,Variant Taxable,Variant Barcode", ",")
 	imageColumns = strings.Split("Image Src,Image Position,Image Alt Text", ",")
 	lastColumns  = strings.Split("Gift Card,SEO Title,SEO Description", ",")
-	moreColumns  = strings.Split("Variant Image,Variant Weight Unit,Cost per item", ",")
+	moreColumns  = strings.Split("Variant Image,Variant Weight Unit,Cost per item,Unit Price Total Measure,Unit Price Total Measure Unit", ",")
 )
 
 func productHeader(b *book) []string {
@@ -75,7 +75,7 @@ func (b *book) product(p *catalog.Exported) error {
 			or(isVariant, func() []string { return b.variant(&p.Variants[i]) }, len(variantColumns)),
 			or(i < len(p.Images), func() []string { return []string{b.address(p.Images[i]), strconv.Itoa(i + 1), p.Images[i].Alt} }, len(imageColumns)),
 			or(first, func() []string { return []string{"false", p.SEOTitle, p.SEODescription} }, len(lastColumns)),
-			or(isVariant, func() []string { return []string{b.shown(p, i), "g", b.price(p.Variants[i].Cost)} }, len(moreColumns)),
+			or(isVariant, func() []string { return b.more(p, i) }, len(moreColumns)),
 			or(first, func() []string { return []string{string(p.Status)} }, 1),
 			or(first, func() []string { return b.values(fields.Products, p.CustomFields) }, own),
 			or(isVariant, func() []string { return b.values(fields.Variants, p.Variants[i].CustomFields) }, ofVariants),
@@ -85,6 +85,15 @@ func (b *book) product(p *catalog.Exported) error {
 		}
 	}
 	return nil
+}
+
+func (b *book) more(p *catalog.Exported, i int) []string {
+	v := p.Variants[i]
+	cells := []string{b.shown(p, i), "g", b.price(v.Cost), "", ""}
+	if v.NetContent != nil {
+		cells[3], cells[4] = v.NetContent.Value, v.NetContent.Unit
+	}
+	return cells
 }
 
 func describe(p *catalog.Exported) []string {

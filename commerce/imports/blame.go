@@ -36,7 +36,7 @@ var productColumns = map[string]column{
 }
 
 var variantColumns = map[string]column{
-	"sku": colSKU, "barcode": colBarcode, "weight_grams": colGrams, "cost": colCost, "prices": colPrice, "stock_quantity": colQuantity, "image_id": colVariantImage,
+	"sku": colSKU, "barcode": colBarcode, "weight_grams": colGrams, "cost": colCost, "net_content": colNetContent, "prices": colPrice, "stock_quantity": colQuantity, "image_id": colVariantImage,
 }
 
 // place finds the row and the column that one of the catalogue's pointers is about.

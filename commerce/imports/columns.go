@@ -39,6 +39,8 @@ const (
 	colPrice
 	colCompareAt
 	colCost
+	colNetContent
+	colNetContentUnit
 	colShipping
 	colTaxable
 	colImage
@@ -80,6 +82,8 @@ var columnNames = [columns][]string{
 	colPrice:          {"Variant Price", "Price"},
 	colCompareAt:      {"Variant Compare At Price", "Compare-at price"},
 	colCost:           {"Cost per item"},
+	colNetContent:     {"Unit Price Total Measure"},
+	colNetContentUnit: {"Unit Price Total Measure Unit"},
 	colShipping:       {"Variant Requires Shipping", "Requires shipping"},
 	colTaxable:        {"Variant Taxable", "Charge tax"},
 	colImage:          {"Image Src", "Product image URL"},

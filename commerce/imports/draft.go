@@ -44,6 +44,7 @@ type variantDraft struct {
 	stock                              *int64
 	price                              *int64
 	compareAt, cost                    *int64
+	content                            *catalog.NetContent
 	comparesAt                         bool // the file has the column
 	image                              string
 	custom                             fields.Values
@@ -286,7 +287,7 @@ func (dr drafter) variant(r *row) *variantDraft {
 		row: r, sku: t.number(r, colSKU), barcode: t.number(r, colBarcode), grams: t.grams(r), oversell: t.oversell(r),
 		shipping: t.boolean(r, colShipping), taxable: t.boolean(r, colTaxable), stock: t.quantity(r, colQuantity),
 		price: t.amount(r, colPrice, dr.currency), compareAt: t.amount(r, colCompareAt, dr.currency), comparesAt: t.has(colCompareAt),
-		cost: t.amount(r, colCost, dr.currency), custom: t.values(r, fields.Variants),
+		cost: t.amount(r, colCost, dr.currency), content: t.content(r), custom: t.values(r, fields.Variants),
 	}
 	if t.has(colTracker) {
 		track := t.text(r, colTracker) != ""

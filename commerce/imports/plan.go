@@ -85,6 +85,7 @@ func (v *variantDraft) input(t *table, currency string) catalog.VariantInput {
 	if v.cost != nil {
 		in.Cost = &money.Money{Amount: *v.cost, Currency: currency}
 	}
+	in.NetContent = v.content
 	if v.price == nil {
 		t.warn(v.row, colPrice, "price_missing", "Without a price it cannot be bought.")
 	} else {
@@ -233,6 +234,9 @@ func (v *variantDraft) patch(known *catalog.Known, was catalog.KnownVariant, cur
 	}
 	if v.cost != nil {
 		patch.Cost = &sql.Null[money.Money]{V: money.New(*v.cost, currency), Valid: true}
+	}
+	if v.content != nil {
+		patch.NetContent = &sql.Null[catalog.NetContent]{V: *v.content, Valid: true}
 	}
 	at := slices.IndexFunc(was.Prices, func(price catalog.Price) bool { return price.Currency == currency })
 	if v.price != nil || at >= 0 && v.comparesAt {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/platform/money"
 )
@@ -151,6 +152,19 @@ func (t *table) grams(r *row) *int {
 	}
 	grams := int(math.Round(weight))
 	return &grams
+}
+
+// content is how much is in a variant.
+func (t *table) content(r *row) *catalog.NetContent {
+	n := &catalog.NetContent{Value: t.text(r, colNetContent), Unit: strings.ToLower(t.text(r, colNetContentUnit))}
+	switch {
+	case n.Value == "":
+		return nil
+	case !n.Valid():
+		t.warn(r, colNetContent, "unknown_unit", "%q of %q is no content that there is a price per unit of.", cut(n.Value, 50), cut(n.Unit, 50))
+		return nil
+	}
+	return n
 }
 
 // oversell is whether a variant is sold when there is none.

@@ -24,7 +24,7 @@ var floors = [][]string{
 	{"tenants"},
 	{"migrations"},
 	{"platform"},
-	{"observability"},
+	{"observability", "docs"},
 }
 
 // tools are rooms that are no part of the program, and so are packages for tests, whose

@@ -5,7 +5,8 @@
 //	make screenshots
 //
 // It goes the way of a shopper, from the shop's first page to a paid order, in the
-// system's Chromium with scripts turned off: what it can reach works without JavaScript.
+// system's Chromium with scripts turned off: what it can reach works without JavaScript. Then
+// it looks at every screen of the back office, with scripts.
 package main
 
 import (
@@ -31,6 +32,7 @@ func main() {
 	email := flag.String("email", "", "who signs in to the platform to look at their stores")
 	password := flag.String("password", "", "with -email")
 	only := flag.String("only", "", "one look alone: light, dark, phone or cover")
+	of := flag.String("of", "", "one face alone: shop, site or office")
 	cover := flag.String("cover", "docs/pictures/shop.webp", "the picture of the README")
 	flag.Parse()
 	if *shop == "" && *site == "" {
@@ -43,7 +45,7 @@ func main() {
 		if *only != "" && *only != l.name {
 			continue
 		}
-		if err := take(l, *shop, *site, *email, *password, filepath.Join(*out, l.name)); err != nil {
+		if err := take(l, *of, *shop, *site, *email, *password, filepath.Join(*out, l.name)); err != nil {
 			log.Fatalf("%s: %v", l.name, err)
 		}
 	}
@@ -122,29 +124,35 @@ func open(l look, dir string) (p *photographer, done func(), err error) {
 	return p, done, nil
 }
 
-func take(l look, shop, site, email, password, dir string) error {
+func take(l look, of, shop, site, email, password, dir string) error {
 	p, done, err := open(l, dir)
 	if err != nil {
 		return err
 	}
 	defer done()
-	if shop != "" {
+	face := func(name string) bool { return of == "" || of == name }
+	if shop != "" && face("shop") {
 		if err := p.shopper(shop); err != nil {
 			return err
 		}
 	}
-	if shop != "" && site != "" {
+	if shop != "" && site != "" && face("shop") {
 		if err := p.member(shop, site); err != nil {
 			return err
 		}
 	}
-	if site != "" {
+	if site != "" && face("site") {
 		if err := p.merchant(site); err != nil {
 			return err
 		}
 	}
-	if site != "" && email != "" {
+	if site != "" && email != "" && face("site") {
 		if err := p.owner(site, email, password); err != nil {
+			return err
+		}
+	}
+	if shop != "" && site != "" && email != "" && face("office") {
+		if err := p.office(shop, site, email, password); err != nil {
 			return err
 		}
 	}

@@ -19,11 +19,15 @@ create table settings (
     time_zone          text not null default 'UTC', -- whose days reports are of
     analytics          jsonb not null default '{}', -- which figures reports are read from: see commerce/analytics
     order_prefix       text not null default '#',
-    theme              jsonb not null default '{}', -- {"accent_color": "#1f5f5b"}
+    theme              jsonb not null default '{}', -- {"accent_color": "#1f5f5b", "design": what shoppers see, "published_at": since when}; see commerce/themes
+    theme_draft        jsonb,                       -- a design that is to be published
+    theme_version      int not null default 1,      -- of both
+    menus              jsonb not null default '{}', -- {"header": {"items": …, "version": 2, "updated_at": …}}
     payments           jsonb not null default '{}', -- how shoppers may pay; commerce/payments reads it
     abandoned_cart_minutes int not null default 60 check (abandoned_cart_minutes between 15 and 43200),
     abandoned_cart_mail text not null default 'off' check (abandoned_cart_mail in ('off', 'consenting', 'everyone')),
     low_stock_told_at  timestamptz,             -- what became scarce until then was mailed to the staff
+    shop_access        jsonb not null default '{"state": "open", "message": "", "password": "", "seed": ""}', -- who may come into the hosted shop
     invoicing          jsonb not null default '{}', -- who sells, and how invoices are numbered: see commerce/documents
     product_count      bigint not null default 0 check (product_count >= 0), -- for the plan's limit; held under the row's lock
     version            int not null default 1,

@@ -77,7 +77,7 @@ create table order_lines (
     check ((variant_id is null) = (product_id is null) and (variant_id is not null or not tracks_stock))
 );
 create index order_lines_order on order_lines (order_id, position);
-create index order_lines_product on order_lines (product_id); -- what sells best
+create index order_lines_product on order_lines (product_id, order_id); -- what sells best, and what is bought together
 
 -- What was changed of an order after it was placed: in lines as documents tell of it, with the
 -- difference that each makes.

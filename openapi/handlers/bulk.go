@@ -95,7 +95,7 @@ func variantEdit(b gen.BulkVariantUpdate) catalog.VariantEdit {
 		VariantPatch: catalog.VariantPatch{
 			SKU: emptied(b.SKU), Barcode: emptied(b.Barcode), Prices: prices(b.Prices), TrackStock: b.TrackInventory, Oversell: b.AllowBackorder,
 			WeightGrams: maybe(b.WeightGrams), Length: maybe(b.LengthMM), Width: maybe(b.WidthMM), Height: maybe(b.HeightMM),
-			RequiresShipping: b.RequiresShipping, Taxable: b.Taxable, Cost: costPatch(b.Cost), TaxClass: emptied(b.TaxClass),
+			NetContent: contentPatch(b.NetContent), RequiresShipping: b.RequiresShipping, Taxable: b.Taxable, Cost: costPatch(b.Cost), TaxClass: emptied(b.TaxClass),
 			CustomFields: fields.Values(given(b.CustomFields)),
 		},
 		SetPrices: prices(b.SetPrices), RemovePrices: slices.Clone(b.RemovePrices),

@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -283,4 +284,22 @@ func TestConsentOverHTTP(t *testing.T) {
 	if none := s.shop("POST", "/order-links", object{"number": 9999, "email": "ada@example.com"}).Want(202); string(asked.Body) != string(none.Body) {
 		t.Errorf("an order is answered %s, none %s", asked.Body, none.Body)
 	}
+}
+
+func TestWhatIsWrittenToTheShop(t *testing.T) {
+	t.Parallel()
+	s := newSelling(t)
+	said := object{"name": "Ada", "email": "ada@example.com", "message": "Is it safe in an oven?"}
+	s.shop("POST", "/messages", said).Want(202)
+	s.shop("POST", "/messages", object{"name": "Ada", "email": "ada@example.com"}).WantProblem(400, "invalid_request")
+	s.shop("POST", "/messages", object{"name": " ", "email": "ada@example.com", "message": "x"}).WantProblem(422, "details_invalid")
+	order := s.order(1)
+	number := fmt.Sprint(s.admin("GET", "/orders/"+order, nil).Want(200).Get("number"))
+	s.shop("POST", "/withdrawals", object{"name": "Ada", "email": "ada@example.com", "order_number": number}).Want(202)
+	s.shop("POST", "/withdrawals", object{"name": "Ada", "email": "ada@example.com", "order_number": "nowhere"}).Want(202)
+	s.shop("POST", "/withdrawals", object{"name": "Ada", "email": "ada@example.com"}).WantProblem(400, "invalid_request")
+	if got := s.admin("GET", "/orders/"+order+"/timeline", nil).Want(200); got.Get("data.0.action") != "order.withdraw" {
+		t.Errorf("timeline: %s", got.Body)
+	}
+	s.admin("POST", "/shop/messages", said).WantProblem(403, "wrong_credential")
 }

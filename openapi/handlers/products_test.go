@@ -27,6 +27,15 @@ func shopURL(store *tenants.Store) string { return "https://" + store.Address + 
 
 func open(context.Context, *tenants.Store) (bool, error) { return true, nil }
 
+// door knows passwords and links by what they are of.
+type door struct{}
+
+func (door) Code(password string) string { return "code of " + password }
+
+func (door) Enter(_ context.Context, seed string) (string, error) {
+	return "https://linen.stoa.example/?enter=" + seed, nil
+}
+
 // newCatalog opens a door before the catalogue, of which a store may have so many products.
 func newCatalog(t *testing.T, most int) *apitest.API {
 	t.Helper()
@@ -48,7 +57,7 @@ func newCountedCatalog(t *testing.T, most int) (*apitest.API, *search.Counter) {
 		(&handlers.Inventory{DB: db}).Operations(), (&handlers.Locations{DB: db}).Operations(),
 		(&handlers.Promotions{DB: db}).Operations(), (&handlers.PriceLists{DB: db}).Operations(),
 		(&handlers.Search{DB: db, ShopURL: shopURL, Speller: speller}).Operations(),
-		(&handlers.Settings{DB: db}).Operations(),
+		(&handlers.Settings{DB: db, Door: door{}}).Operations(),
 		(&handlers.ShopCatalog{DB: db, ShopURL: shopURL, AcceptsOrders: open, Speller: speller, Counter: counter, Editions: catalog.NewEditions(db)}).Operations(),
 		(&handlers.Translations{DB: db}).Operations(),
 	), counter

@@ -12,9 +12,10 @@ import (
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
-// Settings answers the operations on shipping methods and tax rates.
+// Settings answers the operations on shipping methods, tax rates and who may come into the shop.
 type Settings struct {
-	DB *postgres.DB
+	DB   *postgres.DB
+	Door Door
 }
 
 // Operations are the handlers by operationId.
@@ -37,6 +38,8 @@ func (h *Settings) Operations() map[string]openapi.Handler {
 		"deleteTaxRate":               h.deleteTaxRate,
 		"getAbandonedCartSettings":    h.abandoned,
 		"updateAbandonedCartSettings": h.setAbandoned,
+		"getShopAccess":               h.access,
+		"updateShopAccess":            h.setAccess,
 	}
 }
 

@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stoacommerce/stoa/openapi/apitest"
@@ -186,4 +187,32 @@ func TestAbandonedCartSettings(t *testing.T) {
 		api.Do(t, key, "PATCH", path, wrong).WantProblem(400, "invalid_request")
 	}
 	api.Do(t, api.Scoped(ctx, "settings:read"), "PATCH", path, object{"mail": "everyone"}).WantProblem(403, "missing_permission")
+}
+
+func TestShopAccess(t *testing.T) {
+	t.Parallel()
+	api := newCatalog(t, 0)
+	ctx := api.Platform.Store(t)
+	key := api.Staff(ctx)
+	const path = "/v1/settings/shop-access"
+	if got := api.Do(t, key, "GET", path, nil).Want(200); got.Get("state") != "open" || got.Get("message") != nil || got.Get("password_set") != false {
+		t.Errorf("as a store begins: %s", got.Body)
+	}
+	api.Do(t, key, "PATCH", path, object{"state": "password"}).WantProblem(422, "invalid_shop_access")
+	closed := api.Do(t, key, "PATCH", path, object{"state": "password", "password": "linen", "message": "Soon."}).Want(200)
+	if closed.Get("state") != "password" || closed.Get("password_set") != true || closed.Get("message") != "Soon." || strings.Contains(string(closed.Body), "code of") {
+		t.Errorf("closed: %s", closed.Body)
+	}
+	api.Do(t, key, "PATCH", path, object{"password": nil}).WantProblem(422, "invalid_shop_access")
+	if got := api.Do(t, key, "PATCH", path, object{"message": nil}).Want(200); got.Get("message") != nil || got.String("preview_url") != closed.String("preview_url") {
+		t.Errorf("another message: %s", got.Body)
+	}
+	api.Do(t, key, "PATCH", path+"?dry_run=true", object{"state": "maintenance"}).Want(200)
+	if got := api.Do(t, key, "PATCH", path, object{"state": "maintenance", "password": nil}).Want(200); got.Get("password_set") != false || got.String("preview_url") == closed.String("preview_url") {
+		t.Errorf("maintained: %s", got.Body)
+	}
+	for _, wrong := range []object{{"state": "ajar"}, {"password": "x"}, {}} {
+		api.Do(t, key, "PATCH", path, wrong).WantProblem(400, "invalid_request")
+	}
+	api.Do(t, api.Scoped(ctx, "settings:read"), "PATCH", path, object{"state": "open"}).WantProblem(403, "missing_permission")
 }

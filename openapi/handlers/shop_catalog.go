@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/content"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/facets"
 	"github.com/stoacommerce/stoa/commerce/search"
@@ -51,6 +52,7 @@ func (h *ShopCatalog) Operations() map[string]openapi.Handler {
 		"listShopProducts":    h.priced(h.products),
 		"getShopProduct":      h.priced(h.product),
 		"listShopVariants":    h.priced(h.variants),
+		"getRecommendations":  h.priced(h.together),
 		"listShopCategories":  h.kept(h.categories),
 		"getShopCategory":     h.kept(h.category),
 		"listShopCollections": h.kept(h.collections),
@@ -58,6 +60,11 @@ func (h *ShopCatalog) Operations() map[string]openapi.Handler {
 		"searchShop":          h.priced(h.search),
 		"getShopFacets":       h.kept(h.facets),
 		"suggestInShop":       h.kept(h.suggestions),
+		"listShopPages":       h.kept(h.entries(content.Page)),
+		"getShopPage":         h.kept(h.entry(content.Page)),
+		"listShopPosts":       h.kept(h.entries(content.Post)),
+		"getShopPost":         h.kept(h.entry(content.Post)),
+		"getShopMenu":         h.kept(h.menu),
 	}
 }
 
@@ -146,8 +153,12 @@ func (a Answer) Size() int {
 
 // How long and how much of the catalogue is kept. All that shoppers see makes a new edition
 // when it changes; the time is for an edition that was never told.
-// suggested is how many of each kind are suggested, unless somebody asks for another number.
-const suggested = 5
+// suggested is how many of each kind are suggested, and recommended how many products, unless
+// somebody asks for another number.
+const (
+	suggested   = 5
+	recommended = 4
+)
 
 const (
 	answerLife  = 30 * time.Second
@@ -320,6 +331,18 @@ func (h *ShopCatalog) variants(ctx context.Context, req *openapi.Request, to cat
 		return h.moved(ctx, req, catalog.KindProduct, err)
 	}
 	return openapi.RawList(req, page).Tagged(0), nil
+}
+
+func (h *ShopCatalog) together(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {
+	most := recommended
+	if asked := req.Query.Get("most"); asked != "" {
+		most, _ = strconv.Atoi(asked) // a number by the contract
+	}
+	products, err := catalog.BoughtTogether(ctx, h.DB, h.ShopURL(req.Caller.Store), req.Param("handle_or_id"), most, to)
+	if err != nil {
+		return h.moved(ctx, req, catalog.KindProduct, err)
+	}
+	return openapi.OK(fmt.Appendf(nil, `{"products":%s}`, products)).Tagged(0), nil
 }
 
 func (h *ShopCatalog) categories(ctx context.Context, req *openapi.Request, to catalog.Shopper) (*openapi.Response, error) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stoacommerce/stoa/commerce/shoptest"
 	"github.com/stoacommerce/stoa/platform/ids"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
@@ -312,4 +313,55 @@ func TestSuggestionsAndSearches(t *testing.T) {
 	if got := api.Do(t, api.Publishable(api.Platform.Store(t)), "GET", "/v1/shop/suggestions?q=lin", nil).Want(200); got.Get("products.0") != nil || got.Get("queries.0") != nil {
 		t.Errorf("another store suggests %s", got.Body)
 	}
+}
+
+// What is bought together is recommended, as far as two orders tell of it; then what is beside it.
+func TestWhatIsBoughtTogether(t *testing.T) {
+	t.Parallel()
+	api := newCatalog(t, 0)
+	ctx := api.Platform.Store(t)
+	shop, shopper := shoptest.In(t, api.Platform.DB, ctx), api.Publishable(ctx)
+	products := map[string]string{}
+	for _, title := range []string{"Pot", "Lid", "Spoon", "Cup", "Draft"} {
+		variant := shop.Add(t, shoptest.Variant{Title: title, EUR: 100, Stock: 1, Draft: title == "Draft"})
+		products[title] = shoptest.Value[string](t, shop, `select product_id from variants where id = $1`, variant)
+	}
+	sell := func(state string, titles ...string) {
+		order := ids.New("ord")
+		shop.Exec(t, `insert into orders (id, number, cart_id, token_hash, state, payment_state, fulfilment_state, currency, email, prices_include_tax, subtotal_amount, shipping_amount, tax_amount, total_amount)
+			values ($1, nextval('order_numbers'), $1, '', $2, 'paid', 'unfulfilled', 'EUR', 'ada@example.com', true, 100, 0, 0, 100)`, order, state)
+		for _, title := range titles {
+			shop.Exec(t, `insert into order_lines (id, order_id, position, variant_id, product_id, title, variant_title, quantity, unit_amount, total_amount, tax_amount, requires_shipping, tracks_stock)
+				values ($1, $2, 0, 'x', $3, $4, '', 1, 100, 100, 0, true, true)`, ids.New("orl"), order, products[title], title)
+		}
+	}
+	sell("open", "Pot", "Spoon", "Draft")
+	sell("completed", "Pot", "Pot", "Spoon", "Lid", "Draft")
+	sell("open", "Pot", "Lid")
+	sell("open", "Pot", "Lid")
+	sell("open", "Pot", "Cup")
+	sell("pending", "Pot", "Cup")
+	titles := func(path string) string {
+		t.Helper()
+		list := ""
+		for _, p := range api.Do(t, shopper, "GET", "/v1/shop/products/"+path, nil).Want(200).Get("products").([]any) {
+			list += p.(map[string]any)["title"].(string) + " "
+		}
+		return list
+	}
+	at := products["Pot"] + "/recommendations"
+	if got := titles(at); got != "Lid Spoon Cup " { // the cup is beside it, as is all of no category
+		t.Errorf("with a pot: %s", got)
+	}
+	if got := titles(at + "?most=1"); got != "Lid " {
+		t.Errorf("one: %s", got)
+	}
+	shop.Exec(t, `insert into categories (id, path, name, handle) values ('cat_a', 'cat_a/', 'Pots', 'pots')`)
+	shop.Exec(t, `update products set category_id = 'cat_a' where id = $1`, products["Pot"])
+	if got := titles(at); got != "Lid Spoon " {
+		t.Errorf("with a pot among pots: %s", got)
+	}
+	api.Do(t, shopper, "GET", "/v1/shop/products/"+products["Draft"]+"/recommendations", nil).WantProblem(404, "not_found")
+	api.Do(t, shopper, "GET", "/v1/shop/products/"+at+"?currency=JPY", nil).WantProblem(422, "currency_not_sold")
+	api.Do(t, shopper, "GET", "/v1/shop/products/"+at+"?most=25", nil).WantProblem(400, "invalid_request")
 }

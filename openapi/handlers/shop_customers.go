@@ -49,11 +49,13 @@ func (h *ShopCustomers) Operations() map[string]openapi.Handler {
 		"requestMyEmailChange": h.requestEmailChange,
 		"confirmMyEmailChange": h.confirmEmailChange,
 
-		"subscribe":           h.subscribe,
-		"confirmSubscription": h.confirmSubscription,
-		"unsubscribe":         h.unsubscribe,
-		"requestOrderLink":    h.requestOrderLink,
-		"openShopOrder":       h.openOrder,
+		"subscribe":            h.subscribe,
+		"confirmSubscription":  h.confirmSubscription,
+		"unsubscribe":          h.unsubscribe,
+		"requestOrderLink":     h.requestOrderLink,
+		"writeToShop":          h.write,
+		"withdrawFromContract": h.withdraw,
+		"openShopOrder":        h.openOrder,
 
 		"getMe":        h.me,
 		"updateMe":     h.updateMe,

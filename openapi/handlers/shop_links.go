@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 
+	"github.com/stoacommerce/stoa/commerce/contact"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
@@ -53,6 +54,29 @@ func (h *ShopCustomers) requestOrderLink(ctx context.Context, req *openapi.Reque
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		orders.RequestLink(ctx, tx, body.Number, body.Email)
 		return accepted(), nil
+	})
+}
+
+func (h *ShopCustomers) write(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.ShopMessage](req)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		m := contact.Message{Name: body.Name, Email: string(body.Email), Order: given(body.OrderNumber), Text: body.Message}
+		return accepted(), contact.Write(ctx, tx, m)
+	})
+}
+
+func (h *ShopCustomers) withdraw(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	body, err := openapi.Decode[gen.WithdrawalDeclaration](req)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
+		return accepted(), contact.Withdraw(ctx, tx, contact.Withdrawal{
+			Name: body.Name, Email: string(body.Email), Order: body.OrderNumber, Text: given(body.Message), Locale: given(body.Locale),
+		})
 	})
 }
 

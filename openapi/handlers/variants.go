@@ -105,7 +105,7 @@ func matrix(b *gen.VariantMatrix) *catalog.Matrix {
 		return nil
 	}
 	return &catalog.Matrix{SKUPattern: given(b.SKUPattern), Each: variantInput(gen.VariantCreate{
-		Prices: b.Prices, Cost: b.Cost, StockQuantity: b.StockQuantity, TrackInventory: b.TrackInventory, AllowBackorder: b.AllowBackorder,
+		Prices: b.Prices, Cost: b.Cost, NetContent: b.NetContent, StockQuantity: b.StockQuantity, TrackInventory: b.TrackInventory, AllowBackorder: b.AllowBackorder,
 		WeightGrams: b.WeightGrams, LengthMM: b.LengthMM, WidthMM: b.WidthMM, HeightMM: b.HeightMM, TaxClass: b.TaxClass,
 		RequiresShipping: b.RequiresShipping, Taxable: b.Taxable, ImageID: b.ImageID,
 	})}
@@ -154,6 +154,9 @@ func variantInput(b gen.VariantCreate) catalog.VariantInput {
 	if b.Cost != nil {
 		in.Cost = &money.Money{Amount: b.Cost.Amount, Currency: b.Cost.Currency}
 	}
+	if n := b.NetContent; n != nil {
+		in.NetContent = &catalog.NetContent{Value: n.Value, Unit: string(n.Unit)}
+	}
 	in.Stock, in.Oversell = int64(given(b.StockQuantity)), given(b.AllowBackorder)
 	if b.TrackInventory != nil {
 		in.TrackStock = *b.TrackInventory
@@ -175,8 +178,17 @@ func variantPatch(b gen.VariantUpdate) catalog.VariantPatch {
 		ImageID: emptiedAs[catalog.ImageID](b.ImageID), Position: b.Position, CustomFields: fields.Values(given(b.CustomFields)),
 	}
 	patch.WeightGrams, patch.Length, patch.Width, patch.Height = maybe(b.WeightGrams), maybe(b.LengthMM), maybe(b.WidthMM), maybe(b.HeightMM)
-	patch.Cost = costPatch(b.Cost)
+	patch.NetContent, patch.Cost = contentPatch(b.NetContent), costPatch(b.Cost)
 	return patch
+}
+
+// contentPatch is what a merge patch says of a net content.
+func contentPatch(n nullable.Nullable[gen.NetContent]) *sql.Null[catalog.NetContent] {
+	content := maybe(n)
+	if content == nil {
+		return nil
+	}
+	return &sql.Null[catalog.NetContent]{V: catalog.NetContent{Value: content.V.Value, Unit: string(content.V.Unit)}, Valid: content.Valid}
 }
 
 // costPatch is what a merge patch says of a cost.

@@ -75,3 +75,34 @@ func TestVariants(t *testing.T) {
 		t.Errorf("audit: %s", got)
 	}
 }
+
+// What a unit costs is told beside the price, once it is known how much is in a variant.
+func TestPricesPerUnit(t *testing.T) {
+	t.Parallel()
+	api := newCatalog(t, 0)
+	ctx := api.Platform.Store(t)
+	key, shopper := api.Staff(ctx), api.Publishable(ctx)
+	tea := api.Do(t, key, "POST", "/v1/products", object{"title": "Tea", "status": "active", "variants": []object{{"prices": []object{{"amount": 799, "currency": "EUR"}}, "net_content": object{"value": "80", "unit": "g"}}}}).Want(201)
+	at, shop := "/v1/variants/"+tea.String("variants.0.id"), "/v1/shop/products/tea"
+	if tea.Get("variants.0.net_content.value") != "80" {
+		t.Errorf("made: %s", tea.Body)
+	}
+	for content, want := range map[[2]string]string{{"75", "g"}: "10653 kg", {"0.5", "kg"}: "1598 kg", {"250", "ml"}: "3196 l", {"75", "cl"}: "1065 l", {"2.5", "m2"}: "320 m2", {"20", "piece"}: "40 piece", {"50", "cm"}: "1598 m"} {
+		api.Do(t, key, "PATCH", at, object{"net_content": object{"value": content[0], "unit": content[1]}}).Want(200)
+		got := api.Do(t, shopper, "GET", shop, nil).Want(200)
+		if told := fmt.Sprint(got.Get("variants.0.unit_price.price.amount"), " ", got.Get("variants.0.unit_price.unit")); told != want {
+			t.Errorf("%v: %s, want %s", content, told, want)
+		}
+	}
+	if got := api.Do(t, shopper, "GET", "/v1/shop/products", nil).Want(200); got.Get("data.0.variants.0.unit_price") == nil {
+		t.Errorf("in a list: %s", got.Body)
+	}
+	if got := api.Do(t, key, "PATCH", at, object{"net_content": nil}).Want(200); got.Get("net_content") != nil {
+		t.Errorf("taken away: %s", got.Body)
+	}
+	if got := api.Do(t, shopper, "GET", shop, nil).Want(200); got.Get("variants.0.unit_price") != nil {
+		t.Errorf("of nothing: %s", got.Body)
+	}
+	api.Do(t, key, "PATCH", at, object{"net_content": object{"value": "0", "unit": "g"}}).WantProblem(422, "invalid_variant")
+	api.Do(t, key, "PATCH", at, object{"net_content": object{"value": "1", "unit": "stone"}}).WantProblem(400, "invalid_request")
+}

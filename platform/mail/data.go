@@ -297,6 +297,32 @@ type BackInStock struct {
 	URL   string `json:"url" doc:"The product's page." must:"true"`
 }
 
+// ContactMessage brings the shop what somebody wrote in its form.
+type ContactMessage struct {
+	Name  string `json:"name" doc:"Who wrote."`
+	Email string `json:"email" doc:"Where they are answered." must:"true"`
+	Order string `json:"order" doc:"The number of the order that it is about, as they wrote it; may be empty."`
+	Text  string `json:"text" doc:"What they wrote." as:"lines" must:"true"`
+}
+
+// WithdrawalReceived confirms to somebody that they withdrew from a contract, from what and when.
+type WithdrawalReceived struct {
+	Name  string    `json:"name" doc:"Who withdraws."`
+	Order string    `json:"order" doc:"The number of the order, as they wrote it." must:"true"`
+	Text  string    `json:"text" doc:"Of what they withdraw, as they wrote it; empty for all of it." as:"lines"`
+	At    time.Time `json:"at" doc:"When the declaration came." must:"true"`
+}
+
+// WithdrawalDeclared tells the shop that somebody withdrew from a contract.
+type WithdrawalDeclared struct {
+	Name  string    `json:"name" doc:"Who withdraws."`
+	Email string    `json:"email" doc:"Where they are answered."`
+	Order string    `json:"order" doc:"The number of the order, as they wrote it." must:"true"`
+	Text  string    `json:"text" doc:"Of what they withdraw, as they wrote it; empty for all of it." as:"lines"`
+	At    time.Time `json:"at" doc:"When the declaration came."`
+	Found bool      `json:"found" doc:"Whether there is an order of this number and address."`
+}
+
 // lines is an address as it stands on a parcel.
 func (a Address) lines() []string {
 	place := strings.TrimSpace(a.PostalCode + " " + a.City)

@@ -40,6 +40,9 @@ const (
 	KindDomainFailing       Kind = "domain_failing"
 	KindStockAlertConfirm   Kind = "stock_alert_confirm"
 	KindBackInStock         Kind = "back_in_stock"
+	KindContactMessage      Kind = "contact_message"
+	KindWithdrawalReceived  Kind = "withdrawal_received"
+	KindWithdrawalDeclared  Kind = "withdrawal_declared"
 )
 
 // Kind implements Data.
@@ -113,6 +116,15 @@ func (StockAlertConfirm) Kind() Kind { return KindStockAlertConfirm }
 
 // Kind implements Data.
 func (BackInStock) Kind() Kind { return KindBackInStock }
+
+// Kind implements Data.
+func (ContactMessage) Kind() Kind { return KindContactMessage }
+
+// Kind implements Data.
+func (WithdrawalReceived) Kind() Kind { return KindWithdrawalReceived }
+
+// Kind implements Data.
+func (WithdrawalDeclared) Kind() Kind { return KindWithdrawalDeclared }
 
 // Kind implements Data.
 func (KeyExpiring) Kind() Kind { return KindKeyExpiring }

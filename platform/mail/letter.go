@@ -27,6 +27,9 @@ type Letter struct {
 	ToName  string `json:"to_name,omitempty"`
 	Locale  string `json:"locale,omitempty"`
 
+	// ReplyTo is who is answered in place of the shop.
+	ReplyTo string `json:"reply_to,omitempty"`
+
 	// Unsubscribe is an address at which a POST ends such mails, and a page says so; for
 	// mails that tell of offers rather than of what their recipient did. See Unsubscribes.
 	Unsubscribe string `json:"unsubscribe,omitempty"`

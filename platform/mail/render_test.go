@@ -72,6 +72,12 @@ var cases = []struct {
 	{BackInStock{"Bowl, Blue", link}, []string{link, "Bowl, Blue"}},
 	{DomainFailing{"kiln.example.com", at, false, link}, []string{link, "kiln.example.com", "2026"}},
 	{DomainFailing{"kiln.example.com", at, true, link}, []string{link, "kiln.example.com"}},
+	{ContactMessage{"Ada", "ada@example.com", "1001", "Is the bowl\nsafe in an oven?"}, []string{"ada@example.com", "1001", "safe in an oven?"}},
+	{ContactMessage{"Ada", "ada@example.com", "", "Is it?"}, []string{"ada@example.com", "Is it?"}},
+	{WithdrawalReceived{"Ada", "1001", "The bowl alone.", at}, []string{"Ada", "1001", "The bowl alone.", "2026", "17:04"}},
+	{WithdrawalReceived{"Ada", "1001", "", at}, []string{"Ada", "1001", "2026"}},
+	{WithdrawalDeclared{"Ada", "ada@example.com", "1001", "The bowl alone.", at, true}, []string{"ada@example.com", "1001", "The bowl alone.", "2026"}},
+	{WithdrawalDeclared{"Ada", "ada@example.com", "1001", "", at, false}, []string{"ada@example.com", "1001", "2026"}},
 	{KeyExpiring{"Warehouse", "sk_live_…aB3x", true, at, link}, []string{link, "Warehouse", "aB3x", "2026"}},
 	{WebhookDisabled{"https://hooks.example.com/in", at, "", true, link}, []string{link, "410"}},
 }

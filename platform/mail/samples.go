@@ -53,6 +53,10 @@ var kinds = map[Kind]about{
 	KindStockAlertConfirm: of("Somebody wants to be told when something is back, and has to confirm it.", StockAlertConfirm{"Stoneware mug, Large / Blue", sampleURL}),
 	KindBackInStock:       of("Something is back.", BackInStock{"Stoneware mug, Large / Blue", sampleURL}),
 
+	KindWithdrawalReceived: of("Somebody withdrew from a contract; to them.", WithdrawalReceived{"Ada Example", "1001", "The bowl alone.", sampleTime}),
+	KindWithdrawalDeclared: of("Somebody withdrew from a contract; to the shop.", WithdrawalDeclared{"Ada Example", "ada@example.com", "1001", "The bowl alone.", sampleTime, true}),
+	KindContactMessage:     of("Somebody wrote to the shop by its form; to the shop.", ContactMessage{"Ada Example", "ada@example.com", "1001", "Is the bowl safe in an oven?"}),
+
 	KindStaffInvitation: of("Somebody is invited to the staff.", StaffInvitation{"Ada Example", "Catalogue", sampleURL, 7}),
 	KindStockLow:        of("Stock has become low or run out; to the staff.", StockLow{[]StockItem{{"Stoneware mug, Large / Blue", "MUG-L-BLUE", 2}, {"Bowl", "", 0}}, 3}),
 	KindKeyExpiring:     of("A key expires within a week; to the staff.", KeyExpiring{"Warehouse", "stoa_sk_live_…aB3x", false, sampleTime, sampleURL}),

@@ -34,6 +34,7 @@ var withheld = map[string][]string{
 	"carts":             {"token_hash"},
 	"orders":            {"token_hash"},
 	"credit_accounts":   {"code_digest"},
+	"settings":          {"shop_access"},
 	"webhook_endpoints": {"secrets"},
 	"payments":          {"attempt"},
 	"refunds":           {"attempt"},

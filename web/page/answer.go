@@ -16,9 +16,9 @@ import (
 	"github.com/a-h/templ"
 )
 
-// Policy is the Content-Security-Policy of pages: they load stylesheets and pictures of
-// their own host, send forms to it, and nothing else.
-const Policy = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// Policy is the Content-Security-Policy of pages: they load stylesheets, scripts and pictures of
+// their own host, ask it for more, send forms to it, and nothing else.
+const Policy = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // sharedFor is how long others (browsers, a cache in between) may show a shared page
 // without asking. A change of a shop reaches everyone within this time.
@@ -133,7 +133,7 @@ func send(w http.ResponseWriter, r *http.Request, contentType, etag string, body
 		return
 	}
 	h.Set("Content-Type", contentType)
-	if len(zipped) > 0 && takesGzip(r) {
+	if len(zipped) > 0 && Takes(r, "gzip") {
 		h.Set("Content-Encoding", "gzip")
 		body = zipped
 	}
@@ -157,10 +157,11 @@ func Fresh(r *http.Request, etag string) bool {
 	return false
 }
 
-func takesGzip(r *http.Request) bool {
+// Takes says whether the client takes an answer that is encoded so.
+func Takes(r *http.Request, encoding string) bool {
 	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
 		name, quality, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if name == "gzip" || name == "*" {
+		if name == encoding || name == "*" {
 			return strings.ReplaceAll(quality, " ", "") != "q=0"
 		}
 	}

@@ -49,6 +49,7 @@ func (s *Site) docs() error {
 			return nil
 		})
 	}
+	s.guides()
 	renderer := v5emb.New("Stoa API", "/openapi.json", "/docs/")
 	for _, name := range rendererFiles {
 		s.page("GET /docs/"+name, "asset", func(w http.ResponseWriter, r *http.Request) error {

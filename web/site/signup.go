@@ -14,6 +14,7 @@ import (
 	"github.com/stoacommerce/stoa/tenants"
 	"github.com/stoacommerce/stoa/tenants/accounts"
 	"github.com/stoacommerce/stoa/tenants/stores"
+	"github.com/stoacommerce/stoa/web/admin"
 	"github.com/stoacommerce/stoa/web/page"
 )
 
@@ -156,6 +157,9 @@ func currencies() []string {
 	}
 	return list
 }
+
+// office is the address of a store in the back office.
+func office(address string) string { return admin.Path + "/" + address }
 
 // hostOf is the host of an address.
 func hostOf(base string) string {

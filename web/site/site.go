@@ -13,6 +13,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/stoacommerce/stoa/platform/cache"
+	"github.com/stoacommerce/stoa/platform/colors"
 	"github.com/stoacommerce/stoa/platform/httpserver"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
@@ -23,6 +24,7 @@ import (
 	"github.com/stoacommerce/stoa/tenants/mailbox"
 	"github.com/stoacommerce/stoa/tenants/members"
 	"github.com/stoacommerce/stoa/tenants/stores"
+	"github.com/stoacommerce/stoa/web/admin"
 	"github.com/stoacommerce/stoa/web/page"
 )
 
@@ -45,6 +47,7 @@ type Config struct {
 	Stores   Stores
 	Sessions Sessions
 	Mailbox  *mailbox.Service
+	Admin    http.Handler // the back office; web/admin is it
 	Limiter  *page.Limiter
 	Log      *slog.Logger
 
@@ -71,14 +74,9 @@ const (
 var siteCSS string
 
 var (
-	style = page.Stylesheet("site", accent(), siteCSS)
+	style = page.Stylesheet("site", colors.Hex("#9c4328"), siteCSS)
 	icon  = page.NewAsset("icon", ".svg", "image/svg+xml", []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="14" fill="#9c4328"/><g fill="#fff"><path d="M32 11 55 23v4H9v-4z"/><path d="M13 30h7v18h-7zM28.500 30h7v18h-7zM44 30h7v18h-7zM9 51h46v4H9z"/></g></svg>`))
 )
-
-func accent() page.Color {
-	c, _ := page.ParseColor("#9c4328")
-	return c
-}
 
 // New makes the site.
 func New(config Config) (*Site, error) {
@@ -103,6 +101,8 @@ func New(config Config) (*Site, error) {
 	if err := s.docs(); err != nil {
 		return nil, err
 	}
+	s.page("GET "+admin.Path, "admin", s.admin)
+	s.page("GET "+admin.Path+"/", "admin", s.admin)
 	s.page("GET /robots.txt", "robots", robots)
 	s.page("GET /favicon.ico", "asset", asset(icon))
 	s.page("GET "+icon.Path, "asset", asset(icon))
@@ -117,10 +117,16 @@ func asset(a *page.Asset) func(http.ResponseWriter, *http.Request) error {
 	}
 }
 
+// admin serves the back office, with all of its addresses.
+func (s *Site) admin(w http.ResponseWriter, r *http.Request) error {
+	s.config.Admin.ServeHTTP(w, r)
+	return nil
+}
+
 func robots(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "public, max-age=3600")
-	_, err := w.Write([]byte("User-agent: *\nDisallow: /mailbox\nDisallow: /stores\n"))
+	_, err := w.Write([]byte("User-agent: *\nDisallow: /admin\nDisallow: /mailbox\nDisallow: /stores\n"))
 	return err
 }
 

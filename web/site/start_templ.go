@@ -62,7 +62,7 @@ func start(h head) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</code></pre></div></section><section class=\"wrap stand\" aria-labelledby=\"stand\"><h2 id=\"stand\">Where it stands</h2><div class=\"pair\"><p>Here today: sign-up, stores with a sandbox each, catalogue and stock, import of product lists, search, carts, checkout, orders with fulfilment and refunds, customers, webhooks, roles and keys.</p><p>Still to come: real payment providers, a back office in the browser, and themes to choose from. Until then a live shop shows what you sell, and the sandbox shows how it is bought.</p></div><p><a class=\"button\" href=\"/sign-up\">Open a store</a></p></section>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</code></pre></div></section><section class=\"wrap stand\" aria-labelledby=\"stand\"><h2 id=\"stand\">Where it stands</h2><div class=\"pair\"><p>Here today: sign-up, stores with a sandbox each, a back office in the browser, catalogue and stock, import of product lists, search, carts, checkout, orders with fulfilment and refunds, customers, webhooks, roles and keys.</p><p>Still to come: more payment providers, and themes to choose from.</p></div><p><a class=\"button\" href=\"/sign-up\">Open a store</a></p></section>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -17,6 +17,7 @@ const (
 	draftCookie  = "__Host-stoa-draft"  // the same of a draft order
 	ordersCookie = "__Host-stoa-orders" // <order's ID>.<its key>, several with a ~ in between
 
+	doorCookie     = "__Host-stoa-door"     // the key of a shop that is not open
 	customerCookie = "__Host-stoa-customer" // the token of a shopper's session
 )
 

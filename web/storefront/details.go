@@ -19,13 +19,44 @@ type customField struct {
 // detail is a custom field in words.
 type detail struct{ Name, Text string }
 
+// safetyFields are the keys of the custom fields that tell who makes a product, who answers for
+// it in the European Union, and what to beware of: what Article 19 of Regulation (EU) 2023/988
+// wants told where something is offered.
+var safetyFields = []string{"manufacturer", "responsible_person", "safety"}
+
+// safety is what they hold.
+func (p *productView) safety() []detail {
+	var list []detail
+	for _, key := range safetyFields {
+		if f, there := p.Fields[key]; there {
+			if text := p.told(f); text != "" {
+				list = append(list, detail{f.Name, text})
+			}
+		}
+	}
+	return list
+}
+
+// unit is what a unit is called.
+func (v *view) unit(name string) string {
+	switch name {
+	case "m2":
+		return "m²"
+	case "m3":
+		return "m³"
+	case "piece":
+		return v.T("piece")
+	}
+	return name
+}
+
 // details are the custom fields of a product and the variant chosen, in the order of their
 // names; without those that are for programs.
 func (p *productView) details() []detail {
 	var list []detail
 	add := func(fields map[string]customField) {
-		for _, f := range fields {
-			if text := p.told(f); text != "" {
+		for key, f := range fields {
+			if text := p.told(f); text != "" && !slices.Contains(safetyFields, key) {
 				list = append(list, detail{f.Name, text})
 			}
 		}

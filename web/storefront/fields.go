@@ -20,7 +20,7 @@ type formView struct {
 
 // fieldNames are what fields are called, and fieldOrder is their order on a page.
 var fieldNames, fieldOrder = func() (map[string]string, []string) {
-	names, order := map[string]string{"email": "E-mail", "password": "Password", "note": "A note to the shop", "method": "Shipping", "number": "Order number", "rating": "Rating", "title": "Title", "body": "What you think", "author": "Your name, as others see it"}, []string{"email", "rating", "title", "body", "author"}
+	names, order := map[string]string{"email": "E-mail", "password": "Password", "note": "A note to the shop", "method": "Shipping", "number": "Order number", "order_number": "Order number", "message": "Message", "rating": "Rating", "title": "Title", "body": "What you think", "author": "Your name, as others see it"}, []string{"email", "order_number", "message", "rating", "title", "body", "author"}
 	for _, prefix := range []string{"", "billing_", addressPrefix} {
 		for _, f := range []struct{ field, name string }{
 			{"name", "Name"}, {"country", "Country"}, {"company", "Company"}, {"line1", "Street and number"}, {"line2", "Apartment, floor"},

@@ -48,10 +48,18 @@ type variant struct {
 	CompareAt *money.Money `json:"compare_at_price"`
 	Lowest    *money.Money `json:"lowest_price_30d"`
 	Breaks    []priceBreak `json:"price_breaks"`
+	UnitPrice *unitPrice   `json:"unit_price"`
 	Available bool         `json:"available"`
+	Expected  string       `json:"backorder_expected_on"`
 	ImageID   string       `json:"image_id"`
 
 	Fields map[string]customField `json:"custom_fields"`
+}
+
+// unitPrice is what one of a unit costs.
+type unitPrice struct {
+	Price money.Money `json:"price"`
+	Unit  string      `json:"unit"`
 }
 
 // priceBreak is what each costs from a quantity on.
@@ -127,6 +135,16 @@ func (o paymentOption) Value() string { return o.Provider + ":" + o.Token }
 func (p *product) sale() *variant {
 	for i, v := range p.Variants {
 		if v.CompareAt != nil && v.Price != nil && p.From != nil && v.Price.Amount == p.From.Amount {
+			return &p.Variants[i]
+		}
+	}
+	return nil
+}
+
+// cheapest is the variant that the product's lowest price is of.
+func (p *product) cheapest() *variant {
+	for i, v := range p.Variants {
+		if v.Price != nil && p.From != nil && v.Price.Amount == p.From.Amount {
 			return &p.Variants[i]
 		}
 	}

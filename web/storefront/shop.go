@@ -49,6 +49,9 @@ type Config struct {
 
 	// AcceptsOrders says whether carts of the store can be completed.
 	AcceptsOrders func(ctx context.Context, store *tenants.Store) (bool, error)
+	// Editor is the origin of the back office, which may show previews in a frame of its own;
+	// nobody may when it is empty.
+	Editor string
 	// Beside has the replicas share their pages; nil does not.
 	Beside *cache.Shared
 	// Visited is told how far a visitor came; it may be nil.
@@ -112,8 +115,13 @@ func (s *Shop) routes() {
 	s.page("GET /products/{handle}", "product", (*visit).productPage)
 	s.page("GET /categories/{handle}", "category", (*visit).category)
 	s.page("GET /collections/{handle}", "collection", (*visit).collection)
+	s.page("GET /pages/{handle}", "page", (*visit).pageOf)
+	s.page("GET /blog", "blog", (*visit).blog)
+	s.page("GET /blog/{handle}", "post", (*visit).post)
 	s.page("GET /search", "search", (*visit).search)
+	s.page("GET /search/suggestions", "suggest", (*visit).suggest)
 	s.page("GET /cart", "cart", (*visit).cartPage)
+	s.page("GET /cart/count", "cart.count", (*visit).cartCount)
 	s.page("GET /cart/recover/{cart}", "cart.recover", (*visit).recoverCart)
 	s.page("POST /cart/lines", "cart.put", (*visit).put)
 	s.page("POST /cart/lines/{line}", "cart.change", (*visit).setLine)
@@ -161,6 +169,10 @@ func (s *Shop) routes() {
 	s.strict("POST /newsletter/confirm", "newsletter.confirm.send", limits.Auth, (*visit).confirmNewsletter)
 	s.page("GET /unsubscribe/{id}", "unsubscribe", (*visit).unsubscribeForm)
 	s.page("POST /unsubscribe/{id}", "unsubscribe.send", (*visit).unsubscribe)
+	s.page("GET /contact", "contact", (*visit).contactForm)
+	s.strict("POST /contact", "contact.send", limits.Forgot, (*visit).writeToShop)
+	s.page("GET /withdraw", "withdraw", (*visit).withdrawForm)
+	s.strict("POST /withdraw", "withdraw.send", limits.Forgot, (*visit).withdraw)
 	s.page("GET /find-order", "find-order", (*visit).findOrderForm)
 	s.strict("POST /find-order", "find-order.send", limits.Forgot, (*visit).findOrder)
 	s.page("GET /account/addresses", "account.addresses", (*visit).addressBook)
@@ -185,6 +197,7 @@ func (s *Shop) routes() {
 	s.strict("POST /stock-alerts", "stock-alert", limits.Forgot, (*visit).askAlert)
 	s.page("GET /stock-alerts/{alert}/{step}", "stock-alert.step", (*visit).alertForm)
 	s.page("POST /stock-alerts/{alert}/{step}", "stock-alert.take", (*visit).takeAlert)
+	s.strict("POST /password", "door", limits.Auth, (*visit).enter)
 	s.page("GET /robots.txt", "robots", (*visit).robots)
 	s.page("GET /sitemap.xml", "sitemap", (*visit).sitemap)
 	s.page("/", "missing", func(v *visit) error { return v.rest() })
@@ -212,10 +225,19 @@ func (s *Shop) strict(pattern, name, class string, serve func(*visit) error) {
 		v.w, v.r = w, r
 		x := httpserver.From(r.Context())
 		x.Operation, x.Observer = "page."+name, observer
+		if v.admitted() {
+			return
+		}
+		if !always(name) && !v.enters() {
+			if err := v.closedDoor(); err != nil {
+				v.failed(err)
+			}
+			return
+		}
 		var err error
 		// What comes from the cache costs nothing. What a browser can ask for without end, and
 		// each time anew, is counted.
-		if r.Method == http.MethodPost || name == "search" {
+		if r.Method == http.MethodPost || name == "search" || name == "suggest" {
 			err = s.config.Limiter.Take(r.Context(), class, v.store.ID)
 		}
 		if err == nil {
@@ -231,7 +253,7 @@ func (s *Shop) strict(pattern, name, class string, serve func(*visit) error) {
 
 // steps are how far visitors have come who see a page.
 var steps = map[string]analytics.Step{
-	"home": analytics.Visited, "products": analytics.Visited, "category": analytics.Visited, "collection": analytics.Visited, "search": analytics.Visited, "cart": analytics.Visited,
+	"home": analytics.Visited, "page": analytics.Visited, "blog": analytics.Visited, "post": analytics.Visited, "products": analytics.Visited, "category": analytics.Visited, "collection": analytics.Visited, "search": analytics.Visited, "cart": analytics.Visited,
 	"product": analytics.ViewedProduct, "cart.put": analytics.AddedToCart,
 	"checkout": analytics.ReachedCheckout, "checkout.contact": analytics.ReachedCheckout, "checkout.shipping": analytics.ReachedCheckout,
 }
@@ -242,7 +264,7 @@ func (v *visit) visited(name string) {
 	if v.bought {
 		step, counts = analytics.Completed, true
 	}
-	if told := v.shop.config.Visited; counts && told != nil {
+	if told := v.shop.config.Visited; counts && told != nil && v.preview == "" {
 		told(v.r.Context(), step)
 	}
 }
@@ -251,11 +273,15 @@ func (v *visit) visited(name string) {
 func (s *Shop) Serve(w http.ResponseWriter, r *http.Request, store tenants.Store) {
 	ctx := s.enter(r.Context(), store)
 	v := &visit{shop: s, store: store, w: w, r: r.WithContext(ctx)}
+	preview, over := v.previewed()
+	if preview != "" {
+		v.w = unkept{w, s.config.Editor}
+	}
 	set, err := s.config.Editions.Locales(ctx, &store)
 	var frame *frame
 	if err == nil {
 		locale := v.within(set)
-		frame, err = s.frame(ctx, store, locale, set.Chain(locale))
+		frame, err = s.frame(ctx, store, locale, set.Chain(locale), preview)
 	}
 	if err != nil {
 		s.config.Log.ErrorContext(ctx, "a shop's frame cannot be read", "error", err)
@@ -269,11 +295,15 @@ func (s *Shop) Serve(w http.ResponseWriter, r *http.Request, store tenants.Store
 		}
 		return
 	}
+	if over && v.enters() {
+		v.message(http.StatusGone, "This preview is over", "Ask for another link in the back office.", false)
+		return
+	}
 	if err := s.foreign.Check(r); err != nil {
 		v.message(http.StatusForbidden, "This form came from elsewhere", "For your safety, forms are only taken from the shop's own pages. Go back and try again.", false)
 		return
 	}
-	s.mux.ServeHTTP(w, v.r.WithContext(context.WithValue(ctx, visitKey{}, v)))
+	s.mux.ServeHTTP(v.w, v.r.WithContext(context.WithValue(ctx, visitKey{}, v)))
 }
 
 // within is the locale that the address begins with, which is taken off for all that follows;
@@ -284,10 +314,7 @@ func (v *visit) within(set *locales.Set) string {
 		return set.Default()
 	}
 	address := *v.r.URL
-	address.Path = "/" + strings.TrimPrefix(strings.TrimPrefix(address.Path, "/"+first), "/")
-	if address.RawPath != "" {
-		address.RawPath = "/" + strings.TrimPrefix(strings.TrimPrefix(address.RawPath, "/"+first), "/")
-	}
+	cut(&address, "/"+first)
 	v.r.URL = &address
 	return first
 }
@@ -386,13 +413,17 @@ func (v *visit) closed() {
 // rest serves what bears its digest in its name, and says of everything else that it is
 // not here.
 func (v *visit) rest() error {
-	if !v.asset() {
+	switch {
+	case v.asset():
+	case !v.enters():
+		return v.closedDoor()
+	default:
 		v.missing()
 	}
 	return nil
 }
 
-// asset serves the stylesheet and the icon; it says whether the request was for one.
+// asset serves the stylesheet, the script and the icon; it says whether the request was for one.
 func (v *visit) asset() bool {
 	path := v.r.URL.Path
 	asset := v.theme
@@ -400,6 +431,8 @@ func (v *visit) asset() bool {
 	case v.r.Method != http.MethodGet && v.r.Method != http.MethodHead:
 		return false
 	case strings.HasPrefix(path, "/theme.") && strings.HasSuffix(path, ".css"):
+	case strings.HasPrefix(path, "/shop.") && strings.HasSuffix(path, ".js"):
+		asset = script
 	case strings.HasPrefix(path, "/favicon."):
 		asset = v.frame.icon
 	default:
@@ -418,11 +451,11 @@ func (v *visit) robots() error {
 		if i > 0 {
 			prefix = "/" + locale
 		}
-		for _, path := range []string{"/cart", "/checkout", "/pay", "/orders", "/account", "/search"} {
+		for _, path := range []string{"/cart/", "/checkout", "/pay", "/orders", "/account", "/search"} {
 			text += "Disallow: " + prefix + path + "\n"
 		}
 	}
-	if v.sandbox {
+	if v.sandbox || v.access.Closed() {
 		text = "User-agent: *\nDisallow: /\n"
 	}
 	v.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -468,12 +501,20 @@ func (v *visit) shared(name string, query url.Values, make func(ctx context.Cont
 	if err != nil {
 		return err
 	}
+	ctx := context.WithValue(v.r.Context(), readerKey{}, reader{groups, v.chain})
+	if v.preview != "" {
+		p, err := make(ctx)
+		if err == nil {
+			page.Own(v.w, v.r, p)
+		}
+		return err
+	}
 	key := v.store.ID + "\x00" + v.edition() + "\x00" + strings.Join(groups, ",") + "\x00" + v.locale + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
-	p, err := v.shop.pages.Get(context.WithValue(v.r.Context(), readerKey{}, reader{groups, v.chain}), key, make)
+	p, err := v.shop.pages.Get(ctx, key, make)
 	switch {
 	case err != nil:
 		return err
-	case len(groups) > 0:
+	case len(groups) > 0 || v.access.Closed():
 		page.Own(v.w, v.r, p)
 	default:
 		page.Shared(v.w, v.r, p)

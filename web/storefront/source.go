@@ -37,6 +37,16 @@ func (s *Shop) product(ctx context.Context, currency, handle string) (product, e
 	return decode[product](o.Data, "product")
 }
 
+// together reads what goes with a product.
+func (s *Shop) together(ctx context.Context, currency, id string) ([]product, error) {
+	r := readerOf(ctx)
+	raw, err := catalog.BoughtTogether(ctx, s.config.DB, "", id, alsoShown, catalog.Shopper{Currency: currency, Groups: r.groups, Locales: r.locales})
+	if err != nil {
+		return nil, err
+	}
+	return decode[[]product](raw, "what goes with a product")
+}
+
 // all reads a list to its end, page by page, but no more than so many.
 func all[T any](ctx context.Context, most int, read func(after string) (postgres.Page, error)) ([]T, error) {
 	var list []T

@@ -60,8 +60,8 @@ func (v *visit) showCart(c *cart.Cart, status int, refused *problem.Problem) err
 		v.dropCart() // it has become an order, and the next thing begins a new one
 		c = nil
 	}
-	p := &cartView{view: v.view("", ""), Cart: c}
-	p.Alone, p.Title = true, p.T("Cart")
+	p := &cartView{view: v.view("", "/cart"), Cart: c}
+	p.Title, p.Description = p.T("Cart"), p.T("Whatever you choose will wait for you here.")
 	if c != nil {
 		p.Currency = c.Currency
 	}

@@ -1,5 +1,5 @@
 // Command bundle makes one document of the contract's files, as YAML and as JSON, and
-// the Go models from it. It runs from openapi/contract: go generate ./openapi/...
+// the Go models and the methods of a client from it. It runs from openapi/contract: go generate ./openapi/...
 package main
 
 import (
@@ -42,7 +42,10 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	return models(forModels)
+	if err := models(forModels); err != nil {
+		return err
+	}
+	return writeClient(asJSON, "../gen/models.gen.go", "../client/operations.gen.go")
 }
 
 // models has oapi-codegen write the Go types of a document.

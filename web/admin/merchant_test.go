@@ -1,0 +1,224 @@
+package admin_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/stoacommerce/stoa/app/apptest"
+	"github.com/stoacommerce/stoa/platform/ids"
+)
+
+// run is a name that no other run has.
+func run() string {
+	id := ids.New("run")
+	return id[len(id)-10:]
+}
+
+const password = "seven purple lanterns at dusk"
+
+// TestMerchantsInTheirBackOffice goes the ways of a merchant in Chromium, from the sign-up on,
+// in one browser and one program after the other.
+func TestMerchantsInTheirBackOffice(t *testing.T) {
+	t.Parallel()
+	p := apptest.Start(t, nil)
+	if status, text := get(t, p.URL+"/admin/"); status == http.StatusNotFound {
+		if !strings.Contains(text, "Node.js") {
+			t.Errorf("a program without a back office does not say what is missing: %s", text)
+		}
+		return
+	}
+	b := open(t, p)
+	address, owner := "linen-"+run(), "ada-"+run()+"@example.com"
+	signUp(b, p, address, owner)
+	firstProduct(b, p, address)
+	signInAgain(b, owner)
+	order(b, p, address)
+	seen(b, p, address)
+	lesser(b, p, address)
+}
+
+func get(t *testing.T, address string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(text)
+}
+
+// signUp opens a store on the platform's own page, which leads on to the first product. It is
+// made one in which the test provider pays.
+func signUp(b *browser, p *apptest.Program, address, email string) {
+	b.t.Helper()
+	b.visit("/sign-up")
+	b.fill("store_name", "Linen & Co", "store_address", address, "country", "DE", "currency", "EUR", "email", email, "password", password, "name", "Ada Example")
+	b.follow("main form .button")
+	p.Exec(`update stores set demo = true where address = $1`, address)
+	p.Exec(`update accounts set email_verified_at = now() where email = $1`, email)
+	b.follow(`a[href$="/products/new"]`)
+}
+
+// firstProduct adds a product with a photo, and sees it in the shop.
+func firstProduct(b *browser, p *apptest.Program, address string) {
+	b.t.Helper()
+	b.write("Title", "Linen shirt", "Price", "59", "Quantity", "12")
+	if err := chromedp.Do(b.ctx, chromedp.SetUploadFiles(chromedp.CSS("input[type=file]"), []string{photo(b.t)})); err != nil {
+		b.t.Fatal(err)
+	}
+	b.until("the photo", `document.querySelectorAll("main img").length === 1`)
+	b.press("Save")
+	b.shows("“Linen shirt” is there", "In the shop")
+	b.until("the photo in the store", `document.querySelector("main img")?.src.includes("/media/")`)
+	b.quietly("the first product")
+
+	// What is typed is not lost by going elsewhere.
+	b.write("Title", "Linen shirt, washed")
+	b.press("Orders")
+	b.shows("Leave without saving?")
+	b.press("Stay here")
+	b.press("Save")
+	b.shows("Saved")
+	b.press("Undo")
+	b.shows("Taken back")
+	b.until("the former title", field("Title")+`.value === "Linen shirt"`)
+
+	shop := strings.TrimSuffix(p.Host(address).String(), "/")
+	b.visit(shop + "/products/linen-shirt")
+	b.shows("Linen shirt", "€59.00")
+	b.until("the photo in the shop", `[...document.images].some(i => i.src.includes("/media/") && i.naturalWidth > 0)`)
+}
+
+// signInAgain signs out and in again, wrongly first, to where one wanted to go.
+func signInAgain(b *browser, email string) {
+	b.t.Helper()
+	b.visit("/admin")
+	b.press("Account")
+	b.press("Sign out")
+	b.shows("Forgotten your password?")
+	b.visit("/admin/")
+	b.write("E-mail address", email, "Password", "quite another password")
+	b.press("Sign in")
+	b.shows("E-mail address and password don’t belong together.")
+	b.accessible("sign in")
+	b.write("Password", password)
+	b.press("Sign in")
+	b.shows("On the way to your first order")
+}
+
+// order buys something in the shop, and sends it and pays some of it back in the office.
+func order(b *browser, p *apptest.Program, address string) {
+	b.t.Helper()
+	shop := strings.TrimSuffix(p.Host(address).String(), "/")
+	b.visit(shop + "/products/linen-shirt")
+	b.follow("form.take .button")
+	b.visit(shop + "/checkout")
+	b.fill("email", "grace@example.com", "name", "Grace Example", "line1", "1 Sample Street", "postal_code", "10115", "city", "Berlin")
+	b.follow(`form[action="/checkout/contact"] .button`)
+	if js[bool](b, `Boolean(document.querySelector('form[action="/checkout/shipping"]'))`) {
+		b.follow(`form[action="/checkout/shipping"] .button`)
+	}
+	b.follow(`form[action="/checkout/pay"] .button`)
+	b.shows("Thank you")
+
+	b.visit("/admin/" + address)
+	b.shows("1 order to send", "Grace Example")
+	b.press("1 order to send")
+	b.at("the order", `document.querySelector("tbody a")`)
+	b.shows("Order #", "Paid", "1 Sample Street")
+	b.press("Send")
+	b.write("Tracking number", "JJD000123")
+	b.accessible("sending")
+	b.at("Send", found("[role=dialog] button", "Send"))
+	b.shows("The parcel is noted", "JJD000123", "Sent")
+	b.press("Pay back")
+	b.press("An amount")
+	b.write("Amount", "5")
+	b.shows("Pay back €5.00")
+	b.press("Pay back €5.00")
+	b.shows("€5.00 are paid back", "Partly paid back")
+	b.write("Write a note. Only your team sees it.", "She was very kind.")
+	b.press("Add the note")
+	b.shows("She was very kind.", "by ada-")
+	b.quietly("the order")
+}
+
+// seen looks at every screen as axe, on a desk and on a phone, in light and in dark.
+func seen(b *browser, p *apptest.Program, address string) {
+	b.t.Helper()
+	for _, screen := range []struct{ path, shows string }{
+		{"", "What waits for you"}, {"/orders", "Grace Example"}, {"/products", "Linen shirt"}, {"/stock", "Linen shirt"}, {"/customers", "grace@example.com"},
+		{"/settings", "Currencies and taxes"}, {"/staff", "Built in"}, {"/history", "Order sent"}, {"/keys", "Active"}, {"/webhooks", "No endpoints yet"},
+		{"/events", "order.fulfilled"}, {"/requests", "/v1/"}, {"/nowhere", "This is not here"},
+	} {
+		p.ForgetLimits() // nobody looks at so much so quickly
+		b.size(1280, 900)
+		b.visit("/admin/" + address + screen.path)
+		b.shows(screen.shows)
+		b.accessible(screen.path + " on a desk")
+		b.size(390, 844)
+		b.accessible(screen.path + " on a phone")
+		b.quietly(screen.path)
+	}
+	b.size(1280, 900)
+
+	// Whatever there is is a few letters away.
+	b.visit("/admin/" + address)
+	b.press("Find anything …Ctrl K")
+	b.write("Find anything …", "shirt")
+	b.press("Linen shirt")
+	b.until("the product", `location.pathname.includes("/products/prod_")`)
+	b.shows("In search engines")
+	b.accessible("a product")
+	b.quietly("the palette")
+}
+
+// lesser is somebody whose role lets them do less, who is told so.
+func lesser(b *browser, p *apptest.Program, address string) {
+	b.t.Helper()
+	email := "support-" + run() + "@example.com"
+	b.visit("/admin/" + address + "/staff?invite=yes")
+	b.shows("Whom do you invite?")
+	b.write("E-mail address", email)
+	b.at("Role", field("Role"))
+	b.press("Support")
+	b.press("Send the invitation")
+	b.shows(email + " is invited")
+	token, err := p.MailParameter(b.ctx, email, "token")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.press("Account")
+	b.press("Sign out")
+	b.shows("Forgotten your password?")
+	b.visit("/accept-invitation?token=" + token)
+	b.fill("name", "Bo Example", "password", password)
+	b.follow("main form .button")
+
+	b.visit("/admin/" + address)
+	b.shows("Hello, Bo")
+	if menu := js[string](b, `document.querySelector("nav").innerText`); strings.Contains(menu, "Staff") || !strings.Contains(menu, "Customers") {
+		b.t.Errorf("the menu of support is %q", menu)
+	}
+	b.visit("/admin/" + address + "/keys")
+	b.shows("Your role does not include this", "keys:read")
+	b.visit("/admin/" + address + "/orders")
+	b.at("the order", `document.querySelector("tbody a")`)
+	b.shows("Grace Example")
+	if js[bool](b, `Boolean(`+found("button", "Pay back")+`)`) {
+		b.t.Error("support is offered to pay back")
+	}
+	b.quietly("support")
+}

@@ -1,0 +1,44 @@
+import createFetchClient, { type Middleware } from 'openapi-fetch';
+import createQueryClient from 'openapi-react-query';
+import type { components, paths } from './contract.gen';
+import { Refused, problemOf } from './problem';
+
+export type Schemas = components['schemas'];
+
+/** A new key, by which a write that is repeated is done once. */
+export const idempotencyKey = () => crypto.randomUUID();
+
+/** Called when an answer says that nobody is signed in any more. */
+let onSignedOut = () => {};
+export function whenSignedOut(tell: () => void) {
+  onSignedOut = tell;
+}
+
+const signedOut: Middleware = {
+  onResponse({ request, response }) {
+    if (response.status === 401 && !(request.method === 'POST' && new URL(request.url).pathname === '/v1/session')) onSignedOut();
+    return undefined;
+  },
+};
+
+/** The contract's operations, asked by the browser's session: for one side of a store, or for none. */
+export function connect(store?: { id: string; mode: Schemas['Mode'] }) {
+  const api = createFetchClient<paths>({ baseUrl: '/', headers: store && { 'Stoa-Store': store.id, 'Stoa-Mode': store.mode } });
+  api.use(signedOut);
+  return { api, query: createQueryClient(api) };
+}
+
+export type Connection = ReturnType<typeof connect>;
+
+/** What openapi-fetch gives for a request. */
+type Pending<T> = Promise<{ data?: T; error?: unknown; response: Response }>;
+
+/** An answer, with what its headers say of it, and the requests by which it came. */
+export type Answer<T> = { data: T; requests: string[]; version: string | undefined };
+
+/** Waits for an answer, and throws what refused it. */
+export async function answered<T>(pending: Pending<T>): Promise<Answer<T>> {
+  const { data, error, response } = await pending;
+  if (!response.ok) throw new Refused(problemOf(error, response));
+  return { data: data as T, requests: [response.headers.get('Request-Id') ?? ''], version: response.headers.get('ETag') ?? undefined };
+}

@@ -1,0 +1,47 @@
+import { MantineProvider } from '@mantine/core';
+import { Notifications } from '@mantine/notifications';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { useEffect, useMemo, useState } from 'react';
+import { RouterProvider } from 'react-router/dom';
+import { memory } from './api/memory';
+import { router } from './routes';
+import { themed, variables } from './theme';
+import { useWords } from './words/everywhere';
+import { LanguageContext, firstLanguage, keepLanguage } from './words/language';
+
+const platform = memory();
+
+export function App({ nonce }: { nonce: string }) {
+  const [language, setLanguage] = useState(firstLanguage);
+  useEffect(() => {
+    document.documentElement.lang = language;
+  }, [language]);
+  const chosen = useMemo(
+    () => ({
+      language,
+      choose: (next: typeof language) => {
+        keepLanguage(next);
+        setLanguage(next);
+      },
+    }),
+    [language],
+  );
+  return (
+    <LanguageContext value={chosen}>
+      <Dressed nonce={nonce} />
+    </LanguageContext>
+  );
+}
+
+function Dressed({ nonce }: { nonce: string }) {
+  const { close } = useWords();
+  const theme = useMemo(() => themed(close), [close]);
+  return (
+    <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+      <Notifications position="top-center" limit={3} />
+      <QueryClientProvider client={platform}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}

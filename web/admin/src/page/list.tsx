@@ -1,0 +1,133 @@
+import { Box, Button, Card, Center, Group, Skeleton, Table, Text, VisuallyHidden } from '@mantine/core';
+import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { Link } from 'react-router';
+import { useWords } from '../words/everywhere';
+import classes from './list.module.css';
+import { Trouble } from './trouble';
+
+/** How the pages of a list are asked for, one after the other. */
+export const pages = {
+  pageParamName: 'cursor',
+  initialPageParam: null,
+  getNextPageParam: (page: { next_cursor: string | null }) => page.next_cursor ?? undefined,
+} as const;
+
+type Column<T> = {
+  name: string;
+  cell: (row: T) => ReactNode;
+  /** Numbers stand at the end, so that they can be compared. */
+  end?: boolean;
+  width?: number | string;
+  /** On a phone only what matters is shown. */
+  wide?: boolean;
+  /** Whether what is in it goes without saying, to those who see it. */
+  silent?: boolean;
+};
+
+type ListProps<T> = {
+  label: string;
+  query: UseInfiniteQueryResult<InfiniteData<{ data: T[] }>, unknown>;
+  columns: Column<T>[];
+  id: (row: T) => string;
+  /** Where a row leads. */
+  to?: (row: T) => string;
+  /** What a row does, where it leads nowhere. */
+  open?: (row: T) => void;
+  filters?: ReactNode;
+  /** What stands here while there is nothing at all. */
+  empty: ReactNode;
+  /** Whether a filter is set, so that nothing found is not nothing there. */
+  narrowed?: { nothing: string; clear: () => void };
+};
+
+/** A list of things, with what narrows it down, page by page. */
+export function List<T>({ label, query, columns, id, to, open, filters, empty, narrowed }: ListProps<T>) {
+  const w = useWords();
+  if (query.isError && !query.data) return <Trouble error={query.error} retry={query.refetch} />;
+  const rows = query.data?.pages.flatMap((page) => page.data) ?? [];
+  const none = !query.isPending && rows.length === 0;
+  if (none && !narrowed) return <Card padding={0}>{empty}</Card>;
+  return (
+    <Card padding={0}>
+      {filters && (
+        <Group p="sm" gap="sm" className={classes.filters}>
+          {filters}
+          {narrowed && (
+            <Button variant="subtle" color="gray" onClick={narrowed.clear}>
+              {w.clear}
+            </Button>
+          )}
+        </Group>
+      )}
+      {none ? (
+        <Center py={56}>
+          <Text c="dimmed" size="sm">
+            {narrowed?.nothing}
+          </Text>
+        </Center>
+      ) : (
+        <Table.ScrollContainer minWidth={0} type="native">
+          <Table className={classes.table} verticalSpacing="sm" horizontalSpacing="md" aria-label={label} aria-busy={query.isPending}>
+            <Table.Thead>
+              <Table.Tr>
+                {columns.map((column) => (
+                  <Table.Th key={column.name} w={column.width} ta={column.end ? 'end' : undefined} mod={{ wide: column.wide }}>
+                    {column.silent ? <VisuallyHidden>{column.name}</VisuallyHidden> : column.name}
+                  </Table.Th>
+                ))}
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {query.isPending
+                ? Array.from({ length: 8 }, (_, row) => (
+                    <Table.Tr key={row}>
+                      {columns.map((column) => (
+                        <Table.Td key={column.name} mod={{ wide: column.wide }}>
+                          <Skeleton height={14} my={4} width={column.end ? 60 : '70%'} ms={column.end ? 'auto' : 0} />
+                        </Table.Td>
+                      ))}
+                    </Table.Tr>
+                  ))
+                : rows.map((row) => (
+                    <Table.Tr key={id(row)} mod={{ leads: Boolean(to ?? open) }}>
+                      {columns.map((column, n) => (
+                        <Table.Td key={column.name} ta={column.end ? 'end' : undefined} mod={{ wide: column.wide }}>
+                          {n > 0 ? column.cell(row) : <First row={row} to={to} open={open} content={column.cell(row)} />}
+                        </Table.Td>
+                      ))}
+                    </Table.Tr>
+                  ))}
+            </Table.Tbody>
+          </Table>
+        </Table.ScrollContainer>
+      )}
+      {query.hasNextPage && (
+        <Center p="sm" className={classes.more}>
+          <Button variant="subtle" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+            {w.more}
+          </Button>
+        </Center>
+      )}
+    </Card>
+  );
+}
+
+/** The first cell of a row is its link, and the whole row can be clicked. */
+function First<T>({ row, to, open, content }: { row: T; to?: (row: T) => string; open?: (row: T) => void; content: ReactNode }) {
+  if (to) {
+    return (
+      <Link to={to(row)} className={classes.link}>
+        {content}
+      </Link>
+    );
+  }
+  if (open) {
+    return (
+      <Box component="button" type="button" className={classes.link} onClick={() => open(row)}>
+        {content}
+      </Box>
+    );
+  }
+  return content;
+}

@@ -1,0 +1,182 @@
+import { Badge, Button, Code, Drawer, Group, SimpleGrid, Stack, Text } from '@mantine/core';
+import { IconArrowBackUp, IconHistory } from '@tabler/icons-react';
+import { keepPreviousData } from '@tanstack/react-query';
+import { useState } from 'react';
+import { answered, idempotencyKey, type Schemas } from '../../api/client';
+import { useWrite } from '../../api/write';
+import { Copy } from '../../page/copy';
+import { Empty } from '../../page/empty';
+import { useFilters } from '../../page/filters';
+import { List, pages } from '../../page/list';
+import { Page } from '../../page/page';
+import { Search } from '../../page/search';
+import { Fact } from '../../page/section';
+import { useStore } from '../../session/store';
+import { useWords } from '../../words/everywhere';
+import { useFormat } from '../../words/format';
+import { useAuditWords } from './words';
+
+type Entry = Schemas['AuditEntry'];
+
+/** An action in words: "Product changed". What has none is told as it is. */
+function useAction() {
+  const w = useAuditWords();
+  return (action: string) => {
+    const [kind = '', verb = ''] = action.split('.');
+    const kinds: Record<string, string> = w.kinds;
+    const verbs: Record<string, string> = w.verbs;
+    return kinds[kind] && verbs[verb] ? `${kinds[kind]} ${verbs[verb]}` : action;
+  };
+}
+
+/** Who did what. */
+export default function Audit() {
+  const w = useAuditWords();
+  const { query, settings } = useStore();
+  const f = useFormat(settings.time_zone);
+  const action = useAction();
+  const filters = useFilters('id');
+  const { id } = filters.values;
+  const entries = query.useInfiniteQuery(
+    'get',
+    '/v1/audit',
+    { params: { query: { limit: 50, ...(id && (id.startsWith('req_') ? { request_id: id } : { resource_id: id })) } } },
+    { ...pages, placeholderData: keepPreviousData },
+  );
+  const [opened, setOpened] = useState<string>();
+  const shown = entries.data?.pages.flatMap((page) => page.data).find((entry) => entry.id === opened);
+  return (
+    <Page title={w.title} text={w.text}>
+      <List<Entry>
+        label={w.title}
+        query={entries}
+        id={(entry) => entry.id}
+        open={(entry) => setOpened(entry.id)}
+        narrowed={filters.any ? { nothing: w.nothing, clear: filters.clear } : undefined}
+        empty={<Empty icon={IconHistory} {...w.empty} />}
+        filters={<Search label={w.search} value={id} onChange={(next) => filters.set({ id: next })} />}
+        columns={[
+          {
+            name: w.columns.what,
+            cell: (entry) => (
+              <Group gap="xs">
+                <span>{action(entry.action)}</span>
+                {entry.undone_by && <Badge color="gray">{w.undone}</Badge>}
+              </Group>
+            ),
+          },
+          {
+            name: w.columns.who,
+            cell: (entry) => (
+              <div>
+                <Text size="sm" style={{ wordBreak: 'break-word' }}>
+                  {entry.actor.kind === 'system' ? w.actors.system : entry.actor.label}
+                </Text>
+                {entry.actor.kind !== 'system' && (
+                  <Text size="xs" c="dimmed">
+                    {w.actors[entry.actor.kind]}
+                  </Text>
+                )}
+              </div>
+            ),
+          },
+          {
+            name: w.columns.when,
+            wide: true,
+            width: 200,
+            cell: (entry) => (
+              <Text size="sm" title={f.time(entry.at)}>
+                {f.ago(entry.at)}
+              </Text>
+            ),
+          },
+        ]}
+      />
+      <Drawer opened={shown !== undefined} onClose={() => setOpened(undefined)} position="right" size="lg" title={shown && action(shown.action)}>
+        {shown && <Told entry={shown} />}
+      </Drawer>
+    </Page>
+  );
+}
+
+/** All that an entry tells. */
+function Told({ entry }: { entry: Entry }) {
+  const w = useAuditWords();
+  const everywhere = useWords();
+  const { api, settings } = useStore();
+  const f = useFormat(settings.time_zone);
+  const undo = useWrite({
+    write: () => answered(api.POST('/v1/audit/{audit_entry_id}/undo', { params: { path: { audit_entry_id: entry.id }, header: { 'Idempotency-Key': idempotencyKey() } } })),
+    said: everywhere.undone,
+  });
+  return (
+    <Stack>
+      <SimpleGrid cols={2}>
+        <Fact name={w.columns.who}>{entry.actor.kind === 'system' ? w.actors.system : entry.actor.label}</Fact>
+        <Fact name={w.columns.when}>{f.time(entry.at)}</Fact>
+        {entry.resource_id && (
+          <Fact name={w.thing}>
+            <Group gap={4} wrap="nowrap">
+              <Code>{entry.resource_id}</Code>
+              <Copy value={entry.resource_id} />
+            </Group>
+          </Fact>
+        )}
+        {entry.request_id && (
+          <Fact name={w.request}>
+            <Group gap={4} wrap="nowrap">
+              <Code>{entry.request_id}</Code>
+              <Copy value={entry.request_id} />
+            </Group>
+          </Fact>
+        )}
+        {entry.ip && <Fact name={w.address}>{entry.ip}</Fact>}
+        {entry.user_agent && <Fact name={w.program}>{entry.user_agent}</Fact>}
+        {entry.reason && <Fact name={w.reason}>{entry.reason}</Fact>}
+      </SimpleGrid>
+      {entry.undoes && (
+        <Text size="sm" c="dimmed">
+          {w.undoes}
+        </Text>
+      )}
+      <Difference before={entry.before} after={entry.after} />
+      {entry.undoable && !entry.undone_by && (
+        <Group>
+          <Button variant="default" leftSection={<IconArrowBackUp size={17} aria-hidden />} loading={undo.isPending} onClick={() => undo.mutate()}>
+            {w.undo}
+          </Button>
+        </Group>
+      )}
+    </Stack>
+  );
+}
+
+/** What was and what is, property by property. */
+function Difference({ before, after }: { before: Entry['before']; after: Entry['after'] }) {
+  const w = useAuditWords();
+  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
+  const text = (value: unknown) => (value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value, null, 2));
+  return (
+    <Stack gap="md">
+      {names.map((name) => (
+        <Stack key={name} gap={4}>
+          <Text size="sm" fw={600} ff="monospace">
+            {name}
+          </Text>
+          <SimpleGrid cols={before && after ? 2 : 1} spacing="xs">
+            {before && <Value label={w.before} text={text(before[name])} color="light-dark(#fbeeea, #3a211c)" />}
+            {after && <Value label={w.after} text={text(after[name])} color="light-dark(#ebf3ec, #1d2c22)" />}
+          </SimpleGrid>
+        </Stack>
+      ))}
+    </Stack>
+  );
+}
+
+function Value({ label, text, color }: { label: string; text: string; color: string }) {
+  return (
+    <Code block aria-label={label} style={{ background: color, whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+      {text}
+    </Code>
+  );
+}

@@ -1,0 +1,114 @@
+import { Button, Group, Modal, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { IconPlus, IconUsers } from '@tabler/icons-react';
+import { keepPreviousData } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useNavigate } from 'react-router';
+import type { paths } from '../../api/contract.gen';
+import { answered, idempotencyKey, type Schemas } from '../../api/client';
+import { useWrite } from '../../api/write';
+import { Empty } from '../../page/empty';
+import { useFilters } from '../../page/filters';
+import { List, pages } from '../../page/list';
+import { Page } from '../../page/page';
+import { Search } from '../../page/search';
+import { State } from '../../page/state';
+import { useStore } from '../../session/store';
+import { useWords } from '../../words/everywhere';
+import { useFormat } from '../../words/format';
+import { useCustomerWords } from './words';
+
+const views: Record<string, NonNullable<paths['/v1/customers']['get']['parameters']['query']>> = {
+  registered: { registered: true },
+  guests: { registered: false },
+  newsletter: { accepts_marketing: true },
+};
+
+/** Everybody who bought or registered. */
+export default function Customers() {
+  const w = useCustomerWords();
+  const f = useFormat();
+  const { query, can, to } = useStore();
+  const filters = useFilters('view', 'q');
+  const { view, q } = filters.values;
+  
+  const customers = query.useInfiniteQuery('get', '/v1/customers', { params: { query: { limit: 50, ...views[view], ...(q && { q }) } } }, { ...pages, placeholderData: keepPreviousData });
+  const [adding, setAdding] = useState(false);
+  const add = can('customers:write') && (
+    <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={() => setAdding(true)}>
+      {w.add}
+    </Button>
+  );
+  return (
+    <Page title={w.title} actions={add}>
+      <List<Schemas['Customer']>
+        label={w.title}
+        query={customers}
+        id={(customer) => customer.id}
+        to={(customer) => to(`customers/${customer.id}`)}
+        narrowed={filters.any ? { nothing: w.nothing, clear: filters.clear } : undefined}
+        empty={<Empty icon={IconUsers} {...w.empty} action={add} />}
+        filters={
+          <>
+            <SegmentedControl aria-label={w.view} value={view} onChange={(next) => filters.set({ view: next })} data={Object.entries(w.views).map(([value, label]) => ({ value: value === 'all' ? '' : value, label }))} />
+            <Search label={w.search} value={q} onChange={(next) => filters.set({ q: next })} />
+          </>
+        }
+        columns={[
+          {
+            name: w.columns.customer,
+            cell: (customer) => (
+              <div>
+                <Text size="sm" fw={600}>
+                  {customer.name ?? customer.default_address?.name ?? customer.email}
+                </Text>
+                <Text size="xs" c="dimmed" fw={400} style={{ wordBreak: 'break-all' }}>
+                  {customer.email}
+                </Text>
+              </div>
+            ),
+          },
+          { name: w.columns.newsletter, wide: true, width: 140, cell: (customer) => (customer.accepts_marketing ? <State mood="well">{w.subscribed}</State> : null) },
+          { name: w.columns.since, wide: true, width: 150, cell: (customer) => f.date(customer.created_at) },
+          { name: w.columns.orders, end: true, width: 110, cell: (customer) => f.number(customer.orders_count) },
+        ]}
+      />
+      <Modal opened={adding} onClose={() => setAdding(false)} title={w.new.title}>
+        <Add close={() => setAdding(false)} />
+      </Modal>
+    </Page>
+  );
+}
+
+function Add({ close }: { close: () => void }) {
+  const w = useCustomerWords();
+  const everywhere = useWords();
+  const { api, to } = useStore();
+  const go = useNavigate();
+  const [key] = useState(idempotencyKey);
+  const form = useForm({ initialValues: { email: '', name: '', phone: '' } });
+  const create = useWrite({
+    form: form as never,
+    said: w.new.done,
+    write: ({ email, name, phone }: typeof form.values) =>
+      answered(api.POST('/v1/customers', { params: { header: { 'Idempotency-Key': key } }, body: { email: email.trim(), ...(name.trim() && { name: name.trim() }), ...(phone.trim() && { phone: phone.trim() }) } })),
+    done: ({ data }) => void go(to(`customers/${data.id}`)),
+  });
+  return (
+    <form onSubmit={form.onSubmit((values) => create.mutate(values))}>
+      <Stack>
+        <TextInput label={w.email} type="email" required maxLength={254} data-autofocus {...form.getInputProps('email')} />
+        <TextInput label={w.name} maxLength={255} {...form.getInputProps('name')} />
+        <TextInput label={w.phone} type="tel" maxLength={32} {...form.getInputProps('phone')} />
+        <Group justify="end">
+          <Button variant="default" onClick={close}>
+            {everywhere.cancel}
+          </Button>
+          <Button type="submit" loading={create.isPending}>
+            {w.new.create}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

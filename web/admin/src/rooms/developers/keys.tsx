@@ -1,0 +1,179 @@
+import { ActionIcon, Button, Code, Group, Menu, Modal, SegmentedControl, Select, Stack, TagsInput, Text, TextInput } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { IconDots, IconKey, IconPlus, IconRefresh, IconX } from '@tabler/icons-react';
+import { useState } from 'react';
+import { answered, idempotencyKey, type Schemas } from '../../api/client';
+import { useWrite } from '../../api/write';
+import { Empty } from '../../page/empty';
+import { useFilters } from '../../page/filters';
+import { List, pages } from '../../page/list';
+import { Page } from '../../page/page';
+import { type Mood, State } from '../../page/state';
+import { Sure } from '../../page/sure';
+import { useStore } from '../../session/store';
+import { useWords } from '../../words/everywhere';
+import { useFormat } from '../../words/format';
+import { Permissions } from '../staff/permissions';
+import { Secret } from './secret';
+import { useDeveloperWords } from './words';
+
+type Key = Schemas['ApiKey'];
+
+const moods: Record<Key['state'], Mood> = { active: 'well', rotated: 'waits', expired: 'over', revoked: 'over' };
+const day = 86_400;
+
+/** The keys by which programs act. */
+export default function Keys() {
+  const w = useDeveloperWords();
+  const everywhere = useWords();
+  const f = useFormat();
+  const { query, can } = useStore();
+  const filters = useFilters('new');
+  const keys = query.useInfiniteQuery('get', '/v1/api-keys', { params: { query: { limit: 50 } } }, pages);
+  const [making, setMaking] = useState(false);
+  const [secret, setSecret] = useState<string | null>();
+  const writes = can('keys:write');
+  const stop = () => {
+    setMaking(false);
+    filters.clear();
+  };
+  const add = writes && (
+    <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={() => setMaking(true)}>
+      {w.keys.add}
+    </Button>
+  );
+  return (
+    <Page
+      title={w.keys.title}
+      text={w.keys.text}
+      actions={
+        <>
+          <Button component="a" href="/docs" target="_blank" rel="noopener" variant="default">
+            {w.documentation}
+          </Button>
+          {add}
+        </>
+      }
+    >
+      <List<Key>
+        label={w.keys.title}
+        query={keys}
+        id={(key) => key.id}
+        empty={<Empty icon={IconKey} {...w.keys.empty} action={add} />}
+        columns={[
+          { name: w.keys.columns.name, cell: (key) => <Text size="sm" fw={600}>{key.name}</Text> },
+          { name: w.keys.columns.kind, wide: true, cell: (key) => w.keys.kinds[key.kind] },
+          { name: w.keys.columns.key, wide: true, cell: (key) => <Code>{`${key.prefix}…${key.last_four}`}</Code> },
+          { name: w.keys.columns.used, wide: true, cell: (key) => (key.last_used_at ? f.ago(key.last_used_at) : w.keys.never) },
+          { name: w.keys.columns.state, cell: (key) => <State mood={moods[key.state]}>{w.keys.states[key.state]}</State> },
+          ...(writes ? [{ name: everywhere.actions, silent: true, width: 56, cell: (key: Key) => (key.state === 'active' || key.state === 'rotated' ? <Actions of={key} made={setSecret} /> : null) }] : []),
+        ]}
+      />
+      <Modal opened={making || filters.values.new !== ''} onClose={stop} title={w.keys.add} size="lg">
+        <Make
+          made={(value) => {
+            stop();
+            setSecret(value);
+          }}
+          close={stop}
+        />
+      </Modal>
+      <Secret value={secret} close={() => setSecret(undefined)} />
+    </Page>
+  );
+}
+
+function Actions({ of: key, made }: { of: Key; made: (secret: string | null) => void }) {
+  const w = useDeveloperWords();
+  const everywhere = useWords();
+  const { api } = useStore();
+  const [sure, setSure] = useState<'rotate' | 'revoke'>();
+  const close = () => setSure(undefined);
+  const path = { key_id: key.id };
+  const rotate = useWrite({
+    write: () => answered(api.POST('/v1/api-keys/{key_id}/rotate', { params: { path, header: { 'Idempotency-Key': idempotencyKey() } }, body: { overlap_seconds: day } })),
+    done: ({ data }) => {
+      close();
+      made(data.secret);
+    },
+  });
+  const revoke = useWrite({ write: () => answered(api.DELETE('/v1/api-keys/{key_id}', { params: { path } })), said: w.keys.revoke.done, done: close });
+  return (
+    <>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <ActionIcon aria-label={`${everywhere.actions}: ${key.name}`}>
+            <IconDots size={18} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {key.state === 'active' && (
+            <Menu.Item leftSection={<IconRefresh size={16} aria-hidden />} onClick={() => setSure('rotate')}>
+              {w.keys.rotate.do}
+            </Menu.Item>
+          )}
+          <Menu.Item color="red" leftSection={<IconX size={16} aria-hidden />} onClick={() => setSure('revoke')}>
+            {w.keys.revoke.do}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <Sure opened={sure === 'rotate'} title={w.keys.rotate.title} text={w.keys.rotate.text} go={w.keys.rotate.do} pending={rotate.isPending} confirm={() => rotate.mutate()} close={close} />
+      <Sure opened={sure === 'revoke'} title={w.keys.revoke.title} text={w.keys.revoke.text} go={w.keys.revoke.do} pending={revoke.isPending} confirm={() => revoke.mutate()} close={close} />
+    </>
+  );
+}
+
+function Make({ made, close }: { made: (secret: string | null) => void; close: () => void }) {
+  const w = useDeveloperWords();
+  const everywhere = useWords();
+  const { api } = useStore();
+  const [key] = useState(idempotencyKey);
+  const form = useForm({ initialValues: { name: '', kind: 'restricted' as Schemas['ApiKeyKind'], scopes: [] as Schemas['Permission'][], allowed_origins: [] as string[], days: '' } });
+  const { kind } = form.values;
+  const create = useWrite({
+    form: form as never,
+    write: ({ name, scopes, allowed_origins, days }: typeof form.values) =>
+      answered(
+        api.POST('/v1/api-keys', {
+          params: { header: { 'Idempotency-Key': key } },
+          body: {
+            name: name.trim(),
+            kind,
+            ...(kind === 'restricted' && { scopes }),
+            ...(kind === 'publishable' && { allowed_origins }),
+            ...(days && { expires_at: `${new Date(Date.now() + Number(days) * day * 1000).toISOString().slice(0, 19)}Z` }),
+          },
+        }),
+      ),
+    done: ({ data }) => made(data.secret),
+  });
+  return (
+    <form onSubmit={form.onSubmit((values) => create.mutate(values))}>
+      <Stack>
+        <TextInput label={w.keys.name} placeholder={w.keys.nameExample} required maxLength={255} data-autofocus {...form.getInputProps('name')} />
+        <Stack gap={6}>
+          <SegmentedControl
+            aria-label={w.keys.kind}
+            data={Object.entries(w.keys.kinds).map(([value, label]) => ({ value, label }))}
+            value={kind}
+            onChange={(next) => form.setFieldValue('kind', next as typeof kind)}
+          />
+          <Text size="xs" c="dimmed">
+            {w.keys.kindText[kind]}
+          </Text>
+        </Stack>
+        {kind === 'restricted' && <Permissions label={w.keys.scopes} value={form.values.scopes} error={form.errors.scopes} onChange={(scopes) => form.setFieldValue('scopes', scopes)} />}
+        {kind === 'publishable' && <TagsInput label={w.keys.origins} description={w.keys.originsText} {...form.getInputProps('allowed_origins')} />}
+        <Select label={w.keys.expires} allowDeselect={false} maw={220} data={Object.entries(w.keys.expiry).map(([value, label]) => ({ value, label }))} {...form.getInputProps('days')} />
+        <Group justify="end">
+          <Button variant="default" onClick={close}>
+            {everywhere.cancel}
+          </Button>
+          <Button type="submit" loading={create.isPending}>
+            {w.keys.create}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

@@ -1,0 +1,134 @@
+import { Badge, Button, Drawer, Group, SegmentedControl, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
+import { IconListSearch } from '@tabler/icons-react';
+import { keepPreviousData } from '@tanstack/react-query';
+import { answered, type Schemas } from '../../api/client';
+import { useWrite } from '../../api/write';
+import { Empty } from '../../page/empty';
+import { useFilters } from '../../page/filters';
+import { List, pages } from '../../page/list';
+import { Page } from '../../page/page';
+import { Search } from '../../page/search';
+import { Fact } from '../../page/section';
+import { State } from '../../page/state';
+import { Trouble } from '../../page/trouble';
+import { useStore } from '../../session/store';
+import { useFormat } from '../../words/format';
+import { Json } from './json';
+import { useDeveloperWords } from './words';
+
+type Call = Schemas['LoggedRequest'];
+
+function Status({ of: status }: { of: number }) {
+  return <State mood={status < 400 ? 'well' : status < 500 ? 'waits' : 'wrong'}>{String(status)}</State>;
+}
+
+/** How the API was called. */
+export default function Requests() {
+  const w = useDeveloperWords();
+  const f = useFormat();
+  const { query } = useStore();
+  const filters = useFilters('status', 'path', 'id');
+  const { status, path, id } = filters.values;
+  const calls = query.useInfiniteQuery('get', '/v1/requests', { params: { query: { limit: 50, ...(status && { status }), ...(path && { path }) } } }, { ...pages, placeholderData: keepPreviousData });
+  return (
+    <Page title={w.requests.title} text={w.requests.text}>
+      <List<Call>
+        label={w.requests.title}
+        query={calls}
+        id={(call) => call.id}
+        open={(call) => filters.set({ id: call.id })}
+        narrowed={status || path ? { nothing: w.requests.nothing, clear: filters.clear } : undefined}
+        empty={<Empty icon={IconListSearch} {...w.requests.empty} />}
+        filters={
+          <>
+            <SegmentedControl aria-label={w.requests.view} value={status} onChange={(next) => filters.set({ status: next })} data={Object.entries(w.requests.views).map(([value, label]) => ({ value: value === 'all' ? '' : value, label }))} />
+            <Search label={w.requests.search} value={path} onChange={(next) => filters.set({ path: next })} />
+          </>
+        }
+        columns={[
+          {
+            name: w.requests.columns.call,
+            cell: (call) => (
+              <Group gap="xs">
+                <Text span size="xs" fw={700} ff="monospace" miw={48}>
+                  {call.method}
+                </Text>
+                <Text span size="sm" ff="monospace" style={{ wordBreak: 'break-all' }}>
+                  {call.path}
+                </Text>
+                {call.dry_run && <Badge color="gray">{w.requests.dry}</Badge>}
+              </Group>
+            ),
+          },
+          { name: w.requests.columns.status, width: 90, cell: (call) => <Status of={call.status} /> },
+          { name: w.requests.columns.who, wide: true, cell: (call) => <Text size="sm" lineClamp={1}>{call.actor.label}</Text> },
+          { name: w.requests.columns.took, wide: true, end: true, width: 100, cell: (call) => w.webhooks.took(f.number(Math.round(call.duration_ms))) },
+          { name: w.requests.columns.at, wide: true, width: 150, cell: (call) => f.ago(call.at) },
+        ]}
+      />
+      <Drawer opened={id !== ''} onClose={() => filters.set({ id: '' })} position="right" size="xl" title={w.requests.columns.call}>
+        {id && <Told id={id} />}
+      </Drawer>
+    </Page>
+  );
+}
+
+/** All that was said in a call. */
+function Told({ id }: { id: string }) {
+  const w = useDeveloperWords();
+  const { api, query, settings } = useStore();
+  const f = useFormat(settings.time_zone);
+  const call = query.useQuery('get', '/v1/requests/{request_id}', { params: { path: { request_id: id } } });
+  const replay = useWrite({ write: () => answered(api.POST('/v1/requests/{request_id}/replay', { params: { path: { request_id: id } } })) });
+  if (call.isError) return <Trouble error={call.error} retry={call.refetch} />;
+  if (!call.data) return <Skeleton height={300} />;
+  const { data } = call;
+  return (
+    <Stack>
+      <Group justify="space-between">
+        <Group gap="xs">
+          <Status of={data.status} />
+          <Text ff="monospace" size="sm" fw={600}>
+            {data.method} {data.path}
+            {data.query && `?${data.query}`}
+          </Text>
+        </Group>
+        {data.method !== 'GET' && (
+          <Button variant="default" size="xs" loading={replay.isPending} onClick={() => replay.mutate()}>
+            {w.requests.replay}
+          </Button>
+        )}
+      </Group>
+      {replay.data && <Json title={w.requests.replayed(replay.data.data.status)} value={replay.data.data.body} />}
+      <SimpleGrid cols={2}>
+        <Fact name={w.requests.columns.who}>{data.actor.label}</Fact>
+        <Fact name={w.requests.columns.at}>{f.time(data.at)}</Fact>
+        <Fact name={w.requests.columns.took}>{w.webhooks.took(f.number(data.duration_ms))}</Fact>
+        <Fact name="ID">{data.id}</Fact>
+      </SimpleGrid>
+      <Json title={w.requests.headers} value={data.headers} />
+      <Body title={w.requests.request} body={data.request_body} kept={data.request_body_state} />
+      <Body title={w.requests.response} body={data.response_body} kept={data.response_body_state} />
+    </Stack>
+  );
+}
+
+function Body({ title, body, kept }: { title: string; body: unknown; kept: Schemas['LoggedBodyState'] }) {
+  const w = useDeveloperWords();
+  return (
+    <Stack gap={4}>
+      {body === null ? (
+        <Text size="sm" fw={600}>
+          {title}
+        </Text>
+      ) : (
+        <Json title={title} value={body} />
+      )}
+      {w.requests.kept[kept] && (
+        <Text size="xs" c="dimmed">
+          {w.requests.kept[kept]}
+        </Text>
+      )}
+    </Stack>
+  );
+}

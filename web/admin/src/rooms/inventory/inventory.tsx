@@ -1,0 +1,167 @@
+import { Anchor, Button, Group, Modal, NumberInput, SegmentedControl, Select, Skeleton, Stack, Text } from '@mantine/core';
+import { IconStackPop } from '@tabler/icons-react';
+import { keepPreviousData } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Link } from 'react-router';
+import { answered, idempotencyKey, type Schemas } from '../../api/client';
+import { useWrite } from '../../api/write';
+import { Empty } from '../../page/empty';
+import { useFilters } from '../../page/filters';
+import { List, pages } from '../../page/list';
+import { Page } from '../../page/page';
+import { Search } from '../../page/search';
+import { Trouble } from '../../page/trouble';
+import { useStore } from '../../session/store';
+import { useWords } from '../../words/everywhere';
+import { useFormat } from '../../words/format';
+import { useInventoryWords } from './words';
+
+type Item = Schemas['InventoryItem'];
+
+/** How many there are of everything. */
+export default function Inventory() {
+  const w = useInventoryWords();
+  const f = useFormat();
+  const { query } = useStore();
+  const filters = useFilters('view', 'sku');
+  const { view, sku } = filters.values;
+  const items = query.useInfiniteQuery('get', '/v1/inventory', { params: { query: { limit: 50, ...(view === 'low' && { low: true }), ...(sku && { sku }) } } }, { ...pages, placeholderData: keepPreviousData });
+  const [opened, setOpened] = useState<Item>();
+  return (
+    <Page title={w.title}>
+      <List<Item>
+        label={w.title}
+        query={items}
+        id={(item) => item.variant_id}
+        open={setOpened}
+        narrowed={filters.any ? { nothing: w.nothing, clear: filters.clear } : undefined}
+        empty={<Empty icon={IconStackPop} {...w.empty} />}
+        filters={
+          <>
+            <SegmentedControl aria-label={w.view} value={view} onChange={(next) => filters.set({ view: next })} data={Object.entries(w.views).map(([value, label]) => ({ value: value === 'all' ? '' : value, label }))} />
+            <Search label={w.search} value={sku} onChange={(next) => filters.set({ sku: next })} />
+          </>
+        }
+        columns={[
+          { name: w.columns.variant, cell: (item) => item.title },
+          { name: w.columns.sku, wide: true, width: 180, cell: (item) => item.sku ?? '–' },
+          { name: w.columns.onHand, end: true, wide: true, width: 120, cell: (item) => (item.track_inventory ? f.number(item.on_hand) : '–') },
+          { name: w.columns.reserved, end: true, wide: true, width: 120, cell: (item) => (item.reserved > 0 ? f.number(item.reserved) : '–') },
+          {
+            name: w.columns.available,
+            end: true,
+            width: 130,
+            cell: (item) =>
+              item.track_inventory ? (
+                <Text size="sm" fw={600} c={item.available <= (item.low_stock_threshold ?? 0) ? 'var(--stoa-bad)' : undefined}>
+                  {f.number(item.available)}
+                </Text>
+              ) : (
+                <Text size="sm" c="dimmed">
+                  {w.untracked}
+                </Text>
+              ),
+          },
+        ]}
+      />
+      <Modal opened={opened !== undefined} onClose={() => setOpened(undefined)} title={opened?.title}>
+        {opened && <Change item={opened} close={() => setOpened(undefined)} />}
+      </Modal>
+    </Page>
+  );
+}
+
+/** The stock of one variant at each location. */
+function Change({ item, close }: { item: Item; close: () => void }) {
+  const { query } = useStore();
+  const levels = query.useQuery('get', '/v1/inventory/levels', { params: { query: { variant_id: item.variant_id, limit: 100 } } }, { gcTime: 0 });
+  const locations = query.useQuery('get', '/v1/locations', { params: { query: { limit: 100 } } });
+  if (levels.isError) return <Trouble error={levels.error} retry={levels.refetch} />;
+  if (!levels.data || !locations.data) return <Skeleton height={160} />;
+  const places = locations.data.data
+    .filter((location) => location.active)
+    .map((location) => ({ id: location.id, name: location.name, on_hand: levels.data.data.find((level) => level.location_id === location.id)?.on_hand ?? 0 }));
+  return <Counted item={item} places={places} close={close} />;
+}
+
+function Counted({ item, places, close }: { item: Item; places: { id: string; name: string; on_hand: number }[]; close: () => void }) {
+  const w = useInventoryWords();
+  const everywhere = useWords();
+  const { api, can, to } = useStore();
+  const [key] = useState(idempotencyKey);
+  const [counted, setCounted] = useState<Record<string, number>>(Object.fromEntries(places.map((place) => [place.id, place.on_hand])));
+  const [reason, setReason] = useState<Schemas['InventoryAdjustment']['reason']>('correction');
+  const [threshold, setThreshold] = useState(item.low_stock_threshold);
+  const lines = places.flatMap((place) => (counted[place.id] === place.on_hand ? [] : [{ variant_id: item.variant_id, location_id: place.id, on_hand: counted[place.id] ?? 0 }]));
+  const save = useWrite({
+    said: w.saved,
+    done: close,
+    write: async () => {
+      const requests: string[] = [];
+      if (threshold !== item.low_stock_threshold) {
+        requests.push(...(await answered(api.PATCH('/v1/inventory/{variant_id}', { params: { path: { variant_id: item.variant_id } }, body: { low_stock_threshold: threshold } }))).requests);
+      }
+      if (lines.length > 0) requests.push(...(await answered(api.POST('/v1/inventory/adjustments', { params: { header: { 'Idempotency-Key': key } }, body: { reason, lines } }))).requests);
+      return { data: undefined, requests, version: undefined };
+    },
+  });
+  const writes = can('inventory:write');
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        save.mutate();
+      }}
+    >
+      <Stack>
+        {can('products:read') && (
+          <Anchor component={Link} to={to(`products/${item.product_id}`)} size="sm">
+            {w.product}
+          </Anchor>
+        )}
+        {item.track_inventory ? (
+          places.map((place) => (
+            <NumberInput
+              key={place.id}
+              label={places.length > 1 ? w.at(place.name) : w.onHand}
+              min={0}
+              max={1_000_000_000}
+              allowDecimal={false}
+              disabled={!writes}
+              value={counted[place.id]}
+              onChange={(n) => setCounted((now) => ({ ...now, [place.id]: Number(n) }))}
+            />
+          ))
+        ) : (
+          <Text size="sm" c="dimmed">
+            {w.untracked}
+          </Text>
+        )}
+        {lines.length > 0 && (
+          <Select label={w.reason} allowDeselect={false} data={Object.entries(w.reasons).map(([value, label]) => ({ value, label }))} value={reason} onChange={(next) => setReason(next as typeof reason)} />
+        )}
+        {item.track_inventory && (
+          <NumberInput
+            label={w.threshold}
+            description={w.thresholdText}
+            min={0}
+            allowDecimal={false}
+            disabled={!writes}
+            value={threshold ?? ''}
+            onChange={(n) => setThreshold(n === '' ? null : Number(n))}
+          />
+        )}
+        {writes && (
+          <Group justify="end">
+            <Button variant="default" onClick={close}>
+              {everywhere.cancel}
+            </Button>
+            <Button type="submit" loading={save.isPending} disabled={lines.length === 0 && threshold === item.low_stock_threshold}>
+              {everywhere.save}
+            </Button>
+          </Group>
+        )}
+      </Stack>
+    </form>
+  );
+}

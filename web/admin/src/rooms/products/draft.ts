@@ -1,0 +1,207 @@
+import type { Schemas } from '../../api/client';
+
+export type DraftVariant = {
+  id: string | null;
+  option_values: string[];
+  sku: string;
+  barcode: string;
+  prices: Schemas['Price'][];
+  cost: number | null;
+  taxable: boolean;
+  track_inventory: boolean;
+  allow_backorder: boolean;
+  requires_shipping: boolean;
+  weight_grams: number | null;
+  /** How many there are at each location; what is not known, or not counted, is left out. */
+  stock: Record<string, number | null>;
+};
+
+/** A product as it stands in the form. */
+export type Draft = {
+  title: string;
+  handle: string;
+  description_html: string;
+  status: Schemas['ProductStatus'];
+  vendor: string;
+  product_type: string;
+  tags: string[];
+  category_id: string | null;
+  seo_title: string;
+  seo_description: string;
+  options: Schemas['ProductOption'][];
+  variants: DraftVariant[];
+};
+
+/** The place of a new product's stock, which the store's first location gets. */
+export const first = '';
+
+export function newVariant(option_values: string[] = []): DraftVariant {
+  return {
+    id: null,
+    option_values,
+    sku: '',
+    barcode: '',
+    prices: [],
+    cost: null,
+    taxable: true,
+    track_inventory: true,
+    allow_backorder: false,
+    requires_shipping: true,
+    weight_grams: null,
+    stock: { [first]: null },
+  };
+}
+
+export function newDraft(): Draft {
+  return {
+    title: '',
+    handle: '',
+    description_html: '',
+    status: 'active',
+    vendor: '',
+    product_type: '',
+    tags: [],
+    category_id: null,
+    seo_title: '',
+    seo_description: '',
+    options: [],
+    variants: [newVariant()],
+  };
+}
+
+/** A product that there is, with its stock, as a draft. */
+export function draftOf(product: Schemas['Product'], levels: Schemas['InventoryLevel'][], locations: Schemas['Location'][]): Draft {
+  return {
+    title: product.title,
+    handle: product.handle,
+    description_html: product.description_html,
+    status: product.status,
+    vendor: product.vendor ?? '',
+    product_type: product.product_type ?? '',
+    tags: product.tags,
+    category_id: product.category_id,
+    seo_title: product.seo_title ?? '',
+    seo_description: product.seo_description ?? '',
+    options: product.options,
+    variants: product.variants.map((variant) => ({
+      id: variant.id,
+      option_values: variant.option_values,
+      sku: variant.sku ?? '',
+      barcode: variant.barcode ?? '',
+      prices: variant.prices.map(({ amount, currency, compare_at_amount }) => ({ amount, currency, compare_at_amount: compare_at_amount ?? null })),
+      cost: variant.cost?.amount ?? null,
+      taxable: variant.taxable,
+      track_inventory: variant.track_inventory,
+      allow_backorder: variant.allow_backorder,
+      requires_shipping: variant.requires_shipping,
+      weight_grams: variant.weight_grams,
+      stock: Object.fromEntries(locations.map(({ id }) => [id, levels.find((level) => level.variant_id === variant.id && level.location_id === id)?.on_hand ?? 0])),
+    })),
+  };
+}
+
+export function priceIn(variant: DraftVariant, currency: string): Schemas['Price'] | undefined {
+  return variant.prices.find((price) => price.currency === currency);
+}
+
+/** A variant's prices with another one in a currency, or with none. */
+export function withPrice(variant: DraftVariant, currency: string, change: { amount?: number | null; compare_at_amount?: number | null }): Schemas['Price'][] {
+  const others = variant.prices.filter((price) => price.currency !== currency);
+  const next = { compare_at_amount: null, ...priceIn(variant, currency), ...change, currency };
+  return next.amount === null || next.amount === undefined ? others : [...others, { ...next, amount: next.amount }];
+}
+
+/** Every combination of the options' choices, in their order. */
+export function combinations(options: Schemas['ProductOption'][]): string[][] {
+  return options.filter((option) => option.values.length > 0).reduce<string[][]>((made, option) => made.flatMap((choices) => option.values.map((value) => [...choices, value])), [[]]);
+}
+
+/** The variants of a new product with these options: those that there are keep what was typed. */
+export function matrix(options: Schemas['ProductOption'][], variants: DraftVariant[]): DraftVariant[] {
+  const pattern = variants[0] ?? newVariant();
+  return combinations(options).map((choices) => {
+    const there = variants.find((variant) => variant.option_values.join('\n') === choices.join('\n'));
+    return there ?? { ...pattern, option_values: choices, sku: '', barcode: '', stock: { [first]: null } };
+  });
+}
+
+/** A variant in the contract's words, for one that is new. */
+export function variantCreate(variant: DraftVariant, currency: string): Schemas['VariantCreate'] {
+  const stock = variant.stock[first];
+  return {
+    option_values: variant.option_values,
+    prices: variant.prices,
+    taxable: variant.taxable,
+    track_inventory: variant.track_inventory,
+    allow_backorder: variant.allow_backorder,
+    requires_shipping: variant.requires_shipping,
+    ...(variant.sku && { sku: variant.sku }),
+    ...(variant.barcode && { barcode: variant.barcode }),
+    ...(variant.cost !== null && { cost: { amount: variant.cost, currency } }),
+    ...(variant.weight_grams !== null && { weight_grams: variant.weight_grams }),
+    ...(variant.track_inventory && stock !== null && { stock_quantity: stock }),
+  };
+}
+
+/** A new product in the contract's words. */
+export function productCreate(draft: Draft, currency: string): Schemas['ProductCreate'] {
+  const texts = { handle: draft.handle, description_html: draft.description_html, vendor: draft.vendor, product_type: draft.product_type, seo_title: draft.seo_title, seo_description: draft.seo_description };
+  return {
+    title: draft.title.trim(),
+    status: draft.status,
+    tags: draft.tags,
+    options: draft.options,
+    ...Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== '')),
+    ...(draft.category_id && { category_id: draft.category_id }),
+    variants: draft.variants.map((variant) => variantCreate(variant, currency)),
+  };
+}
+
+/** What of a product has changed, in the contract's words; undefined where nothing has. */
+export function productUpdate(now: Draft, before: Draft): Schemas['ProductUpdate'] | undefined {
+  return changes<Schemas['ProductUpdate']>(
+    {
+      title: now.title.trim(),
+      handle: now.handle,
+      description_html: now.description_html,
+      status: now.status,
+      vendor: now.vendor || null,
+      product_type: now.product_type || null,
+      tags: now.tags,
+      category_id: now.category_id,
+      seo_title: now.seo_title || null,
+      seo_description: now.seo_description || null,
+      options: now.options,
+    },
+    { ...before, vendor: before.vendor || null, product_type: before.product_type || null, seo_title: before.seo_title || null, seo_description: before.seo_description || null },
+  );
+}
+
+/** What of a variant has changed; its stock is not among it. */
+export function variantUpdate(now: DraftVariant, before: DraftVariant, currency: string): Schemas['VariantUpdate'] | undefined {
+  const told = (variant: DraftVariant) => ({
+    sku: variant.sku || null,
+    barcode: variant.barcode || null,
+    prices: variant.prices,
+    cost: variant.cost === null ? null : { amount: variant.cost, currency },
+    taxable: variant.taxable,
+    track_inventory: variant.track_inventory,
+    allow_backorder: variant.allow_backorder,
+    requires_shipping: variant.requires_shipping,
+    weight_grams: variant.weight_grams,
+  });
+  return changes<Schemas['VariantUpdate']>(told(now), told(before));
+}
+
+/** The stock that was typed over, as lines of an adjustment. */
+export function stockLines(now: DraftVariant[], before: DraftVariant[]): Schemas['InventoryAdjustmentLine'][] {
+  return now.flatMap(({ id, stock }) => {
+    const former = before.find((variant) => variant.id === id)?.stock ?? {};
+    return id === null ? [] : Object.entries(stock).flatMap(([location_id, on_hand]) => (on_hand === null || on_hand === former[location_id] ? [] : [{ variant_id: id, location_id, on_hand }]));
+  });
+}
+
+function changes<T extends object>(now: Record<string, unknown>, before: Record<string, unknown>): T | undefined {
+  const changed = Object.entries(now).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name]));
+  return changed.length > 0 ? (Object.fromEntries(changed) as T) : undefined;
+}

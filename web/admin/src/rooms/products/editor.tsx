@@ -1,0 +1,73 @@
+import { Grid, Stack } from '@mantine/core';
+import { type UseFormReturnType, useForm } from '@mantine/form';
+import type { ReactNode } from 'react';
+import { SaveBar } from '../../page/form';
+import { useStore } from '../../session/store';
+import { Details } from './details';
+import { type Draft, priceIn } from './draft';
+import { Organisation } from './organisation';
+import { SearchEngines } from './seo';
+import { VariantFields } from './variantfields';
+import { Variants } from './variants';
+import { useProductWords } from './words';
+
+export type ProductForm = UseFormReturnType<Draft>;
+
+/** The form of a product, with what must be in it. */
+export function useProductForm(initialValues: Draft): ProductForm {
+  const w = useProductWords();
+  const { settings } = useStore();
+  return useForm<Draft>({
+    initialValues,
+    validate: {
+      title: (title) => (title.trim() ? null : w.needTitle),
+      variants: (variants) => (variants.every((variant) => priceIn(variant, settings.currency)) ? null : w.needPrice),
+      options: { name: (name) => (name.trim() ? null : w.needOption), values: (values) => (values.length > 0 ? null : w.needOption) },
+    },
+  });
+}
+
+type Editor = {
+  form: ProductForm;
+  media: ReactNode;
+  locations: { id: string; name: string }[];
+  isNew: boolean;
+  more: number;
+  saving: boolean;
+  save: (draft: Draft) => void;
+};
+
+/** All that is said of a product, on one screen. */
+export function Editor({ form, media, locations, isNew, more, saving, save }: Editor) {
+  const { can } = useStore();
+  const single = form.values.options.length === 0;
+  return (
+    <form onSubmit={form.onSubmit(save)} noValidate>
+      <fieldset disabled={!can('products:write')} style={{ border: 0, padding: 0, margin: 0, minWidth: 0 }}>
+        <Grid gap="lg">
+          <Grid.Col span={{ base: 12, md: 8 }}>
+            <Stack gap="lg">
+              <Details form={form} />
+              {media}
+              {single && form.values.variants[0] && (
+                <VariantFields
+                  cards
+                  variant={form.values.variants[0]}
+                  locations={locations}
+                  error={form.errors.variants}
+                  change={(changed) => form.setFieldValue('variants.0', { ...form.getValues().variants[0], ...changed } as Draft['variants'][0])}
+                />
+              )}
+              <Variants form={form} locations={locations} isNew={isNew} more={more} />
+              <SearchEngines form={form} />
+            </Stack>
+          </Grid.Col>
+          <Grid.Col span={{ base: 12, md: 4 }}>
+            <Organisation form={form} />
+          </Grid.Col>
+        </Grid>
+      </fieldset>
+      <SaveBar dirty={form.isDirty()} saving={saving} discard={form.reset} />
+    </form>
+  );
+}

@@ -1,0 +1,125 @@
+import { Avatar, Button, Group, SegmentedControl, Text } from '@mantine/core';
+import { IconPackage, IconPhoto, IconPlus } from '@tabler/icons-react';
+import { keepPreviousData } from '@tanstack/react-query';
+import { Link } from 'react-router';
+import type { Schemas } from '../../api/client';
+import { Empty } from '../../page/empty';
+import { given, useFilters } from '../../page/filters';
+import { List, pages } from '../../page/list';
+import { Page } from '../../page/page';
+import { Search } from '../../page/search';
+import { type Mood, State } from '../../page/state';
+import { useStore } from '../../session/store';
+import { useWords } from '../../words/everywhere';
+import { useFormat } from '../../words/format';
+import { useProductWords } from './words';
+
+type Product = Schemas['Product'];
+
+const moods: Record<Schemas['ProductStatus'], Mood> = { active: 'well', draft: 'waits', archived: 'over' };
+
+export function ProductStatus({ status }: { status: Schemas['ProductStatus'] }) {
+  const w = useProductWords();
+  return <State mood={moods[status]}>{w.status[status]}</State>;
+}
+
+/** All products. */
+export default function Products() {
+  const w = useProductWords();
+  const everywhere = useWords();
+  const f = useFormat();
+  const { query, can, to, settings } = useStore();
+  const filters = useFilters('status', 'q');
+  const { q, status } = filters.values;
+  const asked = given({ status: status as Product['status'] | '' }) as { status?: Product['status'] };
+  const options = { placeholderData: keepPreviousData };
+  const all = query.useInfiniteQuery('get', '/v1/products', { params: { query: { limit: 50, ...asked } } }, { ...pages, ...options, enabled: !q });
+  const found = query.useInfiniteQuery('get', '/v1/search', { params: { query: { q, limit: 50, ...asked } } }, { ...pages, ...options, enabled: Boolean(q) });
+  const add = can('products:write') && (
+    <Button component={Link} to={to('products/new')} leftSection={<IconPlus size={18} aria-hidden />}>
+      {w.add}
+    </Button>
+  );
+  return (
+    <Page title={w.title} actions={add}>
+      <List<Product>
+        label={w.title}
+        query={q ? found : all}
+        id={(product) => product.id}
+        to={(product) => to(`products/${product.id}`)}
+        narrowed={filters.any ? { nothing: w.nothing, clear: filters.clear } : undefined}
+        empty={<Empty icon={IconPackage} {...w.empty} action={add} />}
+        filters={
+          <>
+            <SegmentedControl
+              aria-label={w.columns.status}
+              value={status}
+              onChange={(next) => filters.set({ status: next })}
+              data={[{ value: '', label: everywhere.all }, ...Object.entries(w.status).map(([value, label]) => ({ value, label }))]}
+            />
+            <Search label={w.search} value={q} onChange={(next) => filters.set({ q: next })} />
+          </>
+        }
+        columns={[
+          {
+            name: w.columns.product,
+            cell: (product) => (
+              <Group gap="sm" wrap="nowrap">
+                <Picture product={product} />
+                <div>
+                  <Text size="sm" fw={600} lineClamp={2}>
+                    {product.title}
+                  </Text>
+                  {product.vendor && (
+                    <Text size="xs" c="dimmed" fw={400}>
+                      {product.vendor}
+                    </Text>
+                  )}
+                </div>
+              </Group>
+            ),
+          },
+          { name: w.columns.status, width: 120, cell: (product) => <ProductStatus status={product.status} /> },
+          { name: w.columns.stock, wide: true, cell: (product) => <Stock product={product} /> },
+          { name: w.columns.price, end: true, width: 150, cell: (product) => priceRange(product, settings.currency, f.money) },
+        ]}
+      />
+    </Page>
+  );
+}
+
+export function Picture({ product, size = 44 }: { product: Pick<Product, 'images'>; size?: number }) {
+  const image = product.images[0];
+  const small = image?.sizes.find((each) => each.width >= size * 2)?.url ?? image?.url;
+  return (
+    <Avatar src={small} size={size} radius="md" alt="" color="gray">
+      <IconPhoto size={20} stroke={1.5} aria-hidden />
+    </Avatar>
+  );
+}
+
+function Stock({ product }: { product: Product }) {
+  const w = useProductWords();
+  const f = useFormat();
+  const counted = product.variants.filter((variant) => variant.track_inventory);
+  if (counted.length === 0) {
+    return (
+      <Text size="sm" c="dimmed">
+        {w.untracked}
+      </Text>
+    );
+  }
+  const n = counted.reduce((sum, variant) => sum + variant.stock_quantity, 0);
+  return (
+    <Text size="sm" c={n === 0 ? 'var(--stoa-bad)' : undefined}>
+      {w.inStock(f.number(n), product.variant_count)}
+    </Text>
+  );
+}
+
+function priceRange(product: Product, currency: string, money: (m: Schemas['Money']) => string): string {
+  const amounts = product.variants.flatMap((variant) => variant.prices.filter((price) => price.currency === currency).map((price) => price.amount));
+  if (amounts.length === 0) return '–';
+  const [low, high] = [Math.min(...amounts), Math.max(...amounts)].map((amount) => money({ amount, currency })) as [string, string];
+  return low === high ? low : `${low} – ${high}`;
+}

@@ -1,0 +1,124 @@
+import { Checkbox, Group, NumberInput, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
+import { Fragment, type ReactNode } from 'react';
+import { MoneyInput } from '../../page/money';
+import { Section } from '../../page/section';
+import { useStore } from '../../session/store';
+import { useFormat } from '../../words/format';
+import { type DraftVariant, priceIn, withPrice } from './draft';
+import { useProductWords } from './words';
+
+type Fields = {
+  variant: DraftVariant;
+  locations: { id: string; name: string }[];
+  change: (changed: Partial<DraftVariant>) => void;
+  error?: ReactNode;
+  /** Whether each part is a card of its own, or all stand in one dialog. */
+  cards?: boolean;
+};
+
+/** Price, stock and shipping of one variant. */
+export function VariantFields({ variant, locations, change, error, cards }: Fields) {
+  const w = useProductWords();
+  const f = useFormat();
+  const { settings, can } = useStore();
+  const main = priceIn(variant, settings.currency);
+  const currencies = [settings.currency, ...settings.currencies.filter((currency) => currency !== settings.currency)];
+  const margin = main && main.amount > 0 && variant.cost !== null ? (main.amount - variant.cost) / main.amount : undefined;
+  const Part = cards ? Section : Plain;
+  const stockFixed = variant.id !== null && !can('inventory:write');
+  return (
+    <Stack gap="lg">
+      <Part title={w.price.title}>
+        <SimpleGrid cols={{ base: 1, xs: 2 }}>
+          {currencies.map((currency, n) => {
+            const price = priceIn(variant, currency);
+            const beside = currencies.length > 1 ? ` (${currency})` : '';
+            return (
+              <Fragment key={currency}>
+                <MoneyInput
+                  label={w.price.price + beside}
+                  currency={currency}
+                  required={n === 0}
+                  error={n === 0 && !price ? error : undefined}
+                  value={price?.amount ?? null}
+                  onChange={(amount) => change({ prices: withPrice(variant, currency, { amount }) })}
+                />
+                <MoneyInput
+                  label={w.price.compareAt + beside}
+                  description={n === 0 ? w.price.compareAtText : undefined}
+                  inputWrapperOrder={['label', 'input', 'description', 'error']}
+                  currency={currency}
+                  disabled={!price}
+                  value={price?.compare_at_amount ?? null}
+                  onChange={(compare_at_amount) => change({ prices: withPrice(variant, currency, { compare_at_amount }) })}
+                />
+              </Fragment>
+            );
+          })}
+          <MoneyInput
+            label={w.price.cost}
+            description={margin === undefined ? w.price.costText : w.price.margin(f.percent(margin).replace('+', ''))}
+            inputWrapperOrder={['label', 'input', 'description', 'error']}
+            currency={settings.currency}
+            value={variant.cost}
+            onChange={(cost) => change({ cost })}
+          />
+        </SimpleGrid>
+        <Checkbox label={w.price.taxable} checked={variant.taxable} onChange={(event) => change({ taxable: event.currentTarget.checked })} />
+      </Part>
+      <Part title={w.stock.title}>
+        <SimpleGrid cols={{ base: 1, xs: 2 }}>
+          <TextInput label={w.stock.sku} maxLength={255} value={variant.sku} onChange={(event) => change({ sku: event.currentTarget.value })} />
+          <TextInput label={w.stock.barcode} maxLength={255} value={variant.barcode} onChange={(event) => change({ barcode: event.currentTarget.value })} />
+          {variant.track_inventory &&
+            Object.entries(variant.stock).map(([location, quantity]) => {
+              const name = locations.length > 1 && locations.find(({ id }) => id === location)?.name;
+              return (
+                <NumberInput
+                  key={location}
+                  label={name ? w.stock.at(name) : w.stock.quantity}
+                  min={0}
+                  max={1_000_000_000}
+                  allowDecimal={false}
+                  thousandSeparator={f.locale.startsWith('de') ? '.' : ','}
+                  decimalSeparator={f.locale.startsWith('de') ? ',' : '.'}
+                  disabled={stockFixed}
+                  value={quantity ?? ''}
+                  onChange={(next) => change({ stock: { ...variant.stock, [location]: next === '' ? null : Number(next) } })}
+                />
+              );
+            })}
+        </SimpleGrid>
+        <Checkbox label={w.stock.track} checked={variant.track_inventory} onChange={(event) => change({ track_inventory: event.currentTarget.checked })} />
+        {variant.track_inventory && <Checkbox label={w.stock.backorder} checked={variant.allow_backorder} onChange={(event) => change({ allow_backorder: event.currentTarget.checked })} />}
+      </Part>
+      <Part title={w.shipping.title}>
+        <Checkbox label={w.shipping.ships} checked={variant.requires_shipping} onChange={(event) => change({ requires_shipping: event.currentTarget.checked })} />
+        {variant.requires_shipping && (
+          <NumberInput
+            label={w.shipping.weight}
+            maw={220}
+            min={0}
+            max={100_000_000}
+            allowDecimal={false}
+            hideControls
+            rightSection={<Text size="sm">{w.shipping.grams}</Text>}
+            value={variant.weight_grams ?? ''}
+            onChange={(grams) => change({ weight_grams: grams === '' ? null : Number(grams) })}
+          />
+        )}
+      </Part>
+    </Stack>
+  );
+}
+
+function Plain({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <Stack gap="sm">
+      <Group>
+        <Text fw={600}>{title}</Text>
+      </Group>
+      {children}
+    </Stack>
+  );
+}

@@ -1,0 +1,218 @@
+import { ActionIcon, Button, Divider, Group, Modal, NumberInput, Stack, Table, TagsInput, Text, TextInput, VisuallyHidden } from '@mantine/core';
+import { IconDotsVertical, IconPlus, IconTrash } from '@tabler/icons-react';
+import { useState } from 'react';
+import { MoneyInput } from '../../page/money';
+import { Section } from '../../page/section';
+import { useStore } from '../../session/store';
+import { type Draft, type DraftVariant, combinations, first, matrix, newVariant, priceIn, withPrice } from './draft';
+import type { ProductForm } from './editor';
+import { VariantFields } from './variantfields';
+import { useProductWords } from './words';
+
+const mostOptions = 3;
+
+type VariantsProps = { form: ProductForm; locations: { id: string; name: string }[]; isNew: boolean; more: number };
+
+/** The options that a product comes in, and the variants that they make. */
+export function Variants({ form, locations, isNew, more }: VariantsProps) {
+  const w = useProductWords();
+  const { options, variants } = form.values;
+  const setOptions = (next: Draft['options']) => {
+    form.setFieldValue('options', next);
+    if (isNew) form.setFieldValue('variants', next.length === 0 ? [variants[0] ?? newVariant()].map((variant) => ({ ...variant, option_values: [] })) : matrix(next, variants));
+  };
+  const lacking = isNew ? 0 : combinations(options).length - variants.length - more;
+  if (!isNew && options.length === 0) return null;
+  return (
+    <Section title={w.variants.title} text={isNew ? (options.length === 0 ? w.variants.text : undefined) : w.variants.fixed} flush={options.length > 0}>
+      <Stack px={options.length > 0 ? 'lg' : 0} pb={options.length > 0 ? 'md' : 0}>
+        {options.map((option, n) => (
+          <Group key={n} align="flex-start" gap="sm" wrap="nowrap">
+            <TextInput
+              label={w.variants.option}
+              placeholder={w.variants.optionExample}
+              w={150}
+              maxLength={255}
+              readOnly={!isNew}
+              value={option.name}
+              error={form.errors[`options.${n}.name`]}
+              onChange={(event) => setOptions(options.with(n, { ...option, name: event.currentTarget.value }))}
+            />
+            <TagsInput
+              label={w.variants.values}
+              flex={1}
+              placeholder={option.values.length === 0 ? w.variants.valuesExample : ''}
+              acceptValueOnBlur
+              maxTags={200}
+              value={option.values}
+              error={form.errors[`options.${n}.values`]}
+              onChange={(values) => setOptions(options.with(n, { ...option, values: isNew ? values : [...new Set([...option.values, ...values])] }))}
+            />
+            {isNew && (
+              <ActionIcon mt={28} size="lg" aria-label={w.variants.removeOption} onClick={() => setOptions(options.toSpliced(n, 1))}>
+                <IconTrash size={18} />
+              </ActionIcon>
+            )}
+          </Group>
+        ))}
+        {isNew && options.length < mostOptions && (
+          <Group>
+            <Button variant="default" leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setOptions([...options, { name: '', values: [] }])}>
+              {w.variants.addOption}
+            </Button>
+          </Group>
+        )}
+        {lacking > 0 && (
+          <Text size="sm" c="dimmed">
+            {w.variants.added(lacking)}
+          </Text>
+        )}
+      </Stack>
+      {options.length > 0 && variants.length > 0 && <Matrix form={form} locations={locations} more={more} />}
+    </Section>
+  );
+}
+
+/** The variants, a row each; what is not in the row is behind it. */
+function Matrix({ form, locations, more }: { form: ProductForm; locations: VariantsProps['locations']; more: number }) {
+  const w = useProductWords();
+  const { settings, can } = useStore();
+  const [opened, setOpened] = useState<number | null>(null);
+  const { variants } = form.values;
+  const { currency } = settings;
+  const change = (n: number, changed: Partial<DraftVariant>) =>
+    form.setFieldValue(
+      'variants',
+      form.getValues().variants.map((variant, at) => (at === n ? { ...variant, ...changed } : variant)),
+    );
+  const all = (changed: (variant: DraftVariant) => Partial<DraftVariant>) =>
+    form.setFieldValue(
+      'variants',
+      variants.map((variant) => ({ ...variant, ...changed(variant) })),
+    );
+  // Where there are several locations, stock is set for each of them, behind the row.
+  const place = (variant: DraftVariant) => (locations.length > 1 && variant.id ? undefined : Object.keys(variant.stock)[0]);
+  const shown = opened === null ? undefined : variants[opened];
+  return (
+    <>
+      <Divider />
+      <Table.ScrollContainer minWidth={560} type="native">
+        <Table verticalSpacing={8} horizontalSpacing="md" aria-label={w.variants.title}>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th pl="lg">{w.variants.variant}</Table.Th>
+              <Table.Th w={140}>{w.variants.price}</Table.Th>
+              <Table.Th w={110}>{w.variants.stock}</Table.Th>
+              <Table.Th w={150}>{w.variants.sku}</Table.Th>
+              <Table.Th w={48}>
+                <VisuallyHidden>{w.variants.edit}</VisuallyHidden>
+              </Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {variants.length > 1 && (
+              <Table.Tr>
+                <Table.Td pl="lg">
+                  <Text size="sm" c="dimmed">
+                    {w.variants.setAll}
+                  </Text>
+                </Table.Td>
+                <Table.Td>
+                  <MoneyInput
+                    aria-label={w.variants.setAllPrices}
+                    size="xs"
+                    currency={currency}
+                    value={same(variants.map((variant) => priceIn(variant, currency)?.amount ?? null))}
+                    onChange={(amount) => all((variant) => ({ prices: withPrice(variant, currency, { amount }) }))}
+                  />
+                </Table.Td>
+                <Table.Td>
+                  {variants.every(place) || variants.every((variant) => variant.id === null) ? (
+                    <NumberInput
+                      aria-label={w.variants.setAllStock}
+                      size="xs"
+                      min={0}
+                      allowDecimal={false}
+                      hideControls
+                      value={same(variants.map((variant) => variant.stock[place(variant) ?? first] ?? null)) ?? ''}
+                      onChange={(n) => all((variant) => ({ stock: { ...variant.stock, [place(variant) ?? first]: n === '' ? null : Number(n) } }))}
+                    />
+                  ) : null}
+                </Table.Td>
+                <Table.Td />
+                <Table.Td />
+              </Table.Tr>
+            )}
+            {variants.map((variant, n) => {
+              const location = place(variant);
+              const title = variant.option_values.join(' / ');
+              return (
+                <Table.Tr key={variant.id ?? title}>
+                  <Table.Td pl="lg">
+                    <Text size="sm" fw={500}>
+                      {title}
+                    </Text>
+                  </Table.Td>
+                  <Table.Td>
+                    <MoneyInput
+                      aria-label={`${title}: ${w.variants.price}`}
+                      size="xs"
+                      currency={currency}
+                      error={Boolean(form.errors.variants) && !priceIn(variant, currency)}
+                      value={priceIn(variant, currency)?.amount ?? null}
+                      onChange={(amount) => change(n, { prices: withPrice(variant, currency, { amount }) })}
+                    />
+                  </Table.Td>
+                  <Table.Td>
+                    {variant.track_inventory && location !== undefined ? (
+                      <NumberInput
+                        aria-label={`${title}: ${w.variants.stock}`}
+                        size="xs"
+                        min={0}
+                        allowDecimal={false}
+                        hideControls
+                        disabled={variant.id !== null && !can('inventory:write')}
+                        value={variant.stock[location] ?? ''}
+                        onChange={(stock) => change(n, { stock: { ...variant.stock, [location]: stock === '' ? null : Number(stock) } })}
+                      />
+                    ) : (
+                      <Text size="sm" c="dimmed">
+                        {variant.track_inventory ? Object.values(variant.stock).reduce<number>((sum, each) => sum + (each ?? 0), 0) : w.untracked}
+                      </Text>
+                    )}
+                  </Table.Td>
+                  <Table.Td>
+                    <TextInput aria-label={`${title}: ${w.variants.sku}`} size="xs" maxLength={255} value={variant.sku} onChange={(event) => change(n, { sku: event.currentTarget.value })} />
+                  </Table.Td>
+                  <Table.Td>
+                    <ActionIcon aria-label={`${title}: ${w.variants.edit}`} onClick={() => setOpened(n)}>
+                      <IconDotsVertical size={18} />
+                    </ActionIcon>
+                  </Table.Td>
+                </Table.Tr>
+              );
+            })}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+      {form.errors.variants && (
+        <Text size="sm" c="var(--stoa-bad)" px="lg" pb="md" role="alert">
+          {form.errors.variants}
+        </Text>
+      )}
+      {more > 0 && (
+        <Text size="sm" c="dimmed" px="lg" pb="md">
+          {w.variants.more(more)}
+        </Text>
+      )}
+      <Modal opened={shown !== undefined} onClose={() => setOpened(null)} title={shown?.option_values.join(' / ')} size="lg">
+        {shown && opened !== null && <VariantFields variant={shown} locations={locations} change={(changed) => change(opened, changed)} />}
+      </Modal>
+    </>
+  );
+}
+
+/** What all have in common, or null. */
+function same(values: (number | null)[]): number | null {
+  return values.every((value) => value === values[0]) ? (values[0] ?? null) : null;
+}

@@ -1,0 +1,49 @@
+import { IconApi, IconHistory, IconHome, IconKey, IconListSearch, IconPackage, IconPlus, IconReceipt, IconSettings, IconStackPop, IconTimelineEvent, IconUserPlus, IconUsers, IconUsersGroup, IconWebhook } from '@tabler/icons-react';
+import type { ComponentType } from 'react';
+import type { Permission } from './session/store';
+import type { useShellWords } from './shell/words';
+
+type Words = ReturnType<typeof useShellWords>;
+type Icon = typeof IconHome;
+
+export type Section = keyof Words['sections'];
+
+export type Screen = {
+  path: string;
+  /** What one must be allowed to see it; others are told so, and find it in no menu. */
+  needs?: Permission;
+  menu?: { section: Section; name: keyof Words['screens']; icon: Icon };
+  load: () => Promise<{ default: ComponentType }>;
+};
+
+/** Every screen of a store, a line each. */
+export const screens: Screen[] = [
+  { path: '', menu: { section: 'sell', name: 'home', icon: IconHome }, load: () => import('./rooms/home/home') },
+  { path: 'orders', needs: 'orders:read', menu: { section: 'sell', name: 'orders', icon: IconReceipt }, load: () => import('./rooms/orders/orders') },
+  { path: 'orders/:order', needs: 'orders:read', load: () => import('./rooms/orders/order') },
+  { path: 'products', needs: 'products:read', menu: { section: 'sell', name: 'products', icon: IconPackage }, load: () => import('./rooms/products/products') },
+  { path: 'products/new', needs: 'products:write', load: () => import('./rooms/products/new') },
+  { path: 'products/:product', needs: 'products:read', load: () => import('./rooms/products/product') },
+  { path: 'stock', needs: 'inventory:read', menu: { section: 'sell', name: 'stock', icon: IconStackPop }, load: () => import('./rooms/inventory/inventory') },
+  { path: 'customers', needs: 'customers:read', menu: { section: 'sell', name: 'customers', icon: IconUsers }, load: () => import('./rooms/customers/customers') },
+  { path: 'customers/:customer', needs: 'customers:read', load: () => import('./rooms/customers/customer') },
+  { path: 'settings', needs: 'store:read', menu: { section: 'shop', name: 'settings', icon: IconSettings }, load: () => import('./rooms/settings/settings') },
+  { path: 'staff', needs: 'staff:read', menu: { section: 'shop', name: 'staff', icon: IconUsersGroup }, load: () => import('./rooms/staff/staff') },
+  { path: 'history', needs: 'audit:read', menu: { section: 'shop', name: 'audit', icon: IconHistory }, load: () => import('./rooms/audit/audit') },
+  { path: 'keys', needs: 'keys:read', menu: { section: 'build', name: 'keys', icon: IconKey }, load: () => import('./rooms/developers/keys') },
+  { path: 'webhooks', needs: 'webhooks:read', menu: { section: 'build', name: 'webhooks', icon: IconWebhook }, load: () => import('./rooms/developers/webhooks') },
+  { path: 'webhooks/:endpoint', needs: 'webhooks:read', load: () => import('./rooms/developers/webhook') },
+  { path: 'events', needs: 'events:read', menu: { section: 'build', name: 'events', icon: IconTimelineEvent }, load: () => import('./rooms/developers/events') },
+  { path: 'requests', needs: 'requests:read', menu: { section: 'build', name: 'requests', icon: IconListSearch }, load: () => import('./rooms/developers/requests') },
+];
+
+/** Those that have an entry in the menu. */
+export const inMenu = screens.filter((screen): screen is Screen & Required<Pick<Screen, 'menu'>> => screen.menu !== undefined);
+
+/** What can be begun from anywhere. */
+export const actions: { name: keyof Words['actions']; path: string; needs: Permission; icon: Icon }[] = [
+  { name: 'newProduct', path: 'products/new', needs: 'products:write', icon: IconPlus },
+  { name: 'inviteStaff', path: 'staff?invite=yes', needs: 'staff:write', icon: IconUserPlus },
+  { name: 'newKey', path: 'keys?new=yes', needs: 'keys:write', icon: IconKey },
+  { name: 'newWebhook', path: 'webhooks?new=yes', needs: 'webhooks:write', icon: IconApi },
+];

@@ -1,0 +1,14 @@
+import { createContext, useContext } from 'react';
+import { connect, type Schemas } from '../api/client';
+
+/** The operations that belong to no store. */
+export const platform = connect();
+
+export const SessionContext = createContext<Schemas['Session'] | null>(null);
+
+/** Who is signed in. */
+export function useSession(): Schemas['Session'] {
+  const session = useContext(SessionContext);
+  if (!session) throw new Error('nobody is signed in here');
+  return session;
+}

@@ -1,0 +1,48 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import react from '@vitejs/plugin-react';
+import { defineConfig, type Plugin } from 'vite';
+
+const program = 'http://localhost:8080';
+
+// Beside each file lies what it is compressed, so that nothing is compressed while it is served.
+function compressed(): Plugin {
+  const brotli = promisify(brotliCompress);
+  const zip = promisify(gzip);
+  return {
+    name: 'compressed',
+    apply: 'build',
+    async writeBundle({ dir }, files) {
+      const named = Object.values(files).filter((file) => /^assets\/.+\.(js|css|svg)$/.test(file.fileName));
+      await Promise.all(
+        named.map(async (file) => {
+          const path = join(dir ?? '', file.fileName);
+          const text = Buffer.from(file.type === 'chunk' ? file.code : file.source);
+          await writeFile(`${path}.br`, await brotli(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 10 } }));
+          await writeFile(`${path}.gz`, await zip(text, { level: 9 }));
+        }),
+      );
+    },
+  };
+}
+
+export default defineConfig({
+  base: '/admin/',
+  plugins: [react(), compressed()],
+  publicDir: false,
+  // admin.go puts one in its place with each page, and names it in the page's policy.
+  html: { cspNonce: '__NONCE__' },
+  build: {
+    outDir: 'dist/built',
+    emptyOutDir: true,
+    manifest: true,
+    target: ['chrome123', 'firefox120', 'safari17.5'],
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 1000, // how much is sent is held by a test, in admin_test.go
+  },
+  // While one works on the back office itself: npm run dev, beside make dev.
+  server: { proxy: Object.fromEntries(['/v1', '/sign-up', '/sign-out', '/forgot-password', '/favicon.ico', '/docs'].map((path) => [path, program])) },
+});
