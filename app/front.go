@@ -40,6 +40,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Signup{DB: m.db, Accounts: s.accounts, Stores: s.stores, ShopURL: m.config.Site.ShopURL, Log: m.log},
 		&handlers.Session{DB: m.db, Accounts: s.accounts, Sessions: s.sessions, Access: s.access},
 		&handlers.Account{DB: m.db, Accounts: s.accounts, Sessions: s.sessions, Access: s.access},
+		&handlers.Passkeys{DB: m.db, Accounts: s.accounts, Session: &handlers.Session{DB: m.db, Accounts: s.accounts, Sessions: s.sessions, Access: s.access}},
 		&handlers.Staff{DB: m.db, Members: s.members, Accounts: s.accounts, Access: s.access, Log: m.log},
 		&handlers.Roles{DB: m.db, Members: s.members},
 		&handlers.Audit{DB: m.db, Log: &audit.Log{DB: m.db}, Orders: s.orders, Carts: s.carts, Restores: restores(s)},

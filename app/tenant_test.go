@@ -16,6 +16,7 @@ import (
 	"github.com/stoacommerce/stoa/app/apptest"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/probe"
+	"github.com/stoacommerce/stoa/platform/ids"
 )
 
 // tenant is a store that has one of everything in its sandbox, and those who act in it.
@@ -101,6 +102,8 @@ func (w *tenant) asOwner() http.Header {
 func (w *tenant) staff(t testing.TB) {
 	t.Helper()
 	w.ids["role"] = w.must(t, 201, probe.Call{Operation: "createRole", Header: w.asOwner(), Body: body(map[string]any{"name": "Packer", "permissions": []string{"orders:read"}})}).String("/id")
+	w.ids["psk"] = ids.New("psk")
+	w.doors[0].Exec(`insert into passkeys (id, account_id, credential_id, credential, name) values ($1, $2, $3, '{}', 'Telephone')`, w.ids["psk"], w.ids["acc"], []byte(w.ids["psk"]))
 	// Once it is proven, it is left alone for an hour.
 	w.ids["dom"] = w.must(t, 201, probe.Call{Operation: "createDomain", Header: w.asOwner(), Body: body(map[string]any{"name": "www." + run() + ".localhost"})}).String("/id")
 	own := map[string]string{"domain_id": w.ids["dom"]}

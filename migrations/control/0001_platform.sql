@@ -62,6 +62,18 @@ create table account_tokens (
 );
 create index account_tokens_account on account_tokens (account_id, purpose);
 
+-- Keys that sign in without a password; none of it is secret.
+create table passkeys (
+    id            text collate "C" primary key,
+    account_id    text collate "C" not null references accounts (id) on delete cascade,
+    credential_id bytea not null unique,
+    credential    jsonb not null,               -- the public key, its counter, and what it can do
+    name          text not null,
+    created_at    timestamptz not null default now(),
+    last_used_at  timestamptz
+);
+create index passkeys_account on passkeys (account_id, id);
+
 create table recovery_codes (
     account_id text collate "C" not null references accounts (id) on delete cascade,
     hash       bytea not null,

@@ -265,6 +265,11 @@ func (c *Client) CreatePage(ctx context.Context, body gen.PageCreate, params *ge
 	return answer[gen.Page](ctx, c, "POST", "/v1/pages", params, "application/json", body)
 }
 
+// CreatePasskey: Add a passkey.
+func (c *Client) CreatePasskey(ctx context.Context, body gen.PasskeyCreate) (*gen.Passkey, error) {
+	return answer[gen.Passkey](ctx, c, "POST", "/v1/account/passkeys", nil, "application/json", body)
+}
+
 // CreatePost: Make a post.
 func (c *Client) CreatePost(ctx context.Context, body gen.PostCreate, params *gen.CreatePostParams) (*gen.Post, error) {
 	return answer[gen.Post](ctx, c, "POST", "/v1/posts", params, "application/json", body)
@@ -398,6 +403,11 @@ func (c *Client) DeleteMyWishlist(ctx context.Context, wishlistID string, params
 // DeletePage: Delete a page.
 func (c *Client) DeletePage(ctx context.Context, pageID string, params *gen.DeletePageParams) error {
 	return c.call(ctx, "DELETE", "/v1/pages/"+segment(pageID), params, "", nil, nil)
+}
+
+// DeletePasskey: Remove a passkey.
+func (c *Client) DeletePasskey(ctx context.Context, passkeyID string, params *gen.DeletePasskeyParams) error {
+	return c.call(ctx, "DELETE", "/v1/account/passkeys/"+segment(passkeyID), params, "", nil, nil)
 }
 
 // DeletePost: Delete a post.
@@ -1636,6 +1646,22 @@ func (c *Client) ListPagesAll(ctx context.Context, params *gen.ListPagesParams) 
 	}, func(params *gen.ListPagesParams, cursor *string) { params.Cursor = cursor })
 }
 
+// ListPasskeys: List one’s passkeys.
+func (c *Client) ListPasskeys(ctx context.Context, params *gen.ListPasskeysParams) (*gen.PasskeyList, error) {
+	return answer[gen.PasskeyList](ctx, c, "GET", "/v1/account/passkeys", params, "", nil)
+}
+
+// ListPasskeysAll goes through all pages of ListPasskeys.
+func (c *Client) ListPasskeysAll(ctx context.Context, params *gen.ListPasskeysParams) iter.Seq2[gen.Passkey, error] {
+	return all(params, func(params *gen.ListPasskeysParams) ([]gen.Passkey, *string, error) {
+		page, err := c.ListPasskeys(ctx, params)
+		if err != nil {
+			return nil, nil, err
+		}
+		return page.Data, page.NextCursor, nil
+	}, func(params *gen.ListPasskeysParams, cursor *string) { params.Cursor = cursor })
+}
+
 // ListPayments: List the payments.
 func (c *Client) ListPayments(ctx context.Context, params *gen.ListPaymentsParams) (*gen.PaymentList, error) {
 	return answer[gen.PaymentList](ctx, c, "GET", "/v1/payments", params, "", nil)
@@ -2519,6 +2545,11 @@ func (c *Client) SignIn(ctx context.Context, body gen.SignInRequest) (*gen.Sessi
 	return answer[gen.Session](ctx, c, "POST", "/v1/session", nil, "application/json", body)
 }
 
+// SignInByPasskey: Sign in by passkey.
+func (c *Client) SignInByPasskey(ctx context.Context, body gen.PasskeySignIn) (*gen.Session, error) {
+	return answer[gen.Session](ctx, c, "POST", "/v1/session/passkey", nil, "application/json", body)
+}
+
 // SignInCustomer: Sign in.
 func (c *Client) SignInCustomer(ctx context.Context, body gen.CustomerSignIn) (*gen.CustomerSession, error) {
 	return answer[gen.CustomerSession](ctx, c, "POST", "/v1/shop/customer-session", nil, "application/json", body)
@@ -2537,6 +2568,16 @@ func (c *Client) SignOutCustomer(ctx context.Context) error {
 // SignUp: Open a store.
 func (c *Client) SignUp(ctx context.Context, body gen.SignupRequest, params *gen.SignUpParams) (*gen.Signup, error) {
 	return answer[gen.Signup](ctx, c, "POST", "/v1/signup", params, "application/json", body)
+}
+
+// StartPasskey: Begin with a passkey.
+func (c *Client) StartPasskey(ctx context.Context, body gen.PasswordConfirmation) (*gen.PasskeyCeremony, error) {
+	return answer[gen.PasskeyCeremony](ctx, c, "POST", "/v1/account/passkeys/options", nil, "application/json", body)
+}
+
+// StartPasskeySignIn: Begin to sign in by passkey.
+func (c *Client) StartPasskeySignIn(ctx context.Context) (*gen.PasskeyCeremony, error) {
+	return answer[gen.PasskeyCeremony](ctx, c, "POST", "/v1/session/passkey/options", nil, "", nil)
 }
 
 // StartTotp: Begin with an authenticator.
@@ -2692,6 +2733,11 @@ func (c *Client) UpdateOrder(ctx context.Context, orderID string, body gen.Order
 // UpdatePage: Change a page.
 func (c *Client) UpdatePage(ctx context.Context, pageID string, body gen.PageUpdate, params *gen.UpdatePageParams) (*gen.Page, error) {
 	return answer[gen.Page](ctx, c, "PATCH", "/v1/pages/"+segment(pageID), params, "application/merge-patch+json", body)
+}
+
+// UpdatePasskey: Rename a passkey.
+func (c *Client) UpdatePasskey(ctx context.Context, passkeyID string, body gen.PasskeyUpdate, params *gen.UpdatePasskeyParams) (*gen.Passkey, error) {
+	return answer[gen.Passkey](ctx, c, "PATCH", "/v1/account/passkeys/"+segment(passkeyID), params, "application/merge-patch+json", body)
 }
 
 // UpdatePaymentSettings: Change how shoppers may pay.

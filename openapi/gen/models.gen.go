@@ -12750,6 +12750,94 @@ type PageUpdatedEventType string
 // Example: stripe
 type PaidBy string
 
+// Passkey A key that signs in without a password.
+type Passkey struct {
+	// CreatedAt When it was added.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID The passkey's ID.
+	//
+	// Example: psk_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// LastUsedAt When somebody last signed in by it.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	LastUsedAt *time.Time `json:"last_used_at"`
+
+	// Name What its owner calls it.
+	//
+	// Example: Telephone
+	Name string `json:"name"`
+
+	// Synced Whether it is kept beyond one device.
+	//
+	// Example: true
+	Synced bool `json:"synced"`
+}
+
+// PasskeyCeremony What a browser is asked, by a passkey.
+type PasskeyCeremony struct {
+	// PublicKey The options, as `PublicKeyCredential.parseCreationOptionsFromJSON` and `parseRequestOptionsFromJSON` take them.
+	PublicKey json.RawMessage `json:"public_key"`
+
+	// Token What its answer is known by.
+	//
+	// Example: LPJNUL6YY6F6ZC3YQM3TTVZ3ZA
+	Token string `json:"token"`
+}
+
+// PasskeyCreate A passkey that a browser made.
+type PasskeyCreate struct {
+	// Credential What the browser made: `credential.toJSON()`.
+	Credential json.RawMessage `json:"credential"`
+
+	// Name What its owner calls it.
+	//
+	// Example: Telephone
+	Name string `json:"name"`
+
+	// Token That of what the browser was asked.
+	//
+	// Example: LPJNUL6YY6F6ZC3YQM3TTVZ3ZA
+	Token string `json:"token"`
+}
+
+// PasskeyList A page of a list.
+type PasskeyList struct {
+	// Data The page, in the order of the list.
+	Data []Passkey `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// PasskeySignIn What a browser signed.
+type PasskeySignIn struct {
+	// Credential What the browser signed: `credential.toJSON()`.
+	Credential json.RawMessage `json:"credential"`
+
+	// Token That of what the browser was asked.
+	//
+	// Example: LPJNUL6YY6F6ZC3YQM3TTVZ3ZA
+	Token string `json:"token"`
+}
+
+// PasskeyUpdate A change of a passkey, as a merge patch.
+type PasskeyUpdate struct {
+	// Name What its owner calls it.
+	//
+	// Example: Telephone
+	Name *string `json:"name,omitempty"`
+}
+
 // PasswordChange A change of password by someone who knows it.
 type PasswordChange struct {
 	// CurrentPassword The present password.
@@ -23108,6 +23196,9 @@ type OrderIDPath = string
 // PageIDPath defines model for PageIDPath.
 type PageIDPath = string
 
+// PasskeyIDPath defines model for PasskeyIDPath.
+type PasskeyIDPath = string
+
 // PaymentIDPath defines model for PaymentIDPath.
 type PaymentIDPath = string
 
@@ -23299,6 +23390,27 @@ type RequestEmailVerificationParams struct {
 type VerifyEmailParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// ListPasskeysParams defines parameters for ListPasskeys.
+type ListPasskeysParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// DeletePasskeyParams defines parameters for DeletePasskey.
+type DeletePasskeyParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+}
+
+// UpdatePasskeyParams defines parameters for UpdatePasskey.
+type UpdatePasskeyParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 }
 
 // ChangePasswordParams defines parameters for ChangePassword.
@@ -28542,6 +28654,18 @@ type ConfirmEmailChangeJSONRequestBody = TokenConfirmation
 // VerifyEmailJSONRequestBody defines body for VerifyEmail for application/json ContentType.
 type VerifyEmailJSONRequestBody = TokenConfirmation
 
+// CreatePasskeyJSONRequestBody defines body for CreatePasskey for application/json ContentType.
+type CreatePasskeyJSONRequestBody = PasskeyCreate
+
+// StartPasskeyJSONRequestBody defines body for StartPasskey for application/json ContentType.
+type StartPasskeyJSONRequestBody = PasswordConfirmation
+
+// UpdatePasskeyJSONRequestBody defines body for UpdatePasskey for application/json ContentType.
+type UpdatePasskeyJSONRequestBody = PasskeyUpdate
+
+// UpdatePasskeyApplicationMergePatchPlusJSONRequestBody defines body for UpdatePasskey for application/merge-patch+json ContentType.
+type UpdatePasskeyApplicationMergePatchPlusJSONRequestBody = PasskeyUpdate
+
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = PasswordChange
 
@@ -28931,6 +29055,9 @@ type UpdateRoleApplicationMergePatchPlusJSONRequestBody = RoleUpdate
 
 // SignInJSONRequestBody defines body for SignIn for application/json ContentType.
 type SignInJSONRequestBody = SignInRequest
+
+// SignInByPasskeyJSONRequestBody defines body for SignInByPasskey for application/json ContentType.
+type SignInByPasskeyJSONRequestBody = PasskeySignIn
 
 // UpdateAbandonedCartSettingsJSONRequestBody defines body for UpdateAbandonedCartSettings for application/json ContentType.
 type UpdateAbandonedCartSettingsJSONRequestBody = AbandonedCartSettingsUpdate

@@ -36,8 +36,8 @@ const accountPassword = "lantern orbit velvet marsh"
 // newAccounts opens a door before accounts and stores, with their real credentials.
 func newAccounts(t *testing.T) *apitest.API {
 	t.Helper()
-	signup, session, account, store := &handlers.Signup{}, &handlers.Session{}, &handlers.Account{}, &handlers.Store{}
-	api := apitest.New(t, signup.Operations(), session.Operations(), account.Operations(), store.Operations())
+	signup, session, account, store, passkeys := &handlers.Signup{}, &handlers.Session{}, &handlers.Account{}, &handlers.Store{}, &handlers.Passkeys{}
+	api := apitest.New(t, signup.Operations(), session.Operations(), account.Operations(), store.Operations(), passkeys.Operations())
 	p, client, quiet := api.Platform, redistest.Client(t), slog.New(slog.DiscardHandler)
 	bus := redis.OpenBus(client)
 	t.Cleanup(bus.Close)
@@ -65,6 +65,7 @@ func newAccounts(t *testing.T) *apitest.API {
 	*session = handlers.Session{DB: p.DB, Accounts: people, Sessions: signedIn, Access: enforcer}
 	*account = handlers.Account{DB: p.DB, Accounts: people, Sessions: signedIn, Access: enforcer}
 	*store = handlers.Store{DB: p.DB, Stores: allStores, ShopURL: shopURL}
+	*passkeys = handlers.Passkeys{DB: p.DB, Accounts: people, Session: session}
 	api.Real = &credentials.Authenticator{Sessions: signedIn, Accounts: people, Stores: allStores, Keys: allKeys, Operators: &operators.Service{DB: p.DB, Pepper: pepper.Derive("operator_keys")}}
 	return api
 }

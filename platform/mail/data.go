@@ -93,6 +93,15 @@ type TOTPChanged struct {
 	IP       string     `json:"ip" doc:"The network address that it came from."`
 }
 
+// PasskeyChanged tells of a passkey that was added, or removed.
+type PasskeyChanged struct {
+	Passkey  string    `json:"passkey" doc:"What it is called."`
+	Removed  bool      `json:"removed" doc:"Whether it was removed, and not added."`
+	ResetURL string    `json:"reset_url" doc:"Where a new password is asked for." must:"true"`
+	At       time.Time `json:"at" doc:"When it happened."`
+	IP       string    `json:"ip" doc:"The network address that it came from."`
+}
+
 // StaffInvitation invites a person to work in a store.
 type StaffInvitation struct {
 	Inviter  string `json:"inviter" doc:"Who invites: a name or an address."`

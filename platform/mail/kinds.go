@@ -21,6 +21,7 @@ const (
 	KindEmailChangeConfirm  Kind = "email_change_confirm"
 	KindEmailChangeRequest  Kind = "email_change_requested"
 	KindTOTPChanged         Kind = "totp_changed"
+	KindPasskeyChanged      Kind = "passkey_changed"
 	KindStaffInvitation     Kind = "staff_invitation"
 	KindCustomerVerifyEmail Kind = "customer_verify_email"
 	KindCustomerKnownSignup Kind = "customer_known_signup"
@@ -67,6 +68,9 @@ func (EmailChangeRequested) Kind() Kind { return KindEmailChangeRequest }
 
 // Kind implements Data.
 func (TOTPChanged) Kind() Kind { return KindTOTPChanged }
+
+// Kind implements Data.
+func (PasskeyChanged) Kind() Kind { return KindPasskeyChanged }
 
 // Kind implements Data.
 func (StaffInvitation) Kind() Kind { return KindStaffInvitation }

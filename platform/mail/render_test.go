@@ -38,6 +38,8 @@ var cases = []struct {
 	{EmailChangeRequested{"adaokafor@example.com", link, at, "203.0.113.9"}, []string{"a…r@example.com", "203.0.113.9", link}},
 	{TOTPChanged{TOTPEnabled, link, at, "203.0.113.9"}, []string{link, "203.0.113.9"}},
 	{TOTPChanged{TOTPDisabled, link, at, ""}, []string{link}},
+	{PasskeyChanged{"Telephone", false, link, at, "203.0.113.9"}, []string{link, "Telephone", "203.0.113.9"}},
+	{PasskeyChanged{"Telephone", true, link, at, ""}, []string{link, "Telephone"}},
 	{TOTPChanged{TOTPCodesRenewed, link, at, ""}, []string{link}},
 	{TOTPChanged{TOTPCodeUsed, link, at, ""}, []string{link}},
 	{StaffInvitation{"ada@example.com", "catalogue", link, 7}, []string{link, "Kiln & Clay", "ada@example.com", "catalogue", "7"}},

@@ -27,6 +27,7 @@ var kinds = map[Kind]about{
 	KindAccountVerifyEmail: of("", AccountVerifyEmail{sampleURL, 48}),
 	KindAccountKnownSignup: of("", AccountKnownSignup{sampleURL, sampleURL, sampleTime, sampleIP}),
 	KindTOTPChanged:        of("", TOTPChanged{TOTPEnabled, sampleURL, sampleTime, sampleIP}),
+	KindPasskeyChanged:     of("", PasskeyChanged{"Telephone", false, sampleURL, sampleTime, sampleIP}),
 
 	KindPasswordReset:       of("A shopper asked for a new password.", PasswordReset{sampleURL, 60, sampleIP}),
 	KindPasswordChanged:     of("A shopper’s password was changed.", PasswordChanged{sampleURL, sampleTime, sampleIP}),

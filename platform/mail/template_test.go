@@ -26,7 +26,7 @@ func TestDefaultsAreTemplatesThatCanBeEdited(t *testing.T) {
 	if t, spoken := Default(KindOrderShipped, "fr"); spoken || t.Locale != "en" {
 		panic(t.Locale)
 	}
-	if len(OfStores()) != len(kinds)-3 || KindTOTPChanged.SentByStores() || Kind("carrier_pigeon").SentByStores() {
+	if len(OfStores()) != len(kinds)-4 || KindTOTPChanged.SentByStores() || Kind("carrier_pigeon").SentByStores() {
 		t.Errorf("stores send %v", OfStores())
 	}
 }
