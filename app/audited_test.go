@@ -13,11 +13,8 @@ import (
 
 // stateless are the writes of the staff that leave no state before or none after, and why.
 var stateless = map[string]string{
-	"deleteDraftOrder": "what was in a cart is told by no entry",
-	"updateDraftOrder": "what was in a cart before is told by no entry",
-	"updateStaffCart":  "of a cart only the reason is told",
-	"deleteCustomer":   "of a person who is deleted nothing is kept",
-	"signOut":          "a session says nothing", "revokeSession": "a session says nothing",
+	"deleteCustomer": "of a person who is deleted nothing is kept",
+	"signOut":        "a session says nothing", "revokeSession": "a session says nothing",
 }
 
 // entry is what the audit says of a write.
@@ -35,7 +32,7 @@ type entry struct {
 
 // changesNothing are the writes that may have nothing to tell: a call tried again, a mail looked
 // at, and an invoice that a job may have issued already.
-var changesNothing = []string{"replayRequest", "previewMailTemplate", "issueInvoice"}
+var changesNothing = []string{"replayRequest", "previewMailTemplate", "previewTheme", "issueInvoice"}
 
 // audited holds that each write of the staff and their keys left an entry that says who did
 // what, from where, and with which states: a change both, a creation one after, a deletion one

@@ -121,6 +121,12 @@ func TestAPersonIsErased(t *testing.T) {
 	want(o.ask("POST", "/v1/gift-cards", m.secret, card, repeated), 201)
 	draft := want(o.ask("POST", "/v1/draft-orders", m.secret, map[string]any{"email": ada.Email, "note": ada.Note, "lines": []any{map[string]any{"variant_id": variant, "quantity": 1}}}), 201)
 	want(o.ask("POST", "/v1/draft-orders/"+text(draft, "/id")+"/send", m.secret, map[string]any{"message": ada.Note}), 200)
+	// Another is deleted, of which the audit and what would bring it back tell, and once had her address.
+	draft = want(o.ask("POST", "/v1/draft-orders", m.secret, map[string]any{"shipping_address": ada.address(), "lines": []any{map[string]any{"variant_id": variant, "quantity": 1}}}), 201)
+	for _, email := range []any{ada.Email, nil} {
+		want(o.ask("PATCH", "/v1/draft-orders/"+text(draft, "/id"), m.secret, map[string]any{"email": email, "note": ada.Reason}, patched), 200)
+	}
+	want(o.ask("DELETE", "/v1/draft-orders/"+text(draft, "/id"), m.secret, nil), 204)
 	for _, amount := range []int{500, -500} {
 		want(o.ask("POST", "/v1/customers/"+id+"/store-credit/adjustments", m.secret, map[string]any{"amount": map[string]any{"amount": amount, "currency": "EUR"}, "reason": ada.Reason}), 201)
 		if amount > 0 {

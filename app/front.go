@@ -42,7 +42,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Account{DB: m.db, Accounts: s.accounts, Sessions: s.sessions, Access: s.access},
 		&handlers.Staff{DB: m.db, Members: s.members, Accounts: s.accounts, Access: s.access, Log: m.log},
 		&handlers.Roles{DB: m.db, Members: s.members},
-		&handlers.Audit{DB: m.db, Log: &audit.Log{DB: m.db}, Orders: s.orders, Restores: restores(s)},
+		&handlers.Audit{DB: m.db, Log: &audit.Log{DB: m.db}, Orders: s.orders, Carts: s.carts, Restores: restores(s)},
 		&handlers.Requests{Log: &requestlog.Log{DB: m.db, Sealer: m.ring}},
 		&handlers.APIKeys{DB: m.db, Keys: s.keys},
 		&handlers.Domains{DB: m.db, Domains: s.domains},
@@ -67,6 +67,9 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Locations{DB: m.db},
 		&handlers.Search{DB: m.db, ShopURL: m.config.Site.ShopURL, Speller: s.speller},
 		&handlers.Settings{DB: m.db, Door: s.links},
+		&handlers.Themes{DB: m.db, Preview: s.links.Preview},
+		&handlers.Content{DB: m.db},
+		&handlers.ContentImages{DB: m.db, Pictures: s.pictures, ShopURL: m.config.Site.ShopURL},
 		&handlers.MailTemplates{DB: m.db, Preview: s.mailer.Preview, Address: func(ctx context.Context, accountID string) (string, error) {
 			account, err := s.accounts.Get(ctx, accountID)
 			return account.Email, err
@@ -204,7 +207,7 @@ func newHandler(m *machinery, s *services, w *jobs.Workers) (http.Handler, error
 		DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Orders: s.orders, Documents: s.documents, Privacy: s.privacy, Links: s.links, Editions: s.editions,
 		Media: &media.Handler{Files: m.files, Log: m.log}, Limiter: limiter, Log: m.log,
 		AcceptsOrders: handlers.AcceptsOrders, Looked: looked(m.metrics.Cache.Cache("pages")), Visited: s.visited,
-		Observer: observer,
+		Observer: observer, Editor: m.config.Site.PublicURL.Scheme + "://" + m.config.Site.PublicURL.Host,
 	})
 	pages := site.Config{
 		DB: m.db, Accounts: s.accounts, Members: s.members, Stores: s.stores, Sessions: s.credentials, Admin: admin.New(m.config.Site.PublicURL), Limiter: limiter, Log: m.log,

@@ -484,7 +484,7 @@ func (r *gallery) files(op *openapi.Operation, add func(what, media string, body
 		}
 		add(what, formType, body, 400, 415, 422)
 	}
-	if op.ID == "uploadProductImage" {
+	if op.ID == "uploadProductImage" || op.ID == "uploadContentImage" {
 		add("a huge picture", formType, part(`name="file"; filename="x"`, strings.Repeat("x", 10<<20+1)), 413, 400, 422)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,16 +97,25 @@ func belongings(t *testing.T, w *tenant) {
 
 // seen is what was read of things at an instant.
 type seen struct {
-	at                     time.Time
-	order, customer, stock map[string]any
-	balance                any
+	at                            time.Time
+	order, customer, draft, stock map[string]any
+	balance, credit               any
 }
 
-// past does what befalls an order, a customer and stock in any order, and reads them as they
-// were at any time before.
+// past does what befalls an order, a draft order, a customer, money and stock in any order, and
+// reads them as they were at any time before.
 func past(t *testing.T, w *tenant) {
 	order, customer, card := map[string]string{"order_id": w.ids["ord"]}, map[string]string{"customer_id": w.ids["cus"]}, map[string]string{"gift_card_id": w.ids["gc"]}
 	told := []string{"email", "name", "phone", "accepts_marketing", "note", "tags", "group_ids", "disabled", "tax_exempt_reason", "addresses"}
+	draft := map[string]string{"draft_order_id": w.draft}
+	agreed := func(doc map[string]any) map[string]any {
+		lines := []any{}
+		for _, each := range doc["lines"].([]any) {
+			lines = append(lines, only(each.(map[string]any), []string{"variant_id", "quantity", "unit_price"}))
+		}
+		doc["lines"] = lines
+		return telling(only(doc, []string{"customer_id", "email", "lines", "note", "tags", "expires_at", "sent_at", "order_id", "shipping_address"})).(map[string]any)
+	}
 	attic := w.ask(t, "createLocation", nil, nil, map[string]any{"name": "Attic"}).String("/id")
 	look := func(t rapid.TB) seen {
 		s := seen{customer: map[string]any{}, stock: map[string]any{}}
@@ -119,7 +129,13 @@ func past(t *testing.T, w *tenant) {
 				s.stock[level["location_id"].(string)] = level["on_hand"]
 			}
 		}
+		s.draft = agreed(object(t, w.ask(t, "getDraftOrder", draft, nil, nil).Body))
 		s.balance = object(t, w.ask(t, "getGiftCard", card, nil, nil).Body)["balance"]
+		credit := []any{}
+		for _, each := range object(t, w.ask(t, "listStoreCredit", customer, nil, nil).Body)["data"].([]any) {
+			credit = append(credit, each.(map[string]any)["balance"])
+		}
+		s.credit = credit
 		time.Sleep(2 * time.Millisecond)
 		s.at = time.Now()
 		time.Sleep(2 * time.Millisecond)
@@ -143,6 +159,16 @@ func past(t *testing.T, w *tenant) {
 		},
 		func(t *rapid.T) (string, map[string]string, map[string]any) {
 			return "adjustGiftCard", card, map[string]any{"amount": price(rapid.IntRange(1, 9).Draw(t, "amount")), "reason": "Goodwill"}
+		},
+		func(t *rapid.T) (string, map[string]string, map[string]any) {
+			return "adjustStoreCredit", customer, map[string]any{"amount": price(rapid.IntRange(1, 9).Draw(t, "amount")), "reason": "Goodwill"}
+		},
+		func(t *rapid.T) (string, map[string]string, map[string]any) {
+			return "updateDraftOrder", draft, map[string]any{"note": rapid.SampledFrom([]any{nil, "As agreed."}).Draw(t, "note"), "customer_id": rapid.SampledFrom([]any{nil, w.ids["cus"]}).Draw(t, "customer"),
+				"lines": []any{map[string]any{"variant_id": w.variants[0], "quantity": rapid.IntRange(1, 3).Draw(t, "quantity")}}}
+		},
+		func(t *rapid.T) (string, map[string]string, map[string]any) {
+			return "sendDraftOrder", draft, map[string]any{"mail": false}
 		},
 		func(t *rapid.T) (string, map[string]string, map[string]any) {
 			return "createRefund", order, map[string]any{"amount": price(1)}
@@ -175,6 +201,12 @@ func past(t *testing.T, w *tenant) {
 			if was := w.asOf(t, w.ids["gc"], m.at, "")["balance"]; !reflect.DeepEqual(was, m.balance) {
 				t.Fatalf("the gift card had %v, want %v", was, m.balance)
 			}
+			if was := w.asOf(t, w.ids["cus"], m.at, "store_credit")["balances"]; !reflect.DeepEqual(was, m.credit) {
+				t.Fatalf("the customer had %v to spend, want %v", was, m.credit)
+			}
+			if was := agreed(w.asOf(t, w.draft, m.at, "")); !reflect.DeepEqual(was, m.draft) {
+				t.Fatalf("the draft order was\n%v\nwant\n%v", was, m.draft)
+			}
 			stock := map[string]any{}
 			for _, each := range w.asOf(t, w.variants[1], m.at, "inventory_item")["levels"].([]any) {
 				if level := each.(map[string]any); level["on_hand"] != 0.0 {
@@ -197,9 +229,57 @@ func past(t *testing.T, w *tenant) {
 	if was.String("/record/name") != "Packer" || was.String("/record/permissions/0") != "orders:read" || was.String("/record/permissions/1") != "" {
 		t.Errorf("the role was %s", was.Body)
 	}
-	if was := w.ask(t, "getAuditRecord", map[string]string{"record_id": w.ids["ord"]}, url.Values{"at": {"2020-01-01T00:00:00Z"}}, nil); object(t, was.Body)["existed"] != false {
-		t.Errorf("before it was placed: %s", was.Body)
+	for _, id := range []string{w.ids["ord"], w.draft} {
+		if was := w.ask(t, "getAuditRecord", map[string]string{"record_id": id}, url.Values{"at": {"2020-01-01T00:00:00Z"}}, nil); object(t, was.Body)["existed"] != false {
+			t.Errorf("before there was %s: %s", id, was.Body)
+		}
 	}
+	began = time.Now()
+	time.Sleep(2 * time.Millisecond)
+	before := agreed(object(t, w.ask(t, "getDraftOrder", draft, nil, nil).Body))
+	deleted := w.ask(t, "deleteDraftOrder", draft, nil, nil)
+	if was := agreed(w.asOf(t, w.draft, began, "")); !reflect.DeepEqual(was, before) {
+		t.Errorf("what was deleted was\n%v\nwant\n%v", was, before)
+	}
+	w.undoes(t, deleted, "draft_order.delete", "draft_order.restore")
+	if now := agreed(object(t, w.ask(t, "getDraftOrder", draft, nil, nil).Body)); !reflect.DeepEqual(now, before) {
+		t.Errorf("it came back as\n%v\nwant\n%v", now, before)
+	}
+	colleague(t, w)
+}
+
+// colleague has somebody join, be called otherwise, do something else, and leave.
+func colleague(t *testing.T, w *tenant) {
+	email := "packer-" + run() + "@example.com"
+	w.must(t, 201, probe.Call{Operation: "inviteStaff", Header: w.asOwner(), Body: body(map[string]any{"email": email, "role": "support"})})
+	token, err := w.doors[0].MailParameter(t.Context(), email, "token")
+	if err != nil {
+		t.Fatal(err)
+	}
+	joined := w.must(t, 201, probe.Call{Operation: "acceptInvitation", Header: headers(""), Body: body(map[string]any{"token": token, "password": password, "account_name": "Ada Example"})})
+	id, began := joined.String("/account/id"), time.Now()
+	as := func(at time.Time) *probe.Answer {
+		t.Helper()
+		return w.must(t, 200, probe.Call{Operation: "getAuditRecord", Path: map[string]string{"record_id": id}, Query: url.Values{"at": {at.UTC().Format(time.RFC3339Nano)}}, Header: w.asOwner()})
+	}
+	time.Sleep(2 * time.Millisecond)
+	cookie, _, _ := strings.Cut(joined.Header.Get("Set-Cookie"), ";")
+	w.must(t, 200, probe.Call{Operation: "updateAccount", Header: headers("", "Cookie", cookie), Body: body(map[string]any{"name": "Ada Sample"})})
+	member := map[string]string{"account_id": id}
+	w.must(t, 200, probe.Call{Operation: "updateStaffMember", Path: member, Header: w.asOwner(), Body: body(map[string]any{"role": "orders"})})
+	look := func() {
+		t.Helper()
+		if was := as(began); was.String("/record/role") != "support" || was.String("/record/name") != "Ada Example" || was.String("/record/email") != email {
+			t.Errorf("somebody was %s", was.Body)
+		}
+		if was := as(began.Add(-time.Hour)); !strings.Contains(string(was.Body), `"existed":false`) {
+			t.Errorf("somebody was there before: %s", was.Body)
+		}
+	}
+	look()
+	w.must(t, 204, probe.Call{Operation: "removeStaffMember", Path: member, Header: w.asOwner()})
+	w.must(t, 200, probe.Call{Operation: "updateAccount", Header: headers("", "Cookie", cookie), Body: body(map[string]any{"name": "Ada Elsewhere"})})
+	look()
 }
 
 // asOf is a record as it was.

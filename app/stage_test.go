@@ -175,6 +175,10 @@ func (s *stage) catalogue(t *testing.T) {
 	s.requests["bulkProducts"] = request{body: map[string]any{"action": "update", "product_ids": []string{s.product}, "changes": map[string]any{"vendor": "Example Mill"}}}
 	s.requests["bulkVariants"] = request{body: map[string]any{"action": "update", "variant_ids": s.variants, "changes": map[string]any{"tax_class": "reduced"}}}
 	s.requests["uploadProductImage"] = form(t, "towel.png", picture(t), named{"alt": "A towel"})
+	s.requests["uploadContentImage"] = form(t, "logo.png", picture(t), named{"alt": "A logo"})
+	s.requests["updateTheme"] = request{body: map[string]any{"theme": "brand"}}
+	s.admin(t, 200, "updateTheme", nil, map[string]any{"corners": "sharp"})
+	s.requests["updateMenu"] = request{path: named{"menu": "header"}, body: map[string]any{"items": []any{map[string]any{"id": "all", "link": map[string]any{"type": "products"}}}}}
 	s.requests["createImport"] = form(t, "sheets.csv", []byte(strings.ReplaceAll(strings.ReplaceAll(catalogue, "linen-", "cotton-"), "Linen", "Cotton")), named{"kind": "shopify_products"})
 	texts := map[string]any{"texts": map[string]any{"title": "Leinenhemd"}}
 	s.requests["updateTranslation"] = request{path: named{"locale": "de", "resource_id": s.product}, body: texts}

@@ -49,6 +49,8 @@ func newTenant(t testing.TB, p *apptest.Program) *tenant {
 	}
 	make("whe", "createWebhookEndpoint", "/endpoint/id", map[string]any{"url": w.receiver.URL, "event_types": []string{"*"}})
 	make("cat", "createCategory", "/id", map[string]any{"name": "Shirts"})
+	make("page", "createPage", "/id", map[string]any{"title": "About", "published_at": "2020-01-01T00:00:00Z"})
+	make("post", "createPost", "/id", map[string]any{"title": "News"})
 	make("col", "createCollection", "/id", map[string]any{"name": "Summer", "product_ids": []string{w.product}})
 	make("shz", "createShippingZone", "/id", map[string]any{"name": "Near", "territories": []any{map[string]any{"country": "FR"}}})
 	make("tax", "createTaxRate", "/id", map[string]any{"name": "TVA", "country": "FR", "percentage": "20"})
@@ -68,6 +70,7 @@ func newTenant(t testing.TB, p *apptest.Program) *tenant {
 	apart := w.must(t, 201, probe.Call{Operation: "createTaxRate", Header: headers(w.secret), Body: body(map[string]any{"name": "TVA", "country": "BE", "percentage": "21"})})
 	w.ids["aud"] = w.must(t, 200, probe.Call{Operation: "listAuditEntries", Header: headers(w.secret), Query: url.Values{"resource_id": {apart.String("/id")}}}).String("/data/0/id")
 	w.upload(t, "img", "uploadProductImage", "towel.png", picture(t.(*testing.T)), nil)
+	w.upload(t, "cimg", "uploadContentImage", "logo.png", picture(t.(*testing.T)), nil)
 	w.upload(t, "op", "createImport", "catalogue.csv", []byte(catalogue), map[string]string{"kind": "shopify_products"})
 	w.staff(t)
 	w.sell(t)

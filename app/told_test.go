@@ -32,7 +32,7 @@ var untold = map[string]string{
 	"createExport": "what it ends with is told when it ends", "exportPersonalData": "it reads, and changes nothing", "replayRequest": "it is tried dry, and changes nothing",
 	"discloseDocument": "it reads, and changes nothing", "rebuildAnalytics": "figures are counted anew, and nothing that was sold changes",
 	"createImport": "what it ends with is told when it ends", "bulkProducts": "what it ends with is told when it ends", "bulkVariants": "what it ends with is told when it ends",
-	"requestOrderPayment": "it mails a link, and changes nothing of the order", "previewMailTemplate": "it reads, and changes nothing", "sendTestMail": "it sends a mail, and changes nothing",
+	"requestOrderPayment": "it mails a link, and changes nothing of the order", "previewMailTemplate": "it reads, and changes nothing", "previewTheme": "it reads, and changes nothing", "sendTestMail": "it sends a mail, and changes nothing",
 	"issueInvoice": "orders that are paid have one already, which is answered",
 	"setStorePlan": operator, "reconcileStore": operator, "retryJob": operator, "discardJob": operator, "connectStripe": "nothing is connected before the merchant comes back from Stripe",
 	"receiveStripeEvent": "what it tells of is asked for by a job, which tells of it",

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/content"
 	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/pricelists"
@@ -11,6 +12,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/rates"
 	"github.com/stoacommerce/stoa/commerce/reviews"
 	"github.com/stoacommerce/stoa/commerce/settings"
+	"github.com/stoacommerce/stoa/commerce/themes"
 	"github.com/stoacommerce/stoa/openapi/handlers"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
@@ -37,12 +39,17 @@ func restores(s *services) handlers.Restores {
 		"rate_service.delete":     rates.Restore,
 		"review.delete":           reviews.Restore,
 		"webhook_endpoint.delete": s.webhooks.Restore,
+		"draft_order.delete":      s.drafts.Restore,
+		"theme.publish":           themes.Unpublish,
+		"content_image.delete":    content.RestoreImage,
+		"page.delete":             content.Page.Restore,
+		"post.delete":             content.Post.Restore,
 	}
 }
 
 // forget deletes what was left for something to be brought back, which cannot be any more.
 func forget(tx *postgres.Tx, action string, kept json.RawMessage) error {
-	if action != "product.delete" && action != "image.delete" {
+	if action != "product.delete" && action != "image.delete" && action != "content_image.delete" {
 		return nil
 	}
 	return catalog.ForgetRemoved(tx, []json.RawMessage{kept})

@@ -66,6 +66,8 @@ func (w *tenant) changeables() []changeable {
 		"sku": maybe, "barcode": maybe, "weight_grams": {nil, 10, 20}, "cost": {nil, price(5), price(7)}, "net_content": {nil, map[string]any{"value": "250", "unit": "g"}, map[string]any{"value": "0.75", "unit": "l"}}, "prices": amounts, "taxable": truths, "tax_class": {nil, "books"}, "image_id": {nil, id["img"]},
 	})
 	add("category", "cat", "category_id", "Category", map[string][]any{"name": texts, "description": maybe, "seo_description": maybe})
+	add("page", "page", "page_id", "Page", map[string][]any{"title": texts, "body_html": {"", "<p>One</p>"}, "purpose": {nil, "terms"}, "published_at": instants, "seo_title": maybe})
+	add("post", "post", "post_id", "Post", map[string][]any{"title": texts, "excerpt": maybe, "author": maybe, "image_id": {nil, id["cimg"]}, "handle": {"one", "two"}})
 	add("collection", "col", "collection_id", "Collection", map[string][]any{
 		"name": texts, "description_html": {"", "<p>One</p>"}, "sort_order": {"manual", "newest"},
 		"rule": {nil, map[string]any{"match": "any", "conditions": []any{map[string]any{"field": "tag", "operator": "equals", "value": "a"}}}},
@@ -92,6 +94,7 @@ func (w *tenant) changeables() []changeable {
 	list[len(list)-1].record = "" // its ID is the variant's
 	add("review", "rev", "review_id", "Review", map[string][]any{"state": {"approved", "rejected"}, "reply": maybe})
 	list[len(list)-1].update, list[len(list)-1].verb = "moderateReview", "moderate"
+	settings("theme", "Theme", map[string][]any{"theme": {"boutique", "brand"}, "corners": {nil, "round"}, "dark_mode": truths, "colors": {map[string]any{"accent": nil}, map[string]any{"accent": "#8c2f1b"}}})
 	settings("abandoned_cart_settings", "AbandonedCartSettings", map[string][]any{"delay_minutes": {60, 120}, "mail": {"off", "everyone"}})
 	settings("shop_access", "ShopAccess", map[string][]any{"state": {"open", "maintenance"}, "message": maybe})
 	settings("invoicing", "Invoicing", map[string][]any{"footer": maybe, "seller": {map[string]any{"address": address("1")}, map[string]any{"address": address("2")}}})

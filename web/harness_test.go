@@ -142,7 +142,7 @@ func openAt(t testing.TB, public *url.URL, serving httpserver.Config) *house {
 		Speller: search.NewSpeller(h.db), Counter: search.NewCounter(h.db),
 		DB: h.db, Carts: carts, Customers: &customers.Service{DB: h.db, Hasher: hasher, Guard: guarded}, Orders: h.orders, Documents: h.documents, Links: h.links,
 		Privacy:  &privacy.Service{DB: h.db, Sealer: h.Ring, People: &requestlog.People{Pepper: pepper}, Withdraw: exports.New(h.db, operations.New(h.db), nil, exports.Config{}).Withdraw},
-		Editions: catalog.NewEditions(h.db), Media: &media.Handler{Files: disk, Log: quiet}, Limiter: limiter, Log: quiet,
+		Editions: catalog.NewEditions(h.db), Media: &media.Handler{Files: disk, Log: quiet}, Limiter: limiter, Log: quiet, Editor: "https://" + public.Host,
 		Checkout: &checkout.Service{DB: h.db, Carts: carts, Providers: providers, Log: quiet},
 		AcceptsOrders: func(_ context.Context, store *tenants.Store) (bool, error) {
 			return store.Ref.Mode == principal.Test || store.Demo || store.OwnerVerified, nil

@@ -12,6 +12,7 @@ var Types = []string{
 	"product.created", "product.updated", "product.deleted",
 	"category.created", "category.updated", "category.deleted",
 	"collection.created", "collection.updated", "collection.deleted",
+	"page.created", "page.updated", "page.deleted", "post.created", "post.updated", "post.deleted",
 	"promotion.created", "promotion.updated", "promotion.deleted",
 	"gift_card.created", "gift_card.updated", "store_credit.updated",
 	"field_definition.created", "field_definition.updated", "field_definition.deleted",

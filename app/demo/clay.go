@@ -51,6 +51,45 @@ var clayAndLinen = shop{
 			[]string{"cup-and-saucer", "candle-in-a-cup", "breakfast-bowl", "slow-table-book", "linen-napkins", "everyday-mug", "bud-vases"}},
 	},
 	goods: clayGoods,
+	pages: []article{
+		{title: "About us", text: "<p>Clay and Linen is a sample shop: its things are drawn by the program that shows them. It has everything that a real one has, so try what you like.</p><h2>The workshop</h2>" +
+			"<p>We would throw, trim and glaze in a yard behind the station, weave with a mill two valleys away, and be found at the wheel most afternoons.</p>"},
+		{title: "Legal notice", purpose: "legal_notice", text: "<p>Clay and Linen, 1 Sample Street, 10115 Berlin, Germany</p><p>This is a demonstration. Nothing is sold here.</p>"},
+		{title: "Terms", purpose: "terms", text: "<p>This is a demonstration: orders are taken by a test payment provider, and no money moves.</p>"},
+		{title: "Privacy", purpose: "privacy", text: "<p>This shop runs on your own machine, and so does what you tell it.</p>"},
+		{title: "Right of withdrawal", purpose: "withdrawal", text: "<p>You may send back whatever you bought within 30 days, for any reason.</p>"},
+	},
+	posts: []article{
+		{title: "Why linen gets better", excerpt: "Most cloth is at its best on the day that it is bought. Linen begins there.", text: "<p>Most cloth is at its best on the day that it is bought. Linen begins there: " +
+			"with each wash the fibres part a little, and what was crisp becomes soft without becoming thin.</p><p>Wash it at 40 °C, hang it up wet, and leave the iron in its cupboard.</p>"},
+		{title: "One firing, a hundred bowls", excerpt: "What happens between Thursday evening, when we close the kiln, and Saturday morning.", text: "<p>On Thursday evening we close the kiln. Until Friday noon it " +
+			"climbs to 1,240 °C, and then nothing may be done but to wait.</p><p>On Saturday we open it a hand’s breadth, and hear the glaze sing as it cools.</p>"},
+		{title: "How to set a slow table", excerpt: "Three plates, two candles, no hurry.", text: "<p>Three plates, two candles, no hurry. Put the bread in the middle, and the telephone into a drawer.</p>"},
+	},
+	look: func(made map[string]string) object {
+		return object{
+			"theme":        "boutique",
+			"announcement": object{"text": "Sent free of charge within Germany and Austria from 90 €"},
+			"home": []object{
+				{"id": "hero", "type": "hero", "button": object{"label": "Look around", "link": object{"type": "products"}},
+					"second_button": object{"link": object{"type": "collection", "resource_id": made["The slow table"]}}},
+				{"id": "shelves", "type": "category_list", "heading": "By room and habit"},
+				{"id": "new", "type": "product_grid", "heading": "New from the kiln"},
+				{"id": "table", "type": "featured_collection", "collection_id": made["The slow table"]},
+				{"id": "amphora", "type": "featured_product", "eyebrow": "A shape that stays", "product_id": made["amphora"]},
+				{"id": "workshop", "type": "rich_text", "heading": "Made to be used", "body_html": "<p>Every piece is thrown, trimmed and glazed by the same two hands. We fire once a week, " +
+					"and what does not come out of the kiln as it should becomes the gravel of our yard.</p><p>So nothing here is the same as the next, and all of it goes into the dishwasher.</p>"},
+				{"id": "journal", "type": "blog_posts", "heading": "From the workshop"},
+				{"id": "presents", "type": "featured_collection", "collection_id": made["Small presents"]},
+				{"id": "asked", "type": "faq", "heading": "What we are asked", "questions": []object{
+					{"question": "Does it go into the dishwasher?", "answer_html": "<p>All stoneware does, and into microwave and oven. Linen is washed at 40 °C.</p>"},
+					{"question": "What if something arrives broken?", "answer_html": "<p>Send us a photograph, and another one leaves us the same week.</p>"},
+					{"question": "Can I send it back?", "answer_html": "<p>Within 30 days, for any reason.</p>"},
+				}},
+				{"id": "letters", "type": "newsletter", "heading": "When the kiln is opened", "text": "A letter a month: what is new, what is back, and what went wrong."},
+			},
+		}
+	},
 }
 
 var (

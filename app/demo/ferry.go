@@ -43,6 +43,29 @@ var nightFerry = shop{
 			[]string{"probierset", "schokolade", "kakao", "tasche", "honig", "kalte-ueberfahrt"}},
 	},
 	goods: ferryGoods,
+	pages: []article{
+		{title: "Über uns", text: "<p>Die Nachtfähre ist ein Beispiel: Ihre Päckchen hat das Programm gezeichnet, das sie zeigt. Sonst hat sie alles, was ein Shop hat. Probieren Sie sie aus.</p>"},
+		{title: "Impressum", purpose: "legal_notice", text: "<p>Nachtfähre, Am Steg 4, 8000 Musterhausen, Schweiz</p><p>Das ist eine Vorführung. Hier wird nichts verkauft.</p>"},
+		{title: "AGB", purpose: "terms", text: "<p>Das ist eine Vorführung: Bestellungen nimmt ein Testanbieter entgegen, und kein Geld wird bewegt.</p>"},
+		{title: "Datenschutz", purpose: "privacy", text: "<p>Dieser Shop läuft auf Ihrem eigenen Rechner. Was Sie ihm sagen, bleibt dort.</p>"},
+	},
+	look: func(made map[string]string) object {
+		return object{
+			"theme": "brand", "colors": object{"background": "#fdf8ee", "text": "#16222f", "button": "#c93f22", "button_text": "#ffffff", "accent": "#b03218"},
+			"dark_colors":  object{"background": "#101a26", "text": "#f6efe2", "button": "#ec6546", "accent": "#ff9a80"},
+			"announcement": object{"text": "Dienstags und freitags geröstet, am selben Abend verschickt"},
+			"home": []object{
+				{"id": "hero", "type": "hero", "heading": "Kaffee, der die Nacht durchfährt", "text": "Zweimal die Woche geröstet, in einem alten Bootshaus am See.",
+					"button": object{"label": "Zum Kaffee", "link": object{"type": "products"}}, "second_button": object{"label": "Für den Anfang", "link": object{"type": "collection", "resource_id": made["Der erste Kaffee"]}}},
+				{"id": "tasting", "type": "featured_product", "eyebrow": "Zum Kennenlernen", "product_id": made["probierset"], "layout": "image_end"},
+				{"id": "first", "type": "featured_collection", "collection_id": made["Der erste Kaffee"], "limit": 6},
+				{"id": "boathouse", "type": "rich_text", "heading": "Ein Bootshaus, zwei Trommeln, kein Schlaf", "body_html": "<p>Um vier Uhr früh wird es am Wasser am stillsten. Dann rösten wir: kleine Mengen, langsam, " +
+					"und nur so viel, wie in der Woche getrunken wird.</p>"},
+				{"id": "gifts", "type": "featured_collection", "collection_id": made["Geschenke bis 40 Franken"], "limit": 3},
+				{"id": "letters", "type": "newsletter", "heading": "Post vom Steg", "text": "Was gerade aus der Trommel kommt, einmal im Monat."},
+			},
+		}
+	},
 }
 
 // label is a print on the paper of the house.

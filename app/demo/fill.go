@@ -2,14 +2,17 @@ package demo
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/content"
 	"github.com/stoacommerce/stoa/commerce/documents"
 	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/commerce/territory"
+	"github.com/stoacommerce/stoa/commerce/themes"
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -33,7 +36,11 @@ func (s *Seeder) fill(ctx context.Context, want *shop, store *tenants.Store) (un
 			if err := s.furnish(ctx, tx, want); err != nil {
 				return err
 			}
-			if err := s.stack(ctx, tx, want); err != nil {
+			made, err := s.stack(ctx, tx, want)
+			if err != nil {
+				return err
+			}
+			if err := dress(ctx, tx, want, made); err != nil {
 				return err
 			}
 		}
@@ -102,12 +109,48 @@ func (s *shop) shippingPrices(p parcel) []settings.ShippingPrice {
 	return prices
 }
 
-// stack makes the products on their shelves and their collections, and asks for their
-// pictures.
-func (s *Seeder) stack(ctx context.Context, tx *postgres.Tx, want *shop) error {
-	shelves, err := s.build(ctx, tx, want)
+// dress gives the store its theme, and publishes it.
+func dress(ctx context.Context, tx *postgres.Tx, want *shop, made map[string]string) error {
+	for _, a := range want.pages {
+		if err := write(ctx, tx, content.Page, made, object{"title": a.title, "purpose": a.purpose, "body_html": a.text, "published_at": clock.Now()}); err != nil {
+			return err
+		}
+	}
+	for i, a := range slices.Backward(want.posts) {
+		day := clock.Now().AddDate(0, 0, -9*i-2)
+		if err := write(ctx, tx, content.Post, made, object{"title": a.title, "excerpt": a.excerpt, "body_html": a.text, "published_at": day}); err != nil {
+			return err
+		}
+	}
+	patch, err := json.Marshal(want.look(made))
 	if err != nil {
 		return err
+	}
+	if err := themes.Update(ctx, tx, 0, patch); err != nil {
+		return fmt.Errorf("theme: %w", err)
+	}
+	return themes.Publish(ctx, tx, 0)
+}
+
+// write makes a page or a post.
+func write(ctx context.Context, tx *postgres.Tx, kind content.Kind, made map[string]string, fields object) error {
+	raw, err := json.Marshal(fields)
+	if err != nil {
+		return err
+	}
+	title := fields["title"].(string)
+	if made[title], err = content.Create(ctx, tx, kind, raw); err != nil {
+		return fmt.Errorf("%s %s: %w", kind, title, err)
+	}
+	return nil
+}
+
+// stack makes the products on their shelves and their collections, and asks for their
+// pictures. It gives the IDs of products by their handles, and of collections by their names.
+func (s *Seeder) stack(ctx context.Context, tx *postgres.Tx, want *shop) (map[string]string, error) {
+	shelves, err := s.build(ctx, tx, want)
+	if err != nil {
+		return nil, err
 	}
 	goods := slices.Clone(want.goods)
 	slices.Reverse(goods) // what is made last is the newest
@@ -119,25 +162,27 @@ func (s *Seeder) stack(ctx context.Context, tx *postgres.Tx, want *shop) error {
 	}
 	made, err := s.Catalog.CreateProducts(ctx, tx, inputs)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	products := map[string]catalog.ProductID{}
+	ids := map[string]string{}
 	for i, m := range made {
 		if m.Err != nil {
-			return fmt.Errorf("product %s: %w", goods[i].handle, m.Err)
+			return nil, fmt.Errorf("product %s: %w", goods[i].handle, m.Err)
 		}
-		products[goods[i].handle] = m.ID
+		ids[goods[i].handle] = string(m.ID)
 	}
 	for _, c := range slices.Backward(want.collections) {
 		in := catalog.CollectionInput{Name: c.name, Description: c.description}
 		for _, handle := range c.handles {
-			in.Products = append(in.Products, products[handle])
+			in.Products = append(in.Products, catalog.ProductID(ids[handle]))
 		}
-		if _, err := s.Catalog.CreateCollection(ctx, tx, in); err != nil {
-			return fmt.Errorf("collection %s: %w", c.name, err)
+		id, err := s.Catalog.CreateCollection(ctx, tx, in)
+		if err != nil {
+			return nil, fmt.Errorf("collection %s: %w", c.name, err)
 		}
+		ids[c.name] = string(id)
 	}
-	return s.ask(ctx, tx, want, goods, variants, made)
+	return ids, s.ask(ctx, tx, want, goods, variants, made)
 }
 
 // build makes the categories, and gives them by the names on the way to each.

@@ -25,7 +25,22 @@ type shop struct {
 	shelves     []shelf
 	collections []collection
 	goods       []good // as they are to be seen, the newest first
+
+	pages []article // those of the foot, and about the shop
+	posts []article // of the blog, the latest first
+
+	// look is a patch of the theme, of what was made by the IDs that it has.
+	look func(made map[string]string) object
 }
+
+// article is a page or a post as the contract has it.
+type article struct {
+	title, purpose string
+	excerpt, text  string // the latter is HTML
+}
+
+// object is a JSON object.
+type object = map[string]any
 
 // rate is another currency: how many hundredths of its minor unit one of the shop's own
 // comes to, and what such prices are multiples of.

@@ -84,7 +84,8 @@ type Cart struct {
 	changed  int           // lines that the statement changed
 	begun    bool          // whether the statement said first whose it is
 	patience time.Duration // how long it may be left alone
-	stale    bool
+	behind   int           // how many versions the statement's reading of its lines is behind
+	was      former
 	methods  []Method // the chosen one or, where all were asked for, those that serve its place
 }
 

@@ -22,6 +22,7 @@ type document struct {
 	Version          int              `json:"version"`
 	Seen             *int             `json:"seen"`
 	WasNobodys       *bool            `json:"was_nobodys"` // null of a cart that was not there
+	Was              former           `json:"was"`
 	Changed          int              `json:"changed"`
 	ReservedUntil    *time.Time       `json:"reserved_until"`
 	AbandonedMinutes int              `json:"abandoned_minutes"`
@@ -117,7 +118,10 @@ func parse(raw []byte, since answers) (*Cart, error) {
 		ShippingAddress: d.ShippingAddress, BillingAddress: d.BillingAddress, MethodID: d.MethodID, Note: d.Note,
 		Country: d.Country, Locale: d.Locale, Draft: d.Draft, TaxExemptReason: d.Tax.Exempt, PricesIncludeTax: d.PricesIncludeTax, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, ExpiresAt: d.ExpiresAt,
 		ReservedUntil: d.ReservedUntil, patience: time.Duration(d.AbandonedMinutes) * time.Minute, tax: d.Tax, buyer: d.Buyer, coded: d.Coded, carded: d.Carded,
-		changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), stale: d.Seen != nil && *d.Seen+1 != d.Version,
+		changed: d.Changed, begun: d.Email != "" && (d.WasNobodys == nil || *d.WasNobodys), was: d.Was,
+	}
+	if c.behind = 1; d.Seen != nil {
+		c.behind = d.Version - *d.Seen
 	}
 	c.quoting = quoting{service: d.TaxService, kept: d.Quotes, now: clock.Now()}
 	maps.Copy(c.quoting.kept, since)

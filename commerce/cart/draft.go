@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/address"
 	"github.com/stoacommerce/stoa/commerce/pricing"
 	"github.com/stoacommerce/stoa/commerce/promotions"
 	"github.com/stoacommerce/stoa/platform/journal"
@@ -50,6 +51,27 @@ type Agreed struct {
 	Taxable          bool      `json:"taxable,omitempty"`
 	TaxClass         string    `json:"tax_class,omitempty"`
 	Grams            int64     `json:"weight_grams,omitempty"`
+}
+
+// Details are what a shopper says of a cart, in the words of the contract's updates of carts
+// and of draft orders.
+type Details struct {
+	Email           string           `json:"email,omitempty"`
+	Note            string           `json:"note,omitempty"`
+	MethodID        string           `json:"shipping_method_id,omitempty"`
+	ShippingAddress *address.Address `json:"shipping_address,omitempty"`
+	BillingAddress  *address.Address `json:"billing_address,omitempty"`
+}
+
+// former is what is told of a cart as it was before a statement changed it.
+type former struct {
+	Details
+	TaxExemptReason string `json:"tax_exempt_reason"`
+}
+
+// Details are what was said of the cart.
+func (c *Cart) Details() Details {
+	return Details{Email: c.Email, Note: c.Note, MethodID: c.MethodID, ShippingAddress: c.ShippingAddress, BillingAddress: c.BillingAddress}
 }
 
 // Fixed says whether the shopper cannot change something of the cart, by its name in a
@@ -151,6 +173,20 @@ func (s *Service) ReadDraft(ctx context.Context, id string) (*Cart, error) {
 		return nil, err
 	}
 	return s.priced(ctx, raw)
+}
+
+// HoldDraft gives a draft order to its merchant as it is, and holds it for the rest of the
+// transaction.
+func (s *Service) HoldDraft(ctx context.Context, tx *postgres.Tx, id string) (*Cart, error) {
+	ref := Ref{ID: id, Merchant: true}
+	c, err := readIn(ctx, tx, draftHoldSQL, ref)
+	if err == nil && c.behind > 0 { // somebody else had it, and has changed its lines too
+		return s.ReadIn(ctx, tx, ref)
+	}
+	if problem.Is(err, "not_found") {
+		err = problem.Missing("draft order")
+	}
+	return c, err
 }
 
 // OpenDraft opens a draft order to who has followed the link to it, which proves that they

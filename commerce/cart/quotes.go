@@ -149,7 +149,7 @@ func said(taxes []rates.Tax) []taxRate {
 // priced reads a cart for its shopper, and has services asked for what is not known of its
 // price. That takes no transaction, and is why changes do not do so.
 func (s *Service) priced(ctx context.Context, raw []byte) (*Cart, error) {
-	c, err := read(raw, nil)
+	c, err := parse(raw, nil)
 	if err != nil || s.Rates == nil || c.State != Open || len(c.quoting.asks) == 0 {
 		return c, err
 	}
@@ -168,7 +168,7 @@ func (s *Service) priced(ctx context.Context, raw []byte) (*Cart, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keep what was said of cart %s: %w", c.ID, err)
 	}
-	return read(raw, since)
+	return parse(raw, since)
 }
 
 // quotedSQL keeps what services said of the version $2 of a cart, which is no change of it.

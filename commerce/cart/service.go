@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -176,12 +177,12 @@ func (s *Service) Update(ctx context.Context, tx *postgres.Tx, ref Ref, change C
 		return nil, problem.New(problem.Unprocessable, "shipping_unavailable", "This shipping method does not serve the cart.").
 			At("/shipping_method_id", ShippingUnavailable, "Ask for the cart's shipping methods.")
 	}
-	changed := make([]string, 0, len(set))
-	for name := range set {
-		changed = append(changed, name)
+	if c.Draft != nil {
+		journal.Audit(ctx, tx, journal.Entry{Action: "draft_order.update", ObjectID: c.ID, Before: c.was.Details, After: c.Details()})
+		return c, nil
 	}
 	// The values are the shopper's own, and of no concern to the audit until they buy.
-	journal.Audit(ctx, tx, journal.Entry{Action: "cart.update", ObjectID: c.ID, After: map[string]any{"changed": changed}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "cart.update", ObjectID: c.ID, After: map[string]any{"changed": slices.Collect(maps.Keys(set))}})
 	return c, nil
 }
 
@@ -244,9 +245,9 @@ func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref R
 	if err != nil {
 		return nil, err
 	}
-	if c.stale {
+	if c.behind != 1 {
 		// The row is ours by now, so that this reading is the last word.
-		changed, begun, coded, carded := c.changed, c.begun, c.coded, c.carded
+		first := c
 		reading := readSQL
 		if ref.Token == "" {
 			reading = staffReadSQL
@@ -254,7 +255,7 @@ func (s *Service) change(ctx context.Context, tx *postgres.Tx, sql string, ref R
 		if c, err = readIn(ctx, tx, reading, ref); err != nil {
 			return nil, err
 		}
-		c.changed, c.begun, c.coded, c.carded = changed, begun, coded, carded
+		c.changed, c.begun, c.coded, c.carded, c.was = first.changed, first.begun, first.coded, first.carded, first.was
 	}
 	if c.begun && c.Draft == nil {
 		journal.Audit(ctx, tx, journal.Entry{Action: ActionBegin, ObjectID: c.ID})
@@ -284,7 +285,7 @@ func readIn(ctx context.Context, tx *postgres.Tx, sql string, ref Ref) (*Cart, e
 	if _, err := postgres.Must(raw, err, "cart"); err != nil {
 		return nil, err
 	}
-	return read(raw, nil)
+	return parse(raw, nil)
 }
 
 // Lock holds a cart for the rest of the transaction and gives its state.
@@ -311,7 +312,7 @@ func (s *Service) StaffRead(ctx context.Context, id string) (*Cart, error) {
 	if raw, err = postgres.Must(raw, err, "cart"); err != nil {
 		return nil, err
 	}
-	return read(raw, nil)
+	return parse(raw, nil)
 }
 
 // Exempt notes why who buys this cart pays no tax; an empty reason lets them pay it.
@@ -325,7 +326,8 @@ func (s *Service) Exempt(ctx context.Context, tx *postgres.Tx, id, reason string
 	if err != nil {
 		return nil, s.whyNot(ctx, tx, staffWhySQL, ref, version, err)
 	}
-	journal.Audit(ctx, tx, journal.Entry{Action: "cart.exempt", ObjectID: id, Reason: reason, After: map[string]any{"tax_exempt_reason": reason}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "cart.exempt", ObjectID: id, Reason: reason,
+		Before: map[string]any{"tax_exempt_reason": c.was.TaxExemptReason}, After: map[string]any{"tax_exempt_reason": reason}})
 	return c, nil
 }
 
@@ -371,14 +373,6 @@ func IsCompleted() *problem.Problem {
 // IsCompleting is the answer to whoever wants to change a cart that is being paid for.
 func IsCompleting() *problem.Problem {
 	return problem.New(problem.Conflict, "completion_in_progress", "The cart is being paid for.")
-}
-
-func read(raw []byte, since answers) (*Cart, error) {
-	c, err := parse(raw, since)
-	if c != nil {
-		c.stale = false
-	}
-	return c, err
 }
 
 func hash(ref Ref) string { return hex.EncodeToString(token.Hash(ref.Token)) }

@@ -22,10 +22,17 @@ import (
 // spoken are the locales that a cart is read in.
 const spoken translations.In = "c.locales"
 
+// ofDraft are the carts whose former state is told of: what a shopper changes of a cart of their
+// own is nobody's business.
+const ofDraft = `c.draft is not null`
+
 var selectDocument = `
 select json_build_object(
 	'id', c.id, 'state', c.state, 'version', c.version, 'seen', (select was.version from carts was where was.id = c.id),
 	'was_nobodys', (select was.email = '' from carts was where was.id = c.id),
+	'was', (select json_build_object('email', was.email, 'note', was.note, 'shipping_method_id', was.shipping_method_id,
+			'shipping_address', was.shipping_address, 'billing_address', was.billing_address, 'tax_exempt_reason', was.tax_exempt_reason)
+		from carts was where was.id = c.id and ` + ofDraft + `),
 	'changed', (select count(*) from changed), 'reserved_until', (select min(expires_at) from held),
 	'currency', c.currency, 'locale', coalesce(c.locales[1], s.locale), 'customer_id', coalesce(c.customer_id, ''), 'email', c.email,
 	'shipping_address', c.shipping_address, 'billing_address', c.billing_address,
@@ -111,7 +118,10 @@ l as (select * from cart_lines where cart_id = $1)` + selectDocument
 // expired.
 const ofMerchant = `id = $1 and $2::text is not null and draft is not null`
 
-var draftReadSQL = strings.Replace(readSQL, opened, ofMerchant, 1)
+var (
+	draftReadSQL = strings.Replace(readSQL, opened, ofMerchant, 1)
+	draftHoldSQL = strings.Replace(readSQL, opened, ofMerchant+" for update", 1)
+)
 
 // byStaff are the conditions on which the staff opens a cart, whoever holds its token.
 const byStaff = `id = $1 and $2::text is not null and expires_at > now() and draft is null`
@@ -121,7 +131,7 @@ var staffReadSQL = strings.Replace(readSQL, opened, byStaff, 1)
 // exemptSQL notes why the cart's customer pays no tax: $5, empty where they do.
 var exemptSQL = `
 with c as (` + touch + `, tax_exempt_reason = $5 where ` + byStaff + ` and state = 'open' and ($3::int = 0 or version = $3) returning *` + extended + `),
-changed as (select * from cart_lines where false),` + merged + selectDocument
+changed as (select * from cart_lines where false),` + merged + strings.Replace(selectDocument, ofDraft, "true", 1)
 
 const staffWhySQL = `select state, version, false from carts where ` + byStaff
 

@@ -194,7 +194,7 @@ func (s *Service) CreateCategory(ctx context.Context, tx *postgres.Tx, in Catego
 		return "", tooDeep()
 	}
 	if row.Handle == "" {
-		if err := tx.QueryRow(ctx, freeHandleSQL("categories"), handleOf(row.Name, "category")).Scan(&row.Handle); err != nil {
+		if err := tx.QueryRow(ctx, freeHandleSQL("categories"), HandleFor(row.Name, "category")).Scan(&row.Handle); err != nil {
 			return "", fmt.Errorf("find a free handle: %w", err)
 		}
 	}
@@ -284,7 +284,7 @@ func (s *Service) UpdateCategory(ctx context.Context, tx *postgres.Tx, id Catego
 		return fmt.Errorf("update category %s: %w", id, err)
 	}
 	if row.Handle != before.Handle {
-		if err := leave(ctx, tx, KindCategory, before.Handle, string(id)); err != nil {
+		if err := Leave(ctx, tx, KindCategory, before.Handle, string(id)); err != nil {
 			return err
 		}
 	}

@@ -187,7 +187,7 @@ func byRule() error {
 func insertCollection(ctx context.Context, tx *postgres.Tx, row *collection) error {
 	given, base := row.Handle != "", row.Handle
 	if !given {
-		base = handleOf(row.Name, "collection")
+		base = HandleFor(row.Name, "collection")
 	}
 	for try := 0; try < 5; try++ {
 		row.Handle = base
@@ -261,7 +261,7 @@ func (s *Service) UpdateCollection(ctx context.Context, tx *postgres.Tx, id Coll
 		return err
 	}
 	if row.Handle != before.Handle {
-		if err := leave(ctx, tx, KindCollection, before.Handle, string(id)); err != nil {
+		if err := Leave(ctx, tx, KindCollection, before.Handle, string(id)); err != nil {
 			return err
 		}
 	}

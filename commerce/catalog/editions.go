@@ -14,7 +14,7 @@ import (
 )
 
 // Editions tells what shoppers see of a store apart from what they saw before: the store's
-// own edition grows with each change, but that the time of a product or of a list of prices
+// own edition grows with each change, but that the time of a product, of a list of prices or of a page
 // has come or is over changes nothing and shows all the same. They know the store's locales
 // besides, so that what is kept can be kept by them.
 type Editions struct {
@@ -81,6 +81,7 @@ select locale, array(select l.of->>'locale' from jsonb_array_elements(locales) w
 	array(select distinct extract(epoch from at - now())::float8 from (
 		select publish_at as at from products where publish_at between now() - $1::interval and now() + $1::interval
 		union all select unpublish_at from products where unpublish_at between now() - $1::interval and now() + $1::interval
+		union all select published_at from contents where published_at between now() - $1::interval and now() + $1::interval
 		union all select starts_at from price_lists where active and starts_at between now() - $1::interval and now() + $1::interval
 		union all select ends_at from price_lists where active and ends_at between now() - $1::interval and now() + $1::interval
 	) x order by 1)

@@ -160,8 +160,8 @@ func readImages(ctx context.Context, tx *postgres.Tx, products []string, known m
 // HandleOf makes a name for addresses of a text that is to be one: the text itself where
 // it can be, and else what is nearest to it, or nothing.
 func HandleOf(text string) string {
-	if text = strings.TrimSpace(text); validHandle(text) {
+	if text = strings.TrimSpace(text); ValidHandle(text) {
 		return text
 	}
-	return handleOf(text, "")
+	return HandleFor(text, "")
 }

@@ -146,7 +146,7 @@ func (c checker) combinations(m *Matrix, options []Option, there []*variant, at 
 func (m *Matrix) sku(choices []string, n int) string {
 	pairs := []string{"{n}", strconv.Itoa(n)}
 	for i, choice := range choices {
-		pairs = append(pairs, "{"+strconv.Itoa(i+1)+"}", strings.ToUpper(handleOf(choice, strconv.Itoa(n))))
+		pairs = append(pairs, "{"+strconv.Itoa(i+1)+"}", strings.ToUpper(HandleFor(choice, strconv.Itoa(n))))
 	}
 	return strings.NewReplacer(pairs...).Replace(m.SKUPattern)
 }

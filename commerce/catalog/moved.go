@@ -19,10 +19,10 @@ const (
 	KindCollection Kind = "collection"
 )
 
-// leave notes that a thing had a handle, so that those who come by it are shown the way.
+// Leave notes that a thing had a handle, so that those who come by it are shown the way.
 // It names the thing and not its next handle, so that nobody is sent from one to another.
 // Who has a handle now comes before all who had it, and of those the last.
-func leave(ctx context.Context, tx *postgres.Tx, kind Kind, handle, id string) error {
+func Leave(ctx context.Context, tx *postgres.Tx, kind Kind, handle, id string) error {
 	_, err := tx.Exec(ctx, `insert into former_handles (kind, handle, object_id) values ($1, $2, $3)
 		on conflict (kind, handle) do update set object_id = excluded.object_id`, kind, handle, id)
 	if err != nil {

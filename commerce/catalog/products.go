@@ -183,7 +183,7 @@ func insertProduct(ctx context.Context, tx *postgres.Tx, p *product) error {
 	given := p.Handle != ""
 	base := p.Handle
 	if !given {
-		base = handleOf(p.Title, "product")
+		base = HandleFor(p.Title, "product")
 	}
 	// A handle that was free can be taken by a change of another product meanwhile.
 	for try := 0; try < 5; try++ {
@@ -269,7 +269,7 @@ func (s *Service) UpdateProduct(ctx context.Context, tx *postgres.Tx, id Product
 		return err
 	}
 	if p.Handle != before.Handle {
-		if err := leave(ctx, tx, KindProduct, before.Handle, string(p.ID)); err != nil {
+		if err := Leave(ctx, tx, KindProduct, before.Handle, string(p.ID)); err != nil {
 			return err
 		}
 	}
@@ -381,13 +381,13 @@ func (s *Service) DeleteProduct(ctx context.Context, tx *postgres.Tx, id Product
 
 // handle checks a handle that was given.
 func (c checker) handle(handle string) {
-	if handle != "" && !validHandle(handle) {
+	if handle != "" && !ValidHandle(handle) {
 		c.wrong.At("/handle", "pattern", "It is made of lower-case letters and digits, with single hyphens in between.")
 	}
 }
 
-// validHandle says whether a text can be a name in addresses.
-func validHandle(handle string) bool {
+// ValidHandle says whether a text can be a name in addresses.
+func ValidHandle(handle string) bool {
 	if len(handle) == 0 || len(handle) > maxName {
 		return false
 	}

@@ -19,8 +19,8 @@ const (
 	maxSEO         = 1000
 )
 
-// handleOf makes a name for addresses from a title.
-func handleOf(title, otherwise string) string {
+// HandleFor makes a name for addresses from a title.
+func HandleFor(title, otherwise string) string {
 	handle := slug.Make(html.UnescapeString(title))
 	handle = strings.ReplaceAll(handle, "_", "-")
 	for strings.Contains(handle, "--") {

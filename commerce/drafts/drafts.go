@@ -8,7 +8,6 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -86,7 +85,7 @@ func Became(ctx context.Context, tx *postgres.Tx, id string, order orders.Summar
 	journal.Event(ctx, tx, "draft_order.completed", id, eventData{
 		ID: id, State: Completed, CustomerID: order.CustomerID, Email: &order.Email, Total: order.Total, OrderID: &order.ID,
 	})
-	journal.Audit(ctx, tx, journal.Entry{Action: "draft_order.complete", ObjectID: id, After: map[string]any{"order_id": order.ID}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "draft_order.complete", ObjectID: id, Before: map[string]any{"order_id": nil}, After: map[string]any{"order_id": order.ID}})
 }
 
 // createSQL makes a draft order in which nothing was agreed yet. Nobody is given its token.
@@ -109,64 +108,49 @@ func (s *Service) Create(ctx context.Context, tx *postgres.Tx, currency string, 
 		return nil, problem.New(problem.Unprocessable, "currency_not_sold", "This shop does not sell in %s.", currency).
 			At("/currency", "currency", "The shop's currencies are in its settings.")
 	}
-	c, err := s.write(ctx, tx, id, terms, 0)
+	empty, err := s.lock(ctx, tx, id, 0)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.write(ctx, tx, empty, terms)
 	if err != nil {
 		return nil, err
 	}
 	journal.Event(ctx, tx, "draft_order.created", id, named(c))
-	journal.Audit(ctx, tx, journal.Entry{Action: "draft_order.create", ObjectID: id, After: audited(c)})
+	journal.Audit(ctx, tx, journal.Entry{Action: "draft_order.create", ObjectID: id, After: Tell(c)})
 	return c, nil
-}
-
-// audited is what the audit keeps of a draft order.
-func audited(c *cart.Cart) map[string]any {
-	return map[string]any{"total": c.Totals.Total, "lines": len(c.Lines), "email": c.Email, "expires_at": c.ExpiresAt}
 }
 
 // Update changes what was agreed. Version, here and below, is the one that the change is
 // meant for, or 0. Whoever has the link sees it as it is then, and pays no other sum than
 // the one that they have seen.
 func (s *Service) Update(ctx context.Context, tx *postgres.Tx, id string, terms Patch, version int) (*cart.Cart, error) {
-	c, err := s.write(ctx, tx, id, terms, version)
+	was, err := s.lock(ctx, tx, id, version)
+	if err != nil {
+		return nil, err
+	}
+	before := Tell(was)
+	c, err := s.write(ctx, tx, was, terms)
 	if err != nil {
 		return nil, err
 	}
 	journal.Event(ctx, tx, "draft_order.updated", id, named(c))
-	journal.Audit(ctx, tx, journal.Entry{Action: "draft_order.update", ObjectID: id, After: audited(c)})
+	journal.Audit(ctx, tx, journal.Entry{Action: "draft_order.update", ObjectID: id, Before: before, After: Tell(c)})
 	return c, nil
 }
 
-// row is a draft order under its lock.
-type row struct {
-	currency string
-	expires  time.Time
-	draft    cart.Draft
-}
-
-const lockSQL = `select state, version, currency, expires_at, draft::text from carts where id = $1 and draft is not null for update`
-
 // lock holds a draft order that can still change.
-func lock(ctx context.Context, tx *postgres.Tx, id string, meant int) (row, error) {
-	var r row
-	var state cart.State
-	var version int
-	var draft []byte
-	err := tx.QueryRow(ctx, lockSQL, id).Scan(&state, &version, &r.currency, &r.expires, &draft)
-	if errors.Is(err, postgres.ErrNoRows) {
-		return r, problem.Missing("draft order")
-	}
-	if err == nil {
-		err = json.Unmarshal(draft, &r.draft)
-	}
+func (s *Service) lock(ctx context.Context, tx *postgres.Tx, id string, meant int) (*cart.Cart, error) {
+	c, err := s.Carts.HoldDraft(ctx, tx, id)
 	switch {
 	case err != nil:
-		return r, fmt.Errorf("read draft order %s: %w", id, err)
-	case state == cart.Completed:
-		return r, cart.IsCompleted()
-	case state == cart.Completing:
-		return r, cart.IsCompleting()
+		return nil, err
+	case c.State == cart.Completed:
+		return nil, cart.IsCompleted()
+	case c.State == cart.Completing:
+		return nil, cart.IsCompleting()
 	}
-	return r, problem.Outdated(version, meant)
+	return c, problem.Outdated(c.Version, meant)
 }
 
 // expired is the answer to who wants to sell a draft order whose time is over.
@@ -193,16 +177,16 @@ type Sending struct {
 // Send opens a draft order to who has its link, and writes to its customer. Sent again, it
 // is written once more.
 func (s *Service) Send(ctx context.Context, tx *postgres.Tx, id string, how Sending, version int) (*cart.Cart, error) {
-	r, err := lock(ctx, tx, id, version)
+	was, err := s.lock(ctx, tx, id, version)
 	if err != nil {
 		return nil, err
 	}
-	now := clock.Now()
-	if !r.expires.After(now) {
+	before, now := Tell(was), clock.Now().UTC()
+	if !was.ExpiresAt.After(now) {
 		return nil, expired()
 	}
-	r.draft.SentAt = &now
-	raw, err := json.Marshal(r.draft)
+	was.Draft.SentAt = &now
+	raw, err := json.Marshal(was.Draft)
 	if err != nil {
 		return nil, fmt.Errorf("send draft order %s: %w", id, err)
 	}
@@ -221,14 +205,22 @@ func (s *Service) Send(ctx context.Context, tx *postgres.Tx, id string, how Send
 		journal.Job(tx, JobMail, MailArgs{ids.New("mail"), id, how.Message})
 	}
 	journal.Event(ctx, tx, "draft_order.sent", id, named(c))
-	journal.Audit(ctx, tx, journal.Entry{Action: "draft_order.send", ObjectID: id, After: map[string]any{"mailed": how.Mail, "total": c.Totals.Total}})
+	journal.Audit(ctx, tx, journal.Entry{Action: "draft_order.send", ObjectID: id, Before: before, After: struct {
+		Told
+		Mailed bool `json:"mailed"`
+	}{Tell(c), how.Mail}})
 	return c, nil
 }
 
 // Delete throws a draft order away that has not become an order, with what was reserved
-// for it. Its link opens nothing from then on.
+// for it. Its link opens nothing from then on, unless it is brought back.
 func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id string, version int) error {
-	if _, err := lock(ctx, tx, id, version); err != nil {
+	was, err := s.lock(ctx, tx, id, version)
+	if err != nil {
+		return err
+	}
+	kept, err := tx.Keep(ctx, id, rows...)
+	if err != nil {
 		return err
 	}
 	if err := inventory.Release(ctx, tx, id); err != nil {
@@ -238,7 +230,7 @@ func (s *Service) Delete(ctx context.Context, tx *postgres.Tx, id string, versio
 		return fmt.Errorf("delete draft order %s: %w", id, err)
 	}
 	journal.Event(ctx, tx, "draft_order.deleted", id, map[string]any{"id": id})
-	journal.Audit(ctx, tx, journal.Entry{Action: "draft_order.delete", ObjectID: id})
+	journal.Audit(ctx, tx, journal.Entry{Action: "draft_order.delete", ObjectID: id, Before: Tell(was), Kept: kept})
 	return nil
 }
 

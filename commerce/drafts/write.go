@@ -50,20 +50,19 @@ with x as materialized (
 )
 select coalesce(array_agg(id), '{}') from put`
 
-// write changes a draft order, and gives it as it is then.
-func (s *Service) write(ctx context.Context, tx *postgres.Tx, id string, p Patch, version int) (*cart.Cart, error) {
-	r, err := lock(ctx, tx, id, version)
-	if err != nil {
-		return nil, err
-	}
+// row is a draft order under its lock.
+type row struct {
+	currency string
+	expires  time.Time
+	draft    cart.Draft
+}
+
+// write changes a draft order that is held, and gives it as it is then.
+func (s *Service) write(ctx context.Context, tx *postgres.Tx, was *cart.Cart, p Patch) (*cart.Cart, error) {
+	id, r := was.ID, row{was.Currency, was.ExpiresAt, *was.Draft}
 	ref := cart.Ref{ID: id, Merchant: true}
-	var before *time.Time
 	if p.Lines != nil && p.ReservedUntil == nil {
-		// What is reserved stays so, for other goods.
-		if err := tx.QueryRow(ctx, `select min(expires_at) from reservations where cart_id = $1 and expires_at > now()`, id).Scan(&before); err != nil {
-			return nil, fmt.Errorf("read the reservation of draft order %s: %w", id, err)
-		}
-		p.ReservedUntil = &before
+		p.ReservedUntil = &was.ReservedUntil // what is reserved stays so, for other goods
 	}
 	t := p.judge(&r)
 	if err := s.customer(ctx, tx, p, &r, &t); err != nil {

@@ -219,18 +219,25 @@ func (s *Service) Finish(ctx context.Context, id string, last bool) error {
 	})
 }
 
-// formerSQL finds customers who were deleted and had one of the addresses $1: the audit tells
-// of them yet.
-const formerSQL = `select coalesce(array_agg(distinct w.id), '{}') from (
+// formerSQL finds customers who were deleted and had one of the addresses $1, and draft orders
+// that were once for one of these or for the customers $2: the audit tells of them yet.
+const formerSQL = `with were as (select distinct w.id from (
 	select e.object_id as id from audit_entries e where e.object_id >= 'cus_' and e.object_id < 'cus~' and e.action in ('customer.create', 'customer.verify') and e.after->>'email' = any($1)
 	union select e.after->>'customer_id' from audit_entries e where e.object_id >= 'ord_' and e.object_id < 'ord~' and e.action = 'order.place' and e.after->>'email' = any($1)
-) w where w.id <> '' and not exists (select from customers c where c.id = w.id)`
+) w where w.id <> '' and not exists (select from customers c where c.id = w.id)
+), drafts as (
+	select distinct e.object_id as id from audit_entries e cross join lateral (values (e.before), (e.after)) told(state)
+	where e.object_id >= 'cart_' and e.object_id < 'cart~' and e.action like 'draft\_order.%'
+		and (told.state->>'email' = any($1) or told.state->>'customer_id' = any($2) or told.state->>'customer_id' in (select id from were))
+)
+select coalesce(array_agg(id), '{}') from (select id from were union all select id from drafts) w`
 
-// former adds to a person's names those of the customers that they were.
+// former adds to a person's names those of the customers that they were, and of the draft
+// orders that were put together for them.
 func (s *Service) former(ctx context.Context, p *person) error {
 	var were []string
 	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.QueryRow(ctx, formerSQL, p.Emails).Scan(&were)
+		return tx.QueryRow(ctx, formerSQL, p.Emails, p.IDs).Scan(&were)
 	})
 	if err != nil {
 		return fmt.Errorf("look for who a person was: %w", err)

@@ -141,11 +141,13 @@ var places = []place{
 	{
 		table: "audit_kept", personal: "kept", plain: "entry_id", later: true, hidden: true,
 		theirs: `(t.kept->'values' ?| @ids or exists (select from jsonb_array_elements(t.kept->'promotion_uses') u where ` + ofUse + `)
-			or exists (select from jsonb_array_elements(t.kept->'reviews') r where r->>'customer_id' = any(@ids)))`,
+			or exists (select from jsonb_array_elements(t.kept->'reviews') r where r->>'customer_id' = any(@ids))
+			or exists (select from jsonb_array_elements(t.kept->'carts') c where c->>'id' = any(@ids) or c->>'customer_id' = any(@ids) or c->>'email' = any(@emails)))`,
 		change: `kept = t.kept || case when t.kept ? 'values' then jsonb_build_object('values', (t.kept->'values') - @ids::text[]) else '{}' end
 			|| case when t.kept ? 'promotion_uses' then jsonb_build_object('promotion_uses', (select coalesce(jsonb_agg(
 				case when ` + ofUse + ` then u || jsonb_build_object('email', @erased::text) else u end), '[]') from jsonb_array_elements(t.kept->'promotion_uses') u)) else '{}' end
-			|| case when t.kept ? 'reviews' then '{"reviews": []}'::jsonb else '{}' end`, keeps: "what was deleted can be brought back for a while",
+			|| case when t.kept ? 'reviews' then '{"reviews": []}'::jsonb else '{}' end
+			|| case when t.kept ? 'carts' then '{"carts": [], "cart_lines": []}'::jsonb else '{}' end`, keeps: "what was deleted can be brought back for a while",
 	},
 	{
 		table: "stock_movements", personal: "note actor", plain: "id variant_id location_id type reason order_id transfer_id actor_kind actor_id", later: true, owner: true, hidden: true,
@@ -159,13 +161,14 @@ var places = []place{
 	{table: "erasures", plain: "id state customer_id reason places", unshown: "sealed"}, // sealed for a while; the reason says nothing of the person
 
 	// What is the merchant's own.
-	{table: "settings", plain: "name description contact_email country currency currencies locale locales translations order_prefix theme payments abandoned_cart_mail shop_access invoicing time_zone analytics"},
+	{table: "settings", plain: "name description contact_email country currency currencies locale locales translations order_prefix theme theme_draft menus payments abandoned_cart_mail shop_access invoicing time_zone analytics"},
 	{table: "mail_templates", plain: "kind locale subject body_html"},
 	{table: "shipping_zones", plain: "id name territories"},
 	{table: "rate_services", plain: "id kind name url secret failure"},
 	{table: "shipping_methods", plain: "id zone_id name description tiered_by carrier_service_id carrier_rate prices pickup_address translations"},
 	{table: "tax_rates", plain: "id name country region postal_codes tax_class"},
 	{table: "categories", plain: "id parent_id path lineage name handle description seo_title seo_description custom_fields translations"},
+	{table: "contents", plain: "id kind handle title body excerpt author image_id purpose seo_title seo_description translations"},
 	{table: "products", plain: "id handle title description vendor product_type status tags options category_id seo_title seo_description custom_fields translations"},
 	{table: "variants", plain: "id product_id title options sku barcode net_content cost_currency image_id tax_class custom_fields translations"},
 	{table: "prices", plain: "variant_id currency"},

@@ -70,7 +70,12 @@ func open(t *testing.T) *register {
 		ids.New("aud"), former, `{"email": "`+ada+`"}`, ids.New("aud"))
 	r.Exec(t, `insert into audit_kept (entry_id, kept) values ('aud_1', jsonb_build_object('values', jsonb_build_object($1::text, 'marzipan', 'cus_other', 'nougat'))),
 		('aud_2', jsonb_build_object('promotion_uses', jsonb_build_array(jsonb_build_object('order_id', $2::text, 'email', $3::text), '{"order_id": "ord_other", "email": "grace@example.com"}'::jsonb))),
-		('aud_3', jsonb_build_object('reviews', jsonb_build_array(jsonb_build_object('customer_id', $1::text, 'title', 'By Ada'))))`, r.customer, r.order, ada)
+		('aud_3', jsonb_build_object('reviews', jsonb_build_array(jsonb_build_object('customer_id', $1::text, 'title', 'By Ada')))),
+		('aud_4', '{"carts": [{"id": "cart_former", "note": "for Ada"}], "cart_lines": [{}]}'), ('aud_5', '{"carts": [{"id": "cart_other"}], "cart_lines": []}')`, r.customer, r.order, ada)
+	// Of a draft order that was deleted, only one entry says whose it was.
+	r.Exec(t, `insert into audit_entries (id, actor_kind, action, object_id, before, after) values ($1, 'key', 'draft_order.create', 'cart_former', null, '{"note": "for Ada"}'),
+		($2, 'key', 'draft_order.update', 'cart_former', '{"note": "for Ada"}', jsonb_build_object('email', $4::text)), ($3, 'key', 'draft_order.create', 'cart_other', null, '{"note": "for Grace"}')`,
+		ids.New("aud"), ids.New("aud"), ids.New("aud"), ada)
 	r.Exec(t, `insert into cell.idempotency (scope, fingerprint, state, status, headers, body) values ('\x01', '', 'done', 201, '{}', convert_to($1, 'UTF8'))`, `{"email": "`+ada+`"}`)
 	r.Exec(t, `insert into cell.outbox (kind, args, run_at) values ('send_mail', $1, now() + interval '1 day'), ('other', '{}', now() + interval '1 day')`, `{"to": "`+ada+`"}`)
 	r.inControl(`insert into mailbox (id, store_id, kind, recipient, subject, html, text) values ($1, $2, 'x', 'ADA@example.com', '', '', '')`, ids.New("mail"), r.ref().ID)
@@ -164,8 +169,9 @@ func TestErasureReachesEverything(t *testing.T) {
 		`select status || convert_from(body, 'UTF8') from cell.idempotency where body::text not like '%' || encode('ada@', 'hex') || '%'`: "409",
 		`select string_agg(request_state, ' ' order by id) from cell.requests where sealed is null`:                                       "erased erased",
 		`select string_agg(kept::text, ' ' order by entry_id) from audit_kept`: `{"values": {"cus_other": "nougat"}} {"promotion_uses": [{"email": "erased@erased.invalid", "order_id": "` + r.order +
-			`"}, {"email": "grace@example.com", "order_id": "ord_other"}]} {"reviews": []}`,
-		`select state || coalesce(sealed::text, '') from erasures`: "done",
+			`"}, {"email": "grace@example.com", "order_id": "ord_other"}]} {"reviews": []} {"carts": [], "cart_lines": []} {"carts": [{"id": "cart_other"}], "cart_lines": []}`,
+		`select string_agg(concat_ws(' ', before->>'note', after->>'note'), ', ' order by object_id) from audit_entries where action like 'draft%'`: ", , for Grace",
+		`select state || coalesce(sealed::text, '') from erasures`:                                                                                  "done",
 	} {
 		if got := shoptest.Value[string](t, r.Shop, query); !strings.HasPrefix(got, want) || want == "" && got != "" {
 			t.Errorf("%s\ngives %q, want %q", query, got, want)

@@ -41,6 +41,19 @@ func Shown(ctx context.Context, db *postgres.DB, product, after string, limit in
 	return postgres.Found(page, err, "product")
 }
 
+var praiseSQL = `select coalesce(json_agg(json_build_object(` + shownJSON + `, 'product_title', p.title, 'product_handle', p.handle) order by t.id desc), '[]')::text
+from (select t.* from reviews t where t.state = 'approved' and t.rating >= 4 and t.body <> '' order by t.id desc limit $1) t
+	join products p on p.id = t.product_id and ` + catalog.Published
+
+// Praise are the latest reviews of four and five stars that say something, with what they are of.
+func Praise(ctx context.Context, db *postgres.DB, most int) ([]byte, error) {
+	raw, err := db.JSON(ctx, praiseSQL, most)
+	if err != nil {
+		return nil, fmt.Errorf("read praise: %w", err)
+	}
+	return raw, nil
+}
+
 // Mine is a page of a customer's own reviews, the latest first.
 func Mine(ctx context.Context, db *postgres.DB, customerID, after string, limit int) (postgres.Page, error) {
 	page, err := db.Page(ctx, mineSQL, limit, after, customerID)

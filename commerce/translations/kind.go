@@ -24,20 +24,23 @@ type kind struct {
 // kinds are in the order in which things of several are locked.
 var kinds = []kind{
 	{"store", "sto", "settings", `x.id::text`, `true`,
-		list(line("name", `x.name`, 255), text("description", `x.description`, 2000))},
+		list(line("name", `x.name`, 255), text("description", `x.description`, 2000)) + ` || ` + arranged},
 	{"shipping_method", "shp", "shipping_methods", `x.id`, `true`,
 		list(line("name", `x.name`, 255), text("description", `x.description`, 1000))},
 	{"field_definition", "cfd", "field_definitions", `x.id`, `x.shown`,
 		list(line("name", `x.name`, 255)) + ` || (select coalesce(jsonb_agg(jsonb_build_array('choices/' || ` + Part("e.choice") + `, e.choice, 'line', 255) order by e.n), '[]')
 			from jsonb_array_elements_text(coalesce(x.validations->'choices', '[]')) with ordinality e(choice, n))`},
 	{"product", "prod", "products", `x.id`, `true`,
-		list(line("title", `x.title`, 255), html(`x.description`), line("seo_title", `x.seo_title`, 255), line("seo_description", `x.seo_description`, 1000)) +
+		list(line("title", `x.title`, 255), html("description_html", `x.description`, 65535), line("seo_title", `x.seo_title`, 255), line("seo_description", `x.seo_description`, 1000)) +
 			` || ` + options + ` || ` + custom("product")},
 	{"variant", "var", "variants", `x.id`, `x.custom_fields <> '{}'`, custom("variant")},
-	{"image", "img", "images", `x.id`, `x.state = 'ready'`, list(line("alt", `x.alt`, 512))},
+	{"image", "img", "images", `x.id`, `x.state = 'ready' and x.product_id is not null`, list(line("alt", `x.alt`, 512))},
+	{"content_image", "cimg", "images", `x.id`, `x.product_id is null`, list(line("alt", `x.alt`, 512))},
 	{"collection", "col", "collections", `x.id`, `true`,
-		list(line("name", `x.title`, 255), html(`x.description`), line("seo_title", `x.seo_title`, 255), line("seo_description", `x.seo_description`, 1000)) +
+		list(line("name", `x.title`, 255), html("description_html", `x.description`, 65535), line("seo_title", `x.seo_title`, 255), line("seo_description", `x.seo_description`, 1000)) +
 			` || ` + custom("collection")},
+	{"page", "page", "contents", `x.id`, `x.kind = 'page'`, article()},
+	{"post", "post", "contents", `x.id`, `x.kind = 'post'`, article(text("excerpt", `x.excerpt`, 1000))},
 	{"category", "cat", "categories", `x.id`, `true`,
 		list(line("name", `x.name`, 255), text("description", `x.description`, 65535), line("seo_title", `x.seo_title`, 255), line("seo_description", `x.seo_description`, 1000)) +
 			` || ` + custom("category")},
@@ -53,8 +56,15 @@ func text(key, column string, most int) string {
 	return `jsonb_build_array('` + key + `', ` + column + `, 'text', ` + strconv.Itoa(most) + `)`
 }
 
-func html(column string) string {
-	return `jsonb_build_array('description_html', ` + column + `, 'html', 65535)`
+func html(key, column string, most int) string {
+	return `jsonb_build_array('` + key + `', ` + column + `, 'html', ` + strconv.Itoa(most) + `)`
+}
+
+// article are the texts of a page, and more of a post.
+func article(more ...string) string {
+	return list(append([]string{
+		line("title", `x.title`, 255), html("body_html", `x.body`, 65535), line("seo_title", `x.seo_title`, 255), line("seo_description", `x.seo_description`, 1000),
+	}, more...)...)
 }
 
 // options are what a product's options and their values are called.

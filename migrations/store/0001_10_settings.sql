@@ -19,7 +19,10 @@ create table settings (
     time_zone          text not null default 'UTC', -- whose days reports are of
     analytics          jsonb not null default '{}', -- which figures reports are read from: see commerce/analytics
     order_prefix       text not null default '#',
-    theme              jsonb not null default '{}', -- {"accent_color": "#1f5f5b"}
+    theme              jsonb not null default '{}', -- {"accent_color": "#1f5f5b", "design": what shoppers see, "published_at": since when}; see commerce/themes
+    theme_draft        jsonb,                       -- a design that is to be published
+    theme_version      int not null default 1,      -- of both
+    menus              jsonb not null default '{}', -- {"header": {"items": …, "version": 2, "updated_at": …}}
     payments           jsonb not null default '{}', -- how shoppers may pay; commerce/payments reads it
     abandoned_cart_minutes int not null default 60 check (abandoned_cart_minutes between 15 and 43200),
     abandoned_cart_mail text not null default 'off' check (abandoned_cart_mail in ('off', 'consenting', 'everyone')),

@@ -101,7 +101,7 @@ create table prices (
 
 create table images (
     id           text collate "C" primary key,
-    product_id   text collate "C" not null references products (id) on delete cascade,
+    product_id   text collate "C" references products (id) on delete cascade, -- null: the shop's own, such as its logo
     position     int not null,
     alt          text not null default '',
     state        text not null default 'ready' check (state in ('pending', 'ready', 'failed')),
@@ -115,6 +115,7 @@ create table images (
     created_at   timestamptz not null default now()
 );
 create index images_product on images (product_id, position);
+create index images_own on images (id desc) where product_id is null;
 
 -- What a collection's rules look at is written in commerce/collections.
 create table collections (
@@ -149,7 +150,7 @@ create index collection_products_shown on collection_products (collection_id, so
 
 -- Handles that things once had: who comes by one is shown the way.
 create table former_handles (
-    kind      text not null check (kind in ('product', 'category', 'collection')),
+    kind      text not null check (kind in ('product', 'category', 'collection', 'page', 'post')),
     handle    text collate "C" not null,
     object_id text collate "C" not null,
     primary key (kind, handle)

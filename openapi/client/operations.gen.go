@@ -195,6 +195,11 @@ func (c *Client) CreateCustomerGroup(ctx context.Context, body gen.CustomerGroup
 	return answer[gen.CustomerGroup](ctx, c, "POST", "/v1/customer-groups", params, "application/json", body)
 }
 
+// CreateDomain: Add a domain.
+func (c *Client) CreateDomain(ctx context.Context, body gen.DomainCreate, params *gen.CreateDomainParams) (*gen.Domain, error) {
+	return answer[gen.Domain](ctx, c, "POST", "/v1/domains", params, "application/json", body)
+}
+
 // CreateDraftOrder: Make a draft order.
 func (c *Client) CreateDraftOrder(ctx context.Context, body gen.DraftOrderCreate, params *gen.CreateDraftOrderParams) (*gen.DraftOrder, error) {
 	return answer[gen.DraftOrder](ctx, c, "POST", "/v1/draft-orders", params, "application/json", body)
@@ -253,6 +258,16 @@ func (c *Client) CreateOrderNote(ctx context.Context, orderID string, body gen.O
 // CreateOrderPayment: Pay what is outstanding.
 func (c *Client) CreateOrderPayment(ctx context.Context, orderID string, body gen.OrderPaymentCreate, params *gen.CreateOrderPaymentParams) (*gen.Payment, *gen.PaymentProgress, error) {
 	return either[gen.Payment, gen.PaymentProgress](ctx, c, "POST", "/v1/orders/"+segment(orderID)+"/payments", params, "application/json", body)
+}
+
+// CreatePage: Make a page.
+func (c *Client) CreatePage(ctx context.Context, body gen.PageCreate, params *gen.CreatePageParams) (*gen.Page, error) {
+	return answer[gen.Page](ctx, c, "POST", "/v1/pages", params, "application/json", body)
+}
+
+// CreatePost: Make a post.
+func (c *Client) CreatePost(ctx context.Context, body gen.PostCreate, params *gen.CreatePostParams) (*gen.Post, error) {
+	return answer[gen.Post](ctx, c, "POST", "/v1/posts", params, "application/json", body)
 }
 
 // CreatePriceList: Make a price list.
@@ -335,6 +350,11 @@ func (c *Client) DeleteCollection(ctx context.Context, collectionID string, para
 	return c.call(ctx, "DELETE", "/v1/collections/"+segment(collectionID), params, "", nil, nil)
 }
 
+// DeleteContentImage: Delete an image.
+func (c *Client) DeleteContentImage(ctx context.Context, contentImageID string, params *gen.DeleteContentImageParams) error {
+	return c.call(ctx, "DELETE", "/v1/content-images/"+segment(contentImageID), params, "", nil, nil)
+}
+
 // DeleteCustomer: Delete a customer.
 func (c *Client) DeleteCustomer(ctx context.Context, customerID string, params *gen.DeleteCustomerParams) error {
 	return c.call(ctx, "DELETE", "/v1/customers/"+segment(customerID), params, "", nil, nil)
@@ -343,6 +363,11 @@ func (c *Client) DeleteCustomer(ctx context.Context, customerID string, params *
 // DeleteCustomerGroup: Delete a customer group.
 func (c *Client) DeleteCustomerGroup(ctx context.Context, customerGroupID string, params *gen.DeleteCustomerGroupParams) error {
 	return c.call(ctx, "DELETE", "/v1/customer-groups/"+segment(customerGroupID), params, "", nil, nil)
+}
+
+// DeleteDomain: Remove a domain.
+func (c *Client) DeleteDomain(ctx context.Context, domainID string, params *gen.DeleteDomainParams) error {
+	return c.call(ctx, "DELETE", "/v1/domains/"+segment(domainID), params, "", nil, nil)
 }
 
 // DeleteDraftOrder: Delete a draft order.
@@ -368,6 +393,16 @@ func (c *Client) DeleteMyReview(ctx context.Context, reviewID string, params *ge
 // DeleteMyWishlist: Delete my wishlist.
 func (c *Client) DeleteMyWishlist(ctx context.Context, wishlistID string, params *gen.DeleteMyWishlistParams) error {
 	return c.call(ctx, "DELETE", "/v1/shop/me/wishlists/"+segment(wishlistID), params, "", nil, nil)
+}
+
+// DeletePage: Delete a page.
+func (c *Client) DeletePage(ctx context.Context, pageID string, params *gen.DeletePageParams) error {
+	return c.call(ctx, "DELETE", "/v1/pages/"+segment(pageID), params, "", nil, nil)
+}
+
+// DeletePost: Delete a post.
+func (c *Client) DeletePost(ctx context.Context, postID string, params *gen.DeletePostParams) error {
+	return c.call(ctx, "DELETE", "/v1/posts/"+segment(postID), params, "", nil, nil)
 }
 
 // DeletePriceList: Delete a price list.
@@ -448,6 +483,11 @@ func (c *Client) DeleteWebhookEndpoint(ctx context.Context, endpointID string, p
 // DiscardJob: Discard a job.
 func (c *Client) DiscardJob(ctx context.Context, jobID string, body gen.OperatorReason, params *gen.DiscardJobParams) error {
 	return c.call(ctx, "POST", "/v1/operator/jobs/"+segment(jobID)+"/discard", params, "application/json", body, nil)
+}
+
+// DiscardTheme: Discard the draft.
+func (c *Client) DiscardTheme(ctx context.Context, params *gen.DiscardThemeParams) (*gen.Theme, error) {
+	return answer[gen.Theme](ctx, c, "POST", "/v1/theme/discard", params, "", nil)
 }
 
 // DiscloseDocument: Open a restricted document.
@@ -555,6 +595,11 @@ func (c *Client) GetCollectionReportCSV(ctx context.Context, params *gen.GetColl
 	return c.stream(ctx, "GET", "/v1/analytics/collections"+"?format=csv", params, "", nil)
 }
 
+// GetContentImage: An image.
+func (c *Client) GetContentImage(ctx context.Context, contentImageID string, params *gen.GetContentImageParams) (*gen.ContentImage, error) {
+	return answer[gen.ContentImage](ctx, c, "GET", "/v1/content-images/"+segment(contentImageID), params, "", nil)
+}
+
 // GetConversionReport: How far visitors came.
 func (c *Client) GetConversionReport(ctx context.Context, params *gen.GetConversionReportParams) (*gen.ConversionReport, error) {
 	return answer[gen.ConversionReport](ctx, c, "GET", "/v1/analytics/conversion", params, "", nil)
@@ -598,6 +643,11 @@ func (c *Client) GetDiscountReportCSV(ctx context.Context, params *gen.GetDiscou
 // GetDocument: A document.
 func (c *Client) GetDocument(ctx context.Context, documentID string, params *gen.GetDocumentParams) (*gen.Document, error) {
 	return answer[gen.Document](ctx, c, "GET", "/v1/documents/"+segment(documentID), params, "", nil)
+}
+
+// GetDomain: A domain.
+func (c *Client) GetDomain(ctx context.Context, domainID string, params *gen.GetDomainParams) (*gen.Domain, error) {
+	return answer[gen.Domain](ctx, c, "GET", "/v1/domains/"+segment(domainID), params, "", nil)
 }
 
 // GetDraftOrder: A draft order.
@@ -650,6 +700,11 @@ func (c *Client) GetMe(ctx context.Context, params *gen.GetMeParams) (*gen.ShopC
 	return answer[gen.ShopCustomer](ctx, c, "GET", "/v1/shop/me", params, "", nil)
 }
 
+// GetMenu: A menu.
+func (c *Client) GetMenu(ctx context.Context, menu string, params *gen.GetMenuParams) (*gen.Menu, error) {
+	return answer[gen.Menu](ctx, c, "GET", "/v1/menus/"+segment(menu), params, "", nil)
+}
+
 // GetMyWishlist: My wishlist.
 func (c *Client) GetMyWishlist(ctx context.Context, wishlistID string, params *gen.GetMyWishlistParams) (*gen.Wishlist, error) {
 	return answer[gen.Wishlist](ctx, c, "GET", "/v1/shop/me/wishlists/"+segment(wishlistID), params, "", nil)
@@ -675,6 +730,11 @@ func (c *Client) GetPackingSlip(ctx context.Context, orderID string, params *gen
 	return c.stream(ctx, "GET", "/v1/orders/"+segment(orderID)+"/packing-slip", params, "", nil)
 }
 
+// GetPage: A page.
+func (c *Client) GetPage(ctx context.Context, pageID string, params *gen.GetPageParams) (*gen.Page, error) {
+	return answer[gen.Page](ctx, c, "GET", "/v1/pages/"+segment(pageID), params, "", nil)
+}
+
 // GetPayment: A payment.
 func (c *Client) GetPayment(ctx context.Context, paymentID string, params *gen.GetPaymentParams) (*gen.Payment, error) {
 	return answer[gen.Payment](ctx, c, "GET", "/v1/payments/"+segment(paymentID), params, "", nil)
@@ -683,6 +743,11 @@ func (c *Client) GetPayment(ctx context.Context, paymentID string, params *gen.G
 // GetPaymentSettings: How shoppers may pay.
 func (c *Client) GetPaymentSettings(ctx context.Context, params *gen.GetPaymentSettingsParams) (*gen.PaymentSettings, error) {
 	return answer[gen.PaymentSettings](ctx, c, "GET", "/v1/payment-settings", params, "", nil)
+}
+
+// GetPost: A post.
+func (c *Client) GetPost(ctx context.Context, postID string, params *gen.GetPostParams) (*gen.Post, error) {
+	return answer[gen.Post](ctx, c, "GET", "/v1/posts/"+segment(postID), params, "", nil)
 }
 
 // GetPriceList: A price list.
@@ -713,6 +778,11 @@ func (c *Client) GetPromotion(ctx context.Context, promotionID string, params *g
 // GetRateService: A rate service.
 func (c *Client) GetRateService(ctx context.Context, rateServiceID string, params *gen.GetRateServiceParams) (*gen.RateService, error) {
 	return answer[gen.RateService](ctx, c, "GET", "/v1/rate-services/"+segment(rateServiceID), params, "", nil)
+}
+
+// GetRecommendations: What is bought with a product.
+func (c *Client) GetRecommendations(ctx context.Context, handleOrID string, params *gen.GetRecommendationsParams) (*gen.ShopRecommendations, error) {
+	return answer[gen.ShopRecommendations](ctx, c, "GET", "/v1/shop/products/"+segment(handleOrID)+"/recommendations", params, "", nil)
 }
 
 // GetRefundReport: What was paid back.
@@ -780,6 +850,11 @@ func (c *Client) GetShop(ctx context.Context, params *gen.GetShopParams) (*gen.S
 	return answer[gen.Shop](ctx, c, "GET", "/v1/shop", params, "", nil)
 }
 
+// GetShopAccess: Who may come into the shop.
+func (c *Client) GetShopAccess(ctx context.Context, params *gen.GetShopAccessParams) (*gen.ShopAccess, error) {
+	return answer[gen.ShopAccess](ctx, c, "GET", "/v1/settings/shop-access", params, "", nil)
+}
+
 // GetShopCategory: A category.
 func (c *Client) GetShopCategory(ctx context.Context, handleOrID string, params *gen.GetShopCategoryParams) (*gen.ShopCategory, error) {
 	return answer[gen.ShopCategory](ctx, c, "GET", "/v1/shop/categories/"+segment(handleOrID), params, "", nil)
@@ -795,6 +870,11 @@ func (c *Client) GetShopFacets(ctx context.Context, params *gen.GetShopFacetsPar
 	return answer[gen.ShopFacets](ctx, c, "GET", "/v1/shop/facets", params, "", nil)
 }
 
+// GetShopMenu: A menu.
+func (c *Client) GetShopMenu(ctx context.Context, menu string, params *gen.GetShopMenuParams) (*gen.ShopMenu, error) {
+	return answer[gen.ShopMenu](ctx, c, "GET", "/v1/shop/menus/"+segment(menu), params, "", nil)
+}
+
 // GetShopOrder: An order.
 func (c *Client) GetShopOrder(ctx context.Context, orderID string) (*gen.ShopOrder, error) {
 	return answer[gen.ShopOrder](ctx, c, "GET", "/v1/shop/orders/"+segment(orderID), nil, "", nil)
@@ -805,6 +885,16 @@ func (c *Client) GetShopOrderDocuments(ctx context.Context, orderID string) (*ge
 	return answer[gen.OrderDocuments](ctx, c, "GET", "/v1/shop/orders/"+segment(orderID)+"/documents", nil, "", nil)
 }
 
+// GetShopPage: A page.
+func (c *Client) GetShopPage(ctx context.Context, handleOrID string, params *gen.GetShopPageParams) (*gen.ShopPage, error) {
+	return answer[gen.ShopPage](ctx, c, "GET", "/v1/shop/pages/"+segment(handleOrID), params, "", nil)
+}
+
+// GetShopPost: A post.
+func (c *Client) GetShopPost(ctx context.Context, handleOrID string, params *gen.GetShopPostParams) (*gen.ShopPost, error) {
+	return answer[gen.ShopPost](ctx, c, "GET", "/v1/shop/posts/"+segment(handleOrID), params, "", nil)
+}
+
 // GetShopProduct: A product.
 func (c *Client) GetShopProduct(ctx context.Context, handleOrID string, params *gen.GetShopProductParams) (*gen.ShopProduct, error) {
 	return answer[gen.ShopProduct](ctx, c, "GET", "/v1/shop/products/"+segment(handleOrID), params, "", nil)
@@ -813,6 +903,11 @@ func (c *Client) GetShopProduct(ctx context.Context, handleOrID string, params *
 // GetStaffCart: A shopper’s cart.
 func (c *Client) GetStaffCart(ctx context.Context, cartID string, params *gen.GetStaffCartParams) (*gen.Cart, error) {
 	return answer[gen.Cart](ctx, c, "GET", "/v1/carts/"+segment(cartID), params, "", nil)
+}
+
+// GetStaffMember: Get somebody of the staff.
+func (c *Client) GetStaffMember(ctx context.Context, accountID string, params *gen.GetStaffMemberParams) (*gen.StaffMember, error) {
+	return answer[gen.StaffMember](ctx, c, "GET", "/v1/staff/"+segment(accountID), params, "", nil)
 }
 
 // GetStockReport: What the stock is worth.
@@ -843,6 +938,11 @@ func (c *Client) GetTaxReport(ctx context.Context, params *gen.GetTaxReportParam
 // GetTaxReportCSV: What was collected of taxes, as CSV.
 func (c *Client) GetTaxReportCSV(ctx context.Context, params *gen.GetTaxReportParams) (io.ReadCloser, error) {
 	return c.stream(ctx, "GET", "/v1/analytics/taxes"+"?format=csv", params, "", nil)
+}
+
+// GetTheme: The shop’s theme.
+func (c *Client) GetTheme(ctx context.Context, params *gen.GetThemeParams) (*gen.Theme, error) {
+	return answer[gen.Theme](ctx, c, "GET", "/v1/theme", params, "", nil)
 }
 
 // GetTranslation: A thing’s translation.
@@ -1024,6 +1124,22 @@ func (c *Client) ListCollectionsAll(ctx context.Context, params *gen.ListCollect
 	}, func(params *gen.ListCollectionsParams, cursor *string) { params.Cursor = cursor })
 }
 
+// ListContentImages: List the images.
+func (c *Client) ListContentImages(ctx context.Context, params *gen.ListContentImagesParams) (*gen.ContentImageList, error) {
+	return answer[gen.ContentImageList](ctx, c, "GET", "/v1/content-images", params, "", nil)
+}
+
+// ListContentImagesAll goes through all pages of ListContentImages.
+func (c *Client) ListContentImagesAll(ctx context.Context, params *gen.ListContentImagesParams) iter.Seq2[gen.ContentImage, error] {
+	return all(params, func(params *gen.ListContentImagesParams) ([]gen.ContentImage, *string, error) {
+		page, err := c.ListContentImages(ctx, params)
+		if err != nil {
+			return nil, nil, err
+		}
+		return page.Data, page.NextCursor, nil
+	}, func(params *gen.ListContentImagesParams, cursor *string) { params.Cursor = cursor })
+}
+
 // ListCustomerGroups: List the customer groups.
 func (c *Client) ListCustomerGroups(ctx context.Context, params *gen.ListCustomerGroupsParams) (*gen.CustomerGroupList, error) {
 	return answer[gen.CustomerGroupList](ctx, c, "GET", "/v1/customer-groups", params, "", nil)
@@ -1118,6 +1234,22 @@ func (c *Client) ListDocumentsAll(ctx context.Context, params *gen.ListDocuments
 		}
 		return page.Data, page.NextCursor, nil
 	}, func(params *gen.ListDocumentsParams, cursor *string) { params.Cursor = cursor })
+}
+
+// ListDomains: List the domains.
+func (c *Client) ListDomains(ctx context.Context, params *gen.ListDomainsParams) (*gen.DomainList, error) {
+	return answer[gen.DomainList](ctx, c, "GET", "/v1/domains", params, "", nil)
+}
+
+// ListDomainsAll goes through all pages of ListDomains.
+func (c *Client) ListDomainsAll(ctx context.Context, params *gen.ListDomainsParams) iter.Seq2[gen.Domain, error] {
+	return all(params, func(params *gen.ListDomainsParams) ([]gen.Domain, *string, error) {
+		page, err := c.ListDomains(ctx, params)
+		if err != nil {
+			return nil, nil, err
+		}
+		return page.Data, page.NextCursor, nil
+	}, func(params *gen.ListDomainsParams, cursor *string) { params.Cursor = cursor })
 }
 
 // ListDraftOrders: List the draft orders.
@@ -1328,6 +1460,22 @@ func (c *Client) ListMarketingConsentsAll(ctx context.Context, customerID string
 	}, func(params *gen.ListMarketingConsentsParams, cursor *string) { params.Cursor = cursor })
 }
 
+// ListMenus: List the menus.
+func (c *Client) ListMenus(ctx context.Context, params *gen.ListMenusParams) (*gen.MenuList, error) {
+	return answer[gen.MenuList](ctx, c, "GET", "/v1/menus", params, "", nil)
+}
+
+// ListMenusAll goes through all pages of ListMenus.
+func (c *Client) ListMenusAll(ctx context.Context, params *gen.ListMenusParams) iter.Seq2[gen.Menu, error] {
+	return all(params, func(params *gen.ListMenusParams) ([]gen.Menu, *string, error) {
+		page, err := c.ListMenus(ctx, params)
+		if err != nil {
+			return nil, nil, err
+		}
+		return page.Data, page.NextCursor, nil
+	}, func(params *gen.ListMenusParams, cursor *string) { params.Cursor = cursor })
+}
+
 // ListMyOrders: My orders.
 func (c *Client) ListMyOrders(ctx context.Context, params *gen.ListMyOrdersParams) (*gen.ShopOrderList, error) {
 	return answer[gen.ShopOrderList](ctx, c, "GET", "/v1/shop/me/orders", params, "", nil)
@@ -1472,6 +1620,22 @@ func (c *Client) ListOrdersAll(ctx context.Context, params *gen.ListOrdersParams
 	}, func(params *gen.ListOrdersParams, cursor *string) { params.Cursor = cursor })
 }
 
+// ListPages: List the pages.
+func (c *Client) ListPages(ctx context.Context, params *gen.ListPagesParams) (*gen.PageList, error) {
+	return answer[gen.PageList](ctx, c, "GET", "/v1/pages", params, "", nil)
+}
+
+// ListPagesAll goes through all pages of ListPages.
+func (c *Client) ListPagesAll(ctx context.Context, params *gen.ListPagesParams) iter.Seq2[gen.Page, error] {
+	return all(params, func(params *gen.ListPagesParams) ([]gen.Page, *string, error) {
+		page, err := c.ListPages(ctx, params)
+		if err != nil {
+			return nil, nil, err
+		}
+		return page.Data, page.NextCursor, nil
+	}, func(params *gen.ListPagesParams, cursor *string) { params.Cursor = cursor })
+}
+
 // ListPayments: List the payments.
 func (c *Client) ListPayments(ctx context.Context, params *gen.ListPaymentsParams) (*gen.PaymentList, error) {
 	return answer[gen.PaymentList](ctx, c, "GET", "/v1/payments", params, "", nil)
@@ -1518,6 +1682,22 @@ func (c *Client) ListPlansAll(ctx context.Context, params *gen.ListPlansParams) 
 		}
 		return page.Data, page.NextCursor, nil
 	}, func(params *gen.ListPlansParams, cursor *string) { params.Cursor = cursor })
+}
+
+// ListPosts: List the posts.
+func (c *Client) ListPosts(ctx context.Context, params *gen.ListPostsParams) (*gen.PostList, error) {
+	return answer[gen.PostList](ctx, c, "GET", "/v1/posts", params, "", nil)
+}
+
+// ListPostsAll goes through all pages of ListPosts.
+func (c *Client) ListPostsAll(ctx context.Context, params *gen.ListPostsParams) iter.Seq2[gen.Post, error] {
+	return all(params, func(params *gen.ListPostsParams) ([]gen.Post, *string, error) {
+		page, err := c.ListPosts(ctx, params)
+		if err != nil {
+			return nil, nil, err
+		}
+		return page.Data, page.NextCursor, nil
+	}, func(params *gen.ListPostsParams, cursor *string) { params.Cursor = cursor })
 }
 
 // ListPriceHistory: What a variant has cost.
@@ -1808,6 +1988,38 @@ func (c *Client) ListShopCollectionsAll(ctx context.Context, params *gen.ListSho
 	}, func(params *gen.ListShopCollectionsParams, cursor *string) { params.Cursor = cursor })
 }
 
+// ListShopPages: List the pages.
+func (c *Client) ListShopPages(ctx context.Context, params *gen.ListShopPagesParams) (*gen.ShopPageList, error) {
+	return answer[gen.ShopPageList](ctx, c, "GET", "/v1/shop/pages", params, "", nil)
+}
+
+// ListShopPagesAll goes through all pages of ListShopPages.
+func (c *Client) ListShopPagesAll(ctx context.Context, params *gen.ListShopPagesParams) iter.Seq2[gen.ShopPageSummary, error] {
+	return all(params, func(params *gen.ListShopPagesParams) ([]gen.ShopPageSummary, *string, error) {
+		page, err := c.ListShopPages(ctx, params)
+		if err != nil {
+			return nil, nil, err
+		}
+		return page.Data, page.NextCursor, nil
+	}, func(params *gen.ListShopPagesParams, cursor *string) { params.Cursor = cursor })
+}
+
+// ListShopPosts: List the posts.
+func (c *Client) ListShopPosts(ctx context.Context, params *gen.ListShopPostsParams) (*gen.ShopPostList, error) {
+	return answer[gen.ShopPostList](ctx, c, "GET", "/v1/shop/posts", params, "", nil)
+}
+
+// ListShopPostsAll goes through all pages of ListShopPosts.
+func (c *Client) ListShopPostsAll(ctx context.Context, params *gen.ListShopPostsParams) iter.Seq2[gen.ShopPostSummary, error] {
+	return all(params, func(params *gen.ListShopPostsParams) ([]gen.ShopPostSummary, *string, error) {
+		page, err := c.ListShopPosts(ctx, params)
+		if err != nil {
+			return nil, nil, err
+		}
+		return page.Data, page.NextCursor, nil
+	}, func(params *gen.ListShopPostsParams, cursor *string) { params.Cursor = cursor })
+}
+
 // ListShopProducts: List the products.
 func (c *Client) ListShopProducts(ctx context.Context, params *gen.ListShopProductsParams) (*gen.ShopProductList, error) {
 	return answer[gen.ShopProductList](ctx, c, "GET", "/v1/shop/products", params, "", nil)
@@ -1936,6 +2148,22 @@ func (c *Client) ListTaxRatesAll(ctx context.Context, params *gen.ListTaxRatesPa
 	}, func(params *gen.ListTaxRatesParams, cursor *string) { params.Cursor = cursor })
 }
 
+// ListThemes: List the themes.
+func (c *Client) ListThemes(ctx context.Context, params *gen.ListThemesParams) (*gen.ThemePresetList, error) {
+	return answer[gen.ThemePresetList](ctx, c, "GET", "/v1/themes", params, "", nil)
+}
+
+// ListThemesAll goes through all pages of ListThemes.
+func (c *Client) ListThemesAll(ctx context.Context, params *gen.ListThemesParams) iter.Seq2[gen.ThemePreset, error] {
+	return all(params, func(params *gen.ListThemesParams) ([]gen.ThemePreset, *string, error) {
+		page, err := c.ListThemes(ctx, params)
+		if err != nil {
+			return nil, nil, err
+		}
+		return page.Data, page.NextCursor, nil
+	}, func(params *gen.ListThemesParams, cursor *string) { params.Cursor = cursor })
+}
+
 // ListTranslations: List translations.
 func (c *Client) ListTranslations(ctx context.Context, locale string, params *gen.ListTranslationsParams) (*gen.TranslationList, error) {
 	return answer[gen.TranslationList](ctx, c, "GET", "/v1/translations/"+segment(locale), params, "", nil)
@@ -2017,6 +2245,16 @@ func (c *Client) PayOrder(ctx context.Context, orderID string, body gen.ShopOrde
 // PreviewMailTemplate: Preview a mail.
 func (c *Client) PreviewMailTemplate(ctx context.Context, mailKind string, locale string, body gen.MailPreviewRequest, params *gen.PreviewMailTemplateParams) (*gen.MailPreview, error) {
 	return answer[gen.MailPreview](ctx, c, "POST", "/v1/mail-templates/"+segment(mailKind)+"/"+segment(locale)+"/preview", params, "application/json", body)
+}
+
+// PreviewTheme: Make a link to a preview.
+func (c *Client) PreviewTheme(ctx context.Context, params *gen.PreviewThemeParams) (*gen.ThemePreview, error) {
+	return answer[gen.ThemePreview](ctx, c, "POST", "/v1/theme/preview", params, "", nil)
+}
+
+// PublishTheme: Publish the draft.
+func (c *Client) PublishTheme(ctx context.Context, params *gen.PublishThemeParams) (*gen.Theme, error) {
+	return answer[gen.Theme](ctx, c, "POST", "/v1/theme/publish", params, "", nil)
 }
 
 // RebuildAnalytics: Count all anew.
@@ -2376,6 +2614,11 @@ func (c *Client) UpdateCollection(ctx context.Context, collectionID string, body
 	return answer[gen.Collection](ctx, c, "PATCH", "/v1/collections/"+segment(collectionID), params, "application/merge-patch+json", body)
 }
 
+// UpdateContentImage: Change an image.
+func (c *Client) UpdateContentImage(ctx context.Context, contentImageID string, body gen.ContentImageUpdate, params *gen.UpdateContentImageParams) (*gen.ContentImage, error) {
+	return answer[gen.ContentImage](ctx, c, "PATCH", "/v1/content-images/"+segment(contentImageID), params, "application/merge-patch+json", body)
+}
+
 // UpdateCustomer: Change a customer.
 func (c *Client) UpdateCustomer(ctx context.Context, customerID string, body gen.CustomerUpdate, params *gen.UpdateCustomerParams) (*gen.Customer, error) {
 	return answer[gen.Customer](ctx, c, "PATCH", "/v1/customers/"+segment(customerID), params, "application/merge-patch+json", body)
@@ -2384,6 +2627,11 @@ func (c *Client) UpdateCustomer(ctx context.Context, customerID string, body gen
 // UpdateCustomerGroup: Change a customer group.
 func (c *Client) UpdateCustomerGroup(ctx context.Context, customerGroupID string, body gen.CustomerGroupUpdate, params *gen.UpdateCustomerGroupParams) (*gen.CustomerGroup, error) {
 	return answer[gen.CustomerGroup](ctx, c, "PATCH", "/v1/customer-groups/"+segment(customerGroupID), params, "application/merge-patch+json", body)
+}
+
+// UpdateDomain: Make a domain the primary one.
+func (c *Client) UpdateDomain(ctx context.Context, domainID string, body gen.DomainUpdate, params *gen.UpdateDomainParams) (*gen.Domain, error) {
+	return answer[gen.Domain](ctx, c, "PATCH", "/v1/domains/"+segment(domainID), params, "application/merge-patch+json", body)
 }
 
 // UpdateDraftOrder: Change a draft order.
@@ -2426,6 +2674,11 @@ func (c *Client) UpdateMe(ctx context.Context, body gen.ShopCustomerUpdate, para
 	return answer[gen.ShopCustomer](ctx, c, "PATCH", "/v1/shop/me", params, "application/merge-patch+json", body)
 }
 
+// UpdateMenu: Change a menu.
+func (c *Client) UpdateMenu(ctx context.Context, menu string, body gen.MenuUpdate, params *gen.UpdateMenuParams) (*gen.Menu, error) {
+	return answer[gen.Menu](ctx, c, "PATCH", "/v1/menus/"+segment(menu), params, "application/merge-patch+json", body)
+}
+
 // UpdateMyWishlist: Change my wishlist.
 func (c *Client) UpdateMyWishlist(ctx context.Context, wishlistID string, body gen.WishlistUpdate, params *gen.UpdateMyWishlistParams) (*gen.Wishlist, error) {
 	return answer[gen.Wishlist](ctx, c, "PATCH", "/v1/shop/me/wishlists/"+segment(wishlistID), params, "application/merge-patch+json", body)
@@ -2436,9 +2689,19 @@ func (c *Client) UpdateOrder(ctx context.Context, orderID string, body gen.Order
 	return answer[gen.Order](ctx, c, "PATCH", "/v1/orders/"+segment(orderID), params, "application/merge-patch+json", body)
 }
 
+// UpdatePage: Change a page.
+func (c *Client) UpdatePage(ctx context.Context, pageID string, body gen.PageUpdate, params *gen.UpdatePageParams) (*gen.Page, error) {
+	return answer[gen.Page](ctx, c, "PATCH", "/v1/pages/"+segment(pageID), params, "application/merge-patch+json", body)
+}
+
 // UpdatePaymentSettings: Change how shoppers may pay.
 func (c *Client) UpdatePaymentSettings(ctx context.Context, body gen.PaymentSettingsUpdate, params *gen.UpdatePaymentSettingsParams) (*gen.PaymentSettings, error) {
 	return answer[gen.PaymentSettings](ctx, c, "PATCH", "/v1/payment-settings", params, "application/merge-patch+json", body)
+}
+
+// UpdatePost: Change a post.
+func (c *Client) UpdatePost(ctx context.Context, postID string, body gen.PostUpdate, params *gen.UpdatePostParams) (*gen.Post, error) {
+	return answer[gen.Post](ctx, c, "PATCH", "/v1/posts/"+segment(postID), params, "application/merge-patch+json", body)
 }
 
 // UpdatePriceList: Change a price list.
@@ -2481,6 +2744,11 @@ func (c *Client) UpdateShippingZone(ctx context.Context, shippingZoneID string, 
 	return answer[gen.ShippingZone](ctx, c, "PATCH", "/v1/shipping-zones/"+segment(shippingZoneID), params, "application/merge-patch+json", body)
 }
 
+// UpdateShopAccess: Change who may come into the shop.
+func (c *Client) UpdateShopAccess(ctx context.Context, body gen.ShopAccessUpdate, params *gen.UpdateShopAccessParams) (*gen.ShopAccess, error) {
+	return answer[gen.ShopAccess](ctx, c, "PATCH", "/v1/settings/shop-access", params, "application/merge-patch+json", body)
+}
+
 // UpdateStaffCart: Exempt a cart from tax.
 func (c *Client) UpdateStaffCart(ctx context.Context, cartID string, body gen.StaffCartUpdate, params *gen.UpdateStaffCartParams) (*gen.Cart, error) {
 	return answer[gen.Cart](ctx, c, "PATCH", "/v1/carts/"+segment(cartID), params, "application/merge-patch+json", body)
@@ -2499,6 +2767,11 @@ func (c *Client) UpdateStore(ctx context.Context, body gen.StoreUpdate, params *
 // UpdateTaxRate: Change a tax rate.
 func (c *Client) UpdateTaxRate(ctx context.Context, taxRateID string, body gen.TaxRateUpdate, params *gen.UpdateTaxRateParams) (*gen.TaxRate, error) {
 	return answer[gen.TaxRate](ctx, c, "PATCH", "/v1/tax-rates/"+segment(taxRateID), params, "application/merge-patch+json", body)
+}
+
+// UpdateTheme: Change the draft.
+func (c *Client) UpdateTheme(ctx context.Context, body gen.ThemeUpdate, params *gen.UpdateThemeParams) (*gen.Theme, error) {
+	return answer[gen.Theme](ctx, c, "PATCH", "/v1/theme", params, "application/merge-patch+json", body)
 }
 
 // UpdateTranslation: Translate a thing.
@@ -2521,6 +2794,11 @@ func (c *Client) UpdateWebhookEndpoint(ctx context.Context, endpointID string, b
 	return answer[gen.WebhookEndpoint](ctx, c, "PATCH", "/v1/webhook-endpoints/"+segment(endpointID), params, "application/merge-patch+json", body)
 }
 
+// UploadContentImage: Add an image.
+func (c *Client) UploadContentImage(ctx context.Context, body gen.ImageUpload, params *gen.UploadContentImageParams) (*gen.ContentImage, error) {
+	return answer[gen.ContentImage](ctx, c, "POST", "/v1/content-images", params, "multipart/form-data", body)
+}
+
 // UploadProductImage: Add an image.
 func (c *Client) UploadProductImage(ctx context.Context, productID string, body gen.ImageUpload, params *gen.UploadProductImageParams) (*gen.Image, error) {
 	return answer[gen.Image](ctx, c, "POST", "/v1/products/"+segment(productID)+"/images", params, "multipart/form-data", body)
@@ -2536,6 +2814,11 @@ func (c *Client) VerifyCustomer(ctx context.Context, body gen.TokenConfirmation,
 	return answer[gen.CustomerSession](ctx, c, "POST", "/v1/shop/customers/verify", params, "application/json", body)
 }
 
+// VerifyDomain: Look a domain up now.
+func (c *Client) VerifyDomain(ctx context.Context, domainID string, params *gen.VerifyDomainParams) (*gen.Domain, error) {
+	return answer[gen.Domain](ctx, c, "POST", "/v1/domains/"+segment(domainID)+"/verify", params, "", nil)
+}
+
 // VerifyEmail: Prove the e-mail address.
 func (c *Client) VerifyEmail(ctx context.Context, body gen.TokenConfirmation, params *gen.VerifyEmailParams) (*gen.Account, error) {
 	return answer[gen.Account](ctx, c, "POST", "/v1/account/email-verification/confirm", params, "application/json", body)
@@ -2546,7 +2829,17 @@ func (c *Client) VoidPayment(ctx context.Context, paymentID string, params *gen.
 	return answer[gen.Payment](ctx, c, "POST", "/v1/payments/"+segment(paymentID)+"/void", params, "", nil)
 }
 
+// WithdrawFromContract: Withdraw from a contract.
+func (c *Client) WithdrawFromContract(ctx context.Context, body gen.WithdrawalDeclaration, params *gen.WithdrawFromContractParams) (*gen.Accepted, error) {
+	return answer[gen.Accepted](ctx, c, "POST", "/v1/shop/withdrawals", params, "application/json", body)
+}
+
 // WriteReview: Write a review.
 func (c *Client) WriteReview(ctx context.Context, handleOrID string, body gen.ReviewCreate, params *gen.WriteReviewParams) (*gen.MyReview, error) {
 	return answer[gen.MyReview](ctx, c, "POST", "/v1/shop/products/"+segment(handleOrID)+"/reviews", params, "application/json", body)
+}
+
+// WriteToShop: Write to the shop.
+func (c *Client) WriteToShop(ctx context.Context, body gen.ShopMessage, params *gen.WriteToShopParams) (*gen.Accepted, error) {
+	return answer[gen.Accepted](ctx, c, "POST", "/v1/shop/messages", params, "application/json", body)
 }

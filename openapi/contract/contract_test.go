@@ -158,7 +158,7 @@ func TestEveryOperationDeclaresTheStandardProblems(t *testing.T) {
 }
 
 func TestPathParametersThatAreIDsNameTheirKind(t *testing.T) {
-	named := []string{"address", "handle_or_id", "job_id", "locale", "mail_kind", "promotion_code", "record_id", "resource_id", "share_token"}
+	named := []string{"address", "handle_or_id", "job_id", "locale", "mail_kind", "menu", "promotion_code", "record_id", "resource_id", "share_token"}
 	eachOperation(t, func(t *testing.T, path, _ string, op *openapi3.Operation) {
 		for _, name := range regexp.MustCompile(`\{(\w+)\}`).FindAllStringSubmatch(path, -1) {
 			p := op.Parameters.GetByInAndName("path", name[1])

@@ -59,6 +59,11 @@ const (
 	APIKeyKindSecret      APIKeyKind = "secret"
 )
 
+// Defines values for BlogPostsSectionType.
+const (
+	BlogPostsSectionTypeBlogPosts BlogPostsSectionType = "blog_posts"
+)
+
 // Defines values for BulkFailedEventType.
 const (
 	BulkFailedEventTypeBulkFailed BulkFailedEventType = "bulk.failed"
@@ -156,6 +161,11 @@ const (
 	CategoryDeletedEventTypeCategoryDeleted CategoryDeletedEventType = "category.deleted"
 )
 
+// Defines values for CategoryListSectionType.
+const (
+	CategoryListSectionTypeCategoryList CategoryListSectionType = "category_list"
+)
+
 // Defines values for CategoryUpdatedEventType.
 const (
 	CategoryUpdatedEventTypeCategoryUpdated CategoryUpdatedEventType = "category.updated"
@@ -230,6 +240,13 @@ const (
 	CollectionUpdatedEventTypeCollectionUpdated CollectionUpdatedEventType = "collection.updated"
 )
 
+// Defines values for ContentState.
+const (
+	ContentStateDraft     ContentState = "draft"
+	ContentStatePublished ContentState = "published"
+	ContentStateScheduled ContentState = "scheduled"
+)
+
 // Defines values for CreditEntryType.
 const (
 	CreditEntryTypeAdjustment CreditEntryType = "adjustment"
@@ -292,6 +309,12 @@ const (
 // Defines values for CustomerVerifiedEventType.
 const (
 	CustomerVerifiedEventTypeCustomerVerified CustomerVerifiedEventType = "customer.verified"
+)
+
+// Defines values for DeadLinkState.
+const (
+	DeadLinkStateHidden  DeadLinkState = "hidden"
+	DeadLinkStateMissing DeadLinkState = "missing"
 )
 
 // Defines values for DifferenceKind.
@@ -536,10 +559,16 @@ const (
 	EventTypeOrderPaid               EventType = "order.paid"
 	EventTypeOrderRefunded           EventType = "order.refunded"
 	EventTypeOrderUpdated            EventType = "order.updated"
+	EventTypePageCreated             EventType = "page.created"
+	EventTypePageDeleted             EventType = "page.deleted"
+	EventTypePageUpdated             EventType = "page.updated"
 	EventTypePaymentAuthorised       EventType = "payment.authorised"
 	EventTypePaymentCaptured         EventType = "payment.captured"
 	EventTypePaymentFailed           EventType = "payment.failed"
 	EventTypePaymentVoided           EventType = "payment.voided"
+	EventTypePostCreated             EventType = "post.created"
+	EventTypePostDeleted             EventType = "post.deleted"
+	EventTypePostUpdated             EventType = "post.updated"
 	EventTypePriceListCreated        EventType = "price_list.created"
 	EventTypePriceListDeleted        EventType = "price_list.deleted"
 	EventTypePriceListUpdated        EventType = "price_list.updated"
@@ -621,6 +650,27 @@ const (
 	ExportSucceededEventTypeExportSucceeded ExportSucceededEventType = "export.succeeded"
 )
 
+// Defines values for FaqSectionType.
+const (
+	FaqSectionTypeFaq FaqSectionType = "faq"
+)
+
+// Defines values for FeaturedCollectionSectionType.
+const (
+	FeaturedCollectionSectionTypeFeaturedCollection FeaturedCollectionSectionType = "featured_collection"
+)
+
+// Defines values for FeaturedProductSectionLayout.
+const (
+	FeaturedProductSectionLayoutImageEnd   FeaturedProductSectionLayout = "image_end"
+	FeaturedProductSectionLayoutImageStart FeaturedProductSectionLayout = "image_start"
+)
+
+// Defines values for FeaturedProductSectionType.
+const (
+	FeaturedProductSectionTypeFeaturedProduct FeaturedProductSectionType = "featured_product"
+)
+
 // Defines values for FieldDefinitionCreatedEventType.
 const (
 	FieldDefinitionCreatedEventTypeFieldDefinitionCreated FieldDefinitionCreatedEventType = "field_definition.created"
@@ -671,6 +721,17 @@ const (
 	FulfilmentCreatedEventTypeFulfilmentCreated FulfilmentCreatedEventType = "fulfilment.created"
 )
 
+// Defines values for GallerySectionLayout.
+const (
+	GallerySectionLayoutGrid  GallerySectionLayout = "grid"
+	GallerySectionLayoutLogos GallerySectionLayout = "logos"
+)
+
+// Defines values for GallerySectionType.
+const (
+	GallerySectionTypeGallery GallerySectionType = "gallery"
+)
+
 // Defines values for GiftCardState.
 const (
 	GiftCardStateActive   GiftCardState = "active"
@@ -687,6 +748,17 @@ const (
 // Defines values for GiftCardUpdatedEventType.
 const (
 	GiftCardUpdatedEventTypeGiftCardUpdated GiftCardUpdatedEventType = "gift_card.updated"
+)
+
+// Defines values for HeroSectionLayout.
+const (
+	HeroSectionLayoutCover HeroSectionLayout = "cover"
+	HeroSectionLayoutSplit HeroSectionLayout = "split"
+)
+
+// Defines values for HeroSectionType.
+const (
+	HeroSectionTypeHero HeroSectionType = "hero"
 )
 
 // Defines values for ImportFailedEventType.
@@ -789,6 +861,23 @@ const (
 	JobStateWaiting  JobState = "waiting"
 )
 
+// Defines values for LinkType.
+const (
+	LinkTypeAccount    LinkType = "account"
+	LinkTypeBlog       LinkType = "blog"
+	LinkTypeCategory   LinkType = "category"
+	LinkTypeCollection LinkType = "collection"
+	LinkTypeContact    LinkType = "contact"
+	LinkTypeHome       LinkType = "home"
+	LinkTypeNewsletter LinkType = "newsletter"
+	LinkTypePage       LinkType = "page"
+	LinkTypePost       LinkType = "post"
+	LinkTypeProduct    LinkType = "product"
+	LinkTypeProducts   LinkType = "products"
+	LinkTypeSearch     LinkType = "search"
+	LinkTypeURL        LinkType = "url"
+)
+
 // Defines values for LocationCreatedEventType.
 const (
 	LocationCreatedEventTypeLocationCreated LocationCreatedEventType = "location.created"
@@ -839,6 +928,12 @@ const (
 	MarketingConsentMethodStaff       MarketingConsentMethod = "staff"
 )
 
+// Defines values for MenuName.
+const (
+	MenuNameFooter MenuName = "footer"
+	MenuNameHeader MenuName = "header"
+)
+
 // Defines values for Mode.
 const (
 	ModeLive Mode = "live"
@@ -865,6 +960,11 @@ const (
 	NetContentUnitMM    NetContentUnit = "mm"
 	NetContentUnitMl    NetContentUnit = "ml"
 	NetContentUnitPiece NetContentUnit = "piece"
+)
+
+// Defines values for NewsletterSectionType.
+const (
+	NewsletterSectionTypeNewsletter NewsletterSectionType = "newsletter"
 )
 
 // Defines values for NextActionType.
@@ -981,6 +1081,30 @@ const (
 	OrderUpdatedEventTypeOrderUpdated OrderUpdatedEventType = "order.updated"
 )
 
+// Defines values for PageCreatedEventType.
+const (
+	PageCreatedEventTypePageCreated PageCreatedEventType = "page.created"
+)
+
+// Defines values for PageDeletedEventType.
+const (
+	PageDeletedEventTypePageDeleted PageDeletedEventType = "page.deleted"
+)
+
+// Defines values for PagePurpose.
+const (
+	PagePurposeLegalNotice PagePurpose = "legal_notice"
+	PagePurposePrivacy     PagePurpose = "privacy"
+	PagePurposeShipping    PagePurpose = "shipping"
+	PagePurposeTerms       PagePurpose = "terms"
+	PagePurposeWithdrawal  PagePurpose = "withdrawal"
+)
+
+// Defines values for PageUpdatedEventType.
+const (
+	PageUpdatedEventTypePageUpdated PageUpdatedEventType = "page.updated"
+)
+
 // Defines values for PaidBy.
 const (
 	PaidByGiftCard    PaidBy = "gift_card"
@@ -1036,6 +1160,8 @@ const (
 const (
 	PermissionAnalyticsRead     Permission = "analytics:read"
 	PermissionAuditRead         Permission = "audit:read"
+	PermissionContentRead       Permission = "content:read"
+	PermissionContentWrite      Permission = "content:write"
 	PermissionCustomersRead     Permission = "customers:read"
 	PermissionCustomersWrite    Permission = "customers:write"
 	PermissionDomainsRead       Permission = "domains:read"
@@ -1090,6 +1216,21 @@ const (
 	PlanIDStarter PlanID = "starter"
 )
 
+// Defines values for PostCreatedEventType.
+const (
+	PostCreatedEventTypePostCreated PostCreatedEventType = "post.created"
+)
+
+// Defines values for PostDeletedEventType.
+const (
+	PostDeletedEventTypePostDeleted PostDeletedEventType = "post.deleted"
+)
+
+// Defines values for PostUpdatedEventType.
+const (
+	PostUpdatedEventTypePostUpdated PostUpdatedEventType = "post.updated"
+)
+
 // Defines values for PriceAdjustmentCompareAt.
 const (
 	PriceAdjustmentCompareAtFormer PriceAdjustmentCompareAt = "former"
@@ -1134,6 +1275,19 @@ const (
 // Defines values for ProductDeletedEventType.
 const (
 	ProductDeletedEventTypeProductDeleted ProductDeletedEventType = "product.deleted"
+)
+
+// Defines values for ProductGridSectionOrder.
+const (
+	ProductGridSectionOrderNewest          ProductGridSectionOrder = "newest"
+	ProductGridSectionOrderPriceAscending  ProductGridSectionOrder = "price_ascending"
+	ProductGridSectionOrderPriceDescending ProductGridSectionOrder = "price_descending"
+	ProductGridSectionOrderTitle           ProductGridSectionOrder = "title"
+)
+
+// Defines values for ProductGridSectionType.
+const (
+	ProductGridSectionTypeProductGrid ProductGridSectionType = "product_grid"
 )
 
 // Defines values for ProductStatus.
@@ -1417,6 +1571,11 @@ const (
 	ReviewUpdatedEventTypeReviewUpdated ReviewUpdatedEventType = "review.updated"
 )
 
+// Defines values for RichTextSectionType.
+const (
+	RichTextSectionTypeRichText RichTextSectionType = "rich_text"
+)
+
 // Defines values for RoleCreatedEventType.
 const (
 	RoleCreatedEventTypeRoleCreated RoleCreatedEventType = "role.created"
@@ -1447,8 +1606,11 @@ const (
 const (
 	SettingsEventDataPartAbandonedCarts SettingsEventDataPart = "abandoned_carts"
 	SettingsEventDataPartInvoicing      SettingsEventDataPart = "invoicing"
+	SettingsEventDataPartMenus          SettingsEventDataPart = "menus"
 	SettingsEventDataPartPayments       SettingsEventDataPart = "payments"
 	SettingsEventDataPartShopAccess     SettingsEventDataPart = "shop_access"
+	SettingsEventDataPartTheme          SettingsEventDataPart = "theme"
+	SettingsEventDataPartThemeDraft     SettingsEventDataPart = "theme_draft"
 )
 
 // Defines values for SettingsUpdatedEventType.
@@ -1600,12 +1762,60 @@ const (
 	TaxReasonZeroRated      TaxReason = "zero_rated"
 )
 
+// Defines values for TestimonialsSectionType.
+const (
+	TestimonialsSectionTypeTestimonials TestimonialsSectionType = "testimonials"
+)
+
+// Defines values for TextWithImageSectionLayout.
+const (
+	TextWithImageSectionLayoutImageEnd   TextWithImageSectionLayout = "image_end"
+	TextWithImageSectionLayoutImageStart TextWithImageSectionLayout = "image_start"
+)
+
+// Defines values for TextWithImageSectionType.
+const (
+	TextWithImageSectionTypeTextWithImage TextWithImageSectionType = "text_with_image"
+)
+
+// Defines values for ThemeCorners.
+const (
+	ThemeCornersRound ThemeCorners = "round"
+	ThemeCornersSharp ThemeCorners = "sharp"
+	ThemeCornersSoft  ThemeCorners = "soft"
+)
+
+// Defines values for ThemeFont.
+const (
+	ThemeFontDidone       ThemeFont = "didone"
+	ThemeFontGeometric    ThemeFont = "geometric"
+	ThemeFontGrotesque    ThemeFont = "grotesque"
+	ThemeFontHumanist     ThemeFont = "humanist"
+	ThemeFontIndustrial   ThemeFont = "industrial"
+	ThemeFontMono         ThemeFont = "mono"
+	ThemeFontOldStyle     ThemeFont = "old_style"
+	ThemeFontRounded      ThemeFont = "rounded"
+	ThemeFontSlab         ThemeFont = "slab"
+	ThemeFontSystem       ThemeFont = "system"
+	ThemeFontTransitional ThemeFont = "transitional"
+)
+
+// Defines values for ThemeName.
+const (
+	ThemeNameBoutique  ThemeName = "boutique"
+	ThemeNameBrand     ThemeName = "brand"
+	ThemeNameCatalogue ThemeName = "catalogue"
+)
+
 // Defines values for TranslatedResource.
 const (
 	TranslatedResourceCategory        TranslatedResource = "category"
 	TranslatedResourceCollection      TranslatedResource = "collection"
+	TranslatedResourceContentImage    TranslatedResource = "content_image"
 	TranslatedResourceFieldDefinition TranslatedResource = "field_definition"
 	TranslatedResourceImage           TranslatedResource = "image"
+	TranslatedResourcePage            TranslatedResource = "page"
+	TranslatedResourcePost            TranslatedResource = "post"
 	TranslatedResourceProduct         TranslatedResource = "product"
 	TranslatedResourceShippingMethod  TranslatedResource = "shipping_method"
 	TranslatedResourceStore           TranslatedResource = "store"
@@ -1713,6 +1923,7 @@ const (
 // Defines values for GetAuditRecordParamsKind.
 const (
 	GetAuditRecordParamsKindInventoryItem GetAuditRecordParamsKind = "inventory_item"
+	GetAuditRecordParamsKindStoreCredit   GetAuditRecordParamsKind = "store_credit"
 )
 
 // Defines values for ListCartsParamsState.
@@ -2094,6 +2305,17 @@ type AnalyticsRebuild struct {
 	TimeZone string `json:"time_zone"`
 }
 
+// Announcement A line above every page.
+type Announcement struct {
+	// Link Where it leads.
+	Link *Link `json:"link"`
+
+	// Text What it says.
+	//
+	// Example: Sent free of charge from 90 €
+	Text string `json:"text"`
+}
+
 // APIKey A key, without its secret.
 type APIKey struct {
 	// AllowedIPs Addresses or networks (CIDR) it may be used from; empty is everywhere.
@@ -2429,6 +2651,39 @@ type AuditUndo struct {
 	// Example: aud_01jd3v7m2kf8r9e0abcdefghjk
 	Undoes string `json:"undoes"`
 }
+
+// BlogPostsSection The latest posts of the blog.
+type BlogPostsSection struct {
+	// Heading Its heading.
+	//
+	// Example: New in
+	Heading *string `json:"heading"`
+
+	// Hidden Whether shoppers don’t see it.
+	//
+	// Example: false
+	Hidden *bool `json:"hidden,omitempty"`
+
+	// ID The section’s own name, by which its texts are translated.
+	//
+	// Example: blog-posts
+	ID string `json:"id"`
+
+	// Limit How many.
+	//
+	// Example: 3
+	Limit *int `json:"limit,omitempty"`
+
+	// Type What it is.
+	//
+	// Example: blog_posts
+	Type BlogPostsSectionType `json:"type"`
+}
+
+// BlogPostsSectionType What it is.
+//
+// Example: blog_posts
+type BlogPostsSectionType string
 
 // BulkFailedEvent A bulk change or deletion, or the undoing of one, failed as a whole or was cancelled.
 type BulkFailedEvent struct {
@@ -3660,6 +3915,37 @@ type CategoryList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// CategoryListSection Categories, each with a picture of something in it.
+type CategoryListSection struct {
+	// CategoryIds Which; empty for those at the top.
+	CategoryIds []string `json:"category_ids,omitempty"`
+
+	// Heading Its heading.
+	//
+	// Example: New in
+	Heading *string `json:"heading"`
+
+	// Hidden Whether shoppers don’t see it.
+	//
+	// Example: false
+	Hidden *bool `json:"hidden,omitempty"`
+
+	// ID The section’s own name, by which its texts are translated.
+	//
+	// Example: category-list
+	ID string `json:"id"`
+
+	// Type What it is.
+	//
+	// Example: category_list
+	Type CategoryListSectionType `json:"type"`
+}
+
+// CategoryListSectionType What it is.
+//
+// Example: category_list
+type CategoryListSectionType string
+
 // CategoryUpdate A change of a category, as a merge patch.
 type CategoryUpdate struct {
 	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
@@ -4261,6 +4547,110 @@ type CollectionUpdatedEvent struct {
 //
 // Example: collection.updated
 type CollectionUpdatedEventType string
+
+// ContentImage An image that is no product’s.
+type ContentImage struct {
+	// Alt What the picture shows, for those who don’t see it.
+	//
+	// Example: Bowls on a table
+	Alt *string `json:"alt"`
+
+	// Bytes Its size in bytes.
+	//
+	// Example: 184320
+	Bytes int `json:"bytes"`
+
+	// CreatedAt When it was added.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// Height Its height in pixels.
+	//
+	// Example: 900
+	Height int `json:"height"`
+
+	// ID The image’s ID.
+	//
+	// Example: cimg_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// MediaType What it is, judged by its content.
+	//
+	// Example: image/jpeg
+	MediaType string `json:"media_type"`
+
+	// Sizes The sizes it is kept in, from small to large; the last is the one at `url`.
+	Sizes []ImageSize `json:"sizes"`
+
+	// URL Where the picture is. Who names `image/webp` in `Accept` is given that, where it is smaller.
+	//
+	// Example: https://linen.stoa.example/media/cimg_01jd3v7m2kf8r9e0abcdefghjk.jpg
+	URL string `json:"url"`
+
+	// Width Its width in pixels.
+	//
+	// Example: 1600
+	Width int `json:"width"`
+}
+
+// ContentImageList A page of a list.
+type ContentImageList struct {
+	// Data The page, in the order of the list.
+	Data []ContentImage `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// ContentImageUpdate A change of an image, as a merge patch.
+type ContentImageUpdate struct {
+	// Alt What the picture shows; null removes it.
+	//
+	// Example: Bowls on a table
+	Alt nullable.Nullable[string] `json:"alt,omitempty"`
+}
+
+// ContentPicture A picture of a page or a post.
+type ContentPicture struct {
+	// Alt What it shows.
+	//
+	// Example: Bowls on a table
+	Alt *string `json:"alt"`
+
+	// Height Its height in pixels.
+	//
+	// Example: 900
+	Height int `json:"height"`
+
+	// ID The image's ID.
+	//
+	// Example: cimg_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Sizes The sizes it is kept in, from small to large; the last is the one at `url`.
+	Sizes []ImageSize `json:"sizes"`
+
+	// URL Where the picture is.
+	//
+	// Example: https://linen.stoa.example/media/cimg_01jd3v7m2kf8r9e0abcdefghjk.jpg
+	URL string `json:"url"`
+
+	// Width Its width in pixels.
+	//
+	// Example: 1600
+	Width int `json:"width"`
+}
+
+// ContentState Whether it is seen: not at all, from an instant on, or now.
+//
+// Example: draft
+type ContentState string
 
 // ConversionPeriod What a report tells of a period.
 type ConversionPeriod struct {
@@ -5492,6 +5882,29 @@ type CustomerVerifiedEvent struct {
 //
 // Example: customer.verified
 type CustomerVerifiedEventType string
+
+// DeadLink A place that names what is not there any more, or what shoppers cannot see.
+type DeadLink struct {
+	// Pointer Where, as a JSON pointer.
+	//
+	// Example: /home/2/collection_id
+	Pointer string `json:"pointer"`
+
+	// ResourceID The thing’s ID.
+	//
+	// Example: col_01jd3v7m2kf8r9e0abcdefghjk
+	ResourceID string `json:"resource_id"`
+
+	// State Whether it is gone, or only hidden from shoppers.
+	//
+	// Example: missing
+	State DeadLinkState `json:"state"`
+}
+
+// DeadLinkState Whether it is gone, or only hidden from shoppers.
+//
+// Example: missing
+type DeadLinkState string
 
 // DeletedEventData What is left of a deleted thing.
 type DeletedEventData struct {
@@ -7511,6 +7924,50 @@ type ExportSucceededEvent struct {
 // Example: export.succeeded
 type ExportSucceededEventType string
 
+// FaqQuestion A question and its answer.
+type FaqQuestion struct {
+	// AnswerHTML The answer, as HTML.
+	//
+	// Example: <p>It does.</p>
+	AnswerHTML string `json:"answer_html"`
+
+	// Question The question.
+	//
+	// Example: Does it go into the dishwasher?
+	Question string `json:"question"`
+}
+
+// FaqSection Questions that are asked often, to be opened.
+type FaqSection struct {
+	// Heading Its heading.
+	//
+	// Example: New in
+	Heading *string `json:"heading"`
+
+	// Hidden Whether shoppers don’t see it.
+	//
+	// Example: false
+	Hidden *bool `json:"hidden,omitempty"`
+
+	// ID The section’s own name, by which its texts are translated.
+	//
+	// Example: faq
+	ID string `json:"id"`
+
+	// Questions The questions.
+	Questions []FaqQuestion `json:"questions,omitempty"`
+
+	// Type What it is.
+	//
+	// Example: faq
+	Type FaqSectionType `json:"type"`
+}
+
+// FaqSectionType What it is.
+//
+// Example: faq
+type FaqSectionType string
+
 // Fault One thing wrong with a request, and where.
 type Fault struct {
 	// Code What is wrong, stable: the name of the violated rule, such as `minimum` or `required`.
@@ -7528,6 +7985,102 @@ type Fault struct {
 	// Example: /lines/0/quantity
 	Pointer string `json:"pointer"`
 }
+
+// FeaturedCollectionSection The first products of a collection.
+type FeaturedCollectionSection struct {
+	// CollectionID The collection; null for the latest with something in it.
+	//
+	// Example: col_01jd3v7m2kf8r9e0abcdefghjk
+	CollectionID *string `json:"collection_id"`
+
+	// Heading Its heading; null for the collection’s name.
+	//
+	// Example: For the table
+	Heading *string `json:"heading"`
+
+	// Hidden Whether shoppers don’t see it.
+	//
+	// Example: false
+	Hidden *bool `json:"hidden,omitempty"`
+
+	// ID The section’s own name, by which its texts are translated.
+	//
+	// Example: featured-collection
+	ID string `json:"id"`
+
+	// Limit How many products.
+	//
+	// Example: 4
+	Limit *int `json:"limit,omitempty"`
+
+	// Text A few sentences.
+	//
+	// Example: Quiet things for every day.
+	Text *string `json:"text"`
+
+	// Type What it is.
+	//
+	// Example: featured_collection
+	Type FeaturedCollectionSectionType `json:"type"`
+}
+
+// FeaturedCollectionSectionType What it is.
+//
+// Example: featured_collection
+type FeaturedCollectionSectionType string
+
+// FeaturedProductSection One product, large, with its price and the way into the cart.
+type FeaturedProductSection struct {
+	// Eyebrow A line above the heading.
+	//
+	// Example: Since 1921
+	Eyebrow *string `json:"eyebrow"`
+
+	// Heading Its heading; null for the product’s title.
+	//
+	// Example: The one bag
+	Heading *string `json:"heading"`
+
+	// Hidden Whether shoppers don’t see it.
+	//
+	// Example: false
+	Hidden *bool `json:"hidden,omitempty"`
+
+	// ID The section’s own name, by which its texts are translated.
+	//
+	// Example: featured-product
+	ID string `json:"id"`
+
+	// Layout On which side the picture is.
+	//
+	// Example: image_start
+	Layout *FeaturedProductSectionLayout `json:"layout,omitempty"`
+
+	// ProductID The product.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID string `json:"product_id"`
+
+	// Text A few sentences; null for the beginning of its description.
+	//
+	// Example: It carries everything.
+	Text *string `json:"text"`
+
+	// Type What it is.
+	//
+	// Example: featured_product
+	Type FeaturedProductSectionType `json:"type"`
+}
+
+// FeaturedProductSectionLayout On which side the picture is.
+//
+// Example: image_start
+type FeaturedProductSectionLayout string
+
+// FeaturedProductSectionType What it is.
+//
+// Example: featured_product
+type FeaturedProductSectionType string
 
 // FieldDefinition A custom field that things of a kind have.
 type FieldDefinition struct {
@@ -7950,6 +8503,63 @@ type FulfilmentEventData struct {
 	Tracking *Tracking `json:"tracking"`
 }
 
+// GalleryPicture One picture of a gallery.
+type GalleryPicture struct {
+	// Caption What stands beneath it.
+	//
+	// Example: In the workshop
+	Caption *string `json:"caption"`
+
+	// ImageID The picture.
+	//
+	// Example: cimg_01jd3v7m2kf8r9e0abcdefghjk
+	ImageID string `json:"image_id"`
+
+	// Link Where it leads.
+	Link *Link `json:"link"`
+}
+
+// GallerySection Several pictures, or the logos of others.
+type GallerySection struct {
+	// Heading Its heading.
+	//
+	// Example: New in
+	Heading *string `json:"heading"`
+
+	// Hidden Whether shoppers don’t see it.
+	//
+	// Example: false
+	Hidden *bool `json:"hidden,omitempty"`
+
+	// ID The section’s own name, by which its texts are translated.
+	//
+	// Example: gallery
+	ID string `json:"id"`
+
+	// Layout Large, or small as logos are.
+	//
+	// Example: grid
+	Layout *GallerySectionLayout `json:"layout,omitempty"`
+
+	// Pictures The pictures.
+	Pictures []GalleryPicture `json:"pictures,omitempty"`
+
+	// Type What it is.
+	//
+	// Example: gallery
+	Type GallerySectionType `json:"type"`
+}
+
+// GallerySectionLayout Large, or small as logos are.
+//
+// Example: grid
+type GallerySectionLayout string
+
+// GallerySectionType What it is.
+//
+// Example: gallery
+type GallerySectionType string
+
 // GiftCard Money of the shop’s on a card with a code.
 type GiftCard struct {
 	// Active Whether it is not disabled.
@@ -8220,6 +8830,70 @@ type GiftCardUpdatedEvent struct {
 //
 // Example: gift_card.updated
 type GiftCardUpdatedEventType string
+
+// HeroSection What is seen first. Without a heading it says what the shop is about; without an image it shows the latest products.
+type HeroSection struct {
+	// Button What to do.
+	Button *LinkButton `json:"button"`
+
+	// Eyebrow A line above the heading.
+	//
+	// Example: Since 1921
+	Eyebrow *string `json:"eyebrow"`
+
+	// Heading Its heading.
+	//
+	// Example: New in
+	Heading *string `json:"heading"`
+
+	// Hidden Whether shoppers don’t see it.
+	//
+	// Example: false
+	Hidden *bool `json:"hidden,omitempty"`
+
+	// ID The section’s own name, by which its texts are translated.
+	//
+	// Example: hero
+	ID string `json:"id"`
+
+	// ImageID Its picture.
+	//
+	// Example: cimg_01jd3v7m2kf8r9e0abcdefghjk
+	ImageID *string `json:"image_id"`
+
+	// Layout The picture beside the words, or behind them.
+	//
+	// Example: split
+	Layout *HeroSectionLayout `json:"layout,omitempty"`
+
+	// SecondButton What else to do.
+	SecondButton *LinkButton `json:"second_button"`
+
+	// Text A few sentences.
+	//
+	// Example: Quiet things for every day.
+	Text *string `json:"text"`
+
+	// Type What it is.
+	//
+	// Example: hero
+	Type HeroSectionType `json:"type"`
+}
+
+// HeroSectionLayout The picture beside the words, or behind them.
+//
+// Example: split
+type HeroSectionLayout string
+
+// HeroSectionType What it is.
+//
+// Example: hero
+type HeroSectionType string
+
+// HomeSection A section of the home page, in the schema of its type.
+type HomeSection struct {
+	union json.RawMessage
+}
 
 // Image A product's picture.
 type Image struct {
@@ -9382,6 +10056,38 @@ type LineQuantityShown struct {
 	Quantity int `json:"quantity"`
 }
 
+// Link Where something leads: to a thing of the shop by its ID, to one of the shop’s own pages, or to an address.
+type Link struct {
+	// ResourceID The thing’s ID, of links that lead to one.
+	//
+	// Example: col_01jd3v7m2kf8r9e0abcdefghjk
+	ResourceID *string `json:"resource_id"`
+
+	// Type What a link leads to.
+	//
+	// Example: home
+	Type LinkType `json:"type"`
+
+	// URL The address, of links of the type `url`.
+	URL *string `json:"url"`
+}
+
+// LinkButton A link that stands out.
+type LinkButton struct {
+	// Label What stands on it; null for what it leads to is called.
+	//
+	// Example: Look around
+	Label *string `json:"label"`
+
+	// Link Where something leads: to a thing of the shop by its ID, to one of the shop’s own pages, or to an address.
+	Link Link `json:"link"`
+}
+
+// LinkType What a link leads to.
+//
+// Example: home
+type LinkType string
+
 // Locale A BCP 47 language tag, with or without a region.
 //
 // Example: en-GB
@@ -10157,6 +10863,85 @@ type MarketingConsentList struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// Menu A menu.
+type Menu struct {
+	// DeadLinks Links whose targets are not there any more, or are hidden: shoppers don’t see them.
+	DeadLinks []DeadLink `json:"dead_links"`
+
+	// Items The links; null for a menu that is made of the categories and collections that there are.
+	Items []MenuItem `json:"items"`
+
+	// Menu The menus of a shop.
+	//
+	// Example: footer
+	Menu MenuName `json:"menu"`
+
+	// UpdatedAt When it was last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt *time.Time `json:"updated_at"`
+}
+
+// MenuItem A link of a menu, with those below it.
+type MenuItem struct {
+	// ID The link’s own name, by which its label is translated.
+	//
+	// Example: shop
+	ID string `json:"id"`
+
+	// Items Those below it.
+	Items []MenuSubitem `json:"items,omitempty"`
+
+	// Label What it is called; null for what it leads to is called.
+	//
+	// Example: Shop
+	Label *string `json:"label"`
+
+	// Link Where something leads: to a thing of the shop by its ID, to one of the shop’s own pages, or to an address.
+	Link Link `json:"link"`
+}
+
+// MenuList A page of a list.
+type MenuList struct {
+	// Data The page, in the order of the list.
+	Data []Menu `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// MenuName The menus of a shop.
+//
+// Example: footer
+type MenuName string
+
+// MenuSubitem A link below another.
+type MenuSubitem struct {
+	// ID The link’s own name, by which its label is translated.
+	//
+	// Example: shop
+	ID string `json:"id"`
+
+	// Label What it is called; null for what it leads to is called.
+	//
+	// Example: Shop
+	Label *string `json:"label"`
+
+	// Link Where something leads: to a thing of the shop by its ID, to one of the shop’s own pages, or to an address.
+	Link Link `json:"link"`
+}
+
+// MenuUpdate A change of a menu, as a merge patch.
+type MenuUpdate struct {
+	// Items The links; null for a menu that is made of the categories and collections that there are.
+	Items nullable.Nullable[[]MenuItem] `json:"items,omitempty"`
+}
+
 // Mode The side of a store: `live` sells, `test` is its sandbox with data, settings and webhooks of its own.
 //
 // Example: live
@@ -10320,6 +11105,39 @@ type NetContent struct {
 //
 // Example: g
 type NetContentUnit string
+
+// NewsletterSection A field for the address of who wants to be written to. They are written to once they confirm it.
+type NewsletterSection struct {
+	// Heading Its heading.
+	//
+	// Example: New in
+	Heading *string `json:"heading"`
+
+	// Hidden Whether shoppers don’t see it.
+	//
+	// Example: false
+	Hidden *bool `json:"hidden,omitempty"`
+
+	// ID The section’s own name, by which its texts are translated.
+	//
+	// Example: newsletter
+	ID string `json:"id"`
+
+	// Text A few sentences.
+	//
+	// Example: Quiet things for every day.
+	Text *string `json:"text"`
+
+	// Type What it is.
+	//
+	// Example: newsletter
+	Type NewsletterSectionType `json:"type"`
+}
+
+// NewsletterSectionType What it is.
+//
+// Example: newsletter
+type NewsletterSectionType string
 
 // NextAction What the shopper has to do before the payment can go on.
 type NextAction struct {
@@ -11619,6 +12437,314 @@ type OrderUpdatedEvent struct {
 // Example: order.updated
 type OrderUpdatedEventType string
 
+// Page A page.
+type Page struct {
+	// BodyHTML What it says, as HTML; what is active is taken out.
+	//
+	// Example: <p>We began in a shed.</p>
+	BodyHTML string `json:"body_html"`
+
+	// CreatedAt When it was made.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// Handle Its name in addresses.
+	//
+	// Example: about-us
+	Handle string `json:"handle"`
+
+	// ID The page's ID.
+	//
+	// Example: page_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ImageID Its picture, one of the content images.
+	//
+	// Example: cimg_01jd3v7m2kf8r9e0abcdefghjk
+	ImageID *string `json:"image_id"`
+
+	// PublishedAt From when on it is seen; null for a draft.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	PublishedAt *time.Time `json:"published_at"`
+
+	// Purpose What the law asks for, and it is; null for anything else.
+	Purpose *PagePurpose `json:"purpose"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Who we are, and how we work.
+	SEODescription *string `json:"seo_description"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: About us
+	SEOTitle *string `json:"seo_title"`
+
+	// State Whether it is seen: not at all, from an instant on, or now.
+	//
+	// Example: draft
+	State ContentState `json:"state"`
+
+	// Title Its title.
+	//
+	// Example: About us
+	Title string `json:"title"`
+
+	// UpdatedAt When it was last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// PageCreate A new page. Without a handle, one is made of the title.
+type PageCreate struct {
+	// BodyHTML What it says, as HTML; what is active is taken out.
+	//
+	// Example: <p>We began in a shed.</p>
+	BodyHTML *string `json:"body_html,omitempty"`
+
+	// Handle Its name in addresses.
+	//
+	// Example: about-us
+	Handle *string `json:"handle,omitempty"`
+
+	// ImageID Its picture, one of the content images.
+	//
+	// Example: cimg_01jd3v7m2kf8r9e0abcdefghjk
+	ImageID *string `json:"image_id"`
+
+	// PublishedAt From when on it is seen; null for a draft.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	PublishedAt *time.Time `json:"published_at"`
+
+	// Purpose What the law asks for, and it is; null for anything else.
+	Purpose *PagePurpose `json:"purpose"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Who we are, and how we work.
+	SEODescription *string `json:"seo_description"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: About us
+	SEOTitle *string `json:"seo_title"`
+
+	// Title Its title.
+	//
+	// Example: About us
+	Title string `json:"title"`
+}
+
+// PageCreatedEvent A page was made.
+type PageCreatedEvent struct {
+	// Data The page, in short.
+	Data PageEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: page.created
+	Type PageCreatedEventType `json:"type"`
+}
+
+// PageCreatedEventType The event's type.
+//
+// Example: page.created
+type PageCreatedEventType string
+
+// PageDeletedEvent A page was deleted.
+type PageDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: page.deleted
+	Type PageDeletedEventType `json:"type"`
+}
+
+// PageDeletedEventType The event's type.
+//
+// Example: page.deleted
+type PageDeletedEventType string
+
+// PageEventData The page, in short.
+type PageEventData struct {
+	// Handle Its name in addresses.
+	//
+	// Example: about-us
+	Handle string `json:"handle"`
+
+	// ID The page's ID.
+	//
+	// Example: page_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// PublishedAt From when on it is seen; null for a draft.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	PublishedAt *time.Time `json:"published_at"`
+
+	// Title Its title.
+	//
+	// Example: About us
+	Title string `json:"title"`
+}
+
+// PageList A page of a list.
+type PageList struct {
+	// Data The page, in the order of the list.
+	Data []Page `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// PagePurpose What the law asks for, and the page is. The foot of every page and of the checkout leads to it.
+//
+// Example: legal_notice
+type PagePurpose string
+
+// PageUpdate A change of a page, as a merge patch.
+type PageUpdate struct {
+	// BodyHTML What it says, as HTML; what is active is taken out.
+	//
+	// Example: <p>We began in a shed.</p>
+	BodyHTML *string `json:"body_html,omitempty"`
+
+	// Handle Its name in addresses.
+	//
+	// Example: about-us
+	Handle *string `json:"handle,omitempty"`
+
+	// ImageID Its picture, one of the content images.
+	//
+	// Example: cimg_01jd3v7m2kf8r9e0abcdefghjk
+	ImageID nullable.Nullable[string] `json:"image_id,omitempty"`
+
+	// PublishedAt From when on it is seen; null for a draft.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	PublishedAt nullable.Nullable[time.Time] `json:"published_at,omitempty"`
+
+	// Purpose What the law asks for, and it is; null for anything else.
+	Purpose nullable.Nullable[PagePurpose] `json:"purpose,omitempty"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Who we are, and how we work.
+	SEODescription nullable.Nullable[string] `json:"seo_description,omitempty"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: About us
+	SEOTitle nullable.Nullable[string] `json:"seo_title,omitempty"`
+
+	// Title Its title.
+	//
+	// Example: About us
+	Title *string `json:"title,omitempty"`
+}
+
+// PageUpdatedEvent A page changed.
+type PageUpdatedEvent struct {
+	// Data The page, in short.
+	Data PageEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: page.updated
+	Type PageUpdatedEventType `json:"type"`
+}
+
+// PageUpdatedEventType The event's type.
+//
+// Example: page.updated
+type PageUpdatedEventType string
+
 // PaidBy What a payment was made by: a provider, a gift card, or a customer's store credit; `none` where nothing was left to pay.
 //
 // Example: stripe
@@ -12181,6 +13307,330 @@ type PlanList struct {
 	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
 	NextCursor *string `json:"next_cursor"`
 }
+
+// Post A post of the blog.
+type Post struct {
+	// Author Who wrote it.
+	//
+	// Example: Ada Example
+	Author *string `json:"author"`
+
+	// BodyHTML What it says, as HTML; what is active is taken out.
+	//
+	// Example: <p>We began in a shed.</p>
+	BodyHTML string `json:"body_html"`
+
+	// CreatedAt When it was made.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	CreatedAt time.Time `json:"created_at"`
+
+	// Excerpt What lists say of it; null for its beginning.
+	//
+	// Example: Of wood, mostly.
+	Excerpt *string `json:"excerpt"`
+
+	// Handle Its name in addresses.
+	//
+	// Example: about-us
+	Handle string `json:"handle"`
+
+	// ID The post's ID.
+	//
+	// Example: post_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ImageID Its picture, one of the content images.
+	//
+	// Example: cimg_01jd3v7m2kf8r9e0abcdefghjk
+	ImageID *string `json:"image_id"`
+
+	// PublishedAt From when on it is seen; null for a draft.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	PublishedAt *time.Time `json:"published_at"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Who we are, and how we work.
+	SEODescription *string `json:"seo_description"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: What a kiln smells of
+	SEOTitle *string `json:"seo_title"`
+
+	// State Whether it is seen: not at all, from an instant on, or now.
+	//
+	// Example: draft
+	State ContentState `json:"state"`
+
+	// Title Its title.
+	//
+	// Example: What a kiln smells of
+	Title string `json:"title"`
+
+	// UpdatedAt When it was last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// PostCreate A new post. Without a handle, one is made of the title.
+type PostCreate struct {
+	// Author Who wrote it.
+	//
+	// Example: Ada Example
+	Author *string `json:"author"`
+
+	// BodyHTML What it says, as HTML; what is active is taken out.
+	//
+	// Example: <p>We began in a shed.</p>
+	BodyHTML *string `json:"body_html,omitempty"`
+
+	// Excerpt What lists say of it; null for its beginning.
+	//
+	// Example: Of wood, mostly.
+	Excerpt *string `json:"excerpt"`
+
+	// Handle Its name in addresses.
+	//
+	// Example: about-us
+	Handle *string `json:"handle,omitempty"`
+
+	// ImageID Its picture, one of the content images.
+	//
+	// Example: cimg_01jd3v7m2kf8r9e0abcdefghjk
+	ImageID *string `json:"image_id"`
+
+	// PublishedAt From when on it is seen; null for a draft.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	PublishedAt *time.Time `json:"published_at"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Who we are, and how we work.
+	SEODescription *string `json:"seo_description"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: What a kiln smells of
+	SEOTitle *string `json:"seo_title"`
+
+	// Title Its title.
+	//
+	// Example: What a kiln smells of
+	Title string `json:"title"`
+}
+
+// PostCreatedEvent A post was made.
+type PostCreatedEvent struct {
+	// Data The post, in short.
+	Data PostEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: post.created
+	Type PostCreatedEventType `json:"type"`
+}
+
+// PostCreatedEventType The event's type.
+//
+// Example: post.created
+type PostCreatedEventType string
+
+// PostDeletedEvent A post was deleted.
+type PostDeletedEvent struct {
+	// Data What is left of a deleted thing.
+	Data DeletedEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: post.deleted
+	Type PostDeletedEventType `json:"type"`
+}
+
+// PostDeletedEventType The event's type.
+//
+// Example: post.deleted
+type PostDeletedEventType string
+
+// PostEventData The post, in short.
+type PostEventData struct {
+	// Handle Its name in addresses.
+	//
+	// Example: about-us
+	Handle string `json:"handle"`
+
+	// ID The post's ID.
+	//
+	// Example: post_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// PublishedAt From when on it is seen; null for a draft.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	PublishedAt *time.Time `json:"published_at"`
+
+	// Title Its title.
+	//
+	// Example: About us
+	Title string `json:"title"`
+}
+
+// PostList A page of a list.
+type PostList struct {
+	// Data The page, in the order of the list.
+	Data []Post `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// PostUpdate A change of a post, as a merge patch.
+type PostUpdate struct {
+	// Author Who wrote it.
+	//
+	// Example: Ada Example
+	Author nullable.Nullable[string] `json:"author,omitempty"`
+
+	// BodyHTML What it says, as HTML; what is active is taken out.
+	//
+	// Example: <p>We began in a shed.</p>
+	BodyHTML *string `json:"body_html,omitempty"`
+
+	// Excerpt What lists say of it; null for its beginning.
+	//
+	// Example: Of wood, mostly.
+	Excerpt nullable.Nullable[string] `json:"excerpt,omitempty"`
+
+	// Handle Its name in addresses.
+	//
+	// Example: about-us
+	Handle *string `json:"handle,omitempty"`
+
+	// ImageID Its picture, one of the content images.
+	//
+	// Example: cimg_01jd3v7m2kf8r9e0abcdefghjk
+	ImageID nullable.Nullable[string] `json:"image_id,omitempty"`
+
+	// PublishedAt From when on it is seen; null for a draft.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	PublishedAt nullable.Nullable[time.Time] `json:"published_at,omitempty"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Who we are, and how we work.
+	SEODescription nullable.Nullable[string] `json:"seo_description,omitempty"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: What a kiln smells of
+	SEOTitle nullable.Nullable[string] `json:"seo_title,omitempty"`
+
+	// Title Its title.
+	//
+	// Example: What a kiln smells of
+	Title *string `json:"title,omitempty"`
+}
+
+// PostUpdatedEvent A post changed.
+type PostUpdatedEvent struct {
+	// Data The post, in short.
+	Data PostEventData `json:"data"`
+
+	// ID The event's ID. A receiver knows repeats by it.
+	//
+	// Example: evt_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// ObjectID What it happened to.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ObjectID EventObjectID `json:"object_id"`
+
+	// ObjectSequence Its place among the events of the same object: of two, the one with the greater number is the later. Numbers grow and are never used again, but leave gaps.
+	//
+	// Example: 1795339800123456
+	ObjectSequence EventObjectSequence `json:"object_sequence"`
+
+	// RequestID The request that it goes back to; null where nobody asked for it.
+	//
+	// Example: req_01jd3v7m2kf8r9e0abcdefghjk
+	RequestID nullable.Nullable[EventRequestID] `json:"request_id"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	Timestamp time.Time `json:"timestamp"`
+
+	// Type The event's type.
+	//
+	// Example: post.updated
+	Type PostUpdatedEventType `json:"type"`
+}
+
+// PostUpdatedEventType The event's type.
+//
+// Example: post.updated
+type PostUpdatedEventType string
 
 // Price What a variant costs in one currency.
 type Price struct {
@@ -12992,6 +14442,54 @@ type ProductEventData struct {
 	// Example: Linen shirt
 	Title string `json:"title"`
 }
+
+// ProductGridSection Products of the whole shop.
+type ProductGridSection struct {
+	// Heading Its heading.
+	//
+	// Example: New in
+	Heading *string `json:"heading"`
+
+	// Hidden Whether shoppers don’t see it.
+	//
+	// Example: false
+	Hidden *bool `json:"hidden,omitempty"`
+
+	// ID The section’s own name, by which its texts are translated.
+	//
+	// Example: product-grid
+	ID string `json:"id"`
+
+	// Limit How many.
+	//
+	// Example: 8
+	Limit *int `json:"limit,omitempty"`
+
+	// Order In which order.
+	//
+	// Example: newest
+	Order *ProductGridSectionOrder `json:"order,omitempty"`
+
+	// Text A few sentences.
+	//
+	// Example: Quiet things for every day.
+	Text *string `json:"text"`
+
+	// Type What it is.
+	//
+	// Example: product_grid
+	Type ProductGridSectionType `json:"type"`
+}
+
+// ProductGridSectionOrder In which order.
+//
+// Example: newest
+type ProductGridSectionOrder string
+
+// ProductGridSectionType What it is.
+//
+// Example: product_grid
+type ProductGridSectionType string
 
 // ProductList A page of a list.
 type ProductList struct {
@@ -15636,6 +17134,42 @@ type ReviewUpdatedEvent struct {
 // Example: review.updated
 type ReviewUpdatedEventType string
 
+// RichTextSection Words alone.
+type RichTextSection struct {
+	// BodyHTML What it says, as HTML; what is active is taken out.
+	//
+	// Example: <p>Made by hand.</p>
+	BodyHTML *string `json:"body_html,omitempty"`
+
+	// Button What to do.
+	Button *LinkButton `json:"button"`
+
+	// Heading Its heading.
+	//
+	// Example: New in
+	Heading *string `json:"heading"`
+
+	// Hidden Whether shoppers don’t see it.
+	//
+	// Example: false
+	Hidden *bool `json:"hidden,omitempty"`
+
+	// ID The section’s own name, by which its texts are translated.
+	//
+	// Example: rich-text
+	ID string `json:"id"`
+
+	// Type What it is.
+	//
+	// Example: rich_text
+	Type RichTextSectionType `json:"type"`
+}
+
+// RichTextSectionType What it is.
+//
+// Example: rich_text
+type RichTextSectionType string
+
 // Role A role: a named list of permissions.
 type Role struct {
 	// BuiltIn Whether it comes with the platform, and can't be changed.
@@ -17283,6 +18817,46 @@ type ShopImage struct {
 	Width int `json:"width"`
 }
 
+// ShopMenu A menu as shoppers see it; without links where the merchant has not arranged it.
+type ShopMenu struct {
+	// Items The links.
+	Items []ShopMenuItem `json:"items"`
+
+	// Menu The menus of a shop.
+	//
+	// Example: footer
+	Menu MenuName `json:"menu"`
+}
+
+// ShopMenuItem A link of a menu as shoppers see it.
+type ShopMenuItem struct {
+	// Items Those below it.
+	Items []ShopMenuSubitem `json:"items"`
+
+	// Label What it is called; null for one of the shop’s own pages, without a label of the merchant’s.
+	//
+	// Example: Shop
+	Label *string `json:"label"`
+
+	// URL Where it leads.
+	//
+	// Example: https://linen.stoa.example/products
+	URL string `json:"url"`
+}
+
+// ShopMenuSubitem A link below another.
+type ShopMenuSubitem struct {
+	// Label What it is called; null for one of the shop’s own pages, without a label of the merchant’s.
+	//
+	// Example: Shop
+	Label *string `json:"label"`
+
+	// URL Where it leads.
+	//
+	// Example: https://linen.stoa.example/products
+	URL string `json:"url"`
+}
+
 // ShopMessage What somebody writes to a shop.
 type ShopMessage struct {
 	// Email Where they are answered.
@@ -17424,6 +18998,234 @@ type ShopOrderPaymentCreate struct {
 
 	// Payment How a cart is paid.
 	Payment CartPayment `json:"payment"`
+}
+
+// ShopPage A page as shoppers read it.
+type ShopPage struct {
+	// BodyHTML What it says, as clean HTML.
+	//
+	// Example: <p>We began in a shed.</p>
+	BodyHTML string `json:"body_html"`
+
+	// Handle Its name in addresses.
+	//
+	// Example: about-us
+	Handle string `json:"handle"`
+
+	// ID The page's ID.
+	//
+	// Example: page_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Image Its picture.
+	Image *ContentPicture `json:"image"`
+
+	// PublishedAt Since when it is seen.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	PublishedAt time.Time `json:"published_at"`
+
+	// Purpose What the law asks for, and it is; null for anything else.
+	Purpose *PagePurpose `json:"purpose"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Who we are, and how we work.
+	SEODescription *string `json:"seo_description"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: About us
+	SEOTitle *string `json:"seo_title"`
+
+	// Title Its title.
+	//
+	// Example: About us
+	Title string `json:"title"`
+
+	// UpdatedAt When it was last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// ShopPageList A page of a list.
+type ShopPageList struct {
+	// Data The page, in the order of the list.
+	Data []ShopPageSummary `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// ShopPageSummary A page as shoppers read it, without what it says.
+type ShopPageSummary struct {
+	// Handle Its name in addresses.
+	//
+	// Example: about-us
+	Handle string `json:"handle"`
+
+	// ID The page's ID.
+	//
+	// Example: page_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Image Its picture.
+	Image *ContentPicture `json:"image"`
+
+	// PublishedAt Since when it is seen.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	PublishedAt time.Time `json:"published_at"`
+
+	// Purpose What the law asks for, and it is; null for anything else.
+	Purpose *PagePurpose `json:"purpose"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Who we are, and how we work.
+	SEODescription *string `json:"seo_description"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: About us
+	SEOTitle *string `json:"seo_title"`
+
+	// Title Its title.
+	//
+	// Example: About us
+	Title string `json:"title"`
+
+	// UpdatedAt When it was last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// ShopPost A post of the blog as shoppers read it.
+type ShopPost struct {
+	// Author Who wrote it.
+	//
+	// Example: Ada Example
+	Author *string `json:"author"`
+
+	// BodyHTML What it says, as clean HTML.
+	//
+	// Example: <p>We began in a shed.</p>
+	BodyHTML string `json:"body_html"`
+
+	// Excerpt What lists say of it; null for its beginning.
+	//
+	// Example: Of wood, mostly.
+	Excerpt *string `json:"excerpt"`
+
+	// Handle Its name in addresses.
+	//
+	// Example: about-us
+	Handle string `json:"handle"`
+
+	// ID The post's ID.
+	//
+	// Example: post_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Image Its picture.
+	Image *ContentPicture `json:"image"`
+
+	// PublishedAt Since when it is seen.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	PublishedAt time.Time `json:"published_at"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Who we are, and how we work.
+	SEODescription *string `json:"seo_description"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: What a kiln smells of
+	SEOTitle *string `json:"seo_title"`
+
+	// Title Its title.
+	//
+	// Example: What a kiln smells of
+	Title string `json:"title"`
+
+	// UpdatedAt When it was last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// ShopPostList A page of a list.
+type ShopPostList struct {
+	// Data The page, in the order of the list.
+	Data []ShopPostSummary `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// ShopPostSummary A post of the blog as shoppers read it, without what it says.
+type ShopPostSummary struct {
+	// Author Who wrote it.
+	//
+	// Example: Ada Example
+	Author *string `json:"author"`
+
+	// Excerpt What lists say of it; null for its beginning.
+	//
+	// Example: Of wood, mostly.
+	Excerpt *string `json:"excerpt"`
+
+	// Handle Its name in addresses.
+	//
+	// Example: about-us
+	Handle string `json:"handle"`
+
+	// ID The post's ID.
+	//
+	// Example: post_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Image Its picture.
+	Image *ContentPicture `json:"image"`
+
+	// PublishedAt Since when it is seen.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	PublishedAt time.Time `json:"published_at"`
+
+	// SEODescription The description for search engines.
+	//
+	// Example: Who we are, and how we work.
+	SEODescription *string `json:"seo_description"`
+
+	// SEOTitle The title for search engines.
+	//
+	// Example: What a kiln smells of
+	SEOTitle *string `json:"seo_title"`
+
+	// Title Its title.
+	//
+	// Example: What a kiln smells of
+	Title string `json:"title"`
+
+	// UpdatedAt When it was last changed.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // ShopProduct A product, as shoppers see it, in one currency.
@@ -19415,6 +21217,310 @@ type TestMail struct {
 	To *string `json:"to,omitempty"`
 }
 
+// TestimonialsSection What customers think: the latest reviews of four and five stars that are shown and say something.
+type TestimonialsSection struct {
+	// Heading Its heading.
+	//
+	// Example: New in
+	Heading *string `json:"heading"`
+
+	// Hidden Whether shoppers don’t see it.
+	//
+	// Example: false
+	Hidden *bool `json:"hidden,omitempty"`
+
+	// ID The section’s own name, by which its texts are translated.
+	//
+	// Example: testimonials
+	ID string `json:"id"`
+
+	// Limit How many.
+	//
+	// Example: 3
+	Limit *int `json:"limit,omitempty"`
+
+	// Type What it is.
+	//
+	// Example: testimonials
+	Type TestimonialsSectionType `json:"type"`
+}
+
+// TestimonialsSectionType What it is.
+//
+// Example: testimonials
+type TestimonialsSectionType string
+
+// TextWithImageSection Words with a picture beside them.
+type TextWithImageSection struct {
+	// BodyHTML What it says, as HTML; what is active is taken out.
+	//
+	// Example: <p>Made by hand.</p>
+	BodyHTML *string `json:"body_html,omitempty"`
+
+	// Button What to do.
+	Button *LinkButton `json:"button"`
+
+	// Eyebrow A line above the heading.
+	//
+	// Example: Since 1921
+	Eyebrow *string `json:"eyebrow"`
+
+	// Heading Its heading.
+	//
+	// Example: New in
+	Heading *string `json:"heading"`
+
+	// Hidden Whether shoppers don’t see it.
+	//
+	// Example: false
+	Hidden *bool `json:"hidden,omitempty"`
+
+	// ID The section’s own name, by which its texts are translated.
+	//
+	// Example: text-with-image
+	ID string `json:"id"`
+
+	// ImageID Its picture.
+	//
+	// Example: cimg_01jd3v7m2kf8r9e0abcdefghjk
+	ImageID *string `json:"image_id"`
+
+	// Layout On which side the picture is.
+	//
+	// Example: image_start
+	Layout *TextWithImageSectionLayout `json:"layout,omitempty"`
+
+	// Type What it is.
+	//
+	// Example: text_with_image
+	Type TextWithImageSectionType `json:"type"`
+}
+
+// TextWithImageSectionLayout On which side the picture is.
+//
+// Example: image_start
+type TextWithImageSectionLayout string
+
+// TextWithImageSectionType What it is.
+//
+// Example: text_with_image
+type TextWithImageSectionType string
+
+// Theme The design that changes are made to.
+type Theme struct {
+	// Announcement A line above every page; null for none.
+	Announcement *Announcement `json:"announcement"`
+
+	// BodyFont The type of all else; null for the theme’s.
+	BodyFont *ThemeFont `json:"body_font"`
+
+	// Colors Colours. What is null follows from the others, from the theme and from the store’s accent, and is always readable; what is given is shown as it is given, or refused.
+	Colors ThemeColors `json:"colors"`
+
+	// Corners The corners; null for the theme’s.
+	Corners *ThemeCorners `json:"corners"`
+
+	// DarkColors Colours. What is null follows from the others, from the theme and from the store’s accent, and is always readable; what is given is shown as it is given, or refused.
+	DarkColors ThemeColors `json:"dark_colors"`
+
+	// DarkMode Whether the shop is dark on devices that are set so.
+	//
+	// Example: true
+	DarkMode bool `json:"dark_mode"`
+
+	// DeadLinks What it shows or leads to that is not there any more.
+	DeadLinks []DeadLink `json:"dead_links"`
+
+	// FaviconImageID The picture in the browser’s tabs, best square; null for the first letter of the name.
+	//
+	// Example: cimg_01jd3v7m2kf8r9e0abcdefghjk
+	FaviconImageID *string `json:"favicon_image_id"`
+
+	// HeadingFont The type of headings; null for the theme’s.
+	HeadingFont *ThemeFont `json:"heading_font"`
+
+	// Home The sections of the home page, from top to bottom.
+	Home []HomeSection `json:"home"`
+
+	// LogoImageID The logo; null for the store’s name in letters.
+	//
+	// Example: cimg_01jd3v7m2kf8r9e0abcdefghjk
+	LogoImageID *string `json:"logo_image_id"`
+
+	// PublishedAt Since when shoppers see what they see; null while it is the standard design.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	PublishedAt *time.Time `json:"published_at"`
+
+	// Theme The themes: calm, with room around each thing (`boutique`); dense and quick (`catalogue`); bold and large (`brand`).
+	//
+	// Example: boutique
+	Theme ThemeName `json:"theme"`
+
+	// UnpublishedChanges Whether it is a draft, and shoppers see another.
+	//
+	// Example: false
+	UnpublishedChanges bool `json:"unpublished_changes"`
+}
+
+// ThemeColors Colours. What is null follows from the others, from the theme and from the store’s accent, and is always readable; what is given is shown as it is given, or refused.
+type ThemeColors struct {
+	// Accent Of links and of what is reduced; 4.5:1 on background and surface.
+	//
+	// Example: #8c4a30
+	Accent *string `json:"accent"`
+
+	// Background Behind everything.
+	//
+	// Example: #fcfbf8
+	Background *string `json:"background"`
+
+	// Button Of buttons; 3:1 on the background.
+	//
+	// Example: #8c4a30
+	Button *string `json:"button"`
+
+	// ButtonText Of the letters on buttons; 4.5:1 on them.
+	//
+	// Example: #ffffff
+	ButtonText *string `json:"button_text"`
+
+	// Surface Of what lies on the background, such as the foot.
+	//
+	// Example: #f4f1eb
+	Surface *string `json:"surface"`
+
+	// Text Of letters; 4.5:1 on background and surface.
+	//
+	// Example: #1d1b17
+	Text *string `json:"text"`
+}
+
+// ThemeCorners How the corners of buttons, fields and pictures are.
+//
+// Example: sharp
+type ThemeCorners string
+
+// ThemeFont A type, set from the fonts that the shopper’s device has, so that none is loaded.
+//
+// Example: system
+type ThemeFont string
+
+// ThemeName The themes: calm, with room around each thing (`boutique`); dense and quick (`catalogue`); bold and large (`brand`).
+//
+// Example: boutique
+type ThemeName string
+
+// ThemePreset A theme as it is where the merchant sets nothing.
+type ThemePreset struct {
+	// BodyFont A type, set from the fonts that the shopper’s device has, so that none is loaded.
+	//
+	// Example: system
+	BodyFont ThemeFont `json:"body_font"`
+
+	// Colors Colours. What is null follows from the others, from the theme and from the store’s accent, and is always readable; what is given is shown as it is given, or refused.
+	Colors ThemeColors `json:"colors"`
+
+	// Corners How the corners of buttons, fields and pictures are.
+	//
+	// Example: sharp
+	Corners ThemeCorners `json:"corners"`
+
+	// DarkColors Colours. What is null follows from the others, from the theme and from the store’s accent, and is always readable; what is given is shown as it is given, or refused.
+	DarkColors ThemeColors `json:"dark_colors"`
+
+	// Description What it is like, and for whom.
+	//
+	// Example: Calm, with room around each thing.
+	Description string `json:"description"`
+
+	// HeadingFont A type, set from the fonts that the shopper’s device has, so that none is loaded.
+	//
+	// Example: system
+	HeadingFont ThemeFont `json:"heading_font"`
+
+	// Name The themes: calm, with room around each thing (`boutique`); dense and quick (`catalogue`); bold and large (`brand`).
+	//
+	// Example: boutique
+	Name ThemeName `json:"name"`
+
+	// Title What it is called.
+	//
+	// Example: Boutique
+	Title string `json:"title"`
+}
+
+// ThemePresetList A page of a list.
+type ThemePresetList struct {
+	// Data The page, in the order of the list.
+	Data []ThemePreset `json:"data"`
+
+	// HasMore Whether there is another page.
+	//
+	// Example: false
+	HasMore bool `json:"has_more"`
+
+	// NextCursor Asks for the next page, given as `cursor`; null on the last one.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// ThemePreview A link that shows the shop as the draft has it.
+type ThemePreview struct {
+	// ExpiresAt Until when it works.
+	//
+	// Example: 2026-11-22T09:30:00Z
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// URL The link.
+	//
+	// Example: https://linen.stoa.example/preview/1795339800-kx2v/
+	URL string `json:"url"`
+}
+
+// ThemeUpdate A change of the draft, as a merge patch.
+type ThemeUpdate struct {
+	// Announcement A line above every page; null for none.
+	Announcement nullable.Nullable[Announcement] `json:"announcement,omitempty"`
+
+	// BodyFont The type of all else; null for the theme’s.
+	BodyFont nullable.Nullable[ThemeFont] `json:"body_font,omitempty"`
+
+	// Colors Colours. What is null follows from the others, from the theme and from the store’s accent, and is always readable; what is given is shown as it is given, or refused.
+	Colors *ThemeColors `json:"colors,omitempty"`
+
+	// Corners The corners; null for the theme’s.
+	Corners nullable.Nullable[ThemeCorners] `json:"corners,omitempty"`
+
+	// DarkColors Colours. What is null follows from the others, from the theme and from the store’s accent, and is always readable; what is given is shown as it is given, or refused.
+	DarkColors *ThemeColors `json:"dark_colors,omitempty"`
+
+	// DarkMode Whether the shop is dark on devices that are set so.
+	//
+	// Example: true
+	DarkMode *bool `json:"dark_mode,omitempty"`
+
+	// FaviconImageID The picture in the browser’s tabs, best square; null for the first letter of the name.
+	//
+	// Example: cimg_01jd3v7m2kf8r9e0abcdefghjk
+	FaviconImageID nullable.Nullable[string] `json:"favicon_image_id,omitempty"`
+
+	// HeadingFont The type of headings; null for the theme’s.
+	HeadingFont nullable.Nullable[ThemeFont] `json:"heading_font,omitempty"`
+
+	// Home The sections of the home page, from top to bottom.
+	Home []HomeSection `json:"home,omitempty"`
+
+	// LogoImageID The logo; null for the store’s name in letters.
+	//
+	// Example: cimg_01jd3v7m2kf8r9e0abcdefghjk
+	LogoImageID nullable.Nullable[string] `json:"logo_image_id,omitempty"`
+
+	// Theme The themes: calm, with room around each thing (`boutique`); dense and quick (`catalogue`); bold and large (`brand`).
+	//
+	// Example: boutique
+	Theme *ThemeName `json:"theme,omitempty"`
+}
+
 // TokenConfirmation A token that a mail brought.
 type TokenConfirmation struct {
 	// Token The token from the mail's link.
@@ -20879,6 +22985,9 @@ type CategoryIDPath = string
 // CollectionIDPath defines model for CollectionIDPath.
 type CollectionIDPath = string
 
+// ContentImageIDPath defines model for ContentImageIDPath.
+type ContentImageIDPath = string
+
 // CursorQuery defines model for CursorQuery.
 type CursorQuery = string
 
@@ -20980,6 +23089,11 @@ type MailKindPath = string
 // MailLocalePath defines model for MailLocalePath.
 type MailLocalePath = string
 
+// MenuPath The menus of a shop.
+//
+// Example: footer
+type MenuPath = MenuName
+
 // ModeHeader The side of a store: `live` sells, `test` is its sandbox with data, settings and webhooks of its own.
 //
 // Example: live
@@ -20991,8 +23105,14 @@ type OperationIDPath = string
 // OrderIDPath defines model for OrderIDPath.
 type OrderIDPath = string
 
+// PageIDPath defines model for PageIDPath.
+type PageIDPath = string
+
 // PaymentIDPath defines model for PaymentIDPath.
 type PaymentIDPath = string
+
+// PostIDPath defines model for PostIDPath.
+type PostIDPath = string
 
 // PriceListIDPath defines model for PriceListIDPath.
 type PriceListIDPath = string
@@ -21600,7 +23720,7 @@ type GetAuditRecordParams struct {
 	// Locale Tells the thing's translation into this locale in place of the thing; of a mail’s template, the one in this locale.
 	Locale *string `form:"locale,omitempty" json:"locale,omitempty"`
 
-	// Kind With `inventory_item`, a variant's ID names its stock in place of the variant.
+	// Kind With `inventory_item`, a variant's ID names its stock in place of the variant, and with `store_credit` a customer's what they can spend.
 	Kind *GetAuditRecordParamsKind `form:"kind,omitempty" json:"kind,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
@@ -21891,6 +24011,69 @@ type RemoveCollectionProductParams struct {
 
 // MoveCollectionProductParams defines parameters for MoveCollectionProduct.
 type MoveCollectionProductParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// ListContentImagesParams defines parameters for ListContentImages.
+type ListContentImagesParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// UploadContentImageParams defines parameters for UploadContentImage.
+type UploadContentImageParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteContentImageParams defines parameters for DeleteContentImage.
+type DeleteContentImageParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetContentImageParams defines parameters for GetContentImage.
+type GetContentImageParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// UpdateContentImageParams defines parameters for UpdateContentImage.
+type UpdateContentImageParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
 	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 
@@ -23008,6 +25191,48 @@ type SendTestMailParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// ListMenusParams defines parameters for ListMenus.
+type ListMenusParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetMenuParams defines parameters for GetMenu.
+type GetMenuParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateMenuParams defines parameters for UpdateMenu.
+type UpdateMenuParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
 // ListOperationsParams defines parameters for ListOperations.
 type ListOperationsParams struct {
 	// Limit How many to answer at most.
@@ -23464,6 +25689,78 @@ type ListOrderTimelineParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// ListPagesParams defines parameters for ListPages.
+type ListPagesParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CreatePageParams defines parameters for CreatePage.
+type CreatePageParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DeletePageParams defines parameters for DeletePage.
+type DeletePageParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// GetPageParams defines parameters for GetPage.
+type GetPageParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdatePageParams defines parameters for UpdatePage.
+type UpdatePageParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
 // RequestPasswordResetParams defines parameters for RequestPasswordReset.
 type RequestPasswordResetParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
@@ -23651,6 +25948,78 @@ type ListPlansParams struct {
 
 	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListPostsParams defines parameters for ListPosts.
+type ListPostsParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// CreatePostParams defines parameters for CreatePost.
+type CreatePostParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// DeletePostParams defines parameters for DeletePost.
+type DeletePostParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// GetPostParams defines parameters for GetPost.
+type GetPostParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdatePostParams defines parameters for UpdatePost.
+type UpdatePostParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
 // ListPriceListsParams defines parameters for ListPriceLists.
@@ -25204,6 +27573,18 @@ type RemoveFromMyWishlistParams struct {
 	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 }
 
+// GetShopMenuParams defines parameters for GetShopMenu.
+type GetShopMenuParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
+}
+
 // WriteToShopParams defines parameters for WriteToShop.
 type WriteToShopParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
@@ -25258,6 +27639,36 @@ type RequestReturnParams struct {
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
 }
 
+// ListShopPagesParams defines parameters for ListShopPages.
+type ListShopPagesParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// Limit How many to answer at most.
+	Limit *ShopLimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
+}
+
+// GetShopPageParams defines parameters for GetShopPage.
+type GetShopPageParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
+}
+
 // RequestCustomerPasswordResetParams defines parameters for RequestCustomerPasswordReset.
 type RequestCustomerPasswordResetParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
@@ -25268,6 +27679,36 @@ type RequestCustomerPasswordResetParams struct {
 type CompleteCustomerPasswordResetParams struct {
 	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
 	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+}
+
+// ListShopPostsParams defines parameters for ListShopPosts.
+type ListShopPostsParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// Limit How many to answer at most.
+	Limit *ShopLimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
+}
+
+// GetShopPostParams defines parameters for GetShopPost.
+type GetShopPostParams struct {
+	// Locale The locale of the texts, instead of what `Accept-Language` asks for. The nearest of the shop's locales is taken, and the main one where none is near; `Content-Language` says which. What is not translated into it is shown as it is written.
+	Locale *LocaleQuery `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+
+	// AcceptLanguage The languages that the shopper reads, as browsers send them.
+	AcceptLanguage *AcceptLanguageHeader `json:"Accept-Language,omitempty"`
 }
 
 // ListShopProductsParams defines parameters for ListShopProducts.
@@ -25507,6 +27948,15 @@ type RemoveStaffMemberParams struct {
 	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
+// GetStaffMemberParams defines parameters for GetStaffMember.
+type GetStaffMemberParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // UpdateStaffMemberParams defines parameters for UpdateStaffMember.
 type UpdateStaffMemberParams struct {
 	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
@@ -25655,6 +28105,93 @@ type UpdateTaxRateParams struct {
 
 	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// GetThemeParams defines parameters for GetTheme.
+type GetThemeParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfNoneMatch The `ETag` that is known; 304 when nothing has changed since.
+	IfNoneMatch *IfNoneMatchHeader `json:"If-None-Match,omitempty"`
+}
+
+// UpdateThemeParams defines parameters for UpdateTheme.
+type UpdateThemeParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// DiscardThemeParams defines parameters for DiscardTheme.
+type DiscardThemeParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// PreviewThemeParams defines parameters for PreviewTheme.
+type PreviewThemeParams struct {
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// PublishThemeParams defines parameters for PublishTheme.
+type PublishThemeParams struct {
+	// DryRun Do everything and then undo it. Status and body are as they would have been, with the `Dry-Run` header; no payment provider or other service is asked, no file is kept and no number drawn. `Dry-Run-Rows` and `Dry-Run-Events` tell the staff what would have changed and been sent.
+	DryRun *DryRunQuery `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+
+	// IdempotencyKey Makes it safe to ask again. Kept for 24 hours; a repeat gets the first answer, one with another body 422.
+	IdempotencyKey *IdempotencyKeyHeader `json:"Idempotency-Key,omitempty"`
+
+	// IfMatch The `ETag` that the change is meant for; 412 when the thing has changed since.
+	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
+}
+
+// ListThemesParams defines parameters for ListThemes.
+type ListThemesParams struct {
+	// Limit How many to answer at most.
+	Limit *LimitQuery `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
+	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
 }
 
 // ListTranslationsParams defines parameters for ListTranslations.
@@ -26065,6 +28602,15 @@ type MoveCollectionProductJSONRequestBody = CollectionProductUpdate
 // MoveCollectionProductApplicationMergePatchPlusJSONRequestBody defines body for MoveCollectionProduct for application/merge-patch+json ContentType.
 type MoveCollectionProductApplicationMergePatchPlusJSONRequestBody = CollectionProductUpdate
 
+// UploadContentImageMultipartRequestBody defines body for UploadContentImage for multipart/form-data ContentType.
+type UploadContentImageMultipartRequestBody = ImageUpload
+
+// UpdateContentImageJSONRequestBody defines body for UpdateContentImage for application/json ContentType.
+type UpdateContentImageJSONRequestBody = ContentImageUpdate
+
+// UpdateContentImageApplicationMergePatchPlusJSONRequestBody defines body for UpdateContentImage for application/merge-patch+json ContentType.
+type UpdateContentImageApplicationMergePatchPlusJSONRequestBody = ContentImageUpdate
+
 // CreateCustomerGroupJSONRequestBody defines body for CreateCustomerGroup for application/json ContentType.
 type CreateCustomerGroupJSONRequestBody = CustomerGroupCreate
 
@@ -26185,6 +28731,12 @@ type PreviewMailTemplateJSONRequestBody = MailPreviewRequest
 // SendTestMailJSONRequestBody defines body for SendTestMail for application/json ContentType.
 type SendTestMailJSONRequestBody = TestMail
 
+// UpdateMenuJSONRequestBody defines body for UpdateMenu for application/json ContentType.
+type UpdateMenuJSONRequestBody = MenuUpdate
+
+// UpdateMenuApplicationMergePatchPlusJSONRequestBody defines body for UpdateMenu for application/merge-patch+json ContentType.
+type UpdateMenuApplicationMergePatchPlusJSONRequestBody = MenuUpdate
+
 // DiscardJobJSONRequestBody defines body for DiscardJob for application/json ContentType.
 type DiscardJobJSONRequestBody = OperatorReason
 
@@ -26233,6 +28785,15 @@ type CreateRefundJSONRequestBody = RefundCreate
 // CreateReturnJSONRequestBody defines body for CreateReturn for application/json ContentType.
 type CreateReturnJSONRequestBody = ReturnCreate
 
+// CreatePageJSONRequestBody defines body for CreatePage for application/json ContentType.
+type CreatePageJSONRequestBody = PageCreate
+
+// UpdatePageJSONRequestBody defines body for UpdatePage for application/json ContentType.
+type UpdatePageJSONRequestBody = PageUpdate
+
+// UpdatePageApplicationMergePatchPlusJSONRequestBody defines body for UpdatePage for application/merge-patch+json ContentType.
+type UpdatePageApplicationMergePatchPlusJSONRequestBody = PageUpdate
+
 // RequestPasswordResetJSONRequestBody defines body for RequestPasswordReset for application/json ContentType.
 type RequestPasswordResetJSONRequestBody = PasswordResetRequest
 
@@ -26259,6 +28820,15 @@ type ErasePersonalDataJSONRequestBody = ErasureCreate
 
 // ExportPersonalDataJSONRequestBody defines body for ExportPersonalData for application/json ContentType.
 type ExportPersonalDataJSONRequestBody = PersonalDataSubject
+
+// CreatePostJSONRequestBody defines body for CreatePost for application/json ContentType.
+type CreatePostJSONRequestBody = PostCreate
+
+// UpdatePostJSONRequestBody defines body for UpdatePost for application/json ContentType.
+type UpdatePostJSONRequestBody = PostUpdate
+
+// UpdatePostApplicationMergePatchPlusJSONRequestBody defines body for UpdatePost for application/merge-patch+json ContentType.
+type UpdatePostApplicationMergePatchPlusJSONRequestBody = PostUpdate
 
 // CreatePriceListJSONRequestBody defines body for CreatePriceList for application/json ContentType.
 type CreatePriceListJSONRequestBody = PriceListCreate
@@ -26533,6 +29103,12 @@ type UpdateTaxRateJSONRequestBody = TaxRateUpdate
 // UpdateTaxRateApplicationMergePatchPlusJSONRequestBody defines body for UpdateTaxRate for application/merge-patch+json ContentType.
 type UpdateTaxRateApplicationMergePatchPlusJSONRequestBody = TaxRateUpdate
 
+// UpdateThemeJSONRequestBody defines body for UpdateTheme for application/json ContentType.
+type UpdateThemeJSONRequestBody = ThemeUpdate
+
+// UpdateThemeApplicationMergePatchPlusJSONRequestBody defines body for UpdateTheme for application/merge-patch+json ContentType.
+type UpdateThemeApplicationMergePatchPlusJSONRequestBody = ThemeUpdate
+
 // UpdateTranslationsJSONRequestBody defines body for UpdateTranslations for application/json ContentType.
 type UpdateTranslationsJSONRequestBody = TranslationsUpdate
 
@@ -26636,6 +29212,467 @@ func (a StripeEvent) MarshalJSON() ([]byte, error) {
 		}
 	}
 	return json.Marshal(object)
+}
+
+// AsHeroSection returns the union data inside the HomeSection as a HeroSection
+func (t HomeSection) AsHeroSection() (HeroSection, error) {
+	var body HeroSection
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromHeroSection overwrites any union data inside the HomeSection as the provided HeroSection
+func (t *HomeSection) FromHeroSection(v HeroSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"hero"}`))
+	t.union = b
+	return err
+}
+
+// MergeHeroSection performs a merge with any union data inside the HomeSection, using the provided HeroSection
+func (t *HomeSection) MergeHeroSection(v HeroSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"hero"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsFeaturedCollectionSection returns the union data inside the HomeSection as a FeaturedCollectionSection
+func (t HomeSection) AsFeaturedCollectionSection() (FeaturedCollectionSection, error) {
+	var body FeaturedCollectionSection
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromFeaturedCollectionSection overwrites any union data inside the HomeSection as the provided FeaturedCollectionSection
+func (t *HomeSection) FromFeaturedCollectionSection(v FeaturedCollectionSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"featured_collection"}`))
+	t.union = b
+	return err
+}
+
+// MergeFeaturedCollectionSection performs a merge with any union data inside the HomeSection, using the provided FeaturedCollectionSection
+func (t *HomeSection) MergeFeaturedCollectionSection(v FeaturedCollectionSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"featured_collection"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsFeaturedProductSection returns the union data inside the HomeSection as a FeaturedProductSection
+func (t HomeSection) AsFeaturedProductSection() (FeaturedProductSection, error) {
+	var body FeaturedProductSection
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromFeaturedProductSection overwrites any union data inside the HomeSection as the provided FeaturedProductSection
+func (t *HomeSection) FromFeaturedProductSection(v FeaturedProductSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"featured_product"}`))
+	t.union = b
+	return err
+}
+
+// MergeFeaturedProductSection performs a merge with any union data inside the HomeSection, using the provided FeaturedProductSection
+func (t *HomeSection) MergeFeaturedProductSection(v FeaturedProductSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"featured_product"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsProductGridSection returns the union data inside the HomeSection as a ProductGridSection
+func (t HomeSection) AsProductGridSection() (ProductGridSection, error) {
+	var body ProductGridSection
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromProductGridSection overwrites any union data inside the HomeSection as the provided ProductGridSection
+func (t *HomeSection) FromProductGridSection(v ProductGridSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"product_grid"}`))
+	t.union = b
+	return err
+}
+
+// MergeProductGridSection performs a merge with any union data inside the HomeSection, using the provided ProductGridSection
+func (t *HomeSection) MergeProductGridSection(v ProductGridSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"product_grid"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsCategoryListSection returns the union data inside the HomeSection as a CategoryListSection
+func (t HomeSection) AsCategoryListSection() (CategoryListSection, error) {
+	var body CategoryListSection
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromCategoryListSection overwrites any union data inside the HomeSection as the provided CategoryListSection
+func (t *HomeSection) FromCategoryListSection(v CategoryListSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"category_list"}`))
+	t.union = b
+	return err
+}
+
+// MergeCategoryListSection performs a merge with any union data inside the HomeSection, using the provided CategoryListSection
+func (t *HomeSection) MergeCategoryListSection(v CategoryListSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"category_list"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsTextWithImageSection returns the union data inside the HomeSection as a TextWithImageSection
+func (t HomeSection) AsTextWithImageSection() (TextWithImageSection, error) {
+	var body TextWithImageSection
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTextWithImageSection overwrites any union data inside the HomeSection as the provided TextWithImageSection
+func (t *HomeSection) FromTextWithImageSection(v TextWithImageSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"text_with_image"}`))
+	t.union = b
+	return err
+}
+
+// MergeTextWithImageSection performs a merge with any union data inside the HomeSection, using the provided TextWithImageSection
+func (t *HomeSection) MergeTextWithImageSection(v TextWithImageSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"text_with_image"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRichTextSection returns the union data inside the HomeSection as a RichTextSection
+func (t HomeSection) AsRichTextSection() (RichTextSection, error) {
+	var body RichTextSection
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRichTextSection overwrites any union data inside the HomeSection as the provided RichTextSection
+func (t *HomeSection) FromRichTextSection(v RichTextSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rich_text"}`))
+	t.union = b
+	return err
+}
+
+// MergeRichTextSection performs a merge with any union data inside the HomeSection, using the provided RichTextSection
+func (t *HomeSection) MergeRichTextSection(v RichTextSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"rich_text"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsGallerySection returns the union data inside the HomeSection as a GallerySection
+func (t HomeSection) AsGallerySection() (GallerySection, error) {
+	var body GallerySection
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromGallerySection overwrites any union data inside the HomeSection as the provided GallerySection
+func (t *HomeSection) FromGallerySection(v GallerySection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"gallery"}`))
+	t.union = b
+	return err
+}
+
+// MergeGallerySection performs a merge with any union data inside the HomeSection, using the provided GallerySection
+func (t *HomeSection) MergeGallerySection(v GallerySection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"gallery"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsNewsletterSection returns the union data inside the HomeSection as a NewsletterSection
+func (t HomeSection) AsNewsletterSection() (NewsletterSection, error) {
+	var body NewsletterSection
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewsletterSection overwrites any union data inside the HomeSection as the provided NewsletterSection
+func (t *HomeSection) FromNewsletterSection(v NewsletterSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"newsletter"}`))
+	t.union = b
+	return err
+}
+
+// MergeNewsletterSection performs a merge with any union data inside the HomeSection, using the provided NewsletterSection
+func (t *HomeSection) MergeNewsletterSection(v NewsletterSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"newsletter"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsFaqSection returns the union data inside the HomeSection as a FaqSection
+func (t HomeSection) AsFaqSection() (FaqSection, error) {
+	var body FaqSection
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromFaqSection overwrites any union data inside the HomeSection as the provided FaqSection
+func (t *HomeSection) FromFaqSection(v FaqSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"faq"}`))
+	t.union = b
+	return err
+}
+
+// MergeFaqSection performs a merge with any union data inside the HomeSection, using the provided FaqSection
+func (t *HomeSection) MergeFaqSection(v FaqSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"faq"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsBlogPostsSection returns the union data inside the HomeSection as a BlogPostsSection
+func (t HomeSection) AsBlogPostsSection() (BlogPostsSection, error) {
+	var body BlogPostsSection
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromBlogPostsSection overwrites any union data inside the HomeSection as the provided BlogPostsSection
+func (t *HomeSection) FromBlogPostsSection(v BlogPostsSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"blog_posts"}`))
+	t.union = b
+	return err
+}
+
+// MergeBlogPostsSection performs a merge with any union data inside the HomeSection, using the provided BlogPostsSection
+func (t *HomeSection) MergeBlogPostsSection(v BlogPostsSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"blog_posts"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsTestimonialsSection returns the union data inside the HomeSection as a TestimonialsSection
+func (t HomeSection) AsTestimonialsSection() (TestimonialsSection, error) {
+	var body TestimonialsSection
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTestimonialsSection overwrites any union data inside the HomeSection as the provided TestimonialsSection
+func (t *HomeSection) FromTestimonialsSection(v TestimonialsSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"testimonials"}`))
+	t.union = b
+	return err
+}
+
+// MergeTestimonialsSection performs a merge with any union data inside the HomeSection, using the provided TestimonialsSection
+func (t *HomeSection) MergeTestimonialsSection(v TestimonialsSection) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"testimonials"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t HomeSection) Discriminator() (string, error) {
+	var discriminator struct {
+		Discriminator string `json:"type"`
+	}
+	err := json.Unmarshal(t.union, &discriminator)
+	return discriminator.Discriminator, err
+}
+
+func (t HomeSection) ValueByDiscriminator() (interface{}, error) {
+	discriminator, err := t.Discriminator()
+	if err != nil {
+		return nil, err
+	}
+	switch discriminator {
+	case "blog_posts":
+		return t.AsBlogPostsSection()
+	case "category_list":
+		return t.AsCategoryListSection()
+	case "faq":
+		return t.AsFaqSection()
+	case "featured_collection":
+		return t.AsFeaturedCollectionSection()
+	case "featured_product":
+		return t.AsFeaturedProductSection()
+	case "gallery":
+		return t.AsGallerySection()
+	case "hero":
+		return t.AsHeroSection()
+	case "newsletter":
+		return t.AsNewsletterSection()
+	case "product_grid":
+		return t.AsProductGridSection()
+	case "rich_text":
+		return t.AsRichTextSection()
+	case "testimonials":
+		return t.AsTestimonialsSection()
+	case "text_with_image":
+		return t.AsTextWithImageSection()
+	default:
+		return nil, errors.New("unknown discriminator value: " + discriminator)
+	}
+}
+
+func (t HomeSection) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *HomeSection) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
 }
 
 // AsProductCreatedEvent returns the union data inside the WebhookEvent as a ProductCreatedEvent
@@ -26935,6 +29972,210 @@ func (t *WebhookEvent) MergeCollectionDeletedEvent(v CollectionDeletedEvent) err
 		return err
 	}
 	b, err = runtime.JSONMerge(b, []byte(`{"type":"collection.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPageCreatedEvent returns the union data inside the WebhookEvent as a PageCreatedEvent
+func (t WebhookEvent) AsPageCreatedEvent() (PageCreatedEvent, error) {
+	var body PageCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPageCreatedEvent overwrites any union data inside the WebhookEvent as the provided PageCreatedEvent
+func (t *WebhookEvent) FromPageCreatedEvent(v PageCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"page.created"}`))
+	t.union = b
+	return err
+}
+
+// MergePageCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided PageCreatedEvent
+func (t *WebhookEvent) MergePageCreatedEvent(v PageCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"page.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPageUpdatedEvent returns the union data inside the WebhookEvent as a PageUpdatedEvent
+func (t WebhookEvent) AsPageUpdatedEvent() (PageUpdatedEvent, error) {
+	var body PageUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPageUpdatedEvent overwrites any union data inside the WebhookEvent as the provided PageUpdatedEvent
+func (t *WebhookEvent) FromPageUpdatedEvent(v PageUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"page.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergePageUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided PageUpdatedEvent
+func (t *WebhookEvent) MergePageUpdatedEvent(v PageUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"page.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPageDeletedEvent returns the union data inside the WebhookEvent as a PageDeletedEvent
+func (t WebhookEvent) AsPageDeletedEvent() (PageDeletedEvent, error) {
+	var body PageDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPageDeletedEvent overwrites any union data inside the WebhookEvent as the provided PageDeletedEvent
+func (t *WebhookEvent) FromPageDeletedEvent(v PageDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"page.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergePageDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided PageDeletedEvent
+func (t *WebhookEvent) MergePageDeletedEvent(v PageDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"page.deleted"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPostCreatedEvent returns the union data inside the WebhookEvent as a PostCreatedEvent
+func (t WebhookEvent) AsPostCreatedEvent() (PostCreatedEvent, error) {
+	var body PostCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPostCreatedEvent overwrites any union data inside the WebhookEvent as the provided PostCreatedEvent
+func (t *WebhookEvent) FromPostCreatedEvent(v PostCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"post.created"}`))
+	t.union = b
+	return err
+}
+
+// MergePostCreatedEvent performs a merge with any union data inside the WebhookEvent, using the provided PostCreatedEvent
+func (t *WebhookEvent) MergePostCreatedEvent(v PostCreatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"post.created"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPostUpdatedEvent returns the union data inside the WebhookEvent as a PostUpdatedEvent
+func (t WebhookEvent) AsPostUpdatedEvent() (PostUpdatedEvent, error) {
+	var body PostUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPostUpdatedEvent overwrites any union data inside the WebhookEvent as the provided PostUpdatedEvent
+func (t *WebhookEvent) FromPostUpdatedEvent(v PostUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"post.updated"}`))
+	t.union = b
+	return err
+}
+
+// MergePostUpdatedEvent performs a merge with any union data inside the WebhookEvent, using the provided PostUpdatedEvent
+func (t *WebhookEvent) MergePostUpdatedEvent(v PostUpdatedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"post.updated"}`))
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPostDeletedEvent returns the union data inside the WebhookEvent as a PostDeletedEvent
+func (t WebhookEvent) AsPostDeletedEvent() (PostDeletedEvent, error) {
+	var body PostDeletedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPostDeletedEvent overwrites any union data inside the WebhookEvent as the provided PostDeletedEvent
+func (t *WebhookEvent) FromPostDeletedEvent(v PostDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"post.deleted"}`))
+	t.union = b
+	return err
+}
+
+// MergePostDeletedEvent performs a merge with any union data inside the WebhookEvent, using the provided PostDeletedEvent
+func (t *WebhookEvent) MergePostDeletedEvent(v PostDeletedEvent) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	b, err = runtime.JSONMerge(b, []byte(`{"type":"post.deleted"}`))
 	if err != nil {
 		return err
 	}
@@ -30996,6 +34237,12 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsOrderRefundedEvent()
 	case "order.updated":
 		return t.AsOrderUpdatedEvent()
+	case "page.created":
+		return t.AsPageCreatedEvent()
+	case "page.deleted":
+		return t.AsPageDeletedEvent()
+	case "page.updated":
+		return t.AsPageUpdatedEvent()
 	case "payment.authorised":
 		return t.AsPaymentAuthorisedEvent()
 	case "payment.captured":
@@ -31004,6 +34251,12 @@ func (t WebhookEvent) ValueByDiscriminator() (interface{}, error) {
 		return t.AsPaymentFailedEvent()
 	case "payment.voided":
 		return t.AsPaymentVoidedEvent()
+	case "post.created":
+		return t.AsPostCreatedEvent()
+	case "post.deleted":
+		return t.AsPostDeletedEvent()
+	case "post.updated":
+		return t.AsPostUpdatedEvent()
 	case "price_list.created":
 		return t.AsPriceListCreatedEvent()
 	case "price_list.deleted":

@@ -10,12 +10,15 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/credit"
+	"github.com/stoacommerce/stoa/commerce/drafts"
 	"github.com/stoacommerce/stoa/commerce/inventory"
 	"github.com/stoacommerce/stoa/commerce/privacy"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
 	"github.com/stoacommerce/stoa/platform/mail"
+	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/tenants/audit"
 )
@@ -59,16 +62,18 @@ func (h *Audit) asOf(ctx context.Context, req *openapi.Request) (*openapi.Respon
 			return nil, err
 		}
 	}
-	now, _, err := r.read(ctx, req, id, place)
+	now, err := h.now(ctx, req, r, id, place)
 	gone := problem.Is(err, "not_found")
+	if gone { // what somebody has changed of their account since they left is not told
+		for len(entries) > 0 && ofAccount(entries[0]) {
+			entries = entries[1:]
+		}
+	}
 	if err != nil && !(gone && len(entries) > 0) {
 		return nil, err
 	}
-	then := past{record: r, told: r.told(req), gone: gone, unknown: []string{}}
+	then := past{record: r, at: at, told: r.told(req), gone: gone, unknown: []string{}}
 	then.take(now)
-	if born, ok := now["created_at"].(string); ok && later(born, at) {
-		then.gone = true
-	}
 	for _, e := range entries {
 		if e.Action == "customer.erase" {
 			return nil, problem.Missing("record") // of who was erased nothing comes back
@@ -83,6 +88,28 @@ func (h *Audit) asOf(ctx context.Context, req *openapi.Request) (*openapi.Respon
 	return then.answer(id, at, len(entries))
 }
 
+// now is what a thing is like now.
+func (h *Audit) now(ctx context.Context, req *openapi.Request, r record, id string, place state) (now state, err error) {
+	if r.kind != "draft_order" {
+		now, _, err = r.read(ctx, req, id, place)
+		return now, err
+	}
+	// Reading one shows what it comes to, and not all that was agreed.
+	var c *cart.Cart
+	err = h.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		c, err = h.Carts.ReadIn(ctx, tx, cart.Ref{ID: id, Merchant: true})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(drafts.Tell(c))
+	if err != nil {
+		return nil, err
+	}
+	return readState(raw)
+}
+
 // booked is the property of a thing that a ledger tells, and what it was; empty for none.
 func (h *Audit) booked(ctx context.Context, r record, id string, at time.Time) (property string, value any, err error) {
 	switch r.kind {
@@ -92,14 +119,19 @@ func (h *Audit) booked(ctx context.Context, r record, id string, at time.Time) (
 	case "gift_card":
 		value, err = credit.BalanceAsOf(ctx, h.DB, id, at)
 		return "balance", value, err
+	case "store_credit":
+		value, err = credit.StoreCreditAsOf(ctx, h.DB, id, at)
+		return "balances", value, err
 	}
 	return "", nil, nil
 }
 
 // told are the properties that are told of a thing as it was: those of its update, and more.
 func (r record) told(req *openapi.Request) *openapi3.Schema {
-	told := *updateOf(req.Contract(r.update))
-	told.Properties = maps.Clone(told.Properties)
+	told := openapi3.Schema{Properties: openapi3.Schemas{}}
+	if r.update != "" {
+		maps.Copy(told.Properties, updateOf(req.Contract(r.update)).Properties)
+	}
 	for _, name := range r.except {
 		delete(told.Properties, name)
 	}
@@ -122,6 +154,9 @@ func (h *Audit) place(ctx context.Context, id string) (state, error) {
 func (r record) tells(e audit.Entry, locale string) bool {
 	of, verb, known := recordOf(e.Action)
 	ofVariant := r.kind == "inventory_item" && of.kind == "variant" && verb != "update" // whose stock goes with it
+	if r.kind == "staff" && ofAccount(e) {
+		return true
+	}
 	if !known || of.kind != r.kind && !ofVariant || len(e.Before)+len(e.After) == 0 {
 		return false
 	}
@@ -131,6 +166,9 @@ func (r record) tells(e audit.Entry, locale string) bool {
 	s, err := readState(either(e.After, e.Before))
 	return err == nil && s["locale"] == locale
 }
+
+// ofAccount says whether an entry is an account's own, of what it is called and written to by.
+func ofAccount(e audit.Entry) bool { return strings.HasPrefix(e.Action, "account.") }
 
 // either is the first of two states, or the second where there is none.
 func either(a, b json.RawMessage) json.RawMessage {
@@ -148,6 +186,7 @@ func later(instant string, at time.Time) bool {
 // past is a thing on its way back to what it was like.
 type past struct {
 	record  record
+	at      time.Time // which it is on its way to
 	told    *openapi3.Schema
 	state   state
 	gone    bool
@@ -162,6 +201,11 @@ func (p *past) take(s state) {
 	for name := range p.told.Properties {
 		p.state[name] = s[name]
 	}
+	for _, name := range []string{"created_at", "joined_at"} {
+		if born, ok := s[name].(string); ok && later(born, p.at) {
+			p.gone = true
+		}
+	}
 }
 
 // back takes back what an entry tells of.
@@ -174,14 +218,14 @@ func (p *past) back(e audit.Entry) error {
 	if err != nil {
 		return err
 	}
-	kind, verb, _ := strings.Cut(e.Action, ".")
+	of, verb, _ := recordOf(e.Action)
 	switch {
-	case verb == "create", verb == "restore":
+	case verb == "create", verb == "restore", strings.HasSuffix(e.Action, ".create"): // by whomever
 		p.gone = true
 	case verb == "delete":
 		p.gone, p.unknown = false, []string{}
 		p.take(before)
-		if !whole(e.Before) || p.record.kind == "customer" || kind != p.record.kind { // what was deleted of a person is not kept
+		if !whole(e.Before) || p.record.kind == "customer" || of.kind != p.record.kind { // what was deleted of a person is not kept
 			p.unknown = slices.Sorted(maps.Keys(p.told.Properties))
 		}
 	case !whole(e.Before) || !whole(e.After):
@@ -217,14 +261,14 @@ func (p *past) answer(id string, at time.Time, changes int) (*openapi.Response, 
 }
 
 // kept is the record that an ID is of, or a name of settings that have none. Of two kinds
-// whose things have the same IDs, a variant's stock is named by its kind.
+// whose things have the same IDs, the one that is a part of the other is named by its kind.
 func kept(id, locale, kind string) (record, bool) {
 	prefix, _, _ := strings.Cut(id, "_")
 	at := slices.IndexFunc(records, func(r record) bool {
 		if locale != "" {
 			return r.kind == "mail_template" && mail.Kind(id).SentByStores() || r.kind == "translation" && !mail.Kind(id).SentByStores()
 		}
-		return r.prefix == "" && r.kind == id && r.kind != "translation" && r.kind != "mail_template" || r.prefix != "" && r.prefix == prefix && (r.kind == "inventory_item") == (kind != "")
+		return r.prefix == "" && r.kind == id && r.kind != "translation" && r.kind != "mail_template" && r.kind != "menu" || r.prefix != "" && r.prefix == prefix && (kind == "" && !r.part || r.part && r.kind == kind)
 	})
 	if at < 0 {
 		return record{}, false

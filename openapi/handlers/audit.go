@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
@@ -19,6 +20,7 @@ type Audit struct {
 	DB     *postgres.DB
 	Log    *audit.Log
 	Orders *orders.Service
+	Carts  *cart.Service
 
 	Restores Restores
 }

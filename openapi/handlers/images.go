@@ -46,7 +46,7 @@ func (h *Images) upload(ctx context.Context, req *openapi.Request) (*openapi.Res
 		return nil, err // before reading what would be for nothing
 	}
 	digest := sha256.New()
-	picture, alt, err := h.receive(ctx, req, digest)
+	picture, alt, err := receive(ctx, req, h.Pictures, "", digest)
 	if err != nil {
 		return nil, err
 	}
@@ -74,15 +74,16 @@ func (h *Images) upload(ctx context.Context, req *openapi.Request) (*openapi.Res
 }
 
 // receive reads the form part by part, so that no file is kept in memory or on disk before
-// it is known to be a picture. The digest is given the file as it was sent.
-func (h *Images) receive(ctx context.Context, req *openapi.Request, digest io.Writer) (picture catalog.Picture, alt string, err error) {
+// it is known to be a picture, which is stored under an ID, or a new one when that is empty. The
+// digest is given the file as it was sent.
+func receive(ctx context.Context, req *openapi.Request, pictures *catalog.Pictures, id catalog.ImageID, digest io.Writer) (picture catalog.Picture, alt string, err error) {
 	form, err := req.HTTP.MultipartReader()
 	if err != nil {
 		return picture, "", malformed(err)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, h.Pictures.Remove(ctx, picture))
+			err = errors.Join(err, pictures.Remove(ctx, picture))
 		}
 	}()
 	seen := map[string]bool{}
@@ -102,7 +103,7 @@ func (h *Images) receive(ctx context.Context, req *openapi.Request, digest io.Wr
 		switch name {
 		case "file":
 			body := &sent{Reader: io.TeeReader(part, digest)}
-			if picture, err = h.Pictures.Store(ctx, "", body); err != nil {
+			if picture, err = pictures.Store(ctx, id, body); err != nil {
 				if body.broke != nil {
 					err = malformed(body.broke)
 				}

@@ -20,7 +20,6 @@ import (
 type record struct {
 	kind   string // as in the audit's actions
 	prefix string // of its ID; empty for settings that have none
-	verb   string // of its changes; "update" when empty
 	get    string // the operations that read, change, make and delete it; empty where there is none
 	update string
 	create string
@@ -30,6 +29,11 @@ type record struct {
 	except []string // properties that are not told in the words of its update: what changed them is not undone
 	more   []string // properties, of text, that are told and that its update does not set
 	past   bool     // it is read as it was, and its changes are not undone
+	part   bool     // it has the ID of a thing of another kind, and is named by its kind
+
+	// verbs are what its actions mean that are not called as those of others are; nothing for
+	// a shopper's own doing.
+	verbs map[string]string
 
 	// shown is where in the answer of get the thing stands; the whole answer when nil.
 	shown func(doc state, id string) state
@@ -51,8 +55,13 @@ var records = []record{
 		more: []string{"email"}, except: []string{"default_address", "marketing_wording"}},
 	{kind: "role", prefix: "role", get: "getRole", update: "updateRole", create: "createRole", delete: "deleteRole", past: true},
 	{kind: "key", prefix: "key", get: "getApiKey", update: "updateApiKey", create: "createApiKey", past: true},
+	{kind: "staff", prefix: "acc", get: "getStaffMember", update: "updateStaffMember", delete: "removeStaffMember", past: true,
+		more: []string{"email", "name"}, verbs: map[string]string{"join": "create", "remove": "delete"}},
 	{kind: "gift_card", prefix: "gc", get: "getGiftCard", update: "updateGiftCard"},
-	{kind: "inventory_item", prefix: "var", get: "getInventoryItem", update: "updateInventoryItem"},
+	{kind: "store_credit", prefix: "cus", get: "listStoreCredit", past: true, part: true},
+	{kind: "draft_order", prefix: "cart", get: "getDraftOrder", update: "updateDraftOrder", create: "createDraftOrder", delete: "deleteDraftOrder", past: true,
+		more: []string{"sent_at", "order_id"}, except: []string{"reserved_until"}}, // which lapses by itself
+	{kind: "inventory_item", prefix: "var", get: "getInventoryItem", update: "updateInventoryItem", part: true},
 	{kind: "location", prefix: "loc", get: "getLocation", update: "updateLocation", create: "createLocation", delete: "deleteLocation"},
 	{kind: "field_definition", prefix: "cfd", get: "getFieldDefinition", update: "updateFieldDefinition", create: "createFieldDefinition", delete: "deleteFieldDefinition"},
 	{kind: "shipping_method", prefix: "shp", get: "getShippingMethod", update: "updateShippingMethod", create: "createShippingMethod", delete: "deleteShippingMethod"},
@@ -60,7 +69,13 @@ var records = []record{
 	{kind: "tax_rate", prefix: "tax", get: "getTaxRate", update: "updateTaxRate", create: "createTaxRate", delete: "deleteTaxRate"},
 	{kind: "rate_service", prefix: "rsv", get: "getRateService", update: "updateRateService", create: "createRateService", delete: "deleteRateService"},
 	{kind: "webhook_endpoint", prefix: "whe", get: "getWebhookEndpoint", update: "updateWebhookEndpoint", create: "createWebhookEndpoint", delete: "deleteWebhookEndpoint"},
-	{kind: "review", prefix: "rev", verb: "moderate", get: "getReview", update: "moderateReview", delete: "deleteReview"},
+	{kind: "review", prefix: "rev", get: "getReview", update: "moderateReview", delete: "deleteReview",
+		verbs: map[string]string{"moderate": "update", "create": "", "update": ""}},
+	{kind: "content_image", prefix: "cimg", get: "getContentImage", update: "updateContentImage", create: "uploadContentImage", delete: "deleteContentImage"},
+	{kind: "page", prefix: "page", get: "getPage", update: "updatePage", create: "createPage", delete: "deletePage"},
+	{kind: "post", prefix: "post", get: "getPost", update: "updatePost", create: "createPost", delete: "deletePost"},
+	{kind: "theme", get: "getTheme", update: "updateTheme"},
+	{kind: "menu", get: "getMenu", update: "updateMenu"},
 	{kind: "store", prefix: "sto", get: "getStore", update: "updateStore"},
 	{kind: "payment_settings", get: "getPaymentSettings", update: "updatePaymentSettings", except: []string{"stripe"}},
 	{kind: "invoicing", get: "getInvoicing", update: "updateInvoicing"},
@@ -76,12 +91,9 @@ func recordOf(action string) (r record, verb string, known bool) {
 	if at < 0 {
 		return record{}, verb, false
 	}
-	switch r = records[at]; {
-	case r.verb == "":
-	case verb == r.verb:
-		verb = "update"
-	case verb == "update" || verb == "create":
-		verb = "" // a shopper's own doing
+	r = records[at]
+	if meant, otherwise := r.verbs[verb]; otherwise {
+		verb = meant
 	}
 	return r, verb, true
 }

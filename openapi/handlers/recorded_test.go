@@ -21,9 +21,12 @@ var otherwise = map[string]string{
 	"reducePriceListPrices":   "price_list.reduce",
 	"createPromotionCodes":    "promotion.add_codes",
 	"deletePromotionCode":     "promotion.remove_codes",
+	"publishTheme":            "theme.publish",
+	"discardTheme":            "theme.update",
 	"bulkProducts":            "",
 	"bulkVariants":            "",
 	"createImport":            "",
+	"deleteDraftOrder":        "draft_order.delete",
 }
 
 // The reasons for which what the staff and their programs do is not undone from the audit.
@@ -60,10 +63,10 @@ var notUndone = map[string]string{
 
 	"createGiftCard": ledger, "createGiftCards": ledger, "adjustGiftCard": ledger, "adjustStoreCredit": ledger, "adjustInventory": ledger, "transferInventory": ledger,
 
-	"createDraftOrder": draft, "updateDraftOrder": draft, "deleteDraftOrder": draft, "sendDraftOrder": draft, "completeDraftOrder": draft, "updateStaffCart": draft,
+	"createDraftOrder": draft, "updateDraftOrder": draft, "sendDraftOrder": draft, "completeDraftOrder": draft, "updateStaffCart": draft,
 
 	"rebuildAnalytics": nothing, "replayRequest": nothing, "createExport": nothing, "cancelOperation": nothing,
-	"previewMailTemplate": nothing, "sendTestMail": nothing, "sendTestEvent": nothing, "recoverEvents": nothing, "resendDelivery": nothing,
+	"previewMailTemplate": nothing, "previewTheme": nothing, "sendTestMail": nothing, "sendTestEvent": nothing, "recoverEvents": nothing, "resendDelivery": nothing,
 }
 
 // TestEveryWriteCanBeUndone holds that the operations of each record are there, for those who

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/content"
 	"github.com/stoacommerce/stoa/commerce/customers"
 	"github.com/stoacommerce/stoa/commerce/facets"
 	"github.com/stoacommerce/stoa/commerce/search"
@@ -59,6 +60,11 @@ func (h *ShopCatalog) Operations() map[string]openapi.Handler {
 		"searchShop":          h.priced(h.search),
 		"getShopFacets":       h.kept(h.facets),
 		"suggestInShop":       h.kept(h.suggestions),
+		"listShopPages":       h.kept(h.entries(content.Page)),
+		"getShopPage":         h.kept(h.entry(content.Page)),
+		"listShopPosts":       h.kept(h.entries(content.Post)),
+		"getShopPost":         h.kept(h.entry(content.Post)),
+		"getShopMenu":         h.kept(h.menu),
 	}
 }
 

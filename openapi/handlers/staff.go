@@ -26,6 +26,7 @@ type Staff struct {
 func (h *Staff) Operations() map[string]openapi.Handler {
 	return map[string]openapi.Handler{
 		"listStaff":         h.list,
+		"getStaffMember":    h.get,
 		"inviteStaff":       h.invite,
 		"updateStaffMember": h.update,
 		"removeStaffMember": h.remove,
@@ -47,6 +48,15 @@ func (h *Staff) list(ctx context.Context, req *openapi.Request) (res *openapi.Re
 		}
 		list, next := page(list, req.Limit(adminPage), func(m members.Member) string { return m.AccountID })
 		res, err = openapi.List(req, converted(list, member), next)
+		return err
+	})
+	return res, err
+}
+
+func (h *Staff) get(ctx context.Context, req *openapi.Request) (res *openapi.Response, err error) {
+	err = h.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		m, err := h.Members.Get(ctx, tx, req.Param("account_id"))
+		res = openapi.OK(member(m))
 		return err
 	})
 	return res, err

@@ -31,7 +31,7 @@ func apiKey(scopes ...string) principal.Principal {
 // TestRoles holds what each role has in full, so that a changed line of policy is seen.
 func TestRoles(t *testing.T) {
 	e := enforcer(t)
-	inStore := []string{"products:read", "translations:read", "settings:read", "store:read", None}
+	inStore := []string{"products:read", "content:read", "translations:read", "settings:read", "store:read", None}
 	storeAll := append(slices.DeleteFunc(Scopes(), func(s string) bool { return s == StoreExport }), None)
 	cases := []struct {
 		name string

@@ -26,6 +26,8 @@ type Permission struct {
 var permissions = []Permission{
 	{"products:read", "See products, variants, prices, price lists, images, categories and collections, drafts included.", true},
 	{"products:write", "Create, change, publish and delete products, variants, prices, price lists, images, categories and collections.", true},
+	{"content:read", "See pages and posts, the theme, drafts included, menus and images.", true},
+	{"content:write", "Write pages and posts; change and publish the theme, menus and images.", true},
 	{"translations:read", "See what things are called in other languages.", true},
 	{"translations:write", "Translate products and all else that shoppers read.", true},
 	{"promotions:read", "See promotions and their codes.", true},

@@ -76,6 +76,9 @@ order by id desc limit $9`
 
 	byStore = `select ` + columns + `, '', '', false, false from audit_entries where store_id = $1`
 	control = byStore + ` and mode = $2`
+
+	// ofStaff are also what the account $2 has changed of what its stores' staff sees of it.
+	ofStaff = `(store_id = $1 or store_id is null and actor_id = $2 and action in ('account.update', 'account.change_email'))`
 )
 
 var (
@@ -163,13 +166,17 @@ func (l *Log) Since(ctx context.Context, objectID string, at time.Time, most int
 		return nil, postgres.ErrNoStore
 	}
 	var all []Entry
+	ofControl := byStore
+	if strings.HasPrefix(objectID, "acc_") {
+		ofControl = strings.Replace(byStore, "store_id = $1", ofStaff, 1)
+	}
 	err := l.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
 		all, err = collect(ctx, tx, own+chosen, stores.Announced, objectID, idAt(at.Add(-slack)), at, most)
 		return err
 	})
 	if err == nil {
 		err = l.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-			list, err := collect(ctx, tx, byStore+` and action <> all($6)`+chosen, ref.ID, objectID, idAt(at.Add(-slack)), at, most, stores.Announced)
+			list, err := collect(ctx, tx, ofControl+` and action <> all($6)`+chosen, ref.ID, objectID, idAt(at.Add(-slack)), at, most, stores.Announced)
 			all = append(all, list...)
 			return err
 		})

@@ -98,6 +98,15 @@ func (s *Service) List(ctx context.Context, tx *postgres.Tx, after string, limit
 	return list, nil
 }
 
+// Get reads one of the staff of the context's store.
+func (s *Service) Get(ctx context.Context, tx *postgres.Tx, accountID string) (Member, error) {
+	ref, ok := postgres.StoreFrom(ctx)
+	if !ok {
+		return Member{}, postgres.ErrNoStore
+	}
+	return find(ctx, tx, ref.ID, accountID)
+}
+
 func find(ctx context.Context, tx *postgres.Tx, storeID, accountID string) (Member, error) {
 	m, err := scanMember(tx.QueryRow(ctx, selectOne, storeID, accountID))
 	if errors.Is(err, postgres.ErrNoRows) {
@@ -181,7 +190,7 @@ func (s *Service) Remove(ctx context.Context, tx *postgres.Tx, accountID string)
 		return fmt.Errorf("remove member %s of %s: %w", accountID, st.id, err)
 	}
 	before := m.shown()
-	before["email"] = m.Email
+	before["email"], before["name"], before["joined_at"] = m.Email, m.Name, m.JoinedAt.UTC()
 	journal.Audit(ctx, tx, journal.Entry{Action: "staff.remove", ObjectID: accountID, StoreID: st.id, Before: before})
 	stores.TellSoon(ctx, tx, st.id, "staff.removed", accountID, EventData{AccountID: &m.AccountID, Email: m.Email}.as(m.Assignment))
 	return s.changed(ctx, tx, st.id, accountID, m.Assignment, Assignment{})

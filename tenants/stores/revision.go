@@ -18,7 +18,7 @@ type touchKey struct{}
 func Touch(tx *postgres.Tx) { tx.SetValue(touchKey{}, true) }
 
 // seen are the beginnings of the types of events that tell of what all shoppers see.
-var seen = []string{"product.", "category.", "collection.", "inventory.", "translation."}
+var seen = []string{"product.", "category.", "collection.", "inventory.", "translation.", "page.", "post."}
 
 // Touched says whether a transaction changes what shoppers see.
 func Touched(tx *postgres.Tx) bool {

@@ -3,6 +3,8 @@ package page
 import (
 	_ "embed"
 	"strings"
+
+	"github.com/stoacommerce/stoa/platform/colors"
 )
 
 //go:embed base.css
@@ -10,16 +12,14 @@ var baseCSS string
 
 // The papers that accents are read on, as base.css has them.
 var (
-	lightPaper = Color{0xf4 / 255.0, 0xf1 / 255.0, 0xeb / 255.0} // the darkest of the light ones
-	darkPaper  = Color{0x21 / 255.0, 0x1e / 255.0, 0x1a / 255.0} // the lightest of the dark ones
-	white      = Color{1, 1, 1}
-	black      = Color{}
+	lightPaper = colors.Hex("#f4f1eb") // the darkest of the light ones
+	darkPaper  = colors.Hex("#211e1a") // the lightest of the dark ones
 )
 
-// Stylesheet is the base that all pages have and what stands on it, in an accent. The
-// accent is darkened or lightened where it serves as text, so that it can be read
-// whatever was chosen.
-func Stylesheet(name string, accent Color, css ...string) *Asset {
+// Stylesheet is the base that all pages have, in its own colours and an accent, and what
+// stands on it. The accent is darkened or lightened where it serves as text, so that it can be
+// read whatever was chosen.
+func Stylesheet(name string, accent colors.Color, css ...string) *Asset {
 	light, dark := accent, accent
 	if light.Contrast(lightPaper) < 1.3 { // a button that cannot be seen
 		light = light.Readable(lightPaper)
@@ -29,27 +29,31 @@ func Stylesheet(name string, accent Color, css ...string) *Asset {
 	}
 	var b strings.Builder
 	b.WriteString(":root{")
-	write(&b, light, accent.Readable(lightPaper), lightPaper, black)
+	accents(&b, light, accent.Readable(lightPaper), lightPaper, colors.Black)
 	b.WriteString("}@media (prefers-color-scheme:dark){:root{")
-	write(&b, dark, accent.Readable(darkPaper), darkPaper, white)
-	b.WriteString("}}\n")
+	accents(&b, dark, accent.Readable(darkPaper), darkPaper, colors.White)
+	b.WriteString("}}")
+	return Styled(name, b.String(), css...)
+}
+
+// Styled is the base and what stands on it, in the colours and sizes of variables, which take
+// the place of the base's own.
+func Styled(name, variables string, css ...string) *Asset {
+	var b strings.Builder
 	b.WriteString(lean(baseCSS))
 	for _, part := range css {
 		b.WriteString(lean(part))
 	}
+	b.WriteString(variables)
 	return NewAsset(name, ".css", "text/css; charset=utf-8", []byte(b.String()))
 }
 
-func write(b *strings.Builder, accent, text, paper, towards Color) {
+func accents(b *strings.Builder, accent, text, paper, towards colors.Color) {
 	on := accent.On()
-	strong := accent.Mix(towards, 0.14)
-	if on.Contrast(strong) < 4.5 {
-		strong = accent.Mix(on, -0.1)
-	}
 	for _, v := range []struct {
 		name  string
-		color Color
-	}{{"accent", accent}, {"on-accent", on}, {"accent-strong", strong.clamp()}, {"accent-text", text}, {"accent-soft", paper.Mix(accent, 0.1)}} {
+		color colors.Color
+	}{{"accent", accent}, {"on-accent", on}, {"accent-strong", accent.Strong(on, towards)}, {"accent-text", text}, {"accent-soft", paper.Mix(accent, 0.1)}} {
 		b.WriteString("--" + v.name + ":" + v.color.String() + ";")
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/stoacommerce/stoa/platform/cache"
+	"github.com/stoacommerce/stoa/platform/colors"
 	"github.com/stoacommerce/stoa/platform/httpserver"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
@@ -73,14 +74,9 @@ const (
 var siteCSS string
 
 var (
-	style = page.Stylesheet("site", accent(), siteCSS)
+	style = page.Stylesheet("site", colors.Hex("#9c4328"), siteCSS)
 	icon  = page.NewAsset("icon", ".svg", "image/svg+xml", []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="14" fill="#9c4328"/><g fill="#fff"><path d="M32 11 55 23v4H9v-4z"/><path d="M13 30h7v18h-7zM28.500 30h7v18h-7zM44 30h7v18h-7zM9 51h46v4H9z"/></g></svg>`))
 )
-
-func accent() page.Color {
-	c, _ := page.ParseColor("#9c4328")
-	return c
-}
 
 // New makes the site.
 func New(config Config) (*Site, error) {

@@ -26,9 +26,9 @@ func always(name string) bool {
 	return name == "checkout.return" || name == "checkout.abandon" || name == "checkout.test" || name == "newsletter.confirm"
 }
 
-// enters says whether who asks may come in; who comes by a link that lets them in is sent on.
+// enters says whether who asks may come in: with a preview's link, too.
 func (v *visit) enters() bool {
-	if !v.access.Closed() {
+	if !v.access.Closed() || v.preview != "" {
 		return true
 	}
 	ref, _ := postgres.StoreFrom(v.r.Context())

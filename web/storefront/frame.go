@@ -11,6 +11,7 @@ import (
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/commerce/settings"
+	"github.com/stoacommerce/stoa/commerce/themes"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
@@ -29,6 +30,12 @@ type frame struct {
 	sandbox     bool
 	categories  []category
 	collections []collection
+
+	preview  string // of addresses, where the frame is the draft's
+	decor    themes.Shop
+	look     themes.Look
+	pictures map[string]picture // that the design shows
+
 	theme, icon *page.Asset
 }
 
@@ -45,9 +52,10 @@ const (
 	frameBytes      = 64 << 20
 )
 
-// frame is the store's in one of its locales, kept or read now.
-func (s *Shop) frame(ctx context.Context, store tenants.Store, locale string, chain []string) (*frame, error) {
-	return s.frames.Get(ctx, store.Edition()+"\x00"+locale, func(ctx context.Context) (*frame, error) {
+// frame is the store's in one of its locales, kept or read now; in a preview, whose addresses
+// begin with its prefix, it is read each time.
+func (s *Shop) frame(ctx context.Context, store tenants.Store, locale string, chain []string, preview string) (*frame, error) {
+	read := func(ctx context.Context) (*frame, error) {
 		accepts, err := s.config.AcceptsOrders(ctx, &store)
 		if err != nil {
 			return nil, fmt.Errorf("may %s take orders: %w", store.ID, err)
@@ -76,13 +84,27 @@ func (s *Shop) frame(ctx context.Context, store tenants.Store, locale string, ch
 		if err != nil {
 			return nil, fmt.Errorf("collections of %s: %w", store.ID, err)
 		}
-		f := &frame{settings: about, access: access, sandbox: store.Ref.Mode == principal.Test, categories: categories, collections: collections, locale: locale, chain: chain}
-		if len(chain) > 0 {
-			f.prefix = "/" + locale
+		shop, err := themes.ReadShop(ctx, s.config.DB, chain, preview != "")
+		if err != nil {
+			return nil, fmt.Errorf("theme of %s: %w", store.ID, err)
 		}
-		f.theme, f.icon = stylesheet(about.AccentColor), favicon(about.Name, about.AccentColor)
+		pictures, err := decode[map[string]picture](shop.Images, "pictures")
+		if err != nil {
+			return nil, err
+		}
+		look := shop.Design.Look(about.AccentColor)
+		f := &frame{settings: about, access: access, sandbox: store.Ref.Mode == principal.Test, categories: categories, collections: collections, locale: locale, chain: chain, prefix: preview,
+			preview: preview, decor: shop, look: look, pictures: pictures,
+			theme: stylesheet(look), icon: favicon(about.Name, look.Light)}
+		if len(chain) > 0 {
+			f.prefix += "/" + locale
+		}
 		return f, nil
-	})
+	}
+	if preview != "" {
+		return read(ctx)
+	}
+	return s.frames.Get(ctx, store.Edition()+"\x00"+locale, read)
 }
 
 // children are the categories below one, or at the top when parent is empty.
@@ -206,9 +228,9 @@ func (v *view) languages() []spoken {
 	list := make([]spoken, len(v.settings.Locales))
 	for i, locale := range v.settings.Locales {
 		other, elsewhere := *v, *v.frame
-		elsewhere.prefix = ""
+		elsewhere.prefix = v.preview
 		if i > 0 {
-			elsewhere.prefix = "/" + locale
+			elsewhere.prefix += "/" + locale
 		}
 		other.frame = &elsewhere
 		query := url.Values{}

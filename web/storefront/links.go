@@ -5,7 +5,9 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
@@ -136,6 +138,32 @@ func (l *Links) Unsubscribes(ctx context.Context, id, key string) bool {
 func (l *Links) OpensOrder(ctx context.Context, id, key string) bool {
 	ref, ok := postgres.StoreFrom(ctx)
 	return ok && l.opens(ref, id, key)
+}
+
+// Preview is the address at which the shop of the context's store is shown as the draft of its
+// theme has it, until an instant.
+func (l *Links) Preview(ctx context.Context, until time.Time) (string, error) {
+	ref, ok := postgres.StoreFrom(ctx)
+	if !ok {
+		return "", postgres.ErrNoStore
+	}
+	return l.within(ctx, previewPath+l.previewKey(ref, until)+"/", func(postgres.StoreRef) url.Values { return nil })
+}
+
+// previewPath is what the addresses of previews begin with.
+const previewPath = "/preview/"
+
+// previewKey opens previews until an instant, which it tells.
+func (l *Links) previewKey(ref postgres.StoreRef, until time.Time) string {
+	end := strconv.FormatInt(until.Unix(), 36)
+	return end + "-" + l.sign(ref, "preview", end)
+}
+
+// opensPreview says whether a key opens previews now.
+func (l *Links) opensPreview(ref postgres.StoreRef, key string) bool {
+	end, signature, _ := strings.Cut(key, "-")
+	until, err := strconv.ParseInt(end, 36, 64)
+	return err == nil && l.signed(ref, "preview", end, signature) && time.Now().Unix() < until
 }
 
 // within is an address in the shop of the context's store.

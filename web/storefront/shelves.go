@@ -23,105 +23,12 @@ import (
 // How much stands on a page.
 const (
 	perPage    = 24
-	onHome     = 8
 	mostAisles = 8
-	mostBands  = 2
-	perBand    = 4
 	alsoShown  = 4 // of what goes with a product
 	mostQuery  = 255
 
 	reviewsShown = 3 // on a product's page
 )
-
-// home is the shop's first page.
-func (v *visit) home() error {
-	return v.shared("/", nil, func(ctx context.Context) (*page.Rendered, error) {
-		h := &homeView{view: v.view("", "/")}
-		h.Description = shorten(v.settings.Description, 160)
-		newest, err := v.shop.goods(ctx, catalog.ShopFilter{Currency: h.Currency, Limit: onHome})
-		if err != nil {
-			return nil, err
-		}
-		h.Newest = newest.Products
-		for _, p := range h.Newest {
-			if len(p.Images) > 0 && len(h.Hero) < 3 {
-				h.Hero = append(h.Hero, p)
-			}
-		}
-		if len(h.Hero) > 0 {
-			h.Image = &h.Hero[0].Images[0]
-		}
-		if h.Aisles, err = v.aisles(ctx, h.Currency); err != nil {
-			return nil, err
-		}
-		if h.Bands, err = v.bands(ctx, h.Currency); err != nil {
-			return nil, err
-		}
-		return page.Render(ctx, home(h))
-	})
-}
-
-// aisles are the topmost categories, each with a picture of something in it.
-func (v *visit) aisles(ctx context.Context, currency string) ([]aisle, error) {
-	var list []aisle
-	for _, c := range v.children("") {
-		if len(list) == mostAisles {
-			break
-		}
-		in, err := v.shop.goods(ctx, catalog.ShopFilter{Currency: currency, CategoryID: c.ID, Limit: perBand})
-		if err != nil {
-			return nil, err
-		}
-		a := aisle{category: c}
-		for _, p := range in.Products {
-			if len(p.Images) > 0 {
-				a.Picture = &p.Images[0]
-				break
-			}
-		}
-		if len(in.Products) > 0 {
-			list = append(list, a)
-		}
-	}
-	return list, nil
-}
-
-// bands are the latest collections with something in them.
-func (v *visit) bands(ctx context.Context, currency string) ([]bandOf, error) {
-	var list []bandOf
-	for _, c := range v.collections {
-		if len(list) == mostBands {
-			break
-		}
-		in, err := v.shop.goods(ctx, catalog.ShopFilter{Currency: currency, CollectionID: c.ID, Limit: perBand})
-		if err != nil {
-			return nil, err
-		}
-		if len(in.Products) > 0 {
-			list = append(list, bandOf{c, in.Products})
-		}
-	}
-	return list, nil
-}
-
-// headline is what the shop says first: what it is about where that is short, else its
-// name, and what it is about beneath.
-func (h *homeView) headline() (headline, rest string) {
-	text := strings.TrimSpace(h.settings.Description)
-	if text == "" {
-		return h.settings.Name, ""
-	}
-	first, rest := text, ""
-	for _, end := range []string{". ", "! ", "? ", "\n"} {
-		if i := strings.Index(text, end); i >= 0 && i+1 < len(first) {
-			first, rest = text[:i+1], text[i+1:]
-		}
-	}
-	if utf8.RuneCountInString(first) > 80 {
-		return h.settings.Name, shorten(text, 320)
-	}
-	return strings.TrimSuffix(strings.TrimSpace(first), "."), shorten(strings.TrimSpace(rest), 320)
-}
 
 // products is everything that there is, the latest first.
 func (v *visit) products() error {

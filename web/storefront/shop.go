@@ -49,6 +49,9 @@ type Config struct {
 
 	// AcceptsOrders says whether carts of the store can be completed.
 	AcceptsOrders func(ctx context.Context, store *tenants.Store) (bool, error)
+	// Editor is the origin of the back office, which may show previews in a frame of its own;
+	// nobody may when it is empty.
+	Editor string
 	// Beside has the replicas share their pages; nil does not.
 	Beside *cache.Shared
 	// Visited is told how far a visitor came; it may be nil.
@@ -112,6 +115,9 @@ func (s *Shop) routes() {
 	s.page("GET /products/{handle}", "product", (*visit).productPage)
 	s.page("GET /categories/{handle}", "category", (*visit).category)
 	s.page("GET /collections/{handle}", "collection", (*visit).collection)
+	s.page("GET /pages/{handle}", "page", (*visit).pageOf)
+	s.page("GET /blog", "blog", (*visit).blog)
+	s.page("GET /blog/{handle}", "post", (*visit).post)
 	s.page("GET /search", "search", (*visit).search)
 	s.page("GET /search/suggestions", "suggest", (*visit).suggest)
 	s.page("GET /cart", "cart", (*visit).cartPage)
@@ -247,7 +253,7 @@ func (s *Shop) strict(pattern, name, class string, serve func(*visit) error) {
 
 // steps are how far visitors have come who see a page.
 var steps = map[string]analytics.Step{
-	"home": analytics.Visited, "products": analytics.Visited, "category": analytics.Visited, "collection": analytics.Visited, "search": analytics.Visited, "cart": analytics.Visited,
+	"home": analytics.Visited, "page": analytics.Visited, "blog": analytics.Visited, "post": analytics.Visited, "products": analytics.Visited, "category": analytics.Visited, "collection": analytics.Visited, "search": analytics.Visited, "cart": analytics.Visited,
 	"product": analytics.ViewedProduct, "cart.put": analytics.AddedToCart,
 	"checkout": analytics.ReachedCheckout, "checkout.contact": analytics.ReachedCheckout, "checkout.shipping": analytics.ReachedCheckout,
 }
@@ -258,7 +264,7 @@ func (v *visit) visited(name string) {
 	if v.bought {
 		step, counts = analytics.Completed, true
 	}
-	if told := v.shop.config.Visited; counts && told != nil {
+	if told := v.shop.config.Visited; counts && told != nil && v.preview == "" {
 		told(v.r.Context(), step)
 	}
 }
@@ -267,11 +273,15 @@ func (v *visit) visited(name string) {
 func (s *Shop) Serve(w http.ResponseWriter, r *http.Request, store tenants.Store) {
 	ctx := s.enter(r.Context(), store)
 	v := &visit{shop: s, store: store, w: w, r: r.WithContext(ctx)}
+	preview, over := v.previewed()
+	if preview != "" {
+		v.w = unkept{w, s.config.Editor}
+	}
 	set, err := s.config.Editions.Locales(ctx, &store)
 	var frame *frame
 	if err == nil {
 		locale := v.within(set)
-		frame, err = s.frame(ctx, store, locale, set.Chain(locale))
+		frame, err = s.frame(ctx, store, locale, set.Chain(locale), preview)
 	}
 	if err != nil {
 		s.config.Log.ErrorContext(ctx, "a shop's frame cannot be read", "error", err)
@@ -285,11 +295,15 @@ func (s *Shop) Serve(w http.ResponseWriter, r *http.Request, store tenants.Store
 		}
 		return
 	}
+	if over && v.enters() {
+		v.message(http.StatusGone, "This preview is over", "Ask for another link in the back office.", false)
+		return
+	}
 	if err := s.foreign.Check(r); err != nil {
 		v.message(http.StatusForbidden, "This form came from elsewhere", "For your safety, forms are only taken from the shop's own pages. Go back and try again.", false)
 		return
 	}
-	s.mux.ServeHTTP(w, v.r.WithContext(context.WithValue(ctx, visitKey{}, v)))
+	s.mux.ServeHTTP(v.w, v.r.WithContext(context.WithValue(ctx, visitKey{}, v)))
 }
 
 // within is the locale that the address begins with, which is taken off for all that follows;
@@ -300,10 +314,7 @@ func (v *visit) within(set *locales.Set) string {
 		return set.Default()
 	}
 	address := *v.r.URL
-	address.Path = "/" + strings.TrimPrefix(strings.TrimPrefix(address.Path, "/"+first), "/")
-	if address.RawPath != "" {
-		address.RawPath = "/" + strings.TrimPrefix(strings.TrimPrefix(address.RawPath, "/"+first), "/")
-	}
+	cut(&address, "/"+first)
 	v.r.URL = &address
 	return first
 }
@@ -490,8 +501,16 @@ func (v *visit) shared(name string, query url.Values, make func(ctx context.Cont
 	if err != nil {
 		return err
 	}
+	ctx := context.WithValue(v.r.Context(), readerKey{}, reader{groups, v.chain})
+	if v.preview != "" {
+		p, err := make(ctx)
+		if err == nil {
+			page.Own(v.w, v.r, p)
+		}
+		return err
+	}
 	key := v.store.ID + "\x00" + v.edition() + "\x00" + strings.Join(groups, ",") + "\x00" + v.locale + "\x00" + v.currency() + "\x00" + name + "\x00" + query.Encode()
-	p, err := v.shop.pages.Get(context.WithValue(v.r.Context(), readerKey{}, reader{groups, v.chain}), key, make)
+	p, err := v.shop.pages.Get(ctx, key, make)
 	switch {
 	case err != nil:
 		return err

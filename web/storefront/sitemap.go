@@ -5,8 +5,10 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/url"
+	"slices"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/content"
 	"github.com/stoacommerce/stoa/platform/problem"
 	"github.com/stoacommerce/stoa/web/page"
 )
@@ -25,6 +27,13 @@ type alternate struct {
 	Rel     string `xml:"rel,attr"`
 	Locale  string `xml:"hreflang,attr"`
 	Address string `xml:"href,attr"`
+}
+
+// written is a page or a post.
+type written struct {
+	Kind    content.Kind `json:"kind"`
+	Handle  string       `json:"handle"`
+	Changed string       `json:"updated_at"`
 }
 
 // addresses are those of a page in all locales, each of which names all of them.
@@ -53,8 +62,16 @@ func (v *visit) sitemap() error {
 		return problem.Missing("page")
 	}
 	list, err := v.shop.sitemaps.Get(v.r.Context(), v.edition(), func(ctx context.Context) (*page.Asset, error) {
-		raw, err := catalog.ShopHandles(ctx, v.config().DB, mostAddresses/len(v.settings.Locales)-mostCategories-mostCollections-2)
+		raw, err := content.Handles(ctx, v.config().DB)
 		if err != nil {
+			return nil, err
+		}
+		entries, err := decode[[]written](raw, "pages and posts")
+		if err != nil {
+			return nil, err
+		}
+		most := mostAddresses/len(v.settings.Locales) - mostCategories - mostCollections - len(entries) - 3
+		if raw, err = catalog.ShopHandles(ctx, v.config().DB, max(most, 1)); err != nil {
 			return nil, err
 		}
 		products, err := decode[[]struct {
@@ -76,6 +93,16 @@ func (v *visit) sitemap() error {
 		}
 		for _, p := range products {
 			add("/products/"+url.PathEscape(p.Handle), p.Changed)
+		}
+		if slices.ContainsFunc(entries, func(e written) bool { return e.Kind == content.Post }) {
+			add("/blog", "")
+		}
+		for _, e := range entries {
+			folder := "/pages/"
+			if e.Kind == content.Post {
+				folder = "/blog/"
+			}
+			add(folder+url.PathEscape(e.Handle), e.Changed)
 		}
 		body, err := xml.Marshal(struct {
 			XMLName   xml.Name         `xml:"http://www.sitemaps.org/schemas/sitemap/0.9 urlset"`
