@@ -48,9 +48,6 @@ func open(t *testing.T, p *apptest.Program) *browser {
 	if _, err := chromedp.Call(ctx, log.Enable, cdp.Empty{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}}}); err != nil {
-		t.Fatal(err)
-	}
 	if _, err := chromedp.Call(ctx, emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: "en-GB"}); err != nil {
 		t.Fatal(err)
 	}
@@ -61,6 +58,7 @@ func open(t *testing.T, p *apptest.Program) *browser {
 	b.axe = string(axe)
 	b.ctx, cancel = context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(cancel)
+	b.looks("light", 1280, 900)
 	return b
 }
 
@@ -124,7 +122,7 @@ const patience = 20 * time.Second
 func (b *browser) until(what, expression string) {
 	b.t.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
-		holds, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression))
+		holds, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression, chromedp.EvalAwaitPromise))
 		if err == nil && holds {
 			return
 		}
@@ -218,10 +216,15 @@ func (b *browser) accessible(screen string) {
 	}
 }
 
-// size makes the window as wide as a phone or a desk.
-func (b *browser) size(width, height int64) {
+// looks makes the window as wide as a phone or a desk, in a scheme. Nothing moves.
+func (b *browser) looks(scheme string, width, height int64) {
 	b.t.Helper()
 	if err := chromedp.Do(b.ctx, chromedp.EmulateViewport(width, height)); err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}}); err != nil {
 		b.t.Fatal(err)
 	}
 }

@@ -123,7 +123,8 @@ func order(b *browser, p *apptest.Program, address string) {
 	b.t.Helper()
 	shop := strings.TrimSuffix(p.Host(address).String(), "/")
 	b.visit(shop + "/products/linen-shirt")
-	b.follow("form.take .button")
+	b.press("Add to cart")
+	b.until("the cart", `fetch("/cart").then(answer => answer.text()).then(page => page.includes("Linen shirt"))`)
 	b.visit(shop + "/checkout")
 	b.fill("email", "grace@example.com", "name", "Grace Example", "line1", "1 Sample Street", "postal_code", "10115", "city", "Berlin")
 	b.follow(`form[action="/checkout/contact"] .button`)
@@ -164,15 +165,16 @@ func seen(b *browser, p *apptest.Program, address string) {
 		{"/events", "order.fulfilled"}, {"/requests", "/v1/"}, {"/nowhere", "This is not here"},
 	} {
 		p.ForgetLimits() // nobody looks at so much so quickly
-		b.size(1280, 900)
+		b.looks("light", 1280, 900)
 		b.visit("/admin/" + address + screen.path)
 		b.shows(screen.shows)
 		b.accessible(screen.path + " on a desk")
-		b.size(390, 844)
-		b.accessible(screen.path + " on a phone")
+		b.looks("dark", 390, 844)
+		b.until("the night", `document.documentElement.dataset.mantineColorScheme === "dark"`)
+		b.accessible(screen.path + " on a phone at night")
 		b.quietly(screen.path)
 	}
-	b.size(1280, 900)
+	b.looks("light", 1280, 900)
 
 	// Whatever there is is a few letters away.
 	b.visit("/admin/" + address)

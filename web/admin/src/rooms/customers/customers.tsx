@@ -1,4 +1,4 @@
-import { Button, Group, Modal, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { IconPlus, IconUsers } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
@@ -13,6 +13,7 @@ import { List, pages } from '../../page/list';
 import { Page } from '../../page/page';
 import { Search } from '../../page/search';
 import { State } from '../../page/state';
+import { Views } from '../../page/views';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
@@ -50,7 +51,7 @@ export default function Customers() {
         empty={<Empty icon={IconUsers} {...w.empty} action={add} />}
         filters={
           <>
-            <SegmentedControl aria-label={w.view} value={view} onChange={(next) => filters.set({ view: next })} data={Object.entries(w.views).map(([value, label]) => ({ value: value === 'all' ? '' : value, label }))} />
+            <Views label={w.view} value={view} names={w.views} onChange={(next) => filters.set({ view: next })} />
             <Search label={w.search} value={q} onChange={(next) => filters.set({ q: next })} />
           </>
         }

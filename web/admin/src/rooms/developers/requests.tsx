@@ -1,4 +1,4 @@
-import { Badge, Button, Drawer, Group, SegmentedControl, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
+import { Badge, Button, Drawer, Group, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
 import { IconListSearch } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { answered, type Schemas } from '../../api/client';
@@ -11,6 +11,7 @@ import { Search } from '../../page/search';
 import { Fact } from '../../page/section';
 import { State } from '../../page/state';
 import { Trouble } from '../../page/trouble';
+import { Views } from '../../page/views';
 import { useStore } from '../../session/store';
 import { useFormat } from '../../words/format';
 import { Json } from './json';
@@ -41,7 +42,7 @@ export default function Requests() {
         empty={<Empty icon={IconListSearch} {...w.requests.empty} />}
         filters={
           <>
-            <SegmentedControl aria-label={w.requests.view} value={status} onChange={(next) => filters.set({ status: next })} data={Object.entries(w.requests.views).map(([value, label]) => ({ value: value === 'all' ? '' : value, label }))} />
+            <Views label={w.requests.view} value={status} names={w.requests.views} onChange={(next) => filters.set({ status: next })} />
             <Search label={w.requests.search} value={path} onChange={(next) => filters.set({ path: next })} />
           </>
         }

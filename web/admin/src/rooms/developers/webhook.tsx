@@ -1,4 +1,4 @@
-import { ActionIcon, Alert, Button, Drawer, Group, Menu, Modal, SegmentedControl, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
+import { ActionIcon, Alert, Button, Drawer, Group, Menu, Modal, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
 import { IconDots, IconKey, IconPencil, IconPower, IconSend, IconTrash } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -12,6 +12,7 @@ import { Page } from '../../page/page';
 import { Fact, Section } from '../../page/section';
 import { type Mood, State } from '../../page/state';
 import { Trouble } from '../../page/trouble';
+import { Views } from '../../page/views';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
@@ -133,12 +134,7 @@ function Deliveries({ endpoint }: { endpoint: Schemas['WebhookEndpoint'] }) {
         narrowed={filters.any ? { nothing: w.webhooks.nothing, clear: filters.clear } : undefined}
         empty={<Empty icon={IconSend} {...w.webhooks.none} />}
         filters={
-          <SegmentedControl
-            aria-label={w.webhooks.delivery.state}
-            value={state}
-            onChange={(next) => filters.set({ state: next })}
-            data={[{ value: '', label: everywhere.all }, ...Object.entries(w.webhooks.deliveryStates).map(([value, label]) => ({ value, label }))]}
-          />
+          <Views label={w.webhooks.delivery.state} value={state} names={{ all: everywhere.all, ...w.webhooks.deliveryStates }} onChange={(next) => filters.set({ state: next })} />
         }
         columns={[
           { name: w.webhooks.delivery.event, cell: (delivery) => delivery.event_type },

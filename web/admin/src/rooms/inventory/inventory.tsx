@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, Modal, NumberInput, SegmentedControl, Select, Skeleton, Stack, Text } from '@mantine/core';
+import { Anchor, Button, Group, Modal, NumberInput, Select, Skeleton, Stack, Text } from '@mantine/core';
 import { IconStackPop } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -11,6 +11,7 @@ import { List, pages } from '../../page/list';
 import { Page } from '../../page/page';
 import { Search } from '../../page/search';
 import { Trouble } from '../../page/trouble';
+import { Views } from '../../page/views';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
@@ -38,7 +39,7 @@ export default function Inventory() {
         empty={<Empty icon={IconStackPop} {...w.empty} />}
         filters={
           <>
-            <SegmentedControl aria-label={w.view} value={view} onChange={(next) => filters.set({ view: next })} data={Object.entries(w.views).map(([value, label]) => ({ value: value === 'all' ? '' : value, label }))} />
+            <Views label={w.view} value={view} names={w.views} onChange={(next) => filters.set({ view: next })} />
             <Search label={w.search} value={sku} onChange={(next) => filters.set({ sku: next })} />
           </>
         }

@@ -61,7 +61,7 @@ export function Money({ order }: { order: Schemas['Order'] }) {
       </Stack>
       {order.payments.length > 0 && <Divider />}
       {order.payments.map((payment) => (
-        <Group key={payment.id} justify="space-between" gap="sm">
+        <Group key={payment.id} justify="space-between" gap="sm" wrap="nowrap" align="flex-start">
           <Stack gap={2}>
             <Group gap="xs">
               <Text size="sm" fw={500}>
@@ -70,11 +70,11 @@ export function Money({ order }: { order: Schemas['Order'] }) {
               </Text>
               <State mood={moods[payment.state]}>{w.payments[payment.state]}</State>
             </Group>
-            <Text size="xs" c="dimmed">
+            <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
               {[f.time(payment.created_at), payment.reference, payment.failure_code].filter(Boolean).join(' · ')}
             </Text>
           </Stack>
-          <Group gap="sm">
+          <Group gap="sm" justify="end">
             <Text size="sm" fw={500}>
               {f.money(payment.amount)}
             </Text>

@@ -1,4 +1,4 @@
-import { SegmentedControl, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { IconReceipt } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import type { paths } from '../../api/contract.gen';
@@ -8,6 +8,7 @@ import { useFilters } from '../../page/filters';
 import { List, pages } from '../../page/list';
 import { Page } from '../../page/page';
 import { Search } from '../../page/search';
+import { Views } from '../../page/views';
 import { useStore } from '../../session/store';
 import { useFormat } from '../../words/format';
 import { FulfilmentState, PaymentState } from './states';
@@ -64,12 +65,7 @@ export default function Orders() {
         empty={<Empty icon={IconReceipt} {...w.empty} />}
         filters={
           <>
-            <SegmentedControl
-              aria-label={w.view}
-              value={view}
-              onChange={(next) => filters.set({ view: next, payment: '' })}
-              data={Object.entries(w.views).map(([value, name]) => ({ value: value === 'all' ? '' : value, label: name }))}
-            />
+            <Views label={w.view} value={view} names={w.views} onChange={(next) => filters.set({ view: next, payment: '' })} />
             <Search label={w.search} value={q} onChange={(next) => filters.set({ q: next })} />
           </>
         }

@@ -1,4 +1,4 @@
-import { Avatar, Button, Group, SegmentedControl, Text } from '@mantine/core';
+import { Avatar, Button, Group, Text } from '@mantine/core';
 import { IconPackage, IconPhoto, IconPlus } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { Link } from 'react-router';
@@ -9,6 +9,7 @@ import { List, pages } from '../../page/list';
 import { Page } from '../../page/page';
 import { Search } from '../../page/search';
 import { type Mood, State } from '../../page/state';
+import { Views } from '../../page/views';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
@@ -51,12 +52,7 @@ export default function Products() {
         empty={<Empty icon={IconPackage} {...w.empty} action={add} />}
         filters={
           <>
-            <SegmentedControl
-              aria-label={w.columns.status}
-              value={status}
-              onChange={(next) => filters.set({ status: next })}
-              data={[{ value: '', label: everywhere.all }, ...Object.entries(w.status).map(([value, label]) => ({ value, label }))]}
-            />
+            <Views label={w.columns.status} value={status} names={{ all: everywhere.all, ...w.status }} onChange={(next) => filters.set({ status: next })} />
             <Search label={w.search} value={q} onChange={(next) => filters.set({ q: next })} />
           </>
         }

@@ -117,7 +117,7 @@ function Member({ member, roles }: { member: Schemas['StaffMember']; roles: Role
         </Text>
       </Stack>
       {may ? (
-        <Select aria-label={`${w.role}: ${member.name ?? member.email}`} w={170} allowDeselect={false} data={choices} value={member.role_id ?? member.role} onChange={(value) => value && change.mutate(value)} />
+        <Select aria-label={`${w.role}: ${member.name ?? member.email}`} w={{ base: 128, xs: 170 }} allowDeselect={false} data={choices} value={member.role_id ?? member.role} onChange={(value) => value && change.mutate(value)} />
       ) : (
         <Text size="sm">{nameOf(member.role, member.role_id, roles)}</Text>
       )}
