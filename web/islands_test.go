@@ -154,4 +154,17 @@ func TestPagesHinderNobody(t *testing.T) {
 	c.do(chromedp.Click(chromedp.CSS(`header a[href="/search"]`)), chromedp.SendKeys(chromedp.ID("finder-q"), "linen"))
 	c.until(`document.querySelector(".found").innerText.includes("Linen cloth")`)
 	c.unhindered("the suggestions")
+	for _, theme := range []string{"catalogue", "brand"} {
+		s.dress(t, `{"theme": "`+theme+`", "announcement": {"text": "Sent free", "link": {"type": "products"}}, "home": [
+			{"id": "top", "type": "hero", "layout": "cover"}, {"id": "cats", "type": "category_list"}, {"id": "new", "type": "product_grid"}, {"id": "words", "type": "rich_text", "heading": "Words", "body_html": "<p>By <a href='/x'>hand</a></p>"},
+			{"id": "asked", "type": "faq", "questions": [{"question": "Why?", "answer_html": "<p>So</p>"}]}, {"id": "mail", "type": "newsletter"}]}`, true)
+		look("/")
+		if _, err := chromedp.Call(c.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: dark.Features[1:]}); err != nil {
+			t.Fatal(err)
+		}
+		look("/", "/products/linen-cloth")
+		if _, err := chromedp.Call(c.ctx, emulation.SetEmulatedMedia, dark); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -279,7 +279,7 @@ func TestAShopInGerman(t *testing.T) {
 		_, err := tx.Exec(ctx, `update settings set locale = 'ar'`)
 		return err
 	})
-	b.get("/").says(`<html lang="ar" dir="rtl">`, "Cart")
+	b.get("/").says(`<html lang="ar" dir="rtl">`, "السلّة")
 }
 
 func (b *browser) toPaymentIn(t testing.TB, shipping string) *answer {

@@ -18,8 +18,8 @@ import (
 	"github.com/stoacommerce/stoa/internal/bench/report"
 )
 
-// runs is how often Lighthouse looks at a page.
-const runs = 5
+// looks is how often Lighthouse looks at a page.
+const looks = 5
 
 // classes are those that Lighthouse gives a page points in, a hundred at most.
 var classes = []string{"performance", "accessibility", "best-practices", "seo"}
@@ -43,7 +43,7 @@ func BenchmarkPages(b *testing.B) {
 		{"home", "/", ""}, {"collection", "/collections/summer", ""}, {"product", "/products/" + text(listed, "/data/0/handle"), ""}, {"cart", "/cart", cart},
 	} {
 		points := map[string]report.Samples{}
-		for range runs {
+		for range looks {
 			for class, n := range lighthouse(b, shop+page.path, page.cookie) {
 				points[class] = append(points[class], n)
 			}

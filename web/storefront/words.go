@@ -16,7 +16,7 @@ type words struct {
 }
 
 // languages are those that the shop's own texts are in, besides English.
-var languages = map[string]map[string]string{"de": german}
+var languages = map[string]map[string]string{"de": german, "ar": arabic}
 
 // swiss are the German texts as Switzerland and Liechtenstein write them, without an ß.
 var swiss = func() map[string]string {

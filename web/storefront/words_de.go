@@ -46,6 +46,7 @@ var german = map[string]string{
 	"A provider that does not answer": "Ein Anbieter, der nicht antwortet",
 	"A slow bank":                     "Eine langsame Bank",
 	"Account":                         "Konto",
+	"Announcement":                    "Mitteilung",
 	"Blog":                            "Blog",
 	"Preview.":                        "Vorschau.",
 	"This is a draft. Shoppers do not see it yet.":         "Das ist ein Entwurf. Kundinnen und Kunden sehen ihn noch nicht.",
