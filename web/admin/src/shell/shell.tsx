@@ -194,7 +194,6 @@ function ModeSwitch() {
       size="xs"
       aria-label={w.mode.title}
       value={store.mode}
-      color={store.mode === 'test' ? 'yellow.8' : undefined}
       onChange={(mode) => void go(`/${labelOf(store.settings.address, mode as typeof store.mode)}/${room}`)}
       data={[
         { value: 'live', label: w.mode.live },
