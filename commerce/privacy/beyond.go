@@ -36,6 +36,7 @@ var beyondStores = []elsewhere{
 	{table: "accounts", plain: "id email name password_hash totp_sealed", why: "merchants and their staff, who are the platform's own customers"},
 	{table: "account_tokens", plain: "hash account_id purpose email", why: "of merchants and their staff"},
 	{table: "recovery_codes", plain: "account_id hash"},
+	{table: "passkeys", plain: "id account_id name credential credential_id", why: "of merchants and their staff"},
 	{table: "stores", plain: "id name address skeleton status suspension_reason plan country currency cell"},
 	{table: "domains", plain: "id store_id name state seen certificate_failure"},
 	{table: "certificates", plain: "domain_id serial chain key_sealed"},
