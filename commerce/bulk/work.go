@@ -78,31 +78,31 @@ func (s *Service) Register(w *jobs.Workers) {
 func (s *Service) Work(ctx context.Context, id string, attempt int) error {
 	until := time.Now().Add(s.config.Slice)
 	return s.operations.Work(ctx, id, attempt, func(ctx context.Context, o *operations.Operation) error {
-		for from, more := o.Checkpoint, true; more; {
-			next, err := s.put(ctx, id, from, until)
-			if err != nil {
+		for from := o.Checkpoint; ; {
+			last := !time.Now().Before(until) // it asks for the next job, so it is decided once
+			next, err := s.put(ctx, id, from, last)
+			if err != nil || last || next == from {
 				return err
 			}
-			more = next > from && time.Now().Before(until)
 			from = next
 		}
-		return nil
 	})
 }
 
 // put does a batch. When that fails, its things are done one by one, so that one which
 // cannot be done fails alone. It gives the place where the next batch begins, which is the
-// same when there is none.
-func (s *Service) put(ctx context.Context, id string, from int64, until time.Time) (int64, error) {
-	next, err := s.try(ctx, id, from, s.config.Batch, nil, until)
+// same when there is none. The last batch of a job asks for the next job.
+func (s *Service) put(ctx context.Context, id string, from int64, last bool) (int64, error) {
+	next, err := s.try(ctx, id, from, s.config.Batch, nil, last)
 	if err == nil || !operations.AboutData(ctx, err) {
 		return next, err
 	}
-	for range s.config.Batch {
-		next, err = s.try(ctx, id, from, 1, nil, until)
+	for n := range s.config.Batch {
+		asks := last && n == s.config.Batch-1
+		next, err = s.try(ctx, id, from, 1, nil, asks)
 		if err != nil && operations.AboutData(ctx, err) {
 			s.log.ErrorContext(ctx, "a thing cannot be changed in bulk", "operation", id, "after", from, "error", err)
-			next, err = s.try(ctx, id, from, 1, err, until)
+			next, err = s.try(ctx, id, from, 1, err, asks)
 		}
 		if err != nil || next == from {
 			return next, err
@@ -113,7 +113,7 @@ func (s *Service) put(ctx context.Context, id string, from int64, until time.Tim
 }
 
 // try does a batch, again where others got in the way.
-func (s *Service) try(ctx context.Context, id string, from int64, size int, refusal error, until time.Time) (int64, error) {
+func (s *Service) try(ctx context.Context, id string, from int64, size int, refusal error, last bool) (int64, error) {
 	for attempt := 1; ; attempt++ {
 		next := from
 		err := s.db.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
@@ -133,7 +133,7 @@ func (s *Service) try(ctx context.Context, id string, from int64, size int, refu
 			} else if err := s.apply(ctx, tx, o, rows); err != nil {
 				return err
 			}
-			if !time.Now().Before(until) {
+			if last {
 				journal.Job(tx, JobWork, operations.Args{OperationID: id})
 			}
 			next = int64(rows[len(rows)-1].Line)

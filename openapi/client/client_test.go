@@ -53,7 +53,7 @@ func TestRequestsAreSentAgain(t *testing.T) {
 		"a broken connection":     {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 2, ""},
 		"refused":                 {problem(422, `{"code": "invalid_request", "title": "No", "detail": "A title is missing."}`), 1, "invalid_request"},
 		"gone wrong":              {problem(500, `{"code": "internal_error"}`), 1, "internal_error"},
-		"what is no problem file": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 403) }, 1, "unexpected_answer"},
+		"what is no problem file": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }, 1, "unexpected_answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
