@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/stoacommerce/stoa/commerce/search"
@@ -170,12 +171,7 @@ func readSets(ctx context.Context, db *postgres.DB, keys []int64) (map[int64]set
 	if len(sets) == 0 {
 		return sets, nil
 	}
-	var asked []string
-	for key := range sets {
-		asked = append(asked, fmt.Sprint(key))
-	}
-	slices.Sort(asked)
-	row, err := db.Columns(ctx, patience, setsSQL, asked)
+	row, err := db.Columns(ctx, patience, setsSQL, slices.Sorted(maps.Keys(sets)))
 	if err != nil {
 		return nil, fmt.Errorf("read sets of attributes: %w", err)
 	}

@@ -50,12 +50,13 @@ select json_build_object(
 // readNames reads what is shown is called.
 func readNames(ctx context.Context, db *postgres.DB, s shown, locales []string) (names, error) {
 	statement, args := namesSQL(locales)
-	var categories, vendors, attributes, values, samples []string
+	var categories, attributes, values, samples []string
+	var vendors []int64
 	for _, c := range s.categories {
 		categories = append(categories, c.key)
 	}
 	for _, v := range s.vendors {
-		vendors = append(vendors, strconv.FormatInt(v.key, 10))
+		vendors = append(vendors, v.key)
 	}
 	for _, a := range s.attributes {
 		for _, v := range a.values {

@@ -93,6 +93,15 @@ func lock(ctx context.Context, tx *postgres.Tx) (state, error) {
 	return read(ctx, tx)
 }
 
+// lockAt reads it to be changed as it was at a version.
+func lockAt(ctx context.Context, tx *postgres.Tx, meant int) (state, error) {
+	s, err := lock(ctx, tx)
+	if err != nil {
+		return state{}, err
+	}
+	return s, problem.Outdated(s.version, meant)
+}
+
 // design is the one that changes are made to.
 func (s *state) design() Design {
 	switch {

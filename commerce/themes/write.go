@@ -47,11 +47,8 @@ func List(ctx context.Context, from postgres.Source) ([]Theme, error) {
 // Update changes the draft by a merge patch, and makes one where there is none. What was
 // published stays as it is.
 func Update(ctx context.Context, tx *postgres.Tx, meant int, patch json.RawMessage) error {
-	s, err := lock(ctx, tx)
+	s, err := lockAt(ctx, tx, meant)
 	if err != nil {
-		return err
-	}
-	if err := problem.Outdated(s.version, meant); err != nil {
 		return err
 	}
 	before := s.design()
@@ -91,11 +88,8 @@ func (s *state) write(ctx context.Context, tx *postgres.Tx, draft *Design, befor
 
 // Discard gives the draft up, for what was published last.
 func Discard(ctx context.Context, tx *postgres.Tx, meant int) error {
-	s, err := lock(ctx, tx)
+	s, err := lockAt(ctx, tx, meant)
 	if err != nil {
-		return err
-	}
-	if err := problem.Outdated(s.version, meant); err != nil {
 		return err
 	}
 	if s.Draft == nil {
@@ -116,11 +110,8 @@ type published struct {
 // Publish has shoppers see the draft. Its colours have to be readable with the store's accent of
 // now; what it names and is gone since is left out.
 func Publish(ctx context.Context, tx *postgres.Tx, meant int) error {
-	s, err := lock(ctx, tx)
+	s, err := lockAt(ctx, tx, meant)
 	if err != nil {
-		return err
-	}
-	if err := problem.Outdated(s.version, meant); err != nil {
 		return err
 	}
 	if s.Draft == nil {

@@ -27,7 +27,7 @@ const enterQuery = `select set_config('role', $1, true), set_config('search_path
 // one round trip: entering the store and the statement travel together, in the implicit
 // transaction of a pipeline, which is read-only. The statement gives one row with one
 // text or JSON column; ErrNoRows when it gives none, nil when the value is null.
-// Arguments are strings, integers, booleans, times, string slices and nil; the statement
+// Arguments are strings, integers, booleans, times, slices of strings and of int64, and nil; the statement
 // casts them where Postgres cannot tell their type.
 func (db *DB) JSON(ctx context.Context, query string, args ...any) ([]byte, error) {
 	return db.JSONWithin(ctx, 0, query, args...)
@@ -162,6 +162,8 @@ func texts(args []any) ([][]byte, error) {
 			values[i] = v.AppendFormat(nil, time.RFC3339Nano)
 		case []string:
 			values[i] = arrayText(v)
+		case []int64:
+			values[i] = arrayNumbers(v)
 		default:
 			return nil, fmt.Errorf("argument %d: a %T cannot be sent", i+1, arg)
 		}
@@ -184,6 +186,18 @@ func arrayText(items []string) []byte {
 			out = append(out, item[j])
 		}
 		out = append(out, '"')
+	}
+	return append(out, '}')
+}
+
+// arrayNumbers writes an array of numbers, as in {1,2}.
+func arrayNumbers(items []int64) []byte {
+	out := []byte{'{'}
+	for i, item := range items {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = strconv.AppendInt(out, item, 10)
 	}
 	return append(out, '}')
 }
