@@ -160,9 +160,20 @@ func order(b *browser, p *apptest.Program, address string) {
 func seen(b *browser, p *apptest.Program, address string) {
 	b.t.Helper()
 	for _, screen := range []struct{ path, shows string }{
-		{"", "What waits for you"}, {"--test", "To the live side"}, {"/orders", "Grace Example"}, {"/products", "Linen shirt"}, {"/stock", "Linen shirt"}, {"/customers", "grace@example.com"},
-		{"/settings", "Currencies and taxes"}, {"/staff", "Built in"}, {"/history", "Order sent"}, {"/keys", "Active"}, {"/webhooks", "No endpoints yet"},
-		{"/events", "order.fulfilled"}, {"/requests", "/v1/"}, {"/nowhere", "This is not here"},
+		{"", "What waits for you"},
+		{"--test", "To the live side"},
+		{"/orders", "Grace Example"},
+		{"/products", "Linen shirt"},
+		{"/stock", "Linen shirt"},
+		{"/customers", "grace@example.com"},
+		{"/settings", "Currencies and taxes"},
+		{"/staff", "Built in"},
+		{"/history", "Order sent"},
+		{"/keys", "Active"},
+		{"/webhooks", "No endpoints yet"},
+		{"/events", "order.fulfilled"},
+		{"/requests", "/v1/"},
+		{"/nowhere", "This is not here"},
 	} {
 		p.ForgetLimits() // nobody looks at so much so quickly
 		b.looks("light", 1280, 900)

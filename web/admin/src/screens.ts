@@ -1,4 +1,19 @@
-import { IconApi, IconHistory, IconHome, IconKey, IconListSearch, IconPackage, IconPlus, IconReceipt, IconSettings, IconStackPop, IconTimelineEvent, IconUserPlus, IconUsers, IconUsersGroup, IconWebhook } from '@tabler/icons-react';
+import {
+  IconApi,
+  IconHistory,
+  IconHome,
+  IconKey,
+  IconListSearch,
+  IconPackage,
+  IconPlus,
+  IconReceipt,
+  IconSettings,
+  IconTimelineEvent,
+  IconUserPlus,
+  IconUsers,
+  IconUsersGroup,
+  IconWebhook,
+} from '@tabler/icons-react';
 import type { ComponentType } from 'react';
 import type { Permission } from './session/store';
 import type { useShellWords } from './shell/words';
@@ -8,15 +23,18 @@ type Icon = typeof IconHome;
 
 export type Section = keyof Words['sections'];
 
+type Entry = { name: keyof Words['screens'] } & ({ section: Section; icon: Icon } | { under: string });
+
 export type Screen = {
   path: string;
   /** What one must be allowed to see it; others are told so, and find it in no menu. */
   needs?: Permission;
-  menu?: { section: Section; name: keyof Words['screens']; icon: Icon };
+  /** Its entry in the menu: at the top of a section, or under another screen, whose path that is. */
+  menu?: Entry;
   load: () => Promise<{ default: ComponentType }>;
 };
 
-/** Every screen of a store, a line each. */
+/** Every screen of a store, a line each, in the order of the menu. */
 export const screens: Screen[] = [
   { path: '', menu: { section: 'sell', name: 'home', icon: IconHome }, load: () => import('./rooms/home/home') },
   { path: 'orders', needs: 'orders:read', menu: { section: 'sell', name: 'orders', icon: IconReceipt }, load: () => import('./rooms/orders/orders') },
@@ -24,7 +42,7 @@ export const screens: Screen[] = [
   { path: 'products', needs: 'products:read', menu: { section: 'sell', name: 'products', icon: IconPackage }, load: () => import('./rooms/products/products') },
   { path: 'products/new', needs: 'products:write', load: () => import('./rooms/products/new') },
   { path: 'products/:product', needs: 'products:read', load: () => import('./rooms/products/product') },
-  { path: 'stock', needs: 'inventory:read', menu: { section: 'sell', name: 'stock', icon: IconStackPop }, load: () => import('./rooms/inventory/inventory') },
+  { path: 'stock', needs: 'inventory:read', menu: { under: 'products', name: 'stock' }, load: () => import('./rooms/inventory/inventory') },
   { path: 'customers', needs: 'customers:read', menu: { section: 'sell', name: 'customers', icon: IconUsers }, load: () => import('./rooms/customers/customers') },
   { path: 'customers/:customer', needs: 'customers:read', load: () => import('./rooms/customers/customer') },
   { path: 'settings', needs: 'store:read', menu: { section: 'shop', name: 'settings', icon: IconSettings }, load: () => import('./rooms/settings/settings') },
@@ -37,8 +55,8 @@ export const screens: Screen[] = [
   { path: 'requests', needs: 'requests:read', menu: { section: 'build', name: 'requests', icon: IconListSearch }, load: () => import('./rooms/developers/requests') },
 ];
 
-/** Those that have an entry in the menu. */
-export const inMenu = screens.filter((screen): screen is Screen & Required<Pick<Screen, 'menu'>> => screen.menu !== undefined);
+/** Whether one who may do what `can` says finds a screen in the menu, or in the palette. */
+export const found = (can: (permission: Permission) => boolean) => (screen: Screen) => screen.menu !== undefined && (!screen.needs || can(screen.needs));
 
 /** What can be begun from anywhere. */
 export const actions: { name: keyof Words['actions']; path: string; needs: Permission; icon: Icon }[] = [

@@ -2,11 +2,11 @@ import { Group, Text } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { Spotlight, createSpotlight } from '@mantine/spotlight';
 import '@mantine/spotlight/styles.layer.css';
-import { IconPackage, IconReceipt, IconSearch, IconUser } from '@tabler/icons-react';
+import { IconArrowRight, IconPackage, IconReceipt, IconSearch, IconUser } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
-import { actions, inMenu } from '../screens';
+import { actions, found as inMenu, screens as all } from '../screens';
 import { useStore } from '../session/store';
 import { useFormat } from '../words/format';
 import { useShellWords } from './words';
@@ -39,7 +39,7 @@ export default function Palette({ opening }: { opening: number }) {
   );
 
   const matches = (label: string) => label.toLowerCase().includes(text.trim().toLowerCase());
-  const screens = inMenu.filter((screen) => (!screen.needs || can(screen.needs)) && matches(w.screens[screen.menu.name]));
+  const screens = all.filter(inMenu(can)).flatMap(({ path, menu }) => (menu && matches(w.screens[menu.name]) ? [{ path, label: w.screens[menu.name], Icon: 'icon' in menu ? menu.icon : IconArrowRight }] : []));
   const doable = actions.filter((action) => can(action.needs) && matches(w.actions[action.name]));
   const found = asked
     ? [
@@ -79,8 +79,8 @@ export default function Palette({ opening }: { opening: number }) {
         )}
         {screens.length > 0 && (
           <Spotlight.ActionsGroup label={w.goTo}>
-            {screens.map(({ path, menu }) => (
-              <Spotlight.Action key={path} label={w.screens[menu.name]} leftSection={<menu.icon size={18} stroke={1.6} />} onClick={leave(path)} />
+            {screens.map(({ path, label, Icon }) => (
+              <Spotlight.Action key={path} label={label} leftSection={<Icon size={18} stroke={1.6} />} onClick={leave(path)} />
             ))}
           </Spotlight.ActionsGroup>
         )}

@@ -1,9 +1,9 @@
 import { ActionIcon, AppShell, Box, Burger, Button, Group, Kbd, Menu, NavLink, ScrollArea, SegmentedControl, Text, Tooltip, UnstyledButton } from '@mantine/core';
 import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import { IconBuildingStore, IconExternalLink, IconPlus, IconSearch, IconSelector } from '@tabler/icons-react';
-import { type ReactNode, Suspense, lazy, useEffect, useState } from 'react';
+import { Fragment, type ReactNode, Suspense, lazy, useEffect, useState } from 'react';
 import { Link, useLocation, useNavigate, useNavigation } from 'react-router';
-import { type Section, inMenu } from '../screens';
+import { type Screen, type Section, found, screens } from '../screens';
 import { useSession } from '../session/session';
 import { labelOf, useStore } from '../session/store';
 import { Mark } from './mark';
@@ -118,9 +118,14 @@ function Rooms() {
   const w = useShellWords();
   const { can, to } = useStore();
   const { pathname } = useLocation();
+  const seen = screens.filter(found(can));
+  const leadsHere = ({ path }: Screen) => pathname === to(path) || (path !== '' && pathname.startsWith(`${to(path)}/`));
+  // Of orders and orders/new both lead to the latter; the longer path is where one is.
+  const here = seen.filter(leadsHere).toSorted((a, b) => b.path.length - a.path.length)[0];
   return sections.map((section) => {
-    const screens = inMenu.filter((screen) => screen.menu.section === section && (!screen.needs || can(screen.needs)));
-    if (screens.length === 0) return null;
+    const tops = screens.filter(({ menu }) => menu && 'section' in menu && menu.section === section).map((top) => ({ top, below: seen.filter(({ menu }) => menu && 'under' in menu && menu.under === top.path) }));
+    const shown = tops.filter(({ top, below }) => seen.includes(top) || below.length > 0);
+    if (shown.length === 0) return null;
     return (
       <Box key={section} mb="md">
         {section !== 'sell' && (
@@ -128,27 +133,37 @@ function Rooms() {
             {w.sections[section]}
           </Text>
         )}
-        {screens.map(({ path, menu: { icon: Icon, name }, load }) => {
-          const target = to(path);
-          const active = path === '' ? pathname === target : pathname === target || pathname.startsWith(`${target}/`);
-          return (
-            <NavLink
-              key={path}
-              component={Link}
-              to={target}
-              label={w.screens[name]}
-              leftSection={<Icon size={19} stroke={1.6} aria-hidden />}
-              active={active}
-              aria-current={active ? 'page' : undefined}
-              className={classes.room}
-              onMouseEnter={() => void load()}
-              onFocus={() => void load()}
-            />
-          );
-        })}
+        {shown.map(({ top, below }) => (
+          <Fragment key={top.path}>
+            {/* Whoever may see only what stands under it is led there. */}
+            <Entry screen={top} leads={seen.includes(top) ? top : below[0]} here={here === top} />
+            {here && (here === top || below.includes(here)) && below.map((screen) => <Entry key={screen.path} screen={screen} leads={screen} here={here === screen} />)}
+          </Fragment>
+        ))}
       </Box>
     );
   });
+}
+
+function Entry({ screen: { menu }, leads, here }: { screen: Screen; leads?: Screen; here: boolean }) {
+  const w = useShellWords();
+  const { to } = useStore();
+  if (!menu || !leads) return null;
+  const Icon = 'icon' in menu ? menu.icon : undefined;
+  return (
+    <NavLink
+      component={Link}
+      to={to(leads.path)}
+      label={w.screens[menu.name]}
+      leftSection={Icon && <Icon size={19} stroke={1.6} aria-hidden />}
+      active={here}
+      aria-current={here ? 'page' : undefined}
+      className={classes.room}
+      mod={{ below: !Icon }}
+      onMouseEnter={() => void leads.load()}
+      onFocus={() => void leads.load()}
+    />
+  );
 }
 
 /** Which store one is in, and the way to others. */
