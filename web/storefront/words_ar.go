@@ -2,6 +2,7 @@ package storefront
 
 // arabic are the shop's own texts in Arabic.
 var arabic = map[string]string{
+	"Everything that %s has, to be ordered here.": "كل ما لدى %s، تطلبه من هنا.",
 	"Reviews":                      "المراجعات",
 	"Close":                        "إغلاق",
 	"Previous picture":             "الصورة السابقة",

@@ -2,6 +2,7 @@ package storefront
 
 // german are the shop's own texts in German.
 var german = map[string]string{
+	"Everything that %s has, to be ordered here.": "Alles, was es bei %s gibt – hier zu bestellen.",
 	"Reviews":                      "Bewertungen",
 	"Close":                        "Schließen",
 	"Previous picture":             "Voriges Bild",
