@@ -57,7 +57,7 @@ func TestDocumentsOverHTTP(t *testing.T) {
 	if slips := s.admin("GET", "/packing-slips?order_id="+id, nil).Want(200); !strings.HasPrefix(string(slips.Body), "%PDF") || slips.Header.Get("Content-Disposition") != "inline; filename=packing-slips.pdf" {
 		t.Errorf("the slips: %v", slips.Header)
 	}
-	s.admin("GET", "/packing-slips", nil).WantProblem(400, "validation_failed")
+	s.admin("GET", "/packing-slips", nil).WantProblem(400, "invalid_request")
 	s.admin("GET", "/packing-slips?order_id="+id+"&order_id="+ids.New("ord"), nil).WantProblem(404, "not_found")
 
 	// The shopper's.

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, NumberInput, Radio, Select, Skeleton, Stack, Text } from '@mantine/core';
+import { Button, Group, Input, Modal, NumberInput, Radio, Select, Skeleton, Stack, Text } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { IconMailForward, IconShoppingCartOff } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
@@ -125,16 +125,18 @@ function Settings({ there, close }: { there: Schemas['AbandonedCartSettings']; c
               ))}
             </Stack>
           </Radio.Group>
-          <Group align="flex-end" gap="xs">
-            <NumberInput label={w.reminders.delay} min={form.values.unit === 'minutes' ? 15 : 1} max={43_200 / units[form.values.unit]} allowDecimal={false} w={140} {...form.getInputProps('delay')} />
-            <Select
-              aria-label={w.reminders.unit}
-              w={130}
-              allowDeselect={false}
-              data={(['minutes', 'hours', 'days'] as const).map((value) => ({ value, label: w.reminders.units[value] }))}
-              {...form.getInputProps('unit')}
-            />
-          </Group>
+          <Input.Wrapper label={w.reminders.delay} labelElement="div">
+            <Group gap="xs" mt={4}>
+              <NumberInput aria-label={w.reminders.delay} min={form.values.unit === 'minutes' ? 15 : 1} max={43_200 / units[form.values.unit]} allowDecimal={false} w={140} {...form.getInputProps('delay')} />
+              <Select
+                aria-label={w.reminders.unit}
+                w={130}
+                allowDeselect={false}
+                data={(['minutes', 'hours', 'days'] as const).map((value) => ({ value, label: w.reminders.units[value] }))}
+                {...form.getInputProps('unit')}
+              />
+            </Group>
+          </Input.Wrapper>
           <Group justify="end">
             <Button variant="default" onClick={close}>
               {everywhere.cancel}

@@ -97,7 +97,7 @@ function Summary({ form, would, refused, pending, fixed }: Pick<EditorProps, 'fo
         </Text>
       )}
       {!fixed && (
-        <Group gap="xs">
+        <Group gap="md">
           <OffButton label={w.off.whole} currency={values.currency} value={values.off} onChange={(off) => form.setFieldValue('off', off)} />
           <Shipping form={form} />
         </Group>

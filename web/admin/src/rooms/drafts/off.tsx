@@ -13,7 +13,7 @@ export function OffButton({ label, currency, value, onChange }: { label: string;
   return (
     <Popover width={260} position="bottom-start" shadow="md" trapFocus>
       <Popover.Target>
-        <Button variant="subtle" size="compact-xs" leftSection={<IconDiscount size={14} aria-hidden />} aria-label={label}>
+        <Button variant="subtle" size="compact-xs" ml={-8} leftSection={<IconDiscount size={14} aria-hidden />} aria-label={label}>
           {told || w.off.add}
         </Button>
       </Popover.Target>

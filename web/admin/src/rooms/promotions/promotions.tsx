@@ -49,8 +49,8 @@ export default function Promotions() {
           {
             name: w.columns.when,
             wide: true,
-            width: 200,
-            cell: (promotion) => [f.date(promotion.starts_at), promotion.ends_at ? f.date(promotion.ends_at) : ''].join(' – '),
+            width: 230,
+            cell: (promotion) => (promotion.ends_at ? `${f.date(promotion.starts_at)} – ${f.date(promotion.ends_at)}` : w.summary.from(f.date(promotion.starts_at))),
           },
           { name: w.columns.state, width: 120, cell: (promotion) => <PromotionState state={promotion.state} /> },
           { name: w.columns.used, end: true, wide: true, width: 100, cell: (promotion) => f.number(promotion.used) },

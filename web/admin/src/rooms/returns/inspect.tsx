@@ -25,12 +25,17 @@ const nowhere = 'nowhere';
 function Findings({ order, back, close }: Omit<Step, 'opened'>) {
   const w = useReturnWords();
   const everywhere = useWords();
-  const { api, query } = useStore();
+  const { api, query, can } = useStore();
   const [key] = useState(idempotencyKey);
-  const locations = query.useQuery('get', '/v1/locations', { params: { query: { limit: 100 } } });
+  const locations = query.useQuery('get', '/v1/locations', { params: { query: { limit: 100 } } }, { enabled: can('inventory:read') });
   const places = locations.data?.data.filter(({ active }) => active) ?? [];
   const [found, setFound] = useState<Record<string, Partial<Found>>>({});
-  const of = ({ line_id, quantity }: Schemas['ReturnLine']): Found => ({ accepted: quantity, condition: 'new', location: places[0]?.id ?? nowhere, ...found[line_id] });
+  // What is said to be broken is not put back on the shelf unasked.
+  const broken: Schemas['ReturnReason'][] = ['damaged', 'defective'];
+  const of = ({ line_id, quantity, reason }: Schemas['ReturnLine']): Found =>
+    broken.includes(reason)
+      ? { accepted: quantity, condition: 'damaged', location: nowhere, ...found[line_id] }
+      : { accepted: quantity, condition: 'new', location: places[0]?.id ?? nowhere, ...found[line_id] };
   const inspect = useWrite({
     said: w.inspect.done,
     done: close,
@@ -95,7 +100,7 @@ function Findings({ order, back, close }: Omit<Step, 'opened'>) {
           <Button variant="default" onClick={close}>
             {everywhere.cancel}
           </Button>
-          <Button type="submit" loading={inspect.isPending} disabled={locations.isPending}>
+          <Button type="submit" loading={inspect.isPending} disabled={locations.isLoading}>
             {w.inspect.do}
           </Button>
         </Group>
