@@ -8,13 +8,13 @@ export function Narrow({ set, children }: { set: number; children: ReactNode }) 
   const w = useWords();
   return (
     <Popover position="bottom-end" width={300} shadow="md" trapFocus>
-      <Popover.Target>
-        <Indicator label={set} size={18} disabled={set === 0} color="clay">
+      <Indicator label={set} size={18} disabled={set === 0} color="clay">
+        <Popover.Target>
           <Button variant="default" leftSection={<IconFilter size={16} aria-hidden />}>
             {w.filter}
           </Button>
-        </Indicator>
-      </Popover.Target>
+        </Popover.Target>
+      </Indicator>
       <Popover.Dropdown>
         <Stack gap="sm">{children}</Stack>
       </Popover.Dropdown>

@@ -64,7 +64,7 @@ export default function Carts() {
           {
             name: w.columns.who,
             cell: (cart) => (
-              <Text size="sm" fw={600} style={{ wordBreak: 'break-all' }}>
+              <Text size="sm" fw={600} lineClamp={1} style={{ wordBreak: 'break-all' }}>
                 {cart.email ?? w.unknown}
               </Text>
             ),
@@ -80,7 +80,7 @@ export default function Carts() {
             ),
           },
           { name: w.columns.lines, wide: true, end: true, width: 100, cell: (cart) => f.number(cart.line_count) },
-          { name: w.columns.total, end: true, width: 120, cell: (cart) => f.money(cart.subtotal) },
+          { name: w.columns.total, end: true, cell: (cart) => f.money(cart.subtotal) },
           { name: w.link, silent: true, width: 56, cell: (cart) => cart.recover_url && <Copy value={cart.recover_url} /> },
         ]}
       />

@@ -22,6 +22,7 @@ export function StoreCredit({ customer }: { customer: Schemas['Customer'] }) {
   const entries = query.useQuery('get', '/v1/customers/{customer_id}/store-credit/entries', { params: { path, query: { limit: 50 } } });
   const there = balances.data?.data.map(({ balance }) => balance) ?? [];
   const shown = there.length > 0 ? there : [{ amount: 0, currency: settings.currency }];
+  const others = settings.currencies.filter((currency) => !shown.some((balance) => balance.currency === currency));
   const all = entries.data?.data ?? [];
   return (
     <Section title={w.credit.title}>
@@ -39,6 +40,15 @@ export function StoreCredit({ customer }: { customer: Schemas['Customer'] }) {
             )}
           </Group>
         ))}
+      {balances.data && can('store_credit:write') && others.length > 0 && (
+        <Group gap="xs">
+          {others.map((currency) => (
+            <Button key={currency} variant="subtle" size="compact-sm" onClick={() => setAdjusting({ amount: 0, currency })}>
+              {w.credit.other(currency)}
+            </Button>
+          ))}
+        </Group>
+      )}
       {all.length > 0 && (
         <Stack gap="xs">
           <Entries entries={more ? all : all.slice(0, 3)} />

@@ -54,7 +54,7 @@ export default function Drafts() {
           {
             name: w.columns.customer,
             cell: (draft) => (
-              <Text size="sm" fw={600} style={{ wordBreak: 'break-all' }}>
+              <Text size="sm" fw={600} lineClamp={1} style={{ wordBreak: 'break-all' }}>
                 {draft.email ?? w.nobody}
               </Text>
             ),
@@ -70,8 +70,8 @@ export default function Drafts() {
             ),
           },
           { name: w.columns.lines, wide: true, end: true, width: 110, cell: (draft) => f.number(draft.line_count) },
-          { name: w.columns.state, width: 150, cell: (draft) => <DraftState state={draft.state} /> },
-          { name: w.columns.total, end: true, width: 120, cell: (draft) => f.money(draft.subtotal) },
+          { name: w.columns.state, cell: (draft) => <DraftState state={draft.state} /> },
+          { name: w.columns.total, end: true, cell: (draft) => f.money(draft.subtotal) },
         ]}
       />
     </Page>

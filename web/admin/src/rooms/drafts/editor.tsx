@@ -1,4 +1,4 @@
-import { Alert, Anchor, Button, Checkbox, Grid, Group, Modal, Stack, TagsInput, Text, TextInput, Textarea } from '@mantine/core';
+import { Alert, Anchor, Button, Checkbox, Grid, Group, Modal, Select, Stack, TagsInput, Text, TextInput, Textarea } from '@mantine/core';
 import type { UseFormReturnType } from '@mantine/form';
 import { IconInfoCircle } from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
@@ -14,7 +14,7 @@ import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
 import { Sum } from '../orders/money';
 import { Goods } from './goods';
-import type { DraftValues } from './model';
+import { type DraftValues, noOff } from './model';
 import { OffButton } from './off';
 import { Shipping } from './shipping';
 import { useDraftWords } from './words';
@@ -31,11 +31,13 @@ type EditorProps = {
   /** It has become an order, or one may not change it. */
   fixed: boolean;
   save: (values: DraftValues) => void;
+  /** Only then can its currency be chosen. */
+  isNew?: boolean;
   children?: ReactNode;
 };
 
 /** What a draft order says, and what that comes to. */
-export function Editor({ form, would, refused, pending, saving, fixed, save, children }: EditorProps) {
+export function Editor({ form, would, refused, pending, saving, fixed, save, isNew, children }: EditorProps) {
   const w = useDraftWords();
   return (
     <form onSubmit={form.onSubmit(save)}>
@@ -50,7 +52,7 @@ export function Editor({ form, would, refused, pending, saving, fixed, save, chi
           </Grid.Col>
           <Grid.Col span={{ base: 12, md: 4 }}>
             <Stack gap="lg">
-              <Buyer form={form} would={would} />
+              <Buyer form={form} would={would} isNew={isNew} />
               <Section title={w.details}>
                 <Textarea label={w.note} description={w.noteText} autosize minRows={2} maxLength={2000} {...form.getInputProps('note')} />
                 <TagsInput label={w.labels} {...form.getInputProps('tags')} />
@@ -111,11 +113,11 @@ function Summary({ form, would, refused, pending, fixed }: Pick<EditorProps, 'fo
   );
 }
 
-function Buyer({ form, would }: { form: Form; would?: Schemas['DraftOrder'] }) {
+function Buyer({ form, would, isNew }: { form: Form; would?: Schemas['DraftOrder']; isNew?: boolean }) {
   const w = useDraftWords();
   const everywhere = useWords();
   const f = useFormat();
-  const { can } = useStore();
+  const { can, settings } = useStore();
   const [writing, setWriting] = useState(false);
   const { values } = form;
   const ship = addressOf(values.shipping_address) ?? would?.shipping_address ?? undefined;
@@ -129,6 +131,21 @@ function Buyer({ form, would }: { form: Form; would?: Schemas['DraftOrder'] }) {
           onChange={(customer) => {
             form.setFieldValue('customer_id', customer?.id ?? null);
             form.setFieldValue('email', customer?.email ?? '');
+          }}
+        />
+      )}
+      {isNew && settings.currencies.length > 1 && (
+        <Select
+          label={w.currency}
+          allowDeselect={false}
+          data={settings.currencies}
+          value={values.currency}
+          onChange={(currency) => {
+            if (!currency || currency === values.currency) return;
+            // What costs so much in one currency does not in another.
+            form.setFieldValue('lines', values.lines.map((line) => ({ ...line, price: line.variant_id ? null : line.price, off: noOff })));
+            form.setFieldValue('off', noOff);
+            form.setFieldValue('currency', currency as typeof values.currency);
           }}
         />
       )}

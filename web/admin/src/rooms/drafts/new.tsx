@@ -28,7 +28,7 @@ export default function NewDraft() {
   }, [sent, create.data, go, to]);
   return (
     <Page title={w.new} back="drafts">
-      <Editor form={form} would={trial.would} refused={trial.refused} pending={trial.pending} saving={create.isPending || sent} fixed={false} save={(values) => create.mutate(values)} />
+      <Editor isNew form={form} would={trial.would} refused={trial.refused} pending={trial.pending} saving={create.isPending || sent} fixed={false} save={(values) => create.mutate(values)} />
     </Page>
   );
 }

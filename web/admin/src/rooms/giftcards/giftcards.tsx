@@ -54,11 +54,11 @@ export default function GiftCards() {
           </>
         }
         columns={[
-          { name: w.columns.code, cell: (card) => <Code>{`•••• ${card.last_characters}`}</Code> },
-          { name: w.columns.state, width: 120, cell: (card) => <GiftCardState state={card.state} /> },
+          { name: w.columns.code, cell: (card) => <Code style={{ whiteSpace: 'nowrap' }}>{`•••• ${card.last_characters}`}</Code> },
+          { name: w.columns.state, cell: (card) => <GiftCardState state={card.state} /> },
           { name: w.columns.expires, wide: true, width: 140, cell: (card) => (card.expires_at ? f.date(card.expires_at) : w.never) },
           { name: w.columns.issued, wide: true, width: 140, cell: (card) => f.date(card.created_at) },
-          { name: w.columns.balance, end: true, width: 170, cell: (card) => (card.balance.amount === card.issued.amount ? f.money(card.balance) : w.of(f.money(card.balance), f.money(card.issued))) },
+          { name: w.columns.balance, end: true, cell: (card) => (card.balance.amount === card.issued.amount ? f.money(card.balance) : w.of(f.money(card.balance), f.money(card.issued))) },
         ]}
       />
       <Modal opened={filters.values.new !== ''} onClose={stop} title={w.issue.open}>

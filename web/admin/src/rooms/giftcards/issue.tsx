@@ -1,4 +1,4 @@
-import { Alert, Button, Code, CopyButton, Group, Modal, NumberInput, ScrollArea, Stack, Text, TextInput, Textarea } from '@mantine/core';
+import { Alert, Button, Code, CopyButton, Group, Modal, NumberInput, ScrollArea, Select, Stack, Text, TextInput, Textarea } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { IconCopy, IconDownload, IconInfoCircle } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -21,15 +21,15 @@ export function Issue({ made, close }: { made: (codes: Codes) => void; close: ()
   const { api, can, settings } = useStore();
   const [key] = useState(idempotencyKey);
   const form = useForm({
-    initialValues: { amount: null as number | null, count: 1, customer_id: null as string | null, expires: '', note: '' },
+    initialValues: { amount: null as number | null, currency: settings.currency, count: 1, customer_id: null as string | null, expires: '', note: '' },
     validate: { amount: (amount) => (amount ? null : w.issue.howMuch) },
   });
   const issue = useWrite({
     form: form as never,
-    write: async ({ amount, count, customer_id, expires, note }: typeof form.values) => {
+    write: async ({ amount, currency, count, customer_id, expires, note }: typeof form.values) => {
       const header = { 'Idempotency-Key': key };
       const body = {
-        amount: { amount: amount ?? 0, currency: settings.currency },
+        amount: { amount: amount ?? 0, currency },
         ...(expires && { expires_at: instantOf(expires, settings.time_zone, 1) }),
         ...(note.trim() && { note: note.trim() }),
       };
@@ -46,9 +46,10 @@ export function Issue({ made, close }: { made: (codes: Codes) => void; close: ()
     <form onSubmit={form.onSubmit((values) => issue.mutate(values))}>
       <Stack>
         <Group grow align="flex-start">
-          <MoneyInput label={w.issue.amount} currency={settings.currency} withAsterisk data-autofocus value={form.values.amount} error={form.errors.amount} onChange={(amount) => form.setFieldValue('amount', amount)} />
+          <MoneyInput label={w.issue.amount} currency={form.values.currency} withAsterisk data-autofocus value={form.values.amount} error={form.errors.amount} onChange={(amount) => form.setFieldValue('amount', amount)} />
           <NumberInput label={w.issue.count} min={1} max={1000} clampBehavior="strict" allowDecimal={false} {...form.getInputProps('count')} />
         </Group>
+        {settings.currencies.length > 1 && <Select label={w.issue.currency} allowDeselect={false} data={settings.currencies} {...form.getInputProps('currency')} />}
         {form.values.count === 1 && can('customers:read') && <CustomerField label={w.issue.customer} value={form.values.customer_id} onChange={(customer) => form.setFieldValue('customer_id', customer?.id ?? null)} />}
         <TextInput type="date" label={w.issue.expires} description={w.issue.expiresText} {...form.getInputProps('expires')} />
         <Textarea label={w.note} description={w.noteText} autosize minRows={2} maxLength={2000} {...form.getInputProps('note')} />

@@ -144,7 +144,7 @@ function Paid({ payment }: { payment: Schemas['Payment'] }) {
               </Button>
               <Menu position="bottom-end">
                 <Menu.Target>
-                  <ActionIcon variant="default" size={30} aria-label={everywhere.actions}>
+                  <ActionIcon variant="default" size={30} aria-label={`${everywhere.actions}: ${w.pays}`}>
                     <IconDots size={16} />
                   </ActionIcon>
                 </Menu.Target>

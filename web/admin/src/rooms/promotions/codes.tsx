@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Code, Group, Modal, NumberInput, SegmentedControl, SimpleGrid, Stack, Table, Text, TextInput, Textarea } from '@mantine/core';
+import { ActionIcon, Button, Code, Group, Modal, NumberInput, SegmentedControl, SimpleGrid, Stack, Table, Text, TextInput, Textarea, VisuallyHidden } from '@mantine/core';
 import { IconDownload, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
@@ -54,7 +54,11 @@ export function Codes({ promotion }: { promotion: Schemas['Promotion'] }) {
               <Table.Th ta="end" w={120}>
                 {w.columns.used}
               </Table.Th>
-              {writes && <Table.Th w={60} aria-label={everywhere.actions} />}
+              {writes && (
+                <Table.Th w={60}>
+                  <VisuallyHidden>{everywhere.actions}</VisuallyHidden>
+                </Table.Th>
+              )}
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>

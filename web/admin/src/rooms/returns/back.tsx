@@ -56,7 +56,7 @@ export function Back({ order, back }: { order: Schemas['Order']; back: Schemas['
             {more.length > 0 && (
               <Menu position="bottom-end">
                 <Menu.Target>
-                  <Button variant="default" size="compact-sm" px={6} aria-label={everywhere.actions}>
+                  <Button variant="default" size="compact-sm" px={6} aria-label={`${everywhere.actions}: ${w.one}`}>
                     <IconDots size={16} />
                   </Button>
                 </Menu.Target>

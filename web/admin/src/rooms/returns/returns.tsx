@@ -34,7 +34,7 @@ export default function Returns() {
         empty={<Empty icon={IconTruckReturn} {...w.empty} />}
         filters={<Views label={w.state} value={state} names={{ all: everywhere.all, requested, approved, received, inspected, closed }} onChange={(next) => filters.set({ state: next })} />}
         columns={[
-          { name: w.columns.order, width: 110, cell: (each) => `#${each.order_number}` },
+          { name: w.columns.order, cell: (each) => `#${each.order_number}` },
           {
             name: w.columns.asked,
             wide: true,
@@ -47,7 +47,7 @@ export default function Returns() {
           },
           { name: w.columns.reasons, cell: (each) => [...new Set(each.lines.map(({ reason }) => w.reasons[reason]))].join(', ') },
           { name: w.columns.pieces, wide: true, end: true, width: 100, cell: (each) => f.number(each.lines.reduce((sum, { quantity }) => sum + quantity, 0)) },
-          { name: w.columns.state, width: 140, cell: (each) => <ReturnState state={each.state} /> },
+          { name: w.columns.state, cell: (each) => <ReturnState state={each.state} /> },
         ]}
       />
     </Page>
