@@ -1,28 +1,13 @@
-import { ActionIcon, Alert, Button, Divider, Group, Menu, Stack, Text } from '@mantine/core';
-import { IconAlertTriangle, IconDots } from '@tabler/icons-react';
-import { type ReactNode, useState } from 'react';
-import { answered, idempotencyKey, type Schemas } from '../../api/client';
-import { useWrite } from '../../api/write';
+import { Divider, Group, Stack, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+import type { Schemas } from '../../api/client';
 import { Section } from '../../page/section';
-import { type Mood, State } from '../../page/state';
-import { Sure } from '../../page/sure';
+import { State } from '../../page/state';
 import { useStore } from '../../session/store';
-import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
+import { Collect } from './collect';
+import { Paid } from './payment';
 import { useOrderWords } from './words';
-
-const moods: Record<Schemas['PaymentState'], Mood> = {
-  pending: 'waits',
-  requires_action: 'waits',
-  processing: 'waits',
-  due: 'waits',
-  authorised: 'waits',
-  captured: 'well',
-  partially_refunded: 'over',
-  refunded: 'over',
-  voided: 'over',
-  failed: 'wrong',
-};
 
 /** What an order comes to, and how it was paid. */
 export function Money({ order }: { order: Schemas['Order'] }) {
@@ -103,98 +88,6 @@ export function Sum({ name, beside, strong, children }: { name: string; beside?:
       <Text size="sm" fw={strong ? 650 : undefined} style={{ whiteSpace: 'nowrap' }}>
         {children}
       </Text>
-    </Group>
-  );
-}
-
-/** A payment, and what can be done with it. */
-function Paid({ payment }: { payment: Schemas['Payment'] }) {
-  const w = useOrderWords();
-  const everywhere = useWords();
-  const { api, can, settings } = useStore();
-  const f = useFormat(settings.time_zone);
-  const [letting, setLetting] = useState(false);
-  const asked = () => ({ params: { path: { payment_id: payment.id }, header: { 'Idempotency-Key': idempotencyKey() } } });
-  const capture = useWrite({ write: () => answered(api.POST('/v1/payments/{payment_id}/capture', { ...asked(), body: {} })), said: w.capture.done });
-  const letGo = useWrite({ write: () => answered(api.POST('/v1/payments/{payment_id}/void', asked())), said: w.void.done, done: () => setLetting(false) });
-  const held = (payment.state === 'authorised' || payment.state === 'due') && can('payments:write');
-  return (
-    <>
-      <Group justify="space-between" gap="sm" wrap="nowrap" align="flex-start">
-        <Stack gap={2}>
-          <Group gap="xs">
-            <Text size="sm" fw={500}>
-              {w.providers[payment.provider]}
-              {payment.method ? ` · ${payment.method}` : ''}
-            </Text>
-            <State mood={moods[payment.state]}>{w.payments[payment.state]}</State>
-          </Group>
-          <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-            {[f.time(payment.created_at), payment.reference, payment.failure_code].filter(Boolean).join(' · ')}
-          </Text>
-        </Stack>
-        <Group gap="sm" justify="end">
-          <Text size="sm" fw={500}>
-            {f.money(payment.amount)}
-          </Text>
-          {held && (
-            <Group gap={4} wrap="nowrap">
-              <Button size="xs" loading={capture.isPending} onClick={() => capture.mutate()}>
-                {payment.state === 'due' ? w.capture.due : w.capture.do}
-              </Button>
-              <Menu position="bottom-end">
-                <Menu.Target>
-                  <ActionIcon variant="default" size={30} aria-label={`${everywhere.actions}: ${w.pays}`}>
-                    <IconDots size={16} />
-                  </ActionIcon>
-                </Menu.Target>
-                <Menu.Dropdown>
-                  <Menu.Item color="red" onClick={() => setLetting(true)}>
-                    {w.void.do}
-                  </Menu.Item>
-                </Menu.Dropdown>
-              </Menu>
-            </Group>
-          )}
-        </Group>
-      </Group>
-      {payment.disputes.map((dispute) => (
-        <Alert key={dispute.reference} color={dispute.state === 'won' ? 'green' : 'red'} icon={<IconAlertTriangle aria-hidden />} title={`${w.dispute.title} · ${w.dispute.states[dispute.state]}`}>
-          {[f.money(dispute.amount), dispute.reason, dispute.respond_by && w.dispute.until(f.time(dispute.respond_by))].filter(Boolean).join(' · ')}
-        </Alert>
-      ))}
-      <Sure opened={letting} title={w.void.title} text={w.void.text(f.money(payment.amount))} go={w.void.do} pending={letGo.isPending} confirm={() => letGo.mutate()} close={() => setLetting(false)} />
-    </>
-  );
-}
-
-/** How what is still owed comes in: by a link that is mailed, or it has come already. */
-function Collect({ order }: { order: Schemas['Order'] }) {
-  const w = useOrderWords();
-  const { api, can } = useStore();
-  const [keys] = useState(() => [idempotencyKey(), idempotencyKey()] as const);
-  const path = { order_id: order.id };
-  const mail = useWrite({
-    write: () => answered(api.POST('/v1/orders/{order_id}/payment-request', { params: { path, header: { 'Idempotency-Key': idempotencyKey() } } })),
-    said: w.collect.mailed(order.email),
-  });
-  const note = useWrite({
-    said: w.collect.noted,
-    write: async () => {
-      const due = await answered(api.POST('/v1/orders/{order_id}/payments', { params: { path, header: { 'Idempotency-Key': keys[0] } }, body: { payment: { provider: 'manual' } } }));
-      const payment_id = 'id' in due.data ? due.data.id : due.data.payment_id;
-      return answered(api.POST('/v1/payments/{payment_id}/capture', { params: { path: { payment_id }, header: { 'Idempotency-Key': keys[1] } }, body: {} }));
-    },
-  });
-  if (!can('payments:write')) return null;
-  return (
-    <Group gap="xs">
-      <Button size="xs" loading={mail.isPending} onClick={() => mail.mutate()}>
-        {w.collect.mail}
-      </Button>
-      <Button size="xs" variant="default" loading={note.isPending} onClick={() => note.mutate()}>
-        {w.collect.note}
-      </Button>
     </Group>
   );
 }

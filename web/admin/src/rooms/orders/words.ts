@@ -43,7 +43,7 @@ export const useOrderWords = words(
       voided: 'Let go',
       failed: 'Failed',
     },
-    capture: { do: 'Take the money', due: 'Note as paid', done: 'The payment is taken' },
+    capture: { do: 'Take the money', due: 'Note as paid', done: 'The payment is taken', part: 'Take a part', partText: (amount: string) => `At most ${amount}. The rest is let go.` },
     void: { do: 'Let the payment go', title: 'Let the payment go?', text: (amount: string) => `${amount} are no longer held or due for this order. This cannot be undone.`, done: 'The payment is let go' },
     dispute: {
       title: 'The shopper’s bank asks for it back',
@@ -241,7 +241,7 @@ export const useOrderWords = words(
         voided: 'Aufgehoben',
         failed: 'Gescheitert',
       },
-      capture: { do: 'Einziehen', due: 'Als bezahlt vermerken', done: 'Die Zahlung ist eingezogen' },
+      capture: { do: 'Einziehen', due: 'Als bezahlt vermerken', done: 'Die Zahlung ist eingezogen', part: 'Einen Teil einziehen', partText: (amount) => `Höchstens ${amount}. Der Rest wird aufgehoben.` },
       void: { do: 'Zahlung aufheben', title: 'Zahlung aufheben?', text: (amount) => `${amount} sind für diese Bestellung nicht mehr zugesagt oder fällig. Das lässt sich nicht rückgängig machen.`, done: 'Die Zahlung ist aufgehoben' },
       dispute: {
         title: 'Die Bank fordert die Zahlung zurück',
