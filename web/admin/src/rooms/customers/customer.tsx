@@ -17,6 +17,7 @@ import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
 import { FulfilmentState, PaymentState } from '../orders/states';
+import { StoreCredit } from './credit';
 import { useCustomerWords } from './words';
 
 /** Somebody who bought or registered. */
@@ -98,6 +99,7 @@ function Present({ customer, version }: { customer: Schemas['Customer']; version
                     <MultiSelect label={w.groups} data={groups.data?.data.map((group) => ({ value: group.id, label: group.name }))} {...form.getInputProps('group_ids')} />
                   )}
                 </Section>
+                {can('store_credit:read') && <StoreCredit customer={customer} />}
                 <Addresses customer={customer} />
                 <Marketing customer={customer} />
               </Stack>
