@@ -37,6 +37,7 @@ func TestMerchantsInTheirBackOffice(t *testing.T) {
 	firstProduct(b, p, address)
 	signInAgain(b, owner)
 	order(b, p, address)
+	goods(b, p, address)
 	seen(b, p, address)
 	lesser(b, p, address)
 }
@@ -164,7 +165,15 @@ func seen(b *browser, p *apptest.Program, address string) {
 		{"--test", "To the live side"},
 		{"/orders", "Grace Example"},
 		{"/products", "Linen shirt"},
+		{"/products/grid", "Columns"},
+		{"/collections", "Of clay"},
+		{"/categories", "Put your shop on shelves"},
 		{"/stock", "Linen shirt"},
+		{"/transfers", "Nothing was moved yet"},
+		{"/price-lists", "Prices that are not for all"},
+		{"/reviews", "Nobody has written yet"},
+		{"/exchange", "Import of products"},
+		{"/groups", "Treat some customers specially"},
 		{"/customers", "grace@example.com"},
 		{"/settings", "Currencies and taxes"},
 		{"/staff", "Built in"},
