@@ -8,6 +8,7 @@ import { answered, idempotencyKey } from '../api/client';
 import { complain, tell, useWrite } from '../api/write';
 import { Far, type Operation, OperationState, goesOn, isPreview, useResult } from '../rooms/exchange/progress';
 import { useExchangeWords } from '../rooms/exchange/words';
+import { useSession } from '../session/session';
 import { useStore } from '../session/store';
 import { useWords } from '../words/everywhere';
 import { useFormat } from '../words/format';
@@ -27,13 +28,15 @@ export default function Tray() {
   const [opened, { toggle, close }] = useDisclosure();
   const operations = query.useQuery('get', '/v1/operations', { params: { query: { limit: 5 } } }, { refetchInterval: ({ state }) => (state.data?.data.some(goesOn) ? 1_500 : false) });
   const latest = operations.data?.data;
-  const before = useRef<Operation[]>([]);
+  const me = useSession().account.id;
+  const before = useRef<Operation[]>(undefined);
   const { mutate: undo } = useWrite({
     write: (operation_id: string) => answered(api.POST('/v1/operations/{operation_id}/undo', { params: { path: { operation_id }, header: { 'Idempotency-Key': idempotencyKey() } } })),
   });
   useEffect(() => {
     if (!latest) return;
-    const ended = latest.filter((operation) => !goesOn(operation) && before.current.some((former) => former.id === operation.id && goesOn(former)));
+    // What is done now, and was not when it was last looked at; of what others began nothing is told.
+    const ended = before.current ? latest.filter((operation) => !goesOn(operation) && operation.created_by.id === me && !before.current?.some((former) => former.id === operation.id && !goesOn(former))) : [];
     before.current = latest;
     if (ended.length === 0) return;
     // What it changed is on other screens too.
@@ -42,7 +45,7 @@ export default function Tray() {
       if (operation.state === 'succeeded') tell(w.finished(w.kinds[operation.kind]), operation.undo_until && can('operations:write') ? { label: everywhere.undo, run: () => undo(operation.id) } : undefined);
       else if (operation.state === 'failed') complain(w.failed(w.kinds[operation.kind]));
     }
-  }, [latest, client, w, everywhere, can, undo]);
+  }, [latest, me, client, w, everywhere, can, undo]);
   useEffect(close, [pathname, close]);
   const shown = (latest ?? []).filter((operation) => goesOn(operation) || recently(operation.finished_at ?? operation.created_at));
   if (shown.length === 0) return null;

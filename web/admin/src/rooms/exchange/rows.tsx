@@ -1,4 +1,4 @@
-import { Anchor, Stack, Text } from '@mantine/core';
+import { Anchor, Box, Stack, Text } from '@mantine/core';
 import { keepPreviousData } from '@tanstack/react-query';
 import { Link } from 'react-router';
 import type { Schemas } from '../../api/client';
@@ -51,14 +51,21 @@ export function Rows({ operation }: { operation: Operation }) {
           cell: (row) => {
             const address = room(row);
             const name = row.handle ?? (row.resource_id ? w.rows.open : '–');
-            return address ? (
-              <Anchor component={Link} to={address} size="sm" style={{ overflowWrap: 'anywhere' }}>
-                {name}
-              </Anchor>
-            ) : (
-              <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-                {row.handle ?? row.resource_id ?? '–'}
-              </Text>
+            return (
+              <>
+                {address ? (
+                  <Anchor component={Link} to={address} size="sm" style={{ overflowWrap: 'anywhere' }}>
+                    {name}
+                  </Anchor>
+                ) : (
+                  <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+                    {row.handle ?? row.resource_id ?? '–'}
+                  </Text>
+                )}
+                <Box hiddenFrom="sm">
+                  <Remarks row={row} />
+                </Box>
+              </>
             );
           },
         },
@@ -66,18 +73,22 @@ export function Rows({ operation }: { operation: Operation }) {
         {
           name: w.rows.remark,
           wide: true,
-          cell: (row) => (
-            <Stack gap={2}>
-              {row.messages.map((message) => (
-                <Text key={`${message.code} ${message.field}`} size="sm" c={message.severity === 'error' ? 'var(--stoa-bad)' : undefined}>
-                  {message.field && <b>{message.field}: </b>}
-                  {message.detail}
-                </Text>
-              ))}
-            </Stack>
-          ),
+          cell: (row) => <Remarks row={row} />,
         },
       ]}
     />
+  );
+}
+
+function Remarks({ row }: { row: Row }) {
+  return (
+    <Stack gap={2}>
+      {row.messages.map((message) => (
+        <Text key={`${message.code} ${message.field}`} size="sm" c={message.severity === 'error' ? 'var(--stoa-bad)' : undefined}>
+          {message.field && <b>{message.field}: </b>}
+          {message.detail}
+        </Text>
+      ))}
+    </Stack>
   );
 }

@@ -1,6 +1,6 @@
 import { Button, Card, Center, Checkbox, Menu, Skeleton, Stack, Text } from '@mantine/core';
 import { IconColumns3 } from '@tabler/icons-react';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { type ClipboardEvent, type KeyboardEvent, memo, useMemo, useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { Refused } from '../../api/problem';
@@ -45,6 +45,7 @@ export default function Grid() {
   const chosen = filters.values.columns ? filters.values.columns.split(',') : firstColumns(settings.currency);
   const columns = all.filter(({ key }) => chosen.includes(key));
   const [edits, setEdits] = useState<Edits>({});
+  const client = useQueryClient();
   const list = useInfiniteQuery({
     queryKey: ['grid', asked.key],
     initialPageParam: '',
@@ -64,13 +65,19 @@ export default function Grid() {
 
   const wrong = rows.some((row) => columns.some((column) => isWrong(column, edits[ownerOf(row, column) ?? '']?.[column.key] ?? column.read(row, f.locale)) && edits[ownerOf(row, column) ?? '']?.[column.key] !== undefined));
 
+  // That it has begun is seen by what shows what goes on.
+  const begun = async <T,>(pending: Promise<T>) => {
+    const answer = await pending;
+    void client.invalidateQueries({ queryKey: ['get', '/v1/operations'] });
+    return answer;
+  };
   const save = useWrite({
     write: async () => {
       const failed: string[] = [];
       const items = productItems(products, edits);
-      if (items.length > 0) failed.push(...(await finished(api, answered(api.POST('/v1/products/bulk', { params: { header: { 'Idempotency-Key': idempotencyKey() } }, body: { action: 'update', items } })))));
+      if (items.length > 0) failed.push(...(await finished(api, begun(answered(api.POST('/v1/products/bulk', { params: { header: { 'Idempotency-Key': idempotencyKey() } }, body: { action: 'update', items } }))))));
       const variants = variantItems(products, edits, settings.currency);
-      if (variants.length > 0) failed.push(...(await finished(api, answered(api.POST('/v1/variants/bulk', { params: { header: { 'Idempotency-Key': idempotencyKey() } }, body: { action: 'update', items: variants } })))));
+      if (variants.length > 0) failed.push(...(await finished(api, begun(answered(api.POST('/v1/variants/bulk', { params: { header: { 'Idempotency-Key': idempotencyKey() } }, body: { action: 'update', items: variants } }))))));
       return { data: failed, requests: [], version: undefined };
     },
     done: async ({ data: failed }) => {
