@@ -95,7 +95,7 @@ function Add({ add }: { add: (products: Product[]) => void }) {
   const [picking, setPicking] = useState(false);
   return (
     <>
-      <Button variant="default" size="compact-md" leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setPicking(true)}>
+      <Button variant="default" size="xs" leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setPicking(true)}>
         {w.list.add}
       </Button>
       <PickVariants whole opened={picking} close={() => setPicking(false)} add={(picked) => add([...new Map(picked.map(({ product }) => [product.id, product])).values()])} />

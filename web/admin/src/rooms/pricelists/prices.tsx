@@ -68,11 +68,11 @@ export function Prices({ list, typed, setTyped }: PricesProps) {
           <Group gap="xs" justify="end">
             {settings.currencies.length > 1 && <Select aria-label={everywhere.currency} size="xs" w={84} allowDeselect={false} data={settings.currencies} value={currency} onChange={(chosen) => setCurrency(chosen ?? settings.currency)} />}
             <Tooltip label={w.prices.leads} disabled={!dirty}>
-              <Button variant="default" size="compact-md" data-disabled={dirty || undefined} onClick={() => !dirty && setReducing(true)}>
+              <Button variant="default" size="xs" data-disabled={dirty || undefined} onClick={() => !dirty && setReducing(true)}>
                 {w.prices.reduce}
               </Button>
             </Tooltip>
-            <Button variant="default" size="compact-md" leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setPicking(true)}>
+            <Button variant="default" size="xs" leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setPicking(true)}>
               {w.prices.add}
             </Button>
           </Group>
@@ -94,7 +94,7 @@ export function Prices({ list, typed, setTyped }: PricesProps) {
                 <Table.Th w={110} ta="end">
                   {w.prices.own}
                 </Table.Th>
-                <Table.Th w={110}>{w.prices.quantity}</Table.Th>
+                <Table.Th w={130} style={{ whiteSpace: 'nowrap' }}>{w.prices.quantity}</Table.Th>
                 <Table.Th w={150}>{w.prices.price}</Table.Th>
                 <Table.Th w={100}>
                   <VisuallyHidden>{everywhere.actions}</VisuallyHidden>

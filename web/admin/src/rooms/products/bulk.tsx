@@ -44,7 +44,7 @@ export function Bulk({ chosen, done }: BulkProps) {
   ];
   return (
     <>
-      <Button component={Link} to={to(`products/grid?ids=${chosen.join(',')}`)} size="compact-md" variant="default">
+      <Button component={Link} to={to(`products/grid?ids=${chosen.join(',')}`)} size="xs" variant="default">
         {w.bulk.edit}
       </Button>
       <Menu position="bottom-end">
