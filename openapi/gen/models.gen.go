@@ -14032,6 +14032,26 @@ type PriceListPrice struct {
 	// Example: 1
 	MinQuantity int `json:"min_quantity"`
 
+	// OwnAmount What one costs without the list; null where it has no price of its own in the currency.
+	//
+	// Example: 4900
+	OwnAmount *int64 `json:"own_amount"`
+
+	// ProductID Its product's ID.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID string `json:"product_id"`
+
+	// SKU The variant's stock-keeping number.
+	//
+	// Example: LS-M-SAND
+	SKU *string `json:"sku"`
+
+	// Title What the product is called, and the variant.
+	//
+	// Example: Linen shirt, M / Sand
+	Title string `json:"title"`
+
 	// VariantID The variant's ID.
 	//
 	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
@@ -14802,7 +14822,7 @@ type ProductUpdate struct {
 	// Example: linen-shirt
 	Handle *string `json:"handle,omitempty"`
 
-	// Options What a shopper chooses; replaces the list, and every variant must fit it.
+	// Options What a shopper chooses; replaces the list, and every variant must fit it. Of an option that is added, the variants that there are get its first choice; of one that is left out, they lose theirs, if they still differ.
 	Options []ProductOption `json:"options,omitempty"`
 
 	// ProductType What sort of thing it is; null removes it.

@@ -38,6 +38,7 @@ func TestMerchantsInTheirBackOffice(t *testing.T) {
 	signInAgain(b, owner)
 	order(b, p, address)
 	selling(b, p, address)
+	goods(b, p, address)
 	seen(b, p, address)
 	lesser(b, p, address)
 }
@@ -173,7 +174,15 @@ func seen(b *browser, p *apptest.Program, address string) {
 		{"/promotions/new?kind=buy_x_get_y", "Who buys"},
 		{"/gift-cards", "€25.00"},
 		{"/products", "Linen shirt"},
+		{"/products/grid", "Columns"},
+		{"/collections", "Of clay"},
+		{"/categories", "Put your shop on shelves"},
 		{"/stock", "Linen shirt"},
+		{"/transfers", "Nothing was moved yet"},
+		{"/price-lists", "Prices that are not for all"},
+		{"/reviews", "Nobody has written yet"},
+		{"/exchange", "Import of products"},
+		{"/groups", "Treat some customers specially"},
 		{"/customers", "grace@example.com"},
 		{"/settings", "Currencies and taxes"},
 		{"/staff", "Built in"},
