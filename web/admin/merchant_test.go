@@ -37,6 +37,7 @@ func TestMerchantsInTheirBackOffice(t *testing.T) {
 	firstProduct(b, p, address)
 	signInAgain(b, owner)
 	order(b, p, address)
+	settings(b, p, address, owner)
 	seen(b, p, address)
 	lesser(b, p, address)
 }
@@ -166,7 +167,18 @@ func seen(b *browser, p *apptest.Program, address string) {
 		{"/products", "Linen shirt"},
 		{"/stock", "Linen shirt"},
 		{"/customers", "grace@example.com"},
+		{"/analytics", "How it comes about"},
+		{"/analytics?report=conversion", "From the first look to the order"},
+		{"/analytics?report=products", "Linen shirt"},
 		{"/settings", "Currencies and taxes"},
+		{"/payments", "Bank transfer"},
+		{"/shipping", "Bicycle"},
+		{"/taxes", "Germany"},
+		{"/invoices", "Credit notes"},
+		{"/locations", "Locations"},
+		{"/fields", "No fields of your own yet"},
+		{"/plan", "All plans"},
+		{"/account", "The desk"},
 		{"/staff", "Built in"},
 		{"/history", "Order sent"},
 		{"/keys", "Active"},

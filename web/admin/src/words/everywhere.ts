@@ -27,6 +27,8 @@ export const useWords = words(
     copied: 'Copied',
     actions: 'Actions',
     unsaved: 'Unsaved changes',
+    address: { name: 'Name', company: 'Company', taxID: 'VAT number', line1: 'Street and number', line2: 'Flat, floor', postalCode: 'Postal code', city: 'City', region: 'State or region', country: 'Country', phone: 'Telephone' },
+    typed: 'What you had typed here is back',
     leave: {
       title: 'Leave without saving?',
       text: 'What you changed here is not saved yet.',
@@ -71,6 +73,8 @@ export const useWords = words(
       copied: 'Kopiert',
       actions: 'Aktionen',
       unsaved: 'Nicht gespeicherte Änderungen',
+      address: { name: 'Name', company: 'Firma', taxID: 'USt-IdNr.', line1: 'Straße und Hausnummer', line2: 'Wohnung, Stockwerk', postalCode: 'Postleitzahl', city: 'Ort', region: 'Bundesland oder Region', country: 'Land', phone: 'Telefon' },
+      typed: 'Was Sie hier geschrieben hatten, ist wieder da',
       leave: {
         title: 'Ohne Speichern verlassen?',
         text: 'Was Sie hier geändert haben, ist noch nicht gespeichert.',
