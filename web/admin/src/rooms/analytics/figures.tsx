@@ -1,4 +1,4 @@
-import { Box, SimpleGrid, Text, UnstyledButton } from '@mantine/core';
+import { Box, Group, Progress, SimpleGrid, Stack, Text, UnstyledButton } from '@mantine/core';
 import { digits, useFormat } from '../../words/format';
 import { Change } from '../home/change';
 import classes from './analytics.module.css';
@@ -66,5 +66,28 @@ export function Figures({ report, figures, against, chosen, choose }: FiguresPro
         );
       })}
     </SimpleGrid>
+  );
+}
+
+/** Things beside each other, by how much of something each has. */
+export function Bars({ data, format }: { data: { name: string; value: number }[]; format: (value: number) => string }) {
+  const most = Math.max(...data.map(({ value }) => value), 1);
+  return (
+    <Stack gap="sm">
+      {data.map(({ name, value }, n) => (
+        // oxlint-disable-next-line react/no-array-index-key -- several may be called alike
+        <Box key={n}>
+          <Group justify="space-between" wrap="nowrap" gap="md" mb={4}>
+            <Text size="sm" truncate>
+              {name}
+            </Text>
+            <Text size="sm" fw={600}>
+              {format(value)}
+            </Text>
+          </Group>
+          <Progress value={(value / most) * 100} color="clay" aria-label={name} />
+        </Box>
+      ))}
+    </Stack>
   );
 }

@@ -1,12 +1,10 @@
-import { BarsList } from '@mantine/charts';
-import '@mantine/charts/styles.layer.css';
-import { Anchor, Table, Text } from '@mantine/core';
+import { Anchor, Box, Table, Text } from '@mantine/core';
 import { IconChartBar } from '@tabler/icons-react';
 import { Link } from 'react-router';
 import { Empty } from '../../page/empty';
 import { Section } from '../../page/section';
 import { useStore } from '../../session/store';
-import { Figures, numberOf, useTold } from './figures';
+import { Bars, Figures, numberOf, useTold } from './figures';
 import { type Figure, kinds, type Name, type Row } from './reports';
 import type { ShownProps } from './times';
 import { useAnalyticsWords } from './words';
@@ -29,12 +27,20 @@ export function Ranking({ name, report, against, figure }: ShownProps) {
       </Section>
     );
   }
-  const bars = data.slice(0, drawn).map((row) => ({ name: titled(row), value: numberOf(row[chosen]) ?? 0 })).filter(({ value }) => value > 0);
+  const bars = data
+    .map((row) => ({ name: titled(row), value: numberOf(row[chosen]) ?? 0 }))
+    .filter(({ value }) => value > 0)
+    .toSorted((a, b) => b.value - a.value)
+    .slice(0, drawn);
   return (
     <>
       <Section flush>
         <Figures report={report} figures={figures.slice(0, top)} against={against} />
-        {bars.length > 0 && <BarsList p="lg" pt={top ? 'xs' : 'lg'} data={bars} barColor="clay.1" barTextColor="dark.9" minBarSize={180} valueFormatter={(value) => told.number(value, chosen)} />}
+        {bars.length > 0 && (
+          <Box p="lg" pt={top ? 'xs' : 'lg'}>
+            <Bars data={bars} format={(value) => told.number(value, chosen)} />
+          </Box>
+        )}
       </Section>
       <Section title={w.table} flush>
         <Table.ScrollContainer minWidth={(figures.length + 1) * 120} type="native">

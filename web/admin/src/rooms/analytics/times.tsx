@@ -1,10 +1,8 @@
-import { BarsList } from '@mantine/charts';
-import '@mantine/charts/styles.layer.css';
-import { Box, Divider, Grid, Group, Skeleton, Stack, Table, Text } from '@mantine/core';
+import { Box, Divider, Group, Skeleton, Stack, Table, Text } from '@mantine/core';
 import { Suspense, lazy } from 'react';
 import { Section } from '../../page/section';
 import { useFormat } from '../../words/format';
-import { Figures, numberOf, useTold } from './figures';
+import { Bars, Figures, numberOf, useTold } from './figures';
 import { type Figure, kinds, type Name, type Report } from './reports';
 import { useAnalyticsWords } from './words';
 
@@ -22,15 +20,22 @@ export function Times({ name, report, interval, against, figure, choose }: Shown
   const nameOf = (day: string) => (interval === 'month' ? f.month(day) : f.day(day));
   const { data } = report.period;
   const points = data.map((row, n) => ({ at: nameOf(String(row.from)), now: numberOf(row[chosen]) ?? 0, before: report.comparison ? (numberOf(report.comparison.data[n]?.[chosen]) ?? 0) : null }));
+  const nothing = points.every((point) => !point.now && !point.before);
   return (
     <>
       <Section flush>
         <Figures report={report} figures={figures.slice(0, top)} against={against} chosen={chosen} choose={choose} />
-        <Box px="lg" pb="lg" h={300}>
-          <Suspense fallback={<Skeleton height="100%" />}>
-            <Chart title={w.figures[chosen]} points={points} now={w.now} before={against ?? w.before} format={(value) => told.number(value, chosen)} />
-          </Suspense>
-        </Box>
+        {nothing ? (
+          <Text size="sm" c="dimmed" px="lg" pb="lg" pt="xs">
+            {w.none.text}
+          </Text>
+        ) : (
+          <Box px="lg" pb="lg" h={300}>
+            <Suspense fallback={<Skeleton height="100%" />}>
+              <Chart title={w.figures[chosen]} points={points} now={w.now} before={against ?? w.before} format={(value) => told.number(value, chosen)} />
+            </Suspense>
+          </Box>
+        )}
       </Section>
       {name === 'sales' && <Breakdown report={report} />}
       {name === 'conversion' && <Funnel report={report} />}
@@ -109,11 +114,7 @@ function Funnel({ report }: { report: Report }) {
   const steps = (['visits', 'product_views', 'added_to_cart', 'reached_checkout', 'completed'] as const).map((step) => ({ name: w.figures[step], value: numberOf(report.period.totals?.[step]) ?? 0 }));
   return (
     <Section title={w.funnel}>
-      <Grid>
-        <Grid.Col span={{ base: 12, md: 8 }}>
-          <BarsList data={steps} barColor="clay.1" barTextColor="dark.9" minBarSize={140} valueFormatter={f.number} />
-        </Grid.Col>
-      </Grid>
+      <Bars data={steps} format={f.number} />
     </Section>
   );
 }

@@ -98,7 +98,7 @@ export function FieldForm({ definition, resource, close }: { definition?: Schema
               <NumberInput label={w.minLength} hideControls min={0} allowDecimal={false} {...form.getInputProps('min_length')} />
               <NumberInput label={w.maxLength} hideControls min={0} allowDecimal={false} {...form.getInputProps('max_length')} />
             </SimpleGrid>
-            <TextInput label={w.pattern} description={w.patternText} placeholder="^[A-Z]{2}$" maxLength={255} ff="monospace" {...form.getInputProps('pattern')} />
+            <TextInput label={w.pattern} description={w.patternText} placeholder="^[A-Z]{2}$" maxLength={255} styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }} {...form.getInputProps('pattern')} />
           </>
         )}
         <Checkbox label={w.list} disabled={definition !== undefined} {...form.getInputProps('list', { type: 'checkbox' })} />

@@ -180,24 +180,26 @@ function Way({ method, former, next, carriers, edit }: WayProps) {
       ) : (
         <State mood={method.active ? 'well' : 'over'}>{method.active ? w.method.on : w.method.off}</State>
       )}
-      <Stack gap={0} flex={1} miw={0}>
-        <Group gap="xs">
-          <Text size="sm" fw={600} c={method.active ? undefined : 'dimmed'}>
-            {method.name}
+      <Group gap="xs" flex={1} align="flex-start">
+        <Stack gap={0} flex="1 1 170px" miw={0}>
+          <Group gap="xs">
+            <Text size="sm" fw={600} c={method.active ? undefined : 'dimmed'}>
+              {method.name}
+            </Text>
+            {method.pickup_address && <State mood="over">{w.method.pickup}</State>}
+          </Group>
+          <Text size="sm" c="dimmed">
+            {[method.description, carrier].filter(Boolean).join(' · ')}
           </Text>
-          {method.pickup_address && <State mood="over">{w.method.pickup}</State>}
-        </Group>
-        <Text size="sm" c="dimmed">
-          {[method.description, carrier].filter(Boolean).join(' · ')}
-        </Text>
-      </Stack>
-      <Stack gap={0} align="end" style={{ flexShrink: 0 }} maw="45%">
-        {method.prices.map((each) => (
-          <Text key={each.currency} size="sm" ta="end">
-            {price(each)}
-          </Text>
-        ))}
-      </Stack>
+        </Stack>
+        <Stack gap={0}>
+          {method.prices.map((each) => (
+            <Text key={each.currency} size="sm" ta={{ xs: 'end' }}>
+              {price(each)}
+            </Text>
+          ))}
+        </Stack>
+      </Group>
       {writes && (
         <Menu position="bottom-end">
           <Menu.Target>
