@@ -49,7 +49,7 @@ export function Figures({ report, figures, against, chosen, choose }: FiguresPro
             <Text size="sm" c="dimmed">
               {w.figures[figure]}
             </Text>
-            <Text fz={24} fw={650} lh={1.35} style={{ overflowWrap: 'anywhere' }}>
+            <Text fz={{ base: 19, xs: 24 }} fw={650} lh={1.35} style={{ overflowWrap: 'anywhere' }}>
               {told.value(totals[figure], figure)}
             </Text>
             {against && <Change now={numberOf(totals[figure])} before={numberOf(report.comparison?.totals?.[figure])} against={against} />}

@@ -1,4 +1,4 @@
-import { answered, idempotencyKey, type Schemas } from '../../api/client';
+import { answered, idempotencyKey } from '../../api/client';
 import type { StoreSide } from '../../session/store';
 import type { Language } from '../../words/language';
 import { digits } from '../../words/format';
@@ -147,12 +147,12 @@ async function picture({ hue, draw }: Sample): Promise<Blob> {
 
 const moment = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
-/** Waits until an operation has ended. */
-async function ended(api: StoreSide['api'], operation_id: string): Promise<Schemas['Operation']> {
+/** Waits until an operation has ended. That it cannot be asked for a moment is not its end. */
+async function ended(api: StoreSide['api'], operation_id: string) {
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop
-    const { data } = await answered(api.GET('/v1/operations/{operation_id}', { params: { path: { operation_id } } }));
-    if (data.finished_at) return data;
+    const { data, response } = await api.GET('/v1/operations/{operation_id}', { params: { path: { operation_id } } });
+    if (data?.finished_at || (response.status >= 400 && response.status < 500 && response.status !== 429)) return;
     // oxlint-disable-next-line no-await-in-loop
     await moment(400);
   }
