@@ -1,5 +1,5 @@
-import { Avatar, Button, Group, Select, Text } from '@mantine/core';
-import { IconPackage, IconPhoto, IconPlus, IconTable } from '@tabler/icons-react';
+import { ActionIcon, Avatar, Button, Group, Menu, Select, Text } from '@mantine/core';
+import { IconDots, IconDownload, IconPackage, IconPhoto, IconPlus, IconTable, IconUpload } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
@@ -54,6 +54,27 @@ export default function Products() {
       title={w.title}
       actions={
         <>
+          {(can('imports:write') || can('exports:write')) && (
+            <Menu position="bottom-end">
+              <Menu.Target>
+                <ActionIcon variant="default" size={36} aria-label={everywhere.actions}>
+                  <IconDots size={18} />
+                </ActionIcon>
+              </Menu.Target>
+              <Menu.Dropdown>
+                {can('imports:write') && (
+                  <Menu.Item component={Link} to={to('exchange/import')} leftSection={<IconUpload size={16} aria-hidden />}>
+                    {w.exchange.import}
+                  </Menu.Item>
+                )}
+                {can('exports:write') && (
+                  <Menu.Item component={Link} to={to('exchange?export=products')} leftSection={<IconDownload size={16} aria-hidden />}>
+                    {w.exchange.export}
+                  </Menu.Item>
+                )}
+              </Menu.Dropdown>
+            </Menu>
+          )}
           {can('products:write') && (
             <Button component={Link} to={to(`products/grid${search.size > 0 ? `?${search}` : ''}`)} variant="default" leftSection={<IconTable size={18} aria-hidden />} visibleFrom="sm">
               {w.spreadsheet}
