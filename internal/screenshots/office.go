@@ -48,6 +48,11 @@ func (p *photographer) office(shop, site, email, password string) error {
 	return steps(
 		func() error { return p.signIn(site, email, password) },
 		screen("home", "?days=30"), screen("orders", "/orders"), first("order", "/orders", "/orders/ord_"),
+		screen("drafts", "/drafts"), first("draft", "/drafts", "/drafts/cart_"), screen("draft-new", "/drafts/new"), screen("returns", "/returns"),
+		screen("carts", "/carts"), first("cart", "/carts?view=every", "/carts/cart_"), screen("cart-reminders", "/carts?reminders=yes"),
+		screen("promotions", "/promotions"), first("promotion", "/promotions", "/promotions/prm_"), screen("promotion-kinds", "/promotions/new"),
+		screen("promotion-new", "/promotions/new?kind=buy_x_get_y"), screen("gift-cards", "/gift-cards"), first("gift-card", "/gift-cards", "/gift-cards/gc_"),
+		screen("gift-card-new", "/gift-cards?new=yes"),
 		screen("products", "/products"), first("product", "/products", "/products/prod_"), screen("product-new", "/products/new"),
 		screen("products-table", "/products/grid"), screen("collections", "/collections"), first("collection", "/collections", "/collections/col_"), screen("collection-new", "/collections/new"),
 		screen("categories", "/categories"), screen("transfers", "/transfers"), screen("price-lists", "/price-lists"), first("price-list", "/price-lists", "/price-lists/plist_"),

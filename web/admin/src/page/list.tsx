@@ -39,7 +39,7 @@ type ListProps<T> = {
   empty: ReactNode;
   /** Whether a filter is set, so that nothing found is not nothing there. */
   narrowed?: { nothing: string; clear: () => void };
-  /** Which rows are chosen, and what can be done with them at once. */
+  /** Which rows are chosen, and what can be done with them at once; on a phone, there is no room for it. */
   choice?: { name: (row: T) => string; chosen: string[]; choose: (ids: string[]) => void; actions: ReactNode };
 };
 
@@ -87,7 +87,7 @@ export function List<T>({ label, query, columns, id, to, open, filters, empty, n
             <Table.Thead>
               <Table.Tr>
                 {choice && (
-                  <Table.Th w={48} pe={0}>
+                  <Table.Th w={48} pe={0} mod="wide">
                     <Checkbox
                       aria-label={w.chooseAll}
                       checked={chosen.length > 0 && chosen.length === rows.length}
@@ -107,7 +107,7 @@ export function List<T>({ label, query, columns, id, to, open, filters, empty, n
               {query.isPending
                 ? Array.from({ length: 8 }, (_, row) => (
                     <Table.Tr key={row}>
-                      {choice && <Table.Td />}
+                      {choice && <Table.Td mod="wide" />}
                       {columns.map((column) => (
                         <Table.Td key={column.name} mod={{ wide: column.wide }}>
                           <Skeleton height={14} my={4} width={column.end ? 60 : '70%'} ms={column.end ? 'auto' : 0} />
@@ -118,7 +118,7 @@ export function List<T>({ label, query, columns, id, to, open, filters, empty, n
                 : rows.map((row) => (
                     <Table.Tr key={id(row)} mod={{ leads: Boolean(to ?? open), chosen: chosen.includes(id(row)) }}>
                       {choice && (
-                        <Table.Td pe={0} className={classes.choice}>
+                        <Table.Td pe={0} className={classes.choice} mod="wide">
                           <Checkbox
                             aria-label={`${w.choose}: ${choice.name(row)}`}
                             checked={chosen.includes(id(row))}

@@ -65,7 +65,7 @@ export const useShellWords = words(
       events: 'Events',
       requests: 'Request log',
     },
-    actions: { newProduct: 'Add a product', newImport: 'Import a file', inviteStaff: 'Invite somebody', newKey: 'Make an API key', newWebhook: 'Add a webhook endpoint' },
+    actions: { newProduct: 'Add a product', newImport: 'Import a file', newDraft: 'New draft order', newPromotion: 'New discount', newGiftCard: 'Issue gift cards', inviteStaff: 'Invite somebody', newKey: 'Make an API key', newWebhook: 'Add a webhook endpoint' },
   },
   {
     de: {
@@ -132,7 +132,7 @@ export const useShellWords = words(
         events: 'Ereignisse',
         requests: 'Anfragen',
       },
-      actions: { newProduct: 'Produkt anlegen', newImport: 'Datei importieren', inviteStaff: 'Jemanden einladen', newKey: 'API-Schlüssel anlegen', newWebhook: 'Webhook-Ziel anlegen' },
+      actions: { newProduct: 'Produkt anlegen', newImport: 'Datei importieren', newDraft: 'Neuer Bestellentwurf', newPromotion: 'Neuer Rabatt', newGiftCard: 'Gutscheine ausstellen', inviteStaff: 'Jemanden einladen', newKey: 'API-Schlüssel anlegen', newWebhook: 'Webhook-Ziel anlegen' },
     },
   },
 );

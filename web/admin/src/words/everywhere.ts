@@ -35,6 +35,7 @@ export const useWords = words(
     chooseAll: 'Choose all that are shown',
     choose: 'Choose',
     unchoose: 'Choose none',
+    filter: 'Filter',
     address: { name: 'Name', company: 'Company', taxID: 'VAT number', line1: 'Street and number', line2: 'Flat, floor', postalCode: 'Postal code', city: 'City', region: 'State or region', country: 'Country', phone: 'Telephone' },
     pick: {
       variants: 'Choose products',
@@ -97,6 +98,7 @@ export const useWords = words(
       chooseAll: 'Alle angezeigten auswählen',
       choose: 'Auswählen',
       unchoose: 'Auswahl aufheben',
+      filter: 'Filtern',
       address: { name: 'Name', company: 'Firma', taxID: 'USt-IdNr.', line1: 'Straße und Hausnummer', line2: 'Wohnung, Stockwerk', postalCode: 'Postleitzahl', city: 'Ort', region: 'Bundesland oder Region', country: 'Land', phone: 'Telefon' },
       pick: {
         variants: 'Produkte auswählen',

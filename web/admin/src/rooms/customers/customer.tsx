@@ -18,6 +18,7 @@ import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
 import { FulfilmentState, PaymentState } from '../orders/states';
+import { StoreCredit } from './credit';
 import { useCustomerWords } from './words';
 
 /** Somebody who bought or registered. */
@@ -103,6 +104,7 @@ function Present({ customer, version }: { customer: Schemas['Customer']; version
                   )}
                 </Section>
                 <CustomFields resource="customer" values={form.values.custom_fields} errors={form.errors} change={(next) => form.setFieldValue('custom_fields', next)} />
+                {can('store_credit:read') && <StoreCredit customer={customer} />}
                 <Addresses customer={customer} />
                 <Marketing customer={customer} />
               </Stack>
