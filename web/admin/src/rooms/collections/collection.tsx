@@ -1,5 +1,4 @@
 import { Button, Grid, Input, SegmentedControl, Select, Skeleton, Stack, Text, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { IconExternalLink } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, Suspense, lazy, useEffect, useState } from 'react';
@@ -14,6 +13,7 @@ import { Section } from '../../page/section';
 import { SearchEngines } from '../../page/seo';
 import { Translate } from '../../page/translate';
 import { Trouble } from '../../page/trouble';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { type Draft, collectionCreate, collectionUpdate, draftOf, isWhole, newDraft } from './draft';
@@ -29,9 +29,10 @@ export default function CollectionScreen() {
   return id === undefined ? <New /> : <Present key={id} id={id} />;
 }
 
-function useCollectionForm(initialValues: Draft) {
+function useCollectionForm(initialValues: Draft, of?: string) {
   const w = useCollectionWords();
   return useForm<Draft>({
+    of,
     initialValues,
     validate: (draft) => ({
       ...(!draft.name.trim() && { name: w.needName }),
@@ -91,7 +92,7 @@ function Edit({ answer: { data: collection, version }, refetch }: { answer: Answ
   const go = useNavigate();
   const path = { collection_id: collection.id };
   const there = draftOf(collection);
-  const form = useCollectionForm(there);
+  const form = useCollectionForm(there, collection.id);
   const base = useFresh(form, there, version);
   const save = useWrite({
     form: form as never,

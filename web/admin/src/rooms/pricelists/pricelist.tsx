@@ -1,5 +1,4 @@
 import { Button, Grid, MultiSelect, Skeleton, Stack, Switch, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useNavigate, useParams } from 'react-router';
@@ -11,6 +10,7 @@ import { Instant } from '../../page/instant';
 import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { Trouble } from '../../page/trouble';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { PriceListState } from './pricelists';
@@ -37,7 +37,7 @@ function Edit({ answer: { data: list, version }, refetch }: { answer: Answer<Pri
   const { api, query, can, to } = useStore();
   const go = useNavigate();
   const params = { path: { price_list_id: list.id } };
-  const form = useForm({ initialValues: written(list) });
+  const form = useForm({ of: list.id, initialValues: written(list) });
   const base = useFresh(form, written(list), version);
   const [typed, setTyped] = useState<Typed>(nothingTyped);
   const groups = query.useQuery('get', '/v1/customer-groups', { params: { query: { limit: 100 } } }, { enabled: can('customers:read') });

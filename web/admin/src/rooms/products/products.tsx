@@ -41,6 +41,7 @@ export default function Products() {
   const [search] = useSearchParams();
   const asked = given({ status: status as Product['status'] | '' }) as { status?: Product['status'] };
   const shelved = given({ category_id: category, tag });
+  const bulk = { ...asked, ...shelved };
   const options = { placeholderData: keepPreviousData };
   const all = query.useInfiniteQuery('get', '/v1/products', { params: { query: { limit: 50, ...asked, ...shelved } } }, { ...pages, ...options, enabled: !q });
   const found = query.useInfiniteQuery('get', '/v1/search', { params: { query: { q, limit: 50, ...asked } } }, { ...pages, ...options, enabled: Boolean(q) });
@@ -89,7 +90,7 @@ export default function Products() {
         query={q ? found : all}
         id={(product) => product.id}
         to={(product) => to(`products/${product.id}`)}
-        choice={can('products:write') ? { name: ({ title }) => title, chosen, choose: setChosen, actions: <Bulk chosen={chosen} done={() => setChosen([])} /> } : undefined}
+        choice={can('products:write') ? { name: ({ title }) => title, chosen, choose: setChosen, actions: <Bulk chosen={chosen} filter={all.hasNextPage && !q && Object.keys(bulk).length > 0 ? bulk : undefined} done={() => setChosen([])} /> } : undefined}
         narrowed={filters.any ? { nothing: w.nothing, clear: filters.clear } : undefined}
         empty={<Empty icon={IconPackage} {...w.empty} action={add} />}
         filters={

@@ -72,6 +72,7 @@ export const useProductWords = words(
     spreadsheet: 'Edit in a table',
     exchange: { import: 'Import', export: 'Export' },
     bulk: {
+      all: 'All that the filter finds',
       edit: 'Edit in a table',
       activate: 'Put into the shop',
       draft: 'Make drafts of them',
@@ -191,6 +192,7 @@ export const useProductWords = words(
       spreadsheet: 'In einer Tabelle bearbeiten',
       exchange: { import: 'Importieren', export: 'Exportieren' },
       bulk: {
+        all: 'Alle, die der Filter findet',
         edit: 'In einer Tabelle bearbeiten',
         activate: 'In den Shop stellen',
         draft: 'Zu Entwürfen machen',
