@@ -18,6 +18,7 @@ export type DraftVariant = {
   height_mm: number | null;
   net_content: Schemas['NetContent'] | null;
   tax_class: string;
+  custom_fields: FieldValues;
   image_id: string | null;
   /** How many there are at each location; what is not known, or not counted, is left out. */
   stock: Record<string, number | null>;
@@ -63,6 +64,7 @@ export function newVariant(option_values: string[] = []): DraftVariant {
     height_mm: null,
     net_content: null,
     tax_class: '',
+    custom_fields: {},
     image_id: null,
     stock: { [first]: null },
   };
@@ -122,6 +124,7 @@ export function draftOf(product: Schemas['Product'], levels: Schemas['InventoryL
       height_mm: variant.height_mm,
       net_content: variant.net_content,
       tax_class: variant.tax_class ?? '',
+      custom_fields: variant.custom_fields,
       image_id: variant.image_id,
       stock: Object.fromEntries(locations.map(({ id }) => [id, levels.find((level) => level.variant_id === variant.id && level.location_id === id)?.on_hand ?? 0])),
     })),
@@ -179,6 +182,7 @@ export function variantCreate(variant: DraftVariant, currency: string): Schemas[
     ...(variant.barcode && { barcode: variant.barcode }),
     ...(variant.cost !== null && { cost: { amount: variant.cost, currency } }),
     ...measures(variant),
+    custom_fields: variant.custom_fields,
     ...(variant.track_inventory && stock !== null && { stock_quantity: stock }),
   };
 }
@@ -243,7 +247,9 @@ export function variantUpdate(now: DraftVariant, before: DraftVariant, currency:
     tax_class: variant.tax_class.trim() || null,
     image_id: variant.image_id,
   });
-  return changes<Schemas['VariantUpdate']>(told(now), told(before));
+  const changed = changes<Schemas['VariantUpdate']>(told(now), told(before));
+  const fields = fieldChanges(now.custom_fields, before.custom_fields);
+  return fields ? { ...changed, custom_fields: fields } : changed;
 }
 
 /** The stock that was typed over, as lines of an adjustment. */

@@ -1,6 +1,7 @@
 import { Avatar, Checkbox, Group, Input, NumberInput, Select, SimpleGrid, Stack, Text, TextInput, UnstyledButton } from '@mantine/core';
 import { Fragment, type ReactNode } from 'react';
 import type { Schemas } from '../../api/client';
+import { CustomFields } from '../../page/fields';
 import { MoneyInput } from '../../page/money';
 import { Section } from '../../page/section';
 import { useStore } from '../../session/store';
@@ -141,6 +142,7 @@ export function VariantFields({ variant, images = [], locations, change, error, 
                 allowDecimal={false}
                 hideControls
                 rightSection={<Text size="sm">mm</Text>}
+                rightSectionWidth={40}
                 value={variant[side] ?? ''}
                 onChange={(mm) => change({ [side]: mm === '' ? null : Number(mm) })}
               />
@@ -148,6 +150,7 @@ export function VariantFields({ variant, images = [], locations, change, error, 
           </SimpleGrid>
         )}
       </Part>
+      <CustomFields resource="variant" plain={!cards} values={variant.custom_fields} change={(custom_fields) => change({ custom_fields })} />
     </Stack>
   );
 }
