@@ -37,6 +37,7 @@ func TestMerchantsInTheirBackOffice(t *testing.T) {
 	firstProduct(b, p, address)
 	signInAgain(b, owner)
 	order(b, p, address)
+	online(b, p, address)
 	seen(b, p, address)
 	lesser(b, p, address)
 }
@@ -166,6 +167,17 @@ func seen(b *browser, p *apptest.Program, address string) {
 		{"/products", "Linen shirt"},
 		{"/stock", "Linen shirt"},
 		{"/customers", "grace@example.com"},
+		{"/theme", "Customise"},
+		{"/theme/edit", "Add a section"},
+		{"/pages", "Legal notice"},
+		{"/blog", "Tell what is new"},
+		{"/menus", "Main menu"},
+		{"/domains", "Use your own domain"},
+		{"/access", "Everybody may come in."},
+		{"/languages", "Main language"},
+		{"/searches", "Nobody has searched yet"},
+		{"/mails", "Order confirmation"},
+		{"/mails/order_shipped", "Variables"},
 		{"/settings", "Currencies and taxes"},
 		{"/staff", "Built in"},
 		{"/history", "Order sent"},

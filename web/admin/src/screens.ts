@@ -1,9 +1,13 @@
 import {
   IconApi,
+  IconArticle,
+  IconBrush,
+  IconBuildingStore,
   IconHistory,
   IconHome,
   IconKey,
   IconListSearch,
+  IconNews,
   IconPackage,
   IconPlus,
   IconReceipt,
@@ -13,6 +17,7 @@ import {
   IconUsers,
   IconUsersGroup,
   IconWebhook,
+  IconWorld,
 } from '@tabler/icons-react';
 import type { ComponentType } from 'react';
 import type { Permission } from './session/store';
@@ -31,6 +36,8 @@ export type Screen = {
   needs?: Permission;
   /** Its entry in the menu: at the top of a section, or under another screen, whose path that is. */
   menu?: Entry;
+  /** Whether it has the whole window, without the menu around it. */
+  alone?: boolean;
   load: () => Promise<{ default: ComponentType }>;
 };
 
@@ -45,7 +52,22 @@ export const screens: Screen[] = [
   { path: 'stock', needs: 'inventory:read', menu: { under: 'products', name: 'stock' }, load: () => import('./rooms/inventory/inventory') },
   { path: 'customers', needs: 'customers:read', menu: { section: 'sell', name: 'customers', icon: IconUsers }, load: () => import('./rooms/customers/customers') },
   { path: 'customers/:customer', needs: 'customers:read', load: () => import('./rooms/customers/customer') },
+  { path: 'theme', needs: 'content:read', menu: { section: 'shop', name: 'theme', icon: IconBuildingStore }, load: () => import('./rooms/theme/theme') },
+  { path: 'theme/edit', needs: 'content:read', alone: true, load: () => import('./rooms/theme/editor') },
+  { path: 'pages', needs: 'content:read', menu: { under: 'theme', name: 'pages' }, load: () => import('./rooms/content/pages') },
+  { path: 'pages/new', needs: 'content:write', load: () => import('./rooms/content/page') },
+  { path: 'pages/:entry', needs: 'content:read', load: () => import('./rooms/content/page') },
+  { path: 'blog', needs: 'content:read', menu: { under: 'theme', name: 'blog' }, load: () => import('./rooms/content/posts') },
+  { path: 'blog/new', needs: 'content:write', load: () => import('./rooms/content/post') },
+  { path: 'blog/:entry', needs: 'content:read', load: () => import('./rooms/content/post') },
+  { path: 'menus', needs: 'content:read', menu: { under: 'theme', name: 'menus' }, load: () => import('./rooms/content/menus') },
+  { path: 'domains', needs: 'domains:read', menu: { under: 'theme', name: 'domains' }, load: () => import('./rooms/domains/domains') },
+  { path: 'access', needs: 'settings:read', menu: { under: 'theme', name: 'access' }, load: () => import('./rooms/domains/access') },
+  { path: 'languages', needs: 'translations:read', menu: { under: 'theme', name: 'languages' }, load: () => import('./rooms/languages/languages') },
+  { path: 'searches', needs: 'products:read', menu: { under: 'theme', name: 'searches' }, load: () => import('./rooms/languages/searches') },
   { path: 'settings', needs: 'store:read', menu: { section: 'shop', name: 'settings', icon: IconSettings }, load: () => import('./rooms/settings/settings') },
+  { path: 'mails', needs: 'settings:read', menu: { under: 'settings', name: 'mails' }, load: () => import('./rooms/mails/mails') },
+  { path: 'mails/:kind', needs: 'settings:read', load: () => import('./rooms/mails/mail') },
   { path: 'staff', needs: 'staff:read', menu: { section: 'shop', name: 'staff', icon: IconUsersGroup }, load: () => import('./rooms/staff/staff') },
   { path: 'history', needs: 'audit:read', menu: { section: 'shop', name: 'audit', icon: IconHistory }, load: () => import('./rooms/audit/audit') },
   { path: 'keys', needs: 'keys:read', menu: { section: 'build', name: 'keys', icon: IconKey }, load: () => import('./rooms/developers/keys') },
@@ -61,6 +83,10 @@ export const found = (can: (permission: Permission) => boolean) => (screen: Scre
 /** What can be begun from anywhere. */
 export const actions: { name: keyof Words['actions']; path: string; needs: Permission; icon: Icon }[] = [
   { name: 'newProduct', path: 'products/new', needs: 'products:write', icon: IconPlus },
+  { name: 'customise', path: 'theme/edit', needs: 'content:write', icon: IconBrush },
+  { name: 'newPage', path: 'pages/new', needs: 'content:write', icon: IconArticle },
+  { name: 'newPost', path: 'blog/new', needs: 'content:write', icon: IconNews },
+  { name: 'newDomain', path: 'domains?new=yes', needs: 'domains:write', icon: IconWorld },
   { name: 'inviteStaff', path: 'staff?invite=yes', needs: 'staff:write', icon: IconUserPlus },
   { name: 'newKey', path: 'keys?new=yes', needs: 'keys:write', icon: IconKey },
   { name: 'newWebhook', path: 'webhooks?new=yes', needs: 'webhooks:write', icon: IconApi },

@@ -56,6 +56,7 @@ export const useShellWords = words(
       mails: 'Mail',
       invoices: 'Invoices',
       languages: 'Languages',
+      searches: 'Searches',
       fields: 'Custom fields',
       plan: 'Plan and usage',
       staff: 'Staff and roles',
@@ -65,7 +66,7 @@ export const useShellWords = words(
       events: 'Events',
       requests: 'Request log',
     },
-    actions: { newProduct: 'Add a product', inviteStaff: 'Invite somebody', newKey: 'Make an API key', newWebhook: 'Add a webhook endpoint' },
+    actions: { newProduct: 'Add a product', customise: 'Customise the shop', newPage: 'Add a page', newPost: 'Write a post for the blog', newDomain: 'Add a domain', inviteStaff: 'Invite somebody', newKey: 'Make an API key', newWebhook: 'Add a webhook endpoint' },
   },
   {
     de: {
@@ -123,6 +124,7 @@ export const useShellWords = words(
         mails: 'Mails',
         invoices: 'Rechnungen',
         languages: 'Sprachen',
+        searches: 'Suchanfragen',
         fields: 'Eigene Felder',
         plan: 'Tarif und Verbrauch',
         staff: 'Team und Rollen',
@@ -132,7 +134,7 @@ export const useShellWords = words(
         events: 'Ereignisse',
         requests: 'Anfragen',
       },
-      actions: { newProduct: 'Produkt anlegen', inviteStaff: 'Jemanden einladen', newKey: 'API-Schlüssel anlegen', newWebhook: 'Webhook-Ziel anlegen' },
+      actions: { newProduct: 'Produkt anlegen', customise: 'Den Shop gestalten', newPage: 'Seite anlegen', newPost: 'Blogbeitrag schreiben', newDomain: 'Domain hinzufügen', inviteStaff: 'Jemanden einladen', newKey: 'API-Schlüssel anlegen', newWebhook: 'Webhook-Ziel anlegen' },
     },
   },
 );

@@ -26,6 +26,8 @@ export const useWords = words(
     copy: 'Copy',
     copied: 'Copied',
     actions: 'Actions',
+    moveIt: (name: string) => `Move ${name}`,
+    moveText: 'Drag it, or use the arrow keys',
     unsaved: 'Unsaved changes',
     leave: {
       title: 'Leave without saving?',
@@ -70,6 +72,8 @@ export const useWords = words(
       copy: 'Kopieren',
       copied: 'Kopiert',
       actions: 'Aktionen',
+      moveIt: (name) => `${name} verschieben`,
+      moveText: 'Ziehen oder die Pfeiltasten benutzen',
       unsaved: 'Nicht gespeicherte Änderungen',
       leave: {
         title: 'Ohne Speichern verlassen?',
