@@ -20,6 +20,8 @@ func online(b *browser, p *apptest.Program, address string) {
 
 	// A click on it in the preview, which shows it in its middle, opens it.
 	b.press("All sections")
+	b.at("the section", `[...document.querySelectorAll("aside button")].find(e => e.textContent.startsWith("Letters from the loom"))`)
+	b.press("All sections")
 	b.at("the preview", `document.querySelector("iframe")`)
 	b.until("the section that was clicked on", field("Heading")+`?.value === "Letters from the loom"`)
 

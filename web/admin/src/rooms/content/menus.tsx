@@ -195,9 +195,11 @@ function Items({ items, at, set, form, dead, up }: ItemsProps) {
                   dead={dead}
                   up={(below) => set(items.flatMap((each) => (each.id === item.id ? [{ ...item, items: item.items.filter(({ id }) => id !== below.id) }, below] : [each])))}
                 />
-                <Button variant="subtle" size="compact-sm" color="gray" leftSection={<IconPlus size={14} aria-hidden />} disabled={item.items.length >= most} onClick={() => change(item.id, { items: [...item.items, newItem()] })}>
-                  {w.below}
-                </Button>
+                {(open || item.items.length > 0) && (
+                  <Button variant="subtle" size="compact-sm" color="gray" leftSection={<IconPlus size={14} aria-hidden />} disabled={item.items.length >= most} onClick={() => change(item.id, { items: [...item.items, newItem()] })}>
+                    {w.below}
+                  </Button>
+                )}
               </Box>
             )}
           </Box>

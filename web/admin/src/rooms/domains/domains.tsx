@@ -87,15 +87,17 @@ function Ours({ taken }: { taken: boolean }) {
   const host = `${settings.address}.${window.location.host}`;
   return (
     <Section>
-      <Group justify="space-between" wrap="nowrap">
-        <div className={classes.name}>
-          <Text fw={600}>{host}</Text>
-          <Text size="sm" c="dimmed">
-            {taken ? w.leads : w.ours}
+      <div className={classes.name}>
+        <Group gap="xs">
+          <Text fw={600} style={{ overflowWrap: 'anywhere' }}>
+            {host}
           </Text>
-        </div>
-        {!taken && <State mood="well">{w.primary}</State>}
-      </Group>
+          {!taken && <State mood="well">{w.primary}</State>}
+        </Group>
+        <Text size="sm" c="dimmed">
+          {taken ? w.leads : w.ours}
+        </Text>
+      </div>
     </Section>
   );
 }

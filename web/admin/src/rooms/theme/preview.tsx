@@ -37,11 +37,22 @@ export function Preview({ url, device, scheme, still, choose, ref }: PreviewProp
   const [ready, setReady] = useState(false);
   const { ref: pane, width, height } = useElementSize();
   const { origin } = new URL(url);
-  const say = (message: { renew?: boolean; show?: string }) => frame.current?.contentWindow?.postMessage(message, origin);
+  // What is said before the shop listens is said to it once it does.
+  const listens = useRef(false);
+  const waiting = useRef<{ renew?: boolean; show?: string }>({});
+  const say = (message: { renew?: boolean; show?: string }) => {
+    if (listens.current) frame.current?.contentWindow?.postMessage(message, origin);
+    else waiting.current = { ...waiting.current, ...message };
+  };
   useImperativeHandle(ref, () => ({ renew: (show) => say({ renew: true, show }), show: (section) => say({ show: section }) }));
   const heard = useEffectEvent((event: MessageEvent<{ ready?: boolean; chosen?: string }>) => {
     if (event.origin !== origin || event.source !== frame.current?.contentWindow) return;
-    if (event.data.ready) setReady(true);
+    if (event.data.ready) {
+      setReady(true);
+      listens.current = true;
+      if (waiting.current.renew || waiting.current.show) say(waiting.current);
+      waiting.current = {};
+    }
     if (event.data.chosen) choose?.(event.data.chosen);
   });
   useEffect(() => {
