@@ -2,15 +2,14 @@ package web_test
 
 import (
 	"context"
-	"os"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/web/browsertest"
 )
 
 // cloth puts a product with variants and pictures on the shelf.
@@ -38,133 +37,81 @@ func (s *shop) cloth(t testing.TB) string {
 	return string(id)
 }
 
-// do does something on the page that the browser shows.
-func (c *chromium) do(actions ...chromedp.Action[chromedp.Void]) {
-	c.t.Helper()
-	if err := chromedp.Do(c.ctx, actions...); err != nil {
-		c.t.Fatalf("%v: %s", err, c.shown())
-	}
+// meetsIslands goes the way of a shopper with JavaScript: what the shop's script does stays on
+// the page, and says what the pages say.
+func (b *shopper) meetsIslands() {
+	b.t.Helper()
+	s := b.h.shop(b.t)
+	s.cloth(b.t)
+	s.product(b.t, "Linen shirt", nil)
+	shop := b.at(s)
+
+	b.Visit(shop + "/products/linen-cloth")
+	browsertest.JS[bool](b.Browser, `window.stays = true`)
+	b.Do(chromedp.Click(chromedp.Search(`//a[contains(@class, "choice")][contains(., "Large")]`)))
+	b.Until("the larger one's price", `document.querySelector("[data-part=cost]").innerText.includes("30.00")`)
+	b.Shows("Sold out", "Tell me by mail when it is back")
+	b.Until("the focus on what was chosen", `window.stays && location.search.includes("variant=") && document.activeElement.innerText.includes("Large")`)
+	b.Do(chromedp.Click(chromedp.Search(`//a[contains(@class, "choice")][contains(., "Small")]`)))
+	b.Until("the smaller one's price", `document.querySelector("[data-part=cost]").innerText.includes("10.00")`)
+
+	b.Do(chromedp.Click(chromedp.CSS("a[data-picture]")))
+	b.Until("the viewer", `document.querySelector("#viewer [role=status]").innerText == "1 / 2" && document.querySelector("#viewer img").alt == "Folded"`)
+	b.Do(chromedp.KeyEvent(kb.ArrowRight))
+	b.Until("the next picture", `document.querySelector("#viewer [role=status]").innerText == "2 / 2"`)
+	b.Do(chromedp.Click(chromedp.CSS("#viewer .closing button")))
+
+	b.Do(chromedp.SetValue(chromedp.ID("quantity"), "2"), chromedp.Click(chromedp.CSS("form.take .button")))
+	b.Until("the drawer", `document.querySelector("#drawer").open && document.querySelector("#drawer").innerText.includes("20.00")`)
+	b.Shows("Linen cloth is in your cart.", "Small / Sage", "Go to checkout")
+	b.Until("the count", `document.querySelector("header .count").innerText == "2"`)
+	b.Do(chromedp.Click(chromedp.Search(`//dialog[@id="drawer"]//button[contains(., "Remove")]`)))
+	b.Until("the empty drawer", `document.querySelector("#drawer").innerText.includes("Your cart is empty") && document.querySelector("header .count").hidden`)
+	b.Do(chromedp.Click(chromedp.CSS("#drawer .closing button")))
+	b.Until("the page beneath", `window.stays && !document.querySelector("dialog[open]")`)
+
+	b.Do(chromedp.Click(chromedp.CSS(`header a[href="/search"]`)), chromedp.SendKeys(chromedp.ID("finder-q"), "shi"))
+	b.Until("the suggestions", `document.querySelector(".found").innerText.includes("Linen shirt")`)
+	b.Do(chromedp.KeyEvent(kb.ArrowDown))
+	b.Until("the focus on a suggestion", `document.activeElement.innerText == "Linen shirt"`)
+	b.Until("the page that was there", `window.stays`)
+	b.Follow(`.found a[href="/products/linen-shirt"]`)
+	b.Shows("€25.00")
 }
 
-// until waits until an expression is true on the page.
-func (c *chromium) until(expression string) {
-	c.t.Helper()
-	if _, err := chromedp.Run(c.ctx, chromedp.Poll[bool](expression)); err != nil {
-		c.t.Fatalf("waiting for %s: %v: %s", expression, err, c.shown())
-	}
-}
-
-// TestIslands goes the way of a shopper in Chromium, with JavaScript: what the shop's script
-// does stays on the page, and says what the pages say.
-func TestIslands(t *testing.T) {
-	t.Parallel()
-	h, host := serve(t)
-	s := h.shop(t)
-	s.cloth(t)
-	s.product(t, "Linen shirt", nil)
-	c := browse(t)
-	shop := "http://" + s.label + "." + host
-
-	c.visit(shop + "/products/linen-cloth")
-	c.until(`window.stays = true`)
-	c.do(chromedp.Click(chromedp.Search(`//a[contains(@class, "choice")][contains(., "Large")]`)))
-	c.until(`document.querySelector("[data-part=cost]").innerText.includes("30.00")`)
-	c.says("Sold out", "Tell me by mail when it is back")
-	c.until(`window.stays && location.search.includes("variant=") && document.activeElement.innerText.includes("Large")`)
-	c.do(chromedp.Click(chromedp.Search(`//a[contains(@class, "choice")][contains(., "Small")]`)))
-	c.until(`document.querySelector("[data-part=cost]").innerText.includes("10.00")`)
-
-	c.do(chromedp.Click(chromedp.CSS("a[data-picture]")))
-	c.until(`document.querySelector("#viewer [role=status]").innerText == "1 / 2" && document.querySelector("#viewer img").alt == "Folded"`)
-	c.do(chromedp.KeyEvent(kb.ArrowRight))
-	c.until(`document.querySelector("#viewer [role=status]").innerText == "2 / 2"`)
-	c.do(chromedp.Click(chromedp.CSS("#viewer .closing button")))
-
-	c.do(chromedp.SetValue(chromedp.ID("quantity"), "2"), chromedp.Click(chromedp.CSS("form.take .button")))
-	c.until(`document.querySelector("#drawer").open && document.querySelector("#drawer").innerText.includes("20.00")`)
-	c.says("Linen cloth is in your cart.", "Small / Sage", "Go to checkout")
-	c.until(`document.querySelector("header .count").innerText == "2"`)
-	c.do(chromedp.Click(chromedp.Search(`//dialog[@id="drawer"]//button[contains(., "Remove")]`)))
-	c.until(`document.querySelector("#drawer").innerText.includes("Your cart is empty") && document.querySelector("header .count").hidden`)
-	c.do(chromedp.Click(chromedp.CSS("#drawer .closing button")))
-	c.until(`window.stays && !document.querySelector("dialog[open]")`)
-
-	c.do(chromedp.Click(chromedp.CSS(`header a[href="/search"]`)), chromedp.SendKeys(chromedp.ID("finder-q"), "shi"))
-	c.until(`document.querySelector(".found").innerText.includes("Linen shirt")`)
-	c.do(chromedp.KeyEvent(kb.ArrowDown))
-	c.until(`document.activeElement.innerText == "Linen shirt"`)
-	c.until(`window.stays`)
-	c.click(`.found a[href="/products/linen-shirt"]`)
-	c.says("€25.00")
-	c.quietly("all of it")
-}
-
-// unhindered fails the test if axe finds something on the page that hinders somebody.
-func (c *chromium) unhindered(what string) {
-	c.t.Helper()
-	axe, err := os.ReadFile("../node_modules/axe-core/axe.min.js")
-	if err != nil {
-		c.t.Fatalf("axe is not there (npm ci): %v", err)
-	}
-	found, err := chromedp.Run(c.ctx, chromedp.Evaluate[string](string(axe)+`;
-		axe.run().then((r) => r.passes.length < 10 ? "axe looked at nothing" : r.violations.flatMap((v) => v.nodes.map((n) => v.id + " " + n.target + ": " + n.failureSummary)).join("\n"))`, chromedp.EvalAwaitPromise))
-	if err != nil {
-		c.t.Fatalf("axe on %s: %v", what, err)
-	}
-	if found != "" {
-		c.t.Errorf("%s hinders: %s", what, found)
-	}
-}
-
-// TestPagesHinderNobody has axe look at the shop's pages, in both directions of writing and
-// both colour schemes.
-func TestPagesHinderNobody(t *testing.T) {
-	t.Parallel()
-	h, host := serve(t)
-	s := h.shop(t)
-	s.Exec(t, `insert into categories (id, path, name, handle, description) values ('cat_a', 'cat_a/', 'Home', 'home', 'For the house.')`)
-	s.cloth(t)
-	s.product(t, "Linen shirt", func(in *catalog.ProductInput) { in.CategoryID = "cat_a" })
-	s.Exec(t, `update settings set locales = '[{"locale": "ar", "published": true}]'`)
-	c := browse(t)
-	shop := "http://" + s.label + "." + host
+// isHinderedByNothing has axe look at the shop's pages, in both directions of writing and both
+// colour schemes.
+func (b *shopper) isHinderedByNothing() {
+	b.t.Helper()
+	s := b.h.shop(b.t)
+	s.Exec(b.t, `insert into categories (id, path, name, handle, description) values ('cat_a', 'cat_a/', 'Home', 'home', 'For the house.')`)
+	s.cloth(b.t)
+	s.product(b.t, "Linen shirt", func(in *catalog.ProductInput) { in.CategoryID = "cat_a" })
+	s.Exec(b.t, `update settings set locales = '[{"locale": "ar", "published": true}]'`)
+	shop := b.at(s)
 	look := func(paths ...string) {
 		for _, path := range paths {
-			c.visit(shop + path)
-			c.unhindered(path)
+			b.Visit(shop + path)
+			b.Accessible(path)
 		}
 	}
 	look("/", "/categories/home", "/products", "/products/linen-cloth", "/search?q=linen", "/nowhere", "/contact", "/withdraw", "/account/sign-in", "/account/register", "/find-order", "/ar/", "/ar/products/linen-cloth")
-	c.do(chromedp.Click(chromedp.CSS("form.take .button")))
-	c.until(`document.querySelector("#drawer").open`)
-	c.unhindered("the drawer")
+	b.Do(chromedp.Click(chromedp.CSS("form.take .button")))
+	b.Until("the drawer", `document.querySelector("#drawer").open`)
+	b.Accessible("the drawer")
 	look("/ar/cart", "/cart", "/checkout")
-	c.fill("email", "ada@example.com", "name", "Ada Example", "line1", "Invalidenstraße 1", "postal_code", "10115", "city", "Berlin")
-	c.click(`form[action="/checkout/contact"] .button`)
-	c.unhindered("the ways to send")
-	c.click(`form[action="/checkout/shipping"] .button`)
-	c.unhindered("the payment")
-	c.click(`form[action="/checkout/pay"] .button`)
-	c.unhindered("the order")
-	dark := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}, {Name: "prefers-reduced-motion", Value: "reduce"}}}
-	if _, err := chromedp.Call(c.ctx, emulation.SetEmulatedMedia, dark); err != nil {
-		t.Fatal(err)
-	}
+	b.Looks("dark", 1280, 900)
 	look("/", "/products/linen-cloth")
-	c.do(chromedp.Click(chromedp.CSS(`header a[href="/search"]`)), chromedp.SendKeys(chromedp.ID("finder-q"), "linen"))
-	c.until(`document.querySelector(".found").innerText.includes("Linen cloth")`)
-	c.unhindered("the suggestions")
+	b.Do(chromedp.Click(chromedp.CSS(`header a[href="/search"]`)), chromedp.SendKeys(chromedp.ID("finder-q"), "linen"))
+	b.Until("the suggestions", `document.querySelector(".found").innerText.includes("Linen cloth")`)
+	b.Accessible("the suggestions")
 	for _, theme := range []string{"catalogue", "brand"} {
-		s.dress(t, `{"theme": "`+theme+`", "announcement": {"text": "Sent free", "link": {"type": "products"}}, "home": [
+		s.dress(b.t, `{"theme": "`+theme+`", "announcement": {"text": "Sent free", "link": {"type": "products"}}, "home": [
 			{"id": "top", "type": "hero", "layout": "cover"}, {"id": "cats", "type": "category_list"}, {"id": "new", "type": "product_grid"}, {"id": "words", "type": "rich_text", "heading": "Words", "body_html": "<p>By <a href='/x'>hand</a></p>"},
 			{"id": "asked", "type": "faq", "questions": [{"question": "Why?", "answer_html": "<p>So</p>"}]}, {"id": "mail", "type": "newsletter"}]}`, true)
 		look("/")
-		if _, err := chromedp.Call(c.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: dark.Features[1:]}); err != nil {
-			t.Fatal(err)
-		}
+		b.Looks("light", 390, 844)
 		look("/", "/products/linen-cloth")
-		if _, err := chromedp.Call(c.ctx, emulation.SetEmulatedMedia, dark); err != nil {
-			t.Fatal(err)
-		}
+		b.Looks("dark", 1280, 900)
 	}
 }

@@ -8,11 +8,36 @@ import (
 	"testing"
 
 	"github.com/stoacommerce/stoa/commerce/catalog"
+	"github.com/stoacommerce/stoa/commerce/content"
 	"github.com/stoacommerce/stoa/commerce/fields"
 	"github.com/stoacommerce/stoa/commerce/settings"
 	"github.com/stoacommerce/stoa/platform/mail"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
+
+// access opens or closes the shop, and gives the link that lets the staff in.
+func (s *shop) access(t testing.TB, state, password string) (link string) {
+	t.Helper()
+	s.in(t, func(ctx context.Context, tx *postgres.Tx) error {
+		code := ""
+		if password != "" {
+			code = s.h.links.Code(password)
+		}
+		if err := settings.SetAccess(ctx, tx, settings.ShopAccessPatch{State: &state, Password: &code}); err != nil {
+			return err
+		}
+		a, err := settings.Access(ctx, tx)
+		if err == nil {
+			link, err = s.h.links.Enter(ctx, a.Seed)
+		}
+		return err
+	})
+	at, err := url.Parse(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.RequestURI()
+}
 
 func TestAShopThatIsNotOpen(t *testing.T) {
 	t.Parallel()
@@ -22,29 +47,9 @@ func TestAShopThatIsNotOpen(t *testing.T) {
 	b := h.visitor(t, s.label)
 	b.put("/products/cup", "1")
 	order := b.get(b.pay(b.toPayment(), "succeeds").leadsTo()).says("Thank you").path
-	state := func(state, password string) (link string) {
-		t.Helper()
-		s.in(t, func(ctx context.Context, tx *postgres.Tx) error {
-			code := ""
-			if password != "" {
-				code = h.links.Code(password)
-			}
-			if err := settings.SetAccess(ctx, tx, settings.ShopAccessPatch{State: &state, Password: &code}); err != nil {
-				return err
-			}
-			a, err := settings.Access(ctx, tx)
-			if err == nil {
-				link, err = h.links.Enter(ctx, a.Seed)
-			}
-			return err
-		})
-		at, err := url.Parse(link)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return at.RequestURI()
-	}
-	link := state("password", "linen")
+	s.writes(t, content.Page, `{"title": "Imprint", "purpose": "legal_notice", "body_html": "<p>Ada Example</p>", "published_at": "2020-01-01T00:00:00Z"}`)
+	s.writes(t, content.Page, `{"title": "About", "published_at": "2020-01-01T00:00:00Z"}`)
+	link := s.access(t, "password", "linen")
 	stranger := h.visitor(t, s.label)
 	for _, path := range []string{"/", "/products", "/products/cup", "/search?q=cup", "/cart", "/checkout", "/nowhere", "/account/sign-in", "/sitemap.xml"} {
 		a := stranger.get(path).status(http.StatusForbidden).says("Opening soon", "Password of the shop", "noindex").lacks("Cup")
@@ -53,6 +58,11 @@ func TestAShopThatIsNotOpen(t *testing.T) {
 		}
 	}
 	stranger.get("/robots.txt").says("Disallow: /\n")
+	stranger.get("/").says(`href="/pages/imprint"`)
+	if a := stranger.get("/pages/imprint").status(http.StatusOK).says("Ada Example", "noindex").lacks("Cup", "/products"); a.Header().Get("Cache-Control") != personalPage {
+		t.Error("it may be kept for those who come in")
+	}
+	stranger.get("/pages/about").status(http.StatusForbidden)
 	stranger.get(stranger.get("/").find(`<link rel="stylesheet" href="([^"]+)"`)).status(http.StatusOK)
 	b.get(order).status(http.StatusOK).says("Cup") // it is theirs
 	stranger.post("/password", url.Values{"password": {"cotton"}}).status(http.StatusUnprocessableEntity).says("This is not the password.")
@@ -68,7 +78,7 @@ func TestAShopThatIsNotOpen(t *testing.T) {
 	}
 	guest.get("/products/cup").says("Cup")
 
-	link = state("maintenance", "")
+	link = s.access(t, "maintenance", "")
 	for _, who := range []*browser{guest, stranger} { // who came in before does not any more
 		if a := who.get("/").status(http.StatusServiceUnavailable).says("We will be back in a moment").lacks("Password of the shop"); a.Header().Get("Retry-After") == "" {
 			t.Error("it does not say when to come back")
@@ -77,7 +87,7 @@ func TestAShopThatIsNotOpen(t *testing.T) {
 	guest.post("/password", url.Values{"password": {"linen"}}).status(http.StatusServiceUnavailable)
 	guest.get(link)
 	guest.get("/").status(http.StatusOK).says("Cup")
-	state("open", "")
+	s.access(t, "open", "")
 	if a := stranger.get("/").status(http.StatusOK).says("Cup"); a.Header().Get("Cache-Control") != sharedPage {
 		t.Errorf("an open shop's pages: %s", a.Header().Get("Cache-Control"))
 	}

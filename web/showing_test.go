@@ -54,7 +54,7 @@ func TestHosts(t *testing.T) {
 	b.get("/v1/products").status(http.StatusNotFound)
 
 	sandbox := h.visitor(t, s.label+"--test")
-	sandbox.get("/").says("Sandbox.", "Nothing here is sold", `<meta name="robots" content="noindex">`).lacks("Linen shirt")
+	sandbox.get("/").says("Sandbox.", "Nothing here is sold", `href="https://`+s.label+"."+domain+`/">To the live shop`, `<meta name="robots" content="noindex">`).lacks("Linen shirt")
 	sandbox.get("/robots.txt").says("Disallow: /\n")
 	h.visitor(t, s.label).get("/").lacks("Sandbox.", "noindex")
 	h.visitor(t, s.label).get("/robots.txt").says("Disallow: /cart").lacks("Disallow: /\n")

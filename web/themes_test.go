@@ -3,8 +3,10 @@ package web_test
 import (
 	"context"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -70,7 +72,13 @@ func TestSectionsOfTheHomePage(t *testing.T) {
 		{"id": "voices", "type": "testimonials"}, {"id": "mail", "type": "newsletter", "heading": "Letters"},
 		{"id": "hidden", "type": "rich_text", "hidden": true, "body_html": "<p>Never seen</p>"}]}`, image, link, collection, empty, string(bowl)), true)
 	b := h.visitor(t, s.label)
-	page := b.get("/").says("Sent free", "<h1>Round things</h1>", "Since 1921", "Look around", "For the table", "Fresh", "Cheap", "The one", "Bowls", "The kiln", "<em>hand</em>", "At work", `href="https://example.com/kiln"`,
+	b.get("/products") // by which what surrounds every page is known
+	counted, count := postgres.Counting(t.Context())
+	page := b.send(httptest.NewRequest(http.MethodGet, "https://"+b.host+"/", nil).WithContext(counted), "/").status(http.StatusOK)
+	if n := count.Statements.Load(); n != 7 {
+		t.Errorf("%d statements for a page with 7 sections that show what is in the shop", n)
+	}
+	page = b.get("/").says("Sent free", "<h1>Round things</h1>", "Since 1921", "Look around", "For the table", "Fresh", "Cheap", "The one", "Bowls", "The kiln", "<em>hand</em>", "At work", `href="https://example.com/kiln"`,
 		"<summary>Is it round?</summary>", "Lovely", "5 of 5 stars", "Letters", `action="/newsletter"`, `alt="A kiln"`, `action="/cart/lines"`).
 		lacks("Never seen", ">Empty <", "style=")
 	if n := strings.Count(page.Body.String(), "<h1"); n != 1 {
@@ -156,22 +164,24 @@ func TestPreviews(t *testing.T) {
 	h.visitor(t, other.label).get(at).status(http.StatusGone)
 }
 
+// writes makes a page or a post.
+func (s *shop) writes(t testing.TB, kind content.Kind, fields string) {
+	t.Helper()
+	s.in(t, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := content.Create(ctx, tx, kind, json.RawMessage(fields))
+		return err
+	})
+}
+
 func TestPagesAndTheBlog(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	s := h.shop(t)
-	make := func(kind content.Kind, fields string) {
-		t.Helper()
-		s.in(t, func(ctx context.Context, tx *postgres.Tx) error {
-			_, err := content.Create(ctx, tx, kind, json.RawMessage(fields))
-			return err
-		})
-	}
-	make(content.Page, `{"title": "Who we are", "handle": "about", "body_html": "<p>We <em>began</em> in a shed.</p>", "published_at": "2020-01-01T00:00:00Z", "seo_title": "About"}`)
-	make(content.Page, `{"title": "Imprint", "purpose": "legal_notice", "published_at": "2020-01-01T00:00:00Z"}`)
-	make(content.Page, `{"title": "Secret"}`)
+	s.writes(t, content.Page, `{"title": "Who we are", "handle": "about", "body_html": "<p>We <em>began</em> in a shed.</p>", "published_at": "2020-01-01T00:00:00Z", "seo_title": "About"}`)
+	s.writes(t, content.Page, `{"title": "Imprint", "purpose": "legal_notice", "published_at": "2020-01-01T00:00:00Z"}`)
+	s.writes(t, content.Page, `{"title": "Secret"}`)
 	for i := range 14 {
-		make(content.Post, fmt.Sprintf(`{"title": "Post %02d", "excerpt": "In short.", "author": "Ada", "image_id": %q, "published_at": "2020-01-%02dT00:00:00Z"}`, i, s.picture(t, "Smoke"), i+1))
+		s.writes(t, content.Post, fmt.Sprintf(`{"title": "Post %02d", "excerpt": "In short.", "author": "Ada", "image_id": %q, "published_at": "2020-01-%02dT00:00:00Z"}`, i, s.picture(t, "Smoke"), i+1))
 	}
 	s.dress(t, `{"home": [{"id": "blog", "type": "blog_posts", "limit": 2}]}`, true)
 	b := h.visitor(t, s.label)
@@ -188,4 +198,62 @@ func TestPagesAndTheBlog(t *testing.T) {
 		t.Error(to)
 	}
 	b.get("/blog/%ff").status(http.StatusNotFound)
+}
+
+// What is new in the blog is told to programs, whole, and where that is stands in the head of its
+// pages.
+func TestTheBlogHasAFeed(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.shop(t)
+	s.Exec(t, `update settings set locales = '[{"locale": "de", "published": true}]'`)
+	b, base := h.visitor(t, s.label), "https://"+s.label+"."+domain
+	b.get("/blog/feed.xml").status(http.StatusNotFound)
+	for i := range 22 {
+		s.writes(t, content.Post, fmt.Sprintf(`{"title": "Post %02d & more", "handle": "post-%02d", "excerpt": "In short.", "author": "Ada", "body_html": "<p>At <em>length</em></p>", "published_at": "2020-01-%02dT00:00:00Z"}`, i, i, i+1))
+	}
+	s.writes(t, content.Post, `{"title": "To come", "published_at": "2999-01-01T00:00:00Z"}`)
+	for _, path := range []string{"/blog", "/blog/post-03"} {
+		b.get(path).says(`<link rel="alternate" type="application/atom+xml"`, `href="`+base+`/blog/feed.xml"`)
+	}
+	b.get("/de/blog").says(`href="` + base + `/de/blog/feed.xml"`)
+	b.get("/").lacks("feed.xml")
+	a := b.get("/blog/feed.xml").status(http.StatusOK)
+	if kind := a.Header().Get("Content-Type"); kind != "application/atom+xml; charset=utf-8" || a.Header().Get("ETag") == "" {
+		t.Errorf("%v", a.Header())
+	}
+	var feed struct {
+		XMLName xml.Name  `xml:"http://www.w3.org/2005/Atom feed"`
+		Lang    string    `xml:"http://www.w3.org/XML/1998/namespace lang,attr"`
+		Updated time.Time `xml:"updated"`
+		Links   []struct {
+			Rel  string `xml:"rel,attr"`
+			Href string `xml:"href,attr"`
+		} `xml:"link"`
+		Entries []struct {
+			ID      string    `xml:"id"`
+			Title   string    `xml:"title"`
+			At      time.Time `xml:"published"`
+			Author  string    `xml:"author>name"`
+			Summary string    `xml:"summary"`
+			Content string    `xml:"content"`
+			Link    struct {
+				Href string `xml:"href,attr"`
+			} `xml:"link"`
+		} `xml:"entry"`
+	}
+	if err := xml.Unmarshal(a.Body.Bytes(), &feed); err != nil {
+		t.Fatal(err)
+	}
+	if len(feed.Entries) != 20 || feed.Lang != "en" || feed.Updated.IsZero() || len(feed.Links) != 2 || feed.Links[1].Href != base+"/blog/feed.xml" {
+		t.Fatalf("%d posts: %+v", len(feed.Entries), feed)
+	}
+	first := feed.Entries[0]
+	if first.Title != "Post 21 & more" || first.Content != "<p>At <em>length</em></p>" || first.Summary != "In short." || first.Author != "Ada" || first.At.Day() != 22 || first.Link.Href != base+"/blog/post-21" {
+		t.Errorf("%+v", first)
+	}
+	if to := b.get(strings.TrimPrefix(first.ID, base)).leadsTo(); to != "/blog/post-21" && to != "" {
+		t.Errorf("its name leads to %s", to)
+	}
+	b.get("/de/blog/feed.xml").says(`xml:lang="de"`, base+"/de/blog/post-21")
 }

@@ -398,6 +398,22 @@ func TestUnsubscribing(t *testing.T) {
 	}
 }
 
+// A shop's mails have the colour of its buttons and its logo, in a size that is sharp.
+func TestMailsLookLikeTheShop(t *testing.T) {
+	o := open(t, nil)
+	logo := ids.New("cimg")
+	o.within(t, o.live, `insert into images (id, position, sizes) values ($1, 0, '[{"width": 160, "height": 40, "key": "s.png"}, {"width": 480, "height": 120, "key": "m.png"}, {"width": 1200, "height": 300, "key": "l.png"}]')`, logo)
+	o.within(t, o.live, `update settings set theme = jsonb_build_object('accent_color', '#aa3366', 'design', jsonb_build_object('theme', 'catalogue', 'colors', jsonb_build_object('button', '#225588'), 'logo_image_id', $1::text, 'home', jsonb_build_array()))`, logo)
+	letter := mail.NewLetter(somebody(), mail.CustomerVerifyEmail{URL: "https://linen.example.com/x", ValidFor: 1})
+	if err := o.mailer.Send(o.live, letter); err != nil {
+		t.Fatal(err)
+	}
+	got := o.kept(t, letter.To)[0]
+	if !strings.Contains(got.HTML, `src="https://`+o.host+`.stoa.example.com/media/m.png" width="200" height="50"`) || !strings.Contains(got.HTML, "background:#225588") {
+		t.Errorf("%s", got.HTML)
+	}
+}
+
 // What a merchant has mails say is what they say, and previews show it of real orders.
 func TestMailsSayWhatTheMerchantWrote(t *testing.T) {
 	var failed []mail.Kind

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/mailtemplates"
+	"github.com/stoacommerce/stoa/commerce/themes"
 	"github.com/stoacommerce/stoa/platform/mail"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
@@ -47,9 +48,13 @@ func (m *Mailer) sender(ctx context.Context, storeID string, kind mail.Kind) (se
 		return sender{}, err
 	}
 	var settings stores.Settings
+	var mark themes.Mark
 	var says mailtemplates.Set
 	err = m.config.DB.InStore(postgres.WithStore(ctx, store.Ref), func(ctx context.Context, tx *postgres.Tx) error {
 		if settings, err = m.config.Stores.Settings(ctx, tx); err != nil {
+			return err
+		}
+		if mark, err = themes.ReadMark(ctx, tx); err != nil {
 			return err
 		}
 		says, err = mailtemplates.Of(ctx, tx, kind)
@@ -66,10 +71,14 @@ func (m *Mailer) sender(ctx context.Context, storeID string, kind mail.Kind) (se
 	if err != nil {
 		return sender{}, err
 	}
+	var logo mail.Logo
+	if mark.Logo != nil {
+		logo = mail.Logo{URL: shop.JoinPath(mark.Logo.Path).String(), Width: mark.Logo.Width, Height: mark.Logo.Height}
+	}
 	return sender{
 		store: store.ID, mode: store.Ref.Mode, locale: settings.Locale, says: says,
 		brand: mail.Brand{
-			Name: settings.Name, URL: shop.String(), Color: settings.AccentColor, Email: settings.ContactEmail, Zone: zone,
+			Name: settings.Name, URL: shop.String(), Color: mark.Color, Logo: logo, Email: settings.ContactEmail, Zone: zone,
 			Imprint: imprint(cmp.Or(says.Seller(), settings.Name), shop),
 		},
 	}, nil

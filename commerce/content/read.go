@@ -79,17 +79,28 @@ func speak(locales int, statement func(Kind, translations.In) string) spoken {
 }
 
 var (
-	shopListSQL = speak(4, func(k Kind, in translations.In) string {
+	shopListSQL = shopList(false)
+	shopFeedSQL = shopList(true)
+	shopOneSQL  = speak(3, func(k Kind, in translations.In) string {
+		return `select t.version || E'\n' || ` + shopJSON(k, in, "$1", true) + ` from contents t where t.kind = '` + string(k) + `' and (t.handle = $2 or t.id = $2) and ` + shown
+	})
+)
+
+func shopList(body bool) spoken {
+	return speak(4, func(k Kind, in translations.In) string {
 		return postgres.List{
-			From: "contents t where t.kind = '" + string(k) + "' and " + shown, Each: shopJSON(k, in, "$3", false), Order: "t.published_at desc, t.id desc",
+			From: "contents t where t.kind = '" + string(k) + "' and " + shown, Each: shopJSON(k, in, "$3", body), Order: "t.published_at desc, t.id desc",
 			After:    "(t.published_at, t.id) < (to_timestamp(nullif(split_part($2, ':', 1), '')::numeric / 1000000), split_part($2, ':', 2))",
 			Position: "(extract(epoch from t.published_at) * 1000000)::bigint || ':' || t.id",
 		}.SQL()
 	})
-	shopOneSQL = speak(3, func(k Kind, in translations.In) string {
-		return `select t.version || E'\n' || ` + shopJSON(k, in, "$1", true) + ` from contents t where t.kind = '` + string(k) + `' and (t.handle = $2 or t.id = $2) and ` + shown
-	})
-)
+}
+
+// ShopFeed is the latest of what is published, with the bodies.
+func ShopFeed(ctx context.Context, db *postgres.DB, kind Kind, media string, locales []string, limit int) (postgres.Page, error) {
+	statement, args := shopFeedSQL[kind].In(locales, limit, "", media)
+	return db.Page(ctx, statement, args...)
+}
 
 // ShopList is a page of what is published, the latest first, without the bodies.
 func ShopList(ctx context.Context, db *postgres.DB, kind Kind, media string, locales []string, after string, limit int) (postgres.Page, error) {

@@ -188,9 +188,9 @@ func (a Asked) Available() string {
 func (a Asked) Condition(c Chosen, args *Arguments) string {
 	switch c.Facet {
 	case VendorFacet:
-		return `coalesce(x.vendor_key = any(array(select hashtextextended(v, 0) from unnest(` + args.Put(c.Values) + `::text[]) v)), false)`
+		return `x.vendor_key = any(array(select hashtextextended(v, 0) from unnest(` + args.Put(c.Values) + `::text[]) v))`
 	case CategoryFacet:
-		return `coalesce(x.category_key in (select hashtextextended(g.id, 0) from categories top join categories g on g.path >= top.path and g.path < top.path || '~' where top.id = any(` + args.Put(c.Values) + `::text[])), false)`
+		return `x.category_key in (select hashtextextended(g.id, 0) from categories top join categories g on g.path >= top.path and g.path < top.path || '~' where top.id = any(` + args.Put(c.Values) + `::text[]))`
 	case AvailabilityFacet:
 		is := ` is not null`
 		if len(c.Values) == 1 {

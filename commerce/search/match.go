@@ -74,6 +74,9 @@ func (a Asked) speak(args *Arguments) string {
 // indexed are the products x of the index with their words.
 const indexed = `product_words x`
 
+// asQuery ends the SQL of q.
+const asQuery = ` as query offset 0) q`
+
 // worded is whether the words of a product x of the index are what q.query asks for.
 const worded = `x.search @@ q.query`
 
@@ -85,7 +88,7 @@ func (Query) from(words, locales string) string {
 	if locales != "" {
 		read = ` || to_tsquery(` + languageOf(`(`+locales+`)[1]`) + `, ` + words + `)`
 	}
-	return indexed + `, (select to_tsquery('simple', ` + words + `) || to_tsquery(` + languageSQL + `, ` + words + `)` + read + ` as query offset 0) q`
+	return indexed + `, (select to_tsquery('simple', ` + words + `) || to_tsquery(` + languageSQL + `, ` + words + `)` + read + asQuery
 }
 
 // Order is an order of products.

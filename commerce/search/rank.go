@@ -36,11 +36,16 @@ func Best(from, where, text, after, most string, args *Arguments) string {
 		last := `(` + args.Put(rank) + `::numeric, ` + args.Put(id) + `::text)`
 		later = func(rank, id string) string { return ` and (` + rank + `, ` + id + `) < ` + last }
 	}
-	// The latest are found by going through them: where there are many, that ends soon.
-	latest := strings.Replace(from, indexed, `(select * from product_words order by product_id desc limit `+latestLooked+`) x`, 1)
+	asked, others, _ := strings.Cut(strings.TrimPrefix(from, indexed+`, `), asQuery)
+	// The latest are found by going through them: where there are many, that ends soon. It is
+	// gone through in order only where the query is a value, and not joined.
+	latest := `(select * from product_words order by product_id desc limit ` + latestLooked + `) x` + others
+	among := strings.Replace(where, worded, `(x.search @@ (select query from asked)) is true`, 1)
 	all := strings.Replace(where, worded, `(`+worded+`) is true`, 1)
 	return `
-	with found as materialized (
+	with asked as materialized (
+		select q.query from ` + asked + asQuery + `
+	), found as materialized (
 		select x.product_id, x.names, q.query from ` + from + ` where ` + where + ` limit ` + some + ` + 1
 	), many as materialized (
 		select count(*) > ` + some + ` as true from found
@@ -48,7 +53,7 @@ func Best(from, where, text, after, most string, args *Arguments) string {
 		select x.product_id, ` + rankSQL(args.Put(text)) + ` as rank from (
 			select * from found where not (select many.true from many)
 			union all
-			(select x.product_id, x.names, q.query from ` + latest + ` where ` + where + ` and (select many.true from many) order by x.product_id desc limit ` + latestRanked + `)) x
+			(select x.product_id, x.names, (select query from asked) from ` + latest + ` where ` + among + ` and (select many.true from many) order by x.product_id desc limit ` + latestRanked + `)) x
 	), best as (
 		(select product_id, rank from ranked where true` + later(`rank`, `product_id`) + ` order by rank desc, product_id desc limit ` + most + `)
 		union all

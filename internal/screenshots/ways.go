@@ -145,6 +145,9 @@ func (p *photographer) member(shop, site string) error {
 		func() error { return p.follow(`form[action="/account/verify"] .button`) },
 		func() error { return p.snap("account") },
 		func() error { return p.visit("details", shop+"/account/details") },
+		func() error { return p.visit("addresses", shop+"/account/addresses/new") },
+		func() error { return p.visit("wishlists", shop+"/account/wishlists") },
+		func() error { return p.visit("personal-data", shop+"/account/data") },
 	)
 }
 

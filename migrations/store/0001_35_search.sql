@@ -22,7 +22,8 @@ create table product_index (
     vendor        text collate "C" not null,
     attributes    text[] collate "C" not null   -- options and custom fields: a kind's letter, a name, U+001F and a value
 ) with (fillfactor = 80);
-create index product_index_vendor on product_index (vendor_key);
+create index product_index_category on product_index (category_key, product_id);
+create index product_index_vendor on product_index (vendor_key, product_id);
 create index product_index_attributes on product_index (attribute_key, product_id);
 create index product_index_title on product_index (title, product_id) where active;
 create index product_index_cheap on product_index (coalesce(price, 9223372036854775807), product_id) where active;
@@ -38,6 +39,8 @@ create table product_words (
     foreign key (product_id) references products (id) on delete cascade
 ) with (fillfactor = 80);
 create index product_words_search on product_words using gin (search);
+create index product_words_category on product_words (category_key);
+create index product_words_vendor on product_words (vendor_key);
 
 -- What shoppers looked for, by the day, for the merchant to read.
 create table searches (

@@ -31,7 +31,7 @@ func (h *ShopCustomers) pay(ctx context.Context, req *openapi.Request) (*openapi
 	if err != nil {
 		return nil, err
 	}
-	cartToken, customerID, err := h.opens(ctx, req)
+	ctx, cartToken, customerID, err := h.opens(ctx, req)
 	if err != nil {
 		return nil, err
 	}

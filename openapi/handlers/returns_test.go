@@ -66,6 +66,17 @@ func TestReturnsOverHTTP(t *testing.T) {
 	}
 	s.admin("POST", "/returns/"+staffs.String("id")+"/cancel", object{}).Want(200)
 
+	// Who bought as a guest asks with the cart's token.
+	cart, token := s.cart(1)
+	guests := s.shop("POST", cart+"/complete", completion(1, "succeeds"), token, key()).Want(201)
+	s.admin("POST", "/orders/"+guests.String("id")+"/fulfilments", object{}, key()).Want(201)
+	wish := object{"lines": []object{{"line_id": guests.String("lines.0.id"), "quantity": 1, "reason": "late"}}}
+	s.shop("POST", "/orders/"+guests.String("id")+"/returns", wish, "Cart-Token: ct_wrong").WantProblem(404, "not_found")
+	s.shop("POST", "/orders/"+order+"/returns", wish, token).WantProblem(404, "not_found")
+	if got := s.shop("POST", "/orders/"+guests.String("id")+"/returns", wish, token).Want(201); got.String("state") != "requested" {
+		t.Errorf("a guest's: %s", got.Body)
+	}
+
 	// Who may not, and who is of another store.
 	s.shop("POST", "/orders/"+order+"/returns", asked).WantProblem(401, "invalid_customer_token")
 	s.shop("POST", "/orders/"+order+"/returns", asked, s.account("grace@example.com")).WantProblem(404, "not_found")

@@ -297,20 +297,17 @@ func paged(req *openapi.Request, limit int, read func(after string, limit int) (
 
 // opens says what a shopper sees an order by: the token of its cart, or having placed it
 // signed in.
-func (h *ShopCustomers) opens(ctx context.Context, req *openapi.Request) (cartToken, customerID string, err error) {
+func (h *ShopCustomers) opens(ctx context.Context, req *openapi.Request) (as context.Context, cartToken, customerID string, err error) {
 	cartToken = req.Header.Get("Cart-Token")
 	if cartToken == "" || req.Header.Get("Customer-Token") != "" {
-		_, c, err := h.signedIn(ctx, req)
-		if err != nil {
-			return "", "", err
-		}
-		customerID = c.ID
+		as, c, err := h.signedIn(ctx, req)
+		return as, cartToken, c.ID, err
 	}
-	return cartToken, customerID, nil
+	return ctx, cartToken, "", nil
 }
 
 func (h *ShopCustomers) order(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	cartToken, customerID, err := h.opens(ctx, req)
+	ctx, cartToken, customerID, err := h.opens(ctx, req)
 	if err != nil {
 		return nil, err
 	}
@@ -326,11 +323,14 @@ func (h *ShopCustomers) requestReturn(ctx context.Context, req *openapi.Request)
 	if err != nil {
 		return nil, err
 	}
-	ctx, c, err := h.signedIn(ctx, req)
+	ctx, cartToken, customerID, err := h.opens(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	in := orders.ReturnInput{OrderID: req.Param("order_id"), Lines: converted(body.Lines, returnLine), Exchange: converted(body.ExchangeLines, instead), Note: given(body.Note), Customer: c.ID}
+	in := orders.ReturnInput{OrderID: req.Param("order_id"), Lines: converted(body.Lines, returnLine), Exchange: converted(body.ExchangeLines, instead), Note: given(body.Note), Asked: true}
+	if _, err := h.Orders.ShopGet(ctx, "", in.OrderID, cartToken, customerID); err != nil {
+		return nil, err
+	}
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		id, err := h.Orders.OpenReturn(ctx, tx, in)
 		if err != nil {
@@ -345,7 +345,7 @@ func (h *ShopCustomers) requestReturn(ctx context.Context, req *openapi.Request)
 }
 
 func (h *ShopCustomers) documents(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	cartToken, customerID, err := h.opens(ctx, req)
+	ctx, cartToken, customerID, err := h.opens(ctx, req)
 	if err != nil {
 		return nil, err
 	}
@@ -359,7 +359,7 @@ func (h *ShopCustomers) documents(ctx context.Context, req *openapi.Request) (*o
 }
 
 func (h *ShopCustomers) document(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	cartToken, customerID, err := h.opens(ctx, req)
+	ctx, cartToken, customerID, err := h.opens(ctx, req)
 	if err != nil {
 		return nil, err
 	}

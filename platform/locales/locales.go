@@ -29,6 +29,16 @@ func Chain(locale string) []string {
 	return chain
 }
 
+// Direction is how a locale is written: "ltr", or "rtl" from the right to the left.
+func Direction(locale string) string {
+	script, _ := language.Make(locale).Script()
+	switch script.String() {
+	case "Arab", "Hebr", "Thaa", "Syrc", "Adlm", "Nkoo":
+		return "rtl"
+	}
+	return "ltr"
+}
+
 // Set are the locales that there are.
 type Set struct {
 	names   []string // the default one first

@@ -109,8 +109,8 @@ func read(source string) (content, error) {
 }
 
 // html is the content in the brand's looks. Mail programs heed what an element says itself.
-func (c content) html(brand Brand) (string, error) {
-	styled(c.root, brand, "")
+func (c content) html(brand Brand, dir string) (string, error) {
+	styled(c.root, brand, dir, "")
 	var out strings.Builder
 	for n := range c.root.ChildNodes() {
 		if err := html.Render(&out, n); err != nil {
@@ -121,7 +121,7 @@ func (c content) html(brand Brand) (string, error) {
 }
 
 // styled gives the elements below a node their looks, within a table of a class.
-func styled(n *html.Node, brand Brand, table string) {
+func styled(n *html.Node, brand Brand, dir, table string) {
 	for c := range n.ChildNodes() {
 		class, within := attribute(c, "class"), table
 		var style string
@@ -140,13 +140,13 @@ func styled(n *html.Node, brand Brand, table string) {
 				style = "padding:12px 0;border-bottom:1px solid #e8eaed;vertical-align:top;"
 			}
 			if c.PrevSibling != nil {
-				style += "padding-left:8px;"
+				style += map[string]string{"ltr": "padding-left:8px;", "rtl": "padding-right:8px;"}[dir]
 			}
 		}
 		if style != "" {
 			c.Attr = append(c.Attr, html.Attribute{Key: "style", Val: style})
 		}
-		styled(c, brand, within)
+		styled(c, brand, dir, within)
 	}
 }
 

@@ -22,6 +22,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/language"
+
+	"github.com/stoacommerce/stoa/platform/locales"
 )
 
 // The templates: a frame, and for each language a directory with its words, words.tmpl, which
@@ -40,8 +42,32 @@ type Brand struct {
 	Color   string // "#rrggbb", of the bar and the button
 	Email   string `json:"store_email" doc:"Where questions go; may be empty."`
 	Imprint string // one line at the very end: company and address
+	Logo    Logo   // in place of the name above the content; of no URL for none
 
 	Zone *time.Location // whose clocks tell when something happened; UTC when nil
+}
+
+// Logo is the picture that a store is known by.
+type Logo struct {
+	URL           string
+	Width, Height int // as it is shown
+}
+
+// The room that a logo has in a mail.
+const (
+	logoWidth  = 200
+	logoHeight = 56
+)
+
+// within is the logo as large as its room lets it be.
+func (l Logo) within(width, height int) Logo {
+	if l.Width > width {
+		l.Width, l.Height = width, max(l.Height*width/l.Width, 1)
+	}
+	if l.Height > height {
+		l.Width, l.Height = max(l.Width*height/l.Height, 1), height
+	}
+	return l
 }
 
 // plainColor is the colour of brands without a usable one of their own.
@@ -51,6 +77,7 @@ const plainColor = "#1f2937"
 type view struct {
 	Brand   Brand
 	Lang    string // the language that the mail is written in
+	Dir     string // how that is written: ltr or rtl
 	Subject string
 	Opening string
 	HTML    htmltemplate.HTML
@@ -105,8 +132,8 @@ func (t Template) Render(locale string, brand Brand, data Data) (Message, error)
 	if err != nil {
 		return Message{}, fmt.Errorf("%w: read %s in %s: %w", ErrPermanent, data.Kind(), t.Locale, err)
 	}
-	v := view{Brand: brand, Lang: t.Locale, Subject: subject, Opening: body.opening(), Text: body.text()}
-	styled, err := body.html(brand)
+	v := view{Brand: brand, Lang: t.Locale, Dir: locales.Direction(t.Locale), Subject: subject, Opening: body.opening(), Text: body.text()}
+	styled, err := body.html(brand, v.Dir)
 	v.HTML = htmltemplate.HTML(styled) //nolint:gosec // cleaned and rendered anew
 	var text, html bytes.Buffer
 	err = errors.Join(err, e.words.ExecuteTemplate(&text, "layout", v), e.frame.ExecuteTemplate(&html, "layout", v))
@@ -138,6 +165,9 @@ func (b Brand) tidy() Brand {
 	}
 	if !ValidAddress(b.Email) {
 		b.Email = ""
+	}
+	if b.Logo = b.Logo.within(logoWidth, logoHeight); !webURL(b.Logo.URL) || b.Logo.Width <= 0 || b.Logo.Height <= 0 {
+		b.Logo = Logo{}
 	}
 	if b.Zone == nil {
 		b.Zone = time.UTC

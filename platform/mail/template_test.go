@@ -131,7 +131,7 @@ func TestTextIsMadeOfContent(t *testing.T) {
 	if got := c.opening(); got != "One two, three & four." {
 		t.Errorf("it opens with %q", got)
 	}
-	page, err := c.html(shop.tidy())
+	page, err := c.html(shop.tidy(), "ltr")
 	if err != nil || strings.Contains(page, "script") || !strings.Contains(page, "background:"+shop.Color) {
 		t.Errorf("%v\n%s", err, page)
 	}

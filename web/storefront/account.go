@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/stoacommerce/stoa/commerce/address"
@@ -87,6 +88,8 @@ func (v *view) state(o order) string {
 		return v.T("Cancelled")
 	case o.Totals.Refunded.Amount > 0 && o.Totals.Refunded == o.Totals.Total:
 		return v.T("Paid back")
+	case slices.ContainsFunc(o.Returns, goodsBack.underWay):
+		return v.T("Return under way")
 	case o.progress() == 3:
 		return v.T("Sent")
 	case o.progress() == 2:

@@ -3,10 +3,12 @@ package storefront
 import (
 	"crypto/subtle"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/stoacommerce/stoa/commerce/settings"
+	"github.com/stoacommerce/stoa/commerce/themes"
 	"github.com/stoacommerce/stoa/platform/httpserver"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/web/page"
@@ -24,6 +26,11 @@ func always(name string) bool {
 		return true
 	}
 	return name == "checkout.return" || name == "checkout.abandon" || name == "checkout.test" || name == "newsletter.confirm"
+}
+
+// lawful says whether a page is one that the law asks for, which everybody may read.
+func (v *visit) lawful(name string) bool {
+	return name == "page" && slices.ContainsFunc(v.decor.Legal, func(p themes.LegalPage) bool { return p.Handle == v.r.PathValue("handle") })
 }
 
 // enters says whether who asks may come in: with a preview's link, too.

@@ -28,6 +28,7 @@ type frame struct {
 	chain       []string // whose texts are shown in it, the nearest first; none as they are written
 	prefix      string   // of all its addresses, such as "/de"; empty for the store's own locale
 	sandbox     bool
+	live        string // where the live shop is, seen from a sandbox
 	categories  []category
 	collections []collection
 
@@ -94,7 +95,9 @@ func (s *Shop) frame(ctx context.Context, store tenants.Store, locale string, ch
 			return nil, err
 		}
 		look := shop.Design.Look(about.AccentColor)
-		f := &frame{settings: about, access: access, sandbox: store.Ref.Mode == principal.Test, categories: categories, collections: collections, locale: locale, chain: chain, prefix: preview,
+		live := store
+		live.Domain, live.Ref.Mode = "", principal.Live // whose own domain it leads on to
+		f := &frame{live: s.config.Links.ShopURL(&live), settings: about, access: access, sandbox: store.Ref.Mode == principal.Test, categories: categories, collections: collections, locale: locale, chain: chain, prefix: preview,
 			preview: preview, editor: s.config.Editor, decor: shop, look: look, pictures: pictures,
 			theme: stylesheet(look), icon: favicon(about.Name, look.Light)}
 		if len(chain) > 0 {
@@ -167,6 +170,7 @@ type view struct {
 	Image       *picture
 	Product     bool // the page is about one
 	Drafted     bool // it is about a draft order, not the shopper's own cart
+	Feed        bool // it is one of those that the blog's feed tells of
 }
 
 // kind is what the page is about, in Open Graph's words.

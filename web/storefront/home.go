@@ -1,6 +1,7 @@
 package storefront
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"unicode/utf8"
@@ -58,7 +59,7 @@ const (
 func (v *visit) home() error {
 	return v.shared("/", nil, func(ctx context.Context) (*page.Rendered, error) {
 		h := &homeView{view: v.view("", "/")}
-		h.Description = shorten(v.settings.Description, 160)
+		h.Description = cmp.Or(shorten(v.settings.Description, 160), h.T("Everything that %s has, to be ordered here.", v.settings.Name))
 		for _, s := range v.decor.Design.Home {
 			if s.Hidden {
 				continue

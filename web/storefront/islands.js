@@ -37,20 +37,30 @@
       }
     };
 
+    const reach = "a[href], button, input:not([type=hidden])";
+
+    // show puts the cart of a page into the cart's own page or, elsewhere, into the drawer.
     const show = (page) => {
       const cart = $("#cart", page);
+      const own = $("main #cart");
+      const place = own ?? $(".inside", drawer);
+      const at = document.activeElement;
+      const former = $$(reach, place).indexOf(at);
       if (cart) count(Number(cart.dataset.count));
-      $(".inside", drawer).replaceChildren(...(cart ?? $("main", page)).childNodes);
-      if (!drawer.open) drawer.showModal();
+      place.replaceChildren(...(cart ?? $("main", page)).childNodes);
+      if (!own && !drawer.open) drawer.showModal();
+      // Who has the keyboard stays where they were, and is told what it comes to now.
+      if (former >= 0) ((at.id && document.getElementById(at.id)) || $$(reach, place)[former] || $("a[href], button", place))?.focus({ preventScroll: true });
+      if (own) $("#told").textContent = ($(".notice.bad", own) ?? $(".totals .total", own) ?? $("h1", own))?.innerText ?? "";
     };
 
     document.addEventListener("submit", async (event) => {
       const form = event.target;
       const path = new URL(form.getAttribute("action") ?? "", location).pathname;
       const adds = path === `${home}/lines`;
-      if (event.defaultPrevented || !path.startsWith(`${home}/`) || !(adds || drawer.contains(form))) return;
+      if (event.defaultPrevented || !path.startsWith(`${home}/`) || !(adds || form.closest("#drawer, #cart"))) return;
       event.preventDefault();
-      if (form.ariaBusy === "true") return;
+      if (form.ariaBusy === "true") return $(many, form) && soon($(many, form));
       form.ariaBusy = "true";
       try {
         show((await ask(path, { method: "POST", body: new URLSearchParams(new FormData(form, event.submitter)) })).page);
@@ -59,6 +69,31 @@
       } finally {
         form.ariaBusy = null;
       }
+    });
+
+    // How many of a line: what is tapped shows at once, and is sent when one pauses. Meanwhile
+    // the line may have been drawn anew.
+    const many = ".count-of input[type=number]";
+    const waiting = new Map();
+    const soon = (field) => {
+      clearTimeout(waiting.get(field.id));
+      waiting.set(field.id, setTimeout(() => {
+        const now = document.getElementById(field.id);
+        if (!now) return;
+        now.value = field.value;
+        now.form.requestSubmit();
+      }, 300));
+    };
+
+    document.addEventListener("change", (event) => event.target.matches(many) && soon(event.target));
+
+    document.addEventListener("click", (event) => {
+      const step = event.target.closest(".step");
+      if (!step) return;
+      event.preventDefault();
+      const field = $("input", step.closest(".count-of"));
+      field.value = Math.max(0, Math.min(Number(field.max), Number(field.value) + Number(step.dataset.by)));
+      soon(field);
     });
 
     document.addEventListener("click", async (event) => {

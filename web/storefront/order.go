@@ -59,11 +59,14 @@ func (o order) rest() money.Money {
 }
 
 type orderLine struct {
+	ID           string      `json:"id"`
 	Title        string      `json:"title"`
 	VariantTitle string      `json:"variant_title"`
 	ImageURL     string      `json:"image_url"`
 	Quantity     int64       `json:"quantity"`
 	UnitPrice    money.Money `json:"unit_price"`
+	Fulfilled    int64       `json:"fulfilled_quantity"`
+	Returned     int64       `json:"returned_quantity"`
 }
 
 // subtotal is what the line comes to before discounts, which the page tells of all together.
@@ -82,7 +85,12 @@ type fulfilment struct {
 
 // goodsBack is a return, in the contract's form; see commerce/orders.
 type goodsBack struct {
-	State     string    `json:"state"`
+	State string `json:"state"`
+	Lines []struct {
+		LineID   string `json:"line_id"`
+		Quantity int64  `json:"quantity"`
+		Reason   string `json:"reason"`
+	} `json:"lines"`
 	Message   string    `json:"message"`
 	CreatedAt time.Time `json:"created_at"`
 }

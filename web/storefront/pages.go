@@ -2,6 +2,7 @@ package storefront
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 // entry is a page of the merchant's, or a post of the blog.
 type entry struct {
+	ID             string    `json:"id"`
 	Handle         string    `json:"handle"`
 	Title          string    `json:"title"`
 	Body           string    `json:"body_html"`
@@ -25,6 +27,7 @@ type entry struct {
 	SEOTitle       string    `json:"seo_title"`
 	SEODescription string    `json:"seo_description"`
 	PublishedAt    time.Time `json:"published_at"`
+	UpdatedAt      time.Time `json:"updated_at"`
 }
 
 // entryView is one of them.
@@ -55,23 +58,20 @@ func (v *visit) entryOf(kind content.Kind, folder string) error {
 	if !readable(handle) {
 		return problem.Missing(string(kind))
 	}
+	if !v.enters() { // so it is one that the law asks for
+		e, err := v.readEntry(v.r.Context(), kind, v.chain, handle)
+		if err != nil {
+			return err
+		}
+		e.Alone = true
+		return page.Personal(v.w, v.r, http.StatusOK, lawfulPage(e))
+	}
 	err := v.shared(folder+handle, nil, func(ctx context.Context) (*page.Rendered, error) {
-		o, err := content.ShopOne(ctx, v.config().DB, kind, "", readerOf(ctx).locales, handle)
+		e, err := v.readEntry(ctx, kind, readerOf(ctx).locales, handle)
 		if err != nil {
 			return nil, err
 		}
-		e := &entryView{view: v.view("", ""), Post: kind == content.Post}
-		if e.entry, err = decode[entry](o.Data, string(kind)); err != nil {
-			return nil, err
-		}
 		e.view.Path, e.view.Image = folder+url.PathEscape(e.Handle), e.entry.Image
-		e.view.Title, e.view.Description = e.entry.Title, e.SEODescription
-		if e.SEOTitle != "" {
-			e.view.Title = e.SEOTitle
-		}
-		if e.view.Description == "" {
-			e.view.Description = e.summary(160)
-		}
 		return page.Render(ctx, entryPage(e))
 	})
 	if !problem.Is(err, "not_found") {
@@ -82,6 +82,26 @@ func (v *visit) entryOf(kind content.Kind, folder string) error {
 		return err
 	}
 	return v.moved(folder + now)
+}
+
+// readEntry reads an entry and begins its page.
+func (v *visit) readEntry(ctx context.Context, kind content.Kind, locales []string, handle string) (*entryView, error) {
+	o, err := content.ShopOne(ctx, v.config().DB, kind, "", locales, handle)
+	if err != nil {
+		return nil, err
+	}
+	e := &entryView{view: v.view("", ""), Post: kind == content.Post}
+	if e.entry, err = decode[entry](o.Data, string(kind)); err != nil {
+		return nil, err
+	}
+	e.view.Title, e.view.Description, e.Feed = e.entry.Title, e.SEODescription, e.Post
+	if e.SEOTitle != "" {
+		e.view.Title = e.SEOTitle
+	}
+	if e.view.Description == "" {
+		e.view.Description = e.summary(160)
+	}
+	return e, nil
 }
 
 // summary is what a list says of an entry.
@@ -105,7 +125,7 @@ func (v *visit) blog() error {
 	}
 	return v.shared("/blog", query, func(ctx context.Context) (*page.Rendered, error) {
 		b := &blogView{view: v.view(v.view("", "").T("Blog"), "/blog"), Later: after != ""}
-		b.Alone = b.Later
+		b.Alone, b.Feed = b.Later, true
 		p, err := content.ShopList(ctx, v.config().DB, content.Post, "", readerOf(ctx).locales, after, postsPerPage)
 		if err != nil {
 			return nil, err

@@ -39,6 +39,9 @@ var said = map[string]string{
 	"promotion_used_up":            "A discount was used up a moment ago. Nothing was charged; please look at the total again.",
 	"rate_limited":                 "There were too many attempts from your network. Please wait a little and try again.",
 
+	// Why something does not go back.
+	"quantity_exceeded": "There are not that many that can go back.",
+
 	// Why somebody is not erased yet.
 	"orders_open":       "An order is still under way.",
 	"returns_open":      "A return is still under way.",

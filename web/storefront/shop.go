@@ -117,6 +117,7 @@ func (s *Shop) routes() {
 	s.page("GET /collections/{handle}", "collection", (*visit).collection)
 	s.page("GET /pages/{handle}", "page", (*visit).pageOf)
 	s.page("GET /blog", "blog", (*visit).blog)
+	s.page("GET "+feedPath, "feed", (*visit).feed)
 	s.page("GET /blog/{handle}", "post", (*visit).post)
 	s.page("GET /search", "search", (*visit).search)
 	s.page("GET /search/suggestions", "suggest", (*visit).suggest)
@@ -144,6 +145,8 @@ func (s *Shop) routes() {
 	s.strict("POST /orders/{order}/payments", "order.pay", limits.Payment, (*visit).payRest)
 	s.page("GET /orders/{order}/return", "order.return", (*visit).backToOrder)
 	s.page("POST /orders/{order}/abandon", "order.abandon", (*visit).abandonRest)
+	s.page("GET /orders/{order}/returns", "order.returns", (*visit).returnForm)
+	s.page("POST /orders/{order}/returns", "order.returns.ask", (*visit).askReturn)
 	s.page("GET /account", "account", (*visit).account)
 	s.page("GET /account/details", "account.details", (*visit).detailsForm)
 	s.page("POST /account/details", "account.change", (*visit).setDetails)
@@ -228,7 +231,7 @@ func (s *Shop) strict(pattern, name, class string, serve func(*visit) error) {
 		if v.admitted() {
 			return
 		}
-		if !always(name) && !v.enters() {
+		if !always(name) && !v.lawful(name) && !v.enters() {
 			if err := v.closedDoor(); err != nil {
 				v.failed(err)
 			}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"golang.org/x/text/language"
+
+	"github.com/stoacommerce/stoa/platform/locales"
 )
 
 // words are the shop's own texts in one language. The English text is the key, so that
@@ -34,17 +36,12 @@ func wordsFor(locale string) words {
 		tag = language.English
 	}
 	base, _ := tag.Base()
-	w := words{Lang: tag.String(), Dir: "ltr", here: languages[base.String()]}
+	w := words{Lang: tag.String(), Dir: locales.Direction(tag.String()), here: languages[base.String()]}
 	if region, _ := tag.Region(); base.String() == "de" && (region.String() == "CH" || region.String() == "LI") {
 		w.here = swiss
 	}
-	if script, _ := tag.Script(); rightToLeft[script.String()] {
-		w.Dir = "rtl"
-	}
 	return w
 }
-
-var rightToLeft = map[string]bool{"Arab": true, "Hebr": true, "Thaa": true, "Syrc": true, "Adlm": true, "Nkoo": true}
 
 // T is a text in the page's language, with its gaps filled in.
 func (w words) T(text string, args ...any) string {

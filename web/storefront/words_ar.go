@@ -2,6 +2,7 @@ package storefront
 
 // arabic are the shop's own texts in Arabic.
 var arabic = map[string]string{
+	"Everything that %s has, to be ordered here.": "كل ما لدى %s، تطلبه من هنا.",
 	"Reviews":                      "المراجعات",
 	"Close":                        "إغلاق",
 	"Previous picture":             "الصورة السابقة",
@@ -428,4 +429,28 @@ var arabic = map[string]string{
 	"Questions and answers":                                     "أسئلة وأجوبة",
 	"Choose":                                                    "اختر",
 	"What others think":                                         "ماذا يرى الآخرون",
+
+	"Send something back": "إرجاع شيء",
+	"Say what you want to return, and why. The shop answers by mail, with how it is to be sent.": "قل ما تريد إرجاعه ولماذا. يجيب المتجر بالبريد ويخبرك كيف تُرسله.",
+	"What can be returned":    "ما يمكن إرجاعه",
+	"Ask for the return":      "طلب الإرجاع",
+	"%s at most":              "%s على الأكثر",
+	"Reason":                  "السبب",
+	"Returns":                 "المرتجعات",
+	"Return under way":        "الإرجاع جارٍ",
+	"Please choose a reason.": "يُرجى اختيار سبب.",
+	"Please say how many of what you want to send back.": "يُرجى تحديد ما تريد إرجاعه وكميته.",
+	"There are not that many that can go back.":          "لا يمكن إرجاع هذه الكمية.",
+	"Too small":                 "صغير جدًا",
+	"Too large":                 "كبير جدًا",
+	"Not as described":          "ليس كما وُصف",
+	"Damaged on the way":        "تضرّر في الطريق",
+	"It does not work":          "لا يعمل",
+	"Not what I ordered":        "ليس ما طلبته",
+	"It came too late":          "وصل متأخرًا",
+	"I do not want it any more": "لم أعد أريده",
+	"Another reason":            "سبب آخر",
+	"One less":                  "واحد أقل",
+	"One more":                  "واحد أكثر",
+	"To the live shop":          "إلى المتجر الحقيقي",
 }

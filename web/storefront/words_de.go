@@ -2,6 +2,7 @@ package storefront
 
 // german are the shop's own texts in German.
 var german = map[string]string{
+	"Everything that %s has, to be ordered here.": "Alles, was es bei %s gibt – hier zu bestellen.",
 	"Reviews":                      "Bewertungen",
 	"Close":                        "Schließen",
 	"Previous picture":             "Voriges Bild",
@@ -431,4 +432,28 @@ var german = map[string]string{
 	"Sort":                                                  "Sortieren",
 	"One product":                                           "Ein Produkt",
 	"%d products":                                           "%d Produkte",
+
+	"Send something back": "Etwas zurückschicken",
+	"Say what you want to return, and why. The shop answers by mail, with how it is to be sent.": "Sagen Sie, was Sie zurückgeben möchten und warum. Der Shop antwortet per Mail, mit dem Weg der Rücksendung.",
+	"What can be returned":    "Was zurückgegeben werden kann",
+	"Ask for the return":      "Rückgabe anfragen",
+	"%s at most":              "höchstens %s",
+	"Reason":                  "Grund",
+	"Returns":                 "Rückgaben",
+	"Return under way":        "Rückgabe läuft",
+	"Please choose a reason.": "Bitte wählen Sie einen Grund.",
+	"Please say how many of what you want to send back.": "Bitte sagen Sie, wie viel wovon Sie zurückschicken möchten.",
+	"There are not that many that can go back.":          "So viele können nicht zurückgehen.",
+	"Too small":                 "Zu klein",
+	"Too large":                 "Zu groß",
+	"Not as described":          "Nicht wie beschrieben",
+	"Damaged on the way":        "Unterwegs beschädigt",
+	"It does not work":          "Funktioniert nicht",
+	"Not what I ordered":        "Nicht, was ich bestellt habe",
+	"It came too late":          "Kam zu spät",
+	"I do not want it any more": "Ich möchte es nicht mehr",
+	"Another reason":            "Ein anderer Grund",
+	"One less":                  "Eins weniger",
+	"One more":                  "Eins mehr",
+	"To the live shop":          "Zum echten Shop",
 }

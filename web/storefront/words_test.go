@@ -58,6 +58,9 @@ func texts(t *testing.T) map[string]bool {
 	for _, text := range fieldNames {
 		all[text] = true
 	}
+	for _, r := range reasons {
+		all[r.Words] = true
+	}
 	for _, token := range testTokens {
 		all[token.Name], all[token.What] = true, true
 	}
