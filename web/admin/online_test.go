@@ -20,7 +20,7 @@ func online(b *browser, p *apptest.Program, address string) {
 
 	// A click on it in the preview, which shows it in its middle, opens it.
 	b.press("All sections")
-	b.at("the section", `[...document.querySelectorAll("aside button")].find(e => e.textContent.startsWith("Letters from the loom"))`)
+	b.at("the section", `[...document.querySelectorAll("main button")].find(e => e.textContent.startsWith("Letters from the loom"))`)
 	b.press("All sections")
 	b.at("the preview", `document.querySelector("iframe")`)
 	b.until("the section that was clicked on", field("Heading")+`?.value === "Letters from the loom"`)
@@ -39,9 +39,9 @@ func online(b *browser, p *apptest.Program, address string) {
 	b.shows("Letters from the loom")
 
 	b.visit("/admin/" + address + "/pages/new?purpose=legal_notice")
-	b.write("Title", "Legal notice")
+	b.write("Title", "Imprint")
 	b.press("Save")
-	b.shows("“Legal notice” is there")
+	b.shows("“Imprint” is there")
 	b.visit("/admin/" + address + "/menus?menu=footer")
 	b.press("Arrange it yourself")
 	b.press("Save")

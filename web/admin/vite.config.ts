@@ -40,6 +40,8 @@ export default defineConfig({
     manifest: true,
     target: ['chrome123', 'firefox120', 'safari17.5'],
     assetsInlineLimit: 0,
+    // What a screen needs is fetched as it is found, and not listed in what is sent first: there are many screens.
+    modulePreload: { polyfill: false, resolveDependencies: (_file, needed, { hostType }) => (hostType === 'html' ? needed : needed.filter((name) => name.endsWith('.css'))) },
     reportCompressedSize: false,
     chunkSizeWarningLimit: 1000, // how much is sent is held by a test, in admin_test.go
   },

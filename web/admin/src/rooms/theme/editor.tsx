@@ -1,4 +1,4 @@
-import { ActionIcon, Alert, Badge, Box, Button, Center, Group, Loader, Menu, SegmentedControl, Text, Tooltip } from '@mantine/core';
+import { ActionIcon, Alert, Badge, Box, Button, Center, Group, Loader, Menu, SegmentedControl, Text, Tooltip, VisuallyHidden } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import { IconAlertTriangle, IconArrowBackUp, IconArrowForwardUp, IconArrowLeft, IconDeviceDesktop, IconDeviceMobile, IconDots, IconExternalLink, IconMoon, IconSun, IconTrash } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
@@ -86,7 +86,8 @@ function Present({ theme }: { theme: Answer<Schemas['Theme']> }) {
           <ActionIcon component={Link} to={to('theme')} size="lg" aria-label={w.exit}>
             <IconArrowLeft size={20} />
           </ActionIcon>
-          <Text component="h1" fw={650} truncate visibleFrom="xs">
+          <VisuallyHidden component="h1">{w.customise}</VisuallyHidden>
+          <Text fw={650} truncate visibleFrom="xs">
             {name}
           </Text>
           {mode === 'test' && (
@@ -157,50 +158,52 @@ function Present({ theme }: { theme: Answer<Schemas['Theme']> }) {
           )}
         </Group>
       </Box>
-      <Box component="aside" className={classes.side} aria-label={w.customise}>
-        {!opened && (
-          <SegmentedControl
-            fullWidth
-            m="md"
-            mb={0}
-            aria-label={w.customise}
-            value={part}
-            onChange={(next) => filters.set({ part: next, section: '' })}
-            data={[
-              { value: '', label: w.parts.home },
-              { value: 'look', label: w.parts.look },
-            ]}
-          />
-        )}
-        {theme.data.dead_links.length > 0 && !opened && part === '' && (
-          <Alert m="md" mb={0} color="yellow" icon={<IconAlertTriangle size={18} />} title={w.dead.title}>
-            {w.dead.text(theme.data.dead_links.length)}
-          </Alert>
-        )}
-        <fieldset disabled={!writes} className={classes.fields}>
-          {opened ? (
-            <SectionFields key={opened.id} section={opened} draft={draft} dead={theme.data.dead_links} close={() => filters.set({ section: '' })} open={open} />
-          ) : part === 'look' ? (
-            <Look draft={draft} />
-          ) : (
-            <Sections draft={draft} dead={theme.data.dead_links} open={open} />
+      <Box component="main" className={classes.body} id="content">
+        <Box component="section" className={classes.side} aria-label={w.edit}>
+          {!opened && (
+            <SegmentedControl
+              fullWidth
+              m="md"
+              mb={0}
+              aria-label={w.customise}
+              value={part}
+              onChange={(next) => filters.set({ part: next, section: '' })}
+              data={[
+                { value: '', label: w.parts.home },
+                { value: 'look', label: w.parts.look },
+              ]}
+            />
           )}
-        </fieldset>
+          {theme.data.dead_links.length > 0 && !opened && part === '' && (
+            <Alert m="md" mb={0} color="yellow" icon={<IconAlertTriangle size={18} />} title={w.dead.title}>
+              {w.dead.text(theme.data.dead_links.length)}
+            </Alert>
+          )}
+          <fieldset disabled={!writes} className={classes.fields}>
+            {opened ? (
+              <SectionFields key={opened.id} section={opened} draft={draft} dead={theme.data.dead_links} close={() => filters.set({ section: '' })} open={open} />
+            ) : part === 'look' ? (
+              <Look draft={draft} />
+            ) : (
+              <Sections draft={draft} dead={theme.data.dead_links} open={open} />
+            )}
+          </fieldset>
+        </Box>
+        <Box component="section" className={classes.shop} aria-label={w.preview}>
+          {url && <Preview ref={preview} url={url} device={device} scheme={design.dark_mode ? scheme : 'light'} choose={(id) => filters.set({ part: '', section: id })} />}
+        </Box>
+        <SegmentedControl
+          hiddenFrom="sm"
+          className={classes.switch}
+          aria-label={w.preview}
+          value={looking ? 'look' : 'edit'}
+          onChange={(next) => setLooking(next === 'look')}
+          data={[
+            { value: 'edit', label: w.edit },
+            { value: 'look', label: w.preview },
+          ]}
+        />
       </Box>
-      <Box component="main" className={classes.shop} id="content">
-        {url && <Preview ref={preview} url={url} device={device} scheme={design.dark_mode ? scheme : 'light'} choose={(id) => filters.set({ part: '', section: id })} />}
-      </Box>
-      <SegmentedControl
-        hiddenFrom="sm"
-        className={classes.switch}
-        aria-label={w.preview}
-        value={looking ? 'look' : 'edit'}
-        onChange={(next) => setLooking(next === 'look')}
-        data={[
-          { value: 'edit', label: w.edit },
-          { value: 'look', label: w.preview },
-        ]}
-      />
     </Box>
   );
 }

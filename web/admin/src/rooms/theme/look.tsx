@@ -153,6 +153,7 @@ function ColorField({ label, usual, swatches, error, value, onChange }: ColorFie
       placeholder={w.look.automatic}
       format="hex"
       withEyeDropper={false}
+      popoverProps={{ withinPortal: false }}
       swatches={swatches}
       leftSection={value ? undefined : <Box w={18} h={18} style={{ borderRadius: 4, background: usual, border: '1px dashed var(--mantine-color-dimmed)' }} aria-hidden />}
       rightSection={value && <CloseButton size="sm" aria-label={`${label}: ${w.look.automatic}`} onClick={() => onChange(null)} />}
