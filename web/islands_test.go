@@ -77,6 +77,22 @@ func (b *shopper) meetsIslands() {
 	b.Until("the page that was there", `window.stays`)
 	b.Follow(`.found a[href="/products/linen-shirt"]`)
 	b.Shows("€25.00")
+
+	// In the cart's own page, a line is changed where it stands: all that was tapped at once.
+	b.Do(chromedp.Click(chromedp.CSS("form.take .button")))
+	b.Until("the drawer", `document.querySelector("#drawer").open`)
+	b.Visit(shop + "/cart")
+	browsertest.JS[bool](b.Browser, `window.stays = true`)
+	for range 2 {
+		b.Do(chromedp.Click(chromedp.CSS(`.step[data-by="1"]`)))
+	}
+	b.Until("what three come to", `window.stays && document.querySelector("#cart .totals").innerText.includes("75.00")`)
+	b.Until("what is told", `document.querySelector("#told").innerText.includes("75.00") && document.querySelector("header .count").innerText == "3"`)
+	b.Until("the focus on the button", `document.activeElement.matches('.step[data-by="1"]')`)
+	browsertest.JS[bool](b.Browser, `(() => { const e = document.querySelector(".count-of input"); e.value = "11"; return e.dispatchEvent(new Event("change", {bubbles: true})) })()`)
+	b.Shows("Only 10 of Linen shirt")
+	b.Until("three, as before", `window.stays && document.querySelector(".count-of input").value == "3"`)
+	b.Accessible("the cart, with what was refused")
 }
 
 // isHinderedByNothing has axe look at the shop's pages, in both directions of writing and both

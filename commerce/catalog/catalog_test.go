@@ -196,6 +196,48 @@ func TestBoundsThatTheContractHoldsAreTheDomainsToo(t *testing.T) {
 	}
 }
 
+// Options come to a product that has none, and go again, as long as its variants differ.
+func TestOptionsComeAndGo(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	id, err := s.product(catalog.ProductInput{Title: "Shirt", Variants: []catalog.VariantInput{{SKU: "S-1"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := func(options ...catalog.Option) error {
+		return s.in(func(ctx context.Context, tx *postgres.Tx) error {
+			return s.UpdateProduct(ctx, tx, id, 0, catalog.ProductPatch{Options: append([]catalog.Option{}, options...)})
+		})
+	}
+	titles := func() string {
+		var titles []string
+		s.must(t, func(ctx context.Context, tx *postgres.Tx) error {
+			return tx.QueryRow(ctx, `select array_agg(title order by position) from variants where product_id = $1`, id).Scan(&titles)
+		})
+		return strings.Join(titles, ", ")
+	}
+	size, colour := catalog.Option{Name: "Size", Values: []string{"S", "M"}}, catalog.Option{Name: "Colour", Values: []string{"Sand", "Ink"}}
+	if err := options(size); err != nil || titles() != "S" {
+		t.Errorf("with sizes there are %s: %v", titles(), err)
+	}
+	if err := options(colour, size); err != nil || titles() != "Sand / S" {
+		t.Errorf("with colours before sizes there are %s: %v", titles(), err)
+	}
+	s.must(t, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := s.CreateVariant(ctx, tx, id, catalog.VariantInput{Choices: []string{"Sand", "M"}})
+		return err
+	})
+	if err := options(colour); !problem.Is(err, "invalid_product") || titles() != "Sand / S, Sand / M" {
+		t.Errorf("sizes of two variants went, and there are %s: %v", titles(), err)
+	}
+	if err := options(size); err != nil || titles() != "S, M" {
+		t.Errorf("without colours there are %s: %v", titles(), err)
+	}
+	if err := options(catalog.Option{Name: "Size"}, colour); !problem.Is(err, "invalid_product") {
+		t.Errorf("an option without choices: %v", err)
+	}
+}
+
 // A change of stock while a variant's rules change: whichever comes first, the check of
 // the table is never broken, and the answer is an honest one.
 func TestRulesAndSalesAtOnce(t *testing.T) {

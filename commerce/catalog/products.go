@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/stoacommerce/stoa/commerce/fields"
@@ -253,7 +254,7 @@ func (s *Service) UpdateProduct(ctx context.Context, tx *postgres.Tx, id Product
 		return err
 	}
 	if patch.Options != nil {
-		if err := c.variantsFit(ctx, tx, p); err != nil {
+		if err := c.refit(ctx, tx, p, before.Options); err != nil {
 			return err
 		}
 	}
@@ -322,18 +323,56 @@ func (s *Service) touched(ctx context.Context, tx *postgres.Tx, p *product) erro
 	return nil
 }
 
-// variantsFit checks that the product's variants are choices of its options.
-func (c checker) variantsFit(ctx context.Context, tx *postgres.Tx, p *product) error {
+// refit has a product's variants be choices of its options, which were others before. Of an
+// option that is new, the variants that there are have its first choice; of one that is gone,
+// none, if they are still different without.
+func (c checker) refit(ctx context.Context, tx *postgres.Tx, p *product, before []Option) error {
+	if len(c.wrong.Faults) > 0 {
+		return nil // options that cannot be are no measure
+	}
 	variants, err := variantsOf(ctx, tx, p.ID)
 	if err != nil {
 		return err
+	}
+	var changed []*variant
+	if len(before) != len(p.Options) {
+		changed = variants
+		for _, v := range variants {
+			v.Choices = choicesOf(p.Options, before, v.Choices)
+			v.Title = titleOf(v.Choices)
+		}
+		c.distinct(variants, func(int) string { return "/options" })
 	}
 	for _, v := range variants {
 		if apart := check("", ""); !apart.fits(p.Options, v.Choices, "") {
 			c.wrong.At("/options", "variants_do_not_fit", "The variant %s is none of these choices.", v.Title)
 		}
 	}
+	if len(changed) == 0 || len(c.wrong.Faults) > 0 {
+		return nil
+	}
+	if err := lockVariants(ctx, tx, p.ID); err != nil {
+		return err
+	}
+	for _, v := range changed {
+		if err := saveVariant(ctx, tx, v, false); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// choicesOf are choices of options as they are of others, which are known by their names.
+func choicesOf(options, before []Option, choices []string) []string {
+	out := make([]string, len(options))
+	for i, option := range options {
+		out[i] = option.Values[0]
+		at := slices.IndexFunc(before, func(o Option) bool { return strings.EqualFold(o.Name, option.Name) })
+		if at >= 0 && at < len(choices) {
+			out[i] = choices[at]
+		}
+	}
+	return out
 }
 
 // DeleteProduct deletes a product that has the version meant; zero is any. Its pictures'

@@ -61,7 +61,7 @@ func (s *Service) beginBalance(ctx context.Context, in Balance, name string) (a 
 			return err
 		}
 		charge.Reference, charge.Amount, charge.Request.Email = ids.New("pay"), amount, debt.Email
-		if charge.Request.Name == "" {
+		if charge.Request.Name == "" && in.Payment.Provider != payments.ManualName {
 			charge.Request.Name = "#" + strconv.FormatInt(debt.Number, 10)
 		}
 		a = attempt{Charge: charge, order: debt.ID, provider: in.Payment.Provider, state: pendingState, name: name}

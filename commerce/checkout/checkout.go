@@ -204,7 +204,7 @@ func (s *Service) begin(ctx context.Context, in Input, name string) (a attempt, 
 			return err
 		}
 		charge.Request.Email = c.Email
-		if charge.Request.Name == "" {
+		if charge.Request.Name == "" && in.Payment.Provider != payments.ManualName {
 			charge.Request.Name = contents(c)
 		}
 		a, err = place(ctx, tx, c, charge, in.Payment.Provider, name)

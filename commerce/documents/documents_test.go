@@ -341,6 +341,18 @@ func TestPackingSlips(t *testing.T) {
 		t.Errorf("nothing left: %v", err)
 	}
 	strange, _ := f.order("Shirt \uE000")
+	other, _ := f.order("Linen shirt")
+	one, err := f.service.PackingSlips(f.Ctx, []string{order})
+	if err != nil {
+		t.Errorf("what was sent last: %v", err)
+	}
+	if both, err := f.service.PackingSlips(f.Ctx, []string{order, other}); err != nil || len(both.Data) <= len(one.Data) {
+		t.Errorf("of two orders: %v", err)
+	}
+	f.Exec(t, `delete from fulfilments`)
+	if _, err := f.service.PackingSlips(f.Ctx, []string{order}); !problem.Is(err, "nothing_left") {
+		t.Errorf("nothing left of any: %v", err)
+	}
 	if _, err := f.service.PackingSlip(f.Ctx, strange, ""); !problem.Is(err, "character_missing") {
 		t.Errorf("a character that no font has: %v", err)
 	}

@@ -44,29 +44,34 @@ func ltr(s typeset.Style) typeset.Style {
 type sheet struct {
 	*typeset.Document
 	words   *words
+	first   int // the first page of what is being laid out
 	y       float64
 	missing *problem.Problem
 	err     error
 }
 
-// layOut prints a document. Characters that no font has are all reported, each with the place
-// of the text that it is in.
-func layOut(fonts *typeset.Fonts, c Content) ([]byte, error) {
-	w := wordsFor(c.Locale)
-	heading := w.text(string(c.Kind))
-	about := typeset.About{Title: strings.TrimSpace(heading + " " + c.Number), Author: c.Seller.Address.Name, Language: w.locale, Created: c.IssuedAt}
+// layOut prints one or more documents of one kind and language. Characters that no font has are
+// all reported, each with the place of the text that it is in.
+func layOut(fonts *typeset.Fonts, contents ...Content) ([]byte, error) {
+	head := contents[0]
+	w := wordsFor(head.Locale)
+	heading := w.text(string(head.Kind))
+	about := typeset.About{Title: strings.TrimSpace(heading + " " + head.Number), Author: head.Seller.Address.Name, Language: w.locale, Created: head.IssuedAt}
 	s := &sheet{
 		Document: typeset.New(fonts, about), words: w,
 		missing: problem.New(problem.Unprocessable, "character_missing", "No font that is installed has some of the document's characters."),
 	}
-	s.Page()
-	s.head(c, heading)
-	if c.Kind == PackingSlip {
-		s.packed(c)
-	} else {
-		s.priced(c)
+	for _, c := range contents {
+		s.first = s.Pages()
+		s.Page()
+		s.head(c, heading)
+		if c.Kind == PackingSlip {
+			s.packed(c)
+		} else {
+			s.priced(c)
+		}
+		s.foot(c)
 	}
-	s.foot(c)
 	if err := errors.Join(s.err, s.missing.OrNil()); err != nil {
 		return nil, err
 	}
@@ -432,9 +437,9 @@ func (s *sheet) packed(c Content) {
 // foot is below every page: what the seller always says, and which page it is.
 func (s *sheet) foot(c Content) {
 	text := s.set("/footer", c.Footer, width-80, small)
-	for n := range s.Pages() {
+	for n := s.first; n < s.Pages(); n++ {
 		y := typeset.Height - 80
-		number := fmt.Sprintf("%s %s / %s", s.words.text("page"), s.words.number(int64(n+1)), s.words.number(int64(s.Pages())))
+		number := fmt.Sprintf("%s %s / %s", s.words.text("page"), s.words.number(int64(n-s.first+1)), s.words.number(int64(s.Pages()-s.first)))
 		s.PutOn(n, text, margin, y)
 		s.PutOn(n, s.set("/page", number, 80, end(small)), margin+width-80, y)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -19,42 +20,79 @@ from fulfilments f where f.id = $1 and f.order_id = $2`
 // still to be sent.
 func (s *Service) PackingSlip(ctx context.Context, orderID, fulfilmentID string) (File, error) {
 	var c Content
+	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
+		c, err = slip(ctx, tx, orderID, fulfilmentID)
+		return err
+	})
+	if err != nil {
+		return File{}, err
+	}
+	return s.printed(fileName(c.OrderNumber), c)
+}
+
+// PackingSlips are those of several orders, one after the other: of each what is still to be
+// sent or, where nothing is, what was sent last.
+func (s *Service) PackingSlips(ctx context.Context, orderIDs []string) (File, error) {
+	var several []Content
 	err := s.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		o, err := read(ctx, tx, orderID)
-		if err != nil {
-			return err
-		}
-		quantities := map[string]int64{}
-		for _, l := range o.Lines {
-			if l.Ships {
-				quantities[l.ID] = l.Unsent
+		for _, id := range orderIDs {
+			c, err := slip(ctx, tx, id, "")
+			if err == nil && len(c.Lines) == 0 {
+				var last *string
+				if err = tx.QueryRow(ctx, `select max(id) from fulfilments where order_id = $1`, id).Scan(&last); err == nil && last != nil {
+					c, err = slip(ctx, tx, id, *last)
+				}
 			}
-		}
-		c = o.content(PackingSlip)
-		c.IssuedAt, c.Method, c.Note = clock.Now().UTC(), o.Method.Name, o.Note
-		if fulfilmentID != "" {
-			if quantities, c.Tracking, err = fulfilment(ctx, tx, orderID, fulfilmentID); err != nil {
-				return err
+			if err != nil {
+				return fmt.Errorf("order %s: %w", id, err)
 			}
-		}
-		for _, l := range o.Lines {
-			if n := quantities[l.ID]; n > 0 {
-				c.Lines = append(c.Lines, Line{Title: l.Title, Variant: l.Variant, SKU: l.SKU, Quantity: n})
-			}
+			several = append(several, c)
 		}
 		return nil
 	})
 	if err != nil {
 		return File{}, err
 	}
-	if len(c.Lines) == 0 {
-		return File{}, problem.New(problem.Conflict, "nothing_left", "Nothing of the order is left to be sent.")
+	return s.printed("packing-slips.pdf", several...)
+}
+
+// printed prints what has lines.
+func (s *Service) printed(name string, slips ...Content) (File, error) {
+	slips = slices.DeleteFunc(slips, func(c Content) bool { return len(c.Lines) == 0 })
+	if len(slips) == 0 {
+		return File{}, problem.New(problem.Conflict, "nothing_left", "Nothing is left to be sent.")
 	}
-	data, err := layOut(s.Fonts, c)
+	data, err := layOut(s.Fonts, slips...)
 	if err != nil {
-		return File{}, fmt.Errorf("packing slip of order %s: %w", orderID, err)
+		return File{}, fmt.Errorf("print %s: %w", name, err)
 	}
-	return File{Name: fileName(c.OrderNumber), Data: data}, nil
+	return File{Name: name, Data: data}, nil
+}
+
+func slip(ctx context.Context, tx *postgres.Tx, orderID, fulfilmentID string) (Content, error) {
+	o, err := read(ctx, tx, orderID)
+	if err != nil {
+		return Content{}, err
+	}
+	quantities := map[string]int64{}
+	for _, l := range o.Lines {
+		if l.Ships {
+			quantities[l.ID] = l.Unsent
+		}
+	}
+	c := o.content(PackingSlip)
+	c.IssuedAt, c.Method, c.Note = clock.Now().UTC(), o.Method.Name, o.Note
+	if fulfilmentID != "" {
+		if quantities, c.Tracking, err = fulfilment(ctx, tx, orderID, fulfilmentID); err != nil {
+			return Content{}, err
+		}
+	}
+	for _, l := range o.Lines {
+		if n := quantities[l.ID]; n > 0 {
+			c.Lines = append(c.Lines, Line{Title: l.Title, Variant: l.Variant, SKU: l.SKU, Quantity: n})
+		}
+	}
+	return c, nil
 }
 
 func fulfilment(ctx context.Context, tx *postgres.Tx, orderID, id string) (map[string]int64, *Tracking, error) {

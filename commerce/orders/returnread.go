@@ -8,7 +8,7 @@ import (
 
 // Returns are t in what follows.
 
-var returnJSON = `json_build_object('id', t.id, 'order_id', t.order_id, 'state', t.state, 'lines', t.lines,
+var returnJSON = `json_build_object('id', t.id, 'order_id', t.order_id, 'order_number', (select o.number from orders o where o.id = t.order_id), 'state', t.state, 'lines', t.lines,
 	'note', nullif(t.note, ''), 'message', nullif(t.message, ''), 'exchange_lines', t.exchange, 'edit_id', (select e.id from order_edits e where e.return_id = t.id),
 	'refund_id', (select x.id from refunds x where x.return_id = t.id and x.state <> 'failed'),
 	'created_at', ` + postgres.UTC("t.created_at") + `, 'updated_at', ` + postgres.UTC("t.updated_at") + `)`

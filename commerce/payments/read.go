@@ -15,7 +15,7 @@ const State = `case when p.state <> 'captured' or p.refunded_amount = 0 then p.s
 
 // JSON is SQL for a payment p as the API shows it.
 var JSON = `json_build_object('id', p.id, 'order_id', p.order_id, 'provider', p.provider,
-	'method', case when p.provider in ('manual', 'gift_card') then p.request->>'name' end, 'capture_method', p.capture, 'state', ` + State + `,
+	'method', case when p.provider in ('manual', 'gift_card') then nullif(p.request->>'name', '') end, 'capture_method', p.capture, 'state', ` + State + `,
 	'amount', json_build_object('amount', p.amount, 'currency', p.currency),
 	'captured', json_build_object('amount', case when p.state = 'captured' then p.amount - p.released_amount else 0 end, 'currency', p.currency),
 	'refunded', json_build_object('amount', p.refunded_amount, 'currency', p.currency),

@@ -24,8 +24,11 @@ var (
 	listSQL = `select t.version || E'\n' || ` + eachList + ` from price_lists t where t.id = $1`
 
 	pricesSQL = postgres.List{
-		From:  "price_list_prices t where t.price_list_id = $3 and ($4 = '' or t.variant_id = $4)",
-		Each:  `json_build_object('variant_id', t.variant_id, 'currency', t.currency, 'min_quantity', t.min_quantity, 'amount', t.amount)`,
+		From: `(select x.*, v.product_id, v.sku, case when v.title in ('', 'Default') then p.title else p.title || ', ' || v.title end as title, o.amount as own_amount
+			from price_list_prices x join variants v on v.id = x.variant_id join products p on p.id = v.product_id
+			left join prices o on o.variant_id = x.variant_id and o.currency = x.currency) t where t.price_list_id = $3 and ($4 = '' or t.variant_id = $4)`,
+		Each: `json_build_object('variant_id', t.variant_id, 'product_id', t.product_id, 'sku', t.sku, 'title', t.title,
+			'currency', t.currency, 'min_quantity', t.min_quantity, 'amount', t.amount, 'own_amount', t.own_amount)`,
 		Order: "t.variant_id, t.currency, t.min_quantity",
 		After: `(t.variant_id, t.currency, t.min_quantity) > (split_part($2, ':', 1), split_part($2, ':', 2), nullif(split_part($2, ':', 3), '')::int)`,
 

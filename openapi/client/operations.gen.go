@@ -740,6 +740,11 @@ func (c *Client) GetPackingSlip(ctx context.Context, orderID string, params *gen
 	return c.stream(ctx, "GET", "/v1/orders/"+segment(orderID)+"/packing-slip", params, "", nil)
 }
 
+// GetPackingSlips: Packing slips of several orders.
+func (c *Client) GetPackingSlips(ctx context.Context, params *gen.GetPackingSlipsParams) (io.ReadCloser, error) {
+	return c.stream(ctx, "GET", "/v1/packing-slips", params, "", nil)
+}
+
 // GetPage: A page.
 func (c *Client) GetPage(ctx context.Context, pageID string, params *gen.GetPageParams) (*gen.Page, error) {
 	return answer[gen.Page](ctx, c, "GET", "/v1/pages/"+segment(pageID), params, "", nil)

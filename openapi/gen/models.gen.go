@@ -7210,6 +7210,9 @@ type DraftOrderLine struct {
 	// AgreedDiscount What was agreed to be taken off the line.
 	AgreedDiscount *AgreedDiscount `json:"agreed_discount"`
 
+	// AgreedPrice What one costs, as it was agreed, whatever tax is in it: what is given again as `unit_price` when lines are given whole.
+	AgreedPrice Money `json:"agreed_price"`
+
 	// Attributes What is said of it, by name of at most 64 characters.
 	//
 	// Example: {"Engraving":"Ada"}
@@ -7266,6 +7269,11 @@ type DraftOrderLine struct {
 	// Example: reduced
 	TaxClass *string `json:"tax_class"`
 
+	// Taxable Whether it is taxed.
+	//
+	// Example: true
+	Taxable bool `json:"taxable"`
+
 	// Title What it is called.
 	//
 	// Example: Linen shirt
@@ -7286,6 +7294,11 @@ type DraftOrderLine struct {
 	//
 	// Example: M / Sand
 	VariantTitle string `json:"variant_title"`
+
+	// WeightGrams What one weighs, where it is in no catalogue; null elsewhere.
+	//
+	// Example: 200
+	WeightGrams *int64 `json:"weight_grams"`
 }
 
 // DraftOrderLineInput Something to put into a draft order: a variant or, with a title and a price, what is in no catalogue.
@@ -14019,6 +14032,26 @@ type PriceListPrice struct {
 	// Example: 1
 	MinQuantity int `json:"min_quantity"`
 
+	// OwnAmount What one costs without the list; null where it has no price of its own in the currency.
+	//
+	// Example: 4900
+	OwnAmount *int64 `json:"own_amount"`
+
+	// ProductID Its product's ID.
+	//
+	// Example: prod_01jd3v7m2kf8r9e0abcdefghjk
+	ProductID string `json:"product_id"`
+
+	// SKU The variant's stock-keeping number.
+	//
+	// Example: LS-M-SAND
+	SKU *string `json:"sku"`
+
+	// Title What the product is called, and the variant.
+	//
+	// Example: Linen shirt, M / Sand
+	Title string `json:"title"`
+
 	// VariantID The variant's ID.
 	//
 	// Example: var_01jd3v7m2kf8r9e0abcdefghjk
@@ -14789,7 +14822,7 @@ type ProductUpdate struct {
 	// Example: linen-shirt
 	Handle *string `json:"handle,omitempty"`
 
-	// Options What a shopper chooses; replaces the list, and every variant must fit it.
+	// Options What a shopper chooses; replaces the list, and every variant must fit it. Of an option that is added, the variants that there are get its first choice; of one that is left out, they lose theirs, if they still differ.
 	Options []ProductOption `json:"options,omitempty"`
 
 	// ProductType What sort of thing it is; null removes it.
@@ -16363,6 +16396,11 @@ type Return struct {
 	//
 	// Example: ord_01jd3v7m2kf8r9e0abcdefghjk
 	OrderID string `json:"order_id"`
+
+	// OrderNumber The order's number within the store.
+	//
+	// Example: 1001
+	OrderNumber int64 `json:"order_number"`
 
 	// RefundID The refund by which it is paid back, or being paid back; null while there is none.
 	//
@@ -25793,6 +25831,18 @@ type ListOrderTimelineParams struct {
 
 	// Cursor Where to go on, from `next_cursor` of the page before. It belongs to the same filter, and to nothing else.
 	Cursor *CursorQuery `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetPackingSlipsParams defines parameters for GetPackingSlips.
+type GetPackingSlipsParams struct {
+	// OrderID The orders, in this order.
+	OrderID []string `form:"order_id" json:"order_id"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`

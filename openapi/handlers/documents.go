@@ -25,6 +25,7 @@ func (h *Documents) Operations() map[string]openapi.Handler {
 		"downloadDocument": h.download,
 		"issueInvoice":     h.issue,
 		"getPackingSlip":   h.slip,
+		"getPackingSlips":  h.slips,
 		"getInvoicing":     h.invoicing,
 		"updateInvoicing":  h.updateInvoicing,
 	}
@@ -83,6 +84,14 @@ func (h *Documents) issue(ctx context.Context, req *openapi.Request) (*openapi.R
 
 func (h *Documents) slip(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
 	file, err := h.Documents.PackingSlip(ctx, req.Param("order_id"), req.Query.Get("fulfilment_id"))
+	if err != nil {
+		return nil, err
+	}
+	return pdf(file), nil
+}
+
+func (h *Documents) slips(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	file, err := h.Documents.PackingSlips(ctx, req.Query["order_id"])
 	if err != nil {
 		return nil, err
 	}

@@ -54,6 +54,11 @@ func TestDocumentsOverHTTP(t *testing.T) {
 		t.Error("the slip is none")
 	}
 	s.admin("GET", order+"/packing-slip?fulfilment_id="+ids.New("ful"), nil).WantProblem(404, "not_found")
+	if slips := s.admin("GET", "/packing-slips?order_id="+id, nil).Want(200); !strings.HasPrefix(string(slips.Body), "%PDF") || slips.Header.Get("Content-Disposition") != "inline; filename=packing-slips.pdf" {
+		t.Errorf("the slips: %v", slips.Header)
+	}
+	s.admin("GET", "/packing-slips", nil).WantProblem(400, "invalid_request")
+	s.admin("GET", "/packing-slips?order_id="+id+"&order_id="+ids.New("ord"), nil).WantProblem(404, "not_found")
 
 	// The shopper's.
 	if list := s.shop("GET", order+"/documents", nil, token).Want(200); list.String("data.0.id") != invoice.String("id") {
@@ -69,12 +74,12 @@ func TestDocumentsOverHTTP(t *testing.T) {
 
 	// Who may not, and who is of another store.
 	reader := s.Scoped(s.Ctx, "products:read")
-	for _, path := range []string{"/v1/documents", "/v1" + document, "/v1" + document + "/pdf", "/v1" + order + "/packing-slip", "/v1/invoicing"} {
+	for _, path := range []string{"/v1/documents", "/v1" + document, "/v1" + document + "/pdf", "/v1" + order + "/packing-slip", "/v1/packing-slips?order_id=" + id, "/v1/invoicing"} {
 		s.Do(t, reader, "GET", path, nil).WantProblem(403, "missing_permission")
 		s.Do(t, "", "GET", path, nil).WantProblem(401, "missing_credential")
 	}
 	other := newSelling(t)
-	for _, path := range []string{document, document + "/pdf", order + "/packing-slip"} {
+	for _, path := range []string{document, document + "/pdf", order + "/packing-slip", "/packing-slips?order_id=" + id} {
 		other.admin("GET", path, nil).WantProblem(404, "not_found")
 	}
 	other.admin("POST", order+"/invoice", nil).WantProblem(404, "not_found")

@@ -312,9 +312,13 @@ func (h *Drafts) shown(req *openapi.Request, c *cart.Cart) gen.DraftOrder {
 		line := as.Lines[i]
 		out.Lines[i] = gen.DraftOrderLine{
 			ID: line.ID, ProductID: line.ProductID, VariantID: line.VariantID, Title: line.Title, VariantTitle: line.VariantTitle, SKU: line.SKU,
-			ImageURL: line.ImageURL, Quantity: line.Quantity, UnitPrice: line.UnitPrice, AgreedDiscount: shownAgreed(l.Agreed.Discount, c.Currency),
-			Discount: line.Discount, Discounts: line.Discounts, Total: line.Total, RequiresShipping: l.RequiresShipping, TaxClass: orNil(l.TaxClass),
-			Attributes: line.Attributes, Available: line.Available, Backordered: line.Backordered,
+			ImageURL: line.ImageURL, Quantity: line.Quantity, UnitPrice: line.UnitPrice, AgreedPrice: amount(l.Shown),
+			AgreedDiscount: shownAgreed(l.Agreed.Discount, c.Currency), Discount: line.Discount, Discounts: line.Discounts, Total: line.Total,
+			RequiresShipping: l.RequiresShipping, Taxable: l.Taxable, TaxClass: orNil(l.TaxClass), Attributes: line.Attributes, Available: line.Available,
+			Backordered: line.Backordered,
+		}
+		if l.VariantID == "" {
+			out.Lines[i].WeightGrams = &l.Agreed.Grams
 		}
 	}
 	return out

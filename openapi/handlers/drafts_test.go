@@ -41,7 +41,8 @@ func TestDraftOrdersOverHTTP(t *testing.T) {
 	// 39.98 - 0.98 + 10.00 = 49.00, less 4.90, and 9.00 for the van.
 	if made.Get("totals.total.amount") != 5310.0 || made.String("state") != "open" || made.Get("payment_url") != nil || made.Get("problems.0") != nil ||
 		made.String("discounts.0.title") != "A round sum" || made.Get("discounts.0.promotion_id") != nil || made.Get("lines.1.variant_id") != nil ||
-		made.String("discount.percentage") != "10" || made.Get("lines.0.agreed_discount.amount.amount") != 98.0 || made.String("lines.1.tax_class") != "reduced" {
+		made.String("discount.percentage") != "10" || made.Get("lines.0.agreed_discount.amount.amount") != 98.0 || made.String("lines.1.tax_class") != "reduced" ||
+		made.Get("lines.1.agreed_price.amount") != 500.0 || made.Get("lines.1.taxable") != true || made.Get("lines.1.weight_grams") != 0.0 || made.Get("lines.0.weight_grams") != nil {
 		t.Errorf("made: %s", made.Body)
 	}
 	s.shop("POST", shopPath, object{"key": "key-" + made.String("id")}).WantProblem(404, "not_found")
@@ -146,7 +147,7 @@ func TestMerchantsCompleteDraftOrders(t *testing.T) {
 			t.Errorf("a trial: %s", dry.Body)
 		}
 		order := s.admin("POST", path+"/complete", object{"mark_as_paid": c.paid}, again).Want(201)
-		if order.String("payment_state") != c.state || order.Get("totals.total.amount") != float64(c.price) {
+		if order.String("payment_state") != c.state || order.Get("totals.total.amount") != float64(c.price) || order.Get("payments.0.method") != nil {
 			t.Errorf("%s: %s", name, order.Body)
 		}
 		if replayed := s.admin("POST", path+"/complete", object{"mark_as_paid": c.paid}, again).Want(201); replayed.String("id") != order.String("id") || replayed.String("payment_state") != c.state {

@@ -37,6 +37,8 @@ func TestMerchantsInTheirBackOffice(t *testing.T) {
 	firstProduct(b, p, address)
 	signInAgain(b, owner)
 	order(b, p, address)
+	selling(b, p, address)
+	goods(b, p, address)
 	online(b, p, address)
 	seen(b, p, address)
 	lesser(b, p, address)
@@ -164,8 +166,24 @@ func seen(b *browser, p *apptest.Program, address string) {
 		{"", "What waits for you"},
 		{"--test", "To the live side"},
 		{"/orders", "Grace Example"},
+		{"/drafts", "grace@example.com"},
+		{"/drafts/new", "Nothing is in it yet"},
+		{"/returns", "Closed"},
+		{"/carts", "No carts"},
+		{"/promotions", "Summer"},
+		{"/promotions/new", "Buy some, get some"},
+		{"/promotions/new?kind=buy_x_get_y", "Who buys"},
+		{"/gift-cards", "€25.00"},
 		{"/products", "Linen shirt"},
+		{"/products/grid", "Columns"},
+		{"/collections", "Of clay"},
+		{"/categories", "Put your shop on shelves"},
 		{"/stock", "Linen shirt"},
+		{"/transfers", "Nothing was moved yet"},
+		{"/price-lists", "Prices that are not for all"},
+		{"/reviews", "Nobody has written yet"},
+		{"/exchange", "Import of products"},
+		{"/groups", "Treat some customers specially"},
 		{"/customers", "grace@example.com"},
 		{"/theme", "Customise"},
 		{"/theme/edit", "Add a section"},

@@ -83,6 +83,18 @@ type fulfilment struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
+// sent says of a parcel when it was sent and by whom, before what follows of how to follow it.
+func (v *view) sent(f fulfilment) string {
+	text := v.T("Sent on %s", v.date(f.CreatedAt))
+	if f.Tracking.Carrier != "" {
+		text += ", " + f.Tracking.Carrier
+	}
+	if f.Tracking.URL+f.Tracking.Number != "" {
+		text += ":"
+	}
+	return text
+}
+
 // goodsBack is a return, in the contract's form; see commerce/orders.
 type goodsBack struct {
 	State string `json:"state"`

@@ -28,6 +28,7 @@ export const themed = (close: string) =>
       Card: { defaultProps: { withBorder: true, padding: 'lg', radius: 'lg' } },
       Drawer: { defaultProps: { closeButtonProps: { 'aria-label': close } }, styles: { title: { fontWeight: 650 } } },
       Modal: { defaultProps: { centered: true, closeButtonProps: { 'aria-label': close }, radius: 'lg', overlayProps: { backgroundOpacity: 0.35, blur: 2 } }, styles: { title: { fontWeight: 650 } } },
+      Notification: { defaultProps: { closeButtonProps: { 'aria-label': close } } },
       Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
       Menu: { defaultProps: { shadow: 'md', radius: 'md' } },
       Badge: { defaultProps: { variant: 'light', radius: 'sm', tt: 'none', fw: 600 } },

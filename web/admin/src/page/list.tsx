@@ -1,4 +1,4 @@
-import { Box, Button, Card, Center, Group, Skeleton, Table, Text, VisuallyHidden } from '@mantine/core';
+import { Box, Button, Card, Center, Checkbox, Group, Skeleton, Table, Text, VisuallyHidden } from '@mantine/core';
 import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
@@ -39,26 +39,41 @@ type ListProps<T> = {
   empty: ReactNode;
   /** Whether a filter is set, so that nothing found is not nothing there. */
   narrowed?: { nothing: string; clear: () => void };
+  /** Which rows are chosen, and what can be done with them at once; on a phone, there is no room for it. */
+  choice?: { name: (row: T) => string; chosen: string[]; choose: (ids: string[]) => void; actions: ReactNode };
 };
 
 /** A list of things, with what narrows it down, page by page. */
-export function List<T>({ label, query, columns, id, to, open, filters, empty, narrowed }: ListProps<T>) {
+export function List<T>({ label, query, columns, id, to, open, filters, empty, narrowed, choice }: ListProps<T>) {
   const w = useWords();
   if (query.isError && !query.data) return <Trouble error={query.error} retry={query.refetch} />;
   const rows = query.data?.pages.flatMap((page) => page.data) ?? [];
   const none = !query.isPending && rows.length === 0;
+  const chosen = rows.map(id).filter((each) => choice?.chosen.includes(each));
   if (none && !narrowed) return <Card padding={0}>{empty}</Card>;
   return (
     <Card padding={0}>
-      {filters && (
-        <Group p="sm" gap="sm" className={classes.filters}>
-          {filters}
-          {narrowed && (
-            <Button variant="subtle" color="gray" onClick={narrowed.clear}>
-              {w.clear}
-            </Button>
-          )}
+      {choice && chosen.length > 0 ? (
+        <Group p="sm" gap="sm" className={classes.filters} role="region" aria-label={w.chosen(String(chosen.length))}>
+          <Text size="sm" fw={600} px={4} flex={1} style={{ whiteSpace: 'nowrap' }}>
+            {w.chosen(String(chosen.length))}
+          </Text>
+          {choice.actions}
+          <Button variant="subtle" color="gray" onClick={() => choice.choose([])}>
+            {w.unchoose}
+          </Button>
         </Group>
+      ) : (
+        filters && (
+          <Group p="sm" gap="sm" className={classes.filters}>
+            {filters}
+            {narrowed && (
+              <Button variant="subtle" color="gray" onClick={narrowed.clear}>
+                {w.clear}
+              </Button>
+            )}
+          </Group>
+        )
       )}
       {none ? (
         <Center py={56}>
@@ -71,6 +86,16 @@ export function List<T>({ label, query, columns, id, to, open, filters, empty, n
           <Table className={classes.table} verticalSpacing="sm" horizontalSpacing="md" aria-label={label} aria-busy={query.isPending}>
             <Table.Thead>
               <Table.Tr>
+                {choice && (
+                  <Table.Th w={48} pe={0} mod="wide">
+                    <Checkbox
+                      aria-label={w.chooseAll}
+                      checked={chosen.length > 0 && chosen.length === rows.length}
+                      indeterminate={chosen.length > 0 && chosen.length < rows.length}
+                      onChange={(event) => choice.choose(event.currentTarget.checked ? rows.map(id) : [])}
+                    />
+                  </Table.Th>
+                )}
                 {columns.map((column) => (
                   <Table.Th key={column.name} w={column.width} ta={column.end ? 'end' : undefined} mod={{ wide: column.wide }}>
                     {column.silent ? <VisuallyHidden>{column.name}</VisuallyHidden> : column.name}
@@ -82,6 +107,7 @@ export function List<T>({ label, query, columns, id, to, open, filters, empty, n
               {query.isPending
                 ? Array.from({ length: 8 }, (_, row) => (
                     <Table.Tr key={row}>
+                      {choice && <Table.Td mod="wide" />}
                       {columns.map((column) => (
                         <Table.Td key={column.name} mod={{ wide: column.wide }}>
                           <Skeleton height={14} my={4} width={column.end ? 60 : '70%'} ms={column.end ? 'auto' : 0} />
@@ -90,7 +116,16 @@ export function List<T>({ label, query, columns, id, to, open, filters, empty, n
                     </Table.Tr>
                   ))
                 : rows.map((row) => (
-                    <Table.Tr key={id(row)} mod={{ leads: Boolean(to ?? open) }}>
+                    <Table.Tr key={id(row)} mod={{ leads: Boolean(to ?? open), chosen: chosen.includes(id(row)) }}>
+                      {choice && (
+                        <Table.Td pe={0} className={classes.choice} mod="wide">
+                          <Checkbox
+                            aria-label={`${w.choose}: ${choice.name(row)}`}
+                            checked={chosen.includes(id(row))}
+                            onChange={(event) => choice.choose(event.currentTarget.checked ? [...chosen, id(row)] : chosen.filter((each) => each !== id(row)))}
+                          />
+                        </Table.Td>
+                      )}
                       {columns.map((column, n) => (
                         <Table.Td key={column.name} ta={column.end ? 'end' : undefined} mod={{ wide: column.wide }}>
                           {n > 0 ? column.cell(row) : <First row={row} to={to} open={open} content={column.cell(row)} />}

@@ -6,8 +6,8 @@ export function Section({ title, text, actions, flush, children }: { title?: str
   return (
     <Card component="section" padding={0}>
       {(title || actions) && (
-        <Group justify="space-between" px="lg" pt="md" pb={flush ? 'sm' : 0} wrap="nowrap" align="flex-start">
-          <Box>
+        <Group justify="space-between" px="lg" pt="md" pb={flush ? 'sm' : 0} align="flex-start">
+          <Box flex="1 1 180px">
             {title && <Title order={2}>{title}</Title>}
             {text && (
               <Text size="sm" c="dimmed">

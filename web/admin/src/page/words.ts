@@ -3,6 +3,14 @@ import { words } from '../words/language';
 /** What the larger parts of screens say, wherever they stand. */
 export const usePartWords = words(
   {
+    views: {
+      saved: 'Saved views',
+      save: 'Save this view',
+      name: 'Name of the view',
+      text: 'Save the filters that you set, and find them here again.',
+      remove: (name: string) => `Remove the view ${name}`,
+    },
+    customer: { search: 'Name or e-mail address', nobody: 'Nobody is called that.', none: 'Choose nobody' },
     seo: {
       title: 'In search engines',
       pageTitle: 'Title of the page',
@@ -46,6 +54,14 @@ export const usePartWords = words(
   },
   {
     de: {
+      views: {
+        saved: 'Gespeicherte Ansichten',
+        save: 'Diese Ansicht speichern',
+        name: 'Name der Ansicht',
+        text: 'Speichern Sie die gesetzten Filter und finden Sie sie hier wieder.',
+        remove: (name) => `Die Ansicht ${name} entfernen`,
+      },
+      customer: { search: 'Name oder E-Mail-Adresse', nobody: 'So heißt niemand.', none: 'Niemanden auswählen' },
       seo: {
         title: 'In Suchmaschinen',
         pageTitle: 'Titel der Seite',

@@ -12,6 +12,7 @@ import { UserMenu } from './user';
 import { useShellWords } from './words';
 
 const Palette = lazy(() => import('./palette'));
+const Tray = lazy(() => import('./tray'));
 
 const sections: Section[] = ['sell', 'shop', 'build'];
 
@@ -61,6 +62,11 @@ export function Shell({ children }: { children: ReactNode }) {
             <IconSearch size={20} />
           </ActionIcon>
           <Group gap="sm" wrap="nowrap">
+            {store.can('operations:read') && (
+              <Suspense>
+                <Tray />
+              </Suspense>
+            )}
             <Box visibleFrom="md">
               <ModeSwitch />
             </Box>

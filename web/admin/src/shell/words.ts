@@ -66,7 +66,7 @@ export const useShellWords = words(
       events: 'Events',
       requests: 'Request log',
     },
-    actions: { newProduct: 'Add a product', customise: 'Customise the shop', newPage: 'Add a page', newPost: 'Write a post for the blog', newDomain: 'Add a domain', inviteStaff: 'Invite somebody', newKey: 'Make an API key', newWebhook: 'Add a webhook endpoint' },
+    actions: { newProduct: 'Add a product', newDraft: 'New draft order', newPromotion: 'New discount', newGiftCard: 'Issue gift cards', newImport: 'Import a file', customise: 'Customise the shop', newPage: 'Add a page', newPost: 'Write a post for the blog', newDomain: 'Add a domain', inviteStaff: 'Invite somebody', newKey: 'Make an API key', newWebhook: 'Add a webhook endpoint' },
   },
   {
     de: {
@@ -134,7 +134,7 @@ export const useShellWords = words(
         events: 'Ereignisse',
         requests: 'Anfragen',
       },
-      actions: { newProduct: 'Produkt anlegen', customise: 'Den Shop gestalten', newPage: 'Seite anlegen', newPost: 'Blogbeitrag schreiben', newDomain: 'Domain hinzufügen', inviteStaff: 'Jemanden einladen', newKey: 'API-Schlüssel anlegen', newWebhook: 'Webhook-Ziel anlegen' },
+      actions: { newProduct: 'Produkt anlegen', newDraft: 'Neuer Bestellentwurf', newPromotion: 'Neuer Rabatt', newGiftCard: 'Gutscheine ausstellen', newImport: 'Datei importieren', customise: 'Den Shop gestalten', newPage: 'Seite anlegen', newPost: 'Blogbeitrag schreiben', newDomain: 'Domain hinzufügen', inviteStaff: 'Jemanden einladen', newKey: 'API-Schlüssel anlegen', newWebhook: 'Webhook-Ziel anlegen' },
     },
   },
 );

@@ -6,6 +6,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { answered, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { Copy } from '../../page/copy';
+import { CustomFields, fieldChanges } from '../../page/fields';
 import { SaveBar } from '../../page/form';
 import { Sure } from '../../page/sure';
 import { useFresh } from '../../page/fresh';
@@ -17,6 +18,7 @@ import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
 import { FulfilmentState, PaymentState } from '../orders/states';
+import { StoreCredit } from './credit';
 import { useCustomerWords } from './words';
 
 /** Somebody who bought or registered. */
@@ -37,6 +39,7 @@ const written = (customer: Schemas['Customer']) => ({
   group_ids: customer.group_ids,
   tax_exempt_reason: customer.tax_exempt_reason ?? '',
   disabled: customer.disabled,
+  custom_fields: customer.custom_fields,
 });
 
 function Present({ customer, version }: { customer: Schemas['Customer']; version?: string }) {
@@ -51,13 +54,15 @@ function Present({ customer, version }: { customer: Schemas['Customer']; version
   const save = useWrite({
     form: form as never,
     said: everywhere.saved,
-    write: ({ name, phone, note, tags, group_ids, tax_exempt_reason, disabled }: typeof form.values) =>
-      answered(
+    write: ({ name, phone, note, tags, group_ids, tax_exempt_reason, disabled, custom_fields }: typeof form.values) => {
+      const fields = fieldChanges(custom_fields, base.values.custom_fields);
+      return answered(
         api.PATCH('/v1/customers/{customer_id}', {
           params: { path: { customer_id: customer.id }, header: { 'If-Match': base.version } },
-          body: { name: name.trim() || null, phone: phone.trim() || null, note: note.trim() || null, tags, group_ids, tax_exempt_reason: tax_exempt_reason.trim() || null, disabled },
+          body: { name: name.trim() || null, phone: phone.trim() || null, note: note.trim() || null, tags, group_ids, tax_exempt_reason: tax_exempt_reason.trim() || null, disabled, ...(fields && { custom_fields: fields }) },
         }),
-      ),
+      );
+    },
     done: (answer) => {
       form.resetDirty();
       client.setQueryData(['customer', customer.id], answer);
@@ -98,6 +103,8 @@ function Present({ customer, version }: { customer: Schemas['Customer']; version
                     <MultiSelect label={w.groups} data={groups.data?.data.map((group) => ({ value: group.id, label: group.name }))} {...form.getInputProps('group_ids')} />
                   )}
                 </Section>
+                {can('store_credit:read') && <StoreCredit customer={customer} />}
+                <CustomFields resource="customer" values={form.values.custom_fields} errors={form.errors} change={(next) => form.setFieldValue('custom_fields', next)} />
                 <Addresses customer={customer} />
                 <Marketing customer={customer} />
               </Stack>

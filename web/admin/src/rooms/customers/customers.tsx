@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { IconPlus, IconUsers } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
@@ -30,10 +30,10 @@ export default function Customers() {
   const w = useCustomerWords();
   const f = useFormat();
   const { query, can, to } = useStore();
-  const filters = useFilters('view', 'q');
-  const { view, q } = filters.values;
-  
-  const customers = query.useInfiniteQuery('get', '/v1/customers', { params: { query: { limit: 50, ...views[view], ...(q && { q }) } } }, { ...pages, placeholderData: keepPreviousData });
+  const filters = useFilters('view', 'q', 'group');
+  const { view, q, group } = filters.values;
+  const groups = query.useQuery('get', '/v1/customer-groups', { params: { query: { limit: 100 } } });
+  const customers = query.useInfiniteQuery('get', '/v1/customers', { params: { query: { limit: 50, ...views[view], ...(q && { q }), ...(group && { group_id: group }) } } }, { ...pages, placeholderData: keepPreviousData });
   const [adding, setAdding] = useState(false);
   const add = can('customers:write') && (
     <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={() => setAdding(true)}>
@@ -53,6 +53,18 @@ export default function Customers() {
           <>
             <Views label={w.view} value={view} names={w.views} onChange={(next) => filters.set({ view: next })} />
             <Search label={w.search} value={q} onChange={(next) => filters.set({ q: next })} />
+            {(groups.data?.data.length ?? 0) > 0 && (
+              <Select
+                aria-label={w.groups}
+                placeholder={w.groups}
+                clearable
+                searchable
+                w={170}
+                data={groups.data?.data.map(({ id, name }) => ({ value: id, label: name }))}
+                value={group || null}
+                onChange={(next) => filters.set({ group: next ?? '' })}
+              />
+            )}
           </>
         }
         columns={[

@@ -1,5 +1,5 @@
 import { Group, NavLink, Skeleton, Stack, Text } from '@mantine/core';
-import { IconAlertTriangle, IconCash, IconChevronRight, IconCircleCheck, IconPackageExport, IconStackPop } from '@tabler/icons-react';
+import { IconAlertTriangle, IconCash, IconChevronRight, IconCircleCheck, IconPackageExport, IconStackPop, IconTruckReturn } from '@tabler/icons-react';
 import { Link } from 'react-router';
 import { Section } from '../../page/section';
 import { useStore } from '../../session/store';
@@ -22,12 +22,16 @@ export function Waiting() {
   const fulfil = query.useQuery('get', '/v1/orders', ...asked({ state: 'open', fulfilment_state: 'unfulfilled' }, orders));
   const unpaid = query.useQuery('get', '/v1/orders', ...asked({ state: 'open', payment_state: 'pending' }, orders));
   const failed = query.useQuery('get', '/v1/orders', ...asked({ state: 'open', payment_state: 'failed' }, orders));
+  const asking = query.useQuery('get', '/v1/returns', ...asked({ state: 'requested' }, orders));
+  const arrived = query.useQuery('get', '/v1/returns', ...asked({ state: 'received' }, orders));
   const low = query.useQuery('get', '/v1/inventory', ...asked({ low: true }, stock));
 
   const rows = [
     { lists: [fulfil], text: w.waiting.fulfil, icon: IconPackageExport, path: 'orders?view=send' },
     { lists: [unpaid], text: w.waiting.unpaid, icon: IconCash, path: 'orders?view=unpaid' },
     { lists: [failed], text: w.waiting.failed, icon: IconAlertTriangle, path: 'orders?payment=failed' },
+    { lists: [asking], text: w.waiting.asking, icon: IconTruckReturn, path: 'returns?state=requested' },
+    { lists: [arrived], text: w.waiting.arrived, icon: IconTruckReturn, path: 'returns?state=received' },
     { lists: [low], text: w.waiting.low, icon: IconStackPop, path: 'stock?view=low' },
   ].map((row) => ({ ...row, ...count(row.lists) }));
   const waiting = rows.filter((row) => row.n > 0);

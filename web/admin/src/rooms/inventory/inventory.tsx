@@ -15,6 +15,7 @@ import { Views } from '../../page/views';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
+import { Movements } from './movements';
 import { useInventoryWords } from './words';
 
 type Item = Schemas['InventoryItem'];
@@ -82,7 +83,12 @@ function Change({ item, close }: { item: Item; close: () => void }) {
   const places = locations.data.data
     .filter((location) => location.active)
     .map((location) => ({ id: location.id, name: location.name, on_hand: levels.data.data.find((level) => level.location_id === location.id)?.on_hand ?? 0 }));
-  return <Counted item={item} places={places} close={close} />;
+  return (
+    <Stack gap="xl">
+      <Counted item={item} places={places} close={close} />
+      {item.track_inventory && <Movements variant_id={item.variant_id} locations={locations.data.data} />}
+    </Stack>
+  );
 }
 
 function Counted({ item, places, close }: { item: Item; places: { id: string; name: string; on_hand: number }[]; close: () => void }) {

@@ -1,10 +1,11 @@
-import { Button, Group, Modal, NumberInput, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Modal, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
+import { HowMany, LineRow, quantitiesOf, unsent } from './lines';
 import { useOrderWords } from './words';
 
 type Step = { order: Schemas['Order']; opened: boolean; close: () => void };
@@ -24,7 +25,7 @@ function Parcel({ order, close }: Omit<Step, 'opened'>) {
   const everywhere = useWords();
   const { api } = useStore();
   const [key] = useState(idempotencyKey);
-  const left = order.lines.map((line) => ({ line, left: line.quantity - line.fulfilled_quantity })).filter((each) => each.left > 0);
+  const left = order.lines.map((line) => ({ line, left: unsent(order, line) })).filter((each) => each.left > 0);
   const form = useForm({
     initialValues: { quantities: Object.fromEntries(left.map((each) => [each.line.id, each.left])) as Record<string, number>, tracking: { carrier: '', number: '', url: '' } },
     validate: { quantities: (quantities) => (Object.values(quantities).some((n) => n > 0) ? null : w.fulfil.nothing) },
@@ -39,7 +40,7 @@ function Parcel({ order, close }: Omit<Step, 'opened'>) {
         api.POST('/v1/orders/{order_id}/fulfilments', {
           params: { path: { order_id: order.id }, header: { 'Idempotency-Key': key } },
           body: {
-            lines: Object.entries(quantities).flatMap(([line_id, quantity]) => (quantity > 0 ? [{ line_id, quantity }] : [])),
+            lines: quantitiesOf(quantities),
             ...(Object.keys(given).length > 0 && { tracking: given }),
           },
         }),
@@ -53,29 +54,9 @@ function Parcel({ order, close }: Omit<Step, 'opened'>) {
           {w.fulfil.text}
         </Text>
         {left.map(({ line, left: most }) => (
-          <Group key={line.id} justify="space-between" wrap="nowrap">
-            <Stack gap={0} miw={0}>
-              <Text size="sm" fw={500}>
-                {line.title}
-              </Text>
-              {line.variant_title !== 'Default' && (
-                <Text size="xs" c="dimmed">
-                  {line.variant_title}
-                </Text>
-              )}
-            </Stack>
-            <NumberInput
-              aria-label={line.title}
-              w={120}
-              min={0}
-              max={most}
-              clampBehavior="strict"
-              allowDecimal={false}
-              suffix={` ${w.fulfil.of(most)}`}
-              value={form.values.quantities[line.id]}
-              onChange={(n) => form.setFieldValue(`quantities.${line.id}`, Number(n))}
-            />
-          </Group>
+          <LineRow key={line.id} line={line}>
+            <HowMany label={line.title} most={most} value={form.values.quantities[line.id] ?? 0} onChange={(n) => form.setFieldValue(`quantities.${line.id}`, n)} />
+          </LineRow>
         ))}
         {form.errors.quantities && (
           <Text size="sm" c="var(--stoa-bad)" role="alert">

@@ -64,7 +64,7 @@ export function Goods({ order }: { order: Schemas['Order'] }) {
                 {w.parcel(n + 1)} · {f.time(fulfilment.created_at)}
               </Text>
               <Text size="xs" c="dimmed">
-                {fulfilment.lines.map(({ line_id, quantity }) => `${quantity} × ${order.lines.find((line) => line.id === line_id)?.title ?? ''}`).join(', ')}
+                {fulfilment.lines.map(({ line_id, quantity }) => `${quantity} × ${named(order.lines.find(({ id }) => id === line_id))}`).join(', ')}
               </Text>
               {fulfilment.tracking && (
                 <Text size="xs">
@@ -90,6 +90,8 @@ export function Goods({ order }: { order: Schemas['Order'] }) {
     </Section>
   );
 }
+
+const named = (line?: Schemas['OrderLine']) => [line?.title, line?.variant_title !== 'Default' && line?.variant_title].filter(Boolean).join(' ');
 
 /** How far a line has come. */
 function Told({ line }: { line: Schemas['OrderLine'] }) {

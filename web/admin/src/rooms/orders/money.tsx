@@ -1,36 +1,20 @@
-import { Button, Divider, Group, Stack, Text } from '@mantine/core';
+import { Divider, Group, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { answered, idempotencyKey, type Schemas } from '../../api/client';
-import { useWrite } from '../../api/write';
+import type { Schemas } from '../../api/client';
 import { Section } from '../../page/section';
-import { type Mood, State } from '../../page/state';
+import { State } from '../../page/state';
 import { useStore } from '../../session/store';
 import { useFormat } from '../../words/format';
+import { Collect } from './collect';
+import { Paid } from './payment';
 import { useOrderWords } from './words';
-
-const moods: Record<Schemas['PaymentState'], Mood> = {
-  pending: 'waits',
-  requires_action: 'waits',
-  processing: 'waits',
-  due: 'waits',
-  authorised: 'waits',
-  captured: 'well',
-  partially_refunded: 'over',
-  refunded: 'over',
-  voided: 'over',
-  failed: 'wrong',
-};
 
 /** What an order comes to, and how it was paid. */
 export function Money({ order }: { order: Schemas['Order'] }) {
   const w = useOrderWords();
-  const { api, can, settings } = useStore();
+  const { settings } = useStore();
   const f = useFormat(settings.time_zone);
   const { totals } = order;
-  const capture = useWrite({
-    write: (payment: Schemas['Payment']) => answered(api.POST('/v1/payments/{payment_id}/capture', { params: { path: { payment_id: payment.id }, header: { 'Idempotency-Key': idempotencyKey() } }, body: {} })),
-    said: w.capture.done,
-  });
   return (
     <Section title={w.pays}>
       <Stack gap={6}>
@@ -58,33 +42,16 @@ export function Money({ order }: { order: Schemas['Order'] }) {
             {f.money(totals.outstanding)}
           </Sum>
         )}
+        {totals.balance.amount < 0 && (
+          <Sum name={w.totals.owed} strong>
+            {f.money({ ...totals.balance, amount: -totals.balance.amount })}
+          </Sum>
+        )}
       </Stack>
+      {totals.outstanding.amount > 0 && order.state !== 'cancelled' && <Collect order={order} />}
       {order.payments.length > 0 && <Divider />}
       {order.payments.map((payment) => (
-        <Group key={payment.id} justify="space-between" gap="sm" wrap="nowrap" align="flex-start">
-          <Stack gap={2}>
-            <Group gap="xs">
-              <Text size="sm" fw={500}>
-                {w.providers[payment.provider]}
-                {payment.method ? ` · ${payment.method}` : ''}
-              </Text>
-              <State mood={moods[payment.state]}>{w.payments[payment.state]}</State>
-            </Group>
-            <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-              {[f.time(payment.created_at), payment.reference, payment.failure_code].filter(Boolean).join(' · ')}
-            </Text>
-          </Stack>
-          <Group gap="sm" justify="end">
-            <Text size="sm" fw={500}>
-              {f.money(payment.amount)}
-            </Text>
-            {(payment.state === 'authorised' || payment.state === 'due') && can('payments:write') && (
-              <Button size="xs" loading={capture.isPending} onClick={() => capture.mutate(payment)}>
-                {payment.state === 'due' ? w.capture.due : w.capture.do}
-              </Button>
-            )}
-          </Group>
-        </Group>
+        <Paid key={payment.id} payment={payment} />
       ))}
       {order.refunds.length > 0 && <Divider />}
       {order.refunds.map((refund) => (
@@ -97,7 +64,7 @@ export function Money({ order }: { order: Schemas['Order'] }) {
               {refund.state !== 'succeeded' && <State mood={refund.state === 'failed' ? 'wrong' : 'waits'}>{refund.state === 'failed' ? w.refund.failed : w.refund.pending}</State>}
             </Group>
             <Text size="xs" c="dimmed">
-              {[f.time(refund.created_at), refund.reason].filter(Boolean).join(' · ')}
+              {[f.time(refund.created_at), refund.payments.some(({ to }) => to === 'store_credit') && w.refund.toCredit, refund.reason].filter(Boolean).join(' · ')}
             </Text>
           </Stack>
         </Group>
@@ -106,7 +73,7 @@ export function Money({ order }: { order: Schemas['Order'] }) {
   );
 }
 
-function Sum({ name, beside, strong, children }: { name: string; beside?: string; strong?: boolean; children: ReactNode }) {
+export function Sum({ name, beside, strong, children }: { name: string; beside?: string; strong?: boolean; children: ReactNode }) {
   return (
     <Group justify="space-between" wrap="nowrap" gap="sm">
       <Text size="sm" fw={strong ? 650 : undefined}>

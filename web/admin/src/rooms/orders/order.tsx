@@ -1,8 +1,9 @@
 import { ActionIcon, Button, Grid, Menu, Skeleton, Stack } from '@mantine/core';
-import { IconDots, IconPackageExport, IconPrinter, IconReceiptRefund, IconX } from '@tabler/icons-react';
+import { IconDots, IconPackageExport, IconPencil, IconPrinter, IconReceiptRefund, IconTruckReturn, IconX } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useParams } from 'react-router';
-import type { Schemas } from '../../api/client';
+import { Link, useParams } from 'react-router';
+import { answered, type Schemas } from '../../api/client';
 import { complain } from '../../api/write';
 import { openFile } from '../../page/file';
 import { Page } from '../../page/page';
@@ -10,7 +11,11 @@ import { Trouble } from '../../page/trouble';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
+import { Back } from '../returns/back';
+import { NewReturn, returnable } from '../returns/new';
+import { useReturnWords } from '../returns/words';
 import { Cancel } from './cancel';
+import { Edits } from './edits';
 import { Fulfil } from './fulfil';
 import { Goods } from './goods';
 import { Money } from './money';
@@ -23,19 +28,20 @@ import { useOrderWords } from './words';
 /** An order, what happened to it, and what can be done with it. */
 export default function Order() {
   const { order: order_id = '' } = useParams();
-  const { query } = useStore();
-  const order = query.useQuery('get', '/v1/orders/{order_id}', { params: { path: { order_id } } }, { refetchInterval: 30_000 });
+  const { api } = useStore();
+  const order = useQuery({ queryKey: ['order', order_id], queryFn: () => answered(api.GET('/v1/orders/{order_id}', { params: { path: { order_id } } })), refetchInterval: 30_000 });
   if (order.isError) return <Trouble error={order.error} retry={order.refetch} />;
   if (!order.data) return <Loading />;
-  return <Present key={order.data.id} order={order.data} />;
+  return <Present key={order_id} order={order.data.data} version={order.data.version} />;
 }
 
-type Doing = 'fulfil' | 'refund' | 'cancel';
+type Doing = 'fulfil' | 'refund' | 'return' | 'cancel';
 
-function Present({ order }: { order: Schemas['Order'] }) {
+function Present({ order, version }: { order: Schemas['Order']; version?: string }) {
   const w = useOrderWords();
+  const ofReturns = useReturnWords();
   const everywhere = useWords();
-  const { api, can, settings } = useStore();
+  const { api, can, to, settings } = useStore();
   const f = useFormat(settings.time_zone);
   const [doing, setDoing] = useState<Doing>();
   const stop = () => setDoing(undefined);
@@ -46,6 +52,8 @@ function Present({ order }: { order: Schemas['Order'] }) {
   const may = {
     fulfil: can('orders:write') && toSend,
     refund: can('refunds:write') && taken > paidBack,
+    edit: can('orders:write') && open,
+    return: can('orders:write') && open && returnable(order).length > 0,
     cancel: can('orders:write') && open && order.fulfilments.length === 0,
   };
   const slip = () =>
@@ -73,7 +81,7 @@ function Present({ order }: { order: Schemas['Order'] }) {
               {w.fulfil.do}
             </Button>
           )}
-          {(toSend || may.cancel) && (
+          {(toSend || may.edit || may.return) && (
             <Menu position="bottom-end">
               <Menu.Target>
                 <ActionIcon variant="default" size={36} aria-label={everywhere.actions}>
@@ -84,6 +92,16 @@ function Present({ order }: { order: Schemas['Order'] }) {
                 {toSend && (
                   <Menu.Item leftSection={<IconPrinter size={16} aria-hidden />} onClick={() => void slip()}>
                     {w.slip}
+                  </Menu.Item>
+                )}
+                {may.edit && (
+                  <Menu.Item component={Link} to={to(`orders/${order.id}/edit`)} leftSection={<IconPencil size={16} aria-hidden />}>
+                    {w.edit.do}
+                  </Menu.Item>
+                )}
+                {may.return && (
+                  <Menu.Item leftSection={<IconTruckReturn size={16} aria-hidden />} onClick={() => setDoing('return')}>
+                    {ofReturns.new.menu}
                   </Menu.Item>
                 )}
                 {may.cancel && (
@@ -101,16 +119,21 @@ function Present({ order }: { order: Schemas['Order'] }) {
         <Grid.Col span={{ base: 12, md: 8 }}>
           <Stack gap="lg">
             <Goods order={order} />
+            {order.returns.toReversed().map((back) => (
+              <Back key={back.id} order={order} back={back} />
+            ))}
             <Money order={order} />
+            <Edits order={order} />
             <Timeline order={order} />
           </Stack>
         </Grid.Col>
         <Grid.Col span={{ base: 12, md: 4 }}>
-          <Who order={order} />
+          <Who order={order} version={version} />
         </Grid.Col>
       </Grid>
       {may.fulfil && <Fulfil order={order} opened={doing === 'fulfil'} close={stop} />}
       {may.refund && <Refund order={order} opened={doing === 'refund'} close={stop} most={taken - paidBack} />}
+      {may.return && <NewReturn order={order} opened={doing === 'return'} close={stop} />}
       {may.cancel && <Cancel order={order} opened={doing === 'cancel'} close={stop} />}
     </Page>
   );

@@ -1,16 +1,23 @@
-import { Text } from '@mantine/core';
-import { IconReceipt } from '@tabler/icons-react';
+import { Button, Select, Text, TextInput } from '@mantine/core';
+import { IconDownload, IconReceipt } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Link } from 'react-router';
 import type { paths } from '../../api/contract.gen';
 import type { Schemas } from '../../api/client';
 import { Empty } from '../../page/empty';
 import { useFilters } from '../../page/filters';
 import { List, pages } from '../../page/list';
+import { Narrow } from '../../page/narrow';
 import { Page } from '../../page/page';
+import { SavedViews } from '../../page/saved';
 import { Search } from '../../page/search';
 import { Views } from '../../page/views';
 import { useStore } from '../../session/store';
+import { instantOf } from '../../words/days';
+import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
+import { Several } from './several';
 import { FulfilmentState, PaymentState } from './states';
 import { useOrderWords } from './words';
 
@@ -33,10 +40,12 @@ function sought(q: string): Asked {
 /** All orders. */
 export default function Orders() {
   const w = useOrderWords();
-  const { query, to, settings } = useStore();
+  const everywhere = useWords();
+  const { query, can, to, settings } = useStore();
   const f = useFormat(settings.time_zone);
-  const filters = useFilters('view', 'q', 'payment', 'label', 'customer');
-  const { view, q, payment, label, customer } = filters.values;
+  const filters = useFilters('view', 'q', 'payment', 'sending', 'label', 'since', 'until', 'customer');
+  const { view, q, payment, sending, label, since, until, customer } = filters.values;
+  const [chosen, choose] = useState<string[]>([]);
   const orders = query.useInfiniteQuery(
     'get',
     '/v1/orders',
@@ -46,7 +55,10 @@ export default function Orders() {
           limit: 50,
           ...views[view],
           ...(payment in w.payment && { payment_state: payment as Schemas['OrderPaymentState'] }),
+          ...(sending in w.fulfilment && { fulfilment_state: sending as Schemas['OrderFulfilmentState'] }),
           ...(label && { tag: label }),
+          ...(since && { since: instantOf(since, settings.time_zone) }),
+          ...(until && { until: instantOf(until, settings.time_zone, 1) }),
           ...(customer && { customer_id: customer }),
           ...sought(q),
         },
@@ -54,8 +66,19 @@ export default function Orders() {
     },
     { ...pages, placeholderData: keepPreviousData, refetchInterval: 60_000 },
   );
+  const shown = orders.data?.pages.flatMap((page) => page.data) ?? [];
   return (
-    <Page title={w.title}>
+    <Page
+      title={w.title}
+      actions={
+        can('exports:write') &&
+        shown.length > 0 && (
+          <Button component={Link} to={to('exchange?export=orders')} variant="default" leftSection={<IconDownload size={17} aria-hidden />}>
+            {w.export}
+          </Button>
+        )
+      }
+    >
       <List<Schemas['Order']>
         label={w.title}
         query={orders}
@@ -63,10 +86,40 @@ export default function Orders() {
         to={(order) => to(`orders/${order.id}`)}
         narrowed={filters.any ? { nothing: w.nothing, clear: filters.clear } : undefined}
         empty={<Empty icon={IconReceipt} {...w.empty} />}
+        choice={{
+          name: (order) => w.order(order.number),
+          chosen,
+          choose,
+          actions: <Several orders={shown.filter(({ id }) => chosen.includes(id))} done={() => choose([])} />,
+        }}
         filters={
           <>
-            <Views label={w.view} value={view} names={w.views} onChange={(next) => filters.set({ view: next, payment: '' })} />
+            <Views label={w.view} value={view} names={w.views} onChange={(next) => filters.set({ view: next, payment: '', sending: '' })} />
             <Search label={w.search} value={q} onChange={(next) => filters.set({ q: next })} />
+            <Narrow set={[payment, sending, label, since, until].filter(Boolean).length}>
+              <Select
+                label={w.columns.payment}
+                placeholder={everywhere.any}
+                clearable
+                comboboxProps={{ withinPortal: false }}
+                data={Object.entries(w.payment).map(([value, name]) => ({ value, label: name }))}
+                value={payment || null}
+                onChange={(next) => filters.set({ payment: next ?? '' })}
+              />
+              <Select
+                label={w.columns.fulfilment}
+                placeholder={everywhere.any}
+                clearable
+                comboboxProps={{ withinPortal: false }}
+                data={Object.entries(w.fulfilment).map(([value, name]) => ({ value, label: name }))}
+                value={sending || null}
+                onChange={(next) => filters.set({ sending: next ?? '' })}
+              />
+              <TextInput label={w.label} maxLength={255} key={`label ${label}`} defaultValue={label} onBlur={(event) => filters.set({ label: event.currentTarget.value.trim() })} />
+              <TextInput type="date" label={w.since} max={until || undefined} value={since} onChange={(event) => filters.set({ since: event.currentTarget.value })} />
+              <TextInput type="date" label={w.until} min={since || undefined} value={until} onChange={(event) => filters.set({ until: event.currentTarget.value })} />
+            </Narrow>
+            <SavedViews list="orders" filters={['view', 'payment', 'sending', 'label', 'since', 'until']} />
           </>
         }
         columns={[

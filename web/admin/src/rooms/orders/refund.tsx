@@ -1,19 +1,20 @@
-import { Button, Checkbox, Group, Modal, NumberInput, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { Button, Checkbox, Group, Modal, SegmentedControl, Select, Stack, Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
-import { problemOf } from '../../api/problem';
+import { useTrial } from '../../api/trial';
 import { useWrite } from '../../api/write';
 import { MoneyInput } from '../../page/money';
+import { RefusedText } from '../../page/refused';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
+import { HowMany, LineRow, quantitiesOf } from './lines';
 import { useOrderWords } from './words';
 
 type Step = { order: Schemas['Order']; most: number; opened: boolean; close: () => void };
+type To = NonNullable<Schemas['RefundCreate']['to']>;
 
-/** Gives money back: for goods, or an amount. */
+/** Gives money back: for goods, an amount, or what the store owes by a change of the order. */
 export function Refund({ order, most, opened, close }: Step) {
   const w = useOrderWords();
   return (
@@ -29,31 +30,27 @@ function Choice({ order, most, close }: Omit<Step, 'opened'>) {
   const f = useFormat();
   const { api } = useStore();
   const [key] = useState(idempotencyKey);
-  const [by, setBy] = useState<'lines' | 'amount'>('lines');
+  const owed = -order.totals.balance.amount;
+  const [by, setBy] = useState<'lines' | 'amount' | 'owed'>(owed > 0 ? 'owed' : 'lines');
   const [quantities, setQuantities] = useState<Record<string, number>>({});
   const [amount, setAmount] = useState<number | null>(null);
   const [restock, setRestock] = useState(true);
+  const [to, setTo] = useState<To>('payment');
   const [reason, setReason] = useState('');
   const left = order.lines.map((line) => ({ line, left: line.quantity - line.refunded_quantity })).filter((each) => each.left > 0);
-  const lines = Object.entries(quantities).flatMap(([line_id, quantity]) => (quantity > 0 ? [{ line_id, quantity }] : []));
-  const chosen = by === 'lines' ? lines.length > 0 : Boolean(amount);
+  const lines = quantitiesOf(quantities);
+  const chosen = by === 'lines' ? lines.length > 0 : by === 'owed' || Boolean(amount);
   const body: Schemas['RefundCreate'] = {
-    ...(by === 'lines' ? { lines, restock } : { amount: { amount: amount ?? 0, currency: order.currency } }),
+    ...(by === 'lines' && { lines, restock }),
+    ...(by === 'amount' && { amount: { amount: amount ?? 0, currency: order.currency } }),
+    ...(by === 'owed' && { balance: true }),
+    ...(to !== 'payment' && { to }),
     ...(reason.trim() && { reason: reason.trim() }),
   };
   const ask = (given: Schemas['RefundCreate'], dry_run: boolean) =>
     answered(api.POST('/v1/orders/{order_id}/refunds', { params: { path: { order_id: order.id }, header: { 'Idempotency-Key': dry_run ? idempotencyKey() : key }, query: { dry_run } }, body: given }));
-  // The program itself says what it would come to: it is tried and rolled back.
-  const [settled] = useDebouncedValue(body, 250);
-  const trial = useQuery({
-    queryKey: ['refund', order.id, settled],
-    queryFn: () => ask(settled, true),
-    enabled: chosen,
-    retry: false,
-    placeholderData: keepPreviousData,
-  });
+  const trial = useTrial(`refund ${order.id}`, chosen ? body : undefined, (given) => ask(given, true));
   const refund = useWrite({ write: () => ask(body, false), said: (made) => w.refund.done(f.money(made.amount)), done: close });
-  const would = chosen && trial.data ? f.money(trial.data.data.amount) : undefined;
   return (
     <form
       onSubmit={(event) => {
@@ -67,38 +64,23 @@ function Choice({ order, most, close }: Omit<Step, 'opened'>) {
           value={by}
           onChange={(next) => setBy(next as typeof by)}
           data={[
+            ...(owed > 0 ? [{ value: 'owed', label: w.refund.byOwed }] : []),
             { value: 'lines', label: w.refund.byLines },
             { value: 'amount', label: w.refund.byAmount },
           ]}
         />
-        {by === 'lines' ? (
+        {by === 'owed' && <Text size="sm">{w.refund.owed(f.money({ amount: owed, currency: order.currency }))}</Text>}
+        {by === 'lines' && (
           <>
             {left.map(({ line, left: mostOfIt }) => (
-              <Group key={line.id} justify="space-between" wrap="nowrap">
-                <Stack gap={0} miw={0}>
-                  <Text size="sm" fw={500}>
-                    {line.title}
-                  </Text>
-                  <Text size="xs" c="dimmed">
-                    {[line.variant_title !== 'Default' && line.variant_title, f.money(line.unit_price)].filter(Boolean).join(' · ')}
-                  </Text>
-                </Stack>
-                <NumberInput
-                  aria-label={line.title}
-                  w={120}
-                  min={0}
-                  max={mostOfIt}
-                  clampBehavior="strict"
-                  allowDecimal={false}
-                  suffix={` ${w.fulfil.of(mostOfIt)}`}
-                  value={quantities[line.id] ?? 0}
-                  onChange={(n) => setQuantities((now) => ({ ...now, [line.id]: Number(n) }))}
-                />
-              </Group>
+              <LineRow key={line.id} line={line} beside={f.money(line.unit_price)}>
+                <HowMany label={line.title} most={mostOfIt} value={quantities[line.id] ?? 0} onChange={(n) => setQuantities((now) => ({ ...now, [line.id]: n }))} />
+              </LineRow>
             ))}
             <Checkbox label={w.refund.restock} checked={restock} onChange={(event) => setRestock(event.currentTarget.checked)} />
           </>
-        ) : (
+        )}
+        {by === 'amount' && (
           <MoneyInput
             label={w.refund.amount}
             description={w.refund.upTo(f.money({ amount: most, currency: order.currency }))}
@@ -108,21 +90,35 @@ function Choice({ order, most, close }: Omit<Step, 'opened'>) {
             onChange={setAmount}
           />
         )}
+        {order.customer_id && <WhereTo value={to} onChange={setTo} />}
         <TextInput label={w.refund.reason} description={w.refund.reasonText} maxLength={1000} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
-        {chosen && trial.isError && (
-          <Text size="sm" c="var(--stoa-bad)" role="alert">
-            {problemOf(trial.error).detail}
-          </Text>
-        )}
+        <RefusedText problem={trial.refused} />
         <Group justify="end">
           <Button variant="default" onClick={close}>
             {everywhere.cancel}
           </Button>
-          <Button type="submit" disabled={!chosen || trial.isError} loading={refund.isPending}>
-            {would ? w.refund.pays(would) : w.refund.do}
+          <Button type="submit" disabled={!chosen || trial.refused !== undefined} loading={refund.isPending}>
+            {trial.would ? w.refund.pays(f.money(trial.would.amount)) : w.refund.do}
           </Button>
         </Group>
       </Stack>
     </form>
+  );
+}
+
+/** Where money goes that is paid back. */
+export function WhereTo({ value, onChange }: { value: To; onChange: (to: To) => void }) {
+  const w = useOrderWords();
+  return (
+    <Select
+      label={w.refund.to}
+      allowDeselect={false}
+      data={[
+        { value: 'payment', label: w.refund.toPayment },
+        { value: 'store_credit', label: w.refund.toCredit },
+      ]}
+      value={value}
+      onChange={(next) => onChange((next ?? 'payment') as To)}
+    />
   );
 }

@@ -1,24 +1,38 @@
-import { Anchor, Button, Group, Stack, TagsInput, Text } from '@mantine/core';
-import { IconFileText, IconReceipt } from '@tabler/icons-react';
+import { ActionIcon, Anchor, Group, Stack, TagsInput, Text } from '@mantine/core';
+import { IconPencil } from '@tabler/icons-react';
+import { useState } from 'react';
 import { Link } from 'react-router';
-import { answered, idempotencyKey, type Schemas } from '../../api/client';
-import { complain, useWrite } from '../../api/write';
+import { answered, type Schemas } from '../../api/client';
+import { useWrite } from '../../api/write';
+import { postal } from '../../page/address';
 import { Copy } from '../../page/copy';
-import { openFile } from '../../page/file';
 import { Section } from '../../page/section';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
+import { Correct } from './correct';
+import { Documents } from './documents';
 import { useOrderWords } from './words';
 
 /** Whose order it is, where it goes, its documents and labels. */
-export function Who({ order }: { order: Schemas['Order'] }) {
+export function Who({ order, version }: { order: Schemas['Order']; version?: string }) {
   const w = useOrderWords();
+  const everywhere = useWords();
+  const [correcting, setCorrecting] = useState(false);
   const { to, can } = useStore();
   const pickup = order.shipping?.pickup_address;
   return (
     <Stack gap="lg">
-      <Section title={w.customer}>
+      <Section
+        title={w.customer}
+        actions={
+          can('orders:write') && (
+            <ActionIcon aria-label={`${everywhere.edit}: ${w.customer}`} onClick={() => setCorrecting(true)}>
+              <IconPencil size={17} />
+            </ActionIcon>
+          )
+        }
+      >
         <Stack gap={4}>
           {order.customer_id && can('customers:read') ? (
             <Anchor component={Link} to={to(`customers/${order.customer_id}`)} size="sm" fw={500}>
@@ -53,6 +67,7 @@ export function Who({ order }: { order: Schemas['Order'] }) {
       )}
       <Documents order={order} />
       <Labels order={order} />
+      <Correct order={order} version={version} opened={correcting} close={() => setCorrecting(false)} />
     </Stack>
   );
 }
@@ -60,7 +75,7 @@ export function Who({ order }: { order: Schemas['Order'] }) {
 function Postal({ name, address, same }: { name: string; address: Schemas['Address']; same?: boolean }) {
   const w = useOrderWords();
   const f = useFormat();
-  const lines = [address.name, address.company, address.line1, address.line2, [address.postal_code, address.city].filter(Boolean).join(' '), address.region, f.country(address.country), address.phone].filter(Boolean);
+  const lines = postal(address, f.country);
   return (
     <div>
       <Group gap={4}>
@@ -77,49 +92,6 @@ function Postal({ name, address, same }: { name: string; address: Schemas['Addre
         </Text>
       )}
     </div>
-  );
-}
-
-function Documents({ order }: { order: Schemas['Order'] }) {
-  const w = useOrderWords();
-  const everywhere = useWords();
-  const { api, query, can, settings } = useStore();
-  const f = useFormat(settings.time_zone);
-  const documents = query.useQuery('get', '/v1/documents', { params: { query: { order_id: order.id, limit: 50 } } });
-  const issue = useWrite({
-    write: () => answered(api.POST('/v1/orders/{order_id}/invoice', { params: { path: { order_id: order.id }, header: { 'Idempotency-Key': idempotencyKey() } } })),
-  });
-  const open = (document_id: string) =>
-    openFile(api.GET('/v1/documents/{document_id}/pdf', { params: { path: { document_id } }, parseAs: 'blob' }) as never).catch((error: Error) => complain(error.message || everywhere.trouble.offline));
-  const there = documents.data?.data ?? [];
-  return (
-    <Section title={w.invoice.title}>
-      {there.map((document) => (
-        <Group key={document.id} wrap="nowrap" gap="sm">
-          <IconFileText size={20} stroke={1.6} aria-hidden />
-          <div>
-            <Anchor component="button" type="button" size="sm" fw={500} onClick={() => void open(document.id)}>
-              {w.invoice.kinds[document.kind]} {document.number}
-            </Anchor>
-            <Text size="xs" c="dimmed">
-              {f.date(document.issued_at)} · {f.money(document.total)}
-            </Text>
-          </div>
-        </Group>
-      ))}
-      {documents.data && !there.some(({ kind }) => kind === 'invoice') && (
-        <>
-          <Text size="sm" c="dimmed">
-            {w.invoice.none}
-          </Text>
-          {can('orders:write') && order.state !== 'cancelled' && (
-            <Button variant="default" leftSection={<IconReceipt size={16} aria-hidden />} loading={issue.isPending} onClick={() => issue.mutate()}>
-              {w.invoice.issue}
-            </Button>
-          )}
-        </>
-      )}
-    </Section>
   );
 }
 

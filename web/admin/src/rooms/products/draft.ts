@@ -1,4 +1,5 @@
 import type { Schemas } from '../../api/client';
+import { type FieldValues, fieldChanges } from '../../page/fields';
 
 export type DraftVariant = {
   id: string | null;
@@ -12,6 +13,7 @@ export type DraftVariant = {
   allow_backorder: boolean;
   requires_shipping: boolean;
   weight_grams: number | null;
+  image_id: string | null;
   /** How many there are at each location; what is not known, or not counted, is left out. */
   stock: Record<string, number | null>;
 };
@@ -28,6 +30,9 @@ export type Draft = {
   category_id: string | null;
   seo_title: string;
   seo_description: string;
+  publish_at: string | null;
+  unpublish_at: string | null;
+  custom_fields: FieldValues;
   options: Schemas['ProductOption'][];
   variants: DraftVariant[];
 };
@@ -48,6 +53,7 @@ export function newVariant(option_values: string[] = []): DraftVariant {
     allow_backorder: false,
     requires_shipping: true,
     weight_grams: null,
+    image_id: null,
     stock: { [first]: null },
   };
 }
@@ -64,6 +70,9 @@ export function newDraft(): Draft {
     category_id: null,
     seo_title: '',
     seo_description: '',
+    publish_at: null,
+    unpublish_at: null,
+    custom_fields: {},
     options: [],
     variants: [newVariant()],
   };
@@ -82,6 +91,9 @@ export function draftOf(product: Schemas['Product'], levels: Schemas['InventoryL
     category_id: product.category_id,
     seo_title: product.seo_title ?? '',
     seo_description: product.seo_description ?? '',
+    publish_at: product.publish_at,
+    unpublish_at: product.unpublish_at,
+    custom_fields: product.custom_fields,
     options: product.options,
     variants: product.variants.map((variant) => ({
       id: variant.id,
@@ -95,6 +107,7 @@ export function draftOf(product: Schemas['Product'], levels: Schemas['InventoryL
       allow_backorder: variant.allow_backorder,
       requires_shipping: variant.requires_shipping,
       weight_grams: variant.weight_grams,
+      image_id: variant.image_id,
       stock: Object.fromEntries(locations.map(({ id }) => [id, levels.find((level) => level.variant_id === variant.id && level.location_id === id)?.on_hand ?? 0])),
     })),
   };
@@ -153,13 +166,17 @@ export function productCreate(draft: Draft, currency: string): Schemas['ProductC
     options: draft.options,
     ...Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== '')),
     ...(draft.category_id && { category_id: draft.category_id }),
+    ...(draft.publish_at && { publish_at: draft.publish_at }),
+    ...(draft.unpublish_at && { unpublish_at: draft.unpublish_at }),
+    custom_fields: draft.custom_fields,
     variants: draft.variants.map((variant) => variantCreate(variant, currency)),
   };
 }
 
 /** What of a product has changed, in the contract's words; undefined where nothing has. */
 export function productUpdate(now: Draft, before: Draft): Schemas['ProductUpdate'] | undefined {
-  return changes<Schemas['ProductUpdate']>(
+  const fields = fieldChanges(now.custom_fields, before.custom_fields);
+  const changed = changes<Schemas['ProductUpdate']>(
     {
       title: now.title.trim(),
       handle: now.handle,
@@ -171,10 +188,13 @@ export function productUpdate(now: Draft, before: Draft): Schemas['ProductUpdate
       category_id: now.category_id,
       seo_title: now.seo_title || null,
       seo_description: now.seo_description || null,
+      publish_at: now.publish_at,
+      unpublish_at: now.unpublish_at,
       options: now.options,
     },
     { ...before, vendor: before.vendor || null, product_type: before.product_type || null, seo_title: before.seo_title || null, seo_description: before.seo_description || null },
   );
+  return fields ? { ...changed, custom_fields: fields } : changed;
 }
 
 /** What of a variant has changed; its stock is not among it. */
@@ -189,6 +209,7 @@ export function variantUpdate(now: DraftVariant, before: DraftVariant, currency:
     allow_backorder: variant.allow_backorder,
     requires_shipping: variant.requires_shipping,
     weight_grams: variant.weight_grams,
+    image_id: variant.image_id,
   });
   return changes<Schemas['VariantUpdate']>(told(now), told(before));
 }

@@ -1,12 +1,14 @@
 import { Grid, Stack } from '@mantine/core';
 import { type UseFormReturnType, useForm } from '@mantine/form';
 import type { ReactNode } from 'react';
+import type { Schemas } from '../../api/client';
+import { CustomFields } from '../../page/fields';
 import { SaveBar } from '../../page/form';
+import { SearchEngines } from '../../page/seo';
 import { useStore } from '../../session/store';
 import { Details } from './details';
 import { type Draft, priceIn } from './draft';
 import { Organisation } from './organisation';
-import { SearchEngines } from './seo';
 import { VariantFields } from './variantfields';
 import { Variants } from './variants';
 import { useProductWords } from './words';
@@ -30,6 +32,8 @@ export function useProductForm(initialValues: Draft): ProductForm {
 type Editor = {
   form: ProductForm;
   media: ReactNode;
+  /** The photos that the store has, of which a variant may have one of its own. */
+  images?: Schemas['Image'][];
   locations: { id: string; name: string }[];
   isNew: boolean;
   more: number;
@@ -38,7 +42,7 @@ type Editor = {
 };
 
 /** All that is said of a product, on one screen. */
-export function Editor({ form, media, locations, isNew, more, saving, save }: Editor) {
+export function Editor({ form, media, images = [], locations, isNew, more, saving, save }: Editor) {
   const { can } = useStore();
   const single = form.values.options.length === 0;
   return (
@@ -58,8 +62,9 @@ export function Editor({ form, media, locations, isNew, more, saving, save }: Ed
                   change={(changed) => form.setFieldValue('variants.0', { ...form.getValues().variants[0], ...changed } as Draft['variants'][0])}
                 />
               )}
-              <Variants form={form} locations={locations} isNew={isNew} more={more} />
-              <SearchEngines form={form} />
+              <Variants form={form} images={images} locations={locations} isNew={isNew} more={more} />
+              <SearchEngines form={form as never} room="products" name={form.values.title} html={form.values.description_html} />
+              <CustomFields resource="product" values={form.values.custom_fields} errors={form.errors} change={(next) => form.setFieldValue('custom_fields', next)} />
             </Stack>
           </Grid.Col>
           <Grid.Col span={{ base: 12, md: 4 }}>

@@ -1,6 +1,8 @@
 import { Select, Stack, TagsInput, TextInput } from '@mantine/core';
+import { Instant } from '../../page/instant';
 import { Section } from '../../page/section';
 import { useStore } from '../../session/store';
+import { useCategoryChoices } from '../categories/tree';
 import type { Draft } from './draft';
 import type { ProductForm } from './editor';
 import { useProductWords } from './words';
@@ -9,7 +11,7 @@ import { useProductWords } from './words';
 export function Organisation({ form }: { form: ProductForm }) {
   const w = useProductWords();
   const { query } = useStore();
-  const categories = query.useQuery('get', '/v1/categories', { params: { query: { limit: 100 } } });
+  const categories = useCategoryChoices();
   const tags = query.useQuery('get', '/v1/product-tags', { params: { query: { limit: 100 } } });
   return (
     <Stack gap="lg">
@@ -23,6 +25,12 @@ export function Organisation({ form }: { form: ProductForm }) {
           {...form.getInputProps('status')}
           onChange={(status) => form.setFieldValue('status', status as Draft['status'])}
         />
+        {form.values.status === 'active' && (
+          <>
+            <Instant label={w.organisation.from} value={form.values.publish_at} error={form.errors.publish_at} change={(at) => form.setFieldValue('publish_at', at)} />
+            <Instant label={w.organisation.until} value={form.values.unpublish_at} error={form.errors.unpublish_at} change={(at) => form.setFieldValue('unpublish_at', at)} />
+          </>
+        )}
       </Section>
       <Section title={w.organisation.title}>
         <Select
@@ -30,7 +38,7 @@ export function Organisation({ form }: { form: ProductForm }) {
           placeholder={w.organisation.noCategory}
           clearable
           searchable
-          data={(categories.data?.data ?? []).map((category) => ({ value: category.id, label: category.name }))}
+          data={categories}
           {...form.getInputProps('category_id')}
         />
         <TextInput label={w.organisation.vendor} maxLength={255} {...form.getInputProps('vendor')} />

@@ -7,10 +7,11 @@ import { type Answer, answered, idempotencyKey, type Schemas } from '../../api/c
 import { complain, useWrite } from '../../api/write';
 import { useFresh } from '../../page/fresh';
 import { Page } from '../../page/page';
+import { Translate } from '../../page/translate';
 import { Trouble } from '../../page/trouble';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
-import { combinations, type Draft, draftOf, first, priceIn, productUpdate, stockLines, variantUpdate } from './draft';
+import { combinations, type Draft, type DraftVariant, draftOf, first, priceIn, productUpdate, stockLines, variantUpdate } from './draft';
 import { Editor, useProductForm } from './editor';
 import { Media, type Photo } from './media';
 import { upload } from './new';
@@ -39,6 +40,16 @@ export default function Product() {
   if (!loaded.data) return <Loading />;
   return <Present key={id} {...loaded.data} />;
 }
+
+/** What variants that are made of new choices have of one that there is. */
+const alike = ({ prices, taxable, track_inventory, allow_backorder, requires_shipping, weight_grams }: DraftVariant): Schemas['VariantMatrix'] => ({
+  prices,
+  taxable,
+  track_inventory,
+  allow_backorder,
+  requires_shipping,
+  ...(weight_grams !== null && { weight_grams }),
+});
 
 /** The stock of all variants that a product shows. */
 async function levelsOf(api: ReturnType<typeof useStore>['api'], product_id: string): Promise<Schemas['InventoryLevel'][]> {
@@ -77,7 +88,7 @@ function Present({ product, version, levels, locations }: Loaded) {
       if (changed) await did(answered(api.PATCH('/v1/products/{product_id}', { params: { path, header: { 'If-Match': meant } }, body: changed })));
       if (changed?.options && combinations(draft.options).length > product.variant_count) {
         const pattern = draft.variants[0];
-        await did(answered(api.POST('/v1/products/{product_id}/variants/generate', { params: { path, header: { 'Idempotency-Key': idempotencyKey() } }, body: { prices: pattern?.prices ?? [] } })));
+        await did(answered(api.POST('/v1/products/{product_id}/variants/generate', { params: { path, header: { 'Idempotency-Key': idempotencyKey() } }, body: pattern ? alike(pattern) : {} })));
       }
       for (const variant of draft.variants) {
         const before = saved.variants.find(({ id }) => id === variant.id);
@@ -109,7 +120,7 @@ function Present({ product, version, levels, locations }: Loaded) {
     title: w.copyOf(product.title),
     handle: '',
     status: 'draft',
-    variants: there.variants.map((variant) => ({ ...variant, id: null, sku: '', barcode: '', stock: { [first]: null } })),
+    variants: there.variants.map((variant) => ({ ...variant, id: null, sku: '', barcode: '', image_id: null, stock: { [first]: null } })),
   });
   const shown = product.status === 'active' && product.variants.some((variant) => priceIn({ prices: variant.prices } as Draft['variants'][0], settings.currency));
   return (
@@ -124,6 +135,7 @@ function Present({ product, version, levels, locations }: Loaded) {
               {w.view}
             </Button>
           )}
+          <Translate id={product.id} name={product.title} />
           {can('products:write') && (
             <Menu position="bottom-end">
               <Menu.Target>
@@ -144,7 +156,7 @@ function Present({ product, version, levels, locations }: Loaded) {
         </>
       }
     >
-      <Editor form={form} media={<Photos product={product} />} locations={locations} isNew={false} more={more} saving={save.isPending || left} save={(draft) => save.mutate(draft)} />
+      <Editor form={form} images={product.images} media={<Photos product={product} />} locations={locations} isNew={false} more={more} saving={save.isPending || left} save={(draft) => save.mutate(draft)} />
     </Page>
   );
 }

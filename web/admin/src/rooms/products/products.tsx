@@ -1,7 +1,8 @@
-import { Avatar, Button, Group, Text } from '@mantine/core';
-import { IconPackage, IconPhoto, IconPlus } from '@tabler/icons-react';
+import { Avatar, Button, Group, Select, Text } from '@mantine/core';
+import { IconPackage, IconPhoto, IconPlus, IconTable } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
-import { Link } from 'react-router';
+import { useState } from 'react';
+import { Link, useSearchParams } from 'react-router';
 import type { Schemas } from '../../api/client';
 import { Empty } from '../../page/empty';
 import { given, useFilters } from '../../page/filters';
@@ -13,6 +14,8 @@ import { Views } from '../../page/views';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
+import { useCategoryChoices } from '../categories/tree';
+import { Bulk } from './bulk';
 import { useProductWords } from './words';
 
 type Product = Schemas['Product'];
@@ -30,11 +33,16 @@ export default function Products() {
   const everywhere = useWords();
   const f = useFormat();
   const { query, can, to, settings } = useStore();
-  const filters = useFilters('status', 'q');
-  const { q, status } = filters.values;
+  const filters = useFilters('status', 'q', 'category', 'tag');
+  const { q, status, category, tag } = filters.values;
+  const categories = useCategoryChoices();
+  const tags = query.useQuery('get', '/v1/product-tags', { params: { query: { limit: 100 } } });
+  const [chosen, setChosen] = useState<string[]>([]);
+  const [search] = useSearchParams();
   const asked = given({ status: status as Product['status'] | '' }) as { status?: Product['status'] };
+  const shelved = given({ category_id: category, tag });
   const options = { placeholderData: keepPreviousData };
-  const all = query.useInfiniteQuery('get', '/v1/products', { params: { query: { limit: 50, ...asked } } }, { ...pages, ...options, enabled: !q });
+  const all = query.useInfiniteQuery('get', '/v1/products', { params: { query: { limit: 50, ...asked, ...shelved } } }, { ...pages, ...options, enabled: !q });
   const found = query.useInfiniteQuery('get', '/v1/search', { params: { query: { q, limit: 50, ...asked } } }, { ...pages, ...options, enabled: Boolean(q) });
   const add = can('products:write') && (
     <Button component={Link} to={to('products/new')} leftSection={<IconPlus size={18} aria-hidden />}>
@@ -42,18 +50,37 @@ export default function Products() {
     </Button>
   );
   return (
-    <Page title={w.title} actions={add}>
+    <Page
+      title={w.title}
+      actions={
+        <>
+          {can('products:write') && (
+            <Button component={Link} to={to(`products/grid${search.size > 0 ? `?${search}` : ''}`)} variant="default" leftSection={<IconTable size={18} aria-hidden />} visibleFrom="sm">
+              {w.spreadsheet}
+            </Button>
+          )}
+          {add}
+        </>
+      }
+    >
       <List<Product>
         label={w.title}
         query={q ? found : all}
         id={(product) => product.id}
         to={(product) => to(`products/${product.id}`)}
+        choice={can('products:write') ? { name: ({ title }) => title, chosen, choose: setChosen, actions: <Bulk chosen={chosen} done={() => setChosen([])} /> } : undefined}
         narrowed={filters.any ? { nothing: w.nothing, clear: filters.clear } : undefined}
         empty={<Empty icon={IconPackage} {...w.empty} action={add} />}
         filters={
           <>
             <Views label={w.columns.status} value={status} names={{ all: everywhere.all, ...w.status }} onChange={(next) => filters.set({ status: next })} />
-            <Search label={w.search} value={q} onChange={(next) => filters.set({ q: next })} />
+            <Search label={w.search} value={q} onChange={(next) => filters.set({ q: next, ...(next && { category: '', tag: '' }) })} />
+            {!q && categories.length > 0 && (
+              <Select aria-label={w.filters.category} placeholder={w.filters.category} clearable searchable w={170} data={categories} value={category || null} onChange={(next) => filters.set({ category: next ?? '' })} />
+            )}
+            {!q && (tags.data?.data.length ?? 0) > 0 && (
+              <Select aria-label={w.filters.tag} placeholder={w.filters.tag} clearable searchable w={150} data={tags.data?.data.map((each) => each.tag)} value={tag || null} onChange={(next) => filters.set({ tag: next ?? '' })} />
+            )}
           </>
         }
         columns={[

@@ -1,5 +1,6 @@
-import { Checkbox, Group, NumberInput, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
+import { Avatar, Checkbox, Group, NumberInput, SimpleGrid, Stack, Text, TextInput, UnstyledButton } from '@mantine/core';
 import { Fragment, type ReactNode } from 'react';
+import type { Schemas } from '../../api/client';
 import { MoneyInput } from '../../page/money';
 import { Section } from '../../page/section';
 import { useStore } from '../../session/store';
@@ -10,6 +11,8 @@ import { useProductWords } from './words';
 type Fields = {
   variant: DraftVariant;
   locations: { id: string; name: string }[];
+  /** The photos of which it may have one of its own. */
+  images?: Schemas['Image'][];
   change: (changed: Partial<DraftVariant>) => void;
   error?: ReactNode;
   /** Whether each part is a card of its own, or all stand in one dialog. */
@@ -17,7 +20,7 @@ type Fields = {
 };
 
 /** Price, stock and shipping of one variant. */
-export function VariantFields({ variant, locations, change, error, cards }: Fields) {
+export function VariantFields({ variant, images = [], locations, change, error, cards }: Fields) {
   const w = useProductWords();
   const f = useFormat();
   const { settings, can } = useStore();
@@ -28,6 +31,24 @@ export function VariantFields({ variant, locations, change, error, cards }: Fiel
   const stockFixed = variant.id !== null && !can('inventory:write');
   return (
     <Stack gap="lg">
+      {images.length > 0 && (
+        <Part title={w.variants.photo}>
+          <Group gap="xs" role="radiogroup" aria-label={w.variants.photo}>
+            {images.map((image, n) => (
+              <UnstyledButton
+                key={image.id}
+                role="radio"
+                aria-checked={variant.image_id === image.id}
+                aria-label={image.alt || w.media.photo(n + 1)}
+                onClick={() => change({ image_id: variant.image_id === image.id ? null : image.id })}
+                style={{ borderRadius: 'var(--mantine-radius-md)', outline: variant.image_id === image.id ? '2px solid var(--mantine-primary-color-filled)' : undefined, outlineOffset: 1 }}
+              >
+                <Avatar src={image.sizes[0]?.url ?? image.url} size={52} radius="md" alt="" />
+              </UnstyledButton>
+            ))}
+          </Group>
+        </Part>
+      )}
       <Part title={w.price.title}>
         <SimpleGrid cols={{ base: 1, xs: 2 }}>
           {currencies.map((currency, n) => {

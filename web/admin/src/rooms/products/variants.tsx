@@ -1,9 +1,12 @@
 import { ActionIcon, Button, Divider, Group, Modal, NumberInput, Stack, Table, TagsInput, Text, TextInput, VisuallyHidden } from '@mantine/core';
 import { IconDotsVertical, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
+import { answered, type Schemas } from '../../api/client';
+import { useWrite } from '../../api/write';
 import { MoneyInput } from '../../page/money';
 import { Section } from '../../page/section';
 import { useStore } from '../../session/store';
+import { useWords } from '../../words/everywhere';
 import { type Draft, type DraftVariant, combinations, first, matrix, newVariant, priceIn, withPrice } from './draft';
 import type { ProductForm } from './editor';
 import { VariantFields } from './variantfields';
@@ -11,10 +14,10 @@ import { useProductWords } from './words';
 
 const mostOptions = 3;
 
-type VariantsProps = { form: ProductForm; locations: { id: string; name: string }[]; isNew: boolean; more: number };
+type VariantsProps = { form: ProductForm; images: Schemas['Image'][]; locations: { id: string; name: string }[]; isNew: boolean; more: number };
 
 /** The options that a product comes in, and the variants that they make. */
-export function Variants({ form, locations, isNew, more }: VariantsProps) {
+export function Variants({ form, images, locations, isNew, more }: VariantsProps) {
   const w = useProductWords();
   const { options, variants } = form.values;
   const setOptions = (next: Draft['options']) => {
@@ -22,9 +25,11 @@ export function Variants({ form, locations, isNew, more }: VariantsProps) {
     if (isNew) form.setFieldValue('variants', next.length === 0 ? [variants[0] ?? newVariant()].map((variant) => ({ ...variant, option_values: [] })) : matrix(next, variants));
   };
   const lacking = isNew ? 0 : combinations(options).length - variants.length - more;
-  if (!isNew && options.length === 0) return null;
+  // A choice that a variant is of stays; which are, is known while all variants are here.
+  const fixed = (n: number, choice: string) => !isNew && (more > 0 || variants.some((variant) => variant.option_values[n] === choice));
+  const change = (n: number, values: string[]) => [...new Set([...(options[n]?.values.filter((choice) => fixed(n, choice) || values.includes(choice)) ?? []), ...values])];
   return (
-    <Section title={w.variants.title} text={isNew ? (options.length === 0 ? w.variants.text : undefined) : w.variants.fixed} flush={options.length > 0}>
+    <Section title={w.variants.title} text={options.length === 0 ? w.variants.text : undefined} flush={options.length > 0}>
       <Stack px={options.length > 0 ? 'lg' : 0} pb={options.length > 0 ? 'md' : 0}>
         {options.map((option, n) => (
           <Group key={n} align="flex-start" gap="sm" wrap="nowrap">
@@ -33,7 +38,6 @@ export function Variants({ form, locations, isNew, more }: VariantsProps) {
               placeholder={w.variants.optionExample}
               w={150}
               maxLength={255}
-              readOnly={!isNew}
               value={option.name}
               error={form.errors[`options.${n}.name`]}
               onChange={(event) => setOptions(options.with(n, { ...option, name: event.currentTarget.value }))}
@@ -46,16 +50,19 @@ export function Variants({ form, locations, isNew, more }: VariantsProps) {
               maxTags={200}
               value={option.values}
               error={form.errors[`options.${n}.values`]}
-              onChange={(values) => setOptions(options.with(n, { ...option, values: isNew ? values : [...new Set([...option.values, ...values])] }))}
+              onChange={(values) => setOptions(options.with(n, { ...option, values: isNew ? values : change(n, values) }))}
             />
-            {isNew && (
-              <ActionIcon mt={28} size="lg" aria-label={w.variants.removeOption} onClick={() => setOptions(options.toSpliced(n, 1))}>
-                <IconTrash size={18} />
-              </ActionIcon>
-            )}
+            <ActionIcon mt={28} size="lg" aria-label={w.variants.removeOption} onClick={() => setOptions(options.toSpliced(n, 1))}>
+              <IconTrash size={18} />
+            </ActionIcon>
           </Group>
         ))}
-        {isNew && options.length < mostOptions && (
+        {form.errors.options && (
+          <Text size="sm" c="var(--stoa-bad)" role="alert">
+            {form.errors.options}
+          </Text>
+        )}
+        {options.length < mostOptions && (
           <Group>
             <Button variant="default" leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setOptions([...options, { name: '', values: [] }])}>
               {w.variants.addOption}
@@ -68,15 +75,16 @@ export function Variants({ form, locations, isNew, more }: VariantsProps) {
           </Text>
         )}
       </Stack>
-      {options.length > 0 && variants.length > 0 && <Matrix form={form} locations={locations} more={more} />}
+      {options.length > 0 && variants.length > 0 && <Matrix form={form} images={images} locations={locations} more={more} />}
     </Section>
   );
 }
 
 /** The variants, a row each; what is not in the row is behind it. */
-function Matrix({ form, locations, more }: { form: ProductForm; locations: VariantsProps['locations']; more: number }) {
+function Matrix({ form, images, locations, more }: Omit<VariantsProps, 'isNew'>) {
   const w = useProductWords();
-  const { settings, can } = useStore();
+  const everywhere = useWords();
+  const { api, settings, can } = useStore();
   const [opened, setOpened] = useState<number | null>(null);
   const { variants } = form.values;
   const { currency } = settings;
@@ -93,6 +101,17 @@ function Matrix({ form, locations, more }: { form: ProductForm; locations: Varia
   // Where there are several locations, stock is set for each of them, behind the row.
   const place = (variant: DraftVariant) => (locations.length > 1 && variant.id ? undefined : Object.keys(variant.stock)[0]);
   const shown = opened === null ? undefined : variants[opened];
+  const without = (gone: DraftVariant) =>
+    form.setFieldValue(
+      'variants',
+      form.getValues().variants.filter((variant) => variant !== gone),
+    );
+  const remove = useWrite({
+    undoable: true,
+    said: everywhere.deleted,
+    write: ({ id }: DraftVariant) => answered(api.DELETE('/v1/variants/{variant_id}', { params: { path: { variant_id: id ?? '' } } })),
+    done: (_, gone) => without(gone),
+  });
   return (
     <>
       <Divider />
@@ -145,7 +164,7 @@ function Matrix({ form, locations, more }: { form: ProductForm; locations: Varia
             )}
             {variants.map((variant, n) => {
               const location = place(variant);
-              const title = variant.option_values.join(' / ');
+              const title = titleOf(variant, form.values.options);
               return (
                 <Table.Tr key={variant.id ?? title}>
                   <Table.Td pl="lg">
@@ -205,11 +224,38 @@ function Matrix({ form, locations, more }: { form: ProductForm; locations: Varia
           {w.variants.more(more)}
         </Text>
       )}
-      <Modal opened={shown !== undefined} onClose={() => setOpened(null)} title={shown?.option_values.join(' / ')} size="lg">
-        {shown && opened !== null && <VariantFields variant={shown} locations={locations} change={(changed) => change(opened, changed)} />}
+      <Modal opened={shown !== undefined} onClose={() => setOpened(null)} title={shown && titleOf(shown, form.values.options)} size="lg">
+        {shown && opened !== null && (
+          <Stack>
+            <VariantFields variant={shown} images={images} locations={locations} change={(changed) => change(opened, changed)} />
+            <Group justify="space-between">
+              {variants.length > 1 && can('products:write') ? (
+                <Button
+                  variant="subtle"
+                  color="red"
+                  onClick={() => {
+                    setOpened(null);
+                    if (shown.id === null) without(shown);
+                    else remove.mutate(shown);
+                  }}
+                >
+                  {w.variants.delete}
+                </Button>
+              ) : (
+                <span />
+              )}
+              <Button onClick={() => setOpened(null)}>{everywhere.close}</Button>
+            </Group>
+          </Stack>
+        )}
       </Modal>
     </>
   );
+}
+
+/** What a variant is called; of an option that is new, it has the first choice. */
+function titleOf({ option_values }: DraftVariant, options: Draft['options']): string {
+  return options.map(({ values }, n) => option_values[n] ?? values[0] ?? '…').join(' / ');
 }
 
 /** What all have in common, or null. */

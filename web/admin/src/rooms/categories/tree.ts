@@ -1,0 +1,48 @@
+import { useQuery } from '@tanstack/react-query';
+import { answered, type Schemas } from '../../api/client';
+import { useStore } from '../../session/store';
+
+type Category = Schemas['Category'];
+
+/** A category where it stands in the tree. */
+export type Node = { category: Category; depth: number; /** The names of those that it is within, and its own. */ path: string; children: Node[] };
+
+/** All categories of the store, as a tree and one after the other as they are read. */
+export function useCategories() {
+  const { api } = useStore();
+  return useQuery({
+    queryKey: ['categories'],
+    queryFn: async () => {
+      const all: Category[] = [];
+      for (let cursor: string | undefined; ; ) {
+        // oxlint-disable-next-line no-await-in-loop
+        const { data } = await answered(api.GET('/v1/categories', { params: { query: { limit: 100, ...(cursor && { cursor }) } } }));
+        all.push(...data.data);
+        if (!data.next_cursor) break;
+        cursor = data.next_cursor;
+      }
+      const roots = within(all, null, 0, '');
+      return { roots, all: flat(roots) };
+    },
+  });
+}
+
+function within(all: Category[], parent: string | null, depth: number, path: string): Node[] {
+  return all
+    .filter((category) => category.parent_id === parent)
+    .toSorted((a, b) => a.position - b.position)
+    .map((category) => {
+      const own = path ? `${path} › ${category.name}` : category.name;
+      return { category, depth, path: own, children: within(all, category.id, depth + 1, own) };
+    });
+}
+
+/** A tree, branch by branch. */
+export function flat(nodes: Node[]): Node[] {
+  return nodes.flatMap((node) => [node, ...flat(node.children)]);
+}
+
+/** Categories as a field offers them. */
+export function useCategoryChoices() {
+  return (useCategories().data?.all ?? []).map(({ category, path }) => ({ value: category.id, label: path }));
+}
