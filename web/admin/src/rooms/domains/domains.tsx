@@ -200,14 +200,14 @@ const recordMoods: Record<Schemas['DomainRecord']['state'], Mood> = { unchecked:
 function Records({ domain }: { domain: Domain }) {
   const w = useDomainWords();
   return (
-    <Table.ScrollContainer minWidth={560} type="native">
+    <Table.ScrollContainer minWidth={620} type="native">
       <Table aria-label={w.records} verticalSpacing="xs" className={classes.records}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th w={80}>{w.type}</Table.Th>
             <Table.Th>{w.host}</Table.Th>
             <Table.Th>{w.value}</Table.Th>
-            <Table.Th w={120}>{w.state}</Table.Th>
+            <Table.Th w={170}>{w.state}</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
