@@ -65,8 +65,9 @@ export const useShellWords = words(
       webhooks: 'Webhooks',
       events: 'Events',
       requests: 'Request log',
+      account: 'Your account',
     },
-    actions: { newProduct: 'Add a product', newDraft: 'New draft order', newPromotion: 'New discount', newGiftCard: 'Issue gift cards', newImport: 'Import a file', customise: 'Customise the shop', newPage: 'Add a page', newPost: 'Write a post for the blog', newDomain: 'Add a domain', inviteStaff: 'Invite somebody', newKey: 'Make an API key', newWebhook: 'Add a webhook endpoint' },
+    actions: { newProduct: 'Add a product', newDraft: 'New draft order', newPromotion: 'New discount', newGiftCard: 'Issue gift cards', newImport: 'Import a file', customise: 'Customise the shop', newPage: 'Add a page', newPost: 'Write a post for the blog', newDomain: 'Add a domain', inviteStaff: 'Invite somebody', newKey: 'Make an API key', newWebhook: 'Add a webhook endpoint', account: 'Change password and sign-in' },
   },
   {
     de: {
@@ -133,8 +134,9 @@ export const useShellWords = words(
         webhooks: 'Webhooks',
         events: 'Ereignisse',
         requests: 'Anfragen',
+        account: 'Ihr Konto',
       },
-      actions: { newProduct: 'Produkt anlegen', newDraft: 'Neuer Bestellentwurf', newPromotion: 'Neuer Rabatt', newGiftCard: 'Gutscheine ausstellen', newImport: 'Datei importieren', customise: 'Den Shop gestalten', newPage: 'Seite anlegen', newPost: 'Blogbeitrag schreiben', newDomain: 'Domain hinzufügen', inviteStaff: 'Jemanden einladen', newKey: 'API-Schlüssel anlegen', newWebhook: 'Webhook-Ziel anlegen' },
+      actions: { newProduct: 'Produkt anlegen', newDraft: 'Neuer Bestellentwurf', newPromotion: 'Neuer Rabatt', newGiftCard: 'Gutscheine ausstellen', newImport: 'Datei importieren', customise: 'Den Shop gestalten', newPage: 'Seite anlegen', newPost: 'Blogbeitrag schreiben', newDomain: 'Domain hinzufügen', inviteStaff: 'Jemanden einladen', newKey: 'API-Schlüssel anlegen', newWebhook: 'Webhook-Ziel anlegen', account: 'Passwort und Anmeldung ändern' },
     },
   },
 );
