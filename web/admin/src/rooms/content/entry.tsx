@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Grid, Input, Menu, Select, Skeleton, Stack, TextInput, Textarea } from '@mantine/core';
-import { type UseFormReturnType, useForm } from '@mantine/form';
+import type { UseFormReturnType } from '@mantine/form';
 import { IconDots, IconExternalLink, IconTrash } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Suspense, lazy, useEffect, useRef, useState } from 'react';
@@ -14,6 +14,7 @@ import { Section } from '../../page/section';
 import { SearchEngines } from '../../page/seo';
 import { Translate } from '../../page/translate';
 import { Trouble } from '../../page/trouble';
+import { useForm } from '../../page/typed';
 import { useStore, type StoreSide } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
@@ -119,6 +120,7 @@ function Present({ kind, entry, version }: { kind: Kind; entry?: Entry; version?
   const begun = { ...draftOf(), ...(purpose && { purpose, title: all.legal.purposes[purpose] }) };
   const there = entry ? draftOf(entry) : begun;
   const form = useForm<Draft>({
+    of: entry?.id,
     initialValues: there,
     validate: {
       title: (title) => (title.trim() ? null : w.needTitle),

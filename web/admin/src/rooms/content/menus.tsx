@@ -1,5 +1,5 @@
 import { ActionIcon, Alert, Box, Button, Collapse, Group, Skeleton, Stack, Text, TextInput, Tooltip } from '@mantine/core';
-import { type UseFormReturnType, useForm } from '@mantine/form';
+import type { UseFormReturnType } from '@mantine/form';
 import { IconAlertTriangle, IconArrowBarToLeft, IconChevronDown, IconChevronUp, IconPlus, IconSparkles, IconTrash } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -12,6 +12,7 @@ import { moved, Ordered } from '../../page/order';
 import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { Trouble } from '../../page/trouble';
+import { useForm } from '../../page/typed';
 import { Views } from '../../page/views';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
@@ -52,6 +53,7 @@ function Present({ menu, version }: { menu: Menu; version?: string }) {
   const { api, can, query } = useStore();
   const client = useQueryClient();
   const form = useForm<Values>({
+    of: menu.menu,
     initialValues: written(menu),
     validate: { items: (items) => (items?.every(({ link, items: below }) => leads(link) && below.every((each) => leads(each.link))) === false ? w.incomplete : null) },
   });

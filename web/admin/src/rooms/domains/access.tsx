@@ -1,5 +1,4 @@
 import { Button, Group, PasswordInput, Radio, Skeleton, Stack, Text, Textarea } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { IconExternalLink } from '@tabler/icons-react';
 import { answered, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
@@ -9,6 +8,7 @@ import { useFresh } from '../../page/fresh';
 import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { Trouble } from '../../page/trouble';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import classes from './access.module.css';
 import { useDomainWords } from './words';
@@ -35,6 +35,7 @@ function Present({ access }: { access: Access }) {
   const w = useDomainWords().access;
   const { api, can } = useStore();
   const form = useForm({
+    of: 'access',
     initialValues: written(access),
     validate: { password: (password, { state }) => (state === 'password' && !password && !access.password_set ? w.needPassword : null) },
   });

@@ -1,5 +1,4 @@
 import { ActionIcon, Alert, Button, Code, Group, Menu, Modal, Skeleton, Stack, Table, Text, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { IconDots, IconExternalLink, IconFlask, IconPlus, IconRefresh, IconStar, IconTrash, IconWorld } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
@@ -13,6 +12,7 @@ import { Section } from '../../page/section';
 import { type Mood, State } from '../../page/state';
 import { Sure } from '../../page/sure';
 import { Trouble } from '../../page/trouble';
+import { useForm } from '../../page/typed';
 import { labelOf, useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';

@@ -1,5 +1,4 @@
 import { ActionIcon, Box, Button, Grid, Group, Menu, SegmentedControl, Select, Skeleton, Stack, Text, TextInput, Textarea, Tooltip, UnstyledButton } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconDots, IconRestore, IconSend } from '@tabler/icons-react';
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
@@ -15,6 +14,7 @@ import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { State } from '../../page/state';
 import { Trouble } from '../../page/trouble';
+import { useForm } from '../../page/typed';
 import { useSession } from '../../session/session';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
@@ -50,7 +50,7 @@ function Present({ about, template, version, choose }: PresentProps) {
   const { api, can, settings } = useStore();
   const { account } = useSession();
   const client = useQueryClient();
-  const form = useForm({ initialValues: written(template) });
+  const form = useForm({ of: `${template.kind} ${template.locale}`, initialValues: written(template) });
   const base = useFresh(form, written(template), version);
   const path = { mail_kind: template.kind, locale: template.locale };
   const body = useRef<HTMLTextAreaElement>(null);
