@@ -3,6 +3,16 @@ import { words } from '../words/language';
 /** What the larger parts of screens say, wherever they stand. */
 export const usePartWords = words(
   {
+    address: { name: 'Name', company: 'Company', taxID: 'VAT number', line1: 'Street and number', line2: 'Flat, floor', postalCode: 'Postal code', city: 'City', region: 'State or region', country: 'Country', phone: 'Telephone' },
+    pick: {
+      variants: 'Choose products',
+      search: 'Search by name or stock number',
+      nothing: 'Nothing is called that.',
+      none: 'There are no products yet.',
+      add: (n: number) => (n === 0 ? 'Add' : `Add ${n}`),
+      of: (n: number) => `${n} variants`,
+      stock: (n: string) => `${n} in stock`,
+    },
     views: {
       saved: 'Saved views',
       save: 'Save this view',
@@ -67,6 +77,16 @@ export const usePartWords = words(
   },
   {
     de: {
+      address: { name: 'Name', company: 'Firma', taxID: 'USt-IdNr.', line1: 'Straße und Hausnummer', line2: 'Wohnung, Stockwerk', postalCode: 'Postleitzahl', city: 'Ort', region: 'Bundesland oder Region', country: 'Land', phone: 'Telefon' },
+      pick: {
+        variants: 'Produkte auswählen',
+        search: 'Nach Name oder Artikelnummer suchen',
+        nothing: 'So heißt nichts.',
+        none: 'Es gibt noch keine Produkte.',
+        add: (n) => (n === 0 ? 'Hinzufügen' : `${n} hinzufügen`),
+        of: (n) => `${n} Varianten`,
+        stock: (n) => `${n} auf Lager`,
+      },
       views: {
         saved: 'Gespeicherte Ansichten',
         save: 'Diese Ansicht speichern',
