@@ -178,6 +178,10 @@ function useKeyName() {
     const [kind = '', ...path] = key.split('/').map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
     const [of = '', choice] = path;
     if (kind === 'options') return choice === undefined ? w.option(of) : w.choice(of, choice);
-    return path.length > 0 ? path.join(' ') : ((w.keys as Record<string, string>)[kind] ?? kind);
+    const named = (part: string) => (w.keys as Record<string, string>)[part] ?? part;
+    if (kind === 'menus') return named(of);
+    // Of a section of the home page, by its name: which of its texts, and of which picture or question.
+    if (kind === 'home') return `${of}: ${path.slice(1).map((part) => (/^\d+$/.test(part) ? String(Number(part) + 1) : named(part))).join(' ')}`;
+    return path.length > 0 ? path.join(' ') : named(kind);
   };
 }

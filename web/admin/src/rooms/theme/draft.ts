@@ -150,8 +150,11 @@ export function useDraft({ data: theme, version }: Answer<Theme>) {
   /** What is changed in one go, such as a text that is typed, is taken back in one go: it has a mark. */
   const change = (changes: Partial<Design>, mark = '') =>
     setHistory((now) => {
+      const design = { ...now.design, ...changes };
+      // A field that only tells again what it says already takes no step.
+      if (JSON.stringify(design) === JSON.stringify(now.design)) return now;
       const goesOn = mark !== '' && mark === now.mark && Date.now() - now.at < 2000;
-      return { past: goesOn ? now.past : [...now.past, now.design].slice(-100), design: { ...now.design, ...changes }, future: [], mark, at: Date.now() };
+      return { past: goesOn ? now.past : [...now.past, now.design].slice(-100), design, future: [], mark, at: Date.now() };
     });
   const step = (back: boolean) =>
     setHistory((now) => {
