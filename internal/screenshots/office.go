@@ -58,7 +58,10 @@ func (p *photographer) office(shop, site, email, password string) error {
 		screen("categories", "/categories"), screen("transfers", "/transfers"), screen("price-lists", "/price-lists"), first("price-list", "/price-lists", "/price-lists/plist_"),
 		screen("reviews", "/reviews"), screen("exchange", "/exchange"), screen("import", "/exchange/import"), first("operation", "/exchange", "/exchange/op_"), screen("groups", "/groups"),
 		screen("stock", "/stock"), screen("customers", "/customers"), first("customer", "/customers", "/customers/cus_"),
-		screen("settings", "/settings"), screen("staff", "/staff"), screen("invite", "/staff?invite=yes"), screen("history", "/history"),
+		screen("analytics", "/analytics"), screen("analytics-visitors", "/analytics?report=conversion"), screen("analytics-products", "/analytics?report=products&days=365"),
+		screen("settings", "/settings"), screen("payments", "/payments"), screen("shipping", "/shipping"), screen("shipping-new", "/shipping?method=new"), screen("taxes", "/taxes"),
+		screen("invoices", "/invoices"), screen("locations", "/locations"), screen("fields", "/fields"), screen("field-new", "/fields?field=new"), screen("plan", "/plan"), screen("account", "/account"),
+		 screen("staff", "/staff"), screen("invite", "/staff?invite=yes"), screen("history", "/history"),
 		screen("keys", "/keys"), screen("key-new", "/keys?new=yes"), screen("webhooks", "/webhooks"), screen("events", "/events"), screen("requests", "/requests"),
 		screen("missing", "/nowhere"),
 	)

@@ -39,6 +39,7 @@ func TestMerchantsInTheirBackOffice(t *testing.T) {
 	order(b, p, address)
 	selling(b, p, address)
 	goods(b, p, address)
+	settings(b, p, address, owner)
 	seen(b, p, address)
 	lesser(b, p, address)
 }
@@ -184,7 +185,18 @@ func seen(b *browser, p *apptest.Program, address string) {
 		{"/exchange", "Import of products"},
 		{"/groups", "Treat some customers specially"},
 		{"/customers", "grace@example.com"},
+		{"/analytics", "How it comes about"},
+		{"/analytics?report=conversion", "From the first look to the order"},
+		{"/analytics?report=products", "Linen shirt"},
 		{"/settings", "Currencies and taxes"},
+		{"/payments", "Bank transfer"},
+		{"/shipping", "Bicycle"},
+		{"/taxes", "Germany"},
+		{"/invoices", "Credit notes"},
+		{"/locations", "Locations"},
+		{"/fields", "No fields of your own yet"},
+		{"/plan", "All plans"},
+		{"/account", "The desk"},
 		{"/staff", "Built in"},
 		{"/history", "Order sent"},
 		{"/keys", "Active"},

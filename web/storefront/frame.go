@@ -169,6 +169,7 @@ type view struct {
 	Image       *picture
 	Product     bool // the page is about one
 	Drafted     bool // it is about a draft order, not the shopper's own cart
+	Outside     bool // who reads it may not come into the shop
 	Feed        bool // it is one of those that the blog's feed tells of
 }
 

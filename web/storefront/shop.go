@@ -342,7 +342,7 @@ func (s *Shop) enter(ctx context.Context, store tenants.Store) context.Context {
 // view begins a page.
 func (v *visit) view(title, path string) *view {
 	return &view{
-		frame: v.frame, words: wordsFor(v.locale), Title: title, Path: path, Base: v.base(), Currency: v.currency(),
+		frame: v.frame, words: wordsFor(v.locale), Title: title, Path: path, Base: v.base(), Currency: v.currency(), Outside: !v.enters(),
 	}
 }
 

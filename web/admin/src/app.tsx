@@ -3,13 +3,11 @@ import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { useEffect, useMemo, useState } from 'react';
 import { RouterProvider } from 'react-router/dom';
-import { memory } from './api/memory';
 import { router } from './routes';
+import { platformMemory } from './session/session';
 import { themed, variables } from './theme';
 import { useWords } from './words/everywhere';
 import { LanguageContext, firstLanguage, keepLanguage } from './words/language';
-
-const platform = memory();
 
 export function App({ nonce }: { nonce: string }) {
   const [language, setLanguage] = useState(firstLanguage);
@@ -39,7 +37,7 @@ function Dressed({ nonce }: { nonce: string }) {
   return (
     <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" getStyleNonce={() => nonce}>
       <Notifications position="top-center" limit={3} />
-      <QueryClientProvider client={platform}>
+      <QueryClientProvider client={platformMemory}>
         <RouterProvider router={router} />
       </QueryClientProvider>
     </MantineProvider>

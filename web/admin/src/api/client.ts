@@ -14,9 +14,12 @@ export function whenSignedOut(tell: () => void) {
   onSignedOut = tell;
 }
 
+/** What is refused like somebody unknown, and is but a wrong password or code. */
+const unproven = new Set(['invalid_credentials', 'totp_required', 'invalid_code']);
+
 const signedOut: Middleware = {
-  onResponse({ request, response }) {
-    if (response.status === 401 && !(request.method === 'POST' && new URL(request.url).pathname === '/v1/session')) onSignedOut();
+  async onResponse({ response }) {
+    if (response.status === 401 && !unproven.has(problemOf(await response.clone().json().catch(() => undefined), response).code)) onSignedOut();
     return undefined;
   },
 };

@@ -16,7 +16,7 @@ export function SaveBar({ dirty, saving, discard }: Bar) {
   useHotkeys([['mod+S', () => document.querySelector<HTMLButtonElement>(`.${classes.save}`)?.click()]], [], true);
   return (
     <>
-      <Leaving guarded={dirty && !saving} />
+      <Leaving guarded={dirty && !saving} discard={discard} />
       <Transition mounted={dirty} transition="slide-up" duration={150}>
         {(style) => (
           <Paper className={classes.bar} style={style} shadow="lg" radius="lg" role="region" aria-label={w.unsaved}>
@@ -39,7 +39,7 @@ export function SaveBar({ dirty, saving, discard }: Bar) {
 }
 
 /** Asks whoever is about to leave something that is not saved. */
-export function Leaving({ guarded }: { guarded: boolean }) {
+export function Leaving({ guarded, discard }: { guarded: boolean; discard?: () => void }) {
   const w = useWords();
   const blocker = useBlocker(({ currentLocation, nextLocation }) => guarded && currentLocation.pathname !== nextLocation.pathname);
   useEffect(() => {
@@ -48,6 +48,10 @@ export function Leaving({ guarded }: { guarded: boolean }) {
     window.addEventListener('beforeunload', ask);
     return () => window.removeEventListener('beforeunload', ask);
   }, [guarded]);
+  const leave = () => {
+    discard?.();
+    blocker.proceed?.();
+  };
   return (
     <Modal opened={blocker.state === 'blocked'} onClose={() => blocker.reset?.()} title={w.leave.title}>
       <Text size="sm">{w.leave.text}</Text>
@@ -55,7 +59,7 @@ export function Leaving({ guarded }: { guarded: boolean }) {
         <Button variant="default" data-autofocus onClick={() => blocker.reset?.()}>
           {w.leave.stay}
         </Button>
-        <Button color="red" onClick={() => blocker.proceed?.()}>
+        <Button color="red" onClick={leave}>
           {w.leave.go}
         </Button>
       </Group>

@@ -1,6 +1,6 @@
 import { Center, Loader, Modal, Stack, Text } from '@mantine/core';
 import { QueryClientProvider, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useMemo, useState } from 'react';
+import { Suspense, lazy, useEffect, useMemo, useState } from 'react';
 import { Navigate, Outlet, useLocation, useParams } from 'react-router';
 import { connect, whenSignedOut, type Schemas } from '../api/client';
 import { memory } from '../api/memory';
@@ -8,9 +8,10 @@ import { problemOf } from '../api/problem';
 import { Forbidden, Missing, Trouble } from '../page/trouble';
 import { Shell } from '../shell/shell';
 import { SessionContext, platform, useSession } from './session';
-import { SignIn } from './signin';
 import { StoreContext, allows, readLabel } from './store';
 import { useSessionWords } from './words';
+
+const SignIn = lazy(() => import('./signin').then((module) => ({ default: module.SignIn })));
 
 /** Lets in who is signed in. Where a session ends meanwhile, it asks for the password over what is there, so that nothing is lost. */
 export function SessionGate() {
@@ -37,7 +38,9 @@ export function SessionGate() {
           <Text size="sm" c="dimmed">
             {w.again.text}
           </Text>
-          <SignIn email={session.data.account.email} done={signedIn} />
+          <Suspense>
+            <SignIn email={session.data.account.email} done={signedIn} />
+          </Suspense>
         </Stack>
       </Modal>
     </SessionContext>

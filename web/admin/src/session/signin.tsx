@@ -1,10 +1,11 @@
-import { Alert, Button, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { Alert, Button, Divider, PasswordInput, Stack, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answered, type Schemas } from '../api/client';
 import { problemOf } from '../api/problem';
 import { useWords } from '../words/everywhere';
+import { letBe, signInByPasskey, takesPasskeys } from './passkey';
 import { platform } from './session';
 import { useSessionWords } from './words';
 
@@ -32,6 +33,15 @@ export function SignIn({ email, done }: { email?: string; done: (session: Schema
       else setRefused(detail ?? everywhere.trouble.offline);
     },
   });
+  const byPasskey = useMutation({
+    mutationFn: signInByPasskey,
+    onMutate: () => setRefused(''),
+    onSuccess: ({ data }) => done(data),
+    onError: (error) => {
+      const { code, detail } = problemOf(error);
+      if (!letBe(error)) setRefused(code === 'invalid_credentials' ? w.unknownPasskey : (detail ?? everywhere.trouble.offline));
+    },
+  });
   return (
     <form onSubmit={form.onSubmit((given) => signIn.mutate(given))}>
       <Stack>
@@ -48,6 +58,14 @@ export function SignIn({ email, done }: { email?: string; done: (session: Schema
         <Button type="submit" loading={signIn.isPending} fullWidth>
           {w.signIn}
         </Button>
+        {takesPasskeys() && (
+          <>
+            <Divider label={w.or} />
+            <Button variant="default" loading={byPasskey.isPending} fullWidth onClick={() => byPasskey.mutate()}>
+              {w.byPasskey}
+            </Button>
+          </>
+        )}
       </Stack>
     </form>
   );

@@ -9,6 +9,9 @@ export const useSessionWords = words(
     code: 'Code',
     codeText: 'From your authenticator, or one of your recovery codes.',
     signIn: 'Sign in',
+    or: 'or',
+    byPasskey: 'Sign in with a passkey',
+    unknownPasskey: 'This passkey signs nobody in.',
     refused: 'E-mail address and password don’t belong together.',
     wrongCode: 'The code is wrong or was used already.',
     forgotten: 'Forgotten your password?',
@@ -19,6 +22,8 @@ export const useSessionWords = words(
     noSettings: 'The back office needs to see the store.',
     role: { owner: 'Owner', admin: 'Admin', catalogue: 'Catalogue', orders: 'Orders', support: 'Support', analyst: 'Analyst', custom: 'Role of its own' },
     suspended: 'Suspended',
+    deleted: 'Deleted. You can still bring it back.',
+    restore: 'Bring it back',
   },
   {
     de: {
@@ -29,6 +34,9 @@ export const useSessionWords = words(
       code: 'Code',
       codeText: 'Aus Ihrer Authenticator-App oder einer Ihrer Wiederherstellungscodes.',
       signIn: 'Anmelden',
+      or: 'oder',
+      byPasskey: 'Mit Passkey anmelden',
+      unknownPasskey: 'Mit diesem Passkey ist niemand anzumelden.',
       refused: 'E-Mail-Adresse und Passwort gehören nicht zusammen.',
       wrongCode: 'Der Code ist falsch oder wurde schon benutzt.',
       forgotten: 'Passwort vergessen?',
@@ -39,6 +47,8 @@ export const useSessionWords = words(
       noSettings: 'Die Verwaltung muss den Shop sehen dürfen.',
       role: { owner: 'Inhaber', admin: 'Verwaltung', catalogue: 'Katalog', orders: 'Bestellungen', support: 'Kundendienst', analyst: 'Auswertung', custom: 'Eigene Rolle' },
       suspended: 'Gesperrt',
+      deleted: 'Gelöscht. Sie können ihn noch zurückholen.',
+      restore: 'Zurückholen',
     },
   },
 );

@@ -1,8 +1,11 @@
 import { ActionIcon, Avatar, type MantineColorScheme, Menu, Stack, Text, useMantineColorScheme } from '@mantine/core';
-import { IconDeviceDesktop, IconLanguage, IconLogout, IconMoon, IconSun, IconUser } from '@tabler/icons-react';
+import { IconDeviceDesktop, IconLanguage, IconLogout, IconMoon, IconShieldLock, IconSun, IconUser } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
+import { use } from 'react';
+import { Link } from 'react-router';
 import { answered } from '../api/client';
 import { platform, useSession } from '../session/session';
+import { StoreContext } from '../session/store';
 import { type Language, languages, useLanguage } from '../words/language';
 import { useShellWords } from './words';
 
@@ -16,12 +19,16 @@ const schemes: [MantineColorScheme, typeof IconSun][] = [
 export function UserMenu() {
   const w = useShellWords();
   const { account } = useSession();
+  const store = use(StoreContext);
   const { language, choose } = useLanguage();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const signOut = useMutation({
     mutationFn: () => answered(platform.api.DELETE('/v1/session')),
     // All of the program goes, and with it all that it has kept.
-    onSuccess: () => window.location.assign('/admin/sign-in'),
+    onSuccess: () => {
+      sessionStorage.clear();
+      window.location.assign('/admin/sign-in');
+    },
   });
   return (
     <Menu position="bottom-end" width={230}>
@@ -43,6 +50,11 @@ export function UserMenu() {
             {account.email}
           </Text>
         </Stack>
+        {store && (
+          <Menu.Item component={Link} to={store.to('account')} leftSection={<IconShieldLock size={16} aria-hidden />}>
+            {w.screens.account}
+          </Menu.Item>
+        )}
         <Menu.Divider />
         <Menu.Label>{w.language}</Menu.Label>
         {Object.entries(languages).map(([tag, name]) => (

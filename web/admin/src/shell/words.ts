@@ -64,8 +64,9 @@ export const useShellWords = words(
       webhooks: 'Webhooks',
       events: 'Events',
       requests: 'Request log',
+      account: 'Your account',
     },
-    actions: { newProduct: 'Add a product', newDraft: 'New draft order', newPromotion: 'New discount', newGiftCard: 'Issue gift cards', newImport: 'Import a file', inviteStaff: 'Invite somebody', newKey: 'Make an API key', newWebhook: 'Add a webhook endpoint' },
+    actions: { newProduct: 'Add a product', newDraft: 'New draft order', newPromotion: 'New discount', newGiftCard: 'Issue gift cards', newImport: 'Import a file', inviteStaff: 'Invite somebody', newKey: 'Make an API key', newWebhook: 'Add a webhook endpoint', account: 'Change password and sign-in' },
   },
   {
     de: {
@@ -131,8 +132,9 @@ export const useShellWords = words(
         webhooks: 'Webhooks',
         events: 'Ereignisse',
         requests: 'Anfragen',
+        account: 'Ihr Konto',
       },
-      actions: { newProduct: 'Produkt anlegen', newDraft: 'Neuer Bestellentwurf', newPromotion: 'Neuer Rabatt', newGiftCard: 'Gutscheine ausstellen', newImport: 'Datei importieren', inviteStaff: 'Jemanden einladen', newKey: 'API-Schlüssel anlegen', newWebhook: 'Webhook-Ziel anlegen' },
+      actions: { newProduct: 'Produkt anlegen', newDraft: 'Neuer Bestellentwurf', newPromotion: 'Neuer Rabatt', newGiftCard: 'Gutscheine ausstellen', newImport: 'Datei importieren', inviteStaff: 'Jemanden einladen', newKey: 'API-Schlüssel anlegen', newWebhook: 'Webhook-Ziel anlegen', account: 'Passwort und Anmeldung ändern' },
     },
   },
 );

@@ -46,6 +46,7 @@ export const useWords = words(
       of: (n: number) => `${n} variants`,
       stock: (n: string) => `${n} in stock`,
     },
+    typed: 'What you had typed here is back',
     leave: {
       title: 'Leave without saving?',
       text: 'What you changed here is not saved yet.',
@@ -109,6 +110,7 @@ export const useWords = words(
         of: (n) => `${n} Varianten`,
         stock: (n) => `${n} auf Lager`,
       },
+      typed: 'Was Sie hier geschrieben hatten, ist wieder da',
       leave: {
         title: 'Ohne Speichern verlassen?',
         text: 'Was Sie hier geändert haben, ist noch nicht gespeichert.',

@@ -7,6 +7,11 @@ export function digits(currency: string): number {
   return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
 }
 
+/** A day of a time zone, so many days ago. */
+export function dayIn(timeZone: string, ago: number): string {
+  return new Intl.DateTimeFormat('en-CA', { timeZone }).format(Date.now() - ago * 86_400_000);
+}
+
 /** Numbers, money and times as one writes them in the language, and times as they are in the store's zone. */
 export function useFormat(timeZone?: string) {
   const { language } = useLanguage();
@@ -16,6 +21,7 @@ export function useFormat(timeZone?: string) {
     const time = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone });
     const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', timeZone });
     const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone: 'UTC' });
+    const month = new Intl.DateTimeFormat(locale, { month: 'short', year: 'numeric', timeZone: 'UTC' });
     const ago = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
     const number = new Intl.NumberFormat(locale);
     const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0, signDisplay: 'exceptZero' });
@@ -31,6 +37,7 @@ export function useFormat(timeZone?: string) {
       clock: (at: string) => clock.format(new Date(at)),
       /** A day without a time, such as 2026-11-22. */
       day: (day_: string) => day.format(new Date(day_)),
+      month: (day_: string) => month.format(new Date(day_)),
       ago: (at: string) => {
         const seconds = (new Date(at).getTime() - Date.now()) / 1000;
         for (const [unit, length] of [['day', 86_400], ['hour', 3_600], ['minute', 60]] as const) {

@@ -1,5 +1,4 @@
 import { Alert, Anchor, Avatar, Button, CopyButton, Grid, Group, Skeleton, Stack, Text, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { IconCheck, IconCopy, IconMail, IconPhoto } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
@@ -12,6 +11,7 @@ import { Page } from '../../page/page';
 import { Fact, Section } from '../../page/section';
 import { State } from '../../page/state';
 import { Trouble } from '../../page/trouble';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';

@@ -1,5 +1,4 @@
 import { Button, Group, Input, Modal, NumberInput, Radio, Select, Skeleton, Stack, Text } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { IconMailForward, IconShoppingCartOff } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { answered, type Schemas } from '../../api/client';
@@ -10,6 +9,7 @@ import { useFilters } from '../../page/filters';
 import { List, pages } from '../../page/list';
 import { Page } from '../../page/page';
 import { Trouble } from '../../page/trouble';
+import { useForm } from '../../page/typed';
 import { Views } from '../../page/views';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';

@@ -1,11 +1,11 @@
 import { Button, Group, Select, Stack, TextInput, Textarea } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { CustomFields, type FieldValues, fieldChanges } from '../../page/fields';
 import { SearchEngines } from '../../page/seo';
 import { Translate } from '../../page/translate';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { flat, useCategories } from './tree';

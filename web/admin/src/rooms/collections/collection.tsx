@@ -1,5 +1,4 @@
 import { Button, Grid, Input, SegmentedControl, Select, Skeleton, Stack, Text, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { IconExternalLink } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, Suspense, lazy, useEffect, useState } from 'react';
@@ -14,6 +13,7 @@ import { Section } from '../../page/section';
 import { SearchEngines } from '../../page/seo';
 import { Translate } from '../../page/translate';
 import { Trouble } from '../../page/trouble';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { type Draft, collectionCreate, collectionUpdate, draftOf, isWhole, newDraft } from './draft';

@@ -1,8 +1,8 @@
 import { Button, Group, Modal, SegmentedControl, Stack, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import { type Answer, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
+import { useForm } from '../../page/typed';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
 import { MoneyInput } from '../../page/money';

@@ -1,5 +1,4 @@
 import { Anchor, Button, Checkbox, Grid, Group, MultiSelect, Skeleton, Stack, TagsInput, Text, TextInput, Textarea } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { Link, useNavigate, useParams } from 'react-router';
 import { useState } from 'react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
@@ -14,6 +13,7 @@ import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { State } from '../../page/state';
 import { Trouble } from '../../page/trouble';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
@@ -48,7 +48,7 @@ function Present({ customer, version }: { customer: Schemas['Customer']; version
   const f = useFormat();
   const { api, query, can } = useStore();
   const client = useQueryClient();
-  const form = useForm({ initialValues: written(customer) });
+  const form = useForm({ of: customer.id, initialValues: written(customer) });
   const base = useFresh(form, written(customer), version);
   const groups = query.useQuery('get', '/v1/customer-groups', { params: { query: { limit: 100 } } });
   const save = useWrite({

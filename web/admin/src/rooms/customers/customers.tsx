@@ -1,5 +1,4 @@
 import { Button, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { IconPlus, IconUsers } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -13,6 +12,7 @@ import { List, pages } from '../../page/list';
 import { Page } from '../../page/page';
 import { Search } from '../../page/search';
 import { State } from '../../page/state';
+import { useForm } from '../../page/typed';
 import { Views } from '../../page/views';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';

@@ -1,5 +1,4 @@
 import { ActionIcon, Button, Code, Group, Menu, Modal, SegmentedControl, Select, Stack, TagsInput, Text, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { IconDots, IconKey, IconPlus, IconRefresh, IconX } from '@tabler/icons-react';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
@@ -10,6 +9,7 @@ import { List, pages } from '../../page/list';
 import { Page } from '../../page/page';
 import { type Mood, State } from '../../page/state';
 import { Sure } from '../../page/sure';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';

@@ -1,5 +1,4 @@
 import { Button, Group, Modal, Stack, TagsInput, Text, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { IconPlus, IconWebhook } from '@tabler/icons-react';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
@@ -9,6 +8,7 @@ import { useFilters } from '../../page/filters';
 import { List, pages } from '../../page/list';
 import { Page } from '../../page/page';
 import { State } from '../../page/state';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { Secret } from './secret';
@@ -67,7 +67,7 @@ export function EndpointForm({ endpoint, made, close }: { endpoint?: Endpoint; m
   const everywhere = useWords();
   const { api } = useStore();
   const [key] = useState(idempotencyKey);
-  const form = useForm({ initialValues: { url: endpoint?.url ?? '', description: endpoint?.description ?? '', event_types: endpoint?.event_types ?? ['*'] } });
+  const form = useForm({ of: endpoint?.id, initialValues: { url: endpoint?.url ?? '', description: endpoint?.description ?? '', event_types: endpoint?.event_types ?? ['*'] } });
   const save = useWrite({
     form: form as never,
     said: endpoint && w.webhooks.saved,

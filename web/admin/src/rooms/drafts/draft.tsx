@@ -1,5 +1,4 @@
 import { ActionIcon, Alert, Anchor, Button, Checkbox, Group, Menu, Modal, Radio, Skeleton, Stack, Text, Textarea } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { IconCircleCheck, IconDots, IconSend, IconTrash } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -12,6 +11,7 @@ import { useFresh } from '../../page/fresh';
 import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { Trouble } from '../../page/trouble';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';

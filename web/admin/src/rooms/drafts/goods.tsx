@@ -1,11 +1,12 @@
 import { ActionIcon, Avatar, Button, Checkbox, Divider, Group, Modal, NumberInput, Stack, Text, TextInput } from '@mantine/core';
-import { useForm, type UseFormReturnType } from '@mantine/form';
+import type { UseFormReturnType } from '@mantine/form';
 import { IconPhoto, IconPlus, IconTrash } from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
 import { idempotencyKey, type Schemas } from '../../api/client';
 import { MoneyInput } from '../../page/money';
 import { type Picked, PickVariants } from '../../page/pick';
 import { Section } from '../../page/section';
+import { useForm } from '../../page/typed';
 import { useWords } from '../../words/everywhere';
 import { type DraftLine, type DraftValues, noOff } from './model';
 import { OffButton } from './off';

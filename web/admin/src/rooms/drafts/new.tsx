@@ -1,10 +1,10 @@
-import { useForm } from '@mantine/form';
 import { useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { answered, idempotencyKey } from '../../api/client';
 import { useTrial } from '../../api/trial';
 import { useWrite } from '../../api/write';
 import { Page } from '../../page/page';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { Editor } from './editor';
 import { type DraftValues, draftCreate, newDraft } from './model';

@@ -1,5 +1,4 @@
 import { Button, Grid, Group, Skeleton, Stack, Text, TextInput, Textarea } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useParams } from 'react-router';
@@ -12,6 +11,7 @@ import { pages } from '../../page/list';
 import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { Trouble } from '../../page/trouble';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { clockOf, instantOf } from '../../words/days';
 import { useWords } from '../../words/everywhere';

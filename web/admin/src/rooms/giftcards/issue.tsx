@@ -1,5 +1,4 @@
 import { Alert, Button, Code, CopyButton, Group, Modal, NumberInput, ScrollArea, Select, Stack, Text, TextInput, Textarea } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { IconCopy, IconDownload, IconInfoCircle } from '@tabler/icons-react';
 import { useState } from 'react';
 import { answered, idempotencyKey } from '../../api/client';
@@ -7,6 +6,7 @@ import { useWrite } from '../../api/write';
 import { CustomerField } from '../../page/customer';
 import { save } from '../../page/file';
 import { MoneyInput } from '../../page/money';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { instantOf } from '../../words/days';
 import { useWords } from '../../words/everywhere';

@@ -5,7 +5,7 @@ import { useSession } from '../../session/session';
 import { useStore } from '../../session/store';
 import { Latest } from './latest';
 import { Sales } from './sales';
-import { Steps } from './steps';
+import { Samples, Steps } from './steps';
 import { Waiting } from './waiting';
 import { useHomeWords } from './words';
 
@@ -36,6 +36,7 @@ export default function Home() {
     >
       <Stack gap="lg">
         <Steps />
+        <Samples />
         {figures && <Sales period={period} />}
         <Grid gap="lg">
           <Grid.Col span={{ base: 12, md: can('orders:read') ? 5 : 12 }}>

@@ -1,21 +1,17 @@
-import { Box, Group, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
-import { IconArrowDownRight, IconArrowUpRight } from '@tabler/icons-react';
+import { Box, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
 import { keepPreviousData } from '@tanstack/react-query';
 import { Suspense, lazy } from 'react';
 import type { Schemas } from '../../api/client';
+import type { Point } from '../../page/chart';
 import { Section } from '../../page/section';
 import { Trouble } from '../../page/trouble';
 import { useStore } from '../../session/store';
-import { useFormat } from '../../words/format';
+import { dayIn, digits, useFormat } from '../../words/format';
+import { Change } from './change';
 import type { Period } from './home';
 import { useHomeWords } from './words';
 
-const Chart = lazy(() => import('./chart'));
-
-/** A day of the store's, so many days ago. */
-function day(timeZone: string, ago: number): string {
-  return new Intl.DateTimeFormat('en-CA', { timeZone }).format(Date.now() - ago * 86_400_000);
-}
+const Chart = lazy(() => import('../../page/chart'));
 
 /** What was sold, against the same time before. */
 export function Sales({ period }: { period: Period }) {
@@ -25,7 +21,7 @@ export function Sales({ period }: { period: Period }) {
   const report = query.useQuery(
     'get',
     '/v1/analytics/sales',
-    { params: { query: { from: day(settings.time_zone, Number(period) - 1), to: day(settings.time_zone, 0), interval: 'day', compare: 'previous_period' } } },
+    { params: { query: { from: dayIn(settings.time_zone, Number(period) - 1), to: dayIn(settings.time_zone, 0), interval: 'day', compare: 'previous_period' } } },
     { placeholderData: keepPreviousData, refetchInterval: 60_000 },
   );
   if (report.isError) return <Trouble error={report.error} retry={report.refetch} />;
@@ -33,6 +29,11 @@ export function Sales({ period }: { period: Period }) {
   const now = told?.period.totals;
   const before = told?.comparison?.totals;
   const against = w.against[period];
+  const { currency } = settings;
+  const unit = 10 ** digits(currency);
+  const points = told?.period.data.map((row, n): Point => ({ at: f.day(row.from), now: row.total_sales.amount / unit, before: told.comparison ? (told.comparison.data[n]?.total_sales.amount ?? 0) / unit : null }));
+  const nothing = points?.every((point) => !point.now && !point.before);
+  const format = (value: number) => f.money({ amount: Math.round(value * unit), currency }, { whole: value >= 100 });
   const figures: { name: string; value?: string; now?: number; before?: number }[] = [
     { name: w.sales, value: now && f.money(now.total_sales), now: now?.total_sales.amount, before: before?.total_sales.amount },
     { name: w.orders, value: now && f.number(now.orders), now: now?.orders, before: before?.orders },
@@ -58,47 +59,16 @@ export function Sales({ period }: { period: Period }) {
           </Stack>
         ))}
       </SimpleGrid>
-      {told && daily(told).every((row) => !row.now && !row.before) && (
+      {nothing && (
         <Text px="lg" pb="lg" size="sm" c="dimmed">
           {w.none}
         </Text>
       )}
-      {period !== '1' && !(told && daily(told).every((row) => !row.now && !row.before)) && (
+      {period !== '1' && !nothing && (
         <Box px="lg" pb="lg" h={280}>
-          <Suspense fallback={<Skeleton height="100%" />}>{told ? <Chart title={w.chart} rows={daily(told)} currency={told.currency} /> : <Skeleton height="100%" />}</Suspense>
+          <Suspense fallback={<Skeleton height="100%" />}>{points ? <Chart title={w.chart} points={points} now={w.now} before={w.before} format={format} /> : <Skeleton height="100%" />}</Suspense>
         </Box>
       )}
     </Section>
-  );
-}
-
-export type Row = { day: string; now: number; before: number | null };
-
-function daily({ period, comparison }: Schemas['SalesReport']): Row[] {
-  return period.data.map((row, n) => ({ day: row.from, now: row.total_sales.amount, before: comparison?.data[n]?.total_sales.amount ?? null }));
-}
-
-/** How much more or less it was than before. */
-function Change({ now, before, against }: { now?: number; before?: number; against: string }) {
-  const w = useHomeWords();
-  const f = useFormat();
-  if (now === undefined || before === undefined) return <Text size="xs">&nbsp;</Text>;
-  if (before <= 0) {
-    return (
-      <Text size="xs" c="dimmed">
-        {w.noneBefore(against)}
-      </Text>
-    );
-  }
-  const share = (now - before) / before;
-  const Icon = share < 0 ? IconArrowDownRight : IconArrowUpRight;
-  const color = share < 0 ? 'var(--stoa-bad)' : 'var(--stoa-good)';
-  return (
-    <Group gap={4} wrap="nowrap" align="start">
-      {share !== 0 && <Icon size={15} color={color} aria-hidden style={{ flexShrink: 0 }} />}
-      <Text size="xs" c="dimmed">
-        {w.compared(f.percent(share), against)}
-      </Text>
-    </Group>
   );
 }

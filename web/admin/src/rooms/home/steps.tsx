@@ -1,15 +1,20 @@
-import { Button, Group, Progress, Stack, Text, ThemeIcon } from '@mantine/core';
+import { Button, Collapse, Group, Progress, Stack, Text, ThemeIcon, UnstyledButton } from '@mantine/core';
 import { IconCheck, IconCircleDashed } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { Link } from 'react-router';
 import { answered } from '../../api/client';
-import { complain, tell } from '../../api/write';
 import { problemOf } from '../../api/problem';
+import { complain, tell, useWrite } from '../../api/write';
 import { Section } from '../../page/section';
 import { platform, useSession } from '../../session/session';
 import { labelOf, useStore } from '../../session/store';
+import { useLanguage } from '../../words/language';
+import { sampleTag } from './sampletag';
+import classes from './home.module.css';
 import { useHomeWords } from './words';
+
+type Step = { key: string; done: boolean; title: string; text: string; action: ReactNode };
 
 /** What leads to the first order. It is there until that has come. */
 export function Steps() {
@@ -17,18 +22,36 @@ export function Steps() {
   const { query, can, to, settings, mode } = useStore();
   const { account } = useSession();
   const mayLead = can('products:write') && can('orders:read');
-  const products = query.useQuery('get', '/v1/products', { params: { query: { limit: 1, status: 'active' } } }, { enabled: mayLead });
-  const orders = query.useQuery('get', '/v1/orders', { params: { query: { limit: 1 } } }, { enabled: mayLead });
+  const asks = (also: boolean) => ({ enabled: mayLead && also });
+  const products = query.useQuery('get', '/v1/products', { params: { query: { limit: 1, status: 'active' } } }, asks(true));
+  const orders = query.useQuery('get', '/v1/orders', { params: { query: { limit: 1 } } }, asks(true));
+  const first = orders.data?.data.length === 0;
+  const shipping = query.useQuery('get', '/v1/shipping-methods', { params: { query: { limit: 100 } } }, asks(first && can('settings:read')));
+  const payments = query.useQuery('get', '/v1/payment-settings', {}, asks(first && can('settings:read')));
+  const theme = query.useQuery('get', '/v1/theme', {}, asks(first && can('content:read')));
+  const domains = query.useQuery('get', '/v1/domains', { params: { query: { limit: 100 } } }, asks(first && can('domains:read')));
   const remind = useMutation({
     mutationFn: () => answered(platform.api.POST('/v1/account/email-verification')),
     onSuccess: () => tell(w.steps.verify.sent),
     onError: (error) => complain(problemOf(error).detail ?? ''),
   });
-  if (!products.data || !orders.data || orders.data.data.length > 0) return null;
+  const [opened, setOpened] = useState<string>();
+  if (!products.data || !first || [shipping, payments, theme, domains].some((asked) => asked.isLoading)) return null;
   const stocked = products.data.data.length > 0;
   const last = mode === 'test' ? w.steps.orderTest : w.steps.order;
-  const steps: { done: boolean; title: string; text: string; action: ReactNode }[] = [
+  const leads = (path: string, label: string) => (
+    <Button component={Link} to={to(path)} variant="default">
+      {label}
+    </Button>
+  );
+  const shop = (label: string) => (
+    <Button component="a" href={settings.shop_url} target="_blank" rel="noopener" variant="default">
+      {label}
+    </Button>
+  );
+  const all: (Step | undefined | false)[] = [
     {
+      key: 'verify',
       done: account.email_verified,
       ...w.steps.verify,
       action: (
@@ -38,31 +61,46 @@ export function Steps() {
       ),
     },
     {
+      key: 'product',
       done: stocked,
       ...w.steps.product,
       action: (
-        <Button component={Link} to={to('products/new')}>
-          {w.steps.product.action}
+        <>
+          <Button component={Link} to={to('products/new')}>
+            {w.steps.product.action}
+          </Button>
+          <TrySamples />
+        </>
+      ),
+    },
+    shipping.data && { key: 'shipping', done: shipping.data.data.some(({ active }) => active), ...w.steps.shipping, action: leads('shipping', w.steps.shipping.action) },
+    payments.data && { key: 'payment', done: mode === 'test' || payments.data.providers.length > 0, ...w.steps.payment, action: leads('payments', w.steps.payment.action) },
+    theme.data && {
+      key: 'theme',
+      done: theme.data.published_at !== null,
+      ...w.steps.theme,
+      action: (
+        <>
+          {leads('theme', w.steps.theme.action)}
+          {stocked && shop(w.steps.look.action)}
+        </>
+      ),
+    },
+    domains.data && mode === 'live' && { key: 'domain', done: domains.data.data.some(({ state }) => state === 'active'), ...w.steps.domain, action: leads('domains', w.steps.domain.action) },
+    {
+      key: 'order',
+      done: false,
+      ...last,
+      action: mode === 'test' ? shop(last.action) : (
+        <Button component={Link} to={`/${labelOf(settings.address, 'test')}`} variant="default">
+          {last.action}
         </Button>
       ),
     },
-    {
-      done: false,
-      ...last,
-      action:
-        mode === 'test' ? (
-          <Button component="a" href={settings.shop_url} target="_blank" rel="noopener" variant="default">
-            {last.action}
-          </Button>
-        ) : (
-          <Button component={Link} to={`/${labelOf(settings.address, 'test')}`} variant="default">
-            {last.action}
-          </Button>
-        ),
-    },
   ];
+  const steps = all.filter((step): step is Step => Boolean(step));
   const done = steps.filter((step) => step.done).length;
-  const next = steps.findIndex((step) => !step.done);
+  const next = opened ?? steps.find((step) => !step.done)?.key;
   return (
     <Section
       title={w.steps.title}
@@ -75,35 +113,79 @@ export function Steps() {
         </Group>
       }
     >
-      <Stack gap="md">
-        {steps.map((step, n) => (
-          <Group key={step.title} wrap="nowrap" align="start" gap="md">
+      <Stack gap="sm">
+        {steps.map((step) => (
+          <Group key={step.key} wrap="nowrap" align="start" gap="md">
             <ThemeIcon variant={step.done ? 'filled' : 'light'} color={step.done ? 'green' : 'gray'} radius="xl" size={26} mt={2}>
               {step.done ? <IconCheck size={16} aria-hidden /> : <IconCircleDashed size={16} aria-hidden />}
             </ThemeIcon>
-            <Stack gap={2} flex={1}>
-              <Text fw={600} size="sm" td={step.done ? 'line-through' : undefined} c={step.done ? 'dimmed' : undefined}>
-                {step.title}
-              </Text>
-              {!step.done && (
+            <Stack gap={0} flex={1}>
+              <UnstyledButton className={classes.step} aria-expanded={step.key === next} onClick={() => setOpened(step.key)}>
+                <Text fw={600} size="sm" td={step.done ? 'line-through' : undefined} c={step.done ? 'dimmed' : undefined}>
+                  {step.title}
+                </Text>
+              </UnstyledButton>
+              <Collapse expanded={step.key === next}>
                 <Text size="sm" c="dimmed">
                   {step.text}
                 </Text>
-              )}
-              {n === next && (
-                <Group mt="xs">
+                <Group mt="xs" mb="xs" gap="sm">
                   {step.action}
-                  {stocked && (
-                    <Button component="a" href={settings.shop_url} target="_blank" rel="noopener" variant="subtle">
-                      {w.steps.look.action}
-                    </Button>
-                  )}
                 </Group>
-              )}
+              </Collapse>
             </Stack>
           </Group>
         ))}
       </Stack>
+    </Section>
+  );
+}
+
+/** Sample products to play with, in place of one's own. */
+function TrySamples() {
+  const w = useHomeWords();
+  const { api, can, settings } = useStore();
+  const { language } = useLanguage();
+  const add = useWrite({
+    write: async () => (await import('./samples')).addSamples(api, language, settings.currency),
+    said: w.samples.added,
+  });
+  if (!can('imports:write')) return null;
+  return (
+    <Button variant="subtle" loading={add.isPending} onClick={() => add.mutate()}>
+      {w.samples.add}
+    </Button>
+  );
+}
+
+/** Says that there are sample products, for as long as there are, and takes them away. */
+export function Samples() {
+  const w = useHomeWords();
+  const { api, query, can, to } = useStore();
+  const may = can('products:write') && can('operations:write');
+  const samples = query.useQuery('get', '/v1/products', { params: { query: { tag: sampleTag, limit: 1 } } }, { enabled: may });
+  const remove = useWrite({ write: async () => (await import('./samples')).removeSamples(api), said: w.samples.removed });
+  if (!samples.data?.data.length) return null;
+  return (
+    <Section>
+      <Group justify="space-between" gap="sm">
+        <Stack gap={0} flex={1} miw={220}>
+          <Text size="sm" fw={600}>
+            {w.samples.title}
+          </Text>
+          <Text size="sm" c="dimmed">
+            {w.samples.text}
+          </Text>
+        </Stack>
+        <Group gap="sm">
+          <Button component={Link} to={to('products')} variant="subtle">
+            {w.samples.look}
+          </Button>
+          <Button variant="default" loading={remove.isPending} onClick={() => remove.mutate()}>
+            {w.samples.remove}
+          </Button>
+        </Group>
+      </Group>
     </Section>
   );
 }

@@ -1,8 +1,8 @@
 import { Button, Checkbox, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { answered, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { AddressFields, addressOf, writtenAddress } from '../../page/address';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useOrderWords } from './words';

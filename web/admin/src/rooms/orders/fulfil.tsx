@@ -1,8 +1,8 @@
 import { Button, Group, Modal, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { HowMany, LineRow, quantitiesOf, unsent } from './lines';

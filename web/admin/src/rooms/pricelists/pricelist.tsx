@@ -1,5 +1,4 @@
 import { Button, Grid, MultiSelect, Skeleton, Stack, Switch, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useNavigate, useParams } from 'react-router';
@@ -11,6 +10,7 @@ import { Instant } from '../../page/instant';
 import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { Trouble } from '../../page/trouble';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { PriceListState } from './pricelists';

@@ -1,5 +1,4 @@
 import { Button, Group, Modal, Radio, Stack, Text, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { IconPlus, IconTags } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -11,6 +10,7 @@ import { useFilters } from '../../page/filters';
 import { List, pages } from '../../page/list';
 import { Page } from '../../page/page';
 import { type Mood, State } from '../../page/state';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';

@@ -1,10 +1,11 @@
 import { Grid, Stack } from '@mantine/core';
-import { type UseFormReturnType, useForm } from '@mantine/form';
+import type { UseFormReturnType } from '@mantine/form';
 import type { ReactNode } from 'react';
 import type { Schemas } from '../../api/client';
 import { CustomFields } from '../../page/fields';
 import { SaveBar } from '../../page/form';
 import { SearchEngines } from '../../page/seo';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { Details } from './details';
 import { type Draft, priceIn } from './draft';
@@ -16,10 +17,11 @@ import { useProductWords } from './words';
 export type ProductForm = UseFormReturnType<Draft>;
 
 /** The form of a product, with what must be in it. */
-export function useProductForm(initialValues: Draft): ProductForm {
+export function useProductForm(initialValues: Draft, of?: string): ProductForm {
   const w = useProductWords();
   const { settings } = useStore();
   return useForm<Draft>({
+    of,
     initialValues,
     validate: {
       title: (title) => (title.trim() ? null : w.needTitle),

@@ -72,7 +72,7 @@ function Present({ product, version, levels, locations }: Loaded) {
   const go = useNavigate();
   const [left, setLeft] = useState(false);
   const there = draftOf(product, levels, locations);
-  const form = useProductForm(there);
+  const form = useProductForm(there, product.id);
   const { values: saved, version: meant } = useFresh(form, there, version);
   const more = product.variant_count - product.variants.length;
   const path = { product_id: product.id };

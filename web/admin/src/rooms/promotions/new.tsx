@@ -1,5 +1,4 @@
 import { SimpleGrid, Stack, Text, ThemeIcon, UnstyledButton } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { IconCoin, IconGift, IconPercentage, IconTruck } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
@@ -7,6 +6,7 @@ import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { useFilters } from '../../page/filters';
 import { Page } from '../../page/page';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { Editor } from './editor';
 import { type PromotionValues, newPromotion, promotionCreate } from './model';

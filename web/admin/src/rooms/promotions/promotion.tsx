@@ -1,5 +1,4 @@
 import { Button, Skeleton } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from 'react-router';
 import { answered, type Schemas } from '../../api/client';
@@ -7,6 +6,7 @@ import { useWrite } from '../../api/write';
 import { useFresh } from '../../page/fresh';
 import { Page } from '../../page/page';
 import { Trouble } from '../../page/trouble';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';

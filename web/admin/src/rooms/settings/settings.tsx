@@ -1,5 +1,4 @@
 import { Anchor, Checkbox, ColorInput, MultiSelect, Select, SimpleGrid, Stack, TagsInput, Text, TextInput, Textarea } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { answered, type Schemas } from '../../api/client';
@@ -9,6 +8,7 @@ import { useFresh } from '../../page/fresh';
 import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { Trouble } from '../../page/trouble';
+import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { countries } from '../../words/countries';
 import { useFormat } from '../../words/format';
@@ -41,7 +41,7 @@ function Present({ store, version }: { store: Schemas['Store']; version?: string
   const { api, can, settings } = useStore();
   const { locale: writing } = useFormat();
   const client = useQueryClient();
-  const form = useForm({ initialValues: written(store) });
+  const form = useForm({ of: 'settings', initialValues: written(store) });
   const base = useFresh(form, written(store), version);
   const save = useWrite({
     form: form as never,

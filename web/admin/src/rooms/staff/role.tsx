@@ -1,8 +1,8 @@
 import { Button, Group, Stack, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
+import { useForm } from '../../page/typed';
 import { type Permission, useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { Permissions } from './permissions';
@@ -14,7 +14,7 @@ export function RoleForm({ role, close }: { role?: Schemas['Role']; close: () =>
   const everywhere = useWords();
   const { api } = useStore();
   const [key] = useState(idempotencyKey);
-  const form = useForm({ initialValues: { name: role?.name ?? '', description: role?.description ?? '', permissions: role?.permissions ?? (['products:read', 'store:read', 'settings:read'] as Permission[]) } });
+  const form = useForm({ of: role?.id, initialValues: { name: role?.name ?? '', description: role?.description ?? '', permissions: role?.permissions ?? (['products:read', 'store:read', 'settings:read'] as Permission[]) } });
   const save = useWrite({
     form: form as never,
     said: w.roles.saved,

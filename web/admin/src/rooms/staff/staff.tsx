@@ -1,5 +1,4 @@
 import { ActionIcon, Avatar, Badge, Button, Group, Menu, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { IconDots, IconPlus, IconUserMinus, IconUserPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
@@ -9,6 +8,7 @@ import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { Sure } from '../../page/sure';
 import { Trouble } from '../../page/trouble';
+import { useForm } from '../../page/typed';
 import { useSession } from '../../session/session';
 import { useStore } from '../../session/store';
 import { useSessionWords } from '../../session/words';
