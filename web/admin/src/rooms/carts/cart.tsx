@@ -148,7 +148,7 @@ function Exempt({ cart, version }: { cart: Schemas['Cart']; version?: string }) 
   const { api } = useStore();
   const client = useQueryClient();
   const there = { tax_exempt_reason: cart.tax_exempt_reason ?? '' };
-  const form = useForm({ initialValues: there });
+  const form = useForm({ of: cart.id, initialValues: there });
   const base = useFresh(form, there, version);
   const save = useWrite({
     form: form as never,

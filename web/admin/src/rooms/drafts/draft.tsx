@@ -43,7 +43,7 @@ function Present({ draft, version }: { draft: Schemas['DraftOrder']; version?: s
   const stop = () => setDoing(undefined);
   const path = { draft_order_id: draft.id };
   const there = writtenDraft(draft, settings);
-  const form = useForm<DraftValues>({ initialValues: there, validate: { lines: (lines) => (lines.length === 0 ? w.goods.none : null) } });
+  const form = useForm<DraftValues>({ of: draft.id, initialValues: there, validate: { lines: (lines) => (lines.length === 0 ? w.goods.none : null) } });
   const base = useFresh(form, there, version);
   const dirty = form.isDirty();
   const ask = (body: Schemas['DraftOrderUpdate'], dry_run: boolean) =>

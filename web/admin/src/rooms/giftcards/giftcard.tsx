@@ -40,7 +40,7 @@ function Present({ card, version }: { card: Schemas['GiftCard']; version?: strin
   const [adjusting, setAdjusting] = useState(false);
   const path = { gift_card_id: card.id };
   const there = { customer_id: card.customer_id, expires: card.expires_at ? clockOf(card.expires_at, settings.time_zone) : '', note: card.note ?? '' };
-  const form = useForm({ initialValues: there });
+  const form = useForm({ of: card.id, initialValues: there });
   const base = useFresh(form, there, version);
   const entries = query.useInfiniteQuery('get', '/v1/gift-cards/{gift_card_id}/entries', { params: { path, query: { limit: 20 } } }, pages);
   const patch = (body: Schemas['GiftCardUpdate']) => answered(api.PATCH('/v1/gift-cards/{gift_card_id}', { params: { path, header: { 'If-Match': base.version } }, body }));

@@ -55,6 +55,7 @@ function Details({ kind }: { kind: Kind }) {
   const [key] = useState(idempotencyKey);
   const [sent, setSent] = useState(false);
   const form = useForm<PromotionValues>({
+    of: kind, // it begins now, which is later each time
     initialValues: newPromotion(settings.time_zone, kind),
     validate: { code: (code, { automatic }) => (!automatic && code.trim() && !/^\S{3,64}$/.test(code.trim()) ? w.codeWrong : null) },
   });

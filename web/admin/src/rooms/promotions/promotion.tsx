@@ -35,7 +35,7 @@ function Present({ promotion, version }: { promotion: Schemas['Promotion']; vers
   const client = useQueryClient();
   const go = useNavigate();
   const there = writtenPromotion(promotion, settings.time_zone);
-  const form = useForm<PromotionValues>({ initialValues: there });
+  const form = useForm<PromotionValues>({ of: promotion.id, initialValues: there });
   const base = useFresh(form, there, version);
   const path = { promotion_id: promotion.id };
   const save = useWrite({
