@@ -24,9 +24,21 @@ const signedOut: Middleware = {
   },
 };
 
+const repeatable = new Set(['GET', 'PUT', 'PATCH', 'DELETE']);
+
+/** Asks once more, a moment later, where nothing was done for the moment and doing it twice is doing it once. */
+async function patiently(request: Request): Promise<Response> {
+  const again = repeatable.has(request.method) || request.headers.has('Idempotency-Key') ? request.clone() : undefined;
+  const response = await fetch(request);
+  if (response.status !== 503 || !again) return response;
+  const seconds = Math.min(Number(response.headers.get('Retry-After') ?? 1) || 1, 5);
+  await new Promise((done) => setTimeout(done, seconds * 1000));
+  return fetch(again);
+}
+
 /** The contract's operations, asked by the browser's session: for one side of a store, or for none. */
 export function connect(store?: { id: string; mode: Schemas['Mode'] }) {
-  const api = createFetchClient<paths>({ baseUrl: '/', headers: store && { 'Stoa-Store': store.id, 'Stoa-Mode': store.mode } });
+  const api = createFetchClient<paths>({ baseUrl: '/', fetch: patiently, headers: store && { 'Stoa-Store': store.id, 'Stoa-Mode': store.mode } });
   api.use(signedOut);
   return { api, query: createQueryClient(api) };
 }

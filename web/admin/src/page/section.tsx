@@ -6,7 +6,7 @@ export function Section({ title, text, actions, flush, children }: { title?: str
   return (
     <Card component="section" padding={0}>
       {(title || actions) && (
-        <Group justify="space-between" px="lg" pt="md" pb={flush ? 'sm' : 0} gap="sm" align="flex-start">
+        <Group justify="space-between" px="lg" pt="md" pb={flush ? 'sm' : 0} align="flex-start">
           <Box flex="1 1 180px">
             {title && <Title order={2}>{title}</Title>}
             {text && (

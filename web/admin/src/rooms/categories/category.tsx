@@ -31,7 +31,7 @@ export function CategoryForm({ category, parent, close }: CategoryProps) {
     parent_id: parent,
     custom_fields: category?.custom_fields ?? {},
   });
-  const form = useForm<Draft>({ initialValues: there, validate: { name: (name) => (name.trim() ? null : w.needName) } });
+  const form = useForm<Draft>({ of: category?.id, initialValues: there, validate: { name: (name) => (name.trim() ? null : w.needName) } });
   const save = useWrite({
     form: form as never,
     said: (saved: Schemas['Category']) => (category ? everywhere.saved : w.created(saved.name)),

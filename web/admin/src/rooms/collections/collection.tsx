@@ -29,9 +29,10 @@ export default function CollectionScreen() {
   return id === undefined ? <New /> : <Present key={id} id={id} />;
 }
 
-function useCollectionForm(initialValues: Draft) {
+function useCollectionForm(initialValues: Draft, of?: string) {
   const w = useCollectionWords();
   return useForm<Draft>({
+    of,
     initialValues,
     validate: (draft) => ({
       ...(!draft.name.trim() && { name: w.needName }),
@@ -91,7 +92,7 @@ function Edit({ answer: { data: collection, version }, refetch }: { answer: Answ
   const go = useNavigate();
   const path = { collection_id: collection.id };
   const there = draftOf(collection);
-  const form = useCollectionForm(there);
+  const form = useCollectionForm(there, collection.id);
   const base = useFresh(form, there, version);
   const save = useWrite({
     form: form as never,

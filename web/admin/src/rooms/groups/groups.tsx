@@ -92,7 +92,7 @@ function Named({ group, close }: { group?: CustomerGroup; close: () => void }) {
   const everywhere = useWords();
   const { api } = useStore();
   const [key] = useState(idempotencyKey);
-  const form = useForm({ initialValues: { name: group?.name ?? '' } });
+  const form = useForm({ of: group?.id, initialValues: { name: group?.name ?? '' } });
   const save = useWrite({
     form: form as never,
     said: group ? everywhere.saved : w.created,

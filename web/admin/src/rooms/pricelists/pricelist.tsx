@@ -37,7 +37,7 @@ function Edit({ answer: { data: list, version }, refetch }: { answer: Answer<Pri
   const { api, query, can, to } = useStore();
   const go = useNavigate();
   const params = { path: { price_list_id: list.id } };
-  const form = useForm({ initialValues: written(list) });
+  const form = useForm({ of: list.id, initialValues: written(list) });
   const base = useFresh(form, written(list), version);
   const [typed, setTyped] = useState<Typed>(nothingTyped);
   const groups = query.useQuery('get', '/v1/customer-groups', { params: { query: { limit: 100 } } }, { enabled: can('customers:read') });
