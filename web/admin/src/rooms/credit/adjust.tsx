@@ -6,7 +6,6 @@ import { useForm } from '../../page/typed';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
 import { MoneyInput } from '../../page/money';
-import { useForm } from '../../page/typed';
 import { useCreditWords } from './words';
 
 type AdjustProps = {
