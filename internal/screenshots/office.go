@@ -61,11 +61,10 @@ func (p *photographer) office(shop, site, email, password string) error {
 		screen("theme", "/theme"), screen("theme-edit", "/theme/edit"), screen("theme-look", "/theme/edit?part=look"), screen("pages", "/pages"), screen("page-new", "/pages/new"), screen("blog", "/blog"),
 		screen("menus", "/menus"), screen("domains", "/domains"), screen("access", "/access"), screen("languages", "/languages"), screen("searches", "/searches"),
 		screen("mails", "/mails"), screen("mail", "/mails/order_shipped"),
-		screen("settings", "/settings"), screen("staff", "/staff"), screen("invite", "/staff?invite=yes"), screen("history", "/history"),
 		screen("analytics", "/analytics"), screen("analytics-visitors", "/analytics?report=conversion"), screen("analytics-products", "/analytics?report=products&days=365"),
 		screen("settings", "/settings"), screen("payments", "/payments"), screen("shipping", "/shipping"), screen("shipping-new", "/shipping?method=new"), screen("taxes", "/taxes"),
 		screen("invoices", "/invoices"), screen("locations", "/locations"), screen("fields", "/fields"), screen("field-new", "/fields?field=new"), screen("plan", "/plan"), screen("account", "/account"),
-		 screen("staff", "/staff"), screen("invite", "/staff?invite=yes"), screen("history", "/history"),
+		screen("staff", "/staff"), screen("invite", "/staff?invite=yes"), screen("history", "/history"),
 		screen("keys", "/keys"), screen("key-new", "/keys?new=yes"), screen("webhooks", "/webhooks"), screen("events", "/events"), screen("requests", "/requests"),
 		screen("missing", "/nowhere"),
 	)
