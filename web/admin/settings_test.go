@@ -44,6 +44,7 @@ func settings(b *browser, p *apptest.Program, address, email string) {
 	// The sandbox has no order yet, and so is led to one.
 	b.visit("/admin/" + address + "--test")
 	b.press("Try it with sample products")
+	b.until("the pictures", `!document.querySelector("button[data-loading]")`)
 	b.shows("Six sample products are there", "There are sample products in your shop", "Choose a theme, your colours and your logo, and publish it.")
 	b.press("Remove them")
 	b.shows("The sample products are removed", "Try it with sample products")
