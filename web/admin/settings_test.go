@@ -36,15 +36,19 @@ func settings(b *browser, p *apptest.Program, address, email string) {
 	b.accessible("a way to send")
 	b.press("Save")
 	b.shows("Bicycle", "€6.90")
+	p.ForgetLimits()
 	b.visit("/admin/" + address + "/payments?method=new")
 	b.write("Name", "Bank transfer", "Instructions", "Please transfer the total.")
 	b.press("Save")
 	b.shows("Bank transfer", "Please transfer the total.")
 
 	// The sandbox has no order yet, and so is led to one.
+	p.ForgetLimits() // nobody goes so quickly
 	b.visit("/admin/" + address + "--test")
 	b.press("Try it with sample products")
+	b.until("the pictures", `!document.querySelector("button[data-loading]")`)
 	b.shows("Six sample products are there", "There are sample products in your shop", "Choose a theme, your colours and your logo, and publish it.")
+	p.ForgetLimits()
 	b.press("Remove them")
 	b.shows("The sample products are removed", "Try it with sample products")
 	b.quietly("settings")
@@ -77,6 +81,7 @@ func secured(b *browser, p *apptest.Program, address, email string) {
 	b.shows("Keep your recovery codes")
 	recovery := js[string](b, `document.querySelector("[role=dialog] code").textContent`)
 	b.press("I have kept them")
+	p.ForgetLimits()
 
 	if _, err := chromedp.Call(b.ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
 		b.t.Fatal(err)

@@ -26,12 +26,16 @@ const signedOut: Middleware = {
 
 const repeatable = new Set(['GET', 'PUT', 'PATCH', 'DELETE']);
 
-/** Asks once more, a moment later, where nothing was done for the moment and doing it twice is doing it once. */
+/** The longest that somebody waits without being told. */
+const patience = 10;
+
+/** Asks once more, a moment later, where nothing was done for the moment: there was too much to do, or nothing answered and doing it twice is doing it once. */
 async function patiently(request: Request): Promise<Response> {
-  const again = repeatable.has(request.method) || request.headers.has('Idempotency-Key') ? request.clone() : undefined;
+  const again = request.clone();
   const response = await fetch(request);
-  if (response.status !== 503 || !again) return response;
-  const seconds = Math.min(Number(response.headers.get('Retry-After') ?? 1) || 1, 5);
+  const seconds = Number(response.headers.get('Retry-After') ?? 1) || 1;
+  const may = response.status === 429 || (response.status === 503 && (repeatable.has(request.method) || request.headers.has('Idempotency-Key')));
+  if (!may || seconds > patience) return response;
   await new Promise((done) => setTimeout(done, seconds * 1000));
   return fetch(again);
 }

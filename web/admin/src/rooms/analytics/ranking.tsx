@@ -43,7 +43,7 @@ export function Ranking({ name, report, against, figure }: ShownProps) {
         )}
       </Section>
       <Section title={w.table} flush>
-        <Table.ScrollContainer minWidth={(figures.length + 1) * 120} type="native">
+        <Table.ScrollContainer minWidth={(figures.length + 1) * 120} type="native" tabIndex={0}>
           <Table verticalSpacing="xs" horizontalSpacing="md" aria-label={w.reports[name]}>
             <Table.Thead>
               <Table.Tr>

@@ -40,7 +40,7 @@ export function Times({ name, report, interval, against, figure, choose }: Shown
       {name === 'sales' && <Breakdown report={report} />}
       {name === 'conversion' && <Funnel report={report} />}
       <Section title={w.table} flush>
-        <Table.ScrollContainer minWidth={figures.length * 120} type="native">
+        <Table.ScrollContainer minWidth={figures.length * 120} type="native" tabIndex={0}>
           <Table verticalSpacing="xs" horizontalSpacing="md" aria-label={w.reports[name]}>
             <Table.Thead>
               <Table.Tr>

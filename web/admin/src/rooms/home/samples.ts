@@ -1,4 +1,4 @@
-import { answered, idempotencyKey } from '../../api/client';
+import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import type { StoreSide } from '../../session/store';
 import type { Language } from '../../words/language';
 import { digits } from '../../words/format';
@@ -119,10 +119,9 @@ function file(language: Language, currency: string): Blob {
 /** Draws a sample, as a still life. */
 async function picture({ hue, draw }: Sample): Promise<Blob> {
   const canvas = document.createElement('canvas');
-  canvas.width = 900;
-  canvas.height = 900;
+  canvas.width = 600;
+  canvas.height = 600;
   const g = canvas.getContext('2d') as CanvasRenderingContext2D;
-  g.scale(1.5, 1.5);
   const wall = g.createLinearGradient(0, 0, 0, 600);
   wall.addColorStop(0, `hsl(${hue} 26% 93%)`);
   wall.addColorStop(1, `hsl(${hue} 22% 86%)`);
@@ -174,12 +173,10 @@ export async function addSamples(api: StoreSide['api'], language: Language, curr
   );
   await ended(api, begun.data.id);
   const { data: products } = await answered(api.GET('/v1/products', { params: { query: { tag: sampleTag, limit: 50 } } }));
-  for (const product of products.data) {
+  const show = async (product: Schemas['Product']) => {
     const sample = samples.find(({ key }) => product.handle === handle + key);
-    if (!sample || product.images.length > 0) continue;
-    // oxlint-disable-next-line no-await-in-loop
+    if (!sample || product.images.length > 0) return;
     const photo = await picture(sample);
-    // oxlint-disable-next-line no-await-in-loop
     await answered(
       api.POST('/v1/products/{product_id}/images', {
         params: { path: { product_id: product.id } },
@@ -191,7 +188,8 @@ export async function addSamples(api: StoreSide['api'], language: Language, curr
         },
       }),
     );
-  }
+  };
+  await Promise.all(products.data.map(show));
   return begun;
 }
 

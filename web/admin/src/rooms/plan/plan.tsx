@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Progress, SegmentedControl, SimpleGrid, Skeleton, Stack, Table, Text, TextInput } from '@mantine/core';
+import { Button, Group, Modal, Progress, SegmentedControl, SimpleGrid, Skeleton, Stack, Table, Text, TextInput, VisuallyHidden } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { Suspense, lazy, useState } from 'react';
 import { answered, type Schemas } from '../../api/client';
@@ -97,11 +97,13 @@ function Plans({ plans, present }: { plans: Schemas['Plan'][]; present: Schemas[
   const limits = ['products', 'staff', 'domains', 'requests_per_minute', 'requests_per_day', 'request_log_days', 'picture_megabytes'] as const;
   return (
     <Section title={w.plans} text={w.plansText} flush>
-      <Table.ScrollContainer minWidth={560} type="native">
+      <Table.ScrollContainer minWidth={560} type="native" tabIndex={0}>
         <Table verticalSpacing="xs" horizontalSpacing="md" aria-label={w.plans}>
           <Table.Thead>
             <Table.Tr>
-              <Table.Th />
+              <Table.Th>
+                <VisuallyHidden>{w.present}</VisuallyHidden>
+              </Table.Th>
               {plans.map((plan) => (
                 <Table.Th key={plan.id} ta="end">
                   <Group gap={6} justify="end" wrap="nowrap">

@@ -36,7 +36,7 @@ export function RateServices({ kind, services }: { kind: Schemas['RateServiceKin
       {services.length === 0 && (
         <Text size="sm" c="dimmed">
           {w.service.none}{' '}
-          <Anchor href="/docs" target="_blank" rel="noopener" inherit>
+          <Anchor href="/docs" target="_blank" rel="noopener" inherit underline="always">
             {w.service.how}
           </Anchor>
         </Text>

@@ -37,7 +37,7 @@ export default function Taxes() {
         <>
           {settings.prices_include_tax ? w.included : w.excluded}{' '}
           {can('store:write') && (
-            <Anchor component={Link} to={to('settings')} inherit>
+            <Anchor component={Link} to={to('settings')} inherit underline="always">
               {w.change}
             </Anchor>
           )}
