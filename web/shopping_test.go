@@ -64,7 +64,8 @@ func TestAShopThatIsNotOpen(t *testing.T) {
 	}
 	stranger.get("/pages/about").status(http.StatusForbidden)
 	stranger.get(stranger.get("/").find(`<link rel="stylesheet" href="([^"]+)"`)).status(http.StatusOK)
-	b.get(order).status(http.StatusOK).says("Cup") // it is theirs
+	b.get(order).status(http.StatusOK).says("Cup").lacks(`href="/products"`) // it is theirs
+	stranger.get("/contact").status(http.StatusOK).says("Write to us").lacks(`href="/products"`)
 	stranger.post("/password", url.Values{"password": {"cotton"}}).status(http.StatusUnprocessableEntity).says("This is not the password.")
 	a := stranger.follow("/password", url.Values{"password": {" linen "}}).status(http.StatusOK).says("Cup")
 	if a.Header().Get("Cache-Control") != "private, no-cache" {

@@ -74,11 +74,11 @@ func TestSectionsOfTheHomePage(t *testing.T) {
 	b := h.visitor(t, s.label)
 	b.get("/products") // by which what surrounds every page is known
 	counted, count := postgres.Counting(t.Context())
-	page := b.send(httptest.NewRequest(http.MethodGet, "https://"+b.host+"/", nil).WithContext(counted), "/").status(http.StatusOK)
+	b.send(httptest.NewRequest(http.MethodGet, "https://"+b.host+"/", nil).WithContext(counted), "/").status(http.StatusOK)
 	if n := count.Statements.Load(); n != 7 {
 		t.Errorf("%d statements for a page with 7 sections that show what is in the shop", n)
 	}
-	page = b.get("/").says("Sent free", "<h1>Round things</h1>", "Since 1921", "Look around", "For the table", "Fresh", "Cheap", "The one", "Bowls", "The kiln", "<em>hand</em>", "At work", `href="https://example.com/kiln"`,
+	page := b.get("/").says("Sent free", "<h1>Round things</h1>", "Since 1921", "Look around", "For the table", "Fresh", "Cheap", "The one", "Bowls", "The kiln", "<em>hand</em>", "At work", `href="https://example.com/kiln"`,
 		"<summary>Is it round?</summary>", "Lovely", "5 of 5 stars", "Letters", `action="/newsletter"`, `alt="A kiln"`, `action="/cart/lines"`).
 		lacks("Never seen", ">Empty <", "style=")
 	if n := strings.Count(page.Body.String(), "<h1"); n != 1 {
@@ -151,6 +151,8 @@ func TestPreviews(t *testing.T) {
 		}
 	}
 	b.get(page.find(`rel="stylesheet" href="([^"]+)"`)).status(http.StatusOK)
+	b.get(page.says(`data-editor="https://` + domain + `"`).find(`src="(/preview\.[^"]+)"`)).status(http.StatusOK)
+	b.get("/").lacks("/preview.")
 	b.get(at+"products/bowl").status(http.StatusOK).says("Bowl", "Preview.")
 	b.get(at+"de/").status(http.StatusOK).says("Vorschau.", "Drafted")
 	b.get(at + "cart").status(http.StatusOK).says("Preview.")

@@ -216,7 +216,7 @@ func (p Providers) Prepare(chosen Chosen, terms Terms, s Settings) (Charge, erro
 	switch chosen.Provider {
 	case ManualName:
 		method, ok := s.Method(chosen.Token)
-		if !ok && !chosen.Merchant {
+		if !ok && (!chosen.Merchant || chosen.Token != "") {
 			return c, problem.New(problem.Unprocessable, "unknown_reference", "This shop does not take payments like this.").
 				At("/payment/token", "unknown_reference", "The store has no such manual method.")
 		}

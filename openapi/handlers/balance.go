@@ -19,6 +19,7 @@ func (h *Checkout) payBalance(ctx context.Context, req *openapi.Request) (*opena
 		return nil, err
 	}
 	in := checkout.Balance{Payment: chosen(body.Payment), Amount: amountGiven(body.Amount)}
+	in.Payment.Merchant = true
 	return balancePaid(ctx, req, h.DB, h.Checkout, in, func(ctx context.Context, tx *postgres.Tx, payment string) (*openapi.Response, error) {
 		made, err := payments.GetIn(ctx, tx, payment)
 		return openapi.Created("/v1/payments/"+payment, made), err

@@ -37,8 +37,14 @@ func (s *selling) owes(order string, balance, outstanding float64, state string)
 func TestPayingABalance(t *testing.T) {
 	t.Parallel()
 	s := newSelling(t)
-	s.byBank()
 	order, token := s.partPaid()
+	byHand := object{"payment": object{"provider": "manual"}}
+	s.shop("POST", "/orders/"+order+"/payments", object{"payment": byHand["payment"], "amount": euros(489)}, token, key()).WantProblem(422, "provider_off")
+	if cash := s.admin("POST", "/orders/"+order+"/payments?dry_run=true", byHand, key()).Want(201); cash.String("state") != "due" || cash.Get("method") != nil {
+		t.Errorf("the staff notes what came otherwise: %s", cash.Body)
+	}
+	s.byBank()
+	s.admin("POST", "/orders/"+order+"/payments", object{"payment": object{"provider": "manual", "token": "barter"}}, key()).WantProblem(422, "unknown_reference")
 	s.owes(order, 489, 489, "partially_paid")
 	path := "/orders/" + order + "/payments"
 	by := func(provider, token string, amount ...object) object {

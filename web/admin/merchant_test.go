@@ -40,6 +40,7 @@ func TestMerchantsInTheirBackOffice(t *testing.T) {
 	selling(b, p, address)
 	goods(b, p, address)
 	settings(b, p, address, owner)
+	online(b, p, address)
 	seen(b, p, address)
 	lesser(b, p, address)
 }
@@ -121,11 +122,13 @@ func signInAgain(b *browser, email string) {
 	b.shows("On the way to your first order")
 }
 
-// order buys something in the shop, and sends it and pays some of it back in the office.
+// order finds something in the shop and buys it, with a card that is declined and then with a
+// good one, and sends it and pays some of it back in the office.
 func order(b *browser, p *apptest.Program, address string) {
 	b.t.Helper()
 	shop := strings.TrimSuffix(p.Host(address).String(), "/")
-	b.visit(shop + "/products/linen-shirt")
+	b.visit(shop + "/search?q=linnen+shirt")
+	b.follow(`main a[href="/products/linen-shirt"]`)
 	b.press("Add to cart")
 	b.until("the cart", `fetch("/cart").then(answer => answer.text()).then(page => page.includes("Linen shirt"))`)
 	b.visit(shop + "/checkout")
@@ -134,8 +137,12 @@ func order(b *browser, p *apptest.Program, address string) {
 	if js[bool](b, `Boolean(document.querySelector('form[action="/checkout/shipping"]'))`) {
 		b.follow(`form[action="/checkout/shipping"] .button`)
 	}
-	b.follow(`form[action="/checkout/pay"] .button`)
-	b.shows("Thank you")
+	for _, card := range []struct{ token, shows string }{{"declined", "The payment was declined. Nothing was charged"}, {"succeeds", "Thank you"}} {
+		b.until(card.token, `(() => { const e = document.querySelector("input[name=token][value=`+card.token+`]"); if (e) e.checked = true; return e !== null })()`)
+		b.follow(`form[action="/checkout/pay"] .button`)
+		b.shows(card.shows)
+	}
+	tracking := js[string](b, `location.href`)
 
 	b.visit("/admin/" + address)
 	b.shows("1 order to send", "Grace Example")
@@ -147,6 +154,10 @@ func order(b *browser, p *apptest.Program, address string) {
 	b.accessible("sending")
 	b.at("Send", found("[role=dialog] button", "Send"))
 	b.shows("The parcel is noted", "JJD000123", "Sent")
+	back := js[string](b, `location.href`)
+	b.visit(tracking)
+	b.shows("JJD000123")
+	b.visit(back)
 	b.press("Pay back")
 	b.press("An amount")
 	b.write("Amount", "5")
@@ -188,6 +199,17 @@ func seen(b *browser, p *apptest.Program, address string) {
 		{"/analytics", "How it comes about"},
 		{"/analytics?report=conversion", "From the first look to the order"},
 		{"/analytics?report=products", "Linen shirt"},
+		{"/theme", "Customise"},
+		{"/theme/edit", "Add a section"},
+		{"/pages", "Legal notice"},
+		{"/blog", "Tell what is new"},
+		{"/menus", "Main menu"},
+		{"/domains", "Use your own domain"},
+		{"/access", "Everybody may come in."},
+		{"/languages", "Main language"},
+		{"/searches", "Nobody has searched yet"},
+		{"/mails", "Order confirmation"},
+		{"/mails/order_shipped", "Variables"},
 		{"/settings", "Currencies and taxes"},
 		{"/payments", "Bank transfer"},
 		{"/shipping", "Bicycle"},

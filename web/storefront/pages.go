@@ -64,7 +64,7 @@ func (v *visit) entryOf(kind content.Kind, folder string) error {
 			return err
 		}
 		e.Alone = true
-		return page.Personal(v.w, v.r, http.StatusOK, lawfulPage(e))
+		return page.Personal(v.w, v.r, http.StatusOK, entryPage(e))
 	}
 	err := v.shared(folder+handle, nil, func(ctx context.Context) (*page.Rendered, error) {
 		e, err := v.readEntry(ctx, kind, readerOf(ctx).locales, handle)

@@ -342,7 +342,7 @@ func (s *Shop) enter(ctx context.Context, store tenants.Store) context.Context {
 // view begins a page.
 func (v *visit) view(title, path string) *view {
 	return &view{
-		frame: v.frame, words: wordsFor(v.locale), Title: title, Path: path, Base: v.base(), Currency: v.currency(),
+		frame: v.frame, words: wordsFor(v.locale), Title: title, Path: path, Base: v.base(), Currency: v.currency(), Outside: !v.enters(),
 	}
 }
 
@@ -436,6 +436,8 @@ func (v *visit) asset() bool {
 	case strings.HasPrefix(path, "/theme.") && strings.HasSuffix(path, ".css"):
 	case strings.HasPrefix(path, "/shop.") && strings.HasSuffix(path, ".js"):
 		asset = script
+	case strings.HasPrefix(path, "/preview.") && strings.HasSuffix(path, ".js"):
+		asset = previewScript
 	case strings.HasPrefix(path, "/favicon."):
 		asset = v.frame.icon
 	default:

@@ -2,8 +2,8 @@ import { Group, Select, Stack, TextInput } from '@mantine/core';
 import type { UseFormReturnType } from '@mantine/form';
 import type { Schemas } from '../api/client';
 import { countries } from '../words/countries';
-import { useWords } from '../words/everywhere';
 import { useFormat } from '../words/format';
+import { usePartWords } from './words';
 
 /** An address as one writes it: what is not there is empty. */
 export type Written = Record<'name' | 'company' | 'line1' | 'line2' | 'postal_code' | 'city' | 'region' | 'country' | 'phone' | 'tax_id', string>;
@@ -45,7 +45,7 @@ export function postal(address: Schemas['Address'], country: (code: string) => s
 
 /** The fields of an address within a form, at `at` of its values. */
 export function AddressFields<Values extends Record<string, unknown>>({ form, at, company }: { form: UseFormReturnType<Values>; at: string; company?: boolean }) {
-  const { address: w } = useWords();
+  const { address: w } = usePartWords();
   const { locale } = useFormat();
   const field = (part: keyof Written) => form.getInputProps(`${at}.${part}` as never);
   return (

@@ -146,27 +146,18 @@ function One({ field, label, description, hidden, value, error, change }: OnePro
       const measure = value as { value: string; unit: string } | undefined;
       const unit = measure?.unit ?? units[1];
       return (
-        <NumberInput
-          {...named}
-          min={0}
-          hideControls
-          decimalSeparator={f.locale.startsWith('de') ? ',' : '.'}
-          value={measure ? Number(measure.value) : ''}
-          onChange={(next) => change(next === '' ? undefined : { value: String(next), unit })}
-          rightSectionWidth={76}
-          rightSection={
-            <Select
-              aria-label={w.unit(label)}
-              variant="unstyled"
-              w={72}
-              allowDeselect={false}
-              data={units}
-              value={unit}
-              disabled={!measure}
-              onChange={(next) => measure && next && change({ ...measure, unit: next })}
-            />
-          }
-        />
+        <Group gap="xs" wrap="nowrap" align="flex-end">
+          <NumberInput
+            {...named}
+            flex={1}
+            min={0}
+            hideControls
+            decimalSeparator={f.locale.startsWith('de') ? ',' : '.'}
+            value={measure ? Number(measure.value) : ''}
+            onChange={(next) => change(next === '' ? undefined : { value: String(next), unit })}
+          />
+          <Select aria-label={w.unit(label)} w={84} allowDeselect={false} data={units} value={unit} disabled={!measure} onChange={(next) => measure && next && change({ ...measure, unit: next })} />
+        </Group>
       );
     }
     case 'product_reference':

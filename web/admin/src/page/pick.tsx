@@ -8,6 +8,7 @@ import { useWords } from '../words/everywhere';
 import { useFormat } from '../words/format';
 import { Search } from './search';
 import { Trouble } from './trouble';
+import { usePartWords } from './words';
 
 export type Picked = { product: Schemas['Product']; variant: Schemas['Variant'] };
 
@@ -21,7 +22,7 @@ type Choice = {
 
 /** Lets one choose variants of all that the store sells. */
 export function PickVariants({ opened, close, add, whole }: Choice) {
-  const w = useWords();
+  const w = usePartWords();
   return (
     <Modal opened={opened} onClose={close} title={w.pick.variants} size="lg" padding={0} styles={{ header: { padding: 'var(--mantine-spacing-md) var(--mantine-spacing-lg)' } }}>
       <Choose close={close} add={add} whole={whole} />
@@ -30,7 +31,8 @@ export function PickVariants({ opened, close, add, whole }: Choice) {
 }
 
 function Choose({ close, add, whole }: Omit<Choice, 'opened'>) {
-  const w = useWords();
+  const w = usePartWords();
+  const everywhere = useWords();
   const { query, settings } = useStore();
   const f = useFormat();
   const [q, setQ] = useState('');
@@ -101,7 +103,7 @@ function Choose({ close, add, whole }: Omit<Choice, 'opened'>) {
       </ScrollArea.Autosize>
       <Group justify="end" px="lg" py="md">
         <Button variant="default" onClick={close}>
-          {w.cancel}
+          {everywhere.cancel}
         </Button>
         <Button type="submit" disabled={picked.length === 0}>
           {w.pick.add(count)}

@@ -16,7 +16,8 @@ const RichText = lazy(() => import('./richtext'));
 
 type Translation = Schemas['Translation'];
 
-const moods: Record<Translation['state'], Mood> = { missing: 'wrong', partial: 'waits', outdated: 'waits', complete: 'well' };
+/** How it feels how far a thing is translated. */
+export const translationMoods: Record<Translation['state'], Mood> = { missing: 'wrong', partial: 'waits', outdated: 'waits', complete: 'well' };
 
 /** The way to what a thing is called in the shop's other languages; there is none where it has none. */
 export function Translate({ id, name }: { id: string; name: string }) {
@@ -56,7 +57,8 @@ export function Translate({ id, name }: { id: string; name: string }) {
 
 type TextsProps = { id: string; locale: Schemas['StoreLocale']; language: string; close: () => void };
 
-function Texts({ id, locale: { locale, published }, language, close }: TextsProps) {
+/** What a thing is called in one language, to be written. */
+export function Texts({ id, locale: { locale, published }, language, close }: TextsProps) {
   const { api } = useStore();
   const translation = useQuery({
     queryKey: ['translation', locale, id],
@@ -98,7 +100,7 @@ function Edit({ translation, version, published, language, close }: EditProps) {
     >
       <Stack gap="lg">
         <Group gap="sm">
-          <State mood={moods[translation.state]}>{w.states[translation.state]}</State>
+          <State mood={translationMoods[translation.state]}>{w.states[translation.state]}</State>
           {!published && (
             <Text size="sm" c="dimmed">
               {w.unpublished}
@@ -176,6 +178,10 @@ function useKeyName() {
     const [kind = '', ...path] = key.split('/').map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
     const [of = '', choice] = path;
     if (kind === 'options') return choice === undefined ? w.option(of) : w.choice(of, choice);
-    return path.length > 0 ? path.join(' ') : ((w.keys as Record<string, string>)[kind] ?? kind);
+    const named = (part: string) => (w.keys as Record<string, string>)[part] ?? part;
+    if (kind === 'menus') return named(of);
+    // Of a section of the home page, by its name: which of its texts, and of which picture or question.
+    if (kind === 'home') return `${of}: ${path.slice(1).map((part) => (/^\d+$/.test(part) ? String(Number(part) + 1) : named(part))).join(' ')}`;
+    return path.length > 0 ? path.join(' ') : named(kind);
   };
 }

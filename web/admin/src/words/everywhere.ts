@@ -36,16 +36,6 @@ export const useWords = words(
     choose: 'Choose',
     unchoose: 'Choose none',
     filter: 'Filter',
-    address: { name: 'Name', company: 'Company', taxID: 'VAT number', line1: 'Street and number', line2: 'Flat, floor', postalCode: 'Postal code', city: 'City', region: 'State or region', country: 'Country', phone: 'Telephone' },
-    pick: {
-      variants: 'Choose products',
-      search: 'Search by name or stock number',
-      nothing: 'Nothing is called that.',
-      none: 'There are no products yet.',
-      add: (n: number) => (n === 0 ? 'Add' : `Add ${n}`),
-      of: (n: number) => `${n} variants`,
-      stock: (n: string) => `${n} in stock`,
-    },
     typed: 'What you had typed here is back',
     leave: {
       title: 'Leave without saving?',
@@ -100,16 +90,6 @@ export const useWords = words(
       choose: 'Auswählen',
       unchoose: 'Auswahl aufheben',
       filter: 'Filtern',
-      address: { name: 'Name', company: 'Firma', taxID: 'USt-IdNr.', line1: 'Straße und Hausnummer', line2: 'Wohnung, Stockwerk', postalCode: 'Postleitzahl', city: 'Ort', region: 'Bundesland oder Region', country: 'Land', phone: 'Telefon' },
-      pick: {
-        variants: 'Produkte auswählen',
-        search: 'Nach Name oder Artikelnummer suchen',
-        nothing: 'So heißt nichts.',
-        none: 'Es gibt noch keine Produkte.',
-        add: (n) => (n === 0 ? 'Hinzufügen' : `${n} hinzufügen`),
-        of: (n) => `${n} Varianten`,
-        stock: (n) => `${n} auf Lager`,
-      },
       typed: 'Was Sie hier geschrieben hatten, ist wieder da',
       leave: {
         title: 'Ohne Speichern verlassen?',

@@ -2,10 +2,10 @@ import { Button, Group, Modal, SegmentedControl, Stack, TextInput } from '@manti
 import { useState } from 'react';
 import { type Answer, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
+import { useForm } from '../../page/typed';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
 import { MoneyInput } from '../../page/money';
-import { useForm } from '../../page/typed';
 import { useCreditWords } from './words';
 
 type AdjustProps = {

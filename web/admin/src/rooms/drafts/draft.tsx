@@ -48,12 +48,12 @@ function Present({ draft, version }: { draft: Schemas['DraftOrder']; version?: s
   const dirty = form.isDirty();
   const ask = (body: Schemas['DraftOrderUpdate'], dry_run: boolean) =>
     answered(api.PATCH('/v1/draft-orders/{draft_order_id}', { params: { path, header: { 'If-Match': base.version }, query: { dry_run } }, body }));
-  const changes = draftUpdate(form.values, base.values, settings);
+  const changes = draftUpdate(form.values, base.values);
   const trial = useTrial(`draft ${draft.id}`, Object.keys(changes).length > 0 && form.values.lines.length > 0 ? changes : undefined, (given) => ask(given, true));
   const save = useWrite({
     form: form as never,
     said: everywhere.saved,
-    write: (values: DraftValues) => ask(draftUpdate(values, base.values, settings), false),
+    write: (values: DraftValues) => ask(draftUpdate(values, base.values), false),
     done: (answer) => {
       form.resetDirty();
       client.setQueryData(['draft', draft.id], answer);

@@ -7,6 +7,7 @@ import type { Problem } from '../../api/problem';
 import { AddressFields, addressOf, postal } from '../../page/address';
 import { CustomerField } from '../../page/customer';
 import { SaveBar } from '../../page/form';
+import { Instant } from '../../page/instant';
 import { RefusedText } from '../../page/refused';
 import { Section } from '../../page/section';
 import { useStore } from '../../session/store';
@@ -57,8 +58,8 @@ export function Editor({ form, would, refused, pending, saving, fixed, save, isN
                 <Textarea label={w.note} description={w.noteText} autosize minRows={2} maxLength={2000} {...form.getInputProps('note')} />
                 <TagsInput label={w.labels} {...form.getInputProps('tags')} />
                 <TextInput label={w.exempt} description={w.exemptText} maxLength={255} {...form.getInputProps('tax_exempt_reason')} />
-                <TextInput type="datetime-local" label={w.reserve} description={w.reserveText} {...form.getInputProps('reserved_until')} />
-                <TextInput type="datetime-local" label={w.expires} description={w.expiresText} {...form.getInputProps('expires_at')} />
+                <Instant label={w.reserve} description={w.reserveText} value={form.values.reserved_until} error={form.errors.reserved_until} change={(at) => form.setFieldValue('reserved_until', at)} />
+                <Instant label={w.expires} description={w.expiresText} value={form.values.expires_at} error={form.errors.expires_at} change={(at) => form.setFieldValue('expires_at', at ?? form.getInitialValues().expires_at)} />
               </Section>
             </Stack>
           </Grid.Col>

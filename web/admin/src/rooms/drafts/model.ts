@@ -1,6 +1,5 @@
 import type { Schemas } from '../../api/client';
 import { type Written, addressOf, writtenAddress } from '../../page/address';
-import { clockOf, instantOf } from '../../words/days';
 
 /** A discount that is agreed; neither a percentage nor an amount is none. */
 export type Off = { by: 'percentage' | 'amount'; percentage: string; amount: number | null; reason: string };
@@ -33,15 +32,15 @@ export type DraftValues = {
   note: string;
   tags: string[];
   tax_exempt_reason: string;
-  reserved_until: string;
-  expires_at: string;
+  reserved_until: string | null;
+  expires_at: string | null;
 };
 
 export const noOff: Off = { by: 'percentage', percentage: '', amount: null, reason: '' };
 export const openShipping = 'open';
 export const agreedShipping = 'agreed';
 
-type Settings = Pick<Schemas['Store'], 'currency' | 'country' | 'time_zone'>;
+type Settings = Pick<Schemas['Store'], 'currency' | 'country'>;
 
 export function newDraft(settings: Settings): DraftValues {
   return {
@@ -57,8 +56,8 @@ export function newDraft(settings: Settings): DraftValues {
     note: '',
     tags: [],
     tax_exempt_reason: '',
-    reserved_until: '',
-    expires_at: '',
+    reserved_until: null,
+    expires_at: null,
   };
 }
 
@@ -99,8 +98,8 @@ export function writtenDraft(draft: Schemas['DraftOrder'], settings: Settings): 
     note: draft.note ?? '',
     tags: draft.tags,
     tax_exempt_reason: draft.tax_exempt_reason ?? '',
-    reserved_until: draft.reserved_until ? clockOf(draft.reserved_until, settings.time_zone) : '',
-    expires_at: clockOf(draft.expires_at, settings.time_zone),
+    reserved_until: draft.reserved_until,
+    expires_at: draft.expires_at,
   };
 }
 
@@ -121,7 +120,7 @@ function lineOf(line: DraftLine, currency: Schemas['Currency']): Schemas['DraftO
 }
 
 /** What is agreed, as the API takes it; what is left open is undefined. */
-function parts(values: DraftValues, settings: Settings) {
+function parts(values: DraftValues) {
   const { currency, shipping } = values;
   return {
     customer_id: values.customer_id ?? undefined,
@@ -135,21 +134,21 @@ function parts(values: DraftValues, settings: Settings) {
     note: values.note.trim() || undefined,
     tags: values.tags,
     tax_exempt_reason: values.tax_exempt_reason.trim() || undefined,
-    reserved_until: values.reserved_until ? instantOf(values.reserved_until, settings.time_zone) : undefined,
-    expires_at: values.expires_at ? instantOf(values.expires_at, settings.time_zone) : undefined,
+    reserved_until: values.reserved_until ?? undefined,
+    expires_at: values.expires_at ?? undefined,
   };
 }
 
-export function draftCreate(values: DraftValues, settings: Settings): Schemas['DraftOrderCreate'] {
-  return { currency: values.currency, ...parts(values, settings) };
+export function draftCreate(values: DraftValues): Schemas['DraftOrderCreate'] {
+  return { currency: values.currency, ...parts(values) };
 }
 
 const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
 
 /** What has changed, and nothing where that is nothing. */
-export function draftUpdate(values: DraftValues, base: DraftValues, settings: Settings): Schemas['DraftOrderUpdate'] {
-  const now = parts(values, settings);
-  const before = parts(base, settings);
+export function draftUpdate(values: DraftValues, base: DraftValues): Schemas['DraftOrderUpdate'] {
+  const now = parts(values);
+  const before = parts(base);
   const changed = Object.entries(now).filter(([name, value]) => !same(value, before[name as keyof typeof before]));
-  return Object.fromEntries(changed.filter(([name]) => name !== 'expires_at' || values.expires_at !== '').map(([name, value]) => [name, value ?? null]));
+  return Object.fromEntries(changed.filter(([name]) => name !== 'expires_at' || values.expires_at !== null).map(([name, value]) => [name, value ?? null]));
 }

@@ -19,7 +19,7 @@ export default function NewDraft() {
   const [sent, setSent] = useState(false);
   const form = useForm<DraftValues>({ initialValues: newDraft(settings), validate: { lines: (lines) => (lines.length === 0 ? w.goods.none : null) } });
   const ask = (values: DraftValues, dry_run: boolean) =>
-    answered(api.POST('/v1/draft-orders', { params: { header: { 'Idempotency-Key': dry_run ? idempotencyKey() : key }, query: { dry_run } }, body: draftCreate(values, settings) }));
+    answered(api.POST('/v1/draft-orders', { params: { header: { 'Idempotency-Key': dry_run ? idempotencyKey() : key }, query: { dry_run } }, body: draftCreate(values) }));
   const trial = useTrial('draft', form.values.lines.length > 0 ? form.values : undefined, (values) => ask(values, true));
   const create = useWrite({ form: form as never, write: (values: DraftValues) => ask(values, false), said: w.created, done: () => setSent(true) });
   // Only when nothing is unsaved any more may one leave without being asked.

@@ -4,6 +4,7 @@ import { useNavigate } from 'react-router';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { type Permission, useStore } from '../../session/store';
+import { instantOf } from '../../words/days';
 import { useWords } from '../../words/everywhere';
 import { useExchangeWords } from './words';
 
@@ -26,7 +27,7 @@ export function Export({ resource, choose, close }: ExportProps) {
 function Ask({ resource, choose, close }: { resource: Resource; choose: (resource: Resource) => void; close: () => void }) {
   const w = useExchangeWords();
   const everywhere = useWords();
-  const { api, can, to } = useStore();
+  const { api, can, to, settings } = useStore();
   const go = useNavigate();
   const [key] = useState(idempotencyKey);
   const [format, setFormat] = useState<'csv' | 'jsonl'>('csv');
@@ -38,7 +39,7 @@ function Ask({ resource, choose, close }: { resource: Resource; choose: (resourc
       answered(
         api.POST('/v1/exports', {
           params: { header: { 'Idempotency-Key': key } },
-          body: { resource, format: resource === 'products' ? 'csv' : format, ...(since && { since: midnight(since, 0) }), ...(until && { until: midnight(until, 1) }) },
+          body: { resource, format: resource === 'products' ? 'csv' : format, ...(since && { since: instantOf(since, settings.time_zone) }), ...(until && { until: instantOf(until, settings.time_zone, 1) }) },
         }),
       ),
     done: ({ data }) => void go(to(`exchange/${data.id}`)),
@@ -80,11 +81,4 @@ function Ask({ resource, choose, close }: { resource: Resource; choose: (resourc
       </Stack>
     </form>
   );
-}
-
-/** When a day begins here, or one that is some days later. */
-function midnight(day: string, later: number): string {
-  const at = new Date(`${day}T00:00:00`);
-  at.setDate(at.getDate() + later);
-  return at.toISOString();
 }

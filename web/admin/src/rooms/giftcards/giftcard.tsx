@@ -1,4 +1,4 @@
-import { Button, Grid, Group, Skeleton, Stack, Text, TextInput, Textarea } from '@mantine/core';
+import { Button, Grid, Group, Skeleton, Stack, Text, Textarea } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useParams } from 'react-router';
@@ -7,13 +7,13 @@ import { useWrite } from '../../api/write';
 import { CustomerField } from '../../page/customer';
 import { SaveBar } from '../../page/form';
 import { useFresh } from '../../page/fresh';
+import { Instant } from '../../page/instant';
 import { pages } from '../../page/list';
 import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { Trouble } from '../../page/trouble';
 import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
-import { clockOf, instantOf } from '../../words/days';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
 import { Adjust } from '../credit/adjust';
@@ -39,7 +39,7 @@ function Present({ card, version }: { card: Schemas['GiftCard']; version?: strin
   const client = useQueryClient();
   const [adjusting, setAdjusting] = useState(false);
   const path = { gift_card_id: card.id };
-  const there = { customer_id: card.customer_id, expires: card.expires_at ? clockOf(card.expires_at, settings.time_zone) : '', note: card.note ?? '' };
+  const there = { customer_id: card.customer_id, expires_at: card.expires_at, note: card.note ?? '' };
   const form = useForm({ of: card.id, initialValues: there });
   const base = useFresh(form, there, version);
   const entries = query.useInfiniteQuery('get', '/v1/gift-cards/{gift_card_id}/entries', { params: { path, query: { limit: 20 } } }, pages);
@@ -53,7 +53,7 @@ function Present({ card, version }: { card: Schemas['GiftCard']; version?: strin
     said: everywhere.saved,
     undoable: true,
     done: keep,
-    write: ({ customer_id, expires, note }: typeof form.values) => patch({ customer_id, expires_at: expires ? instantOf(expires, settings.time_zone) : null, note: note.trim() || null }),
+    write: ({ customer_id, expires_at, note }: typeof form.values) => patch({ customer_id, expires_at, note: note.trim() || null }),
   });
   const turn = useWrite({
     said: card.active ? w.turnedOff : w.turnedOn,
@@ -113,7 +113,7 @@ function Present({ card, version }: { card: Schemas['GiftCard']; version?: strin
             <fieldset disabled={!writes} style={{ border: 0, padding: 0, margin: 0, minWidth: 0 }}>
               <Section title={w.details}>
                 {can('customers:read') && <CustomerField label={w.issue.customer} value={form.values.customer_id} onChange={(customer) => form.setFieldValue('customer_id', customer?.id ?? null)} />}
-                <TextInput type="datetime-local" label={w.issue.expires} description={w.issue.expiresText} {...form.getInputProps('expires')} />
+                <Instant label={w.issue.expires} description={w.issue.expiresText} value={form.values.expires_at} error={form.errors.expires_at} change={(at) => form.setFieldValue('expires_at', at)} />
                 <Textarea label={w.note} description={w.noteText} autosize minRows={2} maxLength={2000} {...form.getInputProps('note')} />
               </Section>
             </fieldset>

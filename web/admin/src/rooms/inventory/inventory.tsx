@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, Modal, NumberInput, Select, Skeleton, Stack, Text } from '@mantine/core';
+import { Anchor, Button, Group, Modal, NumberInput, Select, Skeleton, Stack, Text, TextInput } from '@mantine/core';
 import { IconStackPop } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -98,15 +98,21 @@ function Counted({ item, places, close }: { item: Item; places: { id: string; na
   const [key] = useState(idempotencyKey);
   const [counted, setCounted] = useState<Record<string, number>>(Object.fromEntries(places.map((place) => [place.id, place.on_hand])));
   const [reason, setReason] = useState<Schemas['InventoryAdjustment']['reason']>('correction');
-  const [threshold, setThreshold] = useState(item.low_stock_threshold);
+  const [watched, setWatched] = useState(item);
+  const { low_stock_threshold, backorder_limit, backorder_expected_on } = watched;
+  const watch = {
+    ...(low_stock_threshold !== item.low_stock_threshold && { low_stock_threshold }),
+    ...(backorder_limit !== item.backorder_limit && { backorder_limit }),
+    ...(backorder_expected_on !== item.backorder_expected_on && { backorder_expected_on }),
+  };
   const lines = places.flatMap((place) => (counted[place.id] === place.on_hand ? [] : [{ variant_id: item.variant_id, location_id: place.id, on_hand: counted[place.id] ?? 0 }]));
   const save = useWrite({
     said: w.saved,
     done: close,
     write: async () => {
       const requests: string[] = [];
-      if (threshold !== item.low_stock_threshold) {
-        requests.push(...(await answered(api.PATCH('/v1/inventory/{variant_id}', { params: { path: { variant_id: item.variant_id } }, body: { low_stock_threshold: threshold } }))).requests);
+      if (Object.keys(watch).length > 0) {
+        requests.push(...(await answered(api.PATCH('/v1/inventory/{variant_id}', { params: { path: { variant_id: item.variant_id } }, body: watch }))).requests);
       }
       if (lines.length > 0) requests.push(...(await answered(api.POST('/v1/inventory/adjustments', { params: { header: { 'Idempotency-Key': key } }, body: { reason, lines } }))).requests);
       return { data: undefined, requests, version: undefined };
@@ -154,16 +160,40 @@ function Counted({ item, places, close }: { item: Item; places: { id: string; na
             min={0}
             allowDecimal={false}
             disabled={!writes}
-            value={threshold ?? ''}
-            onChange={(n) => setThreshold(n === '' ? null : Number(n))}
+            value={low_stock_threshold ?? ''}
+            onChange={(n) => setWatched((now) => ({ ...now, low_stock_threshold: n === '' ? null : Number(n) }))}
           />
+        )}
+        {item.track_inventory && item.allow_backorder && (
+          <Group grow align="flex-start">
+            <NumberInput
+              label={w.backorders}
+              description={w.backordersText}
+              min={0}
+              allowDecimal={false}
+              disabled={!writes}
+              value={backorder_limit ?? ''}
+              onChange={(n) => setWatched((now) => ({ ...now, backorder_limit: n === '' ? null : Number(n) }))}
+            />
+            <TextInput
+              type="date"
+              label={w.expected}
+              description={w.expectedText}
+              disabled={!writes}
+              value={backorder_expected_on ?? ''}
+              onChange={(event) => {
+                const day = event.currentTarget.value;
+                setWatched((now) => ({ ...now, backorder_expected_on: day || null }));
+              }}
+            />
+          </Group>
         )}
         {writes && (
           <Group justify="end">
             <Button variant="default" onClick={close}>
               {everywhere.cancel}
             </Button>
-            <Button type="submit" loading={save.isPending} disabled={lines.length === 0 && threshold === item.low_stock_threshold}>
+            <Button type="submit" loading={save.isPending} disabled={lines.length === 0 && Object.keys(watch).length === 0}>
               {everywhere.save}
             </Button>
           </Group>

@@ -29,6 +29,7 @@ function Addresses({ order, version, close }: Omit<Step, 'opened'>) {
   const goes = order.shipping_address !== null && !order.shipping?.pickup_address;
   const fixed = order.fulfilments.length > 0;
   const form = useForm({
+    of: order.id,
     initialValues: {
       email: order.email,
       shipping_address: writtenAddress(order.shipping_address, settings.country),

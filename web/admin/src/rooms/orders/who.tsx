@@ -12,6 +12,7 @@ import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
 import { Correct } from './correct';
 import { Documents } from './documents';
+import { Fields } from './fields';
 import { useOrderWords } from './words';
 
 /** Whose order it is, where it goes, its documents and labels. */
@@ -67,6 +68,7 @@ export function Who({ order, version }: { order: Schemas['Order']; version?: str
       )}
       <Documents order={order} />
       <Labels order={order} />
+      <Fields order={order} version={version} />
       <Correct order={order} version={version} opened={correcting} close={() => setCorrecting(false)} />
     </Stack>
   );

@@ -86,17 +86,17 @@ export function Prices({ list, typed, setTyped }: PricesProps) {
         </Text>
       )}
       {saved.length + typed.added.length > 0 && (
-        <Table.ScrollContainer minWidth={560} type="native">
-          <Table verticalSpacing={8} horizontalSpacing="md" aria-label={w.prices.title}>
+        <Table.ScrollContainer minWidth={0} type="native">
+          <Table verticalSpacing={8} horizontalSpacing="sm" aria-label={w.prices.title}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th ps="lg">{w.prices.variant}</Table.Th>
-                <Table.Th w={110} ta="end">
+                <Table.Th w={110} ta="end" visibleFrom="sm">
                   {w.prices.own}
                 </Table.Th>
-                <Table.Th w={130} style={{ whiteSpace: 'nowrap' }}>{w.prices.quantity}</Table.Th>
-                <Table.Th w={150}>{w.prices.price}</Table.Th>
-                <Table.Th w={100}>
+                <Table.Th w={84}>{w.prices.from}</Table.Th>
+                <Table.Th w={140}>{w.prices.price}</Table.Th>
+                <Table.Th w={{ base: 44, sm: 100 }}>
                   <VisuallyHidden>{everywhere.actions}</VisuallyHidden>
                 </Table.Th>
               </Table.Tr>
@@ -156,7 +156,7 @@ function Line({ price, amount, set, quantity, another, remove }: LineProps) {
           </Text>
         )}
       </Table.Td>
-      <Table.Td ta="end">
+      <Table.Td ta="end" visibleFrom="sm">
         <Text size="sm" c="dimmed">
           {price.own_amount === null ? '–' : f.money({ amount: price.own_amount, currency: price.currency })}
         </Text>
@@ -175,7 +175,7 @@ function Line({ price, amount, set, quantity, another, remove }: LineProps) {
         {can('products:write') && (
           <>
             <Tooltip label={w.prices.breaks}>
-              <ActionIcon aria-label={`${price.title}: ${w.prices.breaks}`} onClick={another}>
+              <ActionIcon visibleFrom="sm" aria-label={`${price.title}: ${w.prices.breaks}`} onClick={another}>
                 <IconRowInsertBottom size={17} />
               </ActionIcon>
             </Tooltip>

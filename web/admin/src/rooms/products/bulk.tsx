@@ -1,7 +1,7 @@
-import { ActionIcon, Button, Group, Menu, Modal, NumberInput, Select, Stack, TagsInput, Text } from '@mantine/core';
+import { ActionIcon, Button, Checkbox, Group, Menu, Modal, NumberInput, Select, Stack, TagsInput, Text } from '@mantine/core';
 import { IconDots } from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
-import { Link } from 'react-router';
+import { Link, useSearchParams } from 'react-router';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { useStore } from '../../session/store';
@@ -11,29 +11,39 @@ import { useProductWords } from './words';
 
 type Kind = 'addTags' | 'removeTags' | 'category' | 'prices';
 
-type BulkProps = { chosen: string[]; done: () => void };
+type BulkProps = {
+  chosen: string[];
+  /** What narrows the list down, where all that it finds can be meant in place of those that are chosen. */
+  filter?: Schemas['BulkFilter'];
+  done: () => void;
+};
 
 /** What can be done with the products that are chosen: each is an operation that can be taken back. */
-export function Bulk({ chosen, done }: BulkProps) {
+export function Bulk({ chosen, filter, done }: BulkProps) {
   const w = useProductWords();
   const everywhere = useWords();
   const { api, to } = useStore();
   const [asked, setAsked] = useState<Kind>();
+  const [all, setAll] = useState(false);
+  const [search] = useSearchParams();
+  const those = all && filter ? { filter } : { product_ids: chosen };
   const header = () => ({ 'Idempotency-Key': idempotencyKey() });
   const ends = () => {
     setAsked(undefined);
     done();
   };
   const change = useWrite({
-    write: (changes: Schemas['BulkProductUpdate']) => answered(api.POST('/v1/products/bulk', { params: { header: header() }, body: { action: 'update', product_ids: chosen, changes } })),
+    write: (changes: Schemas['BulkProductUpdate']) => answered(api.POST('/v1/products/bulk', { params: { header: header() }, body: { action: 'update', ...those, changes } })),
     done: ends,
   });
-  const remove = useWrite({ write: () => answered(api.POST('/v1/products/bulk', { params: { header: header() }, body: { action: 'delete', product_ids: chosen } })), done: ends });
+  const remove = useWrite({ write: () => answered(api.POST('/v1/products/bulk', { params: { header: header() }, body: { action: 'delete', ...those } })), done: ends });
   const prices = useWrite({
     write: async (adjust_price: Schemas['PriceAdjustment']) => {
+      const changes = { adjust_price };
+      if (all && filter) return answered(api.POST('/v1/variants/bulk', { params: { header: header() }, body: { action: 'update', filter, changes } }));
       const products = await Promise.all(chosen.map((product_id) => answered(api.GET('/v1/products/{product_id}/variants', { params: { path: { product_id }, query: { limit: 100 } } }))));
       const variant_ids = products.flatMap(({ data }) => data.data.map(({ id }) => id));
-      return answered(api.POST('/v1/variants/bulk', { params: { header: header() }, body: { action: 'update', variant_ids, changes: { adjust_price } } }));
+      return answered(api.POST('/v1/variants/bulk', { params: { header: header() }, body: { action: 'update', variant_ids, changes } }));
     },
     done: ends,
   });
@@ -44,7 +54,8 @@ export function Bulk({ chosen, done }: BulkProps) {
   ];
   return (
     <>
-      <Button component={Link} to={to(`products/grid?ids=${chosen.join(',')}`)} size="xs" variant="default">
+      {filter && <Checkbox label={w.bulk.all} checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />}
+      <Button component={Link} to={to(all && filter ? `products/grid?${search}` : `products/grid?ids=${chosen.join(',')}`)} size="xs" variant="default">
         {w.bulk.edit}
       </Button>
       <Menu position="bottom-end">

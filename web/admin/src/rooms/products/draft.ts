@@ -13,6 +13,12 @@ export type DraftVariant = {
   allow_backorder: boolean;
   requires_shipping: boolean;
   weight_grams: number | null;
+  length_mm: number | null;
+  width_mm: number | null;
+  height_mm: number | null;
+  net_content: Schemas['NetContent'] | null;
+  tax_class: string;
+  custom_fields: FieldValues;
   image_id: string | null;
   /** How many there are at each location; what is not known, or not counted, is left out. */
   stock: Record<string, number | null>;
@@ -53,6 +59,12 @@ export function newVariant(option_values: string[] = []): DraftVariant {
     allow_backorder: false,
     requires_shipping: true,
     weight_grams: null,
+    length_mm: null,
+    width_mm: null,
+    height_mm: null,
+    net_content: null,
+    tax_class: '',
+    custom_fields: {},
     image_id: null,
     stock: { [first]: null },
   };
@@ -107,6 +119,12 @@ export function draftOf(product: Schemas['Product'], levels: Schemas['InventoryL
       allow_backorder: variant.allow_backorder,
       requires_shipping: variant.requires_shipping,
       weight_grams: variant.weight_grams,
+      length_mm: variant.length_mm,
+      width_mm: variant.width_mm,
+      height_mm: variant.height_mm,
+      net_content: variant.net_content,
+      tax_class: variant.tax_class ?? '',
+      custom_fields: variant.custom_fields,
       image_id: variant.image_id,
       stock: Object.fromEntries(locations.map(({ id }) => [id, levels.find((level) => level.variant_id === variant.id && level.location_id === id)?.on_hand ?? 0])),
     })),
@@ -138,6 +156,18 @@ export function matrix(options: Schemas['ProductOption'][], variants: DraftVaria
   });
 }
 
+/** What is known of how large a new variant is, and how it is taxed. */
+export function measures({ weight_grams, length_mm, width_mm, height_mm, net_content, tax_class }: DraftVariant) {
+  return {
+    ...(weight_grams !== null && { weight_grams }),
+    ...(length_mm !== null && { length_mm }),
+    ...(width_mm !== null && { width_mm }),
+    ...(height_mm !== null && { height_mm }),
+    ...(net_content && { net_content }),
+    ...(tax_class.trim() && { tax_class: tax_class.trim() }),
+  };
+}
+
 /** A variant in the contract's words, for one that is new. */
 export function variantCreate(variant: DraftVariant, currency: string): Schemas['VariantCreate'] {
   const stock = variant.stock[first];
@@ -151,7 +181,8 @@ export function variantCreate(variant: DraftVariant, currency: string): Schemas[
     ...(variant.sku && { sku: variant.sku }),
     ...(variant.barcode && { barcode: variant.barcode }),
     ...(variant.cost !== null && { cost: { amount: variant.cost, currency } }),
-    ...(variant.weight_grams !== null && { weight_grams: variant.weight_grams }),
+    ...measures(variant),
+    custom_fields: variant.custom_fields,
     ...(variant.track_inventory && stock !== null && { stock_quantity: stock }),
   };
 }
@@ -209,9 +240,16 @@ export function variantUpdate(now: DraftVariant, before: DraftVariant, currency:
     allow_backorder: variant.allow_backorder,
     requires_shipping: variant.requires_shipping,
     weight_grams: variant.weight_grams,
+    length_mm: variant.length_mm,
+    width_mm: variant.width_mm,
+    height_mm: variant.height_mm,
+    net_content: variant.net_content,
+    tax_class: variant.tax_class.trim() || null,
     image_id: variant.image_id,
   });
-  return changes<Schemas['VariantUpdate']>(told(now), told(before));
+  const changed = changes<Schemas['VariantUpdate']>(told(now), told(before));
+  const fields = fieldChanges(now.custom_fields, before.custom_fields);
+  return fields ? { ...changed, custom_fields: fields } : changed;
 }
 
 /** The stock that was typed over, as lines of an adjustment. */

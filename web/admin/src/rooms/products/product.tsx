@@ -11,7 +11,7 @@ import { Translate } from '../../page/translate';
 import { Trouble } from '../../page/trouble';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
-import { combinations, type Draft, type DraftVariant, draftOf, first, priceIn, productUpdate, stockLines, variantUpdate } from './draft';
+import { combinations, type Draft, type DraftVariant, draftOf, first, measures, priceIn, productUpdate, stockLines, variantUpdate } from './draft';
 import { Editor, useProductForm } from './editor';
 import { Media, type Photo } from './media';
 import { upload } from './new';
@@ -42,13 +42,13 @@ export default function Product() {
 }
 
 /** What variants that are made of new choices have of one that there is. */
-const alike = ({ prices, taxable, track_inventory, allow_backorder, requires_shipping, weight_grams }: DraftVariant): Schemas['VariantMatrix'] => ({
-  prices,
-  taxable,
-  track_inventory,
-  allow_backorder,
-  requires_shipping,
-  ...(weight_grams !== null && { weight_grams }),
+const alike = (variant: DraftVariant): Schemas['VariantMatrix'] => ({
+  prices: variant.prices,
+  taxable: variant.taxable,
+  track_inventory: variant.track_inventory,
+  allow_backorder: variant.allow_backorder,
+  requires_shipping: variant.requires_shipping,
+  ...measures(variant),
 });
 
 /** The stock of all variants that a product shows. */

@@ -1,5 +1,5 @@
-import { Avatar, Button, Group, Select, Text } from '@mantine/core';
-import { IconPackage, IconPhoto, IconPlus, IconTable } from '@tabler/icons-react';
+import { ActionIcon, Avatar, Button, Group, Menu, Select, Text } from '@mantine/core';
+import { IconDots, IconDownload, IconPackage, IconPhoto, IconPlus, IconTable, IconUpload } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
@@ -41,6 +41,7 @@ export default function Products() {
   const [search] = useSearchParams();
   const asked = given({ status: status as Product['status'] | '' }) as { status?: Product['status'] };
   const shelved = given({ category_id: category, tag });
+  const bulk = { ...asked, ...shelved };
   const options = { placeholderData: keepPreviousData };
   const all = query.useInfiniteQuery('get', '/v1/products', { params: { query: { limit: 50, ...asked, ...shelved } } }, { ...pages, ...options, enabled: !q });
   const found = query.useInfiniteQuery('get', '/v1/search', { params: { query: { q, limit: 50, ...asked } } }, { ...pages, ...options, enabled: Boolean(q) });
@@ -54,6 +55,27 @@ export default function Products() {
       title={w.title}
       actions={
         <>
+          {(can('imports:write') || can('exports:write')) && (
+            <Menu position="bottom-end">
+              <Menu.Target>
+                <ActionIcon variant="default" size={36} aria-label={everywhere.actions}>
+                  <IconDots size={18} />
+                </ActionIcon>
+              </Menu.Target>
+              <Menu.Dropdown>
+                {can('imports:write') && (
+                  <Menu.Item component={Link} to={to('exchange/import')} leftSection={<IconUpload size={16} aria-hidden />}>
+                    {w.exchange.import}
+                  </Menu.Item>
+                )}
+                {can('exports:write') && (
+                  <Menu.Item component={Link} to={to('exchange?export=products')} leftSection={<IconDownload size={16} aria-hidden />}>
+                    {w.exchange.export}
+                  </Menu.Item>
+                )}
+              </Menu.Dropdown>
+            </Menu>
+          )}
           {can('products:write') && (
             <Button component={Link} to={to(`products/grid${search.size > 0 ? `?${search}` : ''}`)} variant="default" leftSection={<IconTable size={18} aria-hidden />} visibleFrom="sm">
               {w.spreadsheet}
@@ -68,7 +90,7 @@ export default function Products() {
         query={q ? found : all}
         id={(product) => product.id}
         to={(product) => to(`products/${product.id}`)}
-        choice={can('products:write') ? { name: ({ title }) => title, chosen, choose: setChosen, actions: <Bulk chosen={chosen} done={() => setChosen([])} /> } : undefined}
+        choice={can('products:write') ? { name: ({ title }) => title, chosen, choose: setChosen, actions: <Bulk chosen={chosen} filter={all.hasNextPage && !q && Object.keys(bulk).length > 0 ? bulk : undefined} done={() => setChosen([])} /> } : undefined}
         narrowed={filters.any ? { nothing: w.nothing, clear: filters.clear } : undefined}
         empty={<Empty icon={IconPackage} {...w.empty} action={add} />}
         filters={

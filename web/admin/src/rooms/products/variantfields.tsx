@@ -1,6 +1,7 @@
-import { Avatar, Checkbox, Group, NumberInput, SimpleGrid, Stack, Text, TextInput, UnstyledButton } from '@mantine/core';
+import { Avatar, Checkbox, Group, Input, NumberInput, Select, SimpleGrid, Stack, Text, TextInput, UnstyledButton } from '@mantine/core';
 import { Fragment, type ReactNode } from 'react';
 import type { Schemas } from '../../api/client';
+import { CustomFields } from '../../page/fields';
 import { MoneyInput } from '../../page/money';
 import { Section } from '../../page/section';
 import { useStore } from '../../session/store';
@@ -85,7 +86,9 @@ export function VariantFields({ variant, images = [], locations, change, error, 
             onChange={(cost) => change({ cost })}
           />
         </SimpleGrid>
+        <Content value={variant.net_content} change={(net_content) => change({ net_content })} />
         <Checkbox label={w.price.taxable} checked={variant.taxable} onChange={(event) => change({ taxable: event.currentTarget.checked })} />
+        {variant.taxable && <TaxClass value={variant.tax_class} change={(tax_class) => change({ tax_class })} />}
       </Part>
       <Part title={w.stock.title}>
         <SimpleGrid cols={{ base: 1, xs: 2 }}>
@@ -128,9 +131,71 @@ export function VariantFields({ variant, images = [], locations, change, error, 
             onChange={(grams) => change({ weight_grams: grams === '' ? null : Number(grams) })}
           />
         )}
+        {variant.requires_shipping && (
+          <SimpleGrid cols={3} maw={480}>
+            {(['length_mm', 'width_mm', 'height_mm'] as const).map((side) => (
+              <NumberInput
+                key={side}
+                label={w.shipping.sides[side]}
+                min={0}
+                max={100_000}
+                allowDecimal={false}
+                hideControls
+                rightSection={<Text size="sm">mm</Text>}
+                rightSectionWidth={40}
+                value={variant[side] ?? ''}
+                onChange={(mm) => change({ [side]: mm === '' ? null : Number(mm) })}
+              />
+            ))}
+          </SimpleGrid>
+        )}
       </Part>
+      <CustomFields resource="variant" plain={!cards} values={variant.custom_fields} change={(custom_fields) => change({ custom_fields })} />
     </Stack>
   );
+}
+
+const units = ['g', 'kg', 'ml', 'cl', 'l', 'mm', 'cm', 'm', 'm2', 'm3', 'piece'] as const;
+
+/** How much is in it, by which the shop tells the price per unit. */
+function Content({ value, change }: { value: Schemas['NetContent'] | null; change: (content: Schemas['NetContent'] | null) => void }) {
+  const w = useProductWords();
+  const f = useFormat();
+  return (
+    <Input.Wrapper label={w.content.title} description={w.content.text} labelElement="div">
+      <Group gap="xs" mt={4} wrap="nowrap" maw={320}>
+        <NumberInput
+          aria-label={w.content.title}
+          flex={1}
+          min={0}
+          decimalScale={3}
+          decimalSeparator={f.locale.startsWith('de') ? ',' : '.'}
+          hideControls
+          value={value ? Number(value.value) : ''}
+          onChange={(amount) => change(amount === '' || Number(amount) <= 0 ? null : { value: String(amount), unit: value?.unit ?? 'g' })}
+        />
+        <Select
+          aria-label={w.content.unit}
+          w={96}
+          allowDeselect={false}
+          disabled={!value}
+          data={units.map((unit) => ({ value: unit, label: w.content.units[unit] }))}
+          value={value?.unit ?? 'g'}
+          onChange={(unit) => value && unit && change({ ...value, unit: unit as (typeof units)[number] })}
+        />
+      </Group>
+    </Input.Wrapper>
+  );
+}
+
+/** Which tax rates apply, where there are others than the standard ones. */
+function TaxClass({ value, change }: { value: string; change: (tax_class: string) => void }) {
+  const w = useProductWords();
+  const { query, can } = useStore();
+  const rates = query.useQuery('get', '/v1/tax-rates', { params: { query: { limit: 100 } } }, { enabled: can('settings:read') });
+  const classes = [...new Set((rates.data?.data ?? []).flatMap(({ tax_class }) => (tax_class ? [tax_class] : [])))];
+  if (classes.length === 0 && value === '') return null;
+  return <Select label={w.price.taxClass} placeholder={w.price.standard} maw={320} clearable data={[...new Set([...classes, ...(value ? [value] : [])])]} value={value || null} onChange={(next) => change(next ?? '')} />;
 }
 
 function Plain({ title, children }: { title: string; children: ReactNode }) {

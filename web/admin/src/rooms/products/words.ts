@@ -32,7 +32,7 @@ export const useProductWords = words(
       deleted: 'The photo is deleted',
       photo: (n: number) => `Photo ${n}`,
     },
-    price: { title: 'Price', price: 'Price', compareAt: 'Price before', compareAtText: 'Struck through beside the price.', cost: 'Cost', costText: 'Shoppers never see it.', taxable: 'Taxes are charged', margin: (share: string) => `Margin ${share}` },
+    price: { title: 'Price', price: 'Price', compareAt: 'Price before', compareAtText: 'Struck through beside the price.', cost: 'Cost', costText: 'Shoppers never see it.', taxable: 'Taxes are charged', taxClass: 'Tax class', standard: 'Standard', margin: (share: string) => `Margin ${share}` },
     stock: {
       title: 'Stock',
       sku: 'SKU',
@@ -43,7 +43,8 @@ export const useProductWords = words(
       at: (location: string) => `Quantity at ${location}`,
       available: (n: string) => `${n} can be sold`,
     },
-    shipping: { title: 'Shipping', ships: 'This is sent to the shopper', weight: 'Weight', grams: 'g' },
+    shipping: { title: 'Shipping', ships: 'This is sent to the shopper', weight: 'Weight', grams: 'g', sides: { length_mm: 'Length', width_mm: 'Width', height_mm: 'Height' } },
+    content: { title: 'Content', text: 'By it, the shop tells the price per kilogram, litre or the like.', unit: 'Unit of the content', units: { g: 'g', kg: 'kg', ml: 'ml', cl: 'cl', l: 'l', mm: 'mm', cm: 'cm', m: 'm', m2: 'm²', m3: 'm³', piece: 'pieces' } },
     variants: {
       title: 'Variants',
       text: 'Add options such as size or colour where the product comes in several.',
@@ -69,7 +70,9 @@ export const useProductWords = words(
     organisation: { title: 'Where it belongs', status: 'Status', from: 'Shown from', until: 'Shown until', category: 'Category', noCategory: 'None', vendor: 'Maker', type: 'Sort', tags: 'Labels', tagsExample: 'Type a label and press Enter' },
     filters: { category: 'Category', tag: 'Label' },
     spreadsheet: 'Edit in a table',
+    exchange: { import: 'Import', export: 'Export' },
     bulk: {
+      all: 'All that the filter finds',
       edit: 'Edit in a table',
       activate: 'Put into the shop',
       draft: 'Make drafts of them',
@@ -149,7 +152,7 @@ export const useProductWords = words(
         deleted: 'Das Foto ist gelöscht',
         photo: (n) => `Foto ${n}`,
       },
-      price: { title: 'Preis', price: 'Preis', compareAt: 'Preis davor', compareAtText: 'Steht durchgestrichen neben dem Preis.', cost: 'Kosten', costText: 'Sieht die Kundschaft nie.', taxable: 'Steuern werden erhoben', margin: (share) => `Marge ${share}` },
+      price: { title: 'Preis', price: 'Preis', compareAt: 'Preis davor', compareAtText: 'Steht durchgestrichen neben dem Preis.', cost: 'Kosten', costText: 'Sieht die Kundschaft nie.', taxable: 'Steuern werden erhoben', taxClass: 'Steuerklasse', standard: 'Normal', margin: (share) => `Marge ${share}` },
       stock: {
         title: 'Bestand',
         sku: 'Artikelnummer',
@@ -160,7 +163,8 @@ export const useProductWords = words(
         at: (location) => `Menge: ${location}`,
         available: (n) => `${n} verkäuflich`,
       },
-      shipping: { title: 'Versand', ships: 'Wird versendet', weight: 'Gewicht', grams: 'g' },
+      shipping: { title: 'Versand', ships: 'Wird versendet', weight: 'Gewicht', grams: 'g', sides: { length_mm: 'Länge', width_mm: 'Breite', height_mm: 'Höhe' } },
+      content: { title: 'Inhalt', text: 'Daraus ergibt sich im Shop der Grundpreis je Kilogramm, Liter und so weiter.', unit: 'Einheit des Inhalts', units: { g: 'g', kg: 'kg', ml: 'ml', cl: 'cl', l: 'l', mm: 'mm', cm: 'cm', m: 'm', m2: 'm²', m3: 'm³', piece: 'Stück' } },
       variants: {
         title: 'Varianten',
         text: 'Fügen Sie Optionen wie Größe oder Farbe hinzu, wenn es das Produkt in mehreren gibt.',
@@ -186,7 +190,9 @@ export const useProductWords = words(
       organisation: { title: 'Wohin es gehört', status: 'Status', from: 'Gezeigt ab', until: 'Gezeigt bis', category: 'Kategorie', noCategory: 'Keine', vendor: 'Hersteller', type: 'Art', tags: 'Etiketten', tagsExample: 'Eintippen und Enter drücken' },
       filters: { category: 'Kategorie', tag: 'Etikett' },
       spreadsheet: 'In einer Tabelle bearbeiten',
+      exchange: { import: 'Importieren', export: 'Exportieren' },
       bulk: {
+        all: 'Alle, die der Filter findet',
         edit: 'In einer Tabelle bearbeiten',
         activate: 'In den Shop stellen',
         draft: 'Zu Entwürfen machen',

@@ -3,6 +3,7 @@ import type { UseFormReturnType } from '@mantine/form';
 import { IconDice5 } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { SaveBar } from '../../page/form';
+import { Instant } from '../../page/instant';
 import { MoneyInput } from '../../page/money';
 import { Section } from '../../page/section';
 import { useStore } from '../../session/store';
@@ -219,8 +220,8 @@ function When({ form }: { form: Form }) {
   return (
     <Section title={w.when.title}>
       <Switch label={w.when.active} {...form.getInputProps('active', { type: 'checkbox' })} />
-      <TextInput type="datetime-local" label={w.when.from} required {...form.getInputProps('starts_at')} />
-      <TextInput type="datetime-local" label={w.when.until} description={w.when.untilText} {...form.getInputProps('ends_at')} />
+      <Instant label={w.when.from} required value={form.values.starts_at} error={form.errors.starts_at} change={(at) => form.setFieldValue('starts_at', at ?? new Date().toISOString())} />
+      <Instant label={w.when.until} description={w.when.untilText} value={form.values.ends_at} error={form.errors.ends_at} change={(at) => form.setFieldValue('ends_at', at)} />
       <Text size="xs" c="dimmed">
         {w.when.zone(settings.time_zone)}
       </Text>

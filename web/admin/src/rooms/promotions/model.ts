@@ -1,5 +1,4 @@
 import type { Schemas } from '../../api/client';
-import { clockOf, instantOf } from '../../words/days';
 
 type Promotion = Schemas['Promotion'];
 export type Selection = { all: boolean; product_ids: string[]; variant_ids: string[]; collection_ids: string[]; tags: string[] };
@@ -27,14 +26,14 @@ export type PromotionValues = {
   combines_with: Promotion['combines_with'];
   active: boolean;
   starts_at: string;
-  ends_at: string;
+  ends_at: string | null;
   usage_limit: number | '';
   customer_limit: number | '';
 };
 
 const everything: Selection = { all: true, product_ids: [], variant_ids: [], collection_ids: [], tags: [] };
 
-export function newPromotion(timeZone: string, kind: Promotion['kind'] = 'percentage'): PromotionValues {
+export function newPromotion(kind: Promotion['kind']): PromotionValues {
   return {
     title: '',
     kind,
@@ -56,8 +55,8 @@ export function newPromotion(timeZone: string, kind: Promotion['kind'] = 'percen
     customer_group_ids: [],
     combines_with: [],
     active: true,
-    starts_at: clockOf(new Date().toISOString(), timeZone),
-    ends_at: '',
+    starts_at: new Date().toISOString(),
+    ends_at: null,
     usage_limit: '',
     customer_limit: '',
   };
@@ -69,7 +68,7 @@ function selected({ product_ids = [], variant_ids = [], collection_ids = [], tag
   return { all: [product_ids, variant_ids, collection_ids, tags].every((each) => each.length === 0), product_ids, variant_ids, collection_ids, tags };
 }
 
-export function writtenPromotion(promotion: Promotion, timeZone: string): PromotionValues {
+export function writtenPromotion(promotion: Promotion): PromotionValues {
   return {
     title: promotion.title,
     kind: promotion.kind,
@@ -91,8 +90,8 @@ export function writtenPromotion(promotion: Promotion, timeZone: string): Promot
     customer_group_ids: promotion.customer_group_ids,
     combines_with: promotion.combines_with,
     active: promotion.active,
-    starts_at: clockOf(promotion.starts_at, timeZone),
-    ends_at: promotion.ends_at ? clockOf(promotion.ends_at, timeZone) : '',
+    starts_at: promotion.starts_at,
+    ends_at: promotion.ends_at,
     usage_limit: promotion.usage_limit ?? '',
     customer_limit: promotion.customer_limit ?? '',
   };
@@ -104,7 +103,7 @@ const money = (amounts: Amounts): Schemas['Money'][] =>
 const selectionOf = ({ all, ...chosen }: Selection): Schemas['PromotionSelection'] => (all ? {} : Object.fromEntries(Object.entries(chosen).filter(([, each]) => each.length > 0)));
 
 /** What of it can be changed later on as well. */
-function changeable(values: PromotionValues, timeZone: string) {
+function changeable(values: PromotionValues) {
   const { kind } = values;
   const gets = kind === 'buy_x_get_y';
   return {
@@ -119,28 +118,28 @@ function changeable(values: PromotionValues, timeZone: string) {
     customer_group_ids: values.customer_group_ids,
     combines_with: values.combines_with,
     active: values.active,
-    starts_at: instantOf(values.starts_at, timeZone),
+    starts_at: values.starts_at,
   };
 }
 
-export function promotionCreate(values: PromotionValues, timeZone: string): Schemas['PromotionCreate'] {
+export function promotionCreate(values: PromotionValues): Schemas['PromotionCreate'] {
   const { kind, automatic } = values;
   return {
-    ...changeable(values, timeZone),
+    ...changeable(values),
     kind,
     ...((kind === 'percentage' || kind === 'fixed_amount') && { class: values.class }),
     automatic,
     ...(!automatic && values.code.trim() && { codes: [values.code.trim()] }),
-    ...(values.ends_at && { ends_at: instantOf(values.ends_at, timeZone) }),
+    ...(values.ends_at && { ends_at: values.ends_at }),
     ...(values.usage_limit && { usage_limit: values.usage_limit }),
     ...(values.customer_limit && { customer_limit: values.customer_limit }),
   };
 }
 
-export function promotionUpdate(values: PromotionValues, base: PromotionValues, timeZone: string): Schemas['PromotionUpdate'] {
+export function promotionUpdate(values: PromotionValues, base: PromotionValues): Schemas['PromotionUpdate'] {
   const whole = (each: PromotionValues) => ({
-    ...changeable(each, timeZone),
-    ends_at: each.ends_at ? instantOf(each.ends_at, timeZone) : null,
+    ...changeable(each),
+    ends_at: each.ends_at,
     usage_limit: each.usage_limit || null,
     customer_limit: each.customer_limit || null,
   });

@@ -50,19 +50,20 @@ export default function NewPromotion() {
 
 function Details({ kind }: { kind: Kind }) {
   const w = usePromotionWords();
-  const { api, to, settings } = useStore();
+  const { api, to } = useStore();
   const go = useNavigate();
   const [key] = useState(idempotencyKey);
   const [sent, setSent] = useState(false);
   const form = useForm<PromotionValues>({
-    initialValues: newPromotion(settings.time_zone, kind),
+    of: kind, // it begins now, which is later each time
+    initialValues: newPromotion(kind),
     validate: { code: (code, { automatic }) => (!automatic && code.trim() && !/^\S{3,64}$/.test(code.trim()) ? w.codeWrong : null) },
   });
   const create = useWrite({
     form: form as never,
     said: (promotion) => w.created(promotion.title),
     undoable: true,
-    write: (values: PromotionValues) => answered(api.POST('/v1/promotions', { params: { header: { 'Idempotency-Key': key } }, body: promotionCreate(values, settings.time_zone) })),
+    write: (values: PromotionValues) => answered(api.POST('/v1/promotions', { params: { header: { 'Idempotency-Key': key } }, body: promotionCreate(values) })),
     done: () => setSent(true),
   });
   // Only when nothing is unsaved any more may one leave without being asked.

@@ -34,7 +34,7 @@ function Present({ promotion, version }: { promotion: Schemas['Promotion']; vers
   const f = useFormat(settings.time_zone);
   const client = useQueryClient();
   const go = useNavigate();
-  const there = writtenPromotion(promotion, settings.time_zone);
+  const there = writtenPromotion(promotion);
   const form = useForm<PromotionValues>({ of: promotion.id, initialValues: there });
   const base = useFresh(form, there, version);
   const path = { promotion_id: promotion.id };
@@ -42,8 +42,12 @@ function Present({ promotion, version }: { promotion: Schemas['Promotion']; vers
     form: form as never,
     said: everywhere.saved,
     undoable: true,
-    write: (values: PromotionValues) =>
-      answered(api.PATCH('/v1/promotions/{promotion_id}', { params: { path, header: { 'If-Match': base.version } }, body: promotionUpdate(values, base.values, settings.time_zone) })),
+    write: async (values: PromotionValues) => {
+      const body = promotionUpdate(values, base.values);
+      // What was written may come to what is there.
+      if (Object.keys(body).length === 0) return { data: promotion, requests: [], version: base.version };
+      return answered(api.PATCH('/v1/promotions/{promotion_id}', { params: { path, header: { 'If-Match': base.version } }, body }));
+    },
     done: (answer) => {
       form.resetDirty();
       client.setQueryData(['promotion', promotion.id], answer);

@@ -1,7 +1,6 @@
 import { List, Text } from '@mantine/core';
 import { Section } from '../../page/section';
 import { useStore } from '../../session/store';
-import { instantOf } from '../../words/days';
 import { useFormat } from '../../words/format';
 import type { PromotionValues } from './model';
 import { useTold } from './told';
@@ -14,7 +13,6 @@ export function Summary({ values }: { values: PromotionValues }) {
   const { settings } = useStore();
   const f = useFormat(settings.time_zone);
   const least = values.minimum_amounts[settings.currency];
-  const instant = (clock: string) => f.time(instantOf(clock, settings.time_zone));
   const amounts = Object.entries(values.amounts).flatMap(([currency, amount]) => (amount ? [{ currency: currency as typeof settings.currency, amount }] : []));
   return (
     <Section title={w.summary.title}>
@@ -27,7 +25,7 @@ export function Summary({ values }: { values: PromotionValues }) {
         {values.usage_limit && <List.Item>{w.summary.uses(f.number(values.usage_limit))}</List.Item>}
         {values.customer_limit && <List.Item>{w.summary.usesEach(f.number(values.customer_limit))}</List.Item>}
         <List.Item>{values.combines_with.length > 0 ? w.summary.combines : w.summary.alone}</List.Item>
-        {values.starts_at && <List.Item>{values.ends_at ? w.summary.fromUntil(instant(values.starts_at), instant(values.ends_at)) : w.summary.from(instant(values.starts_at))}</List.Item>}
+        <List.Item>{values.ends_at ? w.summary.fromUntil(f.time(values.starts_at), f.time(values.ends_at)) : w.summary.from(f.time(values.starts_at))}</List.Item>
       </List>
     </Section>
   );
