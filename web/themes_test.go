@@ -151,6 +151,8 @@ func TestPreviews(t *testing.T) {
 		}
 	}
 	b.get(page.find(`rel="stylesheet" href="([^"]+)"`)).status(http.StatusOK)
+	b.get(page.says(`data-editor="https://` + domain + `"`).find(`src="(/preview\.[^"]+)"`)).status(http.StatusOK)
+	b.get("/").lacks("/preview.")
 	b.get(at+"products/bowl").status(http.StatusOK).says("Bowl", "Preview.")
 	b.get(at+"de/").status(http.StatusOK).says("Vorschau.", "Drafted")
 	b.get(at + "cart").status(http.StatusOK).says("Preview.")

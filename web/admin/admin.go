@@ -38,13 +38,13 @@ var built = sync.OnceValues(func() (*bundle, error) {
 // Office serves the back office.
 type Office struct {
 	bundle func() (*bundle, error)
-	images string // where a policy lets pictures come from
+	shops  string // where shops are, in the terms of a policy
 }
 
-// New makes the back office of a platform with this address. Shops, whose pictures it shows,
-// are one label below it, or at domains of their merchants'.
+// New makes the back office of a platform with this address. Shops, whose pictures and previews
+// it shows, are one label below it, or at domains of their merchants'.
 func New(public *url.URL) *Office {
-	return &Office{bundle: built, images: "'self' blob: https: " + public.Scheme + "://*." + public.Host}
+	return &Office{bundle: built, shops: "https: " + public.Scheme + "://*." + public.Host}
 }
 
 // ServeHTTP answers below Path: with a file, or with the one page, whatever the address, as
@@ -77,7 +77,7 @@ func (o *Office) serve(w http.ResponseWriter, r *http.Request, b *bundle) {
 	once := rand.Text()
 	body := strings.ReplaceAll(b.page, nonce, once)
 	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-"+once+"'; img-src "+o.images+
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-"+once+"'; img-src 'self' blob: "+o.shops+"; frame-src "+o.shops+
 		"; font-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")

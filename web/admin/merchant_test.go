@@ -40,6 +40,7 @@ func TestMerchantsInTheirBackOffice(t *testing.T) {
 	selling(b, p, address)
 	goods(b, p, address)
 	settings(b, p, address, owner)
+	online(b, p, address)
 	seen(b, p, address)
 	lesser(b, p, address)
 }
@@ -198,6 +199,17 @@ func seen(b *browser, p *apptest.Program, address string) {
 		{"/analytics", "How it comes about"},
 		{"/analytics?report=conversion", "From the first look to the order"},
 		{"/analytics?report=products", "Linen shirt"},
+		{"/theme", "Customise"},
+		{"/theme/edit", "Add a section"},
+		{"/pages", "Legal notice"},
+		{"/blog", "Tell what is new"},
+		{"/menus", "Main menu"},
+		{"/domains", "Use your own domain"},
+		{"/access", "Everybody may come in."},
+		{"/languages", "Main language"},
+		{"/searches", "Nobody has searched yet"},
+		{"/mails", "Order confirmation"},
+		{"/mails/order_shipped", "Variables"},
 		{"/settings", "Currencies and taxes"},
 		{"/payments", "Bank transfer"},
 		{"/shipping", "Bicycle"},

@@ -33,6 +33,7 @@ type frame struct {
 	collections []collection
 
 	preview  string // of addresses, where the frame is the draft's
+	editor   string // the origin that may show the draft in a frame
 	decor    themes.Shop
 	look     themes.Look
 	pictures map[string]picture // that the design shows
@@ -97,7 +98,7 @@ func (s *Shop) frame(ctx context.Context, store tenants.Store, locale string, ch
 		live := store
 		live.Domain, live.Ref.Mode = "", principal.Live // whose own domain it leads on to
 		f := &frame{live: s.config.Links.ShopURL(&live), settings: about, access: access, sandbox: store.Ref.Mode == principal.Test, categories: categories, collections: collections, locale: locale, chain: chain, prefix: preview,
-			preview: preview, decor: shop, look: look, pictures: pictures,
+			preview: preview, editor: s.config.Editor, decor: shop, look: look, pictures: pictures,
 			theme: stylesheet(look), icon: favicon(about.Name, look.Light)}
 		if len(chain) > 0 {
 			f.prefix += "/" + locale

@@ -1,10 +1,19 @@
 package storefront
 
 import (
+	_ "embed"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/stoacommerce/stoa/web/page"
 )
+
+//go:embed preview.js
+var previewJS string
+
+// previewScript is what the pages of a preview have beside the shop's own script.
+var previewScript = page.NewAsset("preview", ".js", "text/javascript; charset=utf-8", []byte(bare(previewJS)))
 
 // A preview is the shop as the draft of its theme has it. Its addresses begin with a key, which
 // all links of its pages keep; so nothing of it is ever taken for a page of the shop's own, by

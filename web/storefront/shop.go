@@ -436,6 +436,8 @@ func (v *visit) asset() bool {
 	case strings.HasPrefix(path, "/theme.") && strings.HasSuffix(path, ".css"):
 	case strings.HasPrefix(path, "/shop.") && strings.HasSuffix(path, ".js"):
 		asset = script
+	case strings.HasPrefix(path, "/preview.") && strings.HasSuffix(path, ".js"):
+		asset = previewScript
 	case strings.HasPrefix(path, "/favicon."):
 		asset = v.frame.icon
 	default:

@@ -1,5 +1,8 @@
 import {
   IconApi,
+  IconArticle,
+  IconBrush,
+  IconBuildingStore,
   IconChartBar,
   IconDiscount,
   IconFilePencil,
@@ -8,6 +11,7 @@ import {
   IconHome,
   IconKey,
   IconListSearch,
+  IconNews,
   IconPackage,
   IconPlus,
   IconReceipt,
@@ -19,6 +23,7 @@ import {
   IconUsers,
   IconUsersGroup,
   IconWebhook,
+  IconWorld,
 } from '@tabler/icons-react';
 import type { ComponentType } from 'react';
 import type { Permission } from './session/store';
@@ -37,6 +42,8 @@ export type Screen = {
   needs?: Permission;
   /** Its entry in the menu: at the top of a section, or under another screen, whose path that is. */
   menu?: Entry;
+  /** Whether it has the whole window, without the menu around it. */
+  alone?: boolean;
   load: () => Promise<{ default: ComponentType }>;
 };
 
@@ -77,7 +84,22 @@ export const screens: Screen[] = [
   { path: 'promotions/new', needs: 'promotions:write', load: () => import('./rooms/promotions/new') },
   { path: 'promotions/:promotion', needs: 'promotions:read', load: () => import('./rooms/promotions/promotion') },
   { path: 'analytics', needs: 'analytics:read', menu: { section: 'sell', name: 'analytics', icon: IconChartBar }, load: () => import('./rooms/analytics/analytics') },
+  { path: 'theme', needs: 'content:read', menu: { section: 'shop', name: 'theme', icon: IconBuildingStore }, load: () => import('./rooms/theme/theme') },
+  { path: 'theme/edit', needs: 'content:read', alone: true, load: () => import('./rooms/theme/editor') },
+  { path: 'pages', needs: 'content:read', menu: { under: 'theme', name: 'pages' }, load: () => import('./rooms/content/pages') },
+  { path: 'pages/new', needs: 'content:write', load: () => import('./rooms/content/page') },
+  { path: 'pages/:entry', needs: 'content:read', load: () => import('./rooms/content/page') },
+  { path: 'blog', needs: 'content:read', menu: { under: 'theme', name: 'blog' }, load: () => import('./rooms/content/posts') },
+  { path: 'blog/new', needs: 'content:write', load: () => import('./rooms/content/post') },
+  { path: 'blog/:entry', needs: 'content:read', load: () => import('./rooms/content/post') },
+  { path: 'menus', needs: 'content:read', menu: { under: 'theme', name: 'menus' }, load: () => import('./rooms/content/menus') },
+  { path: 'domains', needs: 'domains:read', menu: { under: 'theme', name: 'domains' }, load: () => import('./rooms/domains/domains') },
+  { path: 'access', needs: 'settings:read', menu: { under: 'theme', name: 'access' }, load: () => import('./rooms/domains/access') },
+  { path: 'languages', needs: 'translations:read', menu: { under: 'theme', name: 'languages' }, load: () => import('./rooms/languages/languages') },
+  { path: 'searches', needs: 'products:read', menu: { under: 'theme', name: 'searches' }, load: () => import('./rooms/languages/searches') },
   { path: 'settings', needs: 'store:read', menu: { section: 'shop', name: 'settings', icon: IconSettings }, load: () => import('./rooms/settings/settings') },
+  { path: 'mails', needs: 'settings:read', menu: { under: 'settings', name: 'mails' }, load: () => import('./rooms/mails/mails') },
+  { path: 'mails/:kind', needs: 'settings:read', load: () => import('./rooms/mails/mail') },
   { path: 'payments', needs: 'settings:read', menu: { under: 'settings', name: 'payments' }, load: () => import('./rooms/payments/payments') },
   { path: 'shipping', needs: 'settings:read', menu: { under: 'settings', name: 'shipping' }, load: () => import('./rooms/shipping/shipping') },
   { path: 'taxes', needs: 'settings:read', menu: { under: 'settings', name: 'taxes' }, load: () => import('./rooms/taxes/taxes') },
@@ -105,6 +127,10 @@ export const actions: { name: keyof Words['actions']; path: string; needs: Permi
   { name: 'newPromotion', path: 'promotions/new', needs: 'promotions:write', icon: IconDiscount },
   { name: 'newGiftCard', path: 'gift-cards?new=yes', needs: 'gift_cards:write', icon: IconGift },
   { name: 'newImport', path: 'exchange/import', needs: 'imports:write', icon: IconUpload },
+  { name: 'customise', path: 'theme/edit', needs: 'content:write', icon: IconBrush },
+  { name: 'newPage', path: 'pages/new', needs: 'content:write', icon: IconArticle },
+  { name: 'newPost', path: 'blog/new', needs: 'content:write', icon: IconNews },
+  { name: 'newDomain', path: 'domains?new=yes', needs: 'domains:write', icon: IconWorld },
   { name: 'inviteStaff', path: 'staff?invite=yes', needs: 'staff:write', icon: IconUserPlus },
   { name: 'newKey', path: 'keys?new=yes', needs: 'keys:write', icon: IconKey },
   { name: 'account', path: 'account', needs: 'store:read', icon: IconUser },

@@ -38,6 +38,6 @@ export const themed = (close: string) =>
 
 export const variables: CSSVariablesResolver = () => ({
   variables: { '--stoa-serif': '"Iowan Old Style", "Palatino Linotype", Palatino, P052, "URW Palladio L", "Book Antiqua", Georgia, "Noto Serif", serif' },
-  light: { '--stoa-paper': '#faf8f4', '--stoa-good': '#2c6142', '--stoa-bad': '#9b2c1d', '--mantine-color-body': '#ffffff', '--mantine-color-dimmed': '#68625a', '--mantine-color-default-border': '#e0d9cc' },
-  dark: { '--stoa-paper': '#171512', '--stoa-good': '#9fd0ae', '--stoa-bad': '#f0a091', '--mantine-color-body': '#1d1b17', '--mantine-color-dimmed': '#a59d91', '--mantine-color-default-border': '#35312b' },
+  light: { '--stoa-paper': '#faf8f4', '--stoa-good': '#2c6142', '--stoa-bad': '#9b2c1d', '--mantine-color-error': '#9b2c1d', '--mantine-color-body': '#ffffff', '--mantine-color-dimmed': '#68625a', '--mantine-color-default-border': '#e0d9cc' },
+  dark: { '--stoa-paper': '#171512', '--stoa-good': '#9fd0ae', '--stoa-bad': '#f0a091', '--mantine-color-error': '#f0a091', '--mantine-color-body': '#1d1b17', '--mantine-color-dimmed': '#a59d91', '--mantine-color-default-border': '#35312b' },
 });

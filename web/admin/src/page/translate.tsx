@@ -16,7 +16,8 @@ const RichText = lazy(() => import('./richtext'));
 
 type Translation = Schemas['Translation'];
 
-const moods: Record<Translation['state'], Mood> = { missing: 'wrong', partial: 'waits', outdated: 'waits', complete: 'well' };
+/** How it feels how far a thing is translated. */
+export const translationMoods: Record<Translation['state'], Mood> = { missing: 'wrong', partial: 'waits', outdated: 'waits', complete: 'well' };
 
 /** The way to what a thing is called in the shop's other languages; there is none where it has none. */
 export function Translate({ id, name }: { id: string; name: string }) {
@@ -56,7 +57,8 @@ export function Translate({ id, name }: { id: string; name: string }) {
 
 type TextsProps = { id: string; locale: Schemas['StoreLocale']; language: string; close: () => void };
 
-function Texts({ id, locale: { locale, published }, language, close }: TextsProps) {
+/** What a thing is called in one language, to be written. */
+export function Texts({ id, locale: { locale, published }, language, close }: TextsProps) {
   const { api } = useStore();
   const translation = useQuery({
     queryKey: ['translation', locale, id],
@@ -98,7 +100,7 @@ function Edit({ translation, version, published, language, close }: EditProps) {
     >
       <Stack gap="lg">
         <Group gap="sm">
-          <State mood={moods[translation.state]}>{w.states[translation.state]}</State>
+          <State mood={translationMoods[translation.state]}>{w.states[translation.state]}</State>
           {!published && (
             <Text size="sm" c="dimmed">
               {w.unpublished}

@@ -28,6 +28,7 @@ export function Shell({ children }: { children: ReactNode }) {
   useHotkeys([['mod+K', open]], []);
   useHotkeys([['/', open]]);
   useEffect(close, [pathname, close]);
+  if (screens.some(({ path, alone }) => alone && pathname === store.to(path))) return children;
   return (
     <AppShell
       header={{ height: 56 }}

@@ -56,6 +56,7 @@ export const useShellWords = words(
       mails: 'Mail',
       invoices: 'Invoices',
       languages: 'Languages',
+      searches: 'Searches',
       fields: 'Custom fields',
       plan: 'Plan and usage',
       staff: 'Staff and roles',
@@ -66,7 +67,7 @@ export const useShellWords = words(
       requests: 'Request log',
       account: 'Your account',
     },
-    actions: { newProduct: 'Add a product', newDraft: 'New draft order', newPromotion: 'New discount', newGiftCard: 'Issue gift cards', newImport: 'Import a file', inviteStaff: 'Invite somebody', newKey: 'Make an API key', newWebhook: 'Add a webhook endpoint', account: 'Change password and sign-in' },
+    actions: { newProduct: 'Add a product', newDraft: 'New draft order', newPromotion: 'New discount', newGiftCard: 'Issue gift cards', newImport: 'Import a file', customise: 'Customise the shop', newPage: 'Add a page', newPost: 'Write a post for the blog', newDomain: 'Add a domain', inviteStaff: 'Invite somebody', newKey: 'Make an API key', newWebhook: 'Add a webhook endpoint', account: 'Change password and sign-in' },
   },
   {
     de: {
@@ -124,6 +125,7 @@ export const useShellWords = words(
         mails: 'Mails',
         invoices: 'Rechnungen',
         languages: 'Sprachen',
+        searches: 'Suchanfragen',
         fields: 'Eigene Felder',
         plan: 'Tarif und Verbrauch',
         staff: 'Team und Rollen',
@@ -134,7 +136,7 @@ export const useShellWords = words(
         requests: 'Anfragen',
         account: 'Ihr Konto',
       },
-      actions: { newProduct: 'Produkt anlegen', newDraft: 'Neuer Bestellentwurf', newPromotion: 'Neuer Rabatt', newGiftCard: 'Gutscheine ausstellen', newImport: 'Datei importieren', inviteStaff: 'Jemanden einladen', newKey: 'API-Schlüssel anlegen', newWebhook: 'Webhook-Ziel anlegen', account: 'Passwort und Anmeldung ändern' },
+      actions: { newProduct: 'Produkt anlegen', newDraft: 'Neuer Bestellentwurf', newPromotion: 'Neuer Rabatt', newGiftCard: 'Gutscheine ausstellen', newImport: 'Datei importieren', customise: 'Den Shop gestalten', newPage: 'Seite anlegen', newPost: 'Blogbeitrag schreiben', newDomain: 'Domain hinzufügen', inviteStaff: 'Jemanden einladen', newKey: 'API-Schlüssel anlegen', newWebhook: 'Webhook-Ziel anlegen', account: 'Passwort und Anmeldung ändern' },
     },
   },
 );

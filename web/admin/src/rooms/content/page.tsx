@@ -1,0 +1,6 @@
+import { EntryScreen } from './entry';
+
+/** A page. */
+export default function Page() {
+  return <EntryScreen kind="page" />;
+}
