@@ -24,13 +24,18 @@ const signedOut: Middleware = {
   },
 };
 
-const repeatable = new Set(['GET', 'PUT', 'PATCH', 'DELETE']);
+const repeatable = new Set(['PUT', 'PATCH', 'DELETE']);
 
 /** The longest that somebody waits without being told. */
 const patience = 10;
 
-/** Asks once more, a moment later, where nothing was done for the moment: there was too much to do, or nothing answered and doing it twice is doing it once. */
+/**
+ * Writes once more, a moment later, where nothing was done for the moment: there was too much
+ * to do, or nothing answered and doing it twice is doing it once. What is only read is asked
+ * for again by whoever remembers it.
+ */
 async function patiently(request: Request): Promise<Response> {
+  if (request.method === 'GET') return fetch(request);
   const again = request.clone();
   const response = await fetch(request);
   const seconds = Number(response.headers.get('Retry-After') ?? 1) || 1;
