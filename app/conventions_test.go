@@ -260,6 +260,10 @@ func suspendedStoresAreShut(o outsider, store map[string]string, password string
 		if got.status != c.status || c.status == 403 && got.field("/code") != "store_suspended" {
 			o.Errorf("%s: %d %.300s", c.what, got.status, got.text)
 		}
+		// Who is signed in may ask as much as the back office needs, whatever the plan.
+		if policy := got.header.Get("RateLimit-Policy"); c.what == "read" && policy != `"account";q=1200;w=60` {
+			o.Errorf("what limits a person of the staff: %s", policy)
+		}
 	}
 	if done := o.ask("POST", at+"/resume", operator, fields{"reason": "Settled"}); done.status != 200 {
 		o.Fatalf("resume: %d %s", done.status, done.text)

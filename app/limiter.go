@@ -13,10 +13,11 @@ import (
 	"github.com/stoacommerce/stoa/platform/principal"
 )
 
-// What those without a plan of their own may do in a minute: shoppers by address and by
-// cart, visitors by address, operators by key; and, by address, who comes with a credential
-// that is refused.
+// What those without a plan of their own may do in a minute: people of the staff by account, whose
+// back office asks for many things with each screen; shoppers by address and by cart, visitors by
+// address, operators by key; and, by address, who comes with a credential that is refused.
 const (
+	staffLimit    = 1200
 	shopperLimit  = 600
 	cartLimit     = 300
 	visitorLimit  = 120
@@ -64,9 +65,13 @@ func (l *planLimiter) request(req *openapi.Request) limits.Request {
 		if plan.RequestsPerDay != nil {
 			day.Limit = *plan.RequestsPerDay
 		}
-		if who.Kind == principal.Publishable {
+		switch who.Kind {
+		case principal.Publishable:
 			taken.Policies = shoppers(req)
-		} else {
+		case principal.Account:
+			taken.Policies = []limits.Policy{{Name: "account", Subject: who.ID + store.ID, Limit: staffLimit, Window: time.Minute}}
+			day.Limit = 0 // a plan says how much programs may ask
+		default:
 			taken.Policies = []limits.Policy{{Name: "key", Subject: who.ID + store.ID, Limit: plan.RequestsPerMinute, Window: time.Minute}}
 		}
 		if day.Limit > 0 {

@@ -208,7 +208,7 @@ func seen(b *browser, p *apptest.Program, address string) {
 		{"/domains", "Use your own domain"},
 		{"/access", "Everybody may come in."},
 		{"/languages", "Main language"},
-		{"/searches", "Nobody has searched yet"},
+		{"/searches", "linnen shirt"},
 		{"/mails", "Order confirmation"},
 		{"/mails/order_shipped", "Variables"},
 		{"/settings", "Currencies and taxes"},
