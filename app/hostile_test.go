@@ -130,7 +130,7 @@ func (r *gallery) audited(t *testing.T) {
 
 // eitherToken are the operations that need one of a cart's token and a customer's, or none.
 var eitherToken = []string{
-	"createCart", "getShopOrder", "payOrder", "getShopOrderDocuments", "downloadShopOrderDocument",
+	"createCart", "getShopOrder", "payOrder", "getShopOrderDocuments", "downloadShopOrderDocument", "requestReturn",
 	"listShopProducts", "getShopProduct", "listShopVariants", "searchShop", "getRecommendations",
 }
 
@@ -318,7 +318,11 @@ func (r *gallery) refused(op *openapi.Operation) []shot {
 			for _, value := range wrongQueries(p) {
 				some(fmt.Sprintf("?%s is %.20q", p.Name, value), func(c *probe.Call) { c.Query.Set(p.Name, value) }, 400)
 			}
-			add("?"+p.Name+" is given twice", func(c *probe.Call) { c.Query[p.Name] = []string{"1", "2"} }, 400)
+			if most := p.Schema.Value.MaxItems; most != nil {
+				add("?"+p.Name+" is given too often", func(c *probe.Call) { c.Query[p.Name] = slices.Repeat([]string{"1"}, int(*most)+1) }, 400)
+			} else {
+				add("?"+p.Name+" is given twice", func(c *probe.Call) { c.Query[p.Name] = []string{"1", "2"} }, 400)
+			}
 		case "header":
 			r.wrongHeaders(op, p.Name, some)
 		}

@@ -188,7 +188,10 @@ func TestProductRefusals(t *testing.T) {
 	}
 	id := made.String("id")
 	api.Do(t, key, "PATCH", "/v1/products/"+id, object{"handle": "linen"}).WantProblem(409, "handle_taken")
-	api.Do(t, key, "PATCH", "/v1/products/"+id, object{"options": []object{{"name": "Size", "values": []string{"S"}}}}).WantProblem(422, "invalid_product")
+	if sized := api.Do(t, key, "PATCH", "/v1/products/"+id, object{"options": []object{{"name": "Size", "values": []string{"S", "M"}}}}).Want(200); sized.Get("variants.0.title") != "S" {
+		t.Errorf("what there is has the first choice of a new option: %s", sized.Body)
+	}
+	api.Do(t, key, "PATCH", "/v1/products/"+id, object{"options": []object{{"name": "Size", "values": []string{}}}}).WantProblem(400, "invalid_request")
 	api.Do(t, key, "PATCH", "/v1/products/"+id, object{"category_id": ids.New("cat")}).WantProblem(422, "invalid_product")
 
 	stranger := api.Staff(other)
