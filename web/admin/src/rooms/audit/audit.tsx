@@ -1,8 +1,9 @@
-import { Badge, Button, Code, Drawer, Group, SimpleGrid, Stack, Text } from '@mantine/core';
+import { Badge, Button, Code, Drawer, Group, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
 import { IconArrowBackUp, IconHistory } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
+import { problemOf } from '../../api/problem';
 import { useWrite } from '../../api/write';
 import { Copy } from '../../page/copy';
 import { Empty } from '../../page/empty';
@@ -140,12 +141,49 @@ function Told({ entry }: { entry: Entry }) {
         </Text>
       )}
       <Difference before={entry.before} after={entry.after} />
+      {entry.resource_id && <AsItWas entry={entry} id={entry.resource_id} />}
       {entry.undoable && !entry.undone_by && (
         <Group>
           <Button variant="default" leftSection={<IconArrowBackUp size={17} aria-hidden />} loading={undo.isPending} onClick={() => undo.mutate()}>
             {w.undo}
           </Button>
         </Group>
+      )}
+    </Stack>
+  );
+}
+
+/** What has its own record beside that of the thing whose ID it has. */
+const besides = ['inventory_item', 'store_credit'] as const;
+
+/** The whole of a thing as it was after the change, which is worked out only when it is asked for. */
+function AsItWas({ entry, id }: { entry: Entry; id: string }) {
+  const w = useAuditWords();
+  const { query } = useStore();
+  const [asked, setAsked] = useState(false);
+  const kind = besides.find((name) => entry.action.startsWith(`${name}.`));
+  const was = query.useQuery('get', '/v1/audit-records/{record_id}', { params: { path: { record_id: id }, query: { at: entry.at, ...(kind && { kind }) } } }, { enabled: asked });
+  if (!asked) {
+    return (
+      <Group>
+        <Button variant="subtle" onClick={() => setAsked(true)}>
+          {w.asItWas.show}
+        </Button>
+      </Group>
+    );
+  }
+  if (was.isError) return <Text size="sm">{problemOf(was.error).code === 'not_found' ? w.asItWas.none : (problemOf(was.error).detail ?? '')}</Text>;
+  if (!was.data) return <Skeleton height={120} />;
+  return (
+    <Stack gap="xs">
+      <Text size="sm" fw={600}>
+        {w.asItWas.title}
+      </Text>
+      {was.data.existed ? <Value label={w.asItWas.title} text={JSON.stringify(was.data.record, null, 2)} /> : <Text size="sm">{w.asItWas.none}</Text>}
+      {was.data.unknown.length > 0 && (
+        <Text size="xs" c="dimmed">
+          {w.asItWas.unknown(was.data.unknown.join(', '))}
+        </Text>
       )}
     </Stack>
   );
@@ -173,7 +211,7 @@ function Difference({ before, after }: { before: Entry['before']; after: Entry['
   );
 }
 
-function Value({ label, text, color }: { label: string; text: string; color: string }) {
+function Value({ label, text, color }: { label: string; text: string; color?: string }) {
   return (
     <Code block aria-label={label} style={{ background: color, whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
       {text}

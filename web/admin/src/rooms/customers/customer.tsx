@@ -1,13 +1,11 @@
 import { Anchor, Button, Checkbox, Grid, Group, MultiSelect, Skeleton, Stack, TagsInput, Text, TextInput, Textarea } from '@mantine/core';
-import { Link, useNavigate, useParams } from 'react-router';
-import { useState } from 'react';
+import { Link, useParams } from 'react-router';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { answered, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { Copy } from '../../page/copy';
 import { CustomFields, fieldChanges } from '../../page/fields';
 import { SaveBar } from '../../page/form';
-import { Sure } from '../../page/sure';
 import { useFresh } from '../../page/fresh';
 import { Page } from '../../page/page';
 import { Section } from '../../page/section';
@@ -19,6 +17,7 @@ import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
 import { FulfilmentState, PaymentState } from '../orders/states';
 import { StoreCredit } from './credit';
+import { Everything } from './privacy';
 import { useCustomerWords } from './words';
 
 /** Somebody who bought or registered. */
@@ -75,7 +74,7 @@ function Present({ customer, version }: { customer: Schemas['Customer']; version
       text={w.since(f.date(customer.created_at))}
       beside={customer.disabled ? <State mood="wrong">{w.disabled}</State> : <State mood={customer.registered ? 'well' : 'over'}>{customer.registered ? w.registered : w.guest}</State>}
       back="customers"
-      actions={writes && <Remove customer={customer} />}
+      actions={<Everything customer={customer} />}
     >
       <form onSubmit={form.onSubmit((values) => save.mutate(values))}>
         <fieldset disabled={!writes} style={{ border: 0, padding: 0, margin: 0, minWidth: 0 }}>
@@ -114,27 +113,6 @@ function Present({ customer, version }: { customer: Schemas['Customer']; version
         <SaveBar dirty={form.isDirty()} saving={save.isPending} discard={form.reset} />
       </form>
     </Page>
-  );
-}
-
-function Remove({ customer }: { customer: Schemas['Customer'] }) {
-  const w = useCustomerWords();
-  const everywhere = useWords();
-  const { api, to } = useStore();
-  const go = useNavigate();
-  const remove = useWrite({
-    write: () => answered(api.DELETE('/v1/customers/{customer_id}', { params: { path: { customer_id: customer.id } } })),
-    said: w.deleted,
-    done: () => void go(to('customers')),
-  });
-  const [asked, setAsked] = useState(false);
-  return (
-    <>
-      <Button variant="default" onClick={() => setAsked(true)}>
-        {everywhere.delete}
-      </Button>
-      <Sure opened={asked} title={w.remove.title} text={w.remove.text} go={everywhere.delete} pending={remove.isPending} confirm={() => remove.mutate()} close={() => setAsked(false)} />
-    </>
   );
 }
 
@@ -203,11 +181,25 @@ function Addresses({ customer }: { customer: Schemas['Customer'] }) {
   );
 }
 
+/** Whether they may be written to, and the proof of it. */
 function Marketing({ customer }: { customer: Schemas['Customer'] }) {
   const w = useCustomerWords();
+  const { query, settings } = useStore();
+  const f = useFormat(settings.time_zone);
+  const consents = query.useQuery('get', '/v1/customers/{customer_id}/marketing-consents', { params: { path: { customer_id: customer.id }, query: { limit: 20 } } });
   return (
     <Section title={w.marketing.title}>
       <Text size="sm">{customer.accepts_marketing ? w.marketing.yes : w.marketing.no}</Text>
+      {consents.data?.data.map((consent) => (
+        <div key={consent.id}>
+          <Text size="sm">
+            {w.marketing.channels[consent.channel]}: {consent.granted ? w.marketing.granted : w.marketing.taken} · {f.time(consent.created_at)}
+          </Text>
+          <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
+            {[w.marketing.methods[consent.method], consent.ip, consent.wording && `“${consent.wording}”`].filter(Boolean).join(' · ')}
+          </Text>
+        </div>
+      ))}
     </Section>
   );
 }

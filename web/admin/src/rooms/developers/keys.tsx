@@ -1,5 +1,6 @@
-import { ActionIcon, Button, Code, Group, Menu, Modal, SegmentedControl, Select, Stack, TagsInput, Text, TextInput } from '@mantine/core';
-import { IconDots, IconKey, IconPlus, IconRefresh, IconX } from '@tabler/icons-react';
+import { ActionIcon, Button, Code, Group, Menu, Modal, SegmentedControl, Select, Skeleton, Stack, TagsInput, Text, TextInput } from '@mantine/core';
+import { IconDots, IconKey, IconPencil, IconPlus, IconRefresh, IconX } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
@@ -9,6 +10,7 @@ import { List, pages } from '../../page/list';
 import { Page } from '../../page/page';
 import { type Mood, State } from '../../page/state';
 import { Sure } from '../../page/sure';
+import { Trouble } from '../../page/trouble';
 import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
@@ -87,7 +89,7 @@ function Actions({ of: key, made }: { of: Key; made: (secret: string | null) => 
   const w = useDeveloperWords();
   const everywhere = useWords();
   const { api } = useStore();
-  const [sure, setSure] = useState<'rotate' | 'revoke'>();
+  const [sure, setSure] = useState<'edit' | 'rotate' | 'revoke'>();
   const close = () => setSure(undefined);
   const path = { key_id: key.id };
   const rotate = useWrite({
@@ -107,6 +109,9 @@ function Actions({ of: key, made }: { of: Key; made: (secret: string | null) => 
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
+          <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => setSure('edit')}>
+            {everywhere.edit}
+          </Menu.Item>
           {key.state === 'active' && (
             <Menu.Item leftSection={<IconRefresh size={16} aria-hidden />} onClick={() => setSure('rotate')}>
               {w.keys.rotate.do}
@@ -117,9 +122,59 @@ function Actions({ of: key, made }: { of: Key; made: (secret: string | null) => 
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
+      <Modal opened={sure === 'edit'} onClose={close} title={w.keys.edit.title}>
+        <Edit of={key} close={close} />
+      </Modal>
       <Sure opened={sure === 'rotate'} title={w.keys.rotate.title} text={w.keys.rotate.text} go={w.keys.rotate.do} pending={rotate.isPending} confirm={() => rotate.mutate()} close={close} />
       <Sure opened={sure === 'revoke'} title={w.keys.revoke.title} text={w.keys.revoke.text} go={w.keys.revoke.do} pending={revoke.isPending} confirm={() => revoke.mutate()} close={close} />
     </>
+  );
+}
+
+/** What of a key may change: what it is called, and where it may be used from. */
+function Edit({ of: { id }, close }: { of: Key; close: () => void }) {
+  const { api } = useStore();
+  const key = useQuery({ queryKey: ['key', id], queryFn: () => answered(api.GET('/v1/api-keys/{key_id}', { params: { path: { key_id: id } } })), gcTime: 0 });
+  if (key.isError) return <Trouble error={key.error} retry={key.refetch} />;
+  return key.data ? <Restrictions of={key.data.data} version={key.data.version ?? ''} close={close} /> : <Skeleton height={180} />;
+}
+
+function Restrictions({ of: key, version, close }: { of: Key; version: string; close: () => void }) {
+  const w = useDeveloperWords();
+  const everywhere = useWords();
+  const { api } = useStore();
+  const form = useForm({ of: key.id, initialValues: { name: key.name, allowed_ips: key.allowed_ips, allowed_origins: key.allowed_origins } });
+  const save = useWrite({
+    form: form as never,
+    said: w.keys.edit.done,
+    write: ({ name, allowed_ips, allowed_origins }: typeof form.values) =>
+      answered(
+        api.PATCH('/v1/api-keys/{key_id}', {
+          params: { path: { key_id: key.id }, header: { 'If-Match': version } },
+          body: { name: name.trim(), ...(key.kind === 'publishable' ? { allowed_origins } : { allowed_ips }) },
+        }),
+      ),
+    done: close,
+  });
+  return (
+    <form onSubmit={form.onSubmit((values) => save.mutate(values))}>
+      <Stack>
+        <TextInput label={w.keys.name} required maxLength={255} data-autofocus {...form.getInputProps('name')} />
+        {key.kind === 'publishable' ? (
+          <TagsInput label={w.keys.origins} description={w.keys.originsText} {...form.getInputProps('allowed_origins')} />
+        ) : (
+          <TagsInput label={w.keys.edit.ips} description={w.keys.edit.ipsText} {...form.getInputProps('allowed_ips')} />
+        )}
+        <Group justify="end">
+          <Button variant="default" onClick={close}>
+            {everywhere.cancel}
+          </Button>
+          <Button type="submit" loading={save.isPending}>
+            {everywhere.save}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
   );
 }
 

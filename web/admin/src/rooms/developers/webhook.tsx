@@ -1,5 +1,5 @@
 import { ActionIcon, Alert, Button, Drawer, Group, Menu, Modal, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
-import { IconDots, IconKey, IconPencil, IconPower, IconSend, IconTrash } from '@tabler/icons-react';
+import { IconDots, IconHistory, IconKey, IconPencil, IconPower, IconSend, IconTrash } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useNavigate, useParams } from 'react-router';
@@ -7,6 +7,7 @@ import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { Empty } from '../../page/empty';
 import { useFilters } from '../../page/filters';
+import { Instant } from '../../page/instant';
 import { List, pages } from '../../page/list';
 import { Page } from '../../page/page';
 import { Fact, Section } from '../../page/section';
@@ -39,6 +40,7 @@ function Present({ endpoint }: { endpoint: Schemas['WebhookEndpoint'] }) {
   const { api, can, to } = useStore();
   const go = useNavigate();
   const [editing, setEditing] = useState(false);
+  const [recovering, setRecovering] = useState(false);
   const [secret, setSecret] = useState<string | null>();
   const path = { endpoint_id: endpoint.id };
   const header = () => ({ 'Idempotency-Key': idempotencyKey() });
@@ -79,6 +81,11 @@ function Present({ endpoint }: { endpoint: Schemas['WebhookEndpoint'] }) {
                 <Menu.Item leftSection={<IconPower size={16} aria-hidden />} onClick={() => turn.mutate()}>
                   {enabled ? w.webhooks.off : w.webhooks.on}
                 </Menu.Item>
+                {enabled && (
+                  <Menu.Item leftSection={<IconHistory size={16} aria-hidden />} onClick={() => setRecovering(true)}>
+                    {w.webhooks.recover.do}
+                  </Menu.Item>
+                )}
                 <Menu.Item leftSection={<IconKey size={16} aria-hidden />} onClick={() => rotate.mutate()}>
                   {w.webhooks.rotate}
                 </Menu.Item>
@@ -104,8 +111,40 @@ function Present({ endpoint }: { endpoint: Schemas['WebhookEndpoint'] }) {
       <Modal opened={editing} onClose={() => setEditing(false)} title={everywhere.edit}>
         <EndpointForm endpoint={endpoint} close={() => setEditing(false)} />
       </Modal>
+      <Modal opened={recovering} onClose={() => setRecovering(false)} title={w.webhooks.recover.do}>
+        <Recover endpoint={endpoint} close={() => setRecovering(false)} />
+      </Modal>
       <Secret value={secret} close={() => setSecret(undefined)} />
     </Page>
+  );
+}
+
+/** Has what was missed sent again. */
+function Recover({ endpoint, close }: { endpoint: Schemas['WebhookEndpoint']; close: () => void }) {
+  const w = useDeveloperWords();
+  const everywhere = useWords();
+  const { api } = useStore();
+  const [key] = useState(idempotencyKey);
+  const [since, setSince] = useState<string | null>(null);
+  const recover = useWrite({
+    write: (from: string) =>
+      answered(api.POST('/v1/webhook-endpoints/{endpoint_id}/recover', { params: { path: { endpoint_id: endpoint.id }, header: { 'Idempotency-Key': key } }, body: { since: from } })),
+    said: w.webhooks.recover.done,
+    done: close,
+  });
+  return (
+    <Stack>
+      <Text size="sm">{w.webhooks.recover.text}</Text>
+      <Instant label={w.webhooks.recover.since} required value={since} change={setSince} />
+      <Group justify="end">
+        <Button variant="default" onClick={close}>
+          {everywhere.cancel}
+        </Button>
+        <Button disabled={!since} loading={recover.isPending} onClick={() => since && recover.mutate(since)}>
+          {w.webhooks.recover.go}
+        </Button>
+      </Group>
+    </Stack>
   );
 }
 
