@@ -277,10 +277,24 @@ func tidy(value any) any {
 	return value
 }
 
-// given is a value as a merge patch gives it: what says nothing is null where there may be
-// none, and else empty.
-func (p property) given(value any) any {
-	if tidied := tidy(value); tidied != nil {
+// given is a value as a merge patch gives it in place of another: what says nothing is null where
+// there may be none, and else empty; of an object, which is merged, what only the other has is null.
+func (p property) given(value, other any) any {
+	tidied := tidy(value)
+	if others, _ := other.(map[string]any); p.key == "" && p.schema.Type.Is("object") && (tidied != nil || !p.schema.Nullable) {
+		object, _ := tidied.(map[string]any)
+		object = maps.Clone(object)
+		if object == nil {
+			object = map[string]any{}
+		}
+		for name, of := range p.schema.Properties {
+			if _, stays := object[name]; !stays && others[name] != nil && of.Value.Nullable {
+				object[name] = nil
+			}
+		}
+		return object
+	}
+	if tidied != nil {
 		return tidied
 	}
 	switch s := p.schema; {
@@ -288,8 +302,6 @@ func (p property) given(value any) any {
 		return nil
 	case s.Type.Is("array"):
 		return []any{}
-	case s.Type.Is("object"):
-		return map[string]any{}
 	case s.Type.Is("string"):
 		return ""
 	}

@@ -159,13 +159,13 @@ func (h *Audit) inverse(ctx context.Context, req *openapi.Request, e audit.Entry
 			conflict(wrong, p, p.in(after), is)
 		}
 		if p.key == "" {
-			patch[p.name] = p.given(p.in(before))
+			patch[p.name] = p.given(p.in(before), p.in(after))
 			continue
 		}
 		if patch[p.name] == nil {
 			patch[p.name] = map[string]any{}
 		}
-		patch[p.name].(map[string]any)[p.key] = p.given(p.in(before))
+		patch[p.name].(map[string]any)[p.key] = p.given(p.in(before), p.in(after))
 	}
 	if err := wrong.OrNil(); err != nil {
 		return nil, err
