@@ -66,3 +66,18 @@ export function Leaving({ guarded, discard }: { guarded: boolean; discard?: () =
     </Modal>
   );
 }
+
+/** How a form in a dialog ends: without it, or with what it is for. */
+export function Ending({ go, pending, close }: { go: string; pending: boolean; close: () => void }) {
+  const w = useWords();
+  return (
+    <Group justify="end">
+      <Button variant="default" onClick={close}>
+        {w.cancel}
+      </Button>
+      <Button type="submit" loading={pending}>
+        {go}
+      </Button>
+    </Group>
+  );
+}

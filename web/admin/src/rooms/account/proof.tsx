@@ -1,10 +1,10 @@
-import { Button, Group, PasswordInput, Stack, Text } from '@mantine/core';
+import { PasswordInput, Stack, Text } from '@mantine/core';
 import { type UseFormReturnType, useForm } from '@mantine/form';
 import type { ReactNode } from 'react';
 import type { Answer } from '../../api/client';
 import { Refused, problemOf } from '../../api/problem';
 import { useWrite } from '../../api/write';
-import { useWords } from '../../words/everywhere';
+import { Ending } from '../../page/form';
 import { useAccountWords } from './words';
 
 type ProofProps<Values extends { password: string }, Out> = {
@@ -27,7 +27,6 @@ type ProofProps<Values extends { password: string }, Out> = {
  */
 export function Proof<Values extends { password: string }, Out>({ text, go, initial, fields, validate, write, said, done, close }: ProofProps<Values, Out>) {
   const w = useAccountWords();
-  const everywhere = useWords();
   const form = useForm<Values>({ initialValues: initial, validate: validate as never });
   const wrong: Record<string, [string, string]> = { invalid_credentials: ['password', w.wrongPassword], invalid_code: ['code', w.wrongCode] };
   const save = useWrite({
@@ -51,14 +50,7 @@ export function Proof<Values extends { password: string }, Out>({ text, go, init
         )}
         <PasswordInput label={w.password.present} autoComplete="current-password" required data-autofocus {...form.getInputProps('password')} />
         {fields?.(form)}
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            {go}
-          </Button>
-        </Group>
+        <Ending go={go} pending={save.isPending} close={close} />
       </Stack>
     </form>
   );

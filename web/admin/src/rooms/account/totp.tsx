@@ -7,6 +7,7 @@ import { useWrite } from '../../api/write';
 import { Copy } from '../../page/copy';
 import { save } from '../../page/file';
 import { useFilters } from '../../page/filters';
+import { Ending } from '../../page/form';
 import { State } from '../../page/state';
 import { platform, platformMemory } from '../../session/session';
 import { useWords } from '../../words/everywhere';
@@ -91,7 +92,6 @@ function Begin({ done, close }: { done: (codes: string[]) => void; close: () => 
 
 function Confirm({ made, done, close }: { made: Schemas['TotpEnrolment']; done: (codes: string[]) => void; close: () => void }) {
   const w = useAccountWords();
-  const everywhere = useWords();
   const form = useForm({ initialValues: { code: '' } });
   const confirm = useWrite({
     form: form as never,
@@ -120,14 +120,7 @@ function Confirm({ made, done, close }: { made: Schemas['TotpEnrolment']; done: 
           <Copy value={made.secret} />
         </Group>
         <TextInput label={w.code} description={w.totp.codeText} autoComplete="one-time-code" inputMode="numeric" required maxLength={7} data-autofocus {...form.getInputProps('code')} />
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={confirm.isPending}>
-            {w.totp.turnOn}
-          </Button>
-        </Group>
+        <Ending go={w.totp.turnOn} pending={confirm.isPending} close={close} />
       </Stack>
     </form>
   );

@@ -1,8 +1,9 @@
-import { Button, Group, Select, Stack, TextInput, Textarea } from '@mantine/core';
+import { Group, Select, Stack, TextInput, Textarea } from '@mantine/core';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { CustomFields, type FieldValues, fieldChanges } from '../../page/fields';
+import { Ending } from '../../page/form';
 import { SearchEngines } from '../../page/seo';
 import { Translate } from '../../page/translate';
 import { useForm } from '../../page/typed';
@@ -98,14 +99,7 @@ export function CategoryForm({ category, parent, close }: CategoryProps) {
             <CustomFields resource="category" plain values={form.values.custom_fields} errors={form.errors} change={(next) => form.setFieldValue('custom_fields', next)} />
             <SearchEngines form={form as never} room="categories" name={form.values.name} html={form.values.description} />
             {writes && (
-              <Group justify="end">
-                <Button variant="default" onClick={close}>
-                  {everywhere.cancel}
-                </Button>
-                <Button type="submit" loading={save.isPending}>
-                  {everywhere.save}
-                </Button>
-              </Group>
+              <Ending go={everywhere.save} pending={save.isPending} close={close} />
             )}
           </Stack>
         </fieldset>

@@ -1,9 +1,9 @@
-import { Button, Group, Modal, SegmentedControl, Stack, TextInput } from '@mantine/core';
+import { Modal, SegmentedControl, Stack, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { type Answer, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
+import { Ending } from '../../page/form';
 import { useForm } from '../../page/typed';
-import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
 import { MoneyInput } from '../../page/money';
 import { useCreditWords } from './words';
@@ -27,7 +27,6 @@ export function Adjust({ opened, title, ...rest }: AdjustProps) {
 }
 
 function Change({ balance, write, close }: Omit<AdjustProps, 'opened' | 'title'>) {
-  const everywhere = useWords();
   const w = useCreditWords();
   const f = useFormat();
   const [key] = useState(idempotencyKey);
@@ -57,14 +56,7 @@ function Change({ balance, write, close }: Omit<AdjustProps, 'opened' | 'title'>
         />
         <MoneyInput label={w.amount} description={w.now(f.money(balance))} currency={balance.currency} data-autofocus value={form.values.amount} error={form.errors.amount} onChange={(amount) => form.setFieldValue('amount', amount)} />
         <TextInput label={w.reason} description={w.reasonText} maxLength={255} {...form.getInputProps('reason')} />
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={adjust.isPending}>
-            {form.values.way === 'add' ? w.add : w.take}
-          </Button>
-        </Group>
+        <Ending go={form.values.way === 'add' ? w.add : w.take} pending={adjust.isPending} close={close} />
       </Stack>
     </form>
   );

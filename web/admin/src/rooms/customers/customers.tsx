@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
 import { IconPlus, IconUsers } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -8,6 +8,7 @@ import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { Empty } from '../../page/empty';
 import { useFilters } from '../../page/filters';
+import { Ending } from '../../page/form';
 import { List, pages } from '../../page/list';
 import { Page } from '../../page/page';
 import { Search } from '../../page/search';
@@ -15,7 +16,6 @@ import { State } from '../../page/state';
 import { useForm } from '../../page/typed';
 import { Views } from '../../page/views';
 import { useStore } from '../../session/store';
-import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
 import { useCustomerWords } from './words';
 
@@ -95,7 +95,6 @@ export default function Customers() {
 
 function Add({ close }: { close: () => void }) {
   const w = useCustomerWords();
-  const everywhere = useWords();
   const { api, to } = useStore();
   const go = useNavigate();
   const [key] = useState(idempotencyKey);
@@ -113,14 +112,7 @@ function Add({ close }: { close: () => void }) {
         <TextInput label={w.email} type="email" required maxLength={254} data-autofocus {...form.getInputProps('email')} />
         <TextInput label={w.name} maxLength={255} {...form.getInputProps('name')} />
         <TextInput label={w.phone} type="tel" maxLength={32} {...form.getInputProps('phone')} />
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={create.isPending}>
-            {w.new.create}
-          </Button>
-        </Group>
+        <Ending go={w.new.create} pending={create.isPending} close={close} />
       </Stack>
     </form>
   );

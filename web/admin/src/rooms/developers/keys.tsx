@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Code, Group, Menu, Modal, SegmentedControl, Select, Skeleton, Stack, TagsInput, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Code, Menu, Modal, SegmentedControl, Select, Skeleton, Stack, TagsInput, Text, TextInput } from '@mantine/core';
 import { IconDots, IconKey, IconPencil, IconPlus, IconRefresh, IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -6,6 +6,7 @@ import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { Empty } from '../../page/empty';
 import { useFilters } from '../../page/filters';
+import { Ending } from '../../page/form';
 import { List, pages } from '../../page/list';
 import { Page } from '../../page/page';
 import { type Mood, State } from '../../page/state';
@@ -165,14 +166,7 @@ function Restrictions({ of: key, version, close }: { of: Key; version: string; c
         ) : (
           <TagsInput label={w.keys.edit.ips} description={w.keys.edit.ipsText} {...form.getInputProps('allowed_ips')} />
         )}
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            {everywhere.save}
-          </Button>
-        </Group>
+        <Ending go={everywhere.save} pending={save.isPending} close={close} />
       </Stack>
     </form>
   );
@@ -180,7 +174,6 @@ function Restrictions({ of: key, version, close }: { of: Key; version: string; c
 
 function Make({ made, close }: { made: (secret: string | null) => void; close: () => void }) {
   const w = useDeveloperWords();
-  const everywhere = useWords();
   const { api } = useStore();
   const [key] = useState(idempotencyKey);
   const form = useForm({ initialValues: { name: '', kind: 'restricted' as Schemas['ApiKeyKind'], scopes: [] as Schemas['Permission'][], allowed_origins: [] as string[], days: '' } });
@@ -220,14 +213,7 @@ function Make({ made, close }: { made: (secret: string | null) => void; close: (
         {kind === 'restricted' && <Permissions label={w.keys.scopes} value={form.values.scopes} error={form.errors.scopes} onChange={(scopes) => form.setFieldValue('scopes', scopes)} />}
         {kind === 'publishable' && <TagsInput label={w.keys.origins} description={w.keys.originsText} {...form.getInputProps('allowed_origins')} />}
         <Select label={w.keys.expires} allowDeselect={false} maw={220} data={Object.entries(w.keys.expiry).map(([value, label]) => ({ value, label }))} {...form.getInputProps('days')} />
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={create.isPending}>
-            {w.keys.create}
-          </Button>
-        </Group>
+        <Ending go={w.keys.create} pending={create.isPending} close={close} />
       </Stack>
     </form>
   );

@@ -1,10 +1,11 @@
-import { Button, Group, Modal, Stack, TagsInput, Text, TextInput } from '@mantine/core';
+import { Button, Modal, Stack, TagsInput, Text, TextInput } from '@mantine/core';
 import { IconPlus, IconWebhook } from '@tabler/icons-react';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { Empty } from '../../page/empty';
 import { useFilters } from '../../page/filters';
+import { Ending } from '../../page/form';
 import { List, pages } from '../../page/list';
 import { Page } from '../../page/page';
 import { State } from '../../page/state';
@@ -90,14 +91,7 @@ export function EndpointForm({ endpoint, made, close }: { endpoint?: Endpoint; m
         <TextInput label={w.webhooks.url} type="url" placeholder="https://" required maxLength={2048} data-autofocus {...form.getInputProps('url')} />
         <TextInput label={w.webhooks.description} maxLength={1000} {...form.getInputProps('description')} />
         <TagsInput label={w.webhooks.events} description={w.webhooks.eventsText} data={['*', 'order.*', 'payment.*', 'refund.*', 'return.*', 'product.*', 'inventory.*', 'customer.*']} {...form.getInputProps('event_types')} />
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            {endpoint ? everywhere.save : w.webhooks.create}
-          </Button>
-        </Group>
+        <Ending go={endpoint ? everywhere.save : w.webhooks.create} pending={save.isPending} close={close} />
       </Stack>
     </form>
   );

@@ -7,6 +7,7 @@ import { complain, tell, useWrite } from '../../api/write';
 import { Copy } from '../../page/copy';
 import { Empty } from '../../page/empty';
 import { useFilters } from '../../page/filters';
+import { Ending } from '../../page/form';
 import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { type Mood, State } from '../../page/state';
@@ -264,14 +265,7 @@ function NewDomain({ close }: { close: () => void }) {
     <form onSubmit={form.onSubmit((values) => add.mutate(values))}>
       <Stack>
         <TextInput label={w.name} description={w.nameText} placeholder={w.nameExample} inputWrapperOrder={['label', 'input', 'description', 'error']} required maxLength={253} autoCapitalize="none" spellCheck={false} data-autofocus {...form.getInputProps('name')} />
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={add.isPending}>
-            {everywhere.add}
-          </Button>
-        </Group>
+        <Ending go={everywhere.add} pending={add.isPending} close={close} />
       </Stack>
     </form>
   );

@@ -7,6 +7,7 @@ import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useTrial } from '../../api/trial';
 import { useWrite } from '../../api/write';
 import { Copy } from '../../page/copy';
+import { Ending } from '../../page/form';
 import { useFresh } from '../../page/fresh';
 import { Page } from '../../page/page';
 import { Section } from '../../page/section';
@@ -135,7 +136,6 @@ function Present({ draft, version }: { draft: Schemas['DraftOrder']; version?: s
 
 function Send({ draft, close }: { draft: Schemas['DraftOrder']; close: () => void }) {
   const w = useDraftWords();
-  const everywhere = useWords();
   const { api } = useStore();
   const client = useQueryClient();
   const [key] = useState(idempotencyKey);
@@ -168,14 +168,7 @@ function Send({ draft, close }: { draft: Schemas['DraftOrder']; close: () => voi
         </Text>
         <Checkbox label={draft.email ? w.send.mail(draft.email) : w.send.noMail} disabled={draft.email === null} checked={mail} onChange={(event) => setMail(event.currentTarget.checked)} />
         {mail && <Textarea label={w.send.message} autosize minRows={3} maxLength={2000} data-autofocus value={message} onChange={(event) => setMessage(event.currentTarget.value)} />}
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={send.isPending}>
-            {mail ? w.send.do : w.send.open}
-          </Button>
-        </Group>
+        <Ending go={mail ? w.send.do : w.send.open} pending={send.isPending} close={close} />
       </Stack>
     </form>
   );
@@ -183,7 +176,6 @@ function Send({ draft, close }: { draft: Schemas['DraftOrder']; close: () => voi
 
 function Complete({ draft, close }: { draft: Schemas['DraftOrder']; close: () => void }) {
   const w = useDraftWords();
-  const everywhere = useWords();
   const f = useFormat();
   const { api, to } = useStore();
   const go = useNavigate();
@@ -212,14 +204,7 @@ function Complete({ draft, close }: { draft: Schemas['DraftOrder']; close: () =>
             <Radio value="due" label={w.complete.due} />
           </Stack>
         </Radio.Group>
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={complete.isPending}>
-            {w.complete.do}
-          </Button>
-        </Group>
+        <Ending go={w.complete.do} pending={complete.isPending} close={close} />
       </Stack>
     </form>
   );

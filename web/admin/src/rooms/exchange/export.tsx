@@ -1,11 +1,11 @@
-import { Button, Group, Modal, SegmentedControl, Select, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
+import { Modal, SegmentedControl, Select, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
+import { Ending } from '../../page/form';
 import { type Permission, useStore } from '../../session/store';
 import { instantOf } from '../../words/days';
-import { useWords } from '../../words/everywhere';
 import { useExchangeWords } from './words';
 
 type Resource = Schemas['ExportRequest']['resource'];
@@ -26,7 +26,6 @@ export function Export({ resource, choose, close }: ExportProps) {
 
 function Ask({ resource, choose, close }: { resource: Resource; choose: (resource: Resource) => void; close: () => void }) {
   const w = useExchangeWords();
-  const everywhere = useWords();
   const { api, can, to, settings } = useStore();
   const go = useNavigate();
   const [key] = useState(idempotencyKey);
@@ -70,14 +69,7 @@ function Ask({ resource, choose, close }: { resource: Resource; choose: (resourc
         <Text size="xs" c="dimmed">
           {w.export.time[resource]}
         </Text>
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={ask.isPending}>
-            {w.export.go}
-          </Button>
-        </Group>
+        <Ending go={w.export.go} pending={ask.isPending} close={close} />
       </Stack>
     </form>
   );

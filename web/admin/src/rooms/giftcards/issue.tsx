@@ -5,6 +5,7 @@ import { answered, idempotencyKey } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { CustomerField } from '../../page/customer';
 import { save } from '../../page/file';
+import { Ending } from '../../page/form';
 import { MoneyInput } from '../../page/money';
 import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
@@ -17,7 +18,6 @@ type Codes = (string | null)[];
 /** Issues one gift card, or many that are alike. */
 export function Issue({ made, close }: { made: (codes: Codes) => void; close: () => void }) {
   const w = useGiftCardWords();
-  const everywhere = useWords();
   const { api, can, settings } = useStore();
   const [key] = useState(idempotencyKey);
   const form = useForm({
@@ -53,14 +53,7 @@ export function Issue({ made, close }: { made: (codes: Codes) => void; close: ()
         {form.values.count === 1 && can('customers:read') && <CustomerField label={w.issue.customer} value={form.values.customer_id} onChange={(customer) => form.setFieldValue('customer_id', customer?.id ?? null)} />}
         <TextInput type="date" label={w.issue.expires} description={w.issue.expiresText} {...form.getInputProps('expires')} />
         <Textarea label={w.note} description={w.noteText} autosize minRows={2} maxLength={2000} {...form.getInputProps('note')} />
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={issue.isPending}>
-            {w.issue.do}
-          </Button>
-        </Group>
+        <Ending go={w.issue.do} pending={issue.isPending} close={close} />
       </Stack>
     </form>
   );

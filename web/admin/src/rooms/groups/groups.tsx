@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Group, Menu, Modal, Stack, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Menu, Modal, Stack, TextInput } from '@mantine/core';
 import { IconDots, IconPencil, IconPlus, IconTrash, IconUsersGroup } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -7,6 +7,7 @@ import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { Empty } from '../../page/empty';
 import { useFilters } from '../../page/filters';
+import { Ending } from '../../page/form';
 import { List, pages } from '../../page/list';
 import { Page } from '../../page/page';
 import { useForm } from '../../page/typed';
@@ -107,14 +108,7 @@ function Named({ group, close }: { group?: CustomerGroup; close: () => void }) {
     <form onSubmit={form.onSubmit((values) => save.mutate(values))}>
       <Stack>
         <TextInput label={w.name} placeholder={w.nameExample} required maxLength={255} data-autofocus {...form.getInputProps('name')} />
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            {everywhere.save}
-          </Button>
-        </Group>
+        <Ending go={everywhere.save} pending={save.isPending} close={close} />
       </Stack>
     </form>
   );

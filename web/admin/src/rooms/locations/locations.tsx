@@ -6,6 +6,7 @@ import { useWrite } from '../../api/write';
 import { AddressFields, addressOf, postal, writtenAddress } from '../../page/address';
 import { Empty } from '../../page/empty';
 import { useFilters } from '../../page/filters';
+import { Ending } from '../../page/form';
 import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { State } from '../../page/state';
@@ -140,14 +141,7 @@ function LocationForm({ location, close }: { location?: Location; close: () => v
           <AddressFields form={form as never} at="address" company />
         </Section>
         <Checkbox label={w.active} description={w.activeText} {...form.getInputProps('active', { type: 'checkbox' })} />
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            {everywhere.save}
-          </Button>
-        </Group>
+        <Ending go={everywhere.save} pending={save.isPending} close={close} />
       </Stack>
     </form>
   );

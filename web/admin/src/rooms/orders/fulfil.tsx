@@ -1,10 +1,10 @@
-import { Button, Group, Modal, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
+import { Modal, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
+import { Ending } from '../../page/form';
 import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
-import { useWords } from '../../words/everywhere';
 import { HowMany, LineRow, quantitiesOf, unsent } from './lines';
 import { useOrderWords } from './words';
 
@@ -22,7 +22,6 @@ export function Fulfil({ order, opened, close }: Step) {
 
 function Parcel({ order, close }: Omit<Step, 'opened'>) {
   const w = useOrderWords();
-  const everywhere = useWords();
   const { api } = useStore();
   const [key] = useState(idempotencyKey);
   const left = order.lines.map((line) => ({ line, left: unsent(order, line) })).filter((each) => each.left > 0);
@@ -68,14 +67,7 @@ function Parcel({ order, close }: Omit<Step, 'opened'>) {
           <TextInput label={w.fulfil.number} maxLength={255} {...form.getInputProps('tracking.number')} />
         </SimpleGrid>
         <TextInput label={w.fulfil.url} type="url" placeholder="https://" maxLength={2048} {...form.getInputProps('tracking.url')} />
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={send.isPending}>
-            {w.fulfil.do}
-          </Button>
-        </Group>
+        <Ending go={w.fulfil.do} pending={send.isPending} close={close} />
       </Stack>
     </form>
   );

@@ -1,8 +1,9 @@
-import { Button, Group, Stack, TextInput, Textarea } from '@mantine/core';
+import { Stack, TextInput, Textarea } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { answered, type Schemas } from '../../api/client';
 import { problemOf, Refused } from '../../api/problem';
 import { useWrite } from '../../api/write';
+import { Ending } from '../../page/form';
 import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
@@ -45,14 +46,7 @@ export function ManualForm({ settings, version, at, close }: { settings: Schemas
       <Stack>
         <TextInput label={w.manual.name} placeholder={w.manual.nameExample} required maxLength={100} data-autofocus {...form.getInputProps('name')} />
         <Textarea label={w.manual.instructions} description={w.manual.instructionsText} placeholder={w.manual.instructionsExample} autosize minRows={3} maxLength={2000} {...form.getInputProps('instructions')} />
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            {everywhere.save}
-          </Button>
-        </Group>
+        <Ending go={everywhere.save} pending={save.isPending} close={close} />
       </Stack>
     </form>
   );

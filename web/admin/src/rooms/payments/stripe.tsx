@@ -6,6 +6,7 @@ import { answered, type Schemas } from '../../api/client';
 import { problemOf, Refused } from '../../api/problem';
 import { useWrite } from '../../api/write';
 import { Copy } from '../../page/copy';
+import { Ending } from '../../page/form';
 import { Fact, Section } from '../../page/section';
 import { State } from '../../page/state';
 import { Sure } from '../../page/sure';
@@ -119,14 +120,7 @@ function Keys({ version, close, on }: { version?: string; close: () => void; on:
         <PasswordInput label={w.stripe.secret} placeholder="sk_live_…" autoComplete="off" required maxLength={255} data-autofocus {...form.getInputProps('secret_key')} />
         <TextInput label={w.stripe.publishable} placeholder="pk_live_…" autoComplete="off" maxLength={255} {...form.getInputProps('publishable_key')} />
         <PasswordInput label={w.stripe.webhook} description={w.stripe.webhookText} placeholder="whsec_…" autoComplete="off" maxLength={255} {...form.getInputProps('webhook_secret')} />
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            {everywhere.save}
-          </Button>
-        </Group>
+        <Ending go={everywhere.save} pending={save.isPending} close={close} />
       </Stack>
     </form>
   );

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Radio, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Modal, Radio, Stack, Text, TextInput } from '@mantine/core';
 import { IconPlus, IconTags } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -7,6 +7,7 @@ import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { Empty } from '../../page/empty';
 import { useFilters } from '../../page/filters';
+import { Ending } from '../../page/form';
 import { List, pages } from '../../page/list';
 import { Page } from '../../page/page';
 import { type Mood, State } from '../../page/state';
@@ -96,14 +97,7 @@ function New({ close }: { close: () => void }) {
             ))}
           </Stack>
         </Radio.Group>
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={create.isPending}>
-            {everywhere.add}
-          </Button>
-        </Group>
+        <Ending go={everywhere.add} pending={create.isPending} close={close} />
       </Stack>
     </form>
   );

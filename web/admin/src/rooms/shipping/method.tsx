@@ -5,6 +5,7 @@ import { type ReactNode, useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { AddressFields, addressOf, type Written, writtenAddress } from '../../page/address';
+import { Ending } from '../../page/form';
 import { MoneyInput } from '../../page/money';
 import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
@@ -136,14 +137,7 @@ export function MethodForm({ method, within, zones, carriers, close }: MethodPro
           </Group>
         )}
         <Checkbox label={w.method.active} {...form.getInputProps('active', { type: 'checkbox' })} />
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            {everywhere.save}
-          </Button>
-        </Group>
+        <Ending go={everywhere.save} pending={save.isPending} close={close} />
       </Stack>
     </form>
   );

@@ -3,6 +3,7 @@ import { IconDots, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
+import { Ending } from '../../page/form';
 import { Section } from '../../page/section';
 import { useForm } from '../../page/typed';
 import { useStore } from '../../session/store';
@@ -131,14 +132,7 @@ function ServiceForm({ kind, service, made, close }: { kind: Schemas['RateServic
       <Stack>
         <TextInput label={w.service.name} required maxLength={255} data-autofocus {...form.getInputProps('name')} />
         <TextInput label={w.service.url} type="url" placeholder="https://" required maxLength={2048} {...form.getInputProps('url')} />
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            {everywhere.save}
-          </Button>
-        </Group>
+        <Ending go={everywhere.save} pending={save.isPending} close={close} />
       </Stack>
     </form>
   );

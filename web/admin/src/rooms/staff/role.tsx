@@ -1,7 +1,8 @@
-import { Button, Group, Stack, TextInput } from '@mantine/core';
+import { Stack, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
+import { Ending } from '../../page/form';
 import { useForm } from '../../page/typed';
 import { type Permission, useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
@@ -31,14 +32,7 @@ export function RoleForm({ role, close }: { role?: Schemas['Role']; close: () =>
         <TextInput label={w.roles.name} required maxLength={64} data-autofocus {...form.getInputProps('name')} />
         <TextInput label={w.roles.description} maxLength={500} {...form.getInputProps('description')} />
         <Permissions label={w.roles.may} value={form.values.permissions} error={form.errors.permissions} onChange={(permissions) => form.setFieldValue('permissions', permissions)} />
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            {everywhere.save}
-          </Button>
-        </Group>
+        <Ending go={everywhere.save} pending={save.isPending} close={close} />
       </Stack>
     </form>
   );

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { useFilters } from '../../page/filters';
+import { Ending } from '../../page/form';
 import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { Sure } from '../../page/sure';
@@ -167,7 +168,6 @@ function Invited({ invitation, roles }: { invitation: Schemas['Invitation']; rol
 
 function Invite({ roles, close }: { roles: Role[]; close: () => void }) {
   const w = useStaffWords();
-  const everywhere = useWords();
   const { api } = useStore();
   const [key] = useState(idempotencyKey);
   const choices = useRoleChoices(roles);
@@ -187,14 +187,7 @@ function Invite({ roles, close }: { roles: Role[]; close: () => void }) {
         </Text>
         <TextInput label={w.email} type="email" required maxLength={254} data-autofocus {...form.getInputProps('email')} />
         <Select label={w.role} description={w.about[role]} inputWrapperOrder={['label', 'input', 'description', 'error']} allowDeselect={false} data={choices} {...form.getInputProps('role')} />
-        <Group justify="end">
-          <Button variant="default" onClick={close}>
-            {everywhere.cancel}
-          </Button>
-          <Button type="submit" loading={invite.isPending}>
-            {w.invite.send}
-          </Button>
-        </Group>
+        <Ending go={w.invite.send} pending={invite.isPending} close={close} />
       </Stack>
     </form>
   );
