@@ -16,7 +16,7 @@ ADMIN     = web/admin/dist/built/index.html
 GO_FILES  = $(shell git ls-files --cached --others --exclude-standard '*.go' '*.sql' '*.yaml' '*.csv' '*.conf' go.mod go.sum)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset build admin without-admin generate fmt screenshots test catalogues bench bench-layers check clean
+.PHONY: help dev reset build admin without-admin generate fmt screenshots test catalogues bench bench-layers rehearse check clean
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
@@ -75,6 +75,13 @@ bench: node_modules/.package-lock.json ## measure the program on real services, 
 
 bench-layers: ## measure single layers, each by itself; ARGS=./platform/limits for some
 	@$(SERVICES) $(GO) test -run '^$$' -bench . -benchtime 1s $(or $(ARGS),$(shell $(GO) list ./... | grep -v /internal/bench))
+
+# Packages with rehearsals, which lie behind a build tag. They write one page, so they go one after the other.
+REHEARSED = $(addprefix ./,$(sort $(dir $(shell git grep -l --untracked 'stoa/internal/rehearsal"' -- '*_test.go'))))
+
+rehearse: node_modules/.package-lock.json ## cause on purpose what operators fear, and write what came of it into docs/operations.md
+	@scripts/install-deps --rehearse
+	@$(SERVICES) $(GO) test -tags rehearse -count=1 -p 1 -timeout 60m -v $(or $(ARGS),-run '^TestRehearse' $(REHEARSED)) -args -page $(CURDIR)/docs/operations.md
 
 ## ---- checks
 

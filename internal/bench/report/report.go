@@ -11,14 +11,14 @@
 package report
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stoacommerce/stoa/internal/marked"
 )
 
 // page is where Publish writes; make bench names the documentation's.
@@ -38,7 +38,11 @@ func Publish(t testing.TB, part string, tables []Table) {
 	if *page == "" {
 		return
 	}
-	if err := Write(*page, part, tables); err != nil {
+	var text strings.Builder
+	for _, table := range tables {
+		text.WriteString("\n" + table.Markdown())
+	}
+	if err := marked.Write(*page, part, "make bench", text.String()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -150,51 +154,6 @@ func (t Table) Markdown() string {
 	for _, r := range t.Rows {
 		cells = append(cells, []string{r.Name, r.Value, r.Spread, r.Promise, r.Kept.String()})
 	}
-	widths := make([]int, len(cells[0]))
-	for _, row := range cells {
-		for i, cell := range row {
-			widths[i] = max(widths[i], len([]rune(cell)), 3)
-		}
-	}
-	for n, row := range cells {
-		for i, cell := range row {
-			fmt.Fprintf(&b, "| %s%s ", cell, strings.Repeat(" ", widths[i]-len([]rune(cell))))
-		}
-		b.WriteString("|\n")
-		if n == 0 {
-			for _, width := range widths {
-				b.WriteString("|" + strings.Repeat("-", width+2))
-			}
-			b.WriteString("|\n")
-		}
-	}
+	b.WriteString(marked.Table(cells))
 	return b.String()
-}
-
-// Write puts the tables into a page, between the marks of their part, and leaves all
-// else in it as it is. A page without these marks is an error.
-func Write(path, part string, tables []Table) error {
-	page, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("read the page: %w", err)
-	}
-	begin, end := []byte("<!-- "+part+": written by make bench -->\n"), []byte("<!-- /"+part+" -->")
-	before, rest, found := bytes.Cut(page, begin)
-	_, after, closed := bytes.Cut(rest, end)
-	if !found || !closed {
-		return fmt.Errorf("%s has no place for the part %q: it wants the marks %q and %q", path, part, begin, end)
-	}
-	var b bytes.Buffer
-	b.Write(before)
-	b.Write(begin)
-	for _, t := range tables {
-		b.WriteString("\n" + t.Markdown())
-	}
-	b.WriteString("\n")
-	b.Write(end)
-	b.Write(after)
-	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
-		return fmt.Errorf("write the page: %w", err)
-	}
-	return nil
 }

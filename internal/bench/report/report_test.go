@@ -1,8 +1,6 @@
 package report
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -28,32 +26,12 @@ func TestSamplesAreJudgedByTheirMedian(t *testing.T) {
 	}
 }
 
-func TestTablesAreWrittenBetweenTheirMarks(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "page.md")
-	page := "# Page\n\nBy hand.\n\n<!-- one: written by make bench -->\nold\n<!-- /one -->\n\nBetween.\n\n<!-- two: written by make bench -->\n<!-- /two -->\nEnd.\n"
-	if err := os.WriteFile(path, []byte(page), 0o600); err != nil {
-		t.Fatal(err)
-	}
+func TestATableNamesThePromisesThatAreNotKept(t *testing.T) {
 	tables := []Table{{Title: "Speed", Rows: []Row{Samples{1, 2, 3}.AtLeast("fast", "%.0f", 3), {Name: "plain", Value: "1"}}}}
-	for range 2 { // the second time over the first
-		if err := Write(path, "one", tables); err != nil {
-			t.Fatal(err)
+	for _, want := range []string{"### Speed\n", "| fast  | 2      | 1 … 3  | at least 3 | **no** |\n"} {
+		if text := tables[0].Markdown(); strings.Count(text, want) != 1 {
+			t.Errorf("the table has not exactly one %q:\n%s", want, text)
 		}
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"By hand.", "Between.", "End.", "### Speed", "| fast  | 2      | 1 … 3  | at least 3 | **no** |"} {
-		if strings.Count(string(b), want) != 1 {
-			t.Errorf("the page has not exactly one %q:\n%s", want, b)
-		}
-	}
-	if strings.Contains(string(b), "old") {
-		t.Errorf("what stood between the marks is still there:\n%s", b)
-	}
-	if err := Write(path, "three", tables); err == nil {
-		t.Error("a part without a place in the page was written somewhere")
 	}
 	if broken := Broken(tables); len(broken) != 1 || broken[0].Name != "fast" {
 		t.Errorf("broken promises: %+v", broken)
