@@ -182,7 +182,8 @@ func (r *Runner) loginPasswords(ctx context.Context, cell string) (map[int]strin
 }
 
 // ensureLogin makes a login that may take the roles it is a member of and inherits
-// nothing from them.
+// nothing from them. No store's statement is spread over several processors, of which others
+// would then have fewer: to begin that takes longer than most statements.
 func ensureLogin(ctx context.Context, tx *postgres.Tx, name, password string) error {
 	_, err := tx.Exec(ctx, fmt.Sprintf(`
 		do $$ begin
@@ -193,7 +194,8 @@ func ensureLogin(ctx context.Context, tx *postgres.Tx, name, password string) er
 		alter role "%[1]s" login noinherit password '%[2]s';
 		alter role "%[1]s" set statement_timeout = '15s';
 		alter role "%[1]s" set idle_in_transaction_session_timeout = '30s';
-		alter role "%[1]s" set lock_timeout = '10s';`, name, password))
+		alter role "%[1]s" set lock_timeout = '10s';
+		alter role "%[1]s" set max_parallel_workers_per_gather = 0;`, name, password))
 	return err
 }
 

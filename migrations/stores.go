@@ -298,8 +298,8 @@ func (r *Runner) Store(ctx context.Context, ref postgres.StoreRef) error {
 // back. The wait is shorter than Postgres's deadlock_timeout of a second, so that of a
 // deadlock with traffic it is always the migration that ends.
 const (
-	lockPatience = "500ms"
-	lockAttempts = 20
+	lockPatience = "100ms"
+	lockAttempts = 60
 )
 
 // stepBetweenTraffic does a step in a moment in which nobody holds its tables. Whoever

@@ -32,8 +32,8 @@ import (
 // Env is the environment that a program is configured by.
 type Env map[string]string
 
-// list is the environment in the form of os.Environ.
-func (e Env) list() []string {
+// List is the environment in the form of os.Environ.
+func (e Env) List() []string {
 	var lines []string
 	for name, value := range e {
 		lines = append(lines, name+"="+value)
@@ -133,7 +133,7 @@ type Program struct {
 // newProgram opens what tests look at a program with.
 func newProgram(t testing.TB, env Env) *Program {
 	t.Helper()
-	config, err := app.LoadConfig(env.list(), nil)
+	config, err := app.LoadConfig(env.List(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,11 +14,13 @@ import (
 	"github.com/stoacommerce/stoa/platform/child"
 )
 
-// Build builds the program as it is delivered, and gives the binary's path.
-func Build(t testing.TB) string {
+// Build builds the program as it is delivered, but for flags of go build that are given, and
+// gives the binary's path.
+func Build(t testing.TB, flags ...string) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "stoa")
-	out, err := exec.Command("go", "build", "-o", binary, "github.com/stoacommerce/stoa/cmd/stoa").CombinedOutput()
+	arguments := append(append([]string{"build"}, flags...), "-o", binary, "github.com/stoacommerce/stoa/cmd/stoa")
+	out, err := exec.Command("go", arguments...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("build the program: %v\n%s", err, out)
 	}
@@ -69,12 +71,19 @@ func (p *Process) Terminate(within time.Duration) error {
 	return p.process.Err()
 }
 
+// Replace starts another binary in place of the process, and waits until it answers.
+func (p *Process) Replace(binary string) {
+	p.t.Helper()
+	p.binary = binary
+	p.Restart()
+}
+
 // Restart starts the process again, and waits until it answers.
 func (p *Process) Restart() {
 	p.t.Helper()
 	p.Kill()
 	command := exec.Command(p.binary, "serve")
-	command.Env, command.Stdout, command.Stderr = p.Env.list(), p.log, p.log
+	command.Env, command.Stdout, command.Stderr = p.Env.List(), p.log, p.log
 	var err error
 	if p.process, err = child.Start(command, child.Options{}); err != nil {
 		p.t.Fatal(err)

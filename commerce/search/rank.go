@@ -7,11 +7,15 @@ import (
 
 // Bounds of ranking, so that the best of many cost no more than the best of some. Where words
 // find more products than some, the latest of them are ranked, as far back as is looked; all
-// others come after those, the latest first.
+// others come after those, the latest first. Words that a part of the latest products have are
+// common, and are not looked up in the index of words, whose list of them grows with the
+// catalogue: such products are met soon by going through them.
 var (
 	some         = `5000`
 	latestRanked = `2000`
 	latestLooked = `10000`
+	latestProbed = `500`
+	commonFrom   = `8` // common is what every so manieth has
 )
 
 // rankSQL is how well a product x answers the words x.query: by the words that it is called by,
@@ -42,13 +46,19 @@ func Best(from, where, text, after, most string, args *Arguments) string {
 	latest := `(select * from product_words order by product_id desc limit ` + latestLooked + `) x` + others
 	among := strings.Replace(where, worded, `(x.search @@ (select query from asked)) is true`, 1)
 	all := strings.Replace(where, worded, `(`+worded+`) is true`, 1)
+	common := `(select probed.common from probed)`
 	return `
 	with asked as materialized (
 		select q.query from ` + asked + asQuery + `
+	), probed as materialized (
+		select count(*) filter (where x.search @@ (select query from asked)) * ` + commonFrom + ` >= ` + latestProbed + ` as common
+		from (select search from product_words order by product_id desc limit ` + latestProbed + `) x
 	), found as materialized (
-		select x.product_id, x.names, q.query from ` + from + ` where ` + where + ` limit ` + some + ` + 1
+		(select x.product_id, x.names, q.query from ` + from + ` where ` + where + ` and not ` + common + ` limit ` + some + ` + 1)
+		union all
+		(select x.product_id, x.names, (select query from asked) from ` + indexed + others + ` where ` + among + ` and ` + common + ` limit ` + latestRanked + ` + 1)
 	), many as materialized (
-		select count(*) > ` + some + ` as true from found
+		select count(*) > case when ` + common + ` then ` + latestRanked + ` else ` + some + ` end as true from found
 	), ranked as materialized (
 		select x.product_id, ` + rankSQL(args.Put(text)) + ` as rank from (
 			select * from found where not (select many.true from many)

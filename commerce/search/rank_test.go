@@ -12,7 +12,8 @@ import (
 )
 
 // Where words find more than are ranked, the best of the latest come first and then all others,
-// the latest first: each once, however the pages are cut.
+// the latest first: each once, however the pages are cut, and whether or not words that the
+// latest have are looked up in the index.
 func TestRankingHasAnEnd(t *testing.T) {
 	some, latestRanked, latestLooked = `8`, `4`, `6`
 	p := testdb.Open(t)
@@ -56,9 +57,11 @@ func TestRankingHasAnEnd(t *testing.T) {
 	for n := 16; n >= 1; n-- {
 		want = append(want, fmt.Sprintf("prod_%02d", n))
 	}
-	for _, size := range []int{1, 3, 4, 30} {
-		if got := walk("oak", size); !slices.Equal(got, want) {
-			t.Errorf("by pages of %d: %v, want %v", size, got, want)
+	for _, latestProbed = range []string{`6`, `1000`} { // oak is common, or is not
+		for _, size := range []int{1, 3, 4, 30} {
+			if got := walk("oak", size); !slices.Equal(got, want) {
+				t.Errorf("by pages of %d, with %s probed: %v, want %v", size, latestProbed, got, want)
+			}
 		}
 	}
 	if got := walk("ash", 2); !slices.Equal(got, []string{"prod_00rare1", "prod_00rare2", "prod_00rare3"}) {

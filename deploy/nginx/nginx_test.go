@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,6 +32,35 @@ type replica struct {
 	*httpserver.Server
 	requests    atomic.Int64
 	connections sync.Map // remote addresses seen
+
+	mu    sync.Mutex
+	asked []asked
+}
+
+// asked is a request as it reached the program.
+type asked struct {
+	host, path string
+	length     int64
+	coding     []string
+}
+
+// last is the last request.
+func (r *replica) last() asked {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.asked[len(r.asked)-1]
+}
+
+// others are the requests for other paths than these.
+func (r *replica) others(paths ...string) (list []asked) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, a := range r.asked {
+		if !slices.Contains(paths, a.path) {
+			list = append(list, a)
+		}
+	}
+	return list
 }
 
 func startReplica(t testing.TB, name string) *replica {
@@ -42,6 +72,9 @@ func startReplica(t testing.TB, name string) *replica {
 	}, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		r.requests.Add(1)
 		r.connections.Store(req.RemoteAddr, true)
+		r.mu.Lock()
+		r.asked = append(r.asked, asked{req.Host, req.URL.Path, req.ContentLength, req.TransferEncoding})
+		r.mu.Unlock()
 		r.answer(name, w, req)
 	}), httpserver.Hooks{Log: slog.New(slog.DiscardHandler)})
 	if err := r.Start(context.Background()); err != nil {
@@ -69,6 +102,13 @@ func (r *replica) answer(name string, w http.ResponseWriter, req *http.Request) 
 		header.Set("Retry-After", "77")
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = io.WriteString(w, `{"code":"store_unavailable"}`)
+	case strings.HasPrefix(req.URL.Path, "/shared"):
+		header.Set("Content-Type", "text/html; charset=utf-8")
+		header.Set("Cache-Control", "public, max-age=10")
+		if req.URL.Path == "/shared/set" {
+			header.Set("Set-Cookie", "cart=1")
+		}
+		fmt.Fprintf(w, "<h1>%d</h1>", r.requests.Load())
 	case req.URL.Path == "/page":
 		header.Set("Content-Security-Policy", "default-src 'self'")
 		header.Set("Content-Type", "text/html; charset=utf-8")
@@ -456,6 +496,49 @@ func TestFilesAreCachedAWhileAndOnlyTheUnchanging(t *testing.T) {
 	}
 	if !gone {
 		t.Error("a file is cached for ever")
+	}
+}
+
+// A page that is the same for everyone is kept for a moment; what anybody's own cookie had
+// a part in is not, nor is anything of the API.
+func TestPagesForEveryoneAreKeptAMoment(t *testing.T) {
+	r := startReplica(t, "a")
+	s := startNginx(t, nginx.Values{"STOA_NGINX_PAGE_TIME": "2s"}, r.Addr())
+	c := s.Client(true)
+	fetch := func(address string, headers ...string) string {
+		answer, text := ask(t, c, "GET", address, "", headers...)
+		protected(t, answer)
+		return text
+	}
+	kept := func(address string) bool { return fetch(address) == fetch(address) }
+	first := fetch("https://acorn.shops.test/shared?page=2")
+	for _, other := range [][]string{
+		{"https://acorn.shops.test/shared?page=3"},
+		{"https://birch.shops.test/shared?page=2"},
+		{"https://acorn.shops.test/shared?page=2", "Cookie", "customer=1"},
+		{"https://acorn.shops.test/shared?page=2", "Authorization", "Bearer x"},
+	} {
+		if fetch(other[0], other[1:]...) == first {
+			t.Errorf("%q was answered with what was another's", other)
+		}
+	}
+	if fetch("https://acorn.shops.test/shared?page=2") != first {
+		t.Error("a page for everyone was not kept, or was overwritten by one for somebody")
+	}
+	for _, address := range []string{"https://acorn.shops.test/", "https://acorn.shops.test/page-of-mine", "https://acorn.shops.test/shared/set", "https://shops.test/v1/shared"} {
+		before := r.requests.Load()
+		fetch(address)
+		fetch(address)
+		if asked := r.requests.Load() - before; asked != 2 {
+			t.Errorf("%s was asked for twice, and the program %d times", address, asked)
+		}
+	}
+	gone := false
+	for deadline := time.Now().Add(20 * time.Second); !gone && time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		gone = fetch("https://acorn.shops.test/shared?page=2") != first
+	}
+	if !gone || !kept("https://acorn.shops.test/shared?page=4") {
+		t.Error("a page is kept for ever, or not at all")
 	}
 }
 

@@ -39,7 +39,7 @@ func Publish(t testing.TB, part string, steps []Step) {
 	for _, s := range steps {
 		took := ""
 		if s.Took > 0 {
-			took = s.Took.Round(max(s.Took/100, time.Millisecond)).String()
+			took = s.Took.Round(10 * time.Millisecond).String()
 		}
 		rows = append(rows, []string{s.Done, took, s.Came, s.Lost})
 	}
