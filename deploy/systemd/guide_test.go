@@ -1,0 +1,194 @@
+//go:build rehearse
+
+package systemd_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stoacommerce/stoa/app/apptest"
+	"github.com/stoacommerce/stoa/internal/rehearsal"
+)
+
+// machine is a Debian of its own, in a folder, which systemd-nspawn boots without a network.
+type machine struct {
+	t    *testing.T
+	root string
+}
+
+// TestRehearseOneServer goes through docs/production.md on a fresh Debian, block by block as
+// it stands there, sells, changes the version, and boots once more.
+func TestRehearseOneServer(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/production.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := blocksOf(string(guide))
+	m := &machine{t, filepath.Join(t.TempDir(), "debian")}
+	var steps []rehearsal.Step
+	step := func(what, came string, do func()) {
+		began := time.Now()
+		do()
+		steps = append(steps, rehearsal.Step{Done: what, Took: time.Since(began), Came: came, Lost: "nothing"})
+	}
+
+	step("a fresh Debian, and the packages of the guide", "installed", func() {
+		m.debian()
+		m.prepare(blocks["What it stands on"])
+	})
+	m.release("root/stoa", apptest.Build(t))
+	m.release("root/next", apptest.Build(t, "-ldflags", "-X main.version=next"))
+
+	step("the guide's commands, from the user to the first operator's key", "a store is signed up and an order paid, by HTTPS", func() {
+		out := m.boot(blocks["A user, its folders, the program"], blocks["Postgres and Redis"], blocks["Secrets"], certificate,
+			blocks["Certificate and Nginx"], blocks["Firewall"], blocks["Start"], verified, sale("first"))
+		if !strings.Contains(out, "sold first") || !strings.Contains(out, "opk_") && !strings.Contains(out, "operator") {
+			t.Errorf("the guide was gone through, and yet:\n%s", out)
+		}
+	})
+	step("the machine boots again; then another version, as the guide has it", "all services came by themselves; the version is the other, and an order paid", func() {
+		out := m.boot(`systemctl is-system-running --wait || true
+			systemctl is-active stoa@1 stoa@2 stoa-worker nginx postgresql redis-server nftables`, sale("second"),
+			"cd /root/next\n"+blocks["Another version"], "stoa version", sale("third"))
+		for _, want := range []string{"sold second", "sold third", "stoa next"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%q is not told:\n%s", want, out)
+			}
+		}
+	})
+	rehearsal.Publish(t, "server", steps)
+}
+
+// blocksOf are the guide's commands by the heading above them.
+func blocksOf(guide string) map[string]string {
+	blocks, heading := map[string]string{}, ""
+	code := regexp.MustCompile("(?s)```sh\n(.*?)```")
+	for _, part := range regexp.MustCompile(`(?m)^#{2,3} `).Split(guide, -1) {
+		heading, _, _ = strings.Cut(part, "\n")
+		for _, found := range code.FindAllStringSubmatch(part, -1) {
+			blocks[heading] += found[1]
+		}
+	}
+	return blocks
+}
+
+// certificate stands for what an authority would have given by DNS.
+const certificate = `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=shops.example \
+	-addext "subjectAltName=DNS:shops.example,DNS:*.shops.example" -keyout /etc/stoa/tls/tls.key -out /etc/stoa/tls/tls.crt`
+
+// verified holds the units against what systemd thinks of them, and the firewall and the ports
+// against what may be reached.
+const verified = `systemd-analyze verify stoa@1.service stoa-worker.service stoa-migrate.service
+	for unit in stoa@1 stoa-worker; do systemd-analyze security --threshold=20 $unit.service | tail -1; done
+	nft list chain inet filter input | grep -q 'policy drop'
+	test -z "$(find /etc/stoa/secrets -type f -perm /007)"
+	su -s /bin/sh www-data -c '! cat /etc/stoa/secrets/database_url 2>/dev/null'`
+
+// sale signs a store up and pays an order in its sandbox, through Nginx.
+func sale(name string) string {
+	return `
+	api() { curl --silent --show-error --fail-with-body --cacert /etc/stoa/tls/tls.crt --resolve shops.example:443:127.0.0.1 -H 'Content-Type: application/json' -H "Idempotency-Key: ` + name + `-$1-$RANDOM" "${@:3}" https://shops.example/v1/$2; }
+	first() { grep -o "\"$1_[0-9a-z_A-Z]*\"" | head -1 | tr -d '"'; }
+	STORE=$(api 1 signup -d '{"email": "owner-` + name + `@example.com", "password": "seven purple lanterns at dusk", "account_name": "Ada Example", "store_name": "Linen", "store_address": "linen-` + name + `", "country": "DE", "currency": "EUR"}')
+	SECRET=$(echo "$STORE" | sed 's/.*"test":{[^}]*"secret":"\([^"]*\)".*/\1/') SHOP=$(echo "$STORE" | sed 's/.*"test":{[^}]*"publishable":"\([^"]*\)".*/\1/')
+	VARIANT=$(api 2 products -H "Authorization: Bearer $SECRET" -d '{"title": "Towel", "status": "active", "variants": [{"prices": [{"amount": 1900, "currency": "EUR"}], "stock_quantity": 9}]}' | first var)
+	METHOD=$(api 3 shipping-methods -H "Authorization: Bearer $SECRET" -d '{"name": "Parcel", "prices": [{"amount": 490, "currency": "EUR"}]}' | first shp)
+	CART=$(api 4 shop/carts -H "Authorization: Bearer $SHOP" -d '{"currency": "EUR", "email": "shopper@example.com", "lines": [{"variant_id": "'$VARIANT'", "quantity": 1}]}')
+	ID=$(echo "$CART" | first cart) TOKEN="Cart-Token: $(echo "$CART" | sed 's/.*"token":"\([^"]*\)".*/\1/')"
+	TOTAL=$(api 5 shop/carts/$ID -X PATCH -H "Authorization: Bearer $SHOP" -H "$TOKEN" -H 'Content-Type: application/merge-patch+json' -d '{"shipping_method_id": "'$METHOD'", "shipping_address": {"name": "Grace Example", "line1": "1 Sample Street", "city": "Berlin", "postal_code": "10115", "country": "DE"}}' | grep -o '"total":{[^}]*}' | tail -1 | cut -d: -f2-)
+	ORDER=$(api complete shop/carts/$ID/complete -H "Authorization: Bearer $SHOP" -H "$TOKEN" -d '{"payment": {"provider": "test", "token": "succeeds"}, "expected_total": '"$TOTAL"'}')
+	echo "$ORDER" | grep '"payment_state" *: *"paid"' >/dev/null
+	echo sold ` + name
+}
+
+// debian makes the smallest Debian that boots, from where this machine has its own packages.
+func (m *machine) debian() {
+	m.t.Helper()
+	sources, err := exec.Command("sh", "-c", `cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -v '^#' | grep -o 'https\?://[^ ]*/debian' | head -1`).Output()
+	mirror := strings.TrimSpace(string(sources))
+	if err != nil || mirror == "" {
+		m.t.Fatalf("where this machine has its packages from cannot be told: %v", err)
+	}
+	m.run("debootstrap", "--variant=minbase", "--include=systemd,systemd-sysv,dbus", "bookworm", m.root, mirror)
+}
+
+// prepare runs commands in the machine before it boots, while it has a network. Nothing is
+// started by them.
+func (m *machine) prepare(commands string) {
+	m.t.Helper()
+	policy := filepath.Join(m.root, "usr/sbin/policy-rc.d")
+	if err := os.WriteFile(policy, []byte("#!/bin/sh\nexit 101\n"), 0o755); err != nil {
+		m.t.Fatal(err)
+	}
+	m.run("systemd-nspawn", "--quiet", "--directory", m.root, "--register=no", "--keep-unit", "--resolv-conf=replace-host", "--pipe", "bash", "-euc", "export DEBIAN_FRONTEND=noninteractive\n"+commands)
+	if err := os.Remove(policy); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// release unpacks a release in a folder of the machine.
+func (m *machine) release(folder, binary string) {
+	m.t.Helper()
+	bin := filepath.Join(m.root, folder, "bin")
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		m.t.Fatal(err)
+	}
+	m.run("cp", binary, filepath.Join(bin, "stoa"))
+	m.run("cp", "-r", "..", filepath.Join(m.root, folder, "deploy"))
+}
+
+// boot boots the machine, runs blocks of commands one after the other, each in a shell of its
+// own in the folder that the one before left off in, and ends it. It gives what they printed.
+func (m *machine) boot(blocks ...string) string {
+	m.t.Helper()
+	script := "cd /root/stoa\nset -eux\nexec >/root/told 2>&1\ntrap 'echo ended with $?; systemctl poweroff' EXIT\n" + strings.Join(blocks, "\n") + "\necho all done\n"
+	unit := "[Unit]\nAfter=multi-user.target\n[Service]\nType=exec\nEnvironment=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root\nExecStart=/bin/bash /root/guide\n"
+	for name, text := range map[string]string{
+		"root/guide": script, "root/told": "", "etc/systemd/system/guide.service": unit,
+		"etc/hosts": "127.0.0.1 localhost shops.example\n",
+	} {
+		if err := os.WriteFile(filepath.Join(m.root, name), []byte(text), 0o644); err != nil {
+			m.t.Fatal(err)
+		}
+	}
+	link := filepath.Join(m.root, "etc/systemd/system/multi-user.target.wants/guide.service")
+	if err := os.Symlink("/etc/systemd/system/guide.service", link); err != nil && !errors.Is(err, fs.ErrExist) {
+		m.t.Fatal(err)
+	}
+	command := exec.Command("systemd-nspawn", "--quiet", "--directory", m.root, "--register=no", "--keep-unit", "--private-network", "--boot", "--console=pipe", "--machine=stoa-guide")
+	var console bytes.Buffer
+	command.Stdout, command.Stderr = &console, &console
+	if err := command.Start(); err != nil {
+		m.t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }()
+	select {
+	case <-ended: // how it ended is told by the script
+	case <-time.After(10 * time.Minute):
+		_ = command.Process.Kill()
+		<-ended
+	}
+	told, err := os.ReadFile(filepath.Join(m.root, "root/told"))
+	if err != nil || !strings.Contains(string(told), "\nall done\n") {
+		journal, _ := exec.Command("journalctl", "--no-pager", "--lines=60", "--directory", filepath.Join(m.root, "var/log/journal")).CombinedOutput()
+		m.t.Fatalf("the commands did not come to their end: %v\n%s\nthe console:\n%.3000s\nthe journal:\n%s", err, told, console.String(), journal)
+	}
+	return string(told)
+}
+
+func (m *machine) run(program string, arguments ...string) {
+	m.t.Helper()
+	if out, err := exec.Command(program, arguments...).CombinedOutput(); err != nil {
+		m.t.Fatal(fmt.Errorf("%s %q: %w\n%s", program, arguments, err, out[max(0, len(out)-4000):]))
+	}
+}
