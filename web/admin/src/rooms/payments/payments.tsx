@@ -43,13 +43,13 @@ export function useChange(version: string | undefined, said: string, done?: () =
 function Present({ settings, version }: { settings: Settings; version?: string }) {
   const w = usePaymentWords();
   const everywhere = useWords();
-  const { can, mode } = useStore();
+  const { can } = useStore();
   const filters = useFilters('method');
   const change = useChange(version, everywhere.saved);
   const writes = can('settings:write');
   const { providers, manual_methods: methods } = settings;
   const turn = (provider: Schemas['PaymentProvider'], on: boolean) => change.mutate({ providers: on ? [...providers, provider] : providers.filter((each) => each !== provider) });
-  const none = providers.length === 0 && mode === 'live';
+  const none = providers.length === 0 && !settings.test_provider;
   const opened = methods.findIndex(({ id }) => id === filters.values.method);
   const withMethods = (next: typeof methods) => change.mutate({ manual_methods: next, ...(next.length === 0 && { providers: providers.filter((each) => each !== 'manual') }) });
   return (
@@ -103,7 +103,7 @@ function Present({ settings, version }: { settings: Settings; version?: string }
             </Group>
           ))}
         </Section>
-        {mode === 'test' && (
+        {settings.test_provider && (
           <Section title={w.test.title}>
             <Text size="sm">{w.test.text}</Text>
           </Section>
