@@ -111,7 +111,7 @@ function Choice({ order, most, close }: Omit<Step, 'opened'>) {
 function OneOf({ order, value, onChange }: { order: Schemas['Order']; value: string; onChange: (to: string) => void }) {
   const w = useOrderWords();
   const f = useFormat();
-  const left = order.payments.map((payment) => ({ payment, left: (payment.captured_amount?.amount ?? 0) - (payment.refunded_amount?.amount ?? 0) })).filter((each) => each.left > 0);
+  const left = order.payments.map((payment) => ({ payment, left: payment.captured.amount - payment.refunded.amount })).filter((each) => each.left > 0);
   const several = left.length > 1;
   if (!several && !order.customer_id) return null;
   return (
