@@ -97,8 +97,8 @@ func filled(b *browser, p *apptest.Program, address string) []screen {
 	group := make("/customer-groups", quoted(`{"name": "Restaurants"}`))
 	here := first("/locations?limit=1")
 	barn := make("/locations", quoted(`{"name": "The barn"}`))
-	hook := make("/webhooks", quoted(`{"url": "https://example.com/in", "description": "The ledger", "events": ["order.*"]}`))
-	make("/custom-fields", quoted(`{"resource": "product", "key": "firing", "name": "Fired at", "type": "text"}`))
+	hook := make("/webhook-endpoints", quoted(`{"url": "https://example.com/in", "description": "The ledger", "event_types": ["order.*"]}`))
+	make("/field-definitions", quoted(`{"resource": "product", "key": "firing", "name": "Fired at", "type": "text"}`))
 	make("/domains", quoted(`{"name": "shop.example.com"}`))
 	make("/personal-data/erasures", quoted(`{"email": "nobody@example.com", "reason": "Ticket 4711"}`))
 	variant := js[string](b, `fetch("/v1/products/`+product+`", {headers: {"Stoa-Store": "`+store+`", "Stoa-Mode": "live"}}).then(answer => answer.json()).then(product => product.variants[0].id)`)
@@ -120,7 +120,7 @@ func filled(b *browser, p *apptest.Program, address string) []screen {
 		{"/transfers?id=" + transfer, "To the fair"},
 		{"/price-lists/" + list, "Winter prices"},
 		{"/reviews?id=" + review, "Wonderful"},
-		{"/exchange/" + first("/operations?limit=1"), "Rows"},
+		{"/exchange/" + first("/operations?limit=1"), "Row by row"},
 		{"/groups?id=" + group, "Restaurants"},
 		{"/customers/" + customer, "grace@example.com"},
 		{"/erasures?id=" + first("/personal-data/erasures"), "What became of the data"},
@@ -202,6 +202,7 @@ func german(b *browser, address string) {
 	b.write("Name", "Noch einer", "Code", "summer")
 	b.press("Speichern")
 	b.shows("Diesen Code gibt es schon.")
+	b.press("Verwerfen")
 	b.visit("/admin/" + address + "/mails/order_shipped")
 	b.shows("Die Nummer der Bestellung.")
 	js[bool](b, `(() => { localStorage.removeItem("stoa.language"); return true })()`)

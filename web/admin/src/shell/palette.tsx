@@ -36,7 +36,7 @@ export default function Palette({ opening }: { opening: number }) {
   const waits = text.trim().length > 1 && (text.trim() !== sought || look.isFetching);
   const leave = (path: string) => () => void go(to(path));
   return (
-    <Spotlight.Root store={spotlight} query={text} onQueryChange={setText} shortcut={null} clearQueryOnClose scrollable maxHeight={440} radius="lg">
+    <Spotlight.Root store={spotlight} query={text} onQueryChange={setText} shortcut={null} clearQueryOnClose scrollable maxHeight={440} radius="lg" attributes={{ content: { 'aria-label': w.search } }}>
       <Spotlight.Search placeholder={w.searchAll} aria-label={w.searchAll} leftSection={<IconSearch size={20} stroke={1.5} />} />
       <Spotlight.ActionsList>
         {found.map(({ kind, list }) => (
