@@ -66,6 +66,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.LongOperations{DB: m.db, Long: s.operations, Bulk: s.bulk},
 		&handlers.Inventory{DB: m.db},
 		&handlers.Locations{DB: m.db},
+		&handlers.Lookup{DB: m.db, Speller: s.speller},
 		&handlers.Search{DB: m.db, ShopURL: m.config.Site.ShopURL, Speller: s.speller},
 		&handlers.Settings{DB: m.db, Door: s.links},
 		&handlers.Themes{DB: m.db, Preview: s.links.Preview},
@@ -83,7 +84,7 @@ func handled(m *machinery, s *services, w *jobs.Workers) map[string]openapi.Hand
 		&handlers.Carts{DB: m.db, Carts: s.carts, Checkout: s.checkout, Customers: s.customers, Editions: s.editions, ShopURL: m.config.Site.ShopURL, RecoverURL: s.links.RecoverCart},
 		&handlers.Drafts{DB: m.db, Drafts: s.drafts, Carts: s.carts, Checkout: s.checkout, Orders: s.orders, ShopURL: m.config.Site.ShopURL, Links: s.links},
 		&handlers.Checkout{
-			DB: m.db, Checkout: s.checkout, Orders: s.orders, ShopURL: m.config.Site.ShopURL,
+			DB: m.db, Checkout: s.checkout, Orders: s.orders, ShopURL: m.config.Site.ShopURL, OrderURL: s.links.Order,
 			Completed: func(ctx context.Context) { s.visited(ctx, analytics.Completed) },
 		},
 		&handlers.Orders{DB: m.db, Orders: s.orders, ShopURL: m.config.Site.ShopURL},

@@ -735,6 +735,11 @@ func (c *Client) GetOrder(ctx context.Context, orderID string, params *gen.GetOr
 	return answer[gen.Order](ctx, c, "GET", "/v1/orders/"+segment(orderID), params, "", nil)
 }
 
+// GetOrderPaymentLink: Where the shopper can pay the rest.
+func (c *Client) GetOrderPaymentLink(ctx context.Context, orderID string, params *gen.GetOrderPaymentLinkParams) (*gen.PaymentLink, error) {
+	return answer[gen.PaymentLink](ctx, c, "GET", "/v1/orders/"+segment(orderID)+"/payment-link", params, "", nil)
+}
+
 // GetPackingSlip: A packing slip.
 func (c *Client) GetPackingSlip(ctx context.Context, orderID string, params *gen.GetPackingSlipParams) (io.ReadCloser, error) {
 	return c.stream(ctx, "GET", "/v1/orders/"+segment(orderID)+"/packing-slip", params, "", nil)
@@ -2241,6 +2246,11 @@ func (c *Client) ListWebhookEndpointsAll(ctx context.Context, params *gen.ListWe
 		}
 		return page.Data, page.NextCursor, nil
 	}, func(params *gen.ListWebhookEndpointsParams, cursor *string) { params.Cursor = cursor })
+}
+
+// LookUp: Find anything.
+func (c *Client) LookUp(ctx context.Context, params *gen.LookUpParams) (*gen.Lookup, error) {
+	return answer[gen.Lookup](ctx, c, "GET", "/v1/lookup", params, "", nil)
 }
 
 // ModerateReview: Show a review or not, and answer it.

@@ -1407,6 +1407,38 @@ const (
 	RateServiceUpdatedEventTypeRateServiceUpdated RateServiceUpdatedEventType = "rate_service.updated"
 )
 
+// Defines values for ReferenceKind.
+const (
+	ReferenceKindAPIKey          ReferenceKind = "api_key"
+	ReferenceKindCart            ReferenceKind = "cart"
+	ReferenceKindCategory        ReferenceKind = "category"
+	ReferenceKindCollection      ReferenceKind = "collection"
+	ReferenceKindCustomField     ReferenceKind = "custom_field"
+	ReferenceKindCustomer        ReferenceKind = "customer"
+	ReferenceKindCustomerGroup   ReferenceKind = "customer_group"
+	ReferenceKindDomain          ReferenceKind = "domain"
+	ReferenceKindDraftOrder      ReferenceKind = "draft_order"
+	ReferenceKindGiftCard        ReferenceKind = "gift_card"
+	ReferenceKindInvitation      ReferenceKind = "invitation"
+	ReferenceKindLocation        ReferenceKind = "location"
+	ReferenceKindMenu            ReferenceKind = "menu"
+	ReferenceKindOrder           ReferenceKind = "order"
+	ReferenceKindPage            ReferenceKind = "page"
+	ReferenceKindPost            ReferenceKind = "post"
+	ReferenceKindPriceList       ReferenceKind = "price_list"
+	ReferenceKindProduct         ReferenceKind = "product"
+	ReferenceKindPromotion       ReferenceKind = "promotion"
+	ReferenceKindReturn          ReferenceKind = "return"
+	ReferenceKindReview          ReferenceKind = "review"
+	ReferenceKindRole            ReferenceKind = "role"
+	ReferenceKindShippingMethod  ReferenceKind = "shipping_method"
+	ReferenceKindShippingZone    ReferenceKind = "shipping_zone"
+	ReferenceKindStaffMember     ReferenceKind = "staff_member"
+	ReferenceKindTaxRate         ReferenceKind = "tax_rate"
+	ReferenceKindTransfer        ReferenceKind = "transfer"
+	ReferenceKindWebhookEndpoint ReferenceKind = "webhook_endpoint"
+)
+
 // Defines values for RefundState.
 const (
 	RefundStateFailed    RefundState = "failed"
@@ -10522,6 +10554,12 @@ type LoggedRequestWhole struct {
 	Status int `json:"status"`
 }
 
+// Lookup What was found.
+type Lookup struct {
+	// References The things, what is of one kind together.
+	References []Reference `json:"references"`
+}
+
 // MailItemVariable What a template tells of each item of a list by a name.
 type MailItemVariable struct {
 	// Description What it is.
@@ -13144,6 +13182,14 @@ type PaymentFailedEvent struct {
 // Example: payment.failed
 type PaymentFailedEventType string
 
+// PaymentLink Where what is outstanding of an order is paid.
+type PaymentLink struct {
+	// URL The order's page. Whoever follows it may see the order and pay it.
+	//
+	// Example: https://linen.stoa.example/orders/ord_01jd3v7m2kf8r9e0abcdefghjk?key=q1w2e3
+	URL string `json:"url"`
+}
+
 // PaymentList A page of a list.
 type PaymentList struct {
 	// Data The page, in the order of the list.
@@ -13219,6 +13265,11 @@ type PaymentSettings struct {
 
 	// Stripe The Stripe account; null for none.
 	Stripe *StripeSettings `json:"stripe"`
+
+	// TestProvider Whether `test` takes payments here, by which no money moves. It does in sandboxes and demo stores, and cannot be turned off there.
+	//
+	// Example: false
+	TestProvider bool `json:"test_provider"`
 }
 
 // PaymentSettingsUpdate A change of how shoppers may pay, as a merge patch.
@@ -15937,6 +15988,40 @@ type RecoveryCodes struct {
 	// Example: ["k4m7p2x9"]
 	Codes []string `json:"codes"`
 }
+
+// Reference A thing that was found, in short.
+type Reference struct {
+	// Detail What tells it from others of the same title, such as an e-mail address, a handle or the code that was looked for.
+	//
+	// Example: linen-for-summer
+	Detail *string `json:"detail"`
+
+	// ID Its ID; of a menu, which one it is.
+	//
+	// Example: col_01jd3v7m2kf8r9e0abcdefghjk
+	ID string `json:"id"`
+
+	// Kind The kinds of things that can be found.
+	//
+	// Example: collection
+	Kind ReferenceKind `json:"kind"`
+
+	// ParentID The ID of what it belongs to and is shown with, as the order of a return; null where it stands by itself.
+	ParentID *string `json:"parent_id"`
+
+	// Status Its state, in the words of its kind's own operations; null where it has none.
+	Status *string `json:"status"`
+
+	// Title What it is called.
+	//
+	// Example: Linen for summer
+	Title string `json:"title"`
+}
+
+// ReferenceKind The kinds of things that can be found.
+//
+// Example: collection
+type ReferenceKind string
 
 // Refund Money paid back.
 type Refund struct {
@@ -25260,6 +25345,21 @@ type UpdateLocationParams struct {
 	IfMatch *IfMatchHeader `json:"If-Match,omitempty"`
 }
 
+// LookUpParams defines parameters for LookUp.
+type LookUpParams struct {
+	// Q What to look for.
+	Q string `form:"q" json:"q"`
+
+	// Limit How many of each kind, at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
 // ListMailTemplatesParams defines parameters for ListMailTemplates.
 type ListMailTemplatesParams struct {
 	// Limit How many to answer at most.
@@ -25757,6 +25857,15 @@ type GetPackingSlipParams struct {
 	// FulfilmentID The fulfilment; all that is still to be sent, when left out.
 	FulfilmentID *string `form:"fulfilment_id,omitempty" json:"fulfilment_id,omitempty"`
 
+	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
+	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
+
+	// StoaMode The side of the store that a session acts on; `live`, when left out. Keys know their mode.
+	StoaMode *ModeHeader `json:"Stoa-Mode,omitempty"`
+}
+
+// GetOrderPaymentLinkParams defines parameters for GetOrderPaymentLink.
+type GetOrderPaymentLinkParams struct {
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/stoacommerce/stoa/commerce/checkout"
+	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/openapi"
 	"github.com/stoacommerce/stoa/openapi/gen"
@@ -80,4 +81,25 @@ func (h *Checkout) requestPayment(ctx context.Context, req *openapi.Request) (*o
 	return openapi.Write(ctx, req, h.DB, func(ctx context.Context, tx *postgres.Tx) (*openapi.Response, error) {
 		return openapi.NoContent(), h.Orders.Remind(ctx, tx, req.Param("order_id"))
 	})
+}
+
+// paymentLink gives the link that requestPayment mails.
+func (h *Checkout) paymentLink(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
+	order := req.Param("order_id")
+	var debt orders.Debt
+	err := h.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
+		debt, err = orders.Owed(ctx, tx, order)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if debt.Outstanding.IsZero() {
+		return nil, orders.NothingOwed()
+	}
+	url, err := h.OrderURL(ctx, order)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.OK(gen.PaymentLink{URL: url}), nil
 }

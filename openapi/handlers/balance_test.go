@@ -104,6 +104,7 @@ func TestPayingABalance(t *testing.T) {
 	s.owes(order, 0, 0, "paid")
 	s.admin("POST", path, by("test", "succeeds"), key()).WantProblem(409, "nothing_owed")
 	s.admin("POST", "/orders/"+order+"/payment-request", nil, key()).WantProblem(409, "nothing_owed")
+	s.admin("GET", "/orders/"+order+"/payment-link", nil).WantProblem(409, "nothing_owed")
 	if n := shoptest.Value[int](t, s.Shop, `select count(*) from events where type = 'order.paid'`); n != 1 {
 		t.Errorf("it was told %d times that the order is paid", n)
 	}
@@ -121,6 +122,11 @@ func TestAnOrderWithoutAPaymentIsPaid(t *testing.T) {
 	s.admin("POST", "/payments/"+payment+"/void", nil, key()).Want(200)
 	s.owes(order, 2489, 2489, "voided")
 	s.admin("POST", "/orders/"+order+"/payment-request", nil, key()).Want(204)
+	if link := s.admin("GET", "/orders/"+order+"/payment-link", nil).Want(200).String("url"); link != "https://shop.example.com/orders/"+order {
+		t.Errorf("the link to pay leads to %s", link)
+	}
+	s.Do(t, s.Scoped(s.Ctx, "orders:write", "payments:read"), "GET", "/v1/orders/"+order+"/payment-link", nil).WantProblem(403, "missing_permission")
+	s.Do(t, s.Staff(s.Platform.Store(t)), "GET", "/v1/orders/"+order+"/payment-link", nil).WantProblem(404, "not_found")
 	if n := shoptest.Value[int](t, s.Shop, `select count(*) from audit_entries where action = 'order.remind'`); n != 1 {
 		t.Errorf("the shopper was asked %d times", n)
 	}

@@ -24,6 +24,9 @@ type Checkout struct {
 	Orders   *orders.Service
 	ShopURL  ShopURL
 
+	// OrderURL is the address of an order's page, by which whoever has it may pay it.
+	OrderURL func(ctx context.Context, orderID string) (string, error)
+
 	// Completed is told of each cart that became an order; it may be nil.
 	Completed func(ctx context.Context)
 }
@@ -32,6 +35,7 @@ type Checkout struct {
 func (h *Checkout) Operations() map[string]openapi.Handler {
 	return map[string]openapi.Handler{
 		"completeCart": tried(h, (*Checkout).complete), "checkCartPayment": h.check, "createOrderPayment": tried(h, (*Checkout).payBalance), "requestOrderPayment": h.requestPayment,
+		"getOrderPaymentLink": h.paymentLink,
 	}
 }
 

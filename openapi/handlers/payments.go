@@ -99,7 +99,7 @@ func (h *Payments) ask(ctx context.Context, req *openapi.Request, do func(orders
 	return res, nil
 }
 
-func (h *Payments) settings(ctx context.Context, _ *openapi.Request) (*openapi.Response, error) {
+func (h *Payments) settings(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
 	var s payments.Settings
 	err := h.DB.InStore(ctx, func(ctx context.Context, tx *postgres.Tx) (err error) {
 		s, err = payments.Read(ctx, tx)
@@ -108,11 +108,14 @@ func (h *Payments) settings(ctx context.Context, _ *openapi.Request) (*openapi.R
 	if err != nil {
 		return nil, err
 	}
-	return shownSettings(s), nil
+	return shownSettings(req, s), nil
 }
 
-func shownSettings(s payments.Settings) *openapi.Response {
-	return openapi.OK(s.Show()).At(s.Version)
+func shownSettings(req *openapi.Request, s payments.Settings) *openapi.Response {
+	return openapi.OK(struct {
+		payments.Shown
+		TestProvider bool `json:"test_provider"`
+	}{s.Show(), terms(req.Caller.Store).Test()}).At(s.Version)
 }
 
 func (h *Payments) updateSettings(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
@@ -151,7 +154,7 @@ func (h *Payments) updateSettings(ctx context.Context, req *openapi.Request) (*o
 		if err != nil {
 			return nil, err
 		}
-		return shownSettings(s), nil
+		return shownSettings(req, s), nil
 	})
 }
 

@@ -108,7 +108,7 @@ func newSelling(t *testing.T) *selling {
 			return "https://linen.stoa.example/cart/recover/" + id, nil
 		}}).Operations(),
 		(&handlers.Drafts{DB: db, Drafts: &drafts.Service{Carts: carts}, Carts: carts, Checkout: buying, Orders: sold, ShopURL: shopURL, Links: draftLinks{}}).Operations(),
-		(&handlers.Checkout{DB: db, Checkout: buying, Orders: sold, ShopURL: shopURL, Completed: func(context.Context) { s.told.Add(1) }}).Operations(),
+		(&handlers.Checkout{DB: db, Checkout: buying, Orders: sold, ShopURL: shopURL, OrderURL: func(_ context.Context, id string) (string, error) { return "https://shop.example.com/orders/" + id, nil }, Completed: func(context.Context) { s.told.Add(1) }}).Operations(),
 		(&handlers.Analytics{DB: db, Reports: &analytics.Service{DB: db}}).Operations(),
 		(&handlers.Orders{DB: db, Orders: sold, ShopURL: shopURL}).Operations(),
 		(&handlers.Returns{DB: db, Orders: sold}).Operations(),
@@ -373,23 +373,34 @@ func TestLiveShops(t *testing.T) {
 	s.shirt = s.Add(t, shoptest.Variant{EUR: 1999, Stock: 10})
 	s.pk = s.Publishable(live)
 	path, token := s.cart(1)
+	staff := s.Staff(live)
 	become := func(demo, verified bool) {
-		caller := s.Caller(s.pk)
-		store := *caller.Store
-		store.Demo, store.OwnerVerified = demo, verified
-		caller.Store = &store
-		s.SetCaller(s.pk, caller)
+		for _, key := range []string{s.pk, staff} {
+			caller := s.Caller(key)
+			store := *caller.Store
+			store.Demo, store.OwnerVerified = demo, verified
+			caller.Store = &store
+			s.SetCaller(key, caller)
+		}
+	}
+	tests := func(want bool) {
+		t.Helper()
+		if got := s.Do(t, staff, "GET", "/v1/payment-settings", nil).Want(200); got.Get("test_provider") != want {
+			t.Errorf("what the staff is told of the test provider: %s", got.Body)
+		}
 	}
 	if got := s.shop("GET", path, nil, token).Want(200); got.String("problems.0.code") != "orders_not_accepted" {
 		t.Errorf("the cart: %s", got.Body)
 	}
 	s.shop("POST", path+"/complete", completion(1, "succeeds"), token, key()).WantProblem(422, "test_provider_refused")
 	become(false, true)
+	tests(false)
 	if got := s.shop("GET", path, nil, token).Want(200); got.Get("problems.0") != nil {
 		t.Errorf("the cart: %s", got.Body)
 	}
 	s.shop("POST", path+"/complete", completion(1, "succeeds"), token, key()).WantProblem(422, "test_provider_refused")
 	become(true, false)
+	tests(true)
 	s.shop("POST", path+"/complete", completion(1, "succeeds"), token, key()).Want(201)
 }
 

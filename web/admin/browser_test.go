@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -42,6 +43,24 @@ func (b *browser) visit(address string) {
 func (b *browser) accessible(screen string) {
 	b.t.Helper()
 	b.Accessible(screen, "landmark-no-duplicate-banner")
+}
+
+// goTo goes to a screen as a click on a link does, without loading the program once more.
+func (b *browser) goTo(path string) {
+	b.t.Helper()
+	js[bool](b, `(() => { history.pushState(null, "", `+strconv.Quote(path)+`); dispatchEvent(new PopStateEvent("popstate", {state: null})); return true })()`)
+}
+
+// made does something by the API, as whoever is signed in, and gives the ID of what came of it
+// or, of a list, of its first.
+func (b *browser) made(store, method, path, body string) string {
+	b.t.Helper()
+	return js[string](b, fmt.Sprintf(`(async () => {
+		const answer = await fetch("/v1" + %q, {method: %q, body: %s, headers: {"Stoa-Store": %q, "Stoa-Mode": "live", "Content-Type": "application/json", "Idempotency-Key": String(Math.random())}});
+		const got = await answer.json();
+		if (!answer.ok) throw new Error(JSON.stringify(got));
+		return got.id ?? got.data?.[0]?.id ?? "";
+	})()`, path, method, cmp.Or(body, "undefined"), store))
 }
 
 // What is the same in every browser, by the short names that the ways of a merchant are told in.

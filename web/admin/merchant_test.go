@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -33,16 +34,28 @@ func TestMerchantsInTheirBackOffice(t *testing.T) {
 	}
 	b := open(t, p)
 	address, owner := "linen-"+run(), "ada-"+run()+"@example.com"
-	signUp(b, p, address, owner)
-	firstProduct(b, p, address)
-	signInAgain(b, owner)
-	order(b, p, address)
-	selling(b, p, address)
-	goods(b, p, address)
-	settings(b, p, address, owner)
-	online(b, p, address)
-	seen(b, p, address)
-	lesser(b, p, address)
+	began := time.Now()
+	for _, way := range []struct {
+		name string
+		goes func()
+	}{
+		{"sign-up", func() { signUp(b, p, address, owner) }},
+		{"first product", func() { firstProduct(b, p, address) }},
+		{"sign-in", func() { signInAgain(b, owner) }},
+		{"order", func() { order(b, p, address) }},
+		{"selling", func() { selling(b, p, address) }},
+		{"goods", func() { goods(b, p, address) }},
+		{"settings", func() { settings(b, p, address, owner) }},
+		{"online", func() { online(b, p, address) }},
+		{"palette", func() { anything(b, p, address) }},
+		{"german", func() { german(b, address) }},
+		{"screens", func() { seen(t, b, p, address) }},
+		{"a lesser role", func() { lesser(b, p, address) }},
+	} {
+		way.goes()
+		t.Logf("%s took %v", way.name, time.Since(began).Round(100*time.Millisecond))
+		began = time.Now()
+	}
 }
 
 func get(t *testing.T, address string) (int, string) {
@@ -169,86 +182,6 @@ func order(b *browser, p *apptest.Program, address string) {
 	b.press("Add the note")
 	b.shows("She was very kind.", "by ada-")
 	b.quietly("the order")
-}
-
-// seen looks at every screen as axe, on a desk and on a phone, in light and in dark.
-func seen(b *browser, p *apptest.Program, address string) {
-	b.t.Helper()
-	for _, screen := range []struct{ path, shows string }{
-		{"", "What waits for you"},
-		{"--test", "To the live side"},
-		{"/orders", "Grace Example"},
-		{"/drafts", "grace@example.com"},
-		{"/drafts/new", "Nothing is in it yet"},
-		{"/returns", "Closed"},
-		{"/carts", "No carts"},
-		{"/promotions", "Summer"},
-		{"/promotions/new", "Buy some, get some"},
-		{"/promotions/new?kind=buy_x_get_y", "Who buys"},
-		{"/gift-cards", "€25.00"},
-		{"/products", "Linen shirt"},
-		{"/products/grid", "Columns"},
-		{"/collections", "Of clay"},
-		{"/categories", "Put your shop on shelves"},
-		{"/stock", "Linen shirt"},
-		{"/transfers", "Nothing was moved yet"},
-		{"/price-lists", "Prices that are not for all"},
-		{"/reviews", "Nobody has written yet"},
-		{"/exchange", "Import of products"},
-		{"/groups", "Treat some customers specially"},
-		{"/customers", "grace@example.com"},
-		{"/analytics", "How it comes about"},
-		{"/analytics?report=conversion", "From the first look to the order"},
-		{"/analytics?report=products", "Linen shirt"},
-		{"/theme", "Customise"},
-		{"/theme/edit", "Add a section"},
-		{"/pages", "Legal notice"},
-		{"/blog", "Tell what is new"},
-		{"/menus", "Main menu"},
-		{"/domains", "Use your own domain"},
-		{"/access", "Everybody may come in."},
-		{"/languages", "Main language"},
-		{"/searches", "linnen shirt"},
-		{"/mails", "Order confirmation"},
-		{"/mails/order_shipped", "Variables"},
-		{"/settings", "Currencies and taxes"},
-		{"/payments", "Bank transfer"},
-		{"/shipping", "Bicycle"},
-		{"/taxes", "Germany"},
-		{"/invoices", "Credit notes"},
-		{"/locations", "Locations"},
-		{"/fields", "No fields of your own yet"},
-		{"/plan", "All plans"},
-		{"/account", "The desk"},
-		{"/staff", "Built in"},
-		{"/history", "Order sent"},
-		{"/keys", "Active"},
-		{"/webhooks", "No endpoints yet"},
-		{"/events", "order.fulfilled"},
-		{"/requests", "/v1/"},
-		{"/nowhere", "This is not here"},
-	} {
-		p.ForgetLimits() // nobody looks at so much so quickly
-		b.looks("light", 1280, 900)
-		b.visit("/admin/" + address + screen.path)
-		b.shows(screen.shows)
-		b.accessible(screen.path + " on a desk")
-		b.looks("dark", 390, 844)
-		b.until("the night", `document.documentElement.dataset.mantineColorScheme === "dark"`)
-		b.accessible(screen.path + " on a phone at night")
-		b.quietly(screen.path)
-	}
-	b.looks("light", 1280, 900)
-
-	// Whatever there is is a few letters away.
-	b.visit("/admin/" + address)
-	b.press("Find anything …Ctrl K")
-	b.write("Find anything …", "shirt")
-	b.press("Linen shirt")
-	b.until("the product", `location.pathname.includes("/products/prod_")`)
-	b.shows("In search engines")
-	b.accessible("a product")
-	b.quietly("the palette")
 }
 
 // lesser is somebody whose role lets them do less, who is told so.

@@ -43,6 +43,20 @@ func Open(t testing.TB) *Browser {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
+	return open(t, ctx)
+}
+
+// Tab opens another tab of the browser, for a test beside others: whoever is signed in in one is
+// so in the other.
+func (b *Browser) Tab(t testing.TB) *Browser {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	t.Cleanup(cancel)
+	return open(t, ctx)
+}
+
+func open(t testing.TB, ctx context.Context) *Browser {
+	t.Helper()
 	b := &Browser{t: t}
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatalf("Chromium does not start (Debian: apt install chromium): %v", err)
@@ -56,8 +70,9 @@ func Open(t testing.TB) *Browser {
 	if _, err := chromedp.Call(ctx, emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: "en-GB"}); err != nil {
 		t.Fatal(err)
 	}
-	b.ctx, cancel = context.WithTimeout(ctx, most)
+	ctx, cancel := context.WithTimeout(ctx, most)
 	t.Cleanup(cancel)
+	b.ctx = ctx
 	b.Looks("light", 1280, 900)
 	return b
 }
@@ -218,12 +233,34 @@ func (b *Browser) Accessible(page string, except ...string) {
 	for _, rule := range except {
 		excepted += fmt.Sprintf(`%q: {enabled: false},`, rule)
 	}
+	b.axe(page, `rules: {`+excepted+`}`)
+	b.fits(page)
+}
+
+// Readable holds what is left to see of a page in another colour scheme, or on another screen,
+// once Accessible has seen it: that all of it can be read, and that nothing is wider than the
+// screen. That takes a fraction of the time.
+func (b *Browser) Readable(page string) {
+	b.t.Helper()
+	b.axe(page, `runOnly: ["color-contrast"]`)
+	b.fits(page)
+}
+
+// axe holds a page, or the dialog over it, against some of its rules. What is in frames it cannot
+// see, and styles that are loaded it need not load once more.
+func (b *Browser) axe(page, options string) {
+	b.t.Helper()
 	JS[bool](b, `(() => { if (!window.axe) {`+axe(b.t)+`}; return true })()`)
-	wrong := JS[[]string](b, `axe.run([...document.querySelectorAll("[role=dialog]")].at(-1) ?? document, {resultTypes: ["violations"], rules: {`+excepted+`}}).then(r => r.passes.length < 3 ? ["axe looked at nothing"] :
+	wrong := JS[[]string](b, `axe.run([...document.querySelectorAll("[role=dialog]")].at(-1) ?? document, {resultTypes: ["violations"], preload: false, iframes: false, `+options+`}).then(r => r.passes.length < 1 ? ["axe looked at nothing"] :
 		r.violations.map(v => v.id + ": " + v.nodes.map(n => n.target.join(" ") + " " + (n.any[0]?.message ?? n.failureSummary ?? "")).slice(0, 4).join(" | ")))`)
 	for _, each := range wrong {
 		b.t.Errorf("%s: %s", page, each)
 	}
+}
+
+// fits sees that nothing is wider than the screen.
+func (b *Browser) fits(page string) {
+	b.t.Helper()
 	if over := JS[int](b, `document.scrollingElement.scrollWidth - innerWidth`); over > 0 {
 		b.t.Errorf("%s is wider than the screen by %d", page, over)
 	}

@@ -3,6 +3,7 @@ import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { useEffect, useMemo, useState } from 'react';
 import { RouterProvider } from 'react-router/dom';
+import { tellProblemsIn } from './api/problem';
 import { router } from './routes';
 import { platformMemory } from './session/session';
 import { themed, variables } from './theme';
@@ -13,6 +14,7 @@ export function App({ nonce }: { nonce: string }) {
   const [language, setLanguage] = useState(firstLanguage);
   useEffect(() => {
     document.documentElement.lang = language;
+    void tellProblemsIn(language);
   }, [language]);
   const chosen = useMemo(
     () => ({

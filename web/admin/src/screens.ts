@@ -80,6 +80,7 @@ export const screens: Screen[] = [
   { path: 'customers', needs: 'customers:read', menu: { section: 'sell', name: 'customers', icon: IconUsers }, load: () => import('./rooms/customers/customers') },
   { path: 'customers/:customer', needs: 'customers:read', load: () => import('./rooms/customers/customer') },
   { path: 'groups', needs: 'customers:read', menu: { under: 'customers', name: 'groups' }, load: () => import('./rooms/groups/groups') },
+  { path: 'erasures', needs: 'personal_data:read', menu: { under: 'customers', name: 'erasures' }, load: () => import('./rooms/erasures/erasures') },
   { path: 'promotions', needs: 'promotions:read', menu: { section: 'sell', name: 'promotions', icon: IconDiscount }, load: () => import('./rooms/promotions/promotions') },
   { path: 'promotions/new', needs: 'promotions:write', load: () => import('./rooms/promotions/new') },
   { path: 'promotions/:promotion', needs: 'promotions:read', load: () => import('./rooms/promotions/promotion') },

@@ -2,7 +2,7 @@ import { Button, Group, Text } from '@mantine/core';
 import type { UseFormReturnType } from '@mantine/form';
 import { notifications } from '@mantine/notifications';
 import { IconCheck, IconX } from '@tabler/icons-react';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type QueryKey, useMutation, useQueryClient } from '@tanstack/react-query';
 import { useStore } from '../session/store';
 import { useWords } from '../words/everywhere';
 import { type Answer, answered } from './client';
@@ -74,18 +74,28 @@ type Write<In, Out> = {
   /** Whether it can be taken back by the audit. */
   undoable?: boolean;
   done?: (answer: Answer<Out>, given: In) => void | Promise<void>;
+  /** What is shown at once, as if it were done: what is remembered under a key, and what that will be. It is taken back where the write fails. */
+  ahead?: (given: In) => { key: QueryKey; to: (now: never) => unknown };
 };
 
 /**
  * A write of the contract. What is on the screen is loaded anew when it is done. Faults are
  * put at the fields of the form that they are of, and all other trouble is told.
  */
-export function useWrite<In, Out>({ write, form, said, undoable, done }: Write<In, Out>) {
+export function useWrite<In, Out>({ write, form, said, undoable, done, ahead }: Write<In, Out>) {
   const client = useQueryClient();
   const w = useWords();
   const undo = useUndo();
   return useMutation({
     mutationFn: write,
+    onMutate: async (given) => {
+      if (!ahead) return undefined;
+      const { key, to } = ahead(given);
+      await client.cancelQueries({ queryKey: key });
+      const former = client.getQueryData(key);
+      if (former !== undefined) client.setQueryData(key, to(former as never));
+      return { key, former };
+    },
     onSuccess: async (answer, given) => {
       await done?.(answer, given);
       void client.invalidateQueries();
@@ -93,7 +103,8 @@ export function useWrite<In, Out>({ write, form, said, undoable, done }: Write<I
         tell(typeof said === 'string' ? said : said(answer.data), undoable && undo && answer.requests.length > 0 ? { label: w.undo, run: () => void undo(answer.requests) } : undefined);
       }
     },
-    onError: (error) => {
+    onError: (error, _given, shown) => {
+      if (shown) client.setQueryData(shown.key, shown.former);
       const problem = problemOf(error);
       const placed = form ? place(form, problem.errors ?? []) : 0;
       if (problem.status === 0) complain(w.trouble.offline);

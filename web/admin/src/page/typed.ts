@@ -15,7 +15,8 @@ type Typed = { base: Fields; values: Fields };
 const secret = /password|secret|token/i;
 
 const written = (_name: string, value: unknown) => (value instanceof Blob ? undefined : value);
-const same = (a: unknown, b: unknown) => JSON.stringify(a, written) === JSON.stringify(b, written);
+const text = (value: unknown) => JSON.stringify(value, written);
+const same = (a: unknown, b: unknown) => text(a) === text(b);
 
 /**
  * A form that loses nothing. What is typed is kept for this tab, and is there again after a
@@ -29,10 +30,11 @@ export function useForm<Values extends Fields>({ of, ...input }: UseFormInput<Va
   const w = useWords();
   const { pathname } = useLocation();
   const { account } = useSession();
-  const [key] = useState(() => ['stoa.typed', account.id, pathname, of === undefined ? JSON.stringify(input.initialValues, written) : [of, ...Object.keys(input.initialValues)].join(' ')].join(' '));
-  const sent = useRef(false);
+  const [key] = useState(() => ['stoa.typed', account.id, pathname, of === undefined ? text(input.initialValues) : [of, ...Object.keys(input.initialValues)].join(' ')].join(' '));
+  const sent = useRef<string>(undefined);
   const dirty = form.isDirty();
   const { values } = form;
+  const latest = useRef(values);
   const forget = () => sessionStorage.removeItem(key);
 
   useEffect(() => {
@@ -49,15 +51,16 @@ export function useForm<Values extends Fields>({ of, ...input }: UseFormInput<Va
     // oxlint-disable-next-line react/exhaustive-deps, react/exhaustive-effect-dependencies -- once, as a form begins
   }, []);
   useEffect(() => {
-    sent.current = false;
+    latest.current = values;
     if (dirty) keep(key, { base: form.getInitialValues(), values });
     else sessionStorage.removeItem(key);
     // oxlint-disable-next-line react/exhaustive-deps -- a form is new each time, and what it begins with is not
   }, [key, dirty, values]);
-  // What was sent and then went away was taken.
+  // What was sent and then went away was taken, whatever fields did on their way out: a dialog is
+  // there for a moment after it was closed. What was typed after it was sent is more than that.
   useEffect(
     () => () => {
-      if (sent.current) sessionStorage.removeItem(key);
+      if (sent.current === text(latest.current)) sessionStorage.removeItem(key);
     },
     [key],
   );
@@ -69,12 +72,12 @@ export function useForm<Values extends Fields>({ of, ...input }: UseFormInput<Va
       form.reset();
     },
     setErrors: (errors) => {
-      sent.current = false;
+      sent.current = undefined;
       form.setErrors(errors);
     },
     onSubmit: (handle, refuse) =>
       form.onSubmit((given, event) => {
-        sent.current = true;
+        sent.current = text(form.getValues());
         return handle(given, event);
       }, refuse),
   };
@@ -93,9 +96,9 @@ function keep(key: string, { base, values }: Typed) {
 
 /** The fields in which something else was typed than there is now; undefined where none was. */
 function changed(key: string, now: Fields): Fields | undefined {
-  const text = sessionStorage.getItem(key);
-  if (text === null) return undefined;
-  const { base, values } = JSON.parse(text) as Typed;
+  const kept = sessionStorage.getItem(key);
+  if (kept === null) return undefined;
+  const { base, values } = JSON.parse(kept) as Typed;
   const back = Object.entries(values).filter(([name, value]) => name in now && !same(value, base[name]) && !same(value, now[name]));
   return back.length > 0 ? Object.fromEntries(back) : undefined;
 }

@@ -2,13 +2,14 @@ import { Group, Text } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { Spotlight, createSpotlight } from '@mantine/spotlight';
 import '@mantine/spotlight/styles.layer.css';
-import { IconArrowRight, IconPackage, IconReceipt, IconSearch, IconUser } from '@tabler/icons-react';
+import { IconArrowRight, IconSearch } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
+import type { Schemas } from '../api/client';
 import { actions, found as inMenu, screens as all } from '../screens';
 import { useStore } from '../session/store';
-import { useFormat } from '../words/format';
+import { kinds } from './found';
 import { useShellWords } from './words';
 
 const [spotlight, palette] = createSpotlight();
@@ -16,7 +17,6 @@ const [spotlight, palette] = createSpotlight();
 /** Finds any screen, action and thing of the store. Each new opening opens it. */
 export default function Palette({ opening }: { opening: number }) {
   const w = useShellWords();
-  const f = useFormat();
   const { can, to, query } = useStore();
   const go = useNavigate();
   const [text, setText] = useState('');
@@ -26,47 +26,23 @@ export default function Palette({ opening }: { opening: number }) {
   }, [opening]);
 
   const asked = sought.length > 1;
-  const number = Number(sought.replace(/^#/, ''));
-  const keep = { placeholderData: keepPreviousData };
-  const products = query.useQuery('get', '/v1/search', { params: { query: { q: sought, limit: 5 } } }, { enabled: asked && can('products:read'), ...keep });
-  const customers = query.useQuery('get', '/v1/customers', { params: { query: { q: sought, limit: 5 } } }, { enabled: asked && can('customers:read'), ...keep });
-  const byNumber = Number.isSafeInteger(number) && number > 0;
-  const orders = query.useQuery(
-    'get',
-    '/v1/orders',
-    { params: { query: { limit: 5, ...(byNumber ? { number } : { email: sought }) } } },
-    { enabled: can('orders:read') && (byNumber || /^\S+@\S+\.\S+$/.test(sought)), ...keep },
-  );
+  const look = query.useQuery('get', '/v1/lookup', { params: { query: { q: sought.slice(0, 255) } } }, { enabled: asked && can('store:read'), placeholderData: keepPreviousData, staleTime: 10_000 });
 
   const matches = (label: string) => label.toLowerCase().includes(text.trim().toLowerCase());
   const screens = all.filter(inMenu(can)).flatMap(({ path, menu }) => (menu && matches(w.screens[menu.name]) ? [{ path, label: w.screens[menu.name], Icon: 'icon' in menu ? menu.icon : IconArrowRight }] : []));
   const doable = actions.filter((action) => can(action.needs) && matches(w.actions[action.name]));
-  const found = asked
-    ? [
-        { label: w.found.orders, icon: IconReceipt, list: (orders.data?.data ?? []).map((o) => ({ id: o.id, to: `orders/${o.id}`, label: `#${o.number}`, text: `${o.email} · ${f.money(o.totals.total)}` })) },
-        { label: w.found.products, icon: IconPackage, list: (products.data?.data ?? []).map((p) => ({ id: p.id, to: `products/${p.id}`, label: p.title, text: p.vendor ?? '' })) },
-        { label: w.found.customers, icon: IconUser, list: (customers.data?.data ?? []).map((c) => ({ id: c.id, to: `customers/${c.id}`, label: c.name ?? c.email, text: c.email })) },
-      ].filter((group) => group.list.length > 0)
-    : [];
+  const things = asked ? (look.data?.references ?? []) : [];
+  const found = [...new Set(things.map(({ kind }) => kind))].map((kind) => ({ kind, list: things.filter((thing) => thing.kind === kind) }));
+  const waits = text.trim().length > 1 && (text.trim() !== sought || look.isFetching);
   const leave = (path: string) => () => void go(to(path));
   return (
-    <Spotlight.Root store={spotlight} query={text} onQueryChange={setText} shortcut={null} clearQueryOnClose scrollable maxHeight={440} radius="lg">
+    <Spotlight.Root store={spotlight} query={text} onQueryChange={setText} shortcut={null} clearQueryOnClose scrollable maxHeight={440} radius="lg" attributes={{ content: { 'aria-label': w.search } }}>
       <Spotlight.Search placeholder={w.searchAll} aria-label={w.searchAll} leftSection={<IconSearch size={20} stroke={1.5} />} />
       <Spotlight.ActionsList>
-        {found.map(({ label, icon: Icon, list }) => (
-          <Spotlight.ActionsGroup key={label} label={label}>
+        {found.map(({ kind, list }) => (
+          <Spotlight.ActionsGroup key={kind} label={w.found[kind]}>
             {list.map((thing) => (
-              <Spotlight.Action key={thing.id} onClick={leave(thing.to)}>
-                <Group wrap="nowrap" w="100%">
-                  <Icon size={18} stroke={1.6} aria-hidden />
-                  <Text size="sm" fw={500} truncate>
-                    {thing.label}
-                  </Text>
-                  <Text size="sm" opacity={0.75} truncate>
-                    {thing.text}
-                  </Text>
-                </Group>
-              </Spotlight.Action>
+              <Thing key={thing.id} thing={thing} open={leave(kinds[thing.kind].at(thing))} />
             ))}
           </Spotlight.ActionsGroup>
         ))}
@@ -84,8 +60,34 @@ export default function Palette({ opening }: { opening: number }) {
             ))}
           </Spotlight.ActionsGroup>
         )}
-        {found.length + doable.length + screens.length === 0 && <Spotlight.Empty>{w.nothing}</Spotlight.Empty>}
+        {found.length + doable.length + screens.length === 0 && <Spotlight.Empty>{waits ? w.finding : w.nothing}</Spotlight.Empty>}
       </Spotlight.ActionsList>
     </Spotlight.Root>
+  );
+}
+
+function Thing({ thing, open }: { thing: Schemas['Reference']; open: () => void }) {
+  const w = useShellWords();
+  const Icon = kinds[thing.kind].icon;
+  const status = thing.status !== null && thing.status in w.statuses ? w.statuses[thing.status as keyof typeof w.statuses] : undefined;
+  return (
+    <Spotlight.Action onClick={open}>
+      <Group wrap="nowrap" w="100%">
+        <Icon size={18} stroke={1.6} aria-hidden />
+        <Text size="sm" fw={500} truncate>
+          {thing.title || w.unnamed}
+        </Text>
+        {thing.detail !== thing.title && (
+          <Text size="sm" opacity={0.75} truncate flex={1}>
+            {thing.detail}
+          </Text>
+        )}
+        {status && (
+          <Text size="xs" opacity={0.75} ml="auto">
+            {status}
+          </Text>
+        )}
+      </Group>
+    </Spotlight.Action>
   );
 }

@@ -12,7 +12,7 @@ import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import classes from './categories.module.css';
 import { CategoryForm } from './category';
-import { type Node, flat, useCategories } from './tree';
+import { type Node, flat, moved, useCategories } from './tree';
 import { useCategoryWords } from './words';
 
 type Side = 'before' | 'within' | 'after';
@@ -71,6 +71,7 @@ function Tree({ roots, open, addBelow }: TreeProps) {
   const move = useWrite({
     undoable: true,
     said: everywhere.saved,
+    ahead: ({ category, place }) => ({ key: ['categories'], to: (now: { all: Node[] }) => moved(now, category, place) }),
     write: ({ category, place }: { category: Schemas['Category']; place: Place }) => answered(api.PATCH('/v1/categories/{category_id}', { params: { path: path(category) }, body: place })),
   });
   const remove = useWrite({

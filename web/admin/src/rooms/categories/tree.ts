@@ -21,10 +21,23 @@ export function useCategories() {
         if (!data.next_cursor) break;
         cursor = data.next_cursor;
       }
-      const roots = within(all, null, 0, '');
-      return { roots, all: flat(roots) };
+      return grown(all);
     },
   });
+}
+
+function grown(all: Category[]) {
+  const roots = within(all, null, 0, '');
+  return { roots, all: flat(roots) };
+}
+
+/** The tree with a category at another place: the one of a position below a parent. */
+export function moved(tree: { all: Node[] }, { id }: Category, { parent_id, position }: { parent_id: string | null; position: number }) {
+  const others = tree.all.map(({ category }) => category).filter((category) => category.id !== id);
+  const gone = tree.all.find(({ category }) => category.id === id);
+  const sisters = others.filter((category) => category.parent_id === parent_id).toSorted((a, b) => a.position - b.position);
+  const order = sisters.toSpliced(position, 0, ...(gone ? [{ ...gone.category, parent_id }] : [])).map((category, n) => ({ ...category, position: n }));
+  return grown([...others.filter((category) => category.parent_id !== parent_id), ...order]);
 }
 
 function within(all: Category[], parent: string | null, depth: number, path: string): Node[] {

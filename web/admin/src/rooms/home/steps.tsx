@@ -74,7 +74,7 @@ export function Steps() {
       ),
     },
     shipping.data && { key: 'shipping', done: shipping.data.data.some(({ active }) => active), ...w.steps.shipping, action: leads('shipping', w.steps.shipping.action) },
-    payments.data && { key: 'payment', done: mode === 'test' || payments.data.providers.length > 0, ...w.steps.payment, action: leads('payments', w.steps.payment.action) },
+    payments.data && { key: 'payment', done: payments.data.test_provider || payments.data.providers.length > 0, ...w.steps.payment, action: leads('payments', w.steps.payment.action) },
     theme.data && {
       key: 'theme',
       done: theme.data.published_at !== null,

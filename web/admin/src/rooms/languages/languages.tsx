@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Drawer, Group, Modal, Select, Stack, Switch, Text } from '@mantine/core';
+import { ActionIcon, Button, Drawer, Group, Modal, Select, Stack, Text } from '@mantine/core';
 import { IconLanguage, IconPlus, IconTrash } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -11,6 +11,7 @@ import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { State } from '../../page/state';
 import { Texts, translationMoods } from '../../page/translate';
+import { Toggle } from '../../page/toggle';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
@@ -97,16 +98,15 @@ function Spoken({ others }: { others: Locale[] }) {
               {published ? w.publishedText : w.hiddenText}
             </Text>
           </div>
-          <Switch
+          <Toggle
             aria-label={w.publish(nameOf(locale))}
             label={w.published}
             labelPosition="left"
             checked={published}
             disabled={!writes || set.isPending}
-            onChange={(event) => {
-              const { checked } = event.currentTarget;
+            turn={(on) => {
               setChanged(locale);
-              set.mutate(others.map((each) => (each.locale === locale ? { locale, published: checked } : each)));
+              return set.mutateAsync(others.map((each) => (each.locale === locale ? { locale, published: on } : each)));
             }}
           />
           {writes && (

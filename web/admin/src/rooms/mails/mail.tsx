@@ -21,6 +21,8 @@ import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
 import { MailFrame } from './frame';
 import classes from './mails.module.css';
+import { useLanguage } from '../../words/language';
+import { german } from './meanings.de';
 import { useMailWords } from './words';
 
 type Template = Schemas['MailTemplate'];
@@ -44,6 +46,7 @@ const written = ({ subject, body_html }: Template) => ({ subject, body_html });
 type PresentProps = { about: Schemas['MailKind']; template: Template; version?: string; choose: (locale: string) => void };
 
 function Present({ about, template, version, choose }: PresentProps) {
+  const { language } = useLanguage();
   const w = useMailWords();
   const everywhere = useWords();
   const f = useFormat();
@@ -148,7 +151,7 @@ function Present({ about, template, version, choose }: PresentProps) {
                           </Text>
                         </UnstyledButton>
                         <Text size="xs" c="dimmed">
-                          {variable.description}
+                          {language === 'de' ? german(variable.description) : variable.description}
                           {variable.required && ` (${w.required})`}
                         </Text>
                       </Group>

@@ -35,7 +35,7 @@ function Choice({ order, most, close }: Omit<Step, 'opened'>) {
   const [quantities, setQuantities] = useState<Record<string, number>>({});
   const [amount, setAmount] = useState<number | null>(null);
   const [restock, setRestock] = useState(true);
-  const [to, setTo] = useState<To>('payment');
+  const [to, setTo] = useState<string>('payment');
   const [reason, setReason] = useState('');
   const left = order.lines.map((line) => ({ line, left: line.quantity - line.refunded_quantity })).filter((each) => each.left > 0);
   const lines = quantitiesOf(quantities);
@@ -44,7 +44,8 @@ function Choice({ order, most, close }: Omit<Step, 'opened'>) {
     ...(by === 'lines' && { lines, restock }),
     ...(by === 'amount' && { amount: { amount: amount ?? 0, currency: order.currency } }),
     ...(by === 'owed' && { balance: true }),
-    ...(to !== 'payment' && { to }),
+    ...(to === 'store_credit' && { to }),
+    ...(to !== 'store_credit' && to !== 'payment' && { payment_id: to }),
     ...(reason.trim() && { reason: reason.trim() }),
   };
   const ask = (given: Schemas['RefundCreate'], dry_run: boolean) =>
@@ -90,7 +91,7 @@ function Choice({ order, most, close }: Omit<Step, 'opened'>) {
             onChange={setAmount}
           />
         )}
-        {order.customer_id && <WhereTo value={to} onChange={setTo} />}
+        <OneOf order={order} value={to} onChange={setTo} />
         <TextInput label={w.refund.reason} description={w.refund.reasonText} maxLength={1000} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
         <RefusedText problem={trial.refused} />
         <Group justify="end">
@@ -103,6 +104,33 @@ function Choice({ order, most, close }: Omit<Step, 'opened'>) {
         </Group>
       </Stack>
     </form>
+  );
+}
+
+/** Where money goes that is paid back: where there are several payments, to one of them as well. */
+function OneOf({ order, value, onChange }: { order: Schemas['Order']; value: string; onChange: (to: string) => void }) {
+  const w = useOrderWords();
+  const f = useFormat();
+  const left = order.payments.map((payment) => ({ payment, left: payment.captured.amount - payment.refunded.amount })).filter((each) => each.left > 0);
+  const several = left.length > 1;
+  if (!several && !order.customer_id) return null;
+  return (
+    <Select
+      label={w.refund.to}
+      allowDeselect={false}
+      data={[
+        { value: 'payment', label: several ? w.refund.toMost : w.refund.toPayment },
+        ...(several
+          ? left.map(({ payment, left: amount }) => ({
+              value: payment.id,
+              label: w.refund.toOne([w.providers[payment.provider], payment.method].filter(Boolean).join(' · '), f.money({ amount, currency: order.currency })),
+            }))
+          : []),
+        ...(order.customer_id ? [{ value: 'store_credit', label: w.refund.toCredit }] : []),
+      ]}
+      value={value}
+      onChange={(next) => onChange(next ?? 'payment')}
+    />
   );
 }
 

@@ -1,13 +1,14 @@
-import { Button, Group, Modal, Radio, Skeleton, Stack, Switch, Text } from '@mantine/core';
+import { Button, Group, Modal, Radio, Skeleton, Stack, Text } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { answered, type Schemas } from '../../api/client';
+import { type Answer, answered, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { useFilters } from '../../page/filters';
 import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { State } from '../../page/state';
 import { Trouble } from '../../page/trouble';
+import { Toggle } from '../../page/toggle';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { ManualForm } from './manual';
@@ -32,6 +33,7 @@ export function useChange(version: string | undefined, said: string, done?: () =
   return useWrite({
     said,
     undoable: true,
+    ahead: (body) => ({ key: ['payment-settings'], to: (now: Answer<Settings>) => ({ ...now, data: { ...now.data, ...body, stripe: now.data.stripe } }) }),
     write: (body: Schemas['PaymentSettingsUpdate']) => answered(api.PATCH('/v1/payment-settings', { params: { header: { 'If-Match': version } }, body })),
     done: (answer) => {
       client.setQueryData(['payment-settings'], answer);
@@ -43,13 +45,13 @@ export function useChange(version: string | undefined, said: string, done?: () =
 function Present({ settings, version }: { settings: Settings; version?: string }) {
   const w = usePaymentWords();
   const everywhere = useWords();
-  const { can, mode } = useStore();
+  const { can } = useStore();
   const filters = useFilters('method');
   const change = useChange(version, everywhere.saved);
   const writes = can('settings:write');
   const { providers, manual_methods: methods } = settings;
-  const turn = (provider: Schemas['PaymentProvider'], on: boolean) => change.mutate({ providers: on ? [...providers, provider] : providers.filter((each) => each !== provider) });
-  const none = providers.length === 0 && mode === 'live';
+  const turn = (provider: Schemas['PaymentProvider'], on: boolean) => change.mutateAsync({ providers: on ? [...providers, provider] : providers.filter((each) => each !== provider) });
+  const none = providers.length === 0 && !settings.test_provider;
   const opened = methods.findIndex(({ id }) => id === filters.values.method);
   const withMethods = (next: typeof methods) => change.mutate({ manual_methods: next, ...(next.length === 0 && { providers: providers.filter((each) => each !== 'manual') }) });
   return (
@@ -61,7 +63,7 @@ function Present({ settings, version }: { settings: Settings; version?: string }
           text={w.manual.text}
           actions={
             <Group gap="sm" wrap="nowrap">
-              {methods.length > 0 && <Switch aria-label={w.manual.offered} disabled={!writes} checked={providers.includes('manual')} onChange={(event) => turn('manual', event.currentTarget.checked)} />}
+              {methods.length > 0 && <Toggle aria-label={w.manual.offered} disabled={!writes} checked={providers.includes('manual')} turn={(on) => turn('manual', on)} />}
               {writes && methods.length < 10 && (
                 <Button variant="default" size="xs" leftSection={<IconPlus size={16} aria-hidden />} onClick={() => filters.set({ method: 'new' })}>
                   {everywhere.add}
@@ -103,7 +105,7 @@ function Present({ settings, version }: { settings: Settings; version?: string }
             </Group>
           ))}
         </Section>
-        {mode === 'test' && (
+        {settings.test_provider && (
           <Section title={w.test.title}>
             <Text size="sm">{w.test.text}</Text>
           </Section>

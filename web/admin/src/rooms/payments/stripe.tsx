@@ -1,4 +1,4 @@
-import { Button, Group, Modal, PasswordInput, Stack, Switch, Text, TextInput } from '@mantine/core';
+import { Button, Group, Modal, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -10,11 +10,12 @@ import { Ending } from '../../page/form';
 import { Fact, Section } from '../../page/section';
 import { State } from '../../page/state';
 import { Sure } from '../../page/sure';
+import { Toggle } from '../../page/toggle';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { usePaymentWords } from './words';
 
-type StripeProps = { settings: Schemas['PaymentSettings']; version?: string; turn: (on: boolean) => void };
+type StripeProps = { settings: Schemas['PaymentSettings']; version?: string; turn: (on: boolean) => Promise<unknown> };
 
 /** Cards and wallets by Stripe: with an account that is connected, or by keys of its own. */
 export function Stripe({ settings: { stripe, providers }, version, turn }: StripeProps) {
@@ -41,7 +42,7 @@ export function Stripe({ settings: { stripe, providers }, version, turn }: Strip
     <Section
       title={w.stripe.title}
       text={w.stripe.text}
-      actions={stripe && <Switch aria-label={w.stripe.offered} disabled={!writes} checked={providers.includes('stripe')} onChange={(event) => turn(event.currentTarget.checked)} />}
+      actions={stripe && <Toggle aria-label={w.stripe.offered} disabled={!writes} checked={providers.includes('stripe')} turn={turn} />}
     >
       {stripe && (
         <Group gap="xl" align="flex-start">

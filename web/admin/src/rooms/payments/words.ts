@@ -40,7 +40,7 @@ export const usePaymentWords = words(
       instructionsText: 'Shoppers read them after they have ordered, on the screen and in the mail.',
       instructionsExample: 'Please transfer the total to … and name the number of your order.',
     },
-    test: { title: 'Test provider', text: 'In the sandbox it pays for everything, and no money moves.' },
+    test: { title: 'Test provider', text: 'In sandboxes and demo stores it pays for everything, and no money moves.' },
     capture: {
       title: 'When the money is taken',
       text: 'It holds for cards and wallets.',
@@ -88,7 +88,7 @@ export const usePaymentWords = words(
         instructionsText: 'Sie erscheint nach der Bestellung, auf dem Bildschirm und in der Mail.',
         instructionsExample: 'Bitte überweisen Sie den Betrag an … und nennen Sie die Nummer Ihrer Bestellung.',
       },
-      test: { title: 'Testanbieter', text: 'Im Testbetrieb bezahlt er alles, und es fließt kein Geld.' },
+      test: { title: 'Testanbieter', text: 'Im Testbetrieb und in Vorführshops bezahlt er alles, und es fließt kein Geld.' },
       capture: {
         title: 'Wann das Geld eingezogen wird',
         text: 'Das gilt für Karten und Wallets.',

@@ -169,7 +169,16 @@ function Photos({ product }: { product: Schemas['Product'] }) {
   const [waiting, setWaiting] = useState<Photo[]>([]);
   const path = (photo: Photo) => ({ product_id: product.id, image_id: photo.id });
   const describe = useWrite({ write: ({ photo, alt }: { photo: Photo; alt: string }) => answered(api.PATCH('/v1/products/{product_id}/images/{image_id}', { params: { path: path(photo) }, body: { alt: alt || null } })) });
-  const move = useWrite({ write: ({ photo, at }: { photo: Photo; at: number }) => answered(api.PATCH('/v1/products/{product_id}/images/{image_id}', { params: { path: path(photo) }, body: { position: at } })) });
+  const move = useWrite({
+    ahead: ({ photo, at }) => ({
+      key: ['product', product.id],
+      to: (now: Loaded) => {
+        const { images } = now.product;
+        return { ...now, product: { ...now.product, images: images.filter(({ id }) => id !== photo.id).toSpliced(at, 0, ...images.filter(({ id }) => id === photo.id)) } };
+      },
+    }),
+    write: ({ photo, at }: { photo: Photo; at: number }) => answered(api.PATCH('/v1/products/{product_id}/images/{image_id}', { params: { path: path(photo) }, body: { position: at } })),
+  });
   const remove = useWrite({ write: (photo: Photo) => answered(api.DELETE('/v1/products/{product_id}/images/{image_id}', { params: { path: path(photo) } })), said: w.media.deleted, undoable: true });
   const add = async (files: File[]) => {
     const added = files.map((file) => ({ id: idempotencyKey(), url: URL.createObjectURL(file), alt: '', waiting: true, file }));

@@ -7,6 +7,7 @@ import { Section } from '../../page/section';
 import { useStore } from '../../session/store';
 import { useFormat } from '../../words/format';
 import { type DraftVariant, priceIn, withPrice } from './draft';
+import { PriceHistory } from './pricehistory';
 import { useProductWords } from './words';
 
 type Fields = {
@@ -86,6 +87,7 @@ export function VariantFields({ variant, images = [], locations, change, error, 
             onChange={(cost) => change({ cost })}
           />
         </SimpleGrid>
+        {variant.id !== null && <PriceHistory variant={variant.id} />}
         <Content value={variant.net_content} change={(net_content) => change({ net_content })} />
         <Checkbox label={w.price.taxable} checked={variant.taxable} onChange={(event) => change({ taxable: event.currentTarget.checked })} />
         {variant.taxable && <TaxClass value={variant.tax_class} change={(tax_class) => change({ tax_class })} />}

@@ -32,6 +32,7 @@ export const useProductWords = words(
       deleted: 'The photo is deleted',
       photo: (n: number) => `Photo ${n}`,
     },
+    history: { open: 'What it has cost', title: 'What it has cost', text: 'What one has cost everybody, also by sales. A reduction is to be announced beside the lowest price of the 30 days before.', none: 'It was never for sale yet.', from: 'From', until: 'Until', now: 'now', reduced: 'Reduced', notSold: (currency: string) => `Not for sale in ${currency}` },
     price: { title: 'Price', price: 'Price', compareAt: 'Price before', compareAtText: 'Struck through beside the price.', cost: 'Cost', costText: 'Shoppers never see it.', taxable: 'Taxes are charged', taxClass: 'Tax class', standard: 'Standard', margin: (share: string) => `Margin ${share}` },
     stock: {
       title: 'Stock',
@@ -152,6 +153,7 @@ export const useProductWords = words(
         deleted: 'Das Foto ist gelöscht',
         photo: (n) => `Foto ${n}`,
       },
+      history: { open: 'Was es gekostet hat', title: 'Was es gekostet hat', text: 'Was eines für alle gekostet hat, auch durch Aktionen. Neben einer Ermäßigung ist der niedrigste Preis der 30 Tage davor anzugeben.', none: 'Es war noch nie zu kaufen.', from: 'Von', until: 'Bis', now: 'jetzt', reduced: 'Ermäßigt', notSold: (currency) => `In ${currency} nicht zu kaufen` },
       price: { title: 'Preis', price: 'Preis', compareAt: 'Preis davor', compareAtText: 'Steht durchgestrichen neben dem Preis.', cost: 'Kosten', costText: 'Sieht die Kundschaft nie.', taxable: 'Steuern werden erhoben', taxClass: 'Steuerklasse', standard: 'Normal', margin: (share) => `Marge ${share}` },
       stock: {
         title: 'Bestand',

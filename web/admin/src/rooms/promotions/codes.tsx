@@ -23,6 +23,22 @@ export function Codes({ promotion }: { promotion: Schemas['Promotion'] }) {
   const codes = query.useInfiniteQuery('get', '/v1/promotions/{promotion_id}/codes', { params: { path, query: { limit: 20 } } }, pages);
   const all = codes.data?.pages.flatMap((page) => page.data) ?? [];
   const writes = can('promotions:write');
+  const download = useWrite({
+    write: async () => {
+      const rows: string[][] = [];
+      let cursor: string | undefined;
+      let answer: Awaited<ReturnType<typeof page>>;
+      const page = (after?: string) => answered(api.GET('/v1/promotions/{promotion_id}/codes', { params: { path, query: { limit: 100, ...(after && { cursor: after }) } } }));
+      do {
+        // oxlint-disable-next-line no-await-in-loop -- each page says where the next one begins
+        answer = await page(cursor);
+        rows.push(...answer.data.data.map(({ code, used, usage_limit }) => [code, String(used), usage_limit === null ? '' : String(usage_limit)]));
+        cursor = answer.data.next_cursor ?? undefined;
+      } while (cursor);
+      save(new Blob([[['code', 'used', 'usage_limit'], ...rows].map((row) => row.join(',')).join('\r\n')], { type: 'text/csv' }), `${promotion.title}.csv`);
+      return answer;
+    },
+  });
   const remove = useWrite({
     write: (code: string) => answered(api.DELETE('/v1/promotions/{promotion_id}/codes/{promotion_code}', { params: { path: { ...path, promotion_code: code } } })),
     said: w.codes.deleted,
@@ -34,11 +50,18 @@ export function Codes({ promotion }: { promotion: Schemas['Promotion'] }) {
       text={w.codes.count(f.number(promotion.codes_count), promotion.codes_count === 1)}
       flush={all.length > 0}
       actions={
-        writes && (
-          <Button variant="default" size="xs" leftSection={<IconPlus size={15} aria-hidden />} onClick={() => setAdding(true)}>
-            {w.codes.add}
-          </Button>
-        )
+        <Group gap="xs" wrap="nowrap">
+          {all.length > 0 && (
+            <Button variant="default" size="xs" leftSection={<IconDownload size={15} aria-hidden />} loading={download.isPending} onClick={() => download.mutate(undefined)}>
+              {w.codes.download}
+            </Button>
+          )}
+          {writes && (
+            <Button variant="default" size="xs" leftSection={<IconPlus size={15} aria-hidden />} onClick={() => setAdding(true)}>
+              {w.codes.add}
+            </Button>
+          )}
+        </Group>
       }
     >
       {codes.data && all.length === 0 && (

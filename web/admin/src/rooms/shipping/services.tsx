@@ -1,4 +1,4 @@
-import { ActionIcon, Anchor, Button, Group, Menu, Modal, Stack, Switch, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Anchor, Button, Group, Menu, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { IconDots, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
@@ -6,6 +6,7 @@ import { useWrite } from '../../api/write';
 import { Ending } from '../../page/form';
 import { Section } from '../../page/section';
 import { useForm } from '../../page/typed';
+import { Toggle } from '../../page/toggle';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
@@ -68,7 +69,7 @@ function Listed({ service, edit }: { service: Service; edit: () => void }) {
   const writes = can('settings:write');
   return (
     <Group wrap="nowrap" gap="md" align="flex-start">
-      <Switch mt={2} aria-label={w.service.asked(service.name)} disabled={!writes} checked={service.active} onChange={(event) => change.mutate(event.currentTarget.checked)} />
+      <Toggle mt={2} aria-label={w.service.asked(service.name)} disabled={!writes} checked={service.active} turn={(active) => change.mutateAsync(active)} />
       <Stack gap={0} flex={1} miw={0}>
         <Text size="sm" fw={600}>
           {service.name}

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Group, Menu, Modal, Skeleton, Stack, Switch, Text } from '@mantine/core';
+import { ActionIcon, Button, Group, Menu, Modal, Skeleton, Stack, Text } from '@mantine/core';
 import { IconArrowDown, IconArrowUp, IconDots, IconPencil, IconPlus, IconTrash, IconTruckDelivery } from '@tabler/icons-react';
 import { answered, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
@@ -8,6 +8,7 @@ import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { State } from '../../page/state';
 import { Trouble } from '../../page/trouble';
+import { Toggle } from '../../page/toggle';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
@@ -176,7 +177,7 @@ function Way({ method, former, next, carriers, edit }: WayProps) {
   return (
     <Group wrap="nowrap" gap="md" align="flex-start">
       {writes ? (
-        <Switch mt={2} aria-label={w.method.offered(method.name)} checked={method.active} onChange={(event) => change.mutate({ active: event.currentTarget.checked })} />
+        <Toggle mt={2} aria-label={w.method.offered(method.name)} checked={method.active} turn={(active) => change.mutateAsync({ active })} />
       ) : (
         <State mood={method.active ? 'well' : 'over'}>{method.active ? w.method.on : w.method.off}</State>
       )}

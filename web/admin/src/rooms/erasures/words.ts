@@ -1,0 +1,40 @@
+import { words } from '../../words/language';
+
+export const useErasureWords = words(
+  {
+    title: 'Erasures',
+    text: 'Whose personal data was erased, without saying who it was.',
+    empty: { title: 'Nothing was erased yet', text: 'Where somebody asks you to erase their data, you do so on their page among the customers. What became of it stands here then.' },
+    one: 'What became of the data',
+    when: 'When',
+    reason: 'Why',
+    none: 'No reason given',
+    rows: 'Records',
+    state: 'State',
+    states: { running: 'Under way', done: 'Done' },
+    place: 'Where',
+    outcome: 'What became of it',
+    outcomes: { deleted: 'Deleted', anonymised: 'Made anonymous', restricted: 'Kept and sealed' },
+    began: (at: string) => `Began ${at}`,
+    finished: (at: string, until: string) => `Began ${at}, done ${until}`,
+  },
+  {
+    de: {
+      title: 'Löschungen',
+      text: 'Wessen personenbezogene Daten gelöscht wurden, ohne zu sagen, wer es war.',
+      empty: { title: 'Noch wurde nichts gelöscht', text: 'Wer um die Löschung seiner Daten bittet, dessen Seite finden Sie unter Kundschaft; dort löschen Sie sie. Was daraus wurde, steht dann hier.' },
+      one: 'Was aus den Daten wurde',
+      when: 'Wann',
+      reason: 'Warum',
+      none: 'Ohne Angabe',
+      rows: 'Datensätze',
+      state: 'Zustand',
+      states: { running: 'Im Gange', done: 'Erledigt' },
+      place: 'Wo',
+      outcome: 'Was daraus wurde',
+      outcomes: { deleted: 'Gelöscht', anonymised: 'Anonymisiert', restricted: 'Aufbewahrt und versiegelt' },
+      began: (at) => `Begonnen ${at}`,
+      finished: (at, until) => `Begonnen ${at}, erledigt ${until}`,
+    },
+  },
+);
