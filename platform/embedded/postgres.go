@@ -351,3 +351,6 @@ func (p *Postgres) Stop() (err error) {
 	}
 	return nil
 }
+
+// DataDir is the server's own directory, which its user alone can read.
+func (p *Postgres) DataDir() string { return p.pgdata() }
