@@ -126,9 +126,10 @@ func (w *writer) json(name string, value any) error {
 	})
 }
 
-// Write writes the archive of the side of a store that lies at ref, as of one instant. Of
+// Write writes the archive of the side of a store that lies at ref in a cell of db, as of one
+// instant. What the control database holds of it comes from control; nil leaves that out. Of
 // about, what the databases say is filled in.
-func Write(ctx context.Context, db *postgres.DB, ref postgres.StoreRef, about About, out io.Writer) (_ About, m Manifest, err error) {
+func Write(ctx context.Context, db, control *postgres.DB, ref postgres.StoreRef, about About, out io.Writer) (_ About, m Manifest, err error) {
 	schema, role := postgres.SchemaName(ref.Schema), postgres.RoleName(ref.Cell, ref.Schema)
 	about.Format, about.Store, about.Mode, about.Cell, about.Schema = Format, ref.ID, ref.Mode, ref.Cell, schema
 	scratch, err := os.CreateTemp("", "stoa-archive-")
@@ -165,8 +166,8 @@ func Write(ctx context.Context, db *postgres.DB, ref postgres.StoreRef, about Ab
 		m.Sequences, err = sequences(ctx, tx, schema)
 		return err
 	})
-	if err == nil {
-		err = db.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+	if err == nil && control != nil {
+		err = control.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 			for name, query := range inControl {
 				if err := w.copied(ctx, tx, "control/"+name+".csv", "("+strings.ReplaceAll(query, "$", "'"+ref.ID+"'")+")"); err != nil {
 					return err

@@ -46,6 +46,18 @@ func Open(in io.Reader) (*Reader, error) {
 	return r, body.Close()
 }
 
+// whole has every fault of reading be the archive's: an end that comes too early would be
+// taken for the database's otherwise.
+type whole struct{ io.Reader }
+
+func (w whole) Read(into []byte) (int, error) {
+	n, err := w.Reader.Read(into)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%w: %s", ErrBroken, err)
+	}
+	return n, err
+}
+
 // body is a member that is being read.
 type body struct {
 	io.Reader
@@ -61,7 +73,7 @@ func (r *Reader) next() (string, io.ReadCloser, error) {
 		return "", nil, err
 	}
 	sum := sha256.New()
-	in := io.TeeReader(r.tar, sum)
+	in := io.TeeReader(whole{r.tar}, sum)
 	return header.Name, body{in, func() error {
 		if _, err := io.Copy(io.Discard, in); err != nil {
 			return fmt.Errorf("%w: %s: %w", ErrBroken, header.Name, err)
@@ -91,7 +103,10 @@ func (r *Reader) Load(ctx context.Context, tx *postgres.Tx, schema string) (m Ma
 		table = strings.TrimSuffix(table, ".csv")
 		switch {
 		case name == "manifest.json":
-			return json.NewDecoder(in).Decode(&m)
+			if err := json.NewDecoder(in).Decode(&m); err != nil {
+				return fmt.Errorf("%w: %s", ErrBroken, err) // an end that came too early is not the database's
+			}
+			return nil
 		case !isData:
 			return nil
 		case known[table].Name == "":
@@ -131,7 +146,7 @@ func (r *Reader) rest(take func(name string, in io.Reader) error) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrBroken, err)
+			return fmt.Errorf("%w: %s", ErrBroken, err)
 		}
 		if err := take(name, in); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
