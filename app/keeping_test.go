@@ -26,8 +26,8 @@ import (
 	"github.com/stoacommerce/stoa/platform/files"
 )
 
-// kept is a program with backups, and shoppers in it.
-type kept struct {
+// insured is a program with backups, and shoppers in it.
+type insured struct {
 	*apptest.Process
 	t       *testing.T
 	binary  string
@@ -37,7 +37,7 @@ type kept struct {
 }
 
 // command runs a command of the program as it is delivered, and gives what it printed.
-func (k *kept) command(args ...string) (string, error) {
+func (k *insured) command(args ...string) (string, error) {
 	command := exec.Command(k.binary, args...)
 	var out, faults bytes.Buffer
 	command.Stdout, command.Stderr = &out, &faults
@@ -52,7 +52,7 @@ func (k *kept) command(args ...string) (string, error) {
 }
 
 // does runs a command that has to do its work, and writes down what it took.
-func (k *kept) does(what, lost string, args ...string) string {
+func (k *insured) does(what, lost string, args ...string) string {
 	k.t.Helper()
 	began := time.Now()
 	out, err := k.command(args...)
@@ -63,12 +63,12 @@ func (k *kept) does(what, lost string, args ...string) string {
 	return out
 }
 
-func (k *kept) step(what string, began time.Time, came, lost string) {
+func (k *insured) step(what string, began time.Time, came, lost string) {
 	k.steps = append(k.steps, rehearsal.Step{Done: what, Took: time.Since(began), Came: came, Lost: lost})
 }
 
 // metric is the value of a metric, by its name and labels as they are written.
-func (k *kept) metric(name string) float64 {
+func (k *insured) metric(name string) float64 {
 	k.t.Helper()
 	response, err := http.Get(k.OpsURL + "/metrics")
 	if err != nil {
@@ -91,8 +91,8 @@ func (k *kept) metric(name string) float64 {
 	return -1
 }
 
-func openKept(t *testing.T) *kept {
-	k := &kept{t: t, binary: apptest.Build(t), cluster: backupstest.Start(t, map[string]string{"archive_timeout": "60"})}
+func openKept(t *testing.T) *insured {
+	k := &insured{t: t, binary: apptest.Build(t), cluster: backupstest.Start(t, map[string]string{"archive_timeout": "60"})}
 	database, err := k.cluster.Database(t.Context(), "stoa")
 	if err != nil {
 		t.Fatal(err)
@@ -153,7 +153,7 @@ func TestRehearseRestore(t *testing.T) {
 }
 
 // damage has a mass delete and wrong prices, while shoppers buy, and takes both back.
-func (k *kept) damage(products int) {
+func (k *insured) damage(products int) {
 	t, m, schema := k.t, k.market, k.market.schema()
 	m.untilSold(5, time.Minute)
 	time.Sleep(1100 * time.Millisecond)
@@ -193,7 +193,7 @@ func (k *kept) damage(products int) {
 
 // everything has the repository's test fail by a damaged backup, makes a good one, and loses
 // the databases and files.
-func (k *kept) everything(picture string) {
+func (k *insured) everything(picture string) {
 	t, m := k.t, k.market
 	k.breakRepository()
 	k.does("a new full backup was made", "nothing", "backup", "full")
@@ -295,7 +295,7 @@ func (k *kept) everything(picture string) {
 }
 
 // breakRepository damages a file of the last backup, and sees that the test of restoring says so.
-func (k *kept) breakRepository() {
+func (k *insured) breakRepository() {
 	t := k.t
 	stanza, err := k.cluster.Repository.Stanza(t.Context(), backupstest.Stanza)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,14 +34,23 @@ func (r *Runner) Beside(ctx context.Context, of postgres.StoreRef, version int) 
 // were before; it may be nil.
 //
 // Whoever is at work in the store is waited for, and whoever comes meanwhile waits, half a
-// second at a time as with migrations, and then finds the other tables.
+// second at a time as with migrations, and then finds the other tables. A table that could
+// not be had in time is asked for first the next time: so the tables come to be locked in
+// the order in which the store's own transactions use them, and none of those then holds one
+// while it waits for another.
 func (r *Runner) Swap(ctx context.Context, living, beside postgres.StoreRef, within func(context.Context, *postgres.Tx) error) error {
 	if living.Cell != beside.Cell || living.Schema == beside.Schema {
 		return fmt.Errorf("schemas %d and %d cannot change places", living.Schema, beside.Schema)
 	}
+	var order []string
 	var err error
-	for attempt := range lockAttempts {
-		err = r.DB.InCell(ctx, living.Cell, func(ctx context.Context, tx *postgres.Tx) error { return swap(ctx, tx, living, beside, within) })
+	for attempt := range swapAttempts {
+		err = r.DB.InCell(ctx, living.Cell, func(ctx context.Context, tx *postgres.Tx) error {
+			if err := lockAll(ctx, tx, living, beside, &order); err != nil {
+				return err
+			}
+			return swap(ctx, tx, living, beside, within)
+		})
 		var answer *pgconn.PgError
 		if !errors.As(err, &answer) || answer.Code != "55P03" && answer.Code != "40P01" { // lock_not_available, deadlock_detected
 			break
@@ -48,7 +58,7 @@ func (r *Runner) Swap(ctx context.Context, living, beside postgres.StoreRef, wit
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(min(time.Duration(attempt+1)*100*time.Millisecond, time.Second)):
+		case <-time.After(min(time.Duration(attempt+1)*20*time.Millisecond, 500*time.Millisecond)):
 		}
 	}
 	if err != nil {
@@ -57,8 +67,43 @@ func (r *Runner) Swap(ctx context.Context, living, beside postgres.StoreRef, wit
 	return nil
 }
 
+// swapAttempts is how often the tables of a store that sells are asked for.
+const swapAttempts = 60
+
+// lockAll locks all tables of both schemas, those of the living one in the order given, which
+// it fills, and changes when one of them could not be had.
+func lockAll(ctx context.Context, tx *postgres.Tx, living, beside postgres.StoreRef, order *[]string) error {
+	tables := func(schema string) ([]string, error) {
+		return pgx.CollectRows(queryRows(tx.Query(ctx, `
+			select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+			where n.nspname = $1 and c.relkind = 'r' order by c.relname`, schema)), pgx.RowTo[string])
+	}
+	others, err := tables(postgres.SchemaName(beside.Schema))
+	if err == nil && *order == nil {
+		*order, err = tables(postgres.SchemaName(living.Schema))
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, fmt.Sprintf(`set local lock_timeout = '%s'; set local role %s; lock table %s in access exclusive mode`,
+		lockPatience, postgres.OwnerRole, strings.Join(others, ", "))); err != nil {
+		return err
+	}
+	for i, table := range *order {
+		if _, err := tx.Exec(ctx, `lock table `+table+` in access exclusive mode`); err != nil {
+			*order = slices.Insert(slices.Delete(*order, i, i+1), 0, table)
+			return err
+		}
+	}
+	return nil
+}
+
 func swap(ctx context.Context, tx *postgres.Tx, living, beside postgres.StoreRef, within func(context.Context, *postgres.Tx) error) error {
 	var same bool
+	// The owner of the tables may not read the cell's own.
+	if _, err := tx.Exec(ctx, `reset role`); err != nil {
+		return err
+	}
 	err := tx.QueryRow(ctx, `select count(*) = 2 and count(distinct version) = 1 from cell.schema_versions where number in ($1, $2)`, living.Schema, beside.Schema).Scan(&same)
 	if err != nil {
 		return err
@@ -66,20 +111,10 @@ func swap(ctx context.Context, tx *postgres.Tx, living, beside postgres.StoreRef
 	if !same {
 		return errors.New("their tables are not of the same version: run stoa migrate")
 	}
+	if _, err := tx.Exec(ctx, `set local role `+postgres.OwnerRole); err != nil {
+		return err
+	}
 	a, b := postgres.SchemaName(living.Schema), postgres.SchemaName(beside.Schema)
-	// One of the store's own transactions locks its tables in an order that is not known
-	// here, so a deadlock may come of it; it is this side that ends, and comes back.
-	tables, err := pgx.CollectRows(queryRows(tx.Query(ctx, `
-		select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-		where n.nspname in ($1, $2) and c.relkind = 'r' order by n.nspname, c.relname`, a, b)), pgx.RowTo[string])
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, fmt.Sprintf(`set local lock_timeout = '%s'; set local role %s; lock table %s in access exclusive mode`,
-		lockPatience, postgres.OwnerRole, strings.Join(tables, ", ")))
-	if err != nil {
-		return err
-	}
 	if within != nil {
 		if err := within(ctx, tx); err != nil {
 			return err

@@ -18,10 +18,9 @@ func (k *Keeper) archived(ctx context.Context) (oldest time.Time, err error) {
 	for _, stanza := range k.Clusters() {
 		var last *time.Time
 		err := enter(ctx, k.DB, k.in(stanza)[0], func(ctx context.Context, tx *postgres.Tx) error {
-			// While nothing was written since the last segment, nothing is missing.
-			return tx.QueryRow(ctx, `select case when a.failed_wal is distinct from null and a.last_failed_time > coalesce(a.last_archived_time, '-infinity') then a.last_archived_time
-				when a.last_archived_wal is not null and pg_walfile_name(pg_current_wal_insert_lsn()) <= left(a.last_archived_wal, 24) then now() else a.last_archived_time end
-				from pg_stat_archiver a`).Scan(&last)
+			// While nothing but a segment's head was written since the last one, nothing is missing.
+			return tx.QueryRow(ctx, `select case when pg_walfile_name(pg_current_wal_insert_lsn() - 100) <= left(last_archived_wal, 24) then now() else last_archived_time end
+				from pg_stat_archiver`).Scan(&last)
 		})
 		if err != nil {
 			return time.Time{}, fmt.Errorf("ask %s what is archived: %w", stanza, err)
