@@ -1,7 +1,6 @@
 package helm
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -112,8 +111,8 @@ func Settings(root string) (plain, secret []string, err error) {
 }
 
 var (
-	plainNames  = regexp.MustCompile(`("settings": \{\s*"type": "object",\s*"propertyNames": \{\s*"enum": )\[[^\]]*\]`)
-	secretNames = regexp.MustCompile(`("uniqueItems": true,\s*"items": \{\s*"enum": )\[[^\]]*\]`)
+	plainNames  = regexp.MustCompile(`("settings": \{\s*"type": "object",\s*"additionalProperties": false,\s*"properties": \{)(?:\s*"STOA_\w+": \{[^}]*\},?)*(\s*\})`)
+	secretNames = regexp.MustCompile(`("uniqueItems": true,\s*"items": \{\s*"enum": \[)[^\]]*(\])`)
 )
 
 // withSettings is the schema with the names of today's settings.
@@ -123,15 +122,19 @@ func withSettings(root string, now []byte) ([]byte, error) {
 		return nil, err
 	}
 	plain = slices.DeleteFunc(plain, func(name string) bool { return slices.Contains(Decided, name) })
-	for place, names := range map[*regexp.Regexp][]string{plainNames: plain, secretNames: secret} {
+	for place, lines := range map[*regexp.Regexp]struct {
+		names  []string
+		before string
+		after  string
+	}{
+		plainNames:  {plain, "\n        \"", `": {"$$ref": "#/$$defs/setting"}`},
+		secretNames: {secret, "\"", `"`},
+	} {
 		if !place.Match(now) {
 			return nil, fmt.Errorf("finds no place for the names of settings (%s)", place)
 		}
-		list, err := json.Marshal(names)
-		if err != nil {
-			return nil, fmt.Errorf("names of settings: %w", err)
-		}
-		now = place.ReplaceAll(now, append([]byte("${1}"), bytes.ReplaceAll(list, []byte(","), []byte(", "))...))
+		list := lines.before + strings.Join(lines.names, lines.after+","+lines.before) + lines.after
+		now = place.ReplaceAll(now, []byte("${1}"+list+"${2}"))
 	}
 	return now, nil
 }
