@@ -17,7 +17,7 @@ ADMIN     = web/admin/dist/built/index.html
 GO_FILES  = $(shell git ls-files --cached --others --exclude-standard '*.go' '*.sql' '*.yaml' '*.csv' '*.conf' go.mod go.sum)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset build admin without-admin generate manifests fmt screenshots test catalogues bench bench-layers rehearse check clean
+.PHONY: help dev reset build admin without-admin generate manifests terraform-schemas fmt screenshots test catalogues bench bench-layers rehearse check clean
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
@@ -53,6 +53,9 @@ generate: ## make all generated files anew
 
 manifests: ## render deploy/manifests from helm/stoa anew, and what else is made of the chart
 	@cd helm && $(GO) run ./generate
+
+terraform-schemas: ## read the schema of the cloud's provider anew, of the kinds that terraform/ uses
+	@cd terraform && $(GO) run ./schemas/extract
 
 fmt: ## format all Go files
 	@$(GO) tool goimports -w -local github.com/stoacommerce/stoa $$(git ls-files --cached --others --exclude-standard '*.go' | grep -v '\.gen\.go$$\|_templ\.go$$')
