@@ -11,12 +11,13 @@ DOMAIN    = tenants commerce billing webhooks
 LEAST     = 80
 comma    := ,
 COVERAGE  = -covermode=atomic $(if $(COVERED),-coverpkg=$(COVERED)) -coverprofile=coverage/coverage.out
+CHART     = cd helm && $(GO) test -vet=off -ldflags=-w
 COVERED   = $(subst $() ,$(comma),$(foreach d,$(wildcard $(DOMAIN)),./$(d)/...))
 ADMIN     = web/admin/dist/built/index.html
 GO_FILES  = $(shell git ls-files --cached --others --exclude-standard '*.go' '*.sql' '*.yaml' '*.csv' '*.conf' go.mod go.sum)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset build admin without-admin generate fmt screenshots test catalogues bench bench-layers rehearse check clean
+.PHONY: help dev reset build admin without-admin generate manifests terraform-schemas fmt screenshots test catalogues bench bench-layers rehearse check clean
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
@@ -50,6 +51,12 @@ without-admin:
 generate: ## make all generated files anew
 	@$(GO) generate ./...
 
+manifests: ## render deploy/manifests from helm/stoa anew, and what else is made of the chart
+	@cd helm && $(GO) run ./generate
+
+terraform-schemas: ## read the schema of the cloud's provider anew, of the kinds that terraform/ uses
+	@cd terraform && $(GO) run ./schemas/extract
+
 fmt: ## format all Go files
 	@$(GO) tool goimports -w -local github.com/stoacommerce/stoa $$(git ls-files --cached --others --exclude-standard '*.go' | grep -v '\.gen\.go$$\|_templ\.go$$')
 
@@ -65,6 +72,7 @@ test: node_modules/.package-lock.json ## run all tests, with the race detector, 
 	@mkdir -p coverage
 	@$(SERVICES) $(GO) tool gotestsum --format pkgname --format-hide-empty-pkg -- \
 		-race -vet=off -ldflags=-w -timeout 15m $(or $(ARGS),$(COVERAGE) ./...) 2>&1 | tee coverage/test.txt
+	@$(if $(ARGS),,$(CHART) -timeout 15m ./...)
 
 catalogues: ## import every catalogue of the folder STOA_CATALOGUES, twice, export it into another store, and say what came of it
 	@$(SERVICES) $(GO) test -tags catalogues -count=1 -timeout 30m -v -run '^TestCatalogues$$' ./commerce/imports
@@ -85,7 +93,7 @@ rehearse: node_modules/.package-lock.json ## cause on purpose what operators fea
 
 ## ---- checks
 
-CHECKS = check-format check-vet check-lint check-staticcheck check-walls check-generated check-contract check-breaking check-admin check-coverage
+CHECKS = check-format check-vet check-lint check-staticcheck check-walls check-generated check-manifests check-contract check-breaking check-admin check-coverage
 .PHONY: $(CHECKS)
 
 check: ## hold the project against all its rules; says everything that is wrong
@@ -97,6 +105,7 @@ check-format: ## … Go files are formatted
 
 check-vet: ## … go vet finds nothing
 	@$(GO) vet ./...
+	@cd helm && $(GO) vet ./...
 
 check-lint: ## … nor do the analyzers of internal/lint
 	@$(GO) build -o bin/lint ./internal/lint
@@ -110,6 +119,9 @@ check-walls: ## … packages know only what they may, and files are in order
 
 check-generated: ## … generated files are current
 	@scripts/check-generated
+
+check-manifests: ## … and so are the manifests and what else is made of the chart
+	@$(CHART) -count=1 -run '^TestWhatIsMadeOfTheChartIsCurrent$$' .
 
 check-contract: node_modules/.package-lock.json ## … the contract is well formed
 	@npm run --silent lint:contract

@@ -29,7 +29,7 @@ var floors = [][]string{
 
 // tools are rooms that are no part of the program, and so are packages for tests, whose
 // names say so: nothing of the program imports them, and they may import anything.
-var tools = []string{"internal", "deploy", "openapi/contract/breaking", "openapi/contract/bundle"}
+var tools = []string{"internal", "deploy", "helm", "terraform", "openapi/contract/breaking", "openapi/contract/bundle"}
 
 func isTool(path string) bool { return within(path, tools) || ForTests(path) }
 
