@@ -126,7 +126,7 @@ func TestEveryKnownCounterStartsAtZero(t *testing.T) {
 func TestMetricsFollowPrometheusConventions(t *testing.T) {
 	m := observability.NewMetrics(observability.MetricsConfig{})
 	registerAll(m)
-	m.Stores.Count("store_1")
+	m.Stores.Count("store_1", 200, time.Millisecond)
 	problems, err := testutil.GatherAndLint(m.Gatherer())
 	if err != nil {
 		t.Fatal(err)
@@ -191,14 +191,14 @@ func TestObservingDoesNotAllocate(t *testing.T) {
 	m := observability.NewMetrics(observability.MetricsConfig{})
 	operation, limiter, door := m.HTTP.Operation("getOrder"), m.Limiter.Class("read"), m.Database.Door("store")
 	cache := m.Cache.Cache("keys")
-	m.Stores.Count("store_1")
+	m.Stores.Count("store_1", 200, time.Millisecond)
 	m.Business.Order("EUR", 1)
 	if n := testing.AllocsPerRun(100, func() {
 		operation.Observe(200, "free", time.Millisecond)
 		limiter.Decided(true, time.Millisecond)
 		door.Statement(time.Millisecond, false)
 		cache.Hit()
-		m.Stores.Count("store_1")
+		m.Stores.Count("store_1", 200, time.Millisecond)
 		m.Business.Order("EUR", 1999)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
@@ -378,7 +378,7 @@ func BenchmarkBusiestStores(b *testing.B) {
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
-		m.Stores.Count(names[i%len(names)])
+		m.Stores.Count(names[i%len(names)], 200, time.Millisecond)
 		i++
 	}
 }

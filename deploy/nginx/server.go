@@ -36,6 +36,8 @@ type Server struct {
 	process *child.Process
 }
 
+const statusSocket = "status"
+
 // Start runs an Nginx on free ports of this machine, in front of the given replicas
 // (host:port), with a certificate of its own for hosts, of which the first is the base domain.
 // It keeps its files in dir, and reads merchants' certificates in its folder domains. Other
@@ -56,7 +58,7 @@ func start(ctx context.Context, dir string, replicas, hosts []string, values Val
 	s := &Server{dir: dir, Roots: x509.NewCertPool()}
 	all := Values{
 		"STOA_NGINX_CERTIFICATE": filepath.Join(dir, "tls.crt"), "STOA_NGINX_CERTIFICATE_KEY": filepath.Join(dir, "tls.key"),
-		"STOA_NGINX_RUN_DIR": dir, "STOA_NGINX_ACME_DIR": filepath.Join(dir, "acme"),
+		"STOA_NGINX_STATUS": "unix:" + filepath.Join(dir, statusSocket), "STOA_NGINX_RUN_DIR": dir, "STOA_NGINX_ACME_DIR": filepath.Join(dir, "acme"),
 		"STOA_NGINX_ACCESS_LOG": filepath.Join(dir, "access.log"), "STOA_NGINX_ERROR_LOG": filepath.Join(dir, "error.log"),
 		"STOA_NGINX_UPSTREAMS": "", "STOA_NGINX_USER": "", "STOA_NGINX_BASE_DOMAIN": hosts[0], "STOA_NGINX_DOMAINS_DIR": filepath.Join(dir, "domains"),
 	}
@@ -129,6 +131,9 @@ func (s *Server) launch(ctx context.Context, binary string, values Values) error
 		}
 	}
 }
+
+// Status is where its exporter for Prometheus asks it.
+func (s *Server) Status() string { return "unix:" + filepath.Join(s.dir, statusSocket) + ":/status" }
 
 // Stop ends it in order: what is under way is finished first.
 func (s *Server) Stop() error {

@@ -1,16 +1,17 @@
 // Package alerts holds the recording and alert rules for Prometheus. The YAML beside
-// this file is their source; the package only hands it to tests and tools.
+// this file is their source, but for objectives.yaml, which is generated from a table; the
+// package hands the rules to tests and tools.
 package alerts
 
 import "embed"
 
 // Files are the rule files, by name.
 //
-//go:embed recording.yaml rules.yaml
+//go:embed objectives.yaml rules.yaml servers.yaml keeping.yaml business.yaml
 var Files embed.FS
 
-// Names of the rule files in Files. The alerts build on what is recorded.
-const (
-	Recording = "recording.yaml"
-	Rules     = "rules.yaml"
-)
+// ObjectivesFile is the generated rule file.
+const ObjectivesFile = "objectives.yaml"
+
+// Names are those of the rule files in Files.
+var Names = []string{ObjectivesFile, "rules.yaml", "servers.yaml", "keeping.yaml", "business.yaml"}

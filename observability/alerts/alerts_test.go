@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,7 +17,14 @@ import (
 const runbooks = "../../docs/runbooks"
 
 // testFiles are the tests that promtool runs.
-var testFiles = []string{"rules_test.yaml", "objectives_test.yaml"}
+func testFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("tests/*.yaml")
+	if err != nil || len(files) < len(alerts.Names) {
+		t.Fatalf("%v test %v (%v)", files, alerts.Names, err)
+	}
+	return files
+}
 
 func promtool(t *testing.T, args ...string) {
 	t.Helper()
@@ -30,11 +38,17 @@ func promtool(t *testing.T, args ...string) {
 }
 
 func TestRulesAreValid(t *testing.T) {
-	promtool(t, "check", "rules", "--lint=all", "--lint-fatal", alerts.Recording, alerts.Rules)
+	promtool(t, append([]string{"check", "rules", "--lint=all", "--lint-fatal"}, alerts.Names...)...)
+}
+
+func TestGeneratedRulesAreCurrent(t *testing.T) {
+	if read(t, alerts.ObjectivesFile) != alerts.ObjectiveRules() {
+		t.Errorf("%s differs from its source: run go generate ./observability/alerts", alerts.ObjectivesFile)
+	}
 }
 
 func TestRules(t *testing.T) {
-	for _, file := range testFiles {
+	for _, file := range testFiles(t) {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			promtool(t, "test", "rules", file)
@@ -49,17 +63,19 @@ type alert struct {
 
 func readAlerts(t *testing.T) []alert {
 	t.Helper()
-	text, err := alerts.Files.ReadFile(alerts.Rules)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct{ Groups []struct{ Rules []alert } }
-	if err := yaml.Unmarshal(text, &file); err != nil {
-		t.Fatal(err)
-	}
 	var all []alert
-	for _, group := range file.Groups {
-		all = append(all, group.Rules...)
+	for _, name := range alerts.Names {
+		text, err := alerts.Files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var file struct{ Groups []struct{ Rules []alert } }
+		if err := yaml.Unmarshal(text, &file); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, group := range file.Groups {
+			all = append(all, slices.DeleteFunc(group.Rules, func(a alert) bool { return a.Alert == "" })...)
+		}
 	}
 	return all
 }
@@ -75,7 +91,7 @@ func TestEveryAlertSaysHowBadItIsAndWhatToDo(t *testing.T) {
 		}
 		file := path.Base(a.Annotations["runbook_url"])
 		known[file] = true
-		if file != kebab(a.Alert)+".md" {
+		if file != alerts.Runbook(a.Alert) {
 			t.Errorf("%s names the runbook %q", a.Alert, file)
 		}
 		text, err := os.ReadFile(filepath.Join(runbooks, file))
@@ -118,20 +134,9 @@ func checkIndex(t *testing.T, known map[string]bool) {
 	}
 }
 
-func kebab(name string) string {
-	var b strings.Builder
-	for i, r := range name {
-		if i > 0 && r >= 'A' && r <= 'Z' {
-			b.WriteByte('-')
-		}
-		b.WriteRune(r)
-	}
-	return strings.ToLower(b.String())
-}
-
 func TestEveryAlertIsTestedFiringAndQuiet(t *testing.T) {
 	tested := map[string]map[bool]bool{}
-	for _, name := range testFiles {
+	for _, name := range testFiles(t) {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -157,7 +162,7 @@ func TestEveryAlertIsTestedFiringAndQuiet(t *testing.T) {
 		}
 	}
 	all := readAlerts(t)
-	if len(all) < 15 {
+	if len(all) < 40 {
 		t.Errorf("only %d alerts", len(all))
 	}
 	for _, a := range all {

@@ -28,10 +28,17 @@ func TestRunbooksNameWhatThereIs(t *testing.T) {
 		paths[parameter.ReplaceAllString(found[1], "{}")] = true
 	}
 	titles := map[string]bool{}
-	for _, panel := range dashboards.Overview().Panels {
-		titles[panel.Title] = true
+	for _, d := range dashboards.All() {
+		for _, panel := range d.Panels {
+			titles[panel.Title] = true
+		}
 	}
 	configuration := read(t, "../../docs/configuration.md")
+	for line := range strings.Lines(read(t, "../../deploy/nginx/defaults.env")) {
+		if name, _, found := strings.Cut(line, "="); found {
+			configuration += "`" + name + "`\n"
+		}
+	}
 	if len(paths) < 50 || len(titles) < 30 {
 		t.Fatalf("%d paths and %d panels to compare with", len(paths), len(titles))
 	}
@@ -53,7 +60,7 @@ func TestRunbooksNameWhatThereIs(t *testing.T) {
 		}
 		for _, found := range panelTitle.FindAllStringSubmatch(text, -1) {
 			if !titles[found[1]] {
-				t.Errorf("%s names the panel %q, which the dashboard lacks", name, found[1])
+				t.Errorf("%s names the panel %q, which no dashboard has", name, found[1])
 			}
 		}
 	}

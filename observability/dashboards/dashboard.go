@@ -8,6 +8,7 @@ package dashboards
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // Runbooks is where the panels' links lead.
@@ -26,19 +27,29 @@ var chosen = &Datasource{Type: "prometheus", UID: "${datasource}"}
 
 // Dashboard is a Grafana dashboard, as far as ours need it.
 type Dashboard struct {
-	UID           string     `json:"uid"`
-	Title         string     `json:"title"`
-	Description   string     `json:"description"`
-	Tags          []string   `json:"tags"`
-	Editable      bool       `json:"editable"`
-	GraphTooltip  int        `json:"graphTooltip"`
-	Refresh       string     `json:"refresh"`
-	SchemaVersion int        `json:"schemaVersion"`
-	Version       int        `json:"version"`
-	Timezone      string     `json:"timezone"`
-	Time          TimeRange  `json:"time"`
-	Templating    Templating `json:"templating"`
-	Panels        []Panel    `json:"panels"`
+	UID           string          `json:"uid"`
+	Title         string          `json:"title"`
+	Description   string          `json:"description"`
+	Tags          []string        `json:"tags"`
+	Editable      bool            `json:"editable"`
+	GraphTooltip  int             `json:"graphTooltip"`
+	Refresh       string          `json:"refresh"`
+	SchemaVersion int             `json:"schemaVersion"`
+	Version       int             `json:"version"`
+	Timezone      string          `json:"timezone"`
+	Time          TimeRange       `json:"time"`
+	Templating    Templating      `json:"templating"`
+	Links         []DashboardLink `json:"links"`
+	Panels        []Panel         `json:"panels"`
+}
+
+// DashboardLink leads to the other dashboards with a tag.
+type DashboardLink struct {
+	Type       string   `json:"type"`
+	Title      string   `json:"title"`
+	Tags       []string `json:"tags"`
+	AsDropdown bool     `json:"asDropdown"`
+	KeepTime   bool     `json:"keepTime"`
 }
 
 // TimeRange is what is shown at first.
@@ -114,6 +125,45 @@ type Link struct {
 	TargetBlank bool   `json:"targetBlank"`
 }
 
+// All are the dashboards, each in a file of its own named after what follows "stoa-" in its UID.
+func All() []Dashboard {
+	return []Dashboard{Overview(), Objectives(), API(), Store(), Cells(), Redis(), Queue(), Workers(), Nginx(), Hosts()}
+}
+
+// File is the dashboard's file in this folder.
+func (d Dashboard) File() string { return strings.TrimPrefix(d.UID, "stoa-") + ".json" }
+
+// dashboard makes a dashboard of sections. Its only variable is the Prometheus to ask.
+func dashboard(name, title string, sections ...section) Dashboard {
+	return Dashboard{
+		UID:           "stoa-" + name,
+		Title:         title,
+		Description:   "Generated from observability/dashboards/" + name + ".go; change it there.",
+		Tags:          []string{"stoa"},
+		GraphTooltip:  1, // one crosshair over all panels
+		Refresh:       "30s",
+		SchemaVersion: 39,
+		Version:       1,
+		Timezone:      "browser",
+		Time:          TimeRange{From: "now-6h", To: "now"},
+		Templating: Templating{List: []Variable{
+			{Name: "datasource", Label: "Prometheus", Type: "datasource", Query: "prometheus", Refresh: 1},
+		}},
+		Links:  []DashboardLink{{Type: "dashboards", Title: "Stoa", Tags: []string{"stoa"}, AsDropdown: true, KeepTime: true}},
+		Panels: layOut(sections),
+	}
+}
+
+// choice is a variable of which any number of values may be chosen; all at first.
+func choice(name, label, values string) Variable {
+	return Variable{
+		Name: name, Label: label, Type: "query", Datasource: chosen,
+		Query:   map[string]any{"query": values, "refId": name},
+		Refresh: 2, Sort: 1, Multi: true, IncludeAll: true, AllValue: ".*",
+		Current: map[string]any{"text": "All", "value": "$__all"},
+	}
+}
+
 // JSON is the dashboard as Grafana imports it.
 func (d Dashboard) JSON() ([]byte, error) {
 	text, err := json.MarshalIndent(d, "", "  ")
@@ -143,6 +193,7 @@ type question struct {
 	width        int
 	max          float64 // of the axis, where there is a natural one
 	bad          float64 // from here on red, when above zero
+	below        bool    // values may lie below zero
 	badAtZero    bool    // red at 0, for values where 1 is well
 	queries      []query
 	runbooks     []string // alerts' runbooks; the general one when empty
@@ -205,7 +256,10 @@ func (q question) panel() Panel {
 }
 
 func (q question) fieldDefaults() map[string]any {
-	d := map[string]any{"unit": q.unit, "min": 0}
+	d := map[string]any{"unit": q.unit}
+	if !q.below {
+		d["min"] = 0
+	}
 	if q.max > 0 {
 		d["max"] = q.max
 	}

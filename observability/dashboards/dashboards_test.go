@@ -2,8 +2,10 @@ package dashboards_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -12,75 +14,112 @@ import (
 )
 
 // units are Grafana's names of the units that our panels use.
-var units = []string{"short", "s", "bytes", "percentunit", "reqps", "ops", "cpm", "suffix:×"}
+var units = []string{"short", "s", "bytes", "percentunit", "reqps", "ops", "cpm", "Bps", "suffix:×"}
 
-func TestGeneratedDashboardIsCurrent(t *testing.T) {
-	want, err := dashboards.Overview().JSON()
-	if err != nil {
-		t.Fatal(err)
+func TestGeneratedDashboardsAreCurrent(t *testing.T) {
+	files := map[string]bool{}
+	for _, d := range dashboards.All() {
+		files[d.File()] = true
+		want, err := d.JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(d.File())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != string(want) {
+			t.Errorf("%s differs from its source: run go generate ./observability/dashboards", d.File())
+		}
 	}
-	got, err := os.ReadFile("overview.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != string(want) {
-		t.Error("overview.json differs from its source: run go generate ./observability/dashboards")
+	there, err := filepath.Glob("*.json")
+	if err != nil || len(there) != len(files) {
+		t.Errorf("there are %v (%v), but %d dashboards", there, err, len(files))
 	}
 }
 
-// read gives the dashboard as Grafana would read it, from the file.
-func read(t *testing.T) dashboards.Dashboard {
+// each hands a test every dashboard as Grafana would read it, from its file.
+func each(t *testing.T, test func(*testing.T, dashboards.Dashboard)) {
 	t.Helper()
-	text, err := os.ReadFile("overview.json")
-	if err != nil {
-		t.Fatal(err)
+	for _, d := range dashboards.All() {
+		t.Run(d.UID, func(t *testing.T) {
+			text, err := os.ReadFile(d.File())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var read dashboards.Dashboard
+			if err := json.Unmarshal(text, &read); err != nil {
+				t.Fatal(err)
+			}
+			test(t, read)
+		})
 	}
-	var d dashboards.Dashboard
-	if err := json.Unmarshal(text, &d); err != nil {
-		t.Fatal(err)
-	}
-	return d
 }
 
-func TestDashboardItself(t *testing.T) {
-	d := read(t)
-	if d.UID != "stoa-overview" || d.Title == "" || d.SchemaVersion == 0 || d.Time.From == "" || d.Refresh == "" {
-		t.Errorf("dashboard lacks a property: %+v", d)
-	}
-	names := map[string]string{}
-	for _, v := range d.Templating.List {
-		names[v.Name] = v.Type
-	}
-	if names["datasource"] != "datasource" || names["cell"] != "query" || len(names) != 2 {
-		t.Errorf("variables are %v", names)
-	}
+// variable finds Grafana's variables in an expression, but for its own.
+var variable = regexp.MustCompile(`\$\{?([a-z]\w*)`)
+
+func TestDashboardsThemselves(t *testing.T) {
+	seen := map[string]bool{}
+	each(t, func(t *testing.T, d dashboards.Dashboard) {
+		if seen[d.UID] || seen[d.Title] {
+			t.Errorf("another dashboard has the UID %s or the title %q", d.UID, d.Title)
+		}
+		seen[d.UID], seen[d.Title] = true, true
+		if d.Title == "" || d.SchemaVersion == 0 || d.Time.From == "" || d.Refresh == "" || len(d.Links) == 0 {
+			t.Errorf("dashboard lacks a property: %+v", d)
+		}
+		unused := map[string]bool{}
+		for _, v := range d.Templating.List {
+			unused[v.Name] = true
+			if v.Type == "query" && (v.Datasource == nil || v.Datasource.UID != "${datasource}" || !v.IncludeAll || v.AllValue == "") {
+				t.Errorf("variable %s is %+v", v.Name, v)
+			}
+		}
+		defined := maps.Clone(unused)
+		for _, p := range d.Panels {
+			for _, target := range p.Targets {
+				for _, found := range variable.FindAllStringSubmatch(target.Datasource.UID+" "+target.Expr, -1) {
+					if !defined[found[1]] {
+						t.Errorf("%q uses the variable %s, which is not defined", p.Title, found[1])
+					}
+					delete(unused, found[1])
+				}
+			}
+		}
+		for name := range unused {
+			t.Errorf("nothing uses the variable %s", name)
+		}
+	})
 }
 
 func TestEveryPanelAsksAQuestionAndCanAnswerIt(t *testing.T) {
 	seen := map[string]bool{}
 	graphs := 0
-	for _, p := range read(t).Panels {
-		if seen[p.Title] {
-			t.Errorf("two panels ask %q", p.Title)
+	each(t, func(t *testing.T, d dashboards.Dashboard) {
+		for _, p := range d.Panels {
+			if seen[p.Title] {
+				t.Errorf("two panels ask %q", p.Title)
+			}
+			seen[p.Title] = true
+			if !strings.HasSuffix(p.Title, "?") {
+				t.Errorf("panel %q asks nothing", p.Title)
+			}
+			if p.Type == "row" {
+				continue
+			}
+			graphs++
+			if !slices.Contains([]string{"timeseries", "stat", "bargauge"}, p.Type) {
+				t.Errorf("%q is of unknown type %q", p.Title, p.Type)
+			}
+			if len(p.Description) < 10 {
+				t.Errorf("%q has no description", p.Title)
+			}
+			checkData(t, p)
+			checkLinks(t, p)
 		}
-		seen[p.Title] = true
-		if !strings.HasSuffix(p.Title, "?") {
-			t.Errorf("panel %q asks nothing", p.Title)
-		}
-		if p.Type == "row" {
-			continue
-		}
-		graphs++
-		if !slices.Contains([]string{"timeseries", "stat", "bargauge"}, p.Type) {
-			t.Errorf("%q is of unknown type %q", p.Title, p.Type)
-		}
-		if len(p.Description) < 20 {
-			t.Errorf("%q has no description", p.Title)
-		}
-		checkData(t, p)
-		checkLinks(t, p)
-	}
-	if graphs < 30 {
+	})
+	if graphs < 90 {
 		t.Errorf("only %d panels", graphs)
 	}
 }
@@ -133,9 +172,14 @@ func checkLinks(t *testing.T, p dashboards.Panel) {
 }
 
 func TestPanelsHaveIDsAndPlacesOfTheirOwn(t *testing.T) {
+	each(t, func(t *testing.T, d dashboards.Dashboard) { checkPlaces(t, d.Panels) })
+}
+
+func checkPlaces(t *testing.T, panels []dashboards.Panel) {
+	t.Helper()
 	ids := map[int]bool{}
 	taken := map[[2]int]string{}
-	for _, p := range read(t).Panels {
+	for _, p := range panels {
 		if p.ID <= 0 || ids[p.ID] {
 			t.Errorf("%q has the ID %d, which is wrong or taken", p.Title, p.ID)
 		}
@@ -155,14 +199,16 @@ func TestPanelsHaveIDsAndPlacesOfTheirOwn(t *testing.T) {
 	}
 }
 
-// What the dashboard must tell of, by a metric that only that has.
-func TestDashboardCoversEveryTheme(t *testing.T) {
+// What the dashboards must tell of, by a metric that only that has.
+func TestDashboardsCoverEveryTheme(t *testing.T) {
 	var expressions strings.Builder
-	for _, p := range read(t).Panels {
-		for _, target := range p.Targets {
-			expressions.WriteString(target.Expr + "\n")
+	each(t, func(_ *testing.T, d dashboards.Dashboard) {
+		for _, p := range d.Panels {
+			for _, target := range p.Targets {
+				expressions.WriteString(target.Expr + "\n")
+			}
 		}
-	}
+	})
 	for theme, metric := range map[string]string{
 		"sign-ups": "stoa_signups_total", "orders": "stoa_orders_total", "revenue": "stoa_revenue_minor_units_total",
 		"conversion": "stoa_checkouts_completed_total", "rate": "stoa_http_requests_total", "errors": `status="5xx"`,
@@ -171,6 +217,11 @@ func TestDashboardCoversEveryTheme(t *testing.T) {
 		"outbox": "stoa_queue_outbox_oldest_age_seconds", "jobs": "stoa_queue_jobs_total", "webhooks": "stoa_webhook_attempts_total",
 		"cells": "stoa_cell_up", "cache": "stoa_cache_requests_total", "busiest stores": "stoa_busiest_store_requests_per_second",
 		"build": "stoa_build_info", "contract": "stoa_contract_violations_total",
+		"slowest stores": "stoa_slowest_store_busy_ratio", "limited stores": "stoa_limited_store_refusals_per_second",
+		"connections": "stoa_postgres_connections_clients", "waits": "stoa_postgres_waits_clients", "locks": "stoa_postgres_locks_awaited",
+		"catalogues": "stoa_postgres_catalogue_dead_rows", "replication": "stoa_postgres_replication_lag_seconds",
+		"Redis": "redis_up", "Nginx": "nginx_http_requests_total", "hosts": "node_filesystem_avail_bytes",
+		"objectives": "stoa:objective_burn:3d", "backups": "stoa_backup_last_success_timestamp_seconds", "tasks": "stoa_task_failures_total",
 	} {
 		if !strings.Contains(expressions.String(), metric) {
 			t.Errorf("nothing tells of %s (%s)", theme, metric)

@@ -24,19 +24,23 @@ type Expression struct {
 	Labels []string // labels that the answer's series are told apart by
 }
 
-// All are the expressions of the overview dashboard and the selectors of every rule:
-// what a running program must give series for.
+// All are the expressions of the dashboards and the selectors of every rule: what a running
+// program and the exporters of the servers around it must give series for.
 func All(t testing.TB) []Expression {
 	t.Helper()
-	text, err := dashboards.Overview().JSON()
-	if err != nil {
-		t.Fatal(err)
+	var all []Expression
+	for _, d := range dashboards.All() {
+		text, err := d.JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := DashboardExpressions(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, list...)
 	}
-	all, err := DashboardExpressions(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{alerts.Recording, alerts.Rules} {
+	for _, name := range alerts.Names {
 		rules, err := alerts.Files.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -114,6 +118,7 @@ func RuleSelectors(rules []byte) ([]Expression, error) {
 			}
 			parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
 				if s, ok := node.(*parser.VectorSelector); ok {
+					s.OriginalOffset = 0 // what was before the program ran is not there
 					selectors = append(selectors, Expression{Where: where, Text: s.String()})
 				}
 				return nil

@@ -1,17 +1,19 @@
 // Package promtest lets tests ask a real Prometheus what it sees of the platform: it
 // starts one that scrapes given operations servers, with the platform's own rules
-// loaded, and knows every expression that the dashboards and alerts depend on.
+// loaded, and knows every expression that the dashboards and alerts depend on. It starts the
+// exporters of the servers around the platform, too, and an Alertmanager.
 //
-// It needs the programs prometheus and promtool in the path (on Debian, the package
-// prometheus) and fails a test that cannot have them.
+// It needs these programs in the path (scripts/install-deps installs them) and fails a test that
+// cannot have them.
 package promtest
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -20,15 +22,38 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stoacommerce/stoa/observability/alerts"
 )
 
-// Job is the name under which the platform is scraped, which rules and dashboards rely on.
-const Job = "stoa"
+// Program is the name of the job under which the platform's processes are scraped, which rules
+// and dashboards rely on.
+const Program = "stoa"
+
+// Job is something to scrape.
+type Job struct {
+	Name    string
+	Address string            // host:port
+	Path    string            // /metrics when empty
+	Params  map[string]string // of the query
+	Labels  map[string]string // that its series bear besides
+}
+
+// Config says what a Prometheus does.
+type Config struct {
+	Jobs []Job
+	// Interval is how often is scraped; four seconds when zero, so that a program on a busy machine
+	// has the time to answer.
+	Interval time.Duration
+	// Alertmanager (host:port) is told of alerts, where there is one.
+	Alertmanager string
+	// Faster divides every duration of the rules, as Faster says; 1 when zero.
+	Faster int
+	// History is what it remembers from before, in OpenMetrics' text; nothing when empty.
+	History string
+}
 
 // startTimeout is generous: the machine may be busy with other tests.
 const startTimeout = 60 * time.Second
@@ -37,108 +62,122 @@ const startTimeout = 60 * time.Second
 type Prometheus struct {
 	URL     string
 	targets int
-	output  *bytes.Buffer
-	failed  error // how the process ended; read once it has
+	server  *Server
 }
 
-// Start runs a Prometheus until the test ends. It scrapes /metrics of every address
-// (host:port) every few seconds, so that a program on a busy machine has the time to
-// answer, evaluates the platform's rules, and has scraped each at least twice when Start
-// returns.
+// Start runs a Prometheus until the test ends that scrapes the platform's processes at every
+// address (host:port).
 func Start(t testing.TB, addresses ...string) *Prometheus {
 	t.Helper()
-	program, err := exec.LookPath("prometheus")
-	if err != nil {
-		t.Fatalf("promtest needs the program prometheus (on Debian: apt-get install prometheus): %v", err)
+	var jobs []Job
+	for _, address := range addresses {
+		jobs = append(jobs, Job{Name: Program, Address: address})
 	}
+	return Run(t, Config{Jobs: jobs})
+}
+
+// Run runs a Prometheus until the test ends. It evaluates the platform's rules, and has scraped
+// each job at least twice when Run returns.
+func Run(t testing.TB, c Config) *Prometheus {
+	t.Helper()
 	dir := t.TempDir()
-	if err := writeConfig(dir, addresses); err != nil {
+	if err := c.write(dir); err != nil {
 		t.Fatal(err)
 	}
 	port, err := freePort(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Prometheus{
-		URL:     "http://127.0.0.1:" + port,
-		targets: len(addresses),
-		output:  &bytes.Buffer{},
+	p := &Prometheus{URL: "http://127.0.0.1:" + port, targets: len(c.Jobs)}
+	if c.History != "" {
+		backfill(t, dir, c.History)
 	}
-	cmd := exec.Command(program,
+	p.server = serve(t, "prometheus",
 		"--config.file="+filepath.Join(dir, "prometheus.yaml"),
 		"--storage.tsdb.path="+filepath.Join(dir, "data"),
+		"--storage.tsdb.retention.time=35d",
 		"--web.listen-address=127.0.0.1:"+port)
-	cmd.Stdout, cmd.Stderr = p.output, p.output
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("start prometheus: %v", err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		p.failed = cmd.Wait()
-	}()
-	t.Cleanup(func() { stop(t, cmd, ended) })
-	p.await(t, ended)
+	p.await(t)
 	return p
 }
 
-// stop asks the process to end, and makes it when it does not.
-func stop(t testing.TB, cmd *exec.Cmd, ended <-chan struct{}) {
-	send := func(s os.Signal) {
-		if err := cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			t.Errorf("stop prometheus: %v", err)
-		}
+// backfill makes what Prometheus remembers from before it starts.
+func backfill(t testing.TB, dir, history string) {
+	t.Helper()
+	file := filepath.Join(dir, "history.txt")
+	if err := os.WriteFile(file, []byte(history), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	send(syscall.SIGTERM)
-	select {
-	case <-ended:
-	case <-time.After(15 * time.Second):
-		send(os.Kill)
-		<-ended
+	out, err := exec.CommandContext(t.Context(), "promtool", "tsdb", "create-blocks-from", "openmetrics", file, filepath.Join(dir, "data")).CombinedOutput()
+	if err != nil {
+		t.Fatalf("make history: %v\n%s", err, out)
 	}
 }
 
 // await returns when every target was scraped twice, so that rates have two points.
-func (p *Prometheus) await(t testing.TB, ended <-chan struct{}) {
+func (p *Prometheus) await(t testing.TB) {
 	t.Helper()
 	deadline := time.Now().Add(startTimeout)
-	scraped := fmt.Sprintf(`count(count_over_time(up{job=%q}[1m]) >= 2 and up{job=%q} == 1)`, Job, Job)
 	for {
-		series, err := p.Query(t.Context(), scraped)
+		series, err := p.Query(t.Context(), `count(count_over_time(up[1m]) >= 2 and up == 1)`)
 		if err == nil && len(series) == 1 && series[0].Value == float64(p.targets) {
 			return
 		}
 		select {
-		case <-ended:
-			t.Fatalf("prometheus ended (%v):\n%s", p.failed, p.output)
+		case <-p.server.ended:
+			t.Fatalf("prometheus ended:\n%s", p.server.output)
 		case <-time.After(100 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("prometheus has not scraped %d targets within %s (%v, %v)", p.targets, startTimeout, series, err)
+			down, _ := p.Query(t.Context(), "up == 0")
+			t.Fatalf("prometheus has not scraped %d targets within %s (%v, %v); down are %v", p.targets, startTimeout, series, err, down)
 		}
 	}
 }
 
-func writeConfig(dir string, addresses []string) error {
-	quoted := make([]string, len(addresses))
-	for i, address := range addresses {
-		quoted[i] = strconv.Quote(address)
+// write lays the configuration and the rules down. JSON is YAML, too.
+func (c Config) write(dir string) error {
+	interval := cmp.Or(c.Interval, 4*time.Second)
+	type object = map[string]any
+	var jobs, managers []object
+	for i, job := range c.Jobs {
+		params := map[string][]string{}
+		for name, value := range job.Params {
+			params[name] = []string{value}
+		}
+		labels := map[string]string{"job": job.Name}
+		maps.Copy(labels, job.Labels)
+		jobs = append(jobs, object{
+			"job_name": fmt.Sprintf("%s-%d", job.Name, i), "metrics_path": cmp.Or(job.Path, "/metrics"), "params": params,
+			"static_configs": []object{{"targets": []string{job.Address}, "labels": labels}},
+		})
 	}
-	config := fmt.Sprintf(`global:
-  scrape_interval: 4s
-  scrape_timeout: 4s
-  evaluation_interval: 1s
-rule_files: [%s, %s]
-scrape_configs:
-  - job_name: %s
-    static_configs:
-      - targets: [%s]
-`, alerts.Recording, alerts.Rules, Job, strings.Join(quoted, ", "))
-	if err := os.WriteFile(filepath.Join(dir, "prometheus.yaml"), []byte(config), 0o600); err != nil {
+	if c.Alertmanager != "" {
+		managers = append(managers, object{"static_configs": []object{{"targets": []string{c.Alertmanager}}}})
+	}
+	config, err := json.Marshal(object{
+		"global":         object{"scrape_interval": interval.String(), "scrape_timeout": interval.String(), "evaluation_interval": "1s"},
+		"rule_files":     alerts.Names,
+		"scrape_configs": jobs,
+		"alerting":       object{"alertmanagers": managers},
+	})
+	if err != nil {
 		return fmt.Errorf("prometheus config: %w", err)
 	}
-	if err := os.CopyFS(dir, alerts.Files); err != nil {
-		return fmt.Errorf("prometheus rules: %w", err)
+	if err := os.WriteFile(filepath.Join(dir, "prometheus.yaml"), config, 0o600); err != nil {
+		return fmt.Errorf("prometheus config: %w", err)
+	}
+	for _, name := range alerts.Names {
+		rules, err := alerts.Files.ReadFile(name)
+		if err == nil && c.Faster > 1 {
+			rules, err = Faster(rules, c.Faster)
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), rules, 0o600)
+		}
+		if err != nil {
+			return fmt.Errorf("prometheus rules %s: %w", name, err)
+		}
 	}
 	return nil
 }

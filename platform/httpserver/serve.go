@@ -100,7 +100,7 @@ func (s *Server) finish(ctx context.Context, r *http.Request, x *Exchange, w *re
 		ctx = observability.WithStore(ctx, x.Store)
 		span.SetAttributes(attribute.String("stoa.store", x.Store))
 		if s.hooks.Served != nil {
-			s.hooks.Served(x.Store)
+			s.hooks.Served(x.Store, status, took)
 		}
 	}
 	observability.EndRequest(span, status)

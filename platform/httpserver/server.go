@@ -65,8 +65,8 @@ type Hooks struct {
 	Traffic Traffic
 	// Unmatched counts the requests for which nobody set Exchange.Observer.
 	Unmatched Observer
-	// Served is told of each request of a store.
-	Served func(store string)
+	// Served is told of each request of a store: how it was answered, and after what time.
+	Served func(store string, status int, took time.Duration)
 	// Tracing begins each request's span.
 	Tracing *observability.Tracing
 	// Draining is called when the server wants no more traffic, before it closes.

@@ -1,4 +1,4 @@
-// Command generate writes overview.json. Run it in the folder dashboards, or by
+// Command generate writes the dashboards' files. Run it in the folder dashboards, or by
 // go generate.
 package main
 
@@ -10,19 +10,21 @@ import (
 )
 
 func main() {
-	if err := run("overview.json"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	for _, d := range dashboards.All() {
+		if err := write(d); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	}
 }
 
-func run(to string) error {
-	text, err := dashboards.Overview().JSON()
+func write(d dashboards.Dashboard) error {
+	text, err := d.JSON()
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(to, text, 0o644); err != nil {
-		return fmt.Errorf("write %s: %w", to, err)
+	if err := os.WriteFile(d.File(), text, 0o644); err != nil {
+		return fmt.Errorf("write %s: %w", d.File(), err)
 	}
 	return nil
 }
