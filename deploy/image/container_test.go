@@ -141,7 +141,6 @@ func (b bundle) write(args ...string) {
 		"process": object{
 			"user": object{"uid": 65532, "gid": 65532}, "cwd": "/", "args": slices.Concat(b.image.Config.Entrypoint, args),
 			"env": slices.Concat(b.image.Config.Env, b.env), "noNewPrivileges": true, "capabilities": object{},
-			"rlimits": []object{{"type": "RLIMIT_NOFILE", "soft": 65536, "hard": 65536}},
 		},
 		"mounts": []object{
 			mount("/proc", "proc", "proc"),
