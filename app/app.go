@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/stoacommerce/stoa/app/keeping"
 	"github.com/stoacommerce/stoa/observability"
 	"github.com/stoacommerce/stoa/platform/httpserver"
 	"github.com/stoacommerce/stoa/platform/jobs"
@@ -25,6 +26,7 @@ type App struct {
 	*services
 
 	workers *jobs.Workers
+	keeper  *keeping.Keeper
 	server  *httpserver.Server
 	ops     *observability.Ops
 }
@@ -39,7 +41,10 @@ func New(ctx context.Context, config Config, build Build, log io.Writer) (*App, 
 	if a.services, err = newServices(ctx, m); err != nil {
 		return nil, errors.Join(err, m.close(ctx))
 	}
-	a.workers = newWorkers(m, a.services)
+	if a.keeper, err = newKeeper(ctx, m, a.services, build); err != nil {
+		return nil, errors.Join(err, m.close(ctx))
+	}
+	a.workers = newWorkers(m, a.services, a.keeper)
 	handler, err := newHandler(m, a.services, a.workers)
 	if err != nil {
 		return nil, errors.Join(err, m.close(ctx))

@@ -41,6 +41,7 @@ type Config struct {
 	Security SecurityConfig
 	Stripe   StripeConfig
 	Jobs     JobsConfig
+	Backup   BackupConfig
 	API      APIConfig
 	Log      LogConfig
 	Trace    TraceConfig

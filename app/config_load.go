@@ -177,6 +177,9 @@ func (c *Config) derive() {
 	if len(c.Database.Cells) == 0 && !c.Database.URL.Empty() {
 		c.Database.Cells = []CellConfig{{Name: "main", URL: c.Database.URL}}
 	}
+	if c.Backup.Scratch == "" && c.DataDir != "" {
+		c.Backup.Scratch = filepath.Join(c.DataDir, "restored")
+	}
 }
 
 // unknownVariables warns of variables that look like ours and are read by nothing: a

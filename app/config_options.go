@@ -57,11 +57,11 @@ const (
 	groupSeeing   = "Seeing"
 )
 
-var groups = []string{groupPlace, groupHTTP, groupDomains, groupDatabase, groupRedis, groupSecurity, groupPayments, groupWork, groupSeeing}
+var groups = []string{groupPlace, groupHTTP, groupDomains, groupDatabase, groupRedis, groupSecurity, groupPayments, groupWork, groupKeeping, groupSeeing}
 
 // options is the whole table: what LoadConfig reads, the flags, and the reference all
 // come from it. STOA_ENV stands first, for the others' defaults hang on it.
-var options = []option{
+var options = append([]option{
 	{variable: "STOA_ENV", group: groupPlace, initial: "development", form: "development, staging or production",
 		doc: "What kind of place this is. Production refuses embedded services, generated or well-known secrets, plain-HTTP webhooks and the mailbox page.",
 		set: oneOf(func(c *Config) *Environment { return &c.Env }, Development, Staging, Production)},
@@ -224,7 +224,7 @@ var options = []option{
 	{variable: "STOA_RESPONSE_SAMPLE", group: groupSeeing, initial: "1", form: "a share from 0 to 1", byEnvironment: outside("0.01"),
 		doc: "How many of the API's answers are held against the contract; a difference shows in a metric.",
 		set: share(func(c *Config) *float64 { return &c.API.ResponseSample })},
-}
+}, keepingOptions...)
 
 // find is the option of a variable; it must be one of the table.
 func find(variable string) *option {

@@ -42,6 +42,9 @@ func (c *Config) Validate() error {
 	if c.Env == Production {
 		c.validateProduction(e)
 	}
+	if _, err := c.stanzasOf(); err != nil && !c.Database.URL.Empty() {
+		e.add("STOA_BACKUP_STANZAS", find("STOA_BACKUP_STANZAS").form, "(%q) %s", c.Backup.Stanzas, err)
+	}
 	return e.orNil()
 }
 

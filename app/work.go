@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/stoacommerce/stoa/app/keeping"
 	"github.com/stoacommerce/stoa/app/upkeep"
 	"github.com/stoacommerce/stoa/commerce/cart"
 	"github.com/stoacommerce/stoa/commerce/checkout"
@@ -36,7 +37,7 @@ const (
 )
 
 // newWorkers says what is done for each kind of job, and what is done regularly.
-func newWorkers(m *machinery, s *services) *jobs.Workers {
+func newWorkers(m *machinery, s *services, k *keeping.Keeper) *jobs.Workers {
 	w := jobs.New(jobs.Config{
 		DB: m.db, Resolve: s.stores.ResolveJob, Workers: m.config.Jobs.Workers,
 		Observer: queueObserver{m.metrics}, Tracing: m.tracing, Log: m.log,
@@ -91,6 +92,7 @@ func newWorkers(m *machinery, s *services) *jobs.Workers {
 	w.Every("usage.others", othersEvery, func(ctx context.Context) error {
 		return s.meter.Flush(ctx, s.limiter.Usage(), true)
 	})
+	registerKeeping(w, k, m)
 	for _, kind := range w.Kinds() {
 		m.metrics.Queue.Kind(kind)
 	}
@@ -148,6 +150,14 @@ func (a *App) background(ctx context.Context, group *errgroup.Group, roles Roles
 		keeper := &stores.Keeper{Stores: a.stores, Ready: a.config.Database.ReadyStores, Log: a.log}
 		group.Go(func() error {
 			keeper.Run(ctx)
+			return nil
+		})
+		group.Go(func() error {
+			a.keeper.Work(ctx)
+			return nil
+		})
+		group.Go(func() error {
+			every(ctx, standEvery, func() { a.showKeeping(ctx) })
 			return nil
 		})
 	}

@@ -20,6 +20,16 @@ var ErrFull = errors.New("the cell takes no more stores")
 // Make makes one schema in a cell, ready for a store to take it. A program that dies in
 // between leaves an entry that Sweep clears away.
 func (r *Runner) Make(ctx context.Context, cell string) (postgres.StoreRef, error) {
+	ref, err := r.make(ctx, cell, true, `update schemas set state = 'ready' where number = $1 and state = 'making'`)
+	if err == nil {
+		r.entered.current.Store(schema{cell, ref.Schema}, true)
+	}
+	return ref, err
+}
+
+// make makes one schema and, when it is complete, has finish say what it is for: a statement
+// on the control database whose $1 is its number. A bounded one needs room in its cell.
+func (r *Runner) make(ctx context.Context, cell string, bounded bool, finish string, args ...any) (postgres.StoreRef, error) {
 	ref := postgres.StoreRef{Cell: cell}
 	err := r.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		var open bool
@@ -30,7 +40,7 @@ func (r *Runner) Make(ctx context.Context, cell string) (postgres.StoreRef, erro
 		if err := tx.QueryRow(ctx, `select count(*) from schemas where cell = $1 and state <> 'retired'`, cell).Scan(&have); err != nil {
 			return err
 		}
-		if !open || have >= most {
+		if bounded && (!open || have >= most) {
 			return ErrFull
 		}
 		return tx.QueryRow(ctx, `
@@ -46,13 +56,12 @@ func (r *Runner) Make(ctx context.Context, cell string) (postgres.StoreRef, erro
 		return ref, fmt.Errorf("make schema %d in cell %s: %w", ref.Schema, cell, err)
 	}
 	err = r.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := tx.Exec(ctx, `update schemas set state = 'ready' where number = $1 and state = 'making'`, ref.Schema)
+		_, err := tx.Exec(ctx, finish, append([]any{ref.Schema}, args...)...)
 		return err
 	})
 	if err != nil {
 		return ref, fmt.Errorf("make schema %d ready: %w", ref.Schema, err)
 	}
-	r.entered.current.Store(schema{cell, ref.Schema}, true)
 	return ref, nil
 }
 

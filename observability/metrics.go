@@ -75,6 +75,7 @@ type Metrics struct {
 	Cache    *CacheMetrics      // hits and misses by cache
 	Business *BusinessMetrics   // sign-ups, orders, revenue, checkouts
 	Requests *RequestLogMetrics // what becomes of calls in the request log
+	Keeping  *KeepingMetrics    // backups and regular tasks
 	Stores   *BusiestStores     // the busiest stores, bounded
 
 	registry *prometheus.Registry
@@ -108,6 +109,7 @@ func NewMetrics(c MetricsConfig) *Metrics {
 		Cache:    newCacheMetrics(r),
 		Business: newBusinessMetrics(r, c.Currencies),
 		Requests: newRequestLogMetrics(r),
+		Keeping:  newKeepingMetrics(r),
 		Stores:   newBusiestStores(r, c.BusiestStores, c.BusiestInterval, time.Now),
 		registry: r,
 	}

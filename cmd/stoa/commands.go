@@ -33,6 +33,7 @@ func newCommand(build app.Build) *cobra.Command {
 		configured(build, "migrate", "Bring the databases and all stores up to date", app.Migrate),
 		configured(build, "reset", "Throw away everything that stoa dev keeps", reset),
 		storeCommand(build), cellCommand(build), jobCommand(build), operatorCommand(build), secretsCommand(build), configCommand(), healthCommand(build),
+		backupCommand(build), restoreCommand(build), taskCommand(build),
 		&cobra.Command{Use: "version", Short: "Say which build this is", Args: cobra.NoArgs, Run: func(c *cobra.Command, _ []string) {
 			fmt.Fprintf(c.OutOrStdout(), "stoa %s (%s)\n", build.Version, build.Commit)
 		}},

@@ -24,12 +24,12 @@ create table schemas (
     number     bigint generated always as identity primary key,
     cell       text not null references cells (name),
     login      int not null,
-    state      text not null default 'making' check (state in ('making', 'ready', 'taken', 'retired')),
+    state      text not null default 'making' check (state in ('making', 'ready', 'taken', 'beside', 'retired')), -- beside: what was restored of a store, beside the living one
     store_id   text collate "C",
     mode       text check (mode in ('live', 'test')),
     created_at timestamptz not null default now(),
     taken_at   timestamptz,                    -- by the store, which may not show itself yet
-    check ((state = 'taken') = (store_id is not null and mode is not null) or state = 'retired')
+    check ((state in ('taken', 'beside')) = (store_id is not null and mode is not null) or state = 'retired')
 );
 create index schemas_ready on schemas (cell, number) where state = 'ready';
 create unique index schemas_store on schemas (store_id, mode) where state = 'taken';

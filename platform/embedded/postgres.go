@@ -351,3 +351,9 @@ func (p *Postgres) Stop() (err error) {
 	}
 	return nil
 }
+
+// DataDir is the server's own directory, which its user alone can read.
+func (p *Postgres) DataDir() string { return p.pgdata() }
+
+// Port is where the server listens.
+func (p *Postgres) Port() string { return p.url.Port() }

@@ -67,6 +67,7 @@ var contentTypes = map[string]string{
 	".pdf":   "application/pdf",
 	".zip":   "application/zip",
 	".gz":    "application/gzip",
+	".age":   "application/octet-stream", // sealed, for backups
 }
 
 // ContentType is the content type of the file under a key, by its extension.

@@ -190,6 +190,7 @@ func (w *Workers) Every(name string, interval time.Duration, do func(context.Con
 			w.config.Log.ErrorContext(ctx, "a regular task failed", "task", name, "error", err)
 			w.config.Observer.Ran(Control, name, err, false, 0, time.Since(started))
 		}
+		w.note(ctx, name, interval, started, err)
 		return nil
 	})
 	w.periodic = append(w.periodic, periodic{name, interval})

@@ -1,0 +1,165 @@
+package keeping
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/stoacommerce/stoa/platform/clock"
+)
+
+// patience is after how long what failed is tried again.
+const patience = 15 * time.Minute
+
+// Schedule asks for everything that is due. It is a regular task of any worker; whoever can
+// do what it asks for takes it up.
+func (k *Keeper) Schedule(ctx context.Context) error {
+	var errs []error
+	if k.Backups() {
+		for _, stanza := range k.Clusters() {
+			errs = append(errs, k.scheduleStanza(ctx, stanza))
+		}
+	}
+	if k.Archives != nil {
+		errs = append(errs, k.askForStores(ctx))
+		last, err := k.last(ctx, Files, "")
+		if err == nil && due(last, k.DifferentialEvery) {
+			err = k.ask(ctx, Files, "")
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// Backups says whether the databases are said to lie in stanzas of pgBackRest.
+func (k *Keeper) Backups() bool { return len(k.Stanzas) > 0 }
+
+func (k *Keeper) scheduleStanza(ctx context.Context, stanza string) error {
+	full, err := k.last(ctx, Full, stanza)
+	if err != nil {
+		return err
+	}
+	differential, err := k.last(ctx, Differential, stanza)
+	if err != nil {
+		return err
+	}
+	if differential.Before(full) {
+		differential = full // which has all that it would have
+	}
+	switch {
+	case due(full, k.FullEvery):
+		err = k.ask(ctx, Full, stanza)
+	case due(differential, k.DifferentialEvery):
+		err = k.ask(ctx, Differential, stanza)
+	}
+	tested, lastErr := k.last(ctx, RestoreTest, stanza)
+	if err = errors.Join(err, lastErr); err != nil || full.IsZero() || !due(tested, k.TestEvery) {
+		return err
+	}
+	return k.ask(ctx, RestoreTest, stanza)
+}
+
+// last is when something last went well; zero for never.
+func (k *Keeper) last(ctx context.Context, kind Kind, subject string) (time.Time, error) {
+	run, found, err := k.Succeeded(ctx, kind, subject)
+	if err != nil || !found {
+		return time.Time{}, err
+	}
+	return *run.Finished, nil
+}
+
+// ask has something be done, unless it failed only just now.
+func (k *Keeper) ask(ctx context.Context, kind Kind, subject string) error {
+	failed, err := k.list(ctx, `where kind = $1 and subject = $2 and state = 'failed' and finished_at > $3`, string(kind), subject, clock.Now().Add(-patience))
+	if err != nil || len(failed) > 0 {
+		return err
+	}
+	_, err = k.Ask(ctx, kind, subject, nil, "schedule")
+	return err
+}
+
+// Forget takes runs out of the ledger that are older than what is kept, but for the last
+// good one of each kind and subject, and archives of stores, which go with their files.
+func (k *Keeper) Forget(ctx context.Context) error {
+	return k.exec(ctx, `
+		delete from keeping_runs r where state in ('succeeded', 'failed') and finished_at < $1 and not (kind = 'store' and state = 'succeeded')
+			and exists (select from keeping_runs n where n.kind = r.kind and n.subject = r.subject and n.state = 'succeeded' and n.finished_at > r.finished_at)`,
+		clock.Now().Add(-max(k.Keep, 30*24*time.Hour)))
+}
+
+// Standing is how the keeping stands, for metrics.
+type Standing struct {
+	LastGood   map[Kind]time.Time // of the subject that is worst off
+	Size       map[Kind]int64     // of the last good one of each subject, added up
+	TestGood   bool               // the last test that ended, of each stanza, ended well
+	Tested     bool               // there was one
+	WALArchive time.Time          // until when the log of all databases is in the repository
+}
+
+// Stand reads how the keeping stands.
+func (k *Keeper) Stand(ctx context.Context) (s Standing, err error) {
+	s = Standing{LastGood: map[Kind]time.Time{}, Size: map[Kind]int64{}, TestGood: true}
+	for _, stanza := range k.Clusters() {
+		for _, kind := range []Kind{Full, Differential, RestoreTest} {
+			run, found, err := k.Succeeded(ctx, kind, stanza)
+			if err != nil {
+				return s, err
+			}
+			s.good(kind, run, found)
+		}
+		ended, err := k.list(ctx, `where kind = 'restore_test' and subject = $1 and state in ('succeeded', 'failed') order by finished_at desc limit 1`, stanza)
+		if err != nil {
+			return s, err
+		}
+		for _, run := range ended {
+			s.Tested, s.TestGood = true, s.TestGood && run.State == "succeeded"
+		}
+	}
+	// A full backup has all that a differential one would have.
+	if full, ok := s.LastGood[Full]; ok && full.After(s.LastGood[Differential]) {
+		s.LastGood[Differential] = full
+	}
+	if k.Archives != nil {
+		run, found, err := k.Succeeded(ctx, Files, "")
+		if err != nil {
+			return s, err
+		}
+		s.good(Files, run, found)
+		stores, err := k.list(ctx, `where id in (select distinct on (subject) id from keeping_runs where kind = 'store' and state = 'succeeded' order by subject, finished_at desc)`)
+		if err != nil {
+			return s, err
+		}
+		for _, run := range stores {
+			if run.Finished.After(s.LastGood[Store]) { // those that nothing was written to have old ones
+				s.LastGood[Store] = *run.Finished
+			}
+			s.Size[Store] += run.Bytes
+		}
+	}
+	s.WALArchive, err = k.archived(ctx)
+	return s, err
+}
+
+func (s *Standing) good(kind Kind, run Run, found bool) {
+	at := time.Time{}
+	if found {
+		at = *run.Finished
+		s.Size[kind] += run.Bytes
+	}
+	if last, known := s.LastGood[kind]; !known || at.Before(last) {
+		s.LastGood[kind] = at
+	}
+}
+
+// StoreArchives lists the archives of a side of a store, the latest first.
+func (k *Keeper) StoreArchives(ctx context.Context, subject string) (list []Archived, err error) {
+	runs, err := k.list(ctx, `where kind = 'store' and subject = $1 and state = 'succeeded' order by finished_at desc`, subject)
+	for _, run := range runs {
+		var a Archived
+		if err := json.Unmarshal(run.Detail, &a); err == nil {
+			list = append(list, a)
+		}
+	}
+	return list, err
+}
