@@ -3,6 +3,7 @@ package main
 import (
 	"archive/tar"
 	"compress/gzip"
+	"debug/elf"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,6 +37,11 @@ func here() (source, error) {
 	return s, err
 }
 
+// static leaves out what would load a library of the system at run time, and so need a
+// linker that an image from scratch does not have: pictures are then written by the codec
+// that is compiled in, as on any machine without that library.
+const static = "nodynamic"
+
 // build builds the program for a platform (os/arch) into a folder. Nothing of this machine
 // is in it: no path, no flag of its environment.
 func build(s source, platform, folder string) error {
@@ -44,9 +50,21 @@ func build(s source, platform, folder string) error {
 		return fmt.Errorf("%q is not a platform, such as linux/amd64", platform)
 	}
 	flags := fmt.Sprintf("-s -w -X main.version=%s -X main.commit=%.12s", s.version, s.commit)
-	_, err := run([]string{"CGO_ENABLED=0", "GOFLAGS=", "GOOS=" + system, "GOARCH=" + architecture, "GOAMD64=v1", "GOARM64=v8.0"},
-		"go", "build", "-trimpath", "-buildvcs=true", "-ldflags", flags, "-o", filepath.Join(folder, "stoa"), "./cmd/stoa")
-	return err
+	binary := filepath.Join(folder, "stoa")
+	if _, err := run([]string{"CGO_ENABLED=0", "GOFLAGS=", "GOOS=" + system, "GOARCH=" + architecture, "GOAMD64=v1", "GOARM64=v8.0"},
+		"go", "build", "-trimpath", "-buildvcs=true", "-tags", static, "-ldflags", flags, "-o", binary, "./cmd/stoa"); err != nil || system != "linux" {
+		return err
+	}
+	file, err := elf.Open(binary)
+	if err != nil {
+		return err
+	}
+	for _, part := range file.Progs {
+		if part.Type == elf.PT_INTERP {
+			err = fmt.Errorf("%s is linked dynamically: it would start in no image from scratch", binary)
+		}
+	}
+	return errors.Join(err, file.Close())
 }
 
 // components writes the SBOM of a binary: the modules that are linked into it.

@@ -142,7 +142,7 @@ func forImage(o options, platforms []string) error {
 		return err
 	}
 	// Copied into the image, it is the folder that the program may write to, where nothing is mounted.
-	if err := os.MkdirAll(filepath.Join(context, "data"), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(context, "empty"), 0o755); err != nil {
 		return err
 	}
 	if err := copyFile("LICENSE", filepath.Join(context, "LICENSE")); err != nil {
