@@ -146,3 +146,45 @@ node_modules/.package-lock.json: package-lock.json
 
 clean: ## remove what was built
 	@rm -rf bin coverage web/admin/dist/built
+
+## ---- ship
+
+# What a pipeline calls, and a person can call just as well; docs/pipeline.md tells the stages.
+
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
+IMAGE     ?= ghcr.io/stoacommerce/stoa
+TAG       ?= $(VERSION)
+TOOL       = GOFLAGS= $(GO) tool -modfile=scripts/tools/go.mod
+BUILT_BY   = $(if $(BUILDER),-builder $(BUILDER))
+
+.PHONY: environment release release-verify image image-push deploy deploy-test sonar
+
+environment: ## install what building, testing and checking needs, and say what there is
+	@scripts/install-deps
+	@$(MAKE) --no-print-directory node_modules/.package-lock.json web/admin/node_modules/.package-lock.json
+	@$(GO) mod download
+	@$(GO) version; node --version | sed 's/^/node /'; git --version; psql --version 2>/dev/null || true
+
+release: $(ADMIN) ## build what is published into bin/release: archives for PLATFORMS, sums, SBOMs, provenance, what changed
+	@$(GO) run ./internal/release $(BUILT_BY) -to bin/release $(PLATFORMS)
+	@cd bin/release && sha256sum --check --quiet SHA256SUMS && ls -l
+
+release-verify: ## build the release twice, in different folders and from nothing, and compare each byte
+	@scripts/release-verify $(PLATFORMS)
+
+image: $(ADMIN) ## build the image, its SBOM and its provenance into bin/image, by docker or buildah
+	@$(GO) run ./internal/release -image -to bin/image linux/$(shell $(GO) env GOARCH)
+	@scripts/image $(IMAGE):$(TAG)
+
+image-push: $(ADMIN) ## … and push it to where IMAGE says
+	@$(GO) run ./internal/release -image -to bin/image linux/$(shell $(GO) env GOARCH)
+	@scripts/image $(IMAGE):$(TAG) --push
+
+deploy: ## install or upgrade the chart in the cluster that kubectl speaks to; ENV=dev, staging or prod
+	@scripts/deploy $(ENV) $(IMAGE) $(TAG)
+
+deploy-test: ## see whether what is deployed works; ENV=dev, staging or prod
+	@helm test "$${RELEASE:-stoa}" --namespace "$${NAMESPACE:-stoa-$(ENV)}" --logs --timeout 5m
+
+sonar: coverage/coverage.out ## analyse with SonarQube and wait for its gate; needs sonar-scanner, SONAR_HOST_URL and SONAR_TOKEN
+	@sonar-scanner -Dsonar.projectVersion=$(VERSION) -Dsonar.qualitygate.wait=true

@@ -164,6 +164,12 @@ func newProgram(t testing.TB, env Env) *Program {
 	return p
 }
 
+// At looks at a program that somebody else runs with this environment, as a container does.
+func At(t testing.TB, env Env) *Program {
+	t.Helper()
+	return newProgram(t, env)
+}
+
 // Start runs the program in this process until the test ends: serving, and working on
 // jobs.
 func Start(t testing.TB, change Env) *Program {

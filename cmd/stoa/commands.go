@@ -32,7 +32,7 @@ func newCommand(build app.Build) *cobra.Command {
 		configured(build, "certificates", "Keep the certificates of merchants' domains beside an Nginx", app.Certificates),
 		configured(build, "migrate", "Bring the databases and all stores up to date", app.Migrate),
 		configured(build, "reset", "Throw away everything that stoa dev keeps", reset),
-		storeCommand(build), cellCommand(build), jobCommand(build), operatorCommand(build), secretsCommand(build), configCommand(),
+		storeCommand(build), cellCommand(build), jobCommand(build), operatorCommand(build), secretsCommand(build), configCommand(), healthCommand(build),
 		backupCommand(build), restoreCommand(build), taskCommand(build),
 		&cobra.Command{Use: "version", Short: "Say which build this is", Args: cobra.NoArgs, Run: func(c *cobra.Command, _ []string) {
 			fmt.Fprintf(c.OutOrStdout(), "stoa %s (%s)\n", build.Version, build.Commit)
@@ -186,6 +186,15 @@ func secretsCommand(build app.Build) *cobra.Command {
 		configured(build, "rotate", "Seal everything anew under the newest key", app.RotateSecrets),
 	)
 	return command
+}
+
+func healthCommand(build app.Build) *cobra.Command {
+	var live bool
+	health := &cobra.Command{Use: "health", Short: "Ask the process that runs here whether it is ready", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+		return with(c, build, app.Health(live))
+	}}
+	health.Flags().BoolVar(&live, "live", false, "only whether it lives")
+	return health
 }
 
 func configCommand() *cobra.Command {

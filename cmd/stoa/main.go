@@ -8,6 +8,12 @@ import (
 	"os/signal"
 	"syscall"
 
+	// Certificates of authorities, and the world's time zones, where the machine has none,
+	// as in an image from scratch.
+	_ "time/tzdata"
+
+	_ "golang.org/x/crypto/x509roots/fallback"
+
 	"github.com/stoacommerce/stoa/app"
 )
 
