@@ -97,8 +97,8 @@ func field(label string) string {
 func (b *browser) at(what, expression string) {
 	b.t.Helper()
 	const middle = `const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2; `
-	b.until(what, `(() => { const what = `+strconv.Quote(what)+`, e = `+expression+`; if (!e) return false; e.scrollIntoView({block: "center"}); `+middle+`const at = [what, x, y].join(), still = window.looked === at; window.looked = at; const top = document.elementFromPoint(x, y); return still && ( e.contains(top) || Boolean(top?.contains(e)) && top.closest("label, button, a") === e.closest("label, button, a")) })()`)
-	at := js[[]float64](b, `(() => { const e = `+expression+`; `+middle+`return [x, y] })()`)
+	b.until(what, `(() => { const what = `+strconv.Quote(what)+`, e = `+expression+`; if (!e) return false; e.scrollIntoView({block: "center"}); `+middle+`const at = [what, x, y].join(), still = window.looked === at; window.looked = at; window.spot = [x, y]; const top = document.elementFromPoint(x, y); return still && ( e.contains(top) || Boolean(top?.contains(e)) && top.closest("label, button, a") === e.closest("label, button, a")) })()`)
+	at := js[[]float64](b, `window.spot`)
 	if err := chromedp.Do(b.ctx, chromedp.MouseClickXY(at[0], at[1])); err != nil {
 		b.t.Fatalf("%s: %v", what, err)
 	}

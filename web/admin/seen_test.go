@@ -50,7 +50,7 @@ var screens = []screen{
 	{"/blog", "How we glaze"},
 	{"/blog/new", "Title"},
 	{"/menus", "Main menu"},
-	{"/domains", "shop.example.com"},
+	{"/domains", "Leads elsewhere"},
 	{"/domains?new=yes", "Domain"},
 	{"/access", "Everybody may come in."},
 	{"/languages", "Main language"},
@@ -99,7 +99,6 @@ func filled(b *browser, p *apptest.Program, address string) []screen {
 	barn := make("/locations", quoted(`{"name": "The barn"}`))
 	hook := make("/webhook-endpoints", quoted(`{"url": "https://example.com/in", "description": "The ledger", "event_types": ["order.*"]}`))
 	make("/field-definitions", quoted(`{"resource": "product", "key": "firing", "name": "Fired at", "type": "text"}`))
-	make("/domains", quoted(`{"name": "shop.example.com"}`))
 	make("/personal-data/erasures", quoted(`{"email": "nobody@example.com", "reason": "Ticket 4711"}`))
 	variant := js[string](b, `fetch("/v1/products/`+product+`", {headers: {"Stoa-Store": "`+store+`", "Stoa-Mode": "live"}}).then(answer => answer.json()).then(product => product.variants[0].id)`)
 	transfer := make("/inventory/transfers", quoted(`{"from_location_id": "`+here+`", "to_location_id": "`+barn+`", "note": "To the fair", "lines": [{"variant_id": "`+variant+`", "quantity": 1}]}`))
