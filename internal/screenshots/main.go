@@ -124,7 +124,7 @@ func open(l look, dir string) (p *photographer, done func(), err error) {
 		done()
 		return nil, nil, err
 	}
-	ctx, endAll := context.WithTimeout(ctx, 10*time.Minute)
+	ctx, endAll := context.WithTimeout(ctx, 20*time.Minute)
 	p, done = &photographer{ctx: ctx, dir: dir, look: l}, func() { endAll(); endTab(); end() }
 	if err := p.set(); err != nil {
 		done()
