@@ -108,7 +108,9 @@ func newSelling(t *testing.T) *selling {
 			return "https://linen.stoa.example/cart/recover/" + id, nil
 		}}).Operations(),
 		(&handlers.Drafts{DB: db, Drafts: &drafts.Service{Carts: carts}, Carts: carts, Checkout: buying, Orders: sold, ShopURL: shopURL, Links: draftLinks{}}).Operations(),
-		(&handlers.Checkout{DB: db, Checkout: buying, Orders: sold, ShopURL: shopURL, OrderURL: func(_ context.Context, id string) (string, error) { return "https://shop.example.com/orders/" + id, nil }, Completed: func(context.Context) { s.told.Add(1) }}).Operations(),
+		(&handlers.Checkout{DB: db, Checkout: buying, Orders: sold, ShopURL: shopURL, OrderURL: func(_ context.Context, id string) (string, error) {
+			return "https://shop.example.com/orders/" + id, nil
+		}, Completed: func(context.Context) { s.told.Add(1) }}).Operations(),
 		(&handlers.Analytics{DB: db, Reports: &analytics.Service{DB: db}}).Operations(),
 		(&handlers.Orders{DB: db, Orders: sold, ShopURL: shopURL}).Operations(),
 		(&handlers.Returns{DB: db, Orders: sold}).Operations(),

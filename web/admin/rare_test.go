@@ -41,8 +41,8 @@ func rare(b *browser, p *apptest.Program, stripe *stripetest.Stripe, address str
 	// A domain in each of its states.
 	store := apptest.Query[string](p, `select id from stores where address = $1`, address)[0]
 	for _, state := range []string{"pending", "active", "failing", "lost"} {
-		p.Exec(`insert into domains (id, store_id, name, state, main, canonical, check_at, verified_at, failing_since) values ($1, $2, $3, $4, $5, $5, now() + interval '1 day', now(), case when $4 in ('failing', 'lost') then now() end)`,
-			ids.New("dom"), store, state+"-"+address+".example.com", state, state == "active")
+		p.Exec(`insert into domains (id, store_id, name, state, check_at, verified_at, failing_since) values ($1, $2, $3, $4, now() + interval '1 day', now(), case when $4 in ('failing', 'lost') then now() end)`,
+			ids.New("dom"), store, state+"-"+address+".example.com", state)
 	}
 	b.visit(office + "/domains")
 	b.shows("Waits for records", "Connected", "Primary", "Leads elsewhere", "Its records lead elsewhere.", "Lost", "It has led elsewhere for too long")
