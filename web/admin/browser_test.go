@@ -56,7 +56,13 @@ func (b *browser) goTo(path string) {
 func (b *browser) made(store, method, path, body string) string {
 	b.t.Helper()
 	return js[string](b, fmt.Sprintf(`(async () => {
-		const answer = await fetch("/v1" + %q, {method: %q, body: %s, headers: {"Stoa-Store": %q, "Stoa-Mode": "live", "Content-Type": "application/json", "Idempotency-Key": String(Math.random())}});
+		const ask = () => fetch("/v1" + %q, {method: %q, body: %s, headers: {"Stoa-Store": %q, "Stoa-Mode": "live", "Content-Type": "application/json", "Idempotency-Key": key}});
+		const key = String(Math.random());
+		let answer = await ask();
+		for (let n = 0; n < 20 && answer.status === 503; n++) { // something is slow, and says to ask again
+			await new Promise(go => setTimeout(go, 500));
+			answer = await ask();
+		}
 		const got = await answer.json();
 		if (!answer.ok) throw new Error(JSON.stringify(got));
 		return got.id ?? got.data?.[0]?.id ?? "";
