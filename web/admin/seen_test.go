@@ -74,7 +74,7 @@ var screens = []screen{
 	{"/history", "Webhook endpoint made"},
 	{"/keys", "Active"},
 	{"/keys?new=yes", "Name"},
-	{"/webhooks", "The ledger"},
+	{"/webhooks", "example.com/in"},
 	{"/events", "order.fulfilled"},
 	{"/requests", "/v1/"},
 	{"/nowhere", "This is not here"},
@@ -127,7 +127,7 @@ func filled(b *browser, p *apptest.Program, address string) []screen {
 		{"/blog/" + post, "How we glaze"},
 		{"/menus?menu=footer", "Footer"},
 		{"/locations?location=" + barn, "The barn"},
-		{"/webhooks/" + hook, "The ledger"},
+		{"/webhooks/" + hook, "example.com/in"},
 	}
 }
 
