@@ -35,9 +35,10 @@ func main() {
 	of := flag.String("of", "", "one face alone: shop, site or office")
 	cover := flag.String("cover", "docs/pictures/shop.webp", "the picture of the README")
 	flag.Parse()
+	var fill fillable
 	if *shop == "" && *site == "" {
 		var err error
-		if *shop, *site, *email, *password, err = running(*dev); err != nil {
+		if *shop, *site, *email, *password, fill, err = running(*dev); err != nil {
 			log.Fatalf("is make dev running? %v", err)
 		}
 	}
@@ -45,7 +46,7 @@ func main() {
 		if *only != "" && *only != l.name {
 			continue
 		}
-		if err := take(l, *of, *shop, *site, *email, *password, filepath.Join(*out, l.name)); err != nil {
+		if err := take(l, *of, *shop, *site, *email, *password, fill, filepath.Join(*out, l.name)); err != nil {
 			log.Fatalf("%s: %v", l.name, err)
 		}
 	}
@@ -56,28 +57,36 @@ func main() {
 	}
 }
 
+// fillable is a store that may be filled with what it has none of: its ID and the key of its
+// shop; empty for one that is not.
+type fillable struct {
+	ID  string `json:"id"`
+	Key string `json:"live_publishable_key"`
+}
+
 // running reads where a running make dev has its first shop and its own pages, and who may
 // sign in there.
-func running(file string) (shop, site, email, password string, err error) {
+func running(file string) (shop, site, email, password string, fill fillable, err error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
-		return "", "", "", "", err
+		return "", "", "", "", fill, err
 	}
 	var told struct {
 		URL      string `json:"url"`
 		Email    string `json:"email"`
 		Password string `json:"password"`
 		Stores   []struct {
+			fillable
 			ShopURL string `json:"shop_url"`
 		} `json:"stores"`
 	}
 	if err := json.Unmarshal(raw, &told); err != nil {
-		return "", "", "", "", fmt.Errorf("%s: %w", file, err)
+		return "", "", "", "", fill, fmt.Errorf("%s: %w", file, err)
 	}
 	if len(told.Stores) == 0 {
-		return "", "", "", "", fmt.Errorf("%s tells of no store", file)
+		return "", "", "", "", fill, fmt.Errorf("%s tells of no store", file)
 	}
-	return told.Stores[0].ShopURL, told.URL, told.Email, told.Password, nil
+	return told.Stores[0].ShopURL, told.URL, told.Email, told.Password, told.Stores[0].fillable, nil
 }
 
 // A look is a kind of screen.
@@ -115,7 +124,7 @@ func open(l look, dir string) (p *photographer, done func(), err error) {
 		done()
 		return nil, nil, err
 	}
-	ctx, endAll := context.WithTimeout(ctx, 10*time.Minute)
+	ctx, endAll := context.WithTimeout(ctx, 20*time.Minute)
 	p, done = &photographer{ctx: ctx, dir: dir, look: l}, func() { endAll(); endTab(); end() }
 	if err := p.set(); err != nil {
 		done()
@@ -124,7 +133,7 @@ func open(l look, dir string) (p *photographer, done func(), err error) {
 	return p, done, nil
 }
 
-func take(l look, of, shop, site, email, password, dir string) error {
+func take(l look, of, shop, site, email, password string, fill fillable, dir string) error {
 	p, done, err := open(l, dir)
 	if err != nil {
 		return err
@@ -152,7 +161,7 @@ func take(l look, of, shop, site, email, password, dir string) error {
 		}
 	}
 	if shop != "" && site != "" && email != "" && face("office") {
-		if err := p.office(shop, site, email, password); err != nil {
+		if err := p.office(shop, site, email, password, fill); err != nil {
 			return err
 		}
 	}
@@ -212,7 +221,16 @@ func (p *photographer) snap(name string) error {
 	); err != nil {
 		return err
 	}
-	png, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
+	// What lies over a page lies over what is seen of it.
+	over, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`document.querySelector("[data-portal] [role=dialog]") !== null`))
+	if err != nil {
+		return fmt.Errorf("picture of %s: %w", name, err)
+	}
+	shot := chromedp.FullScreenshot(100)
+	if over {
+		shot = chromedp.CaptureScreenshot()
+	}
+	png, err := chromedp.Run(p.ctx, shot)
 	if err != nil {
 		return fmt.Errorf("picture of %s: %w", name, err)
 	}

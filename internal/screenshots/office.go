@@ -1,6 +1,7 @@
 package main
 
 import (
+	_ "embed"
 	"fmt"
 	"strings"
 	"time"
@@ -9,8 +10,28 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// office signs in to the back office and looks at every screen of the store that the shop is of.
-func (p *photographer) office(shop, site, email, password string) error {
+// filled is a script that makes one of each thing that a store has none of.
+//
+//go:embed filled.js
+var filled string
+
+// fill fills the store of the back office that is signed in to.
+func (p *photographer) fill(store fillable) error {
+	if store.Key == "" {
+		return nil
+	}
+	if _, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](fmt.Sprintf("(%s)(%q, %q)", strings.TrimSuffix(strings.TrimSpace(scriptOf(filled)), ";"), store.ID, store.Key), chromedp.EvalAwaitPromise)); err != nil {
+		return fmt.Errorf("fill the store: %w", err)
+	}
+	return nil
+}
+
+// scriptOf is a script without the comment that it begins with.
+func scriptOf(text string) string { return text[strings.Index(text, "async "):] }
+
+// office signs in to the back office and looks at every screen of the store that the shop is of,
+// which has one of each thing.
+func (p *photographer) office(shop, site, email, password string, store fillable) error {
 	if _, err := chromedp.Call(p.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: false}); err != nil {
 		return err
 	}
@@ -45,9 +66,28 @@ func (p *photographer) office(shop, site, email, password string) error {
 			)
 		}
 	}
+	// dialog opens what a button of the screen opens; opened, what the first row of a list does.
+	press := func(name, expression string) func() error {
+		return func() error {
+			there, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`(() => { const e = `+expression+`; e?.click(); return Boolean(e) })()`))
+			if err != nil || !there {
+				return err
+			}
+			return steps(p.settle, func() error { return p.snap("office-" + name) })
+		}
+	}
+	dialog := func(name, button string) func() error {
+		return press(name, fmt.Sprintf(`[...document.querySelectorAll("main button")].find(e => e.textContent === %q)`, button))
+	}
+	opened := func(name, path string) func() error {
+		return func() error {
+			return steps(func() error { return chromedp.Do(p.ctx, chromedp.Navigate(base+path)) }, p.settle, press(name, `document.querySelector("main tbody button, main tbody tr [role=button], main [class*=row] button[class*=name]")`))
+		}
+	}
 	return steps(
 		func() error { return p.signIn(site, email, password) },
-		screen("home", "?days=30"), screen("orders", "/orders"), first("order", "/orders", "/orders/ord_"),
+		func() error { return p.fill(store) },
+		screen("home", "?days=30"), screen("orders", "/orders"), dialog("order-refund", "Pay back"), first("order-to-send", "/orders?view=send", "/orders/ord_"), dialog("order-send", "Send"), screen("orders-none", "/orders?q=nobody@example.com"),
 		screen("drafts", "/drafts"), first("draft", "/drafts", "/drafts/cart_"), screen("draft-new", "/drafts/new"), screen("returns", "/returns"),
 		screen("carts", "/carts"), first("cart", "/carts?view=every", "/carts/cart_"), screen("cart-reminders", "/carts?reminders=yes"),
 		screen("promotions", "/promotions"), first("promotion", "/promotions", "/promotions/prm_"), screen("promotion-kinds", "/promotions/new"),
@@ -55,18 +95,34 @@ func (p *photographer) office(shop, site, email, password string) error {
 		screen("gift-card-new", "/gift-cards?new=yes"),
 		screen("products", "/products"), first("product", "/products", "/products/prod_"), screen("product-new", "/products/new"),
 		screen("products-table", "/products/grid"), screen("collections", "/collections"), first("collection", "/collections", "/collections/col_"), screen("collection-new", "/collections/new"),
-		screen("categories", "/categories"), screen("transfers", "/transfers"), screen("price-lists", "/price-lists"), first("price-list", "/price-lists", "/price-lists/plist_"),
-		screen("reviews", "/reviews"), screen("exchange", "/exchange"), screen("import", "/exchange/import"), first("operation", "/exchange", "/exchange/op_"), screen("groups", "/groups"),
-		screen("stock", "/stock"), screen("customers", "/customers"), first("customer", "/customers", "/customers/cus_"),
-		screen("theme", "/theme"), screen("theme-edit", "/theme/edit"), screen("theme-look", "/theme/edit?part=look"), screen("pages", "/pages"), screen("page-new", "/pages/new"), screen("blog", "/blog"),
-		screen("menus", "/menus"), screen("domains", "/domains"), screen("access", "/access"), screen("languages", "/languages"), screen("searches", "/searches"),
+		screen("categories", "/categories"), screen("transfers", "/transfers"), opened("category", "/categories"), opened("transfer", "/transfers"), screen("price-lists", "/price-lists"), first("price-list", "/price-lists", "/price-lists/plist_"),
+		opened("review", "/reviews"), screen("reviews", "/reviews"), screen("exchange", "/exchange"), screen("import", "/exchange/import"), first("operation", "/exchange", "/exchange/op_"), screen("groups", "/groups"),
+		screen("stock", "/stock"), screen("customers", "/customers"), first("customer", "/customers", "/customers/cus_"), screen("erasures", "/erasures"), opened("erasure", "/erasures"),
+		screen("theme", "/theme"), screen("theme-edit", "/theme/edit"), screen("theme-look", "/theme/edit?part=look"), screen("pages", "/pages"), first("page", "/pages", "/pages/page_"), screen("page-new", "/pages/new"), screen("blog", "/blog"), first("post", "/blog", "/blog/post_"), screen("post-new", "/blog/new"),
+		screen("menus", "/menus"), screen("domains", "/domains"), screen("domain-new", "/domains?new=yes"), screen("access", "/access"), screen("languages", "/languages"), screen("searches", "/searches"),
 		screen("mails", "/mails"), screen("mail", "/mails/order_shipped"),
 		screen("analytics", "/analytics"), screen("analytics-visitors", "/analytics?report=conversion"), screen("analytics-products", "/analytics?report=products&days=365"),
-		screen("settings", "/settings"), screen("payments", "/payments"), screen("shipping", "/shipping"), screen("shipping-new", "/shipping?method=new"), screen("taxes", "/taxes"),
-		screen("invoices", "/invoices"), screen("locations", "/locations"), screen("fields", "/fields"), screen("field-new", "/fields?field=new"), screen("plan", "/plan"), screen("account", "/account"),
+		screen("settings", "/settings"), screen("payments", "/payments"), screen("payment-new", "/payments?method=new"), screen("shipping", "/shipping"), screen("shipping-new", "/shipping?method=new"), screen("taxes", "/taxes"),
+		screen("invoices", "/invoices"), screen("zone-new", "/shipping?zone=new"), screen("locations", "/locations"), screen("location-new", "/locations?location=new"), screen("fields", "/fields"), screen("field-new", "/fields?field=new"), screen("plan", "/plan"), screen("account", "/account"),
 		screen("staff", "/staff"), screen("invite", "/staff?invite=yes"), screen("history", "/history"),
-		screen("keys", "/keys"), screen("key-new", "/keys?new=yes"), screen("webhooks", "/webhooks"), screen("events", "/events"), screen("requests", "/requests"),
-		screen("missing", "/nowhere"),
+		screen("keys", "/keys"), screen("key-new", "/keys?new=yes"), screen("webhooks", "/webhooks"), screen("webhook-new", "/webhooks?new=yes"), first("webhook", "/webhooks", "/webhooks/whe_"), screen("events", "/events"), screen("requests", "/requests"),
+		screen("missing", "/nowhere"), p.palette,
+	)
+}
+
+// palette looks for something, from home.
+func (p *photographer) palette() error {
+	const search = `[role=dialog] input`
+	return steps(
+		func() error {
+			_, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`(() => { document.dispatchEvent(new KeyboardEvent("keydown", {key: "k", code: "KeyK", ctrlKey: true, bubbles: true})); return true })()`))
+			return err
+		},
+		func() error {
+			return chromedp.Do(p.ctx, chromedp.WaitVisible(chromedp.CSS(search)), chromedp.SendKeys(chromedp.CSS(search), "li"))
+		},
+		func() error { return p.wait(2 * time.Second) },
+		func() error { return p.snap("office-palette") },
 	)
 }
 

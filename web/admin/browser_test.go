@@ -56,7 +56,13 @@ func (b *browser) goTo(path string) {
 func (b *browser) made(store, method, path, body string) string {
 	b.t.Helper()
 	return js[string](b, fmt.Sprintf(`(async () => {
-		const answer = await fetch("/v1" + %q, {method: %q, body: %s, headers: {"Stoa-Store": %q, "Stoa-Mode": "live", "Content-Type": "application/json", "Idempotency-Key": String(Math.random())}});
+		const ask = () => fetch("/v1" + %q, {method: %q, body: %s, headers: {"Stoa-Store": %q, "Stoa-Mode": "live", "Content-Type": "application/json", "Idempotency-Key": key}});
+		const key = String(Math.random());
+		let answer = await ask();
+		for (let n = 0; n < 20 && answer.status === 503; n++) { // something is slow, and says to ask again
+			await new Promise(go => setTimeout(go, 500));
+			answer = await ask();
+		}
 		const got = await answer.json();
 		if (!answer.ok) throw new Error(JSON.stringify(got));
 		return got.id ?? got.data?.[0]?.id ?? "";
@@ -97,8 +103,8 @@ func field(label string) string {
 func (b *browser) at(what, expression string) {
 	b.t.Helper()
 	const middle = `const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2; `
-	b.until(what, `(() => { const what = `+strconv.Quote(what)+`, e = `+expression+`; if (!e) return false; e.scrollIntoView({block: "center"}); `+middle+`const at = [what, x, y].join(), still = window.looked === at; window.looked = at; const top = document.elementFromPoint(x, y); return still && ( e.contains(top) || Boolean(top?.contains(e)) && top.closest("label, button, a") === e.closest("label, button, a")) })()`)
-	at := js[[]float64](b, `(() => { const e = `+expression+`; `+middle+`return [x, y] })()`)
+	b.until(what, `(() => { const what = `+strconv.Quote(what)+`, e = `+expression+`; if (!e) return false; e.scrollIntoView({block: "center"}); `+middle+`const at = [what, x, y].join(), still = window.looked === at; window.looked = at; window.spot = [x, y]; const top = document.elementFromPoint(x, y); return still && ( e.contains(top) || Boolean(top?.contains(e)) && top.closest("label, button, a") === e.closest("label, button, a")) })()`)
+	at := js[[]float64](b, `window.spot`)
 	if err := chromedp.Do(b.ctx, chromedp.MouseClickXY(at[0], at[1])); err != nil {
 		b.t.Fatalf("%s: %v", what, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/stoacommerce/stoa/app/apptest"
+	"github.com/stoacommerce/stoa/commerce/payments/stripetest"
 	"github.com/stoacommerce/stoa/platform/ids"
 )
 
@@ -25,7 +26,8 @@ const password = "seven purple lanterns at dusk"
 // in one browser and one program after the other.
 func TestMerchantsInTheirBackOffice(t *testing.T) {
 	t.Parallel()
-	p := apptest.Start(t, nil)
+	stripe := stripetest.New(t)
+	p := apptest.Start(t, apptest.Env{"STOA_STRIPE_API_BASE": stripe.URL, "STOA_STRIPE_TEST_SECRET_KEY": "sk_test_platform", "STOA_STRIPE_SECRET_KEY": "sk_test_platform"})
 	if status, text := get(t, p.URL+"/admin/"); status == http.StatusNotFound {
 		if !strings.Contains(text, "Node.js") {
 			t.Errorf("a program without a back office does not say what is missing: %s", text)
@@ -49,7 +51,9 @@ func TestMerchantsInTheirBackOffice(t *testing.T) {
 		{"online", func() { online(b, p, address) }},
 		{"palette", func() { anything(b, p, address) }},
 		{"german", func() { german(b, address) }},
+		{"what is rare", func() { rare(b, p, stripe, address) }},
 		{"screens", func() { seen(t, b, p, address) }},
+		{"the end", func() { end(b, p, address) }},
 		{"a lesser role", func() { lesser(b, p, address) }},
 	} {
 		way.goes()

@@ -50,7 +50,7 @@ var screens = []screen{
 	{"/blog", "How we glaze"},
 	{"/blog/new", "Title"},
 	{"/menus", "Main menu"},
-	{"/domains", "shop.example.com"},
+	{"/domains", "Leads elsewhere"},
 	{"/domains?new=yes", "Domain"},
 	{"/access", "Everybody may come in."},
 	{"/languages", "Main language"},
@@ -71,10 +71,10 @@ var screens = []screen{
 	{"/account", "The desk"},
 	{"/staff", "Built in"},
 	{"/staff?invite=yes", "Whom do you invite?"},
-	{"/history", "Order sent"},
+	{"/history", "Webhook endpoint made"},
 	{"/keys", "Active"},
 	{"/keys?new=yes", "Name"},
-	{"/webhooks", "The ledger"},
+	{"/webhooks", "example.com/in"},
 	{"/events", "order.fulfilled"},
 	{"/requests", "/v1/"},
 	{"/nowhere", "This is not here"},
@@ -99,7 +99,6 @@ func filled(b *browser, p *apptest.Program, address string) []screen {
 	barn := make("/locations", quoted(`{"name": "The barn"}`))
 	hook := make("/webhook-endpoints", quoted(`{"url": "https://example.com/in", "description": "The ledger", "event_types": ["order.*"]}`))
 	make("/field-definitions", quoted(`{"resource": "product", "key": "firing", "name": "Fired at", "type": "text"}`))
-	make("/domains", quoted(`{"name": "shop.example.com"}`))
 	make("/personal-data/erasures", quoted(`{"email": "nobody@example.com", "reason": "Ticket 4711"}`))
 	variant := js[string](b, `fetch("/v1/products/`+product+`", {headers: {"Stoa-Store": "`+store+`", "Stoa-Mode": "live"}}).then(answer => answer.json()).then(product => product.variants[0].id)`)
 	transfer := make("/inventory/transfers", quoted(`{"from_location_id": "`+here+`", "to_location_id": "`+barn+`", "note": "To the fair", "lines": [{"variant_id": "`+variant+`", "quantity": 1}]}`))
@@ -120,7 +119,7 @@ func filled(b *browser, p *apptest.Program, address string) []screen {
 		{"/transfers?id=" + transfer, "To the fair"},
 		{"/price-lists/" + list, "Winter prices"},
 		{"/reviews?id=" + review, "Wonderful"},
-		{"/exchange/" + first("/operations?limit=1"), "Row by row"},
+		{"/exchange/" + first("/operations?limit=1"), "What became of it"},
 		{"/groups?id=" + group, "Restaurants"},
 		{"/customers/" + customer, "grace@example.com"},
 		{"/erasures?id=" + first("/personal-data/erasures"), "What became of the data"},
@@ -128,7 +127,7 @@ func filled(b *browser, p *apptest.Program, address string) []screen {
 		{"/blog/" + post, "How we glaze"},
 		{"/menus?menu=footer", "Footer"},
 		{"/locations?location=" + barn, "The barn"},
-		{"/webhooks/" + hook, "The ledger"},
+		{"/webhooks/" + hook, "example.com/in"},
 	}
 }
 

@@ -1,7 +1,10 @@
 package admin_test
 
 import (
+	"io/fs"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -9,6 +12,44 @@ import (
 	"github.com/stoacommerce/stoa/openapi/contract"
 	"github.com/stoacommerce/stoa/platform/mail"
 )
+
+// action is what an entry of the audit is called in the program's text.
+var action = regexp.MustCompile(`Action: "([a-z_]+)\.([a-z_]+)"`)
+
+// TestWhatHappenedHasWords holds that the history has words for whatever the audit tells of.
+func TestWhatHappenedHasWords(t *testing.T) {
+	t.Parallel()
+	words, err := os.ReadFile("src/rooms/audit/words.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, name := range regexp.MustCompile(`\b([a-z_]+): '`).FindAllStringSubmatch(string(words), -1) {
+		known[name[1]] = true
+	}
+	found := 0
+	for _, room := range []string{"billing", "commerce", "openapi", "tenants", "webhooks"} {
+		err := filepath.WalkDir(filepath.Join("../..", room), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			for _, match := range action.FindAllStringSubmatch(string(text), -1) {
+				found++
+				if !known[match[1]] || !known[match[2]] {
+					t.Errorf("the history has no words for %s.%s, of %s", match[1], match[2], path)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found < 100 {
+		t.Errorf("only %d actions were found", found)
+	}
+}
 
 // TestProblemsAndVariablesInGerman holds that whatever the API says by itself on a screen has a
 // German text: problems by their codes, and the variables of mails.

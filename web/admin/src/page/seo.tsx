@@ -21,7 +21,7 @@ export function SearchEngines({ form, room, name, html }: SearchProps) {
   const w = usePartWords().seo;
   const { settings } = useStore();
   const { handle, seo_title, seo_description } = form.values;
-  const told = seo_description || new DOMParser().parseFromString(html, 'text/html').body.textContent.slice(0, 160) || w.noDescription;
+  const told = seo_description || new DOMParser().parseFromString(html.replaceAll('><', '> <'), 'text/html').body.textContent.trim().slice(0, 160) || w.noDescription;
   const path = `/${room}/`;
   return (
     <Section title={w.title}>

@@ -75,6 +75,11 @@ function Present({ cart, version }: { cart: Schemas['Cart']; version?: string })
               </Alert>
             )}
             <Section title={w.goods}>
+              {cart.lines.length === 0 && (
+                <Text size="sm" c="dimmed">
+                  {w.noGoods}
+                </Text>
+              )}
               {cart.lines.map((line) => (
                 <Group key={line.id} wrap="nowrap">
                   <Avatar src={line.image_url} size={44} radius="md" alt="" color="gray">

@@ -6,7 +6,7 @@ export const useTransferWords = words(
     text: 'What was moved from one of your locations to another.',
     add: 'Move goods',
     columns: { when: 'When', way: 'From and to', what: 'What', note: 'Note', who: 'Who' },
-    pieces: (n: string) => `${n} pieces`,
+    pieces: (n: string) => (n === '1' ? '1 piece' : `${n} pieces`),
     empty: { title: 'Nothing was moved yet', text: 'When goods go from one location to another, such as from the warehouse to the shop, note it here, and the stock of both is right.' },
     oneLocation: 'Goods are moved between locations, of which there is only one. Others are added in the settings.',
     from: 'From',
