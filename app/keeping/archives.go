@@ -153,7 +153,7 @@ func (k *Keeper) askForStores(ctx context.Context) error {
 		if !up || s.last != nil && now == s.writes {
 			continue
 		}
-		if _, err := k.Ask(ctx, Store, s.ref.ID+"/"+string(s.ref.Mode), nil, "schedule"); err != nil {
+		if err := k.ask(ctx, Store, s.ref.ID+"/"+string(s.ref.Mode)); err != nil {
 			errs = append(errs, err)
 		}
 	}

@@ -7,7 +7,11 @@ import (
 	"time"
 
 	"github.com/stoacommerce/stoa/platform/clock"
+	"github.com/stoacommerce/stoa/platform/postgres"
 )
+
+// TaskSchedule is the regular task that asks for what is due.
+const TaskSchedule = "keeping.schedule"
 
 // patience is after how long what failed is tried again.
 const patience = 15 * time.Minute
@@ -126,19 +130,36 @@ func (k *Keeper) Stand(ctx context.Context) (s Standing, err error) {
 			return s, err
 		}
 		s.good(Files, run, found)
+		if s.LastGood[Store], err = k.storesGood(ctx); err != nil {
+			return s, err
+		}
 		stores, err := k.list(ctx, `where id in (select distinct on (subject) id from keeping_runs where kind = 'store' and state = 'succeeded' order by subject, finished_at desc)`)
 		if err != nil {
 			return s, err
 		}
 		for _, run := range stores {
-			if run.Finished.After(s.LastGood[Store]) { // those that nothing was written to have old ones
-				s.LastGood[Store] = *run.Finished
-			}
 			s.Size[Store] += run.Bytes
 		}
 	}
 	s.WALArchive, err = k.archived(ctx)
 	return s, err
+}
+
+// storesGood is until when all stores are archived that were written to: while none waits,
+// until they were last looked through, which is a regular task.
+func (k *Keeper) storesGood(ctx context.Context) (at time.Time, err error) {
+	var read *time.Time
+	err = k.db.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.QueryRow(ctx, `select coalesce(
+			(select min(coalesce((select max(g.finished_at) from keeping_runs g where g.kind = 'store' and g.subject = r.subject and g.state = 'succeeded'), r.asked_at))
+				from keeping_runs r where r.kind = 'store' and (r.state in ('waiting', 'running') or r.state = 'failed'
+					and not exists (select from keeping_runs l where l.kind = 'store' and l.subject = r.subject and l.state = 'succeeded' and l.finished_at > r.finished_at))),
+			(select succeeded_at from tasks where name = $1))`, TaskSchedule).Scan(&read)
+	})
+	if err == nil && read != nil {
+		at = *read
+	}
+	return at, err
 }
 
 func (s *Standing) good(kind Kind, run Run, found bool) {
