@@ -188,6 +188,7 @@ func TestAnArchivedStoreIsRestoredWhileItSells(t *testing.T) {
 			}
 		})
 	}
+	defer func() { stop.Store(true); busy.Wait() }()
 	operator := principal.With(t.Context(), principal.Principal{Kind: principal.Operator, Label: "test"})
 	for i, want := range []int{300, 189, 300} {
 		for began := reads.Load(); reads.Load() < began+20 && !t.Failed(); time.Sleep(time.Millisecond) {
