@@ -101,7 +101,7 @@ func (c *Config) kept() []byte {
 
 // registerKeeping has the workers look after the platform.
 func registerKeeping(w *jobs.Workers, k *keeping.Keeper, m *machinery) {
-	w.Every("keeping.schedule", scheduleEvery, k.Schedule)
+	w.Every(keeping.TaskSchedule, scheduleEvery, k.Schedule)
 	w.Every("keeping.forget", rotationEvery, k.Forget)
 	w.Every("keeping.catalogues", cataloguesEvery, func(ctx context.Context) error {
 		n, err := k.Catalogues(ctx)

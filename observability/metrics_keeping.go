@@ -46,7 +46,7 @@ type TaskState struct {
 }
 
 var (
-	backupLast  = prometheus.NewDesc("stoa_backup_last_success_timestamp_seconds", "When the last backup of the kind was made that is good, of whatever is worst off; 0 for never.", []string{"kind"}, nil)
+	backupLast  = prometheus.NewDesc("stoa_backup_last_success_timestamp_seconds", "When the last good backup of the kind was made, of whatever is worst off; of the log and of stores, until when nothing is missing; 0 for never.", []string{"kind"}, nil)
 	backupSize  = prometheus.NewDesc("stoa_backup_size_bytes", "What the last good backups of the kind added to where they are kept.", []string{"kind"}, nil)
 	testLast    = prometheus.NewDesc("stoa_restore_test_last_success_timestamp_seconds", "When restoring was last tested with a good end; 0 for never.", nil, nil)
 	testResult  = prometheus.NewDesc("stoa_restore_test_last_result", "1 when the last test of restoring ended well, 0 when it did not.", nil, nil)

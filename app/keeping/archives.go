@@ -80,10 +80,10 @@ func (k *Keeper) writes(ctx context.Context, cell string) (map[string]int64, err
 	return counts, nil
 }
 
-// letGo deletes a side's archives that are older than they need to be kept; the newest stays.
+// letGo deletes a side's archives that are older than they need to be kept, now that there
+// is a new one.
 func (k *Keeper) letGo(ctx context.Context, subject string) error {
-	old, err := k.list(ctx, `where kind = 'store' and subject = $1 and state = 'succeeded' and finished_at < $2
-		and finished_at < (select max(finished_at) from keeping_runs where kind = 'store' and subject = $1 and state = 'succeeded')`, subject, clock.Now().Add(-k.Keep))
+	old, err := k.list(ctx, `where kind = 'store' and subject = $1 and state = 'succeeded' and finished_at < $2`, subject, clock.Now().Add(-k.Keep))
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func (k *Keeper) askForStores(ctx context.Context) error {
 		if !up || s.last != nil && now == s.writes {
 			continue
 		}
-		if _, err := k.Ask(ctx, Store, s.ref.ID+"/"+string(s.ref.Mode), nil, "schedule"); err != nil {
+		if err := k.ask(ctx, Store, s.ref.ID+"/"+string(s.ref.Mode)); err != nil {
 			errs = append(errs, err)
 		}
 	}

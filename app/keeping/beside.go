@@ -305,7 +305,7 @@ func (k *Keeper) Swap(ctx context.Context, id string, mode principal.Mode, keep 
 				}
 			}
 			if mode == principal.Live {
-				journal.Job(tx, stores.JobMirror, nil)
+				journal.Job(tx, stores.JobMirror, struct{}{})
 			}
 			return nil
 		})
@@ -334,7 +334,9 @@ func (k *Keeper) Discard(ctx context.Context, id string, mode principal.Mode) er
 
 // AskRestore has a side of a store be restored beside it.
 func (k *Keeper) AskRestore(ctx context.Context, id string, mode principal.Mode, args RestoreArgs, by string) (string, error) {
+	kind := LoadStore
 	if args.Key == "" {
+		kind = RestoreStore
 		if !k.Backups() {
 			return "", errors.New("the databases are said to lie in no stanza: see STOA_BACKUP_STANZAS")
 		}
@@ -342,7 +344,7 @@ func (k *Keeper) AskRestore(ctx context.Context, id string, mode principal.Mode,
 			return "", errors.New("say to which instant, in the past")
 		}
 	}
-	return k.Ask(ctx, RestoreStore, id+"/"+string(mode), args, by)
+	return k.Ask(ctx, kind, id+"/"+string(mode), args, by)
 }
 
 // splitSubject reads "sto_…/live".

@@ -152,7 +152,14 @@ func (k *Keeper) do(ctx context.Context, run *Run) {
 	state, fault := "succeeded", ""
 	if err != nil {
 		state, fault = "failed", err.Error()
-		k.Log.ErrorContext(ctx, "a run failed", "kind", run.Kind, "subject", run.Subject, "run", run.ID, "error", err)
+		what := "a backup failed"
+		switch run.Kind {
+		case RestoreTest:
+			what = "the restore test failed"
+		case RestoreStore, LoadStore:
+			what = "a restore of a store failed"
+		}
+		k.Log.ErrorContext(ctx, what, "kind", run.Kind, "subject", run.Subject, "run", run.ID, "error", err)
 	}
 	detail, encodeErr := json.Marshal(came.detail)
 	if encodeErr != nil || came.detail == nil {
@@ -174,7 +181,7 @@ func (k *Keeper) perform(ctx context.Context, run *Run, progress func(float64)) 
 		return k.archiveStore(ctx, run)
 	case RestoreTest:
 		return k.testRestore(ctx, run.Subject, progress)
-	case RestoreStore:
+	case RestoreStore, LoadStore:
 		return k.restoreBeside(ctx, run, progress)
 	default:
 		return outcome{}, fmt.Errorf("this program knows no run of the kind %q", run.Kind)

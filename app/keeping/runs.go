@@ -26,12 +26,13 @@ const (
 	Store        Kind = "store"
 	RestoreTest  Kind = "restore_test"
 	RestoreStore Kind = "restore_store"
+	LoadStore    Kind = "load_store" // the same from an archive
 )
 
 // ofClusters need the repository, the others only the place for archives.
 var (
 	ofClusters = []Kind{Full, Differential, Incremental, RestoreTest, RestoreStore}
-	ofArchives = []Kind{Files, Store}
+	ofArchives = []Kind{Files, Store, LoadStore}
 )
 
 // Run is one piece of work that may take long, as the ledger has it.

@@ -4,10 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/stoacommerce/stoa/platform/clock"
+	"github.com/stoacommerce/stoa/platform/postgres"
+	"github.com/stoacommerce/stoa/platform/principal"
 )
+
+// TaskSchedule is the regular task that asks for what is due.
+const TaskSchedule = "keeping.schedule"
 
 // patience is after how long what failed is tried again.
 const patience = 15 * time.Minute
@@ -80,12 +88,40 @@ func (k *Keeper) ask(ctx context.Context, kind Kind, subject string) error {
 }
 
 // Forget takes runs out of the ledger that are older than what is kept, but for the last
-// good one of each kind and subject, and archives of stores, which go with their files.
+// good one of each kind and subject, and archives of stores, which go with their files. What
+// was restored, or replaced, a month ago and nobody discarded goes as well: people may have
+// been erased from the living store since.
 func (k *Keeper) Forget(ctx context.Context) error {
+	if err := k.discardOld(ctx); err != nil {
+		return err
+	}
 	return k.exec(ctx, `
 		delete from keeping_runs r where state in ('succeeded', 'failed') and finished_at < $1 and not (kind = 'store' and state = 'succeeded')
 			and exists (select from keeping_runs n where n.kind = r.kind and n.subject = r.subject and n.state = 'succeeded' and n.finished_at > r.finished_at)`,
 		clock.Now().Add(-max(k.Keep, 30*24*time.Hour)))
+}
+
+func (k *Keeper) discardOld(ctx context.Context) error {
+	type left struct {
+		ID   string
+		Mode principal.Mode
+	}
+	var old []left
+	err := k.db.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		rows, err := tx.Query(ctx, `select store_id, mode from store_restores where state <> 'discarded' and greatest(created_at, swapped_at) < now() - interval '30 days'`)
+		if err != nil {
+			return err
+		}
+		old, err = pgx.CollectRows(rows, pgx.RowToStructByPos[left])
+		return err
+	})
+	for _, l := range old {
+		err = errors.Join(err, k.Discard(ctx, l.ID, l.Mode))
+	}
+	if err != nil {
+		return fmt.Errorf("discard what was restored a month ago: %w", err)
+	}
+	return nil
 }
 
 // Standing is how the keeping stands, for metrics.
@@ -126,19 +162,36 @@ func (k *Keeper) Stand(ctx context.Context) (s Standing, err error) {
 			return s, err
 		}
 		s.good(Files, run, found)
+		if s.LastGood[Store], err = k.storesGood(ctx); err != nil {
+			return s, err
+		}
 		stores, err := k.list(ctx, `where id in (select distinct on (subject) id from keeping_runs where kind = 'store' and state = 'succeeded' order by subject, finished_at desc)`)
 		if err != nil {
 			return s, err
 		}
 		for _, run := range stores {
-			if run.Finished.After(s.LastGood[Store]) { // those that nothing was written to have old ones
-				s.LastGood[Store] = *run.Finished
-			}
 			s.Size[Store] += run.Bytes
 		}
 	}
 	s.WALArchive, err = k.archived(ctx)
 	return s, err
+}
+
+// storesGood is until when all stores are archived that were written to: while none waits,
+// until they were last looked through, which is a regular task.
+func (k *Keeper) storesGood(ctx context.Context) (at time.Time, err error) {
+	var read *time.Time
+	err = k.db.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.QueryRow(ctx, `select coalesce(
+			(select min(coalesce((select max(g.finished_at) from keeping_runs g where g.kind = 'store' and g.subject = r.subject and g.state = 'succeeded'), r.asked_at))
+				from keeping_runs r where r.kind = 'store' and (r.state in ('waiting', 'running') or r.state = 'failed'
+					and not exists (select from keeping_runs l where l.kind = 'store' and l.subject = r.subject and l.state = 'succeeded' and l.finished_at > r.finished_at))),
+			(select succeeded_at from tasks where name = $1))`, TaskSchedule).Scan(&read)
+	})
+	if err == nil && read != nil {
+		at = *read
+	}
+	return at, err
 }
 
 func (s *Standing) good(kind Kind, run Run, found bool) {

@@ -53,6 +53,10 @@ var beyondStores = []elsewhere{
 	{table: "reconciliations", plain: "store_id mode"},
 	{table: "idempotency", plain: "scope fingerprint state headers body secret_body step", why: "what merchants and their staff did, for a day"},
 	{table: "outbox", plain: "store kind args request_id trace", why: "mails to merchants and their staff"},
+	{table: "keeping_runs", plain: "id kind subject args asked_by state host detail error"},
+	{table: "store_restores", plain: "id store_id mode state detail"},
+	{table: "tasks", plain: "name error"},
+	{table: "cell_sizes", plain: "cell"},
 	{table: "schema_migrations", plain: "name"},
 	{table: "cell.schema_migrations", plain: "name"},
 }

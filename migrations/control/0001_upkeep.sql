@@ -5,7 +5,7 @@
 -- one that is configured with the repository, or any worker for archives of stores.
 create table keeping_runs (
     id          text collate "C" primary key,  -- run_…
-    kind        text not null check (kind in ('full', 'differential', 'incremental', 'files', 'store', 'restore_test', 'restore_store')),
+    kind        text not null check (kind in ('full', 'differential', 'incremental', 'files', 'store', 'restore_test', 'restore_store', 'load_store')),
     subject     text not null default '',      -- the stanza or the store; empty for all that there is
     args        jsonb not null default '{}',
     asked_by    text not null,

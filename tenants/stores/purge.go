@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
@@ -30,6 +32,7 @@ var eraseStore = []string{
 	`delete from certificate_orders where store_id = $1`,
 	`delete from usage_requests where store_id = $1`,
 	`delete from mailbox where store_id = $1`,
+	`delete from store_restores where store_id = $1`,
 }
 
 // Purge makes an end of the stores whose grace period is over: schemas, roles, files,
@@ -68,6 +71,24 @@ func (s *Service) Purge(ctx context.Context) (int, error) {
 	return purged, errors.Join(failed...)
 }
 
+// beside are the schemas of what was restored of a store, beside the living ones.
+func (s *Service) beside(ctx context.Context, rec Record) (refs []postgres.StoreRef, err error) {
+	err = s.db.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		rows, err := tx.Query(ctx, `select cell, login, number from schemas where store_id = $1 and state = 'beside'`, rec.ID)
+		if err != nil {
+			return err
+		}
+		refs, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (ref postgres.StoreRef, err error) {
+			return ref, row.Scan(&ref.Cell, &ref.Login, &ref.Schema)
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find what was restored: %w", err)
+	}
+	return refs, nil
+}
+
 func (s *Service) purge(ctx context.Context, rec Record) error {
 	// Requests that still know the store stop finding its schema from here on.
 	s.Forget(ctx, rec)
@@ -83,7 +104,11 @@ func (s *Service) purge(ctx context.Context, rec Record) error {
 		}
 	}
 	s.config.Reached("traces gone")
-	for _, ref := range []postgres.StoreRef{rec.sandbox, rec.live} {
+	beside, err := s.beside(ctx, rec)
+	if err != nil {
+		return err
+	}
+	for _, ref := range append(beside, rec.sandbox, rec.live) {
 		if ref.Schema == 0 {
 			continue
 		}
