@@ -175,7 +175,8 @@ has to do with files. */ -}}
 
 {{- /* A process joins once the program says that it is ready: its databases are there, and of its version. From
 then on it stays as long as it lives: without the control database it goes on serving what it remembers, and if
-all replicas left for that, nobody would be served at all. A pod that ends is left out of its Service by that alone. */ -}}
+all replicas left for that, nobody would be served at all. On an empty database it ends, and is begun again. A pod that
+is to end is left out of its Service by that alone. */ -}}
 {{- define "stoa.probes" -}}
 startupProbe:
   httpGet: {path: /readyz, port: ops}
