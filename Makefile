@@ -145,13 +145,35 @@ TAG       ?= $(VERSION)
 TOOL       = GOFLAGS= $(GO) tool -modfile=scripts/tools/go.mod
 BUILT_BY   = $(if $(BUILDER),-builder $(BUILDER))
 
-.PHONY: environment release release-verify image image-push deploy deploy-test sonar
+SECURITY   = security-code security-vulnerabilities security-secrets security-licences security-packages
+
+.PHONY: environment $(SECURITY) security release release-verify image image-push deploy deploy-test sonar
 
 environment: ## install what building, testing and checking needs, and say what there is
 	@scripts/install-deps
 	@$(MAKE) --no-print-directory node_modules/.package-lock.json web/admin/node_modules/.package-lock.json
 	@$(GO) mod download
 	@$(GO) version; node --version | sed 's/^/node /'; git --version; psql --version 2>/dev/null || true
+
+security: ## look for weaknesses, known vulnerabilities, secrets and licences; says everything that is wrong
+	@$(MAKE) --no-print-directory --keep-going $(SECURITY)
+
+security-code: ## … gosec finds no weakness in what is linked into the program
+	@$(TOOL) gosec -quiet -exclude-generated -conf scripts/security/gosec.json $$($(GO) list -deps -f '{{if .Module}}{{if .Module.Main}}{{.Dir}}{{end}}{{end}}' ./cmd/stoa)
+
+security-vulnerabilities: ## … govulncheck none that is known, and that the program can reach
+	@scripts/security/vulnerabilities
+
+security-secrets: ## … gitleaks no secret, in the history and in what is not committed yet
+	@$(TOOL) gitleaks git --no-banner --redact --config .gitleaks.toml .
+	@git ls-files -z --others --modified --exclude-standard | xargs -0 -r cat 2>/dev/null | $(TOOL) gitleaks stdin --no-banner --redact --config .gitleaks.toml
+
+security-licences: ## … all that the program is made of may be passed on
+	@GOFLAGS= $(GO) build -C scripts/tools -o $(CURDIR)/bin/licences ./licences
+	@bin/licences scripts/security/licences.txt ./cmd/stoa web/admin/package-lock.json
+
+security-packages: ## … npm knows of nothing wrong with the back office's packages
+	@npm --prefix web/admin audit --omit dev --audit-level moderate
 
 release: $(ADMIN) ## build what is published into bin/release: archives for PLATFORMS, sums, SBOMs, provenance, what changed
 	@$(GO) run ./internal/release $(BUILT_BY) -to bin/release $(PLATFORMS)
