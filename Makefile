@@ -85,11 +85,15 @@ rehearse: node_modules/.package-lock.json ## cause on purpose what operators fea
 
 ## ---- checks
 
-CHECKS = check-format check-vet check-lint check-staticcheck check-walls check-generated check-contract check-breaking check-admin check-coverage
-.PHONY: $(CHECKS)
+QUALITY = check-format check-vet check-lint check-staticcheck check-walls check-generated check-contract check-breaking check-admin check-workflows
+CHECKS  = $(QUALITY) check-coverage
+.PHONY: quality $(CHECKS)
 
 check: ## hold the project against all its rules; says everything that is wrong
 	@$(MAKE) --no-print-directory --keep-going $(CHECKS)
+
+quality: ## … all that can be said before the tests have measured coverage
+	@$(MAKE) --no-print-directory --keep-going $(QUALITY)
 
 check-format: ## … Go files are formatted
 	@wrong=$$($(GO) tool goimports -l -local github.com/stoacommerce/stoa $$(git ls-files --cached --others --exclude-standard '*.go' | grep -v '\.gen\.go$$\|_templ\.go$$' | xargs ls 2>/dev/null)); \
@@ -120,6 +124,10 @@ check-breaking: ## … and breaks no client of the main branch
 check-admin: web/admin/node_modules/.package-lock.json ## … the back office fits the contract, and its types and rules hold
 	@npm --prefix web/admin run --silent check
 
+check-workflows: ## … what a pipeline is told is well formed, and so are the tools that it uses
+	@GOFLAGS= $(GO) test -C scripts/tools ./...
+	@$(TOOL) actionlint -shellcheck= -pyflakes=
+
 check-coverage: coverage/coverage.out ## … tests reach enough of the domain packages
 	@$(GO) run ./internal/coverage -profile coverage/coverage.out -least $(LEAST) $(DOMAIN)
 
@@ -147,7 +155,7 @@ BUILT_BY   = $(if $(BUILDER),-builder $(BUILDER))
 
 SECURITY   = security-code security-vulnerabilities security-secrets security-licences security-packages
 
-.PHONY: environment $(SECURITY) security release release-verify image image-push deploy deploy-test sonar
+.PHONY: environment $(SECURITY) security release release-verify image image-push registry-login deploy deploy-test sonar
 
 environment: ## install what building, testing and checking needs, and say what there is
 	@scripts/install-deps
@@ -189,6 +197,9 @@ image: $(ADMIN) ## build the image, its SBOM and its provenance into bin/image, 
 image-push: $(ADMIN) ## … and push it to where IMAGE says
 	@$(GO) run ./internal/release -image -to bin/image linux/$(shell $(GO) env GOARCH)
 	@scripts/image $(IMAGE):$(TAG) --push
+
+registry-login: ## … having told the registry who REGISTRY_USER is, by REGISTRY_PASSWORD
+	@printf '%s' "$$REGISTRY_PASSWORD" | $$(docker info >/dev/null 2>&1 && echo docker || echo buildah) login --username "$$REGISTRY_USER" --password-stdin $(firstword $(subst /, ,$(IMAGE)))
 
 deploy: ## install or upgrade the chart in the cluster that kubectl speaks to; ENV=dev, staging or prod
 	@scripts/deploy $(ENV) $(IMAGE) $(TAG)

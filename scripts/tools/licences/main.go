@@ -200,4 +200,3 @@ func packagesOf(lock string) ([]part, error) {
 	slices.SortFunc(parts, func(a, b part) int { return strings.Compare(a.name, b.name) })
 	return parts, nil
 }
-
