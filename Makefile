@@ -93,11 +93,15 @@ rehearse: node_modules/.package-lock.json ## cause on purpose what operators fea
 
 ## ---- checks
 
-CHECKS = check-format check-vet check-lint check-staticcheck check-walls check-generated check-manifests check-contract check-breaking check-admin check-coverage
-.PHONY: $(CHECKS)
+QUALITY = check-format check-vet check-lint check-staticcheck check-walls check-generated check-manifests check-contract check-breaking check-admin check-workflows
+CHECKS  = $(QUALITY) check-coverage
+.PHONY: quality $(CHECKS)
 
 check: ## hold the project against all its rules; says everything that is wrong
 	@$(MAKE) --no-print-directory --keep-going $(CHECKS)
+
+quality: ## … all that can be said before the tests have measured coverage
+	@$(MAKE) --no-print-directory --keep-going $(QUALITY)
 
 check-format: ## … Go files are formatted
 	@wrong=$$($(GO) tool goimports -l -local github.com/stoacommerce/stoa $$(git ls-files --cached --others --exclude-standard '*.go' | grep -v '\.gen\.go$$\|_templ\.go$$' | xargs ls 2>/dev/null)); \
@@ -132,6 +136,10 @@ check-breaking: ## … and breaks no client of the main branch
 check-admin: web/admin/node_modules/.package-lock.json ## … the back office fits the contract, and its types and rules hold
 	@npm --prefix web/admin run --silent check
 
+check-workflows: ## … what a pipeline is told is well formed, and so are the tools that it uses
+	@GOFLAGS= $(GO) test -C scripts/tools ./...
+	@$(TOOL) actionlint -shellcheck= -pyflakes=
+
 check-coverage: coverage/coverage.out ## … tests reach enough of the domain packages
 	@$(GO) run ./internal/coverage -profile coverage/coverage.out -least $(LEAST) $(DOMAIN)
 
@@ -157,13 +165,35 @@ TAG       ?= $(VERSION)
 TOOL       = GOFLAGS= $(GO) tool -modfile=scripts/tools/go.mod
 BUILT_BY   = $(if $(BUILDER),-builder $(BUILDER))
 
-.PHONY: environment release release-verify image image-push deploy deploy-test sonar
+SECURITY   = security-code security-vulnerabilities security-secrets security-licences security-packages
+
+.PHONY: environment $(SECURITY) security release release-verify image image-push registry-login deploy deploy-test sonar
 
 environment: ## install what building, testing and checking needs, and say what there is
 	@scripts/install-deps
 	@$(MAKE) --no-print-directory node_modules/.package-lock.json web/admin/node_modules/.package-lock.json
 	@$(GO) mod download
 	@$(GO) version; node --version | sed 's/^/node /'; git --version; psql --version 2>/dev/null || true
+
+security: ## look for weaknesses, known vulnerabilities, secrets and licences; says everything that is wrong
+	@$(MAKE) --no-print-directory --keep-going $(SECURITY)
+
+security-code: ## … gosec finds no weakness in what is linked into the program
+	@$(TOOL) gosec -quiet -exclude-generated -conf scripts/security/gosec.json $$($(GO) list -deps -f '{{if .Module}}{{if .Module.Main}}{{.Dir}}{{end}}{{end}}' ./cmd/stoa)
+
+security-vulnerabilities: ## … govulncheck none that is known, and that the program can reach
+	@scripts/security/vulnerabilities
+
+security-secrets: ## … gitleaks no secret, in the history and in what is not committed yet
+	@$(TOOL) gitleaks git --no-banner --redact --config .gitleaks.toml .
+	@git ls-files -z --others --modified --exclude-standard | xargs -0 -r cat 2>/dev/null | $(TOOL) gitleaks stdin --no-banner --redact --config .gitleaks.toml
+
+security-licences: ## … all that the program is made of may be passed on
+	@GOFLAGS= $(GO) build -C scripts/tools -o $(CURDIR)/bin/licences ./licences
+	@bin/licences scripts/security/licences.txt ./cmd/stoa web/admin/package-lock.json
+
+security-packages: ## … npm knows of nothing wrong with the back office's packages
+	@npm --prefix web/admin audit --omit dev --audit-level moderate
 
 release: $(ADMIN) ## build what is published into bin/release: archives for PLATFORMS, sums, SBOMs, provenance, what changed
 	@$(GO) run ./internal/release $(BUILT_BY) -to bin/release $(PLATFORMS)
@@ -179,6 +209,9 @@ image: $(ADMIN) ## build the image, its SBOM and its provenance into bin/image, 
 image-push: $(ADMIN) ## … and push it to where IMAGE says
 	@$(GO) run ./internal/release -image -to bin/image linux/$(shell $(GO) env GOARCH)
 	@scripts/image $(IMAGE):$(TAG) --push
+
+registry-login: ## … having told the registry who REGISTRY_USER is, by REGISTRY_PASSWORD
+	@printf '%s' "$$REGISTRY_PASSWORD" | $$(docker info >/dev/null 2>&1 && echo docker || echo buildah) login --username "$$REGISTRY_USER" --password-stdin $(firstword $(subst /, ,$(IMAGE)))
 
 deploy: ## install or upgrade the chart in the cluster that kubectl speaks to; ENV=dev, staging or prod
 	@scripts/deploy $(ENV) $(IMAGE) $(TAG)

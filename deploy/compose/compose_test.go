@@ -156,6 +156,20 @@ func TestSecretsAreFiles(t *testing.T) {
 	})
 }
 
+// TestSecretsCanBeRead sees that who is handed a secret is in the group that may read it.
+func TestSecretsCanBeRead(t *testing.T) {
+	project := load(t, production)
+	each(t, project, func(t *testing.T, s types.ServiceConfig) {
+		isIn := ours(s) && s.User == "" || strings.HasSuffix(s.User, ":65532") || slices.Contains(s.GroupAdd, "65532")
+		if isIn != (len(s.Secrets) > 0) && !ours(s) {
+			t.Errorf("it is handed %d secrets, and is in their group: %v", len(s.Secrets), isIn)
+		}
+		if !isIn && len(s.Secrets) > 0 {
+			t.Errorf("it cannot read its secrets as %q", s.User)
+		}
+	})
+}
+
 func TestOnlyNginxListensToTheWorld(t *testing.T) {
 	both(t, func(t *testing.T, project *types.Project) {
 		each(t, project, func(t *testing.T, s types.ServiceConfig) {
@@ -246,6 +260,10 @@ func TestWhatIsAskedIsThere(t *testing.T) {
 		if _, meet := service.Networks["observability"]; !meet {
 			t.Errorf("%s cannot reach %s", by, target)
 		}
+	}
+	home := project.Services["grafana"].Environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+	if _, err := os.Stat(strings.Replace(*home, "/etc/grafana/dashboards", "../../observability/dashboards", 1)); err != nil {
+		t.Errorf("Grafana begins with %v", err)
 	}
 	for _, service := range project.Services {
 		if slices.Contains(service.Command, "serve") || slices.Contains(service.Command, "work") {

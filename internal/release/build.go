@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -74,28 +76,47 @@ func components(s source, binary, to string) error {
 	return err
 }
 
-// officeComponents writes the SBOM of the back office: the packages that it is made of.
-func officeComponents(s source, to string) error {
-	out, err := run(nil, "npm", "--prefix", "web/admin", "sbom", "--package-lock-only", "--omit", "dev", "--sbom-format", "cyclonedx")
+// officeComponents writes the SBOM of the back office: npm's packages that it is made of, by
+// what its lock file says.
+func officeComponents(s source, lock, to string) error {
+	text, err := os.ReadFile(lock)
 	if err != nil {
 		return err
 	}
-	var bill map[string]any
-	if err := json.Unmarshal([]byte(out), &bill); err != nil {
-		return fmt.Errorf("npm sbom: %w", err)
+	var locked struct {
+		Packages map[string]struct {
+			Version, License string
+			Dev              bool
+		}
 	}
-	// npm says when and by which run it was written; that is the commit's here.
-	delete(bill, "serialNumber")
-	about, ok := bill["metadata"].(map[string]any)
-	if !ok {
-		return errors.New("npm sbom: it has no metadata")
+	if err := json.Unmarshal(text, &locked); err != nil {
+		return fmt.Errorf("read %s: %w", lock, err)
 	}
-	about["timestamp"] = s.time.Format(time.RFC3339)
-	text, err := json.MarshalIndent(bill, "", "  ")
+	type object = map[string]any
+	components := []object{}
+	for _, path := range slices.Sorted(maps.Keys(locked.Packages)) {
+		p := locked.Packages[path]
+		if path == "" || p.Dev {
+			continue
+		}
+		name := path[strings.LastIndex(path, "node_modules/")+len("node_modules/"):]
+		purl := "pkg:npm/" + strings.Replace(name, "@", "%40", 1) + "@" + p.Version
+		components = append(components, object{
+			"type": "library", "bom-ref": path, "name": name, "version": p.Version, "purl": purl,
+			"licenses": []object{{"expression": p.License}},
+		})
+	}
+	bill, err := json.MarshalIndent(object{
+		"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "components": components,
+		"metadata": object{
+			"timestamp": s.time.Format(time.RFC3339),
+			"component": object{"type": "application", "bom-ref": "back-office", "name": "stoa-back-office", "version": s.version},
+		},
+	}, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(to, append(text, '\n'), 0o644)
+	return os.WriteFile(to, append(bill, '\n'), 0o644)
 }
 
 // archive packs the files of a folder, below its name, all of one time and nobody's.

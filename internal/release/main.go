@@ -95,7 +95,7 @@ func release(o options, platforms []string) error {
 		fmt.Println(filepath.Join(o.to, name+".tar.gz"))
 	}
 	const office = "back-office.cdx.json"
-	if err := officeComponents(s, filepath.Join(o.to, office)); err != nil {
+	if err := officeComponents(s, "web/admin/package-lock.json", filepath.Join(o.to, office)); err != nil {
 		return err
 	}
 	return publish(o, s, append(made, office), changes)

@@ -112,3 +112,35 @@ func TestProvenanceNamesCommitAndSubjects(t *testing.T) {
 		t.Errorf("a digest that is none: %v", err)
 	}
 }
+
+func TestTheBackOfficesPackagesAreNamed(t *testing.T) {
+	to := filepath.Join(t.TempDir(), "office.json")
+	at := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	if err := officeComponents(source{version: "v1", time: at}, "../../web/admin/package-lock.json", to); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bill struct {
+		Metadata   struct{ Timestamp time.Time }
+		Components []struct{ Name, Version, Purl string }
+	}
+	if err := json.Unmarshal(text, &bill); err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	for _, c := range bill.Components {
+		found[c.Name] = c.Purl
+		if c.Version == "" {
+			t.Errorf("%s has no version", c.Name)
+		}
+	}
+	if !strings.HasPrefix(found["react"], "pkg:npm/react@") || !strings.HasPrefix(found["@mantine/core"], "pkg:npm/%40mantine/core@") || !bill.Metadata.Timestamp.Equal(at) {
+		t.Errorf("it names %d packages, of %v", len(found), bill.Metadata.Timestamp)
+	}
+	if found["vite"] != "" {
+		t.Error("it names what only building needs")
+	}
+}
