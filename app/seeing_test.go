@@ -140,7 +140,7 @@ func scraped(t *testing.T, p *apptest.Program) []promtest.Job {
 // changed.
 func exporterOf(t *testing.T, p *apptest.Program) string {
 	t.Helper()
-	const password = "of the exporter in tests"
+	const password = "of-the-exporter-in-tests"
 	grant := exec.Command("psql", p.Env["STOA_DATABASE_URL"], "-q", "-v", "ON_ERROR_STOP=1", "-v", "password='"+password+"'", "-f", "../observability/exporters/postgres.sql")
 	if out, err := grant.CombinedOutput(); err != nil {
 		t.Fatalf("the exporter's role: %v\n%s", err, out)
