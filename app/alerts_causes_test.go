@@ -31,7 +31,7 @@ func (r *rehearsed) promises() []cause {
 	return []cause{
 		{"ErrorBudgetBurnsFast", "a store's table of products was taken away, so that every fourth request fails", func() { r.sql("alter table " + table + " rename to gone") }, func() { r.sql("alter table " + r.schema + ".gone rename to products") }},
 		{"ErrorBudgetBurnsSlowly", "it was given back, and the day's budget is spent nevertheless", nothing, nil},
-		{"LatencyBudgetBurnsFast", "another transaction locks that table for half a second, again and again", func() { r.lock(table, 500*time.Millisecond, 40*time.Second) }, nil},
+		{"LatencyBudgetBurnsFast", "another transaction locks that table for half a second, again and again", func() { r.lock(table, 500*time.Millisecond, 50*time.Second) }, nil},
 		{"LatencyBudgetBurnsSlowly", "it stopped", nothing, nil},
 		{"PoolExhausted", "another transaction locks that table for long, and forty callers wait", func() {
 			go r.lock(table, 15*time.Second, 15*time.Second)
@@ -42,7 +42,7 @@ func (r *rehearsed) promises() []cause {
 
 // sales go wrong.
 func (r *rehearsed) sales() []cause {
-	control, t := r.server, r.t
+	control := r.server
 	refuse := `create or replace function public.refuse() returns trigger language plpgsql as $$ begin raise exception 'refused by the rehearsal'; end $$;`
 	pay := func(token string, times int) func() {
 		return func() {
@@ -53,7 +53,7 @@ func (r *rehearsed) sales() []cause {
 			for range 2 {
 				control.ForgetLimits()
 				for range 3 {
-					r.merchant.shopper(t).buy(r.variant, append(tokens, "succeeds")...)
+					r.merchant.shopper(r.t).buy(r.variant, append(tokens, "succeeds")...)
 				}
 			}
 		}
@@ -83,7 +83,7 @@ func (r *rehearsed) work() []cause {
 	refuse := `create or replace function public.refuse() returns trigger language plpgsql as $$ begin raise exception 'refused by the rehearsal'; end $$;`
 	touch := func(times int) {
 		for n := range times {
-			r.hit("POST", r.server.URL+"/v1/products", r.merchant.secret, fmt.Sprintf(`{"title": "Jar %d %s"}`, n, run()))
+			r.hit("POST", r.server.URL+"/v1/products", r.merchant.secret, fmt.Sprintf(`{"title": "Jar %d %s", "variants": [{"prices": [{"amount": 100, "currency": "EUR"}]}]}`, n, run()))
 		}
 	}
 	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }))

@@ -18,12 +18,13 @@ type Alertmanager struct {
 	Address string // host:port
 
 	mu   sync.Mutex
-	told map[string]Told
+	told []Told
 }
 
-// Told is the first time that an alert arrived.
+// Told is an alert that arrived.
 type Told struct {
 	At      time.Time
+	Alert   string
 	How     string // page or ticket
 	Labels  map[string]string
 	Summary string
@@ -34,7 +35,7 @@ type Told struct {
 // arrives when it fires, and again as long as it does.
 func Manage(t testing.TB) *Alertmanager {
 	t.Helper()
-	a := &Alertmanager{told: map[string]Told{}}
+	a := &Alertmanager{}
 	receiver := httptest.NewServer(http.HandlerFunc(a.receive))
 	t.Cleanup(receiver.Close)
 	text, err := os.ReadFile(filepath.Join(filepath.Dir(exporters(t, "")), "alertmanager.yaml"))
@@ -76,24 +77,20 @@ func (a *Alertmanager) receive(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, alert := range message.Alerts {
-		name := alert.Labels["alertname"]
-		if _, before := a.told[name]; alert.Status == "firing" && !before {
-			a.told[name] = Told{time.Now(), path.Base(r.URL.Path), alert.Labels, alert.Annotations["summary"]}
+		if alert.Status == "firing" {
+			a.told = append(a.told, Told{time.Now(), alert.Labels["alertname"], path.Base(r.URL.Path), alert.Labels, alert.Annotations["summary"]})
 		}
 	}
 }
 
-// Told says whether and how an alert has arrived.
-func (a *Alertmanager) Told(alert string) (Told, bool) {
+// Told is the first arrival of an alert since some time of which something holds.
+func (a *Alertmanager) Told(alert string, since time.Time, holds func(Told) bool) (Told, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	told, there := a.told[alert]
-	return told, there
-}
-
-// Forget makes an alert arrive for the first time again.
-func (a *Alertmanager) Forget(alert string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.told, alert)
+	for _, told := range a.told {
+		if told.Alert == alert && told.At.After(since) && holds(told) {
+			return told, true
+		}
+	}
+	return Told{}, false
 }
