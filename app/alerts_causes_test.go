@@ -15,13 +15,10 @@ import (
 )
 
 // causes are in an order in which none is hidden by what Alertmanager takes for the cause of it.
-func (r *rehearsed) causes() []cause {
-	list := r.promises()
-	list = append(list, r.sales()...)
-	list = append(list, r.work()...)
-	list = append(list, r.servers()...)
-	list = append(list, r.made()...)
-	return append(list, r.lost()...)
+func (r *rehearsed) causes() []group {
+	return []group{
+		{"promises", r.promises()}, {"sales", r.sales()}, {"work", r.work()}, {"servers", r.servers()}, {"injected", r.made()}, {"lost", r.lost()},
+	}
 }
 
 // promises burn budgets. What burned fast is told to burn slowly once it burns fast no more.
@@ -60,7 +57,11 @@ func (r *rehearsed) sales() []cause {
 	}
 	return []cause{
 		{"PaymentsFail", "the payment provider gives no answer, four times of five", pay("error", 4), nil},
-		{"PaymentDeclinesRise", "the payment provider declines four payments of five", pay("declined", 4), nil},
+		{"PaymentDeclinesRise", "for two minutes (an hour) all payments succeeded; then the payment provider declines four of five", func() {
+			pay("succeeds", 0)()
+			time.Sleep(130 * time.Second)
+			pay("declined", 4)()
+		}, nil},
 		{"SignUpsFail", "the control database refuses new stores", func() {
 			control.Exec(refuse + `create trigger refuse before insert on stores for each row execute function public.refuse()`)
 			for n := range 4 {

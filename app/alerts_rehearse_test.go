@@ -47,17 +47,27 @@ type rehearsed struct {
 	injected *promtest.Injected
 	alarms   *promtest.Alertmanager
 	prom     *promtest.Prometheus
-	steps    []rehearsal.Step
 }
 
 // TestRehearseAlerts causes what each alert is about, and sees it arrive.
 func TestRehearseAlerts(t *testing.T) {
 	r := &rehearsed{t: t}
 	r.start()
-	for _, cause := range r.causes() {
-		t.Run(cause.alert, func(t *testing.T) { r.rehearse(t, cause) })
+	for _, group := range r.causes() {
+		t.Run(group.name, func(t *testing.T) {
+			var steps []rehearsal.Step
+			for _, cause := range group.causes {
+				t.Run(cause.alert, func(t *testing.T) { steps = append(steps, r.rehearse(t, cause)) })
+			}
+			rehearsal.Publish(t, "alerts "+group.name, steps)
+		})
 	}
-	rehearsal.Publish(t, "alerts", r.steps)
+}
+
+// group are causes that belong together.
+type group struct {
+	name   string
+	causes []cause
 }
 
 // cause is a fault that is to raise an alert.
@@ -71,7 +81,7 @@ type cause struct {
 // within is how long an alert may take to arrive, shortened as it is.
 const within = 3 * time.Minute
 
-func (r *rehearsed) rehearse(t *testing.T, c cause) {
+func (r *rehearsed) rehearse(t *testing.T, c cause) rehearsal.Step {
 	r.t = t
 	began := time.Now()
 	c.fault()
@@ -92,9 +102,7 @@ func (r *rehearsed) rehearse(t *testing.T, c cause) {
 		t.Fatalf("%s does not arrive within %s; there are %q (%v)", c.alert, within, names, err)
 	}
 	t.Logf("%s arrived as a %s after %s: %s", c.alert, told.How, told.At.Sub(began), told.Summary)
-	r.steps = append(r.steps, rehearsal.Step{
-		Done: "`" + c.alert + "`: " + c.done, Took: max(told.At.Sub(began), time.Second), Came: "a " + told.How + " arrived", Lost: "—",
-	})
+	return rehearsal.Step{Done: "`" + c.alert + "`: " + c.done, Took: told.At.Sub(began), Came: "a " + told.How + " arrived", Lost: "—"}
 }
 
 // ours leaves out what is said of this machine's own disks, which others fill.

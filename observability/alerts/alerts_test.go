@@ -38,6 +38,10 @@ func promtool(t *testing.T, args ...string) {
 	}
 }
 
+func TestPrometheusIsConfigured(t *testing.T) {
+	promtool(t, "check", "config", "--syntax-only", "../prometheus.yaml")
+}
+
 func TestRulesAreValid(t *testing.T) {
 	promtool(t, append([]string{"check", "rules", "--lint=all", "--lint-fatal"}, alerts.Names...)...)
 }
