@@ -76,7 +76,9 @@ func TestTheProgramIsSeen(t *testing.T) {
 			}
 		}
 	}()
-	prometheus := promtest.Run(t, promtest.Config{Jobs: scraped(t, p)})
+	dir := t.TempDir()
+	front := inFront(t, p, dir)
+	prometheus := promtest.Run(t, promtest.Config{Jobs: scraped(t, p, front, dir)})
 	t.Run("figures", func(t *testing.T) { figures(t, p, m, prometheus) })
 	t.Run("expressions", func(t *testing.T) {
 		prometheus.RequireSeries(t, patience, promtest.All(t))
@@ -89,6 +91,7 @@ func TestTheProgramIsSeen(t *testing.T) {
 	})
 	t.Run("series", func(t *testing.T) { bounded(t, prometheus) })
 	t.Run("traces", func(t *testing.T) { traced(t, p, m, traces, receiver) })
+	t.Run("front", func(t *testing.T) { tracedFromNginx(t, p, m, front, traces) })
 	t.Run("secrets", func(t *testing.T) {
 		unseen(t, p, traces, map[string]string{
 			"password": m.password, "secret key": m.secret, "signing secret": hook.text("secret"), "wrong password": "no such password",
@@ -98,18 +101,60 @@ func TestTheProgramIsSeen(t *testing.T) {
 	})
 }
 
-// scraped are the jobs of a Prometheus that scrapes the program and all servers around it, with
-// Nginx in front, by the exporters that Debian has.
-func scraped(t *testing.T, p *apptest.Program) []promtest.Job {
+// inFront is an Nginx before the program, which keeps its files in dir.
+func inFront(t *testing.T, p *apptest.Program, dir string) *nginx.Server {
 	t.Helper()
 	starting, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	dir := t.TempDir()
 	front, err := nginx.Start(starting, dir, []string{p.Env["STOA_HTTP_ADDR"]}, []string{"localhost", "*.localhost"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = front.Stop() })
+	return front
+}
+
+// tracedFromNginx finds the trace that stands in Nginx's access log: the program went on with it,
+// down to the statements.
+func tracedFromNginx(t *testing.T, p *apptest.Program, m *merchant, front *nginx.Server, traces *apptest.Collector) {
+	p.ForgetLimits()
+	answer, err := front.Client(true).Get("https://" + m.address + ".localhost/search?q=shirt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	id := answer.Header.Get("Request-Id")
+	var logged struct {
+		TraceID string `json:"trace_id"`
+	}
+	if !soon(patience, func() bool {
+		for line := range strings.Lines(front.Log("access.log")) {
+			if strings.Contains(line, id) {
+				return json.Unmarshal([]byte(line), &logged) == nil
+			}
+		}
+		return false
+	}) {
+		t.Fatalf("Nginx's log knows nothing of %s", id)
+	}
+	if !soon(patience, func() bool {
+		request, statements := false, false
+		for _, span := range traces.Spans() {
+			if span.Trace == logged.TraceID {
+				request = request || span.Kind == "SERVER" && span.Attributes["request_id"] == id
+				statements = statements || strings.HasPrefix(span.Name, "sql ")
+			}
+		}
+		return request && statements
+	}) {
+		t.Errorf("the trace %s of %s (%d) does not lead to statements", logged.TraceID, id, answer.StatusCode)
+	}
+}
+
+// scraped are the jobs of a Prometheus that scrapes the program and all servers around it, with
+// Nginx in front, by the exporters that Debian has.
+func scraped(t *testing.T, p *apptest.Program, front *nginx.Server, dir string) []promtest.Job {
+	t.Helper()
 	tasks := promtest.Inject(t)
 	now := fmt.Sprint(time.Now().Unix())
 	for _, series := range []string{
@@ -140,7 +185,7 @@ func scraped(t *testing.T, p *apptest.Program) []promtest.Job {
 // changed.
 func exporterOf(t *testing.T, p *apptest.Program) string {
 	t.Helper()
-	const password = "of the exporter in tests"
+	const password = "of-the-exporter-in-tests"
 	grant := exec.Command("psql", p.Env["STOA_DATABASE_URL"], "-q", "-v", "ON_ERROR_STOP=1", "-v", "password='"+password+"'", "-f", "../observability/exporters/postgres.sql")
 	if out, err := grant.CombinedOutput(); err != nil {
 		t.Fatalf("the exporter's role: %v\n%s", err, out)

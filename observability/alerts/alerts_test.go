@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -37,8 +38,41 @@ func promtool(t *testing.T, args ...string) {
 	}
 }
 
+func TestPrometheusIsConfigured(t *testing.T) {
+	promtool(t, "check", "config", "--syntax-only", "../prometheus.yaml")
+}
+
 func TestRulesAreValid(t *testing.T) {
 	promtool(t, append([]string{"check", "rules", "--lint=all", "--lint-fatal"}, alerts.Names...)...)
+}
+
+// TestAlertmanagerSendsEachAlertOnce has Alertmanager's own tool read the configuration, say where
+// alerts go, and holds what inhibits against the alerts that there are.
+func TestAlertmanagerSendsEachAlertOnce(t *testing.T) {
+	const file = "../alertmanager.yaml"
+	tool := func(args ...string) string {
+		t.Helper()
+		out, err := exec.CommandContext(t.Context(), "amtool", args...).Output()
+		if err != nil {
+			t.Fatalf("amtool %s (on Debian: apt-get install prometheus-alertmanager): %v\n%s", strings.Join(args, " "), err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	tool("check-config", file)
+	for _, a := range readAlerts(t) {
+		severity := a.Labels["severity"]
+		if got := tool("config", "routes", "test", "--config.file="+file, "alertname="+a.Alert, "severity="+severity); got != severity {
+			t.Errorf("%s (%s) goes to %s", a.Alert, severity, got)
+		}
+	}
+	text := read(t, file)
+	for _, found := range regexp.MustCompile(`alertname=~?"([A-Za-z|]+)"`).FindAllStringSubmatch(text, -1) {
+		for name := range strings.SplitSeq(found[1], "|") {
+			if !slices.ContainsFunc(readAlerts(t), func(a alert) bool { return a.Alert == name }) {
+				t.Errorf("an inhibition names %s, which is no alert", name)
+			}
+		}
+	}
 }
 
 func TestGeneratedRulesAreCurrent(t *testing.T) {

@@ -101,3 +101,6 @@ func (o *output) String() string {
 	defer o.mu.Unlock()
 	return o.text.String()
 }
+
+// PID is the process's number.
+func (s *Server) PID() int { return s.command.Process.Pid }
