@@ -157,7 +157,7 @@ func TestRehearseCharts(t *testing.T) {
 
 	p.begin("")
 	c.do("helm", with("install")...)
-	step("`helm install --wait --wait-for-jobs`, version 1.0.0", "it came to an end: the job of the migrations waits for no pod, and pods for no more than that job", "")
+	step("`helm install --wait --wait-for-jobs`, version 1.0.0", "it came to an end: the job of the migrations waits for no pod, and pods for that job alone", "")
 	c.do("helm", "test", "stoa", "-n", "stoa")
 	step("`helm test`", "its pod was admitted, and ended", "")
 
