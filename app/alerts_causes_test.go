@@ -26,7 +26,7 @@ func (r *rehearsed) promises() []cause {
 	table := r.schema + ".products"
 	nothing := func() {}
 	return []cause{
-		{"ErrorBudgetBurnsFast", "a store's table of products was taken away, so that every fourth request fails", func() { r.sql("alter table " + table + " rename to gone") }, func() { r.sql("alter table " + r.schema + ".gone rename to products") }},
+		{"ErrorBudgetBurnsFast", "a store's table of products was taken away, so that nearly all requests of the API fail", func() { r.sql("alter table " + table + " rename to gone") }, func() { r.sql("alter table " + r.schema + ".gone rename to products") }},
 		{"ErrorBudgetBurnsSlowly", "it was given back, and the day's budget is spent nevertheless", nothing, nil},
 		{"LatencyBudgetBurnsFast", "another transaction locks that table for half a second, again and again", func() { r.lock(table, 500*time.Millisecond, 50*time.Second) }, nil},
 		{"LatencyBudgetBurnsSlowly", "it stopped", nothing, nil},
