@@ -268,7 +268,8 @@ func follow(t *testing.T, primary string) *standby {
 	}
 	address := apptest.FreeAddr(t)
 	_, port, _ := strings.Cut(address, ":")
-	s := &standby{process: asPostgres(filepath.Join(bin, "postgres"), "-D", data, "-p", port, "-c", "unix_socket_directories=", "-c", "listen_addresses=127.0.0.1")}
+	s := &standby{process: asPostgres(filepath.Join(bin, "postgres"), "-D", data, "-p", port, "-c", "unix_socket_directories=", "-c", "listen_addresses=127.0.0.1",
+		"-c", "max_locks_per_transaction=512", "-c", "max_connections=200")} // no fewer than the primary's, or it ends at once
 	if err := s.process.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -279,6 +280,9 @@ func follow(t *testing.T, primary string) *standby {
 	}
 	own.Host = address
 	s.url = own.String()
+	if !soon(patience, func() bool { return exec.Command("psql", s.url, "-q", "-c", "select").Run() == nil }) {
+		t.Fatal("the standby does not answer")
+	}
 	return s
 }
 
