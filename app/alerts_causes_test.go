@@ -17,7 +17,7 @@ import (
 // causes are in an order in which none is hidden by what Alertmanager takes for the cause of it.
 func (r *rehearsed) causes() []group {
 	return []group{
-		{"promises", r.promises()}, {"sales", r.sales()}, {"work", r.work()}, {"servers", r.servers()}, {"injected", r.made()}, {"lost", r.lost()},
+		{"promises", r.promises()}, {"sales", r.sales()}, {"work", r.work()}, {"wall", r.wall()}, {"servers", r.servers()}, {"injected", r.made()}, {"lost", r.lost()},
 	}
 }
 
@@ -26,7 +26,7 @@ func (r *rehearsed) promises() []cause {
 	table := r.schema + ".products"
 	nothing := func() {}
 	return []cause{
-		{"ErrorBudgetBurnsFast", "a store's table of products was taken away, so that every fourth request fails", func() { r.sql("alter table " + table + " rename to gone") }, func() { r.sql("alter table " + r.schema + ".gone rename to products") }},
+		{"ErrorBudgetBurnsFast", "a store's table of products was taken away, so that nearly all requests of the API fail", func() { r.sql("alter table " + table + " rename to gone") }, func() { r.sql("alter table " + r.schema + ".gone rename to products") }},
 		{"ErrorBudgetBurnsSlowly", "it was given back, and the day's budget is spent nevertheless", nothing, nil},
 		{"LatencyBudgetBurnsFast", "another transaction locks that table for half a second, again and again", func() { r.lock(table, 500*time.Millisecond, 50*time.Second) }, nil},
 		{"LatencyBudgetBurnsSlowly", "it stopped", nothing, nil},
@@ -115,17 +115,23 @@ func (r *rehearsed) work() []cause {
 		{"JobsSetAside", "a job has failed for the last time", func() {
 			r.sql(`insert into river.river_job (kind, args, max_attempts, state, finalized_at, queue) values ('event', '{}', 1, 'discarded', now(), 'default')`)
 		}, func() { r.sql(`delete from river.river_job where state = 'discarded'`) }},
-		{"WallRefusal", "a table of a store was given to another role", func() {
-			r.sql("alter table " + r.schema + ".collections owner to postgres; revoke all on " + r.schema + ".collections from public")
-			for range 5 {
-				r.hit("GET", r.server.URL+"/v1/collections", r.merchant.secret)
-			}
-		}, nil},
 		{"MigrationStuck", "a store's migration was refused", func() {
 			r.sql(`update cell.schema_versions set error = 'refused by the rehearsal' where number = (select min(number) from cell.schema_versions)`)
 		}, func() { r.sql(`update cell.schema_versions set error = ''`) }},
-		{"CellNearlyFull", "a cell has as many stores as it may", func() { r.server.Exec(`update cells set max_stores = 3`) }, func() { r.server.Exec(`update cells set max_stores = 500`) }},
+		{"CellNearlyFull", "a cell has more stores than it may", func() { r.server.Exec(`update cells set max_stores = 1`) }, func() { r.server.Exec(`update cells set max_stores = 500`) }},
 	}
+}
+
+// wall stands between stores, and refuses.
+func (r *rehearsed) wall() []cause {
+	table := r.schema + ".products"
+	var owner string
+	return []cause{{"WallRefusal", "a store's table was given to another role, so that the store reaches for what is not its own", func() {
+		if err := r.cell.QueryRow(context.Background(), `select tableowner from pg_tables where schemaname = $1 and tablename = 'products'`, r.schema).Scan(&owner); err != nil {
+			r.t.Fatal(err)
+		}
+		r.sql("alter table " + table + " owner to postgres")
+	}, func() { r.sql("alter table " + table + " owner to " + owner) }}}
 }
 
 // servers around the program fail.

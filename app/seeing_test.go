@@ -180,13 +180,15 @@ func scraped(t *testing.T, p *apptest.Program, front *nginx.Server, dir string) 
 	}
 }
 
+// exporterPassword is without spaces, which the exporter takes for the ends of words.
+const exporterPassword = "of-the-exporter-in-tests"
+
 // exporterOf gives the exporter its role in the program's database, as an operator does, and says
 // how it logs in. The role is the server's, which other tests have too, so its password is never
 // changed.
 func exporterOf(t *testing.T, p *apptest.Program) string {
 	t.Helper()
-	const password = "of-the-exporter-in-tests"
-	grant := exec.Command("psql", p.Env["STOA_DATABASE_URL"], "-q", "-v", "ON_ERROR_STOP=1", "-v", "password='"+password+"'", "-f", "../observability/exporters/postgres.sql")
+	grant := exec.Command("psql", p.Env["STOA_DATABASE_URL"], "-q", "-v", "ON_ERROR_STOP=1", "-v", "password='"+exporterPassword+"'", "-f", "../observability/exporters/postgres.sql")
 	if out, err := grant.CombinedOutput(); err != nil {
 		t.Fatalf("the exporter's role: %v\n%s", err, out)
 	}
@@ -194,7 +196,7 @@ func exporterOf(t *testing.T, p *apptest.Program) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address.User = url.UserPassword("stoa_exporter", password)
+	address.User = url.UserPassword("stoa_exporter", exporterPassword)
 	query := address.Query()
 	query.Set("sslmode", "disable")
 	address.RawQuery = query.Encode()

@@ -9,5 +9,5 @@ alter role stoa_exporter password :password;
 grant pg_monitor to stoa_exporter;
 select 'grant usage on schema cell to stoa_exporter; grant select (version, error) on cell.schema_versions to stoa_exporter'
 where to_regclass('cell.schema_versions') is not null \gexec
-select 'grant select (expires_at) on public.certificates to stoa_exporter'
+select 'grant usage on schema public to stoa_exporter; grant select (expires_at) on public.certificates to stoa_exporter'
 where to_regclass('public.certificates') is not null \gexec
