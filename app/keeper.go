@@ -60,7 +60,9 @@ func newKeeper(ctx context.Context, m *machinery, s *services, build Build) (*ke
 		c.Archives, err = files.OpenDisk(b.Dir)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("where backups are kept: %w", err)
+		// Shops sell without it. The regular task goes on to fail, which alerts.
+		c.Archives, c.Unreached = nil, fmt.Errorf("where backups are kept is not reached, and is looked for at the next start: %w", err)
+		m.log.ErrorContext(ctx, "archives and copies are not made", "error", c.Unreached)
 	}
 	if b.Recipient != nil {
 		c.Recipient = b.Recipient

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stoacommerce/stoa/platform/backups"
 	"github.com/stoacommerce/stoa/platform/embedded"
@@ -112,6 +113,17 @@ func (s *scratch) Close() error {
 	return errors.Join(append(errs, os.RemoveAll(s.dir))...)
 }
 
-// Sweep removes what was restored for a while by processes that died. It must not be called
-// while another process works with the same folder.
-func (k *Keeper) Sweep() error { return os.RemoveAll(k.Scratch) }
+// sweep removes what was restored for a while by processes that died: no run takes a day.
+func (k *Keeper) sweep() error {
+	left, err := os.ReadDir(k.Scratch)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	for _, entry := range left {
+		info, statErr := entry.Info()
+		if statErr == nil && time.Since(info.ModTime()) > 24*time.Hour {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(k.Scratch, entry.Name())))
+		}
+	}
+	return err
+}

@@ -52,6 +52,7 @@ type Config struct {
 	Repository *backups.Repository // nil where this process cannot reach it
 	Scratch    string              // the folder where clusters are restored for a while
 
+	Unreached error         // why there is no place for archives although one is configured
 	Archives  files.Store   // where archives of stores and copies of files go; nil for nowhere
 	Recipient age.Recipient // whom archives and copies are sealed to; nil leaves them open
 	Identity  age.Identity  // who can read them again; nil where that is not this process
@@ -81,6 +82,9 @@ const (
 func (k *Keeper) Work(ctx context.Context) {
 	var group sync.WaitGroup
 	if k.Repository != nil {
+		if err := k.sweep(); err != nil {
+			k.Log.WarnContext(ctx, "what was restored for a while is left behind", "error", err)
+		}
 		group.Go(func() { k.work(ctx, ofClusters) })
 	}
 	if k.Archives != nil {

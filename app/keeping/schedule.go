@@ -23,7 +23,7 @@ const patience = 15 * time.Minute
 // Schedule asks for everything that is due. It is a regular task of any worker; whoever can
 // do what it asks for takes it up.
 func (k *Keeper) Schedule(ctx context.Context) error {
-	var errs []error
+	errs := []error{k.Unreached}
 	if k.Backups() {
 		for _, stanza := range k.Clusters() {
 			errs = append(errs, k.scheduleStanza(ctx, stanza))
