@@ -22,7 +22,7 @@ type findable struct {
 	letters           []string
 	title, detail     string
 	status            string
-	platform, product bool
+	platform          bool
 }
 
 const somebody = `insert into customers (id, email, name, phone) values ('cus_x', 'grace@example.com', 'Grace Example', '+49 30 12345')`
