@@ -16,13 +16,13 @@ import (
 
 // findable is a thing in a store, by which letters it is found, and what is told of it.
 type findable struct {
-	kind, permission  string
-	insert            string // $1 is its ID, with this prefix
-	prefix            string
-	letters           []string
-	title, detail     string
-	status            string
-	platform, product bool
+	kind, permission string
+	insert           string // $1 is its ID, with this prefix
+	prefix           string
+	letters          []string
+	title, detail    string
+	status           string
+	platform         bool
 }
 
 const somebody = `insert into customers (id, email, name, phone) values ('cus_x', 'grace@example.com', 'Grace Example', '+49 30 12345')`
