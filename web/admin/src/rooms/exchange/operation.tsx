@@ -57,7 +57,7 @@ function Told({ operation }: { operation: Operation }) {
           {other && (
             <Text size="sm">
               {operation.undone_by ? w.undoneBy : w.undoes}{' '}
-              <Anchor component={Link} to={to(`exchange/${other}`)} size="sm">
+              <Anchor underline="always" component={Link} to={to(`exchange/${other}`)} size="sm">
                 {w.seeOther}
               </Anchor>
             </Text>
