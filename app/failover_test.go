@@ -132,6 +132,11 @@ func lose(t *testing.T, server *embedded.Postgres) {
 	<-server.Done()
 }
 
+// forgiving logs what would be errors of shoppers.
+type forgiving struct{ testing.TB }
+
+func (f forgiving) Errorf(format string, args ...any) { f.Logf(format, args...) }
+
 // TestRehearseFailover loses a cell's server while shoppers buy, and promotes its standby:
 // with synchronous replication, which loses no order that was acknowledged, and without.
 func TestRehearseFailover(t *testing.T) {
@@ -147,6 +152,9 @@ func TestRehearseFailover(t *testing.T) {
 			p := apptest.Spawn(t, binary, apptest.Env{"STOA_DATABASE_URL": servers.url})
 			stocks := []int64{1_000_000}
 			m := openMarket(t, stocks, p.Program)
+			if !synchronous {
+				m.t = forgiving{t} // carts are lost with what the standby had not got
+			}
 			m.open(8, 0)
 			m.untilSold(60, 2*time.Minute)
 			if !synchronous {
@@ -177,6 +185,8 @@ func TestRehearseFailover(t *testing.T) {
 					t.Errorf("%d orders that were acknowledged are lost", lost)
 				}
 				m.reconcile(stocks)
+			} else if lost == 0 {
+				t.Error("a standby that was cut off had got everything")
 			}
 			steps = append(steps, rehearsal.Step{
 				Done: "the server was lost while 8 shoppers bought; replication was " + how + "; the standby was promoted", Took: sold,
