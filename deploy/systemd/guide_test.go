@@ -48,16 +48,21 @@ func TestRehearseOneServer(t *testing.T) {
 	m.release("root/stoa", apptest.Build(t))
 	m.release("root/next", apptest.Build(t, "-ldflags", "-X main.version=next"))
 
-	step("the guide's commands, from the user to the first operator's key", "a store is signed up and an order paid, by HTTPS", func() {
+	step("the guide's commands, from the user to the first backup", "a store is signed up and an order paid, by HTTPS; all databases are restored elsewhere and the same", func() {
 		out := m.boot(blocks["A user, its folders, the program"], blocks["Postgres and Redis"], blocks["Secrets"], certificate,
-			blocks["Certificate and Nginx"], blocks["Firewall"], blocks["Start"], verified, sale("first"))
+			blocks["Certificate and Nginx"], blocks["Firewall"], blocks["Start"], verified, sale("first"), blocks["Backups"], shared)
 		if !strings.Contains(out, "sold first") || !strings.Contains(out, "opk_") && !strings.Contains(out, "operator") {
 			t.Errorf("the guide was gone through, and yet:\n%s", out)
+		}
+		for _, kind := range []string{"full stoa", "files", "restore_test stoa"} {
+			if !regexp.MustCompile(`(?m)^` + kind + `\s*: succeeded`).MatchString(out) {
+				t.Errorf("%s did not succeed:\n%s", kind, out)
+			}
 		}
 	})
 	step("the machine boots again; then another version, as the guide has it", "all services came by themselves; the version is the other, and an order paid", func() {
 		out := m.boot(`systemctl is-system-running --wait || true
-			systemctl is-active stoa@1 stoa@2 stoa-worker nginx postgresql redis-server nftables`, sale("second"),
+			for unit in stoa@1 stoa@2 stoa-worker stoa-backup nginx postgresql redis-server nftables; do systemctl is-active $unit; done`, sale("second"),
 			"cd /root/next\n"+blocks["Another version"], "stoa version", sale("third"))
 		for _, want := range []string{"sold second", "sold third", "stoa next"} {
 			if !strings.Contains(out, want) {
@@ -87,11 +92,19 @@ const certificate = `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-2
 
 // verified holds the units against what systemd thinks of them, and the firewall and the ports
 // against what may be reached.
-const verified = `systemd-analyze verify stoa@1.service stoa-worker.service stoa-migrate.service
+const verified = `systemd-analyze verify stoa@1.service stoa-worker.service stoa-backup.service stoa-migrate.service
 	for unit in stoa@1 stoa-worker; do systemd-analyze security --threshold=20 $unit.service | tail -1; done
 	nft list chain inet filter input | grep -q 'policy drop'
 	test -z "$(find /etc/stoa/secrets -type f -perm /007)"
 	su -s /bin/sh www-data -c '! cat /etc/stoa/secrets/database_url 2>/dev/null'`
+
+// shared holds what both workers write against their sharing it, and nobody else.
+const shared = `test -s /root/stoa-backup.key
+	grep -q '^STOA_BACKUP_RECIPIENT=age1' /etc/stoa/stoa.env
+	test -z "$(find /var/lib/stoa/files /var/backups/stoa -type d -not -perm -g=rwx)"
+	test -n "$(find /var/backups/stoa -type f)"
+	test -z "$(find /var/backups/stoa -not -group stoa -or -type f -not -perm 0660)"
+	su -s /bin/sh www-data -c '! cat /etc/stoa/pgbackrest.conf 2>/dev/null && ! ls /var/backups/stoa 2>/dev/null'`
 
 // sale signs a store up and pays an order in its sandbox, through Nginx.
 func sale(name string) string {

@@ -28,11 +28,15 @@ func TestTheSettingsAreAConfiguration(t *testing.T) {
 		}
 	}
 	setting := regexp.MustCompile(`\bSTOA_[A-Z_]+=\S*`)
-	for _, unit := range []string{"stoa@.service", "stoa-worker.service", "stoa-migrate.service"} {
+	for _, unit := range []string{"stoa@.service", "stoa-worker.service", "stoa-backup.service", "stoa-migrate.service"} {
 		text := read(t, unit)
 		var env []string
 		for line := range strings.Lines(read(t, "stoa.env")) {
-			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			line = strings.TrimSpace(line)
+			if after, backups := strings.CutPrefix(line, "#STOA_BACKUP_"); backups {
+				line = "STOA_BACKUP_" + after // as the guide uncomments it
+			}
+			if line != "" && !strings.HasPrefix(line, "#") {
 				name, value, _ := strings.Cut(line, "=")
 				env = append(env, name+"="+strings.Trim(strings.ReplaceAll(value, "/etc/stoa/secrets", dir), `"`))
 			}

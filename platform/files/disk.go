@@ -24,6 +24,12 @@ const workshop = ".tmp"
 // process that was killed.
 const leftoverAge = time.Hour
 
+// What is made may be shared within a group: who starts the process decides by its umask.
+const (
+	dirMode  = 0o770
+	fileMode = 0o660
+)
+
 // Disk is a Store in a directory. Several processes may share it. Every access goes
 // through an os.Root, so that no key and no symbolic link leads out of the directory.
 type Disk struct{ root *os.Root }
@@ -31,7 +37,7 @@ type Disk struct{ root *os.Root }
 // OpenDisk makes a Store in dir, which is created when missing, and clears away what a
 // killed process left behind.
 func OpenDisk(dir string) (*Disk, error) {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if err := os.MkdirAll(dir, dirMode); err != nil {
 		return nil, fmt.Errorf("make files directory: %w", err)
 	}
 	root, err := os.OpenRoot(dir)
@@ -165,7 +171,7 @@ func (d *Disk) Keys(ctx context.Context, prefix string) iter.Seq2[string, error]
 
 // write copies r into a new file of the workshop and brings it to the disk.
 func (d *Disk) write(ctx context.Context, name string, r io.Reader) (size int64, err error) {
-	f, err := d.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	f, err := d.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
 		return 0, err
 	}
@@ -181,7 +187,7 @@ func (d *Disk) write(ctx context.Context, name string, r io.Reader) (size int64,
 func (d *Disk) move(draft, key string) error {
 	dir := path.Dir(key)
 	for attempt := 0; ; attempt++ {
-		err := d.root.MkdirAll(dir, 0o750)
+		err := d.root.MkdirAll(dir, dirMode)
 		if err == nil {
 			err = d.root.Rename(draft, key)
 		}
@@ -216,7 +222,7 @@ func (d *Disk) syncUp(dir string) error {
 
 // prepareWorkshop makes the workshop and sweeps what is too old to be in use.
 func (d *Disk) prepareWorkshop() error {
-	if err := d.root.MkdirAll(workshop, 0o750); err != nil {
+	if err := d.root.MkdirAll(workshop, dirMode); err != nil {
 		return err
 	}
 	entries, err := fs.ReadDir(d.root.FS(), workshop)
