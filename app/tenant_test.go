@@ -304,6 +304,7 @@ var moving = []string{
 	"public.usage_requests",  // requests are counted, refused ones too
 	"public.schemas",         // schemas are kept ready
 	"public.reconciliations", // books are compared when it is time
+	"public.tasks",           // regular tasks are done, and told of
 	"cell.schema_versions",
 	"cell.usage_deltas", // added up to the days' sums, which are compared
 	"public.outbox", "cell.outbox",

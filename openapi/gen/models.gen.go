@@ -25350,8 +25350,8 @@ type LookUpParams struct {
 	// Q What to look for.
 	Q string `form:"q" json:"q"`
 
-	// Limit How many of each kind, at most.
-	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+	// PerKind How many of each kind, at most.
+	PerKind *int `form:"per_kind,omitempty" json:"per_kind,omitempty"`
 
 	// StoaStore The store that a session acts on; needed when the account belongs to several. Keys know their store.
 	StoaStore *StoreHeader `json:"Stoa-Store,omitempty"`

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	store "github.com/stoacommerce/stoa/commerce/lookup"
@@ -28,7 +29,11 @@ func (h *Lookup) Operations() map[string]openapi.Handler {
 const usualLookup = 5
 
 func (h *Lookup) lookUp(ctx context.Context, req *openapi.Request) (*openapi.Response, error) {
-	text, most := strings.TrimSpace(req.Query.Get("q")), req.Limit(usualLookup)
+	text := strings.TrimSpace(req.Query.Get("q"))
+	most, err := strconv.Atoi(req.Query.Get("per_kind"))
+	if err != nil {
+		most = usualLookup
+	}
 	if text == "" {
 		return openapi.OK(gen.Lookup{References: []gen.Reference{}}), nil
 	}

@@ -168,7 +168,7 @@ func TestTheBestIsFoundFirst(t *testing.T) {
 	if by := api.Do(t, key, "GET", "/v1/lookup?q=LS-0", nil).Want(200); by.String("references.0.title") != "Linen shirt" || by.String("references.0.detail") != "ls-001" {
 		t.Errorf("by its number: %s", by.Body)
 	}
-	if n := len(api.Do(t, key, "GET", "/v1/lookup?q=linen&limit=1", nil).Want(200).Get("references").([]any)); n != 2 {
+	if n := len(api.Do(t, key, "GET", "/v1/lookup?q=linen&per_kind=1", nil).Want(200).Get("references").([]any)); n != 2 {
 		t.Errorf("one of each kind are %d", n)
 	}
 
@@ -180,7 +180,7 @@ func TestTheBestIsFoundFirst(t *testing.T) {
 	}
 	api.Do(t, key, "GET", "/v1/lookup?q=a", nil).WantProblem(400, "invalid_request")
 	api.Do(t, key, "GET", "/v1/lookup", nil).WantProblem(400, "invalid_request")
-	api.Do(t, key, "GET", "/v1/lookup?q=linen&limit=21", nil).WantProblem(400, "invalid_request")
+	api.Do(t, key, "GET", "/v1/lookup?q=linen&per_kind=21", nil).WantProblem(400, "invalid_request")
 	api.Do(t, "", "GET", "/v1/lookup?q=linen", nil).WantProblem(401, "missing_credential")
 	api.Do(t, api.Scoped(shop.Ctx, "products:read"), "GET", "/v1/lookup?q=linen", nil).WantProblem(403, "missing_permission")
 }
