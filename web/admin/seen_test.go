@@ -75,7 +75,7 @@ var screens = []screen{
 	{"/keys", "Active"},
 	{"/keys?new=yes", "Make the key"},
 	{"/webhooks", "example.com/in"},
-	{"/events", "order.fulfilled"},
+	{"/events", "order."},
 	{"/requests", "/v1/"},
 	{"/nowhere", "This is not here"},
 }

@@ -1,5 +1,5 @@
 import { Box, Button, Card, Center, Checkbox, Group, Skeleton, Table, Text, VisuallyHidden } from '@mantine/core';
-import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query';
+import { hashKey, type InfiniteData, type QueryKey, type UseInfiniteQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import { useWords } from '../words/everywhere';
@@ -11,6 +11,8 @@ export const pages = {
   pageParamName: 'cursor',
   initialPageParam: null,
   getNextPageParam: (page: { next_cursor: string | null }) => page.next_cursor ?? undefined,
+  // Others ask for the same list's beginning alone: what is remembered of that has another form.
+  queryKeyHashFn: (key: QueryKey) => `pages of ${hashKey(key)}`,
 } as const;
 
 type Column<T> = {
