@@ -108,7 +108,7 @@ func (m *model) steps(v []inventory.VariantID) map[string]func(*rapid.T) {
 		}
 		p := &promise{paying: paying, asked: lines, held: held}
 		if was := m.carts[name]; paying {
-			p.lapsed = was == nil || was.lapsed
+			p.lapsed = was == nil || len(was.lines) == 0 || was.lapsed // of nothing, nothing is remembered
 		}
 		for i, h := range held {
 			for _, part := range h.Parts {
