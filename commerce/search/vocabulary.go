@@ -19,7 +19,7 @@ const (
 	vocabularyLife  = time.Minute
 	vocabularyBytes = 32 << 20
 	mostKnown       = 60_000 // words of a store, the most frequent
-	vocabularyTime  = 2 * time.Second
+	vocabularyTime  = 4 * time.Second
 )
 
 // Speller corrects slips of the keyboard by the words that a store's products are called by.
@@ -43,9 +43,11 @@ type vocabulary struct {
 // Size implements cache.Sized.
 func (v *vocabulary) Size() int { return 32*len(v.words) + 256 }
 
-const vocabularySQL = `select coalesce(string_agg(w.word || ' ' || w.ndoc, E'\n'), '') from (
-	select word, ndoc from ts_stat('select names from product_words where active')
-	where length(word) between 3 and 32 and word !~ '[0-9]' order by ndoc desc, word limit $1) w`
+// The words are counted by a hash: ts_stat keeps them in a tree that it does not balance, and
+// numbers that ascend, of which catalogues are full, make it a list.
+const vocabularySQL = `select coalesce(string_agg(w.word || ' ' || w.n, E'\n'), '') from (
+	select word, count(*) as n from product_words, unnest(tsvector_to_array(names)) word
+	where active and length(word) between 3 and 32 and word !~ '[0-9]' group by word order by n desc, word limit $1) w`
 
 func (s *Speller) read(ctx context.Context) (*vocabulary, error) {
 	raw, err := s.db.JSONWithin(ctx, vocabularyTime, vocabularySQL, mostKnown)
