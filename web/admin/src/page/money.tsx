@@ -1,5 +1,5 @@
 import { NumberInput, type NumberInputProps } from '@mantine/core';
-import { digits, useFormat } from '../words/format';
+import { digits, moneyParts, useFormat } from '../words/format';
 
 type MoneyInputProps = Omit<NumberInputProps, 'value' | 'onChange' | 'defaultValue'> & {
   currency: string;
@@ -12,7 +12,7 @@ type MoneyInputProps = Omit<NumberInputProps, 'value' | 'onChange' | 'defaultVal
 export function MoneyInput({ currency, value, onChange, ...rest }: MoneyInputProps) {
   const { locale } = useFormat();
   const unit = 10 ** digits(currency);
-  const parts = new Intl.NumberFormat(locale, { style: 'currency', currency }).formatToParts(1234.5);
+  const parts = moneyParts(locale, currency);
   const part = (type: string, or: string) => parts.find((found) => found.type === type)?.value ?? or;
   const symbol = part('currency', currency);
   return (
