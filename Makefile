@@ -10,7 +10,8 @@ SERVICES  = $(GO) run ./internal/withservices
 DOMAIN    = tenants commerce billing webhooks
 LEAST     = 80
 comma    := ,
-COVERAGE  = -covermode=atomic $(if $(COVERED),-coverpkg=$(COVERED)) -coverprofile=coverage/coverage.out
+COVERING  = -covermode=atomic $(if $(COVERED),-coverpkg=$(COVERED))
+COVERAGE  = $(COVERING) -coverprofile=coverage/coverage.out
 CHART     = cd helm && $(GO) test -vet=off -ldflags=-w
 COVERED   = $(subst $() ,$(comma),$(foreach d,$(wildcard $(DOMAIN)),./$(d)/...))
 ADMIN     = web/admin/dist/built/index.html
@@ -66,13 +67,17 @@ screenshots: ## make pictures of all pages of a running make dev, and the README
 ## ---- tests
 
 # What go vet finds is told by make check, and nobody debugs these binaries: both cost a minute.
-test: node_modules/.package-lock.json ## run all tests, with the race detector, against real services; ARGS="-run Name ./commerce/…" for some
+test: ## run all tests, with the race detector, against real services; ARGS="-run Name ./commerce/…" for some
 	@scripts/install-deps
-	@$(MAKE) --no-print-directory admin
+	@$(MAKE) --no-print-directory -j3 node_modules/.package-lock.json admin compiled
 	@mkdir -p coverage
 	@$(SERVICES) $(GO) tool gotestsum --format pkgname --format-hide-empty-pkg -- \
 		-race -vet=off -ldflags=-w -timeout 15m $(or $(ARGS),$(COVERAGE) ./...) 2>&1 | tee coverage/test.txt
 	@$(if $(ARGS),,$(CHART) -timeout 15m ./...)
+
+# The compiler works while npm waits for the network.
+compiled:
+	@$(GO) list -race $(COVERING) -test -deps -export ./... >/dev/null
 
 catalogues: ## import every catalogue of the folder STOA_CATALOGUES, twice, export it into another store, and say what came of it
 	@$(SERVICES) $(GO) test -tags catalogues -count=1 -timeout 30m -v -run '^TestCatalogues$$' ./commerce/imports
