@@ -125,13 +125,18 @@ func (r *rehearsed) work() []cause {
 // wall stands between stores, and refuses.
 func (r *rehearsed) wall() []cause {
 	table := r.schema + ".products"
-	var owner string
-	return []cause{{"WallRefusal", "a store's table was given to another role, so that the store reaches for what is not its own", func() {
-		if err := r.cell.QueryRow(context.Background(), `select tableowner from pg_tables where schemaname = $1 and tablename = 'products'`, r.schema).Scan(&owner); err != nil {
-			r.t.Fatal(err)
+	return []cause{{"WallRefusal", "a view in the place of a store's table reads another store's, as a mistaken migration would have it", func() {
+		var other string
+		if err := r.cell.QueryRow(context.Background(), `select schemaname from pg_tables where tablename = 'products' and schemaname <> $1 limit 1`, r.schema).Scan(&other); err != nil {
+			r.t.Fatalf("there is no other store: %v", err)
 		}
-		r.sql("alter table " + table + " owner to postgres")
-	}, func() { r.sql("alter table " + table + " owner to " + owner) }}}
+		r.sql("alter table " + table + " rename to own_products")
+		r.sql("create view " + table + " with (security_invoker) as select * from " + other + ".products")
+		r.sql("grant select on " + table + " to public")
+	}, func() {
+		r.sql("drop view " + table)
+		r.sql("alter table " + r.schema + ".own_products rename to products")
+	}}}
 }
 
 // servers around the program fail.
