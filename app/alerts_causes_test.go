@@ -17,7 +17,7 @@ import (
 // causes are in an order in which none is hidden by what Alertmanager takes for the cause of it.
 func (r *rehearsed) causes() []group {
 	return []group{
-		{"promises", r.promises()}, {"sales", r.sales()}, {"work", r.work()}, {"wall", r.wall()}, {"servers", r.servers()}, {"injected", r.made()}, {"lost", r.lost()},
+		{"promises", r.promises()}, {"sales", r.sales()}, {"work", r.work()}, {"wall", r.wall()}, {"servers", r.servers()}, {"upkeep", r.upkeep()}, {"limits", r.limits()}, {"mistakes", r.mistakes()}, {"lost", r.lost()},
 	}
 }
 
@@ -170,38 +170,10 @@ func (r *rehearsed) servers() []cause {
 	}
 }
 
-// made are what cannot be caused from outside on one machine, or is not done by this program's
-// processes here: the rule and the way to the receiver are rehearsed on series that the test makes
-// up.
-func (r *rehearsed) made() []cause {
-	ago := func(d time.Duration) string { return fmt.Sprint(time.Now().Add(-d).Unix()) }
-	set := func(series, value string) func() { return func() { r.injected.Set(series, value) } }
-	grow := func(series string) func() {
-		return func() {
-			go func() {
-				for n := range 30 {
-					r.injected.Set(series, fmt.Sprint(n*5))
-					time.Sleep(2 * time.Second)
-				}
-			}()
-		}
-	}
-	return []cause{
-		{"BackupTooOld", "*injected:* the last full backup is said to be ten days old", set(`stoa_backup_last_success_timestamp_seconds{kind="full"}`, ago(240*time.Hour)), set(`stoa_backup_last_success_timestamp_seconds{kind="full"}`, "")},
-		{"RestoreTestFailed", "*injected:* the last restore test is said to have failed", set(`stoa_restore_test_last_result`, "0"), set(`stoa_restore_test_last_result`, "")},
-		{"TaskFails", "*injected:* a regular task is said to fail", grow(`stoa_task_failures_total{task="expiry"}`), nil},
-		{"CellFillsSoon", "*injected:* a cell is said to be full in an hour", set(`stoa_cell_full_at_timestamp_seconds{cell="west"}`, ago(-time.Hour)), set(`stoa_cell_full_at_timestamp_seconds{cell="west"}`, "")},
-		{"CertificatesRefused", "*injected:* the certificate authority is said to refuse", grow(`stoa_certificates_total{outcome="refused"}`), nil},
-		{"StoreOverItsTotal", "*injected:* shoppers are said to ask more of a store than its plan has", grow(`stoa_limiter_store_overruns_total`), nil},
-		{"PanicCaught", "*injected:* a process is said to have caught a panic", grow(`stoa_http_panics_total`), nil},
-		{"ContractBroken", "*injected:* an answer is said to break the contract", grow(`stoa_contract_violations_total{operation="getOrder"}`), nil},
-	}
-}
-
 // lost is what the platform stands on, one after the other, and at last the platform.
 func (r *rehearsed) lost() []cause {
 	return []cause{
-		{"LimiterDegraded", "Redis is stopped", func() { _ = r.redis.Stop() }, nil},
+		{"LimiterDegraded", "Redis is killed", r.redis.Kill, nil},
 		{"QueueNotMeasured", "the worker is killed", r.worker.Kill, nil},
 		{"ProcessDown", "it is not started again", func() {}, nil},
 		{"CellDown", "the cell's Postgres is stopped", func() { _ = r.postgres.Stop() }, nil},
