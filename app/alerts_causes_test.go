@@ -17,7 +17,7 @@ import (
 // causes are in an order in which none is hidden by what Alertmanager takes for the cause of it.
 func (r *rehearsed) causes() []group {
 	return []group{
-		{"promises", r.promises()}, {"sales", r.sales()}, {"work", r.work()}, {"wall", r.wall()}, {"servers", r.servers()}, {"injected", r.made()}, {"lost", r.lost()},
+		{"promises", r.promises()}, {"sales", r.sales()}, {"work", r.work()}, {"wall", r.wall()}, {"servers", r.servers()}, {"upkeep", r.upkeep()}, {"limits", r.limits()}, {"mistakes", r.mistakes()}, {"lost", r.lost()},
 	}
 }
 
@@ -125,13 +125,18 @@ func (r *rehearsed) work() []cause {
 // wall stands between stores, and refuses.
 func (r *rehearsed) wall() []cause {
 	table := r.schema + ".products"
-	var owner string
-	return []cause{{"WallRefusal", "a store's table was given to another role, so that the store reaches for what is not its own", func() {
-		if err := r.cell.QueryRow(context.Background(), `select tableowner from pg_tables where schemaname = $1 and tablename = 'products'`, r.schema).Scan(&owner); err != nil {
-			r.t.Fatal(err)
+	return []cause{{"WallRefusal", "a view in the place of a store's table reads another store's, as a mistaken migration would have it", func() {
+		var other string
+		if err := r.cell.QueryRow(context.Background(), `select schemaname from pg_tables where tablename = 'products' and schemaname <> $1 limit 1`, r.schema).Scan(&other); err != nil {
+			r.t.Fatalf("there is no other store: %v", err)
 		}
-		r.sql("alter table " + table + " owner to postgres")
-	}, func() { r.sql("alter table " + table + " owner to " + owner) }}}
+		r.sql("alter table " + table + " rename to own_products")
+		r.sql("create view " + table + " with (security_invoker) as select * from " + other + ".products")
+		r.sql("grant select on " + table + " to public")
+	}, func() {
+		r.sql("drop view " + table)
+		r.sql("alter table " + r.schema + ".own_products rename to products")
+	}}}
 }
 
 // servers around the program fail.
@@ -165,38 +170,10 @@ func (r *rehearsed) servers() []cause {
 	}
 }
 
-// made are what cannot be caused from outside on one machine, or is not done by this program's
-// processes here: the rule and the way to the receiver are rehearsed on series that the test makes
-// up.
-func (r *rehearsed) made() []cause {
-	ago := func(d time.Duration) string { return fmt.Sprint(time.Now().Add(-d).Unix()) }
-	set := func(series, value string) func() { return func() { r.injected.Set(series, value) } }
-	grow := func(series string) func() {
-		return func() {
-			go func() {
-				for n := range 30 {
-					r.injected.Set(series, fmt.Sprint(n*5))
-					time.Sleep(2 * time.Second)
-				}
-			}()
-		}
-	}
-	return []cause{
-		{"BackupTooOld", "*injected:* the last full backup is said to be ten days old", set(`stoa_backup_last_success_timestamp_seconds{kind="full"}`, ago(240*time.Hour)), set(`stoa_backup_last_success_timestamp_seconds{kind="full"}`, "")},
-		{"RestoreTestFailed", "*injected:* the last restore test is said to have failed", set(`stoa_restore_test_last_result`, "0"), set(`stoa_restore_test_last_result`, "")},
-		{"TaskFails", "*injected:* a regular task is said to fail", grow(`stoa_task_failures_total{task="expiry"}`), nil},
-		{"CellFillsSoon", "*injected:* a cell is said to be full in an hour", set(`stoa_cell_full_at_timestamp_seconds{cell="west"}`, ago(-time.Hour)), set(`stoa_cell_full_at_timestamp_seconds{cell="west"}`, "")},
-		{"CertificatesRefused", "*injected:* the certificate authority is said to refuse", grow(`stoa_certificates_total{outcome="refused"}`), nil},
-		{"StoreOverItsTotal", "*injected:* shoppers are said to ask more of a store than its plan has", grow(`stoa_limiter_store_overruns_total`), nil},
-		{"PanicCaught", "*injected:* a process is said to have caught a panic", grow(`stoa_http_panics_total`), nil},
-		{"ContractBroken", "*injected:* an answer is said to break the contract", grow(`stoa_contract_violations_total{operation="getOrder"}`), nil},
-	}
-}
-
 // lost is what the platform stands on, one after the other, and at last the platform.
 func (r *rehearsed) lost() []cause {
 	return []cause{
-		{"LimiterDegraded", "Redis is stopped", func() { _ = r.redis.Stop() }, nil},
+		{"LimiterDegraded", "Redis is killed", r.redis.Kill, nil},
 		{"QueueNotMeasured", "the worker is killed", r.worker.Kill, nil},
 		{"ProcessDown", "it is not started again", func() {}, nil},
 		{"CellDown", "the cell's Postgres is stopped", func() { _ = r.postgres.Stop() }, nil},

@@ -4,6 +4,7 @@ package app_test
 
 import (
 	"context"
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -20,7 +21,9 @@ import (
 	"github.com/stoacommerce/stoa/deploy/nginx"
 	"github.com/stoacommerce/stoa/internal/rehearsal"
 	"github.com/stoacommerce/stoa/observability/promtest"
+	"github.com/stoacommerce/stoa/platform/certificates/catest"
 	"github.com/stoacommerce/stoa/platform/embedded"
+	"github.com/stoacommerce/stoa/platform/redis/redistest"
 )
 
 // quicker is by what every duration of the rules is divided: an hour is two minutes.
@@ -30,7 +33,8 @@ const quicker = 30
 // cell on a Postgres of its own with a standby, a Redis, Nginx, all exporters, Prometheus and
 // Alertmanager.
 type rehearsed struct {
-	t        *testing.T       // of the rehearsal that is under way
+	t        *testing.T // of the rehearsal that is under way
+	binary   string
 	server   *apptest.Process // answers requests
 	worker   *apptest.Process
 	merchant *merchant
@@ -40,11 +44,13 @@ type rehearsed struct {
 	cell     *pgxpool.Pool
 	postgres *embedded.Postgres
 	standby  *standby
-	redis    *embedded.Redis
+	redis    *redistest.Server
 	front    *nginx.Server
+	frontDir string // of its files
 	redisExp promtest.Exporter
 	disk     string // a small file system
-	injected *promtest.Injected
+	names    *catest.Names
+	certify  *catest.Authority
 	alarms   *promtest.Alertmanager
 	prom     *promtest.Prometheus
 }
@@ -53,6 +59,7 @@ type rehearsed struct {
 func TestRehearseAlerts(t *testing.T) {
 	r := &rehearsed{t: t}
 	r.start()
+	r.watch()
 	for _, group := range r.causes() {
 		t.Run(group.name, func(t *testing.T) {
 			var steps []rehearsal.Step
@@ -119,20 +126,24 @@ func (r *rehearsed) start() {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.postgres.Stop() })
-	if r.redis, err = embedded.StartRedis(context.Background(), embedded.RedisOptions{Dir: t.TempDir()}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = r.redis.Stop() })
+	r.redis = redistest.Start(t)
 	r.cellName = "east" + run()
 	env := apptest.NewEnv(t, apptest.Env{
 		"STOA_CELLS": r.cellName + "=" + r.postgres.URL(), "STOA_REDIS_URL": r.redis.URL(), "STOA_WITH_WORKER": "false",
 		"STOA_LOG_FORMAT": "json", "STOA_LOG_LEVEL": "info",
 	})
-	binary := apptest.Build(t)
-	r.server = apptest.Spawn(t, binary, env)
+	r.names = catest.StartNames(t)
+	r.certify = catest.Start(t, r.names, 80)
+	trusted := filepath.Join(t.TempDir(), "authority.pem")
+	if err := os.WriteFile(trusted, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: r.certify.Site.Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env["STOA_DOMAINS_ADDRESSES"], env["STOA_DNS_SERVER"], env["STOA_ACME_DIRECTORY"], env["SSL_CERT_FILE"] = here, r.names.Addr, r.certify.Directory, trusted
+	r.binary = apptest.Build(t)
+	r.server = apptest.Spawn(t, r.binary, env)
 	work := beside(t, env)
 	work["STOA_WITH_WORKER"] = "true"
-	r.worker = apptest.Spawn(t, binary, work)
+	r.worker = apptest.Spawn(t, r.binary, work)
 	if r.cell, err = pgxpool.New(t.Context(), r.postgres.URL()); err != nil {
 		t.Fatal(err)
 	}
@@ -150,13 +161,18 @@ func (r *rehearsed) start() {
 
 	starting, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	dir := t.TempDir()
-	if r.front, err = nginx.Start(starting, dir, []string{env["STOA_HTTP_ADDR"]}, []string{"localhost", "*.localhost"}, nil); err != nil {
+	r.frontDir = t.TempDir()
+	if r.front, err = nginx.Start(starting, r.frontDir, []string{env["STOA_HTTP_ADDR"]}, []string{"localhost", "*.localhost"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.front.Stop() })
 	r.disk = smallDisk(t)
-	r.injected, r.alarms = promtest.Inject(t), promtest.Manage(t)
+}
+
+// watch has exporters, Prometheus and Alertmanager look at the platform, and somebody use it.
+func (r *rehearsed) watch() {
+	t := r.t
+	r.alarms = promtest.Manage(t)
 	r.redisExp = promtest.Redis(t, r.redis.URL())
 	database := &apptest.Program{Env: apptest.Env{"STOA_DATABASE_URL": r.postgres.URL()}}
 	r.prom = promtest.Run(t, promtest.Config{
@@ -167,8 +183,7 @@ func (r *rehearsed) start() {
 			promtest.Postgres(t, exporterOf(t, r.server.Program), "control").Job,
 			promtest.Postgres(t, exporterOf(t, database), r.cellName).Job, promtest.Postgres(t, r.standby.exporter(t), r.cellName).Job,
 			r.redisExp.Job, promtest.Nginx(t, r.front.Status()).Job, promtest.Host(t).Job,
-			promtest.FrontDoor(t, "https://"+r.front.HTTPS+"/", "localhost", filepath.Join(dir, "tls.crt")).Job,
-			r.injected.Job,
+			promtest.FrontDoor(t, "https://"+r.front.HTTPS+"/", "localhost", filepath.Join(r.frontDir, "tls.crt")).Job,
 		},
 	})
 	r.traffic()

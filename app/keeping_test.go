@@ -91,8 +91,9 @@ func (k *insured) metric(name string) float64 {
 	return -1
 }
 
-func openKept(t *testing.T) *insured {
-	k := &insured{t: t, binary: apptest.Build(t), cluster: backupstest.Start(t, map[string]string{"archive_timeout": "60"})}
+// openKept is such a program. What is written is archived after some time at the latest.
+func openKept(t *testing.T, archived time.Duration) *insured {
+	k := &insured{t: t, binary: apptest.Build(t), cluster: backupstest.Start(t, map[string]string{"archive_timeout": fmt.Sprint(archived.Seconds())})}
 	database, err := k.cluster.Database(t.Context(), "stoa")
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +115,7 @@ func openKept(t *testing.T) *insured {
 // is damaged and restored to the moment before while it sells, restoring is tested and fails
 // when the repository is damaged, and then all is lost and built up again.
 func TestRehearseRestore(t *testing.T) {
-	k := openKept(t)
+	k := openKept(t, time.Minute)
 	m, schema := k.market, k.market.schema()
 	const products = 5_000
 	k.Exec(`insert into `+schema+`products (id, handle, title, status) select 'prod_x' || n, 'x-' || n, 'Bolt ' || n, 'active' from generate_series(1, $1) n`, products)

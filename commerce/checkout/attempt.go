@@ -24,6 +24,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
+	"github.com/stoacommerce/stoa/platform/problem"
 )
 
 // place reserves what is in the cart and writes a pending order and payment down.
@@ -125,6 +126,17 @@ func named(ctx context.Context, tx *postgres.Tx, payment string) (attempt, error
 	return a, wrap(err, "payment "+payment)
 }
 
+// now is what an attempt has come to. One that is not there any more was lost with a server whose
+// standby had not got it yet: as good as given up.
+func (a attempt) now(ctx context.Context, tx *postgres.Tx) (attempt, error) {
+	now, err := named(ctx, tx, a.Reference)
+	if errors.Is(err, postgres.ErrNoRows) {
+		a.state = failedState
+		return a, nil
+	}
+	return now, err
+}
+
 // leftBehind are attempts that nobody brought to an end.
 func leftBehind(ctx context.Context, tx *postgres.Tx, most int) (left []attempt, err error) {
 	rows, err := tx.Query(ctx, leftBehindSQL, most, lease, payments.StepTime)
@@ -180,6 +192,15 @@ func (a attempt) lock(ctx context.Context, tx *postgres.Tx) error {
 		return nil
 	}
 	_, err := orders.Owed(ctx, tx, a.order)
+	return unlessLost(err)
+}
+
+// unlessLost leaves out that an order is not there any more: its payments are lost with it, and
+// that is seen by them.
+func unlessLost(err error) error {
+	if problem.Is(err, "not_found") {
+		return nil
+	}
 	return err
 }
 
@@ -212,7 +233,8 @@ var states = map[payments.Result][2]string{
 // is false when the attempt was brought to an end before.
 func take(ctx context.Context, tx *postgres.Tx, a attempt, outcome payments.Outcome) (bool, error) {
 	if a.cart == "" {
-		return orders.Receive(ctx, tx, a.order, a.Charge, states[outcome.Result][0], outcome)
+		taken, err := orders.Receive(ctx, tx, a.order, a.Charge, states[outcome.Result][0], outcome)
+		return taken, unlessLost(err)
 	}
 	var cart string
 	var goods, credited []byte

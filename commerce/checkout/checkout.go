@@ -367,7 +367,7 @@ func (s *Service) wait(ctx context.Context, a attempt, state string, outcome pay
 			return err
 		}
 		var err error
-		if now, err = named(ctx, tx, a.Reference); err != nil || !now.placed() {
+		if now, err = a.now(ctx, tx); err != nil || !now.placed() {
 			return err
 		}
 		return answer.give(ctx, tx, now.made(), nil)
@@ -378,7 +378,7 @@ func (s *Service) wait(ctx context.Context, a attempt, state string, outcome pay
 	case now.placed():
 		return now.progress(), nil
 	case now.state == failedState:
-		return Progress{}, a.busy()
+		return Progress{}, s.tooLate(ctx, a, outcome)
 	}
 	at := now.progress()
 	at.OrderID, at.Step = "", outcome.Step
@@ -394,7 +394,7 @@ func (s *Service) succeed(ctx context.Context, a attempt, outcome payments.Outco
 		}
 		if taken {
 			now.state = states[outcome.Result][0]
-		} else if now, err = named(ctx, tx, a.Reference); err != nil || !now.placed() {
+		} else if now, err = a.now(ctx, tx); err != nil || !now.placed() {
 			return err // somebody else was quicker: recorded it as well, or gave it up
 		}
 		return answer.give(ctx, tx, a.made(), nil)
@@ -402,10 +402,15 @@ func (s *Service) succeed(ctx context.Context, a attempt, outcome payments.Outco
 	if err != nil || now.placed() {
 		return now.progress(), err
 	}
+	return Progress{}, s.tooLate(ctx, a, outcome)
+}
+
+// tooLate ends at the provider what was given up before it came, and is the answer to it.
+func (s *Service) tooLate(ctx context.Context, a attempt, outcome payments.Outcome) error {
 	if err := s.giveBack(ctx, a, outcome); err != nil {
-		return Progress{}, fmt.Errorf("give back payment %s, which was given up before it came: %w", a.Reference, err)
+		return unknown().Because(fmt.Errorf("give back payment %s, which was given up before it came: %w", a.Reference, err))
 	}
-	return Progress{}, a.busy()
+	return a.busy()
 }
 
 // giveBack ends a payment that came when its attempt had been given up: a hold is let go,

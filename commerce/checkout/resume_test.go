@@ -2,6 +2,7 @@ package checkout_test
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/stoacommerce/stoa/commerce/payments"
 	"github.com/stoacommerce/stoa/commerce/shoptest"
 	"github.com/stoacommerce/stoa/platform/ids"
+	"github.com/stoacommerce/stoa/platform/postgres"
 	"github.com/stoacommerce/stoa/platform/principal"
 	"github.com/stoacommerce/stoa/platform/problem"
 )
@@ -179,6 +181,64 @@ func TestChargeThatComesAfterItWasGivenUp(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	f.sound(shirt, 10)
+}
+
+// A server is lost while the provider is asked, and its standby had not got the attempt, nor the
+// cart or order: what was taken goes back, and nobody is told of an order.
+func TestWhatWasBegunIsLost(t *testing.T) {
+	lose := func(t *testing.T, f *fixture) {
+		f.provider.after = func(payments.Charge) error {
+			f.provider.after = nil
+			ref, _ := postgres.StoreFrom(f.Ctx)
+			in := postgres.SchemaName(ref.Schema)
+			return f.DB.InCell(context.Background(), ref.Cell, func(ctx context.Context, tx *postgres.Tx) error {
+				_, err := tx.Exec(ctx, fmt.Sprintf(`truncate %[1]s.carts, %[1]s.orders, %[1]s.payments cascade`, in))
+				return err
+			})
+		}
+	}
+	charges := func(f *fixture) int {
+		return f.count(`select count(*) from test_charges where state in ('waiting', 'authorised')
+			or state = 'succeeded' and amount > (select coalesce(sum(value::bigint), 0) from jsonb_each_text(refunds))`)
+	}
+	for _, token := range []string{"succeeds", payments.TokenRequiresAction, "declined"} {
+		t.Run("a cart, "+token, func(t *testing.T) {
+			f := open(t)
+			ref, total := f.ready(cart.Item{VariantID: f.Add(t, shoptest.Variant{EUR: 1999, Stock: 10}), Quantity: 2})
+			lose(t, f)
+			want := "completion_in_progress"
+			if token == "declined" {
+				want = "payment_declined"
+			}
+			in := f.input(ref, total, token)
+			if at, err := f.service.Complete(f.Ctx, in, nil); !problem.Is(err, want) || at.OrderID != "" {
+				t.Errorf("got %+v, %v", at, err)
+			}
+			if n := charges(f); n > 0 {
+				t.Errorf("%d charges were kept", n)
+			}
+			if _, err := f.service.Complete(f.Ctx, in, nil); !problem.Is(err, "not_found") {
+				t.Errorf("asked again: %v", err)
+			}
+		})
+	}
+	for _, token := range []string{"succeeds", payments.TokenRequiresAction} {
+		t.Run("the rest of an order, "+token, func(t *testing.T) {
+			f := open(t)
+			order, _ := f.owing()
+			before := charges(f)
+			lose(t, f)
+			if _, err := f.service.PayBalance(f.Ctx, f.rest(order, token), nil); !problem.Is(err, "payment_in_progress") {
+				t.Errorf("got %v", err)
+			}
+			if n := charges(f); n != before {
+				t.Errorf("%d charges, of which %d were there before", n, before)
+			}
+			if _, err := f.service.PayBalance(f.Ctx, f.rest(order, token), nil); !problem.Is(err, "not_found") {
+				t.Errorf("asked again: %v", err)
+			}
+		})
+	}
 }
 
 func TestTheProviderCannotBeAsked(t *testing.T) {

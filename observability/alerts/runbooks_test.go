@@ -1,6 +1,7 @@
 package alerts_test
 
 import (
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -18,6 +19,8 @@ var (
 	operatorCall = regexp.MustCompile(`(?m)(?:^|\x60)operator '?([a-z_…/]+)`)
 	variable     = regexp.MustCompile(`STOA_[A-Z_]+`)
 	panelTitle   = regexp.MustCompile(`"([A-Z][^"\n]*\?)"`)
+	logCall      = regexp.MustCompile(`(?i)log\.(?:Log|Debug|Info|Warn|Error)(?:Context|Attrs)?\((?:\s*[^"(]+(?:\([^()]*\))?,)*\s*"([^"]+)"|what :?= "([^"]+)"`) // some have it in a variable
+	lookedFor    = regexp.MustCompile(`\.msg( == | \| startswith\(| \| test\()"([^"]+)"`)
 	parameter    = regexp.MustCompile(`\{\w+\}|\b[a-z]+_…`)
 )
 
@@ -63,6 +66,51 @@ func TestRunbooksNameWhatThereIs(t *testing.T) {
 				t.Errorf("%s names the panel %q, which no dashboard has", name, found[1])
 			}
 		}
+	}
+}
+
+// What a runbook looks for in the log is written there by the program.
+func TestRunbooksLookForWhatIsLogged(t *testing.T) {
+	var logged strings.Builder
+	for _, room := range []string{"app", "billing", "commerce", "observability", "openapi", "platform", "tenants", "web", "webhooks"} {
+		err := filepath.WalkDir(filepath.Join("../..", room), func(path string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, ".gen.go"):
+				return nil
+			}
+			for _, found := range logCall.FindAllStringSubmatch(read(t, path), -1) {
+				logged.WriteString("\n" + found[1] + found[2] + "\n")
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(runbooks, "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	looked := 0
+	for _, file := range files {
+		for _, found := range lookedFor.FindAllStringSubmatch(read(t, file), -1) {
+			looked++
+			want := found[2]
+			switch found[1] {
+			case " == ":
+				want = "\n" + want + "\n"
+			case " | startswith(":
+				want = "\n" + want
+			}
+			if !strings.Contains(logged.String(), want) {
+				t.Errorf("%s looks for %q, which nothing logs", filepath.Base(file), found[2])
+			}
+		}
+	}
+	if looked < 15 {
+		t.Errorf("runbooks look for only %d messages", looked)
 	}
 }
 
