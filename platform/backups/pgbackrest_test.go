@@ -12,6 +12,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/backups"
 	"github.com/stoacommerce/stoa/platform/backups/backupstest"
 	"github.com/stoacommerce/stoa/platform/embedded"
+	"github.com/stoacommerce/stoa/platform/files/filestest"
 )
 
 func connect(t *testing.T, url string) *pgx.Conn {
@@ -32,10 +33,66 @@ func exec(t *testing.T, conn *pgx.Conn, statement string) {
 }
 
 // TestAClusterIsBackedUpAndRestoredToAnInstant goes the whole way: full, differential, log;
-// encrypted; restored to a point between.
+// encrypted; restored to a point between. The repository is in a folder or in a bucket.
 func TestAClusterIsBackedUpAndRestoredToAnInstant(t *testing.T) {
 	t.Parallel()
-	c := backupstest.Start(t, nil)
+	t.Run("folder", func(t *testing.T) {
+		t.Parallel()
+		c := backupstest.Start(t, nil)
+		backedUp(t, c)
+		err := filepath.WalkDir(filepath.Join(c.Folder, "repository"), func(path string, d os.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() {
+				return err
+			}
+			b, err := os.ReadFile(path)
+			if err == nil && strings.Contains(string(b), "only here") {
+				t.Errorf("%s is not encrypted", path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("bucket", func(t *testing.T) {
+		t.Parallel()
+		server := filestest.StartServer(t)
+		c := backupstest.Start(t, nil, backupstest.InBucket(t, server, "repository")...)
+		backedUp(t, c)
+		lets(t, c, server)
+	})
+}
+
+// lets makes backups until the first ones are let go of, and looks into the bucket.
+func lets(t *testing.T, c *backupstest.Cluster, server *filestest.Server) {
+	before, err := c.Repository.Stanza(t.Context(), backupstest.Stanza)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := before.Backups[0].Label
+	below := "stoa/backup/" + backupstest.Stanza + "/" + first
+	if len(server.Keys(t, "repository", below+"/")) < 3 {
+		t.Fatalf("the bucket has of the first backup only %v", server.Keys(t, "repository", below))
+	}
+	for range 2 { // two full ones are kept
+		if _, err := c.Repository.Backup(t.Context(), backupstest.Stanza, backups.Full, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after, err := c.Repository.Stanza(t.Context(), backupstest.Stanza)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(after.Backups) != 2 || after.First <= before.First {
+		t.Errorf("kept are %+v", after)
+	}
+	if left := server.Keys(t, "repository", below); len(left) > 0 {
+		t.Errorf("of a backup that was let go of, the bucket has %v", left)
+	}
+}
+
+// backedUp takes a cluster through full, differential, log and back.
+func backedUp(t *testing.T, c *backupstest.Cluster) {
 	conn := connect(t, c.URL())
 	exec(t, conn, `create table sales as select n, repeat('only here ', 20) as text from generate_series(1, 20000) n`)
 	var seen []float64
@@ -89,19 +146,6 @@ func TestAClusterIsBackedUpAndRestoredToAnInstant(t *testing.T) {
 	stanza, err := c.Repository.Stanza(t.Context(), backupstest.Stanza)
 	if err != nil || stanza.Cipher != "aes-256-cbc" || len(stanza.Backups) != 2 {
 		t.Errorf("the repository knows %+v (%v)", stanza, err)
-	}
-	err = filepath.WalkDir(filepath.Join(c.Folder, "repository"), func(path string, d os.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		b, err := os.ReadFile(path)
-		if err == nil && strings.Contains(string(b), "only here") {
-			t.Errorf("%s is not encrypted", path)
-		}
-		return err
-	})
-	if err != nil {
-		t.Error(err)
 	}
 }
 

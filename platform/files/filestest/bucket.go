@@ -25,10 +25,10 @@ func (m memory) ListBucket(ctx context.Context, name string, prefix *gofakes3.Pr
 func Bucket(t testing.TB) (address string) {
 	t.Helper()
 	backend := memory{s3mem.New()}
-	server := httptest.NewServer(gofakes3.New(backend, gofakes3.WithV4Auth(map[string]string{"access": "secret"})).Server())
+	server := httptest.NewServer(gofakes3.New(backend, gofakes3.WithV4Auth(map[string]string{AccessKey: Secret})).Server())
 	t.Cleanup(server.Close)
 	if err := backend.CreateBucket(t.Context(), "files"); err != nil {
 		t.Fatal(err)
 	}
-	return "s3+http://access:secret@" + strings.TrimPrefix(server.URL, "http://") + "/files"
+	return "s3+http://" + AccessKey + ":" + Secret + "@" + strings.TrimPrefix(server.URL, "http://") + "/files"
 }
