@@ -33,7 +33,7 @@ var keepingOptions = []option{
 		doc: "pgBackRest's stanza of the cluster that the databases lie in, or of each: of the control database under control, and of the cells by their names. Empty asks for no backups and watches none.",
 		set: stanzas},
 	{variable: "STOA_BACKUP_REPOSITORY", group: groupKeeping, form: "a file, such as /etc/stoa/pgbackrest.conf",
-		doc: "pgBackRest's configuration. Set it where pgBackRest can make backups of the databases and restore them, as on their host: a worker there does what is due.",
+		doc: "pgBackRest's configuration. Set it where pgBackRest can make backups of the databases and restore them, as on their host: a worker there does what is due for the stanzas that stand in it.",
 		set: folder(func(c *Config) *string { return &c.Backup.Repository })},
 	{variable: "STOA_BACKUP_DIR", group: groupKeeping, form: "a folder",
 		doc: "Where archives of single stores and copies of files and of the configuration go: best a folder of another machine. Empty keeps none, unless STOA_BACKUP_URL is set.",

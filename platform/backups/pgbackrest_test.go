@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,7 +122,7 @@ func backedUp(t *testing.T, c *backupstest.Cluster) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(c.Folder, "restored")
-	if err := c.Repository.Restore(t.Context(), backupstest.Stanza, dir, backups.Target{Point: "before"}); err != nil {
+	if err := c.Repository.Restore(t.Context(), backupstest.Stanza, dir, backups.Target{Point: "before", Aside: true}); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Repository.Restore(t.Context(), backupstest.Stanza, dir, backups.Target{}); err == nil || !strings.Contains(err.Error(), "not empty") {
@@ -146,6 +147,21 @@ func backedUp(t *testing.T, c *backupstest.Cluster) {
 	stanza, err := c.Repository.Stanza(t.Context(), backupstest.Stanza)
 	if err != nil || stanza.Cipher != "aes-256-cbc" || len(stanza.Backups) != 2 {
 		t.Errorf("the repository knows %+v (%v)", stanza, err)
+	}
+}
+
+func TestTheStanzasOfAConfiguration(t *testing.T) {
+	t.Parallel()
+	config := filepath.Join(t.TempDir(), "pgbackrest.conf")
+	text := "[global]\nrepo1-path=/x\n[global:archive-push]\ncompress-level=3\n#[off]\n [west]\npg1-path=/w\r\n[west:backup]\r\nprocess-max=2\n[east]\npg1-path=/e\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := (backups.Repository{Config: config}).Reached(); err != nil || !slices.Equal(got, []string{"east", "west"}) {
+		t.Errorf("reached are %q (%v)", got, err)
+	}
+	if _, err := (backups.Repository{Config: config + ".not"}).Reached(); err == nil || !strings.Contains(err.Error(), ".not") {
+		t.Errorf("a configuration that is not there: %v", err)
 	}
 }
 

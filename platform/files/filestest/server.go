@@ -8,10 +8,11 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
+	"io"
 	"math/big"
 	"net"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -70,15 +71,18 @@ func (s *Server) Keys(t testing.TB, bucket, prefix string) (keys []string) {
 	return keys
 }
 
-// Empty takes everything out of a bucket, as its loss would.
-func (s *Server) Empty(t testing.TB, bucket string) {
+// Read is what lies under a key.
+func (s *Server) Read(t testing.TB, bucket, key string) []byte {
 	t.Helper()
-	if _, err := s.backend.DeleteMulti(t.Context(), bucket, s.Keys(t, bucket, "")...); err != nil {
+	object, err := s.backend.GetObject(t.Context(), bucket, key, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if left := s.Keys(t, bucket, ""); len(left) > 0 {
-		t.Fatalf("the bucket %s still has %s", bucket, strings.Join(left, ", "))
+	body, err := io.ReadAll(object.Contents)
+	if err = errors.Join(err, object.Contents.Close()); err != nil {
+		t.Fatal(err)
 	}
+	return body
 }
 
 // certify makes a certificate for localhost, and the one of the authority that signed it.
