@@ -205,6 +205,19 @@ func ListTasks(ctx context.Context, config Config, build Build, term Terminal) e
 	})(ctx, config, build, term)
 }
 
+// ListOrphans prints what lies in storage and nothing owns, and sweeps none of it.
+func ListOrphans(ctx context.Context, config Config, build Build, term Terminal) error {
+	return withApp(func(ctx context.Context, a *App, term Terminal) error {
+		table := tabwriter.NewWriter(term.Out, 0, 4, 2, ' ', 0)
+		fmt.Fprintln(table, "KIND\tKEY\tSIZE\tAGE")
+		err := a.keeper.Orphans(ctx, func(o keeping.Orphan) error {
+			_, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", o.Kind, o.Key, bytesText(o.Bytes), time.Since(o.Since).Round(time.Minute))
+			return err
+		})
+		return errors.Join(err, table.Flush())
+	})(ctx, config, build, term)
+}
+
 // RunTask has a worker do a regular task now.
 func RunTask(name string) Command {
 	return withApp(func(ctx context.Context, a *App, term Terminal) error {

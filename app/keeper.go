@@ -24,6 +24,7 @@ const (
 	cataloguesEvery = time.Hour
 	measureEvery    = 6 * time.Hour
 	rotationEvery   = 24 * time.Hour
+	orphansEvery    = 6 * time.Hour
 	standEvery      = 30 * time.Second
 )
 
@@ -113,6 +114,19 @@ func registerKeeping(w *jobs.Workers, k *keeping.Keeper, m *machinery) {
 		return err
 	})
 	w.Every("keeping.capacity", measureEvery, k.Measure)
+	for _, kind := range keeping.OrphanKinds {
+		m.metrics.Keeping.Swept(kind, 0, 0)
+	}
+	w.Every(keeping.TaskOrphans, orphansEvery, func(ctx context.Context) error {
+		swept, err := k.Sweep(ctx)
+		for kind, s := range swept {
+			m.metrics.Keeping.Swept(kind, s.Count, s.Bytes)
+			if s.Count > 0 {
+				m.log.InfoContext(ctx, "swept what nothing owned", "kind", kind, "count", s.Count, "bytes", s.Bytes)
+			}
+		}
+		return err
+	})
 	w.Every("keeping.rotation", rotationEvery, func(ctx context.Context) error {
 		due, err := k.Due(ctx)
 		if due.OlderKeys > 0 {

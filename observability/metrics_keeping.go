@@ -12,6 +12,8 @@ import (
 type KeepingMetrics struct {
 	mu   sync.Mutex
 	last Keeping
+
+	swept, sweptBytes *prometheus.CounterVec
 }
 
 // Keeping is how it all stands.
@@ -58,9 +60,18 @@ var (
 )
 
 func newKeepingMetrics(r prometheus.Registerer) *KeepingMetrics {
-	m := &KeepingMetrics{}
+	m := &KeepingMetrics{
+		swept:      counters(r, "stoa_orphans_swept_total", "What was swept that nothing owned, by kind: files, archives, copies beside stores.", "kind"),
+		sweptBytes: counters(r, "stoa_orphans_swept_bytes_total", "The bytes of files that were swept as nothing owned them, by kind.", "kind"),
+	}
 	r.MustRegister(m)
 	return m
+}
+
+// Swept counts what was swept of a kind; with nothing, the kind is shown from the start.
+func (m *KeepingMetrics) Swept(kind string, n, bytes int64) {
+	m.swept.WithLabelValues(kind).Add(float64(n))
+	m.sweptBytes.WithLabelValues(kind).Add(float64(bytes))
 }
 
 // Stands shows how it all stands now.

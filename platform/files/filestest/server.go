@@ -26,20 +26,14 @@ type Server struct {
 	Port      string // on localhost
 	Authority []byte // the authority's certificate, in PEM
 
-	backend memory
+	backend *s3mem.Backend
 }
-
-// Keys that a Server knows.
-const (
-	AccessKey = "access"
-	Secret    = "secret"
-)
 
 // StartServer starts a server for the time of a test.
 func StartServer(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{backend: memory{s3mem.New()}}
-	server := httptest.NewUnstartedServer(gofakes3.New(s.backend, gofakes3.WithV4Auth(map[string]string{AccessKey: Secret})).Server())
+	s := &Server{backend: s3mem.New()}
+	server := httptest.NewUnstartedServer(serve(s.backend))
 	var own tls.Certificate
 	own, s.Authority = certify(t)
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS12}
