@@ -60,6 +60,8 @@ type Config struct {
 
 	FullEvery, DifferentialEvery, StoresEvery, TestEvery time.Duration
 	Keep                                                 time.Duration // archives and copies, at least
+
+	CellBytes func(cell string) int64 // how large a cell's database may become; 0 where nobody said
 }
 
 // Keeper keeps the platform. It is safe for concurrent use.
@@ -69,7 +71,12 @@ type Keeper struct {
 }
 
 // New makes a keeper.
-func New(c Config) *Keeper { return &Keeper{c, Ledger{c.DB}} }
+func New(c Config) *Keeper {
+	if c.CellBytes == nil {
+		c.CellBytes = func(string) int64 { return 0 }
+	}
+	return &Keeper{c, Ledger{c.DB}}
+}
 
 const (
 	lease    = time.Minute
