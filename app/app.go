@@ -6,7 +6,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"runtime/debug"
@@ -37,23 +36,27 @@ func New(ctx context.Context, config Config, build Build, log io.Writer) (*App, 
 	if err != nil {
 		return nil, err
 	}
-	a := &App{machinery: m}
+	return join(ctx, m, newOps(m), build)
+}
+
+// join joins the parts on what they stand on, which it closes when they cannot be.
+func join(ctx context.Context, m *machinery, ops *observability.Ops, build Build) (a *App, err error) {
+	a = &App{machinery: m, ops: ops}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close(context.WithoutCancel(ctx)))
+		}
+	}()
 	if a.services, err = newServices(ctx, m); err != nil {
-		return nil, errors.Join(err, m.close(ctx))
+		return nil, err
 	}
 	if a.keeper, err = newKeeper(ctx, m, a.services, build); err != nil {
-		return nil, errors.Join(err, m.close(ctx))
+		return nil, err
 	}
 	a.workers = newWorkers(m, a.services, a.keeper)
 	handler, err := newHandler(m, a.services, a.workers)
 	if err != nil {
-		return nil, errors.Join(err, m.close(ctx))
-	}
-	a.ops = observability.NewOps(observability.OpsConfig{Addr: config.Ops.Addr}, m.metrics, m.log)
-	a.ops.Require("control", func(ctx context.Context) error { return m.runner.Check(ctx, "") })
-	a.ops.Inform("redis", m.redis.Ping)
-	for _, cell := range m.db.Cells() {
-		a.ops.Inform("cell "+cell, func(ctx context.Context) error { return m.runner.Check(ctx, cell) })
+		return nil, err
 	}
 	a.server = a.newServer(handler)
 	return a, nil
@@ -87,8 +90,10 @@ func (a *App) Run(ctx context.Context, roles Roles) (err error) {
 		defer cancel()
 		err = errors.Join(err, a.Close(closing))
 	}()
-	if err := a.ops.Start(ctx); err != nil {
-		return fmt.Errorf("operations server: %w", err)
+	if a.ops.Addr() == "" { // it may be started while the database is waited for
+		if err := a.ops.Start(ctx); err != nil {
+			return err
+		}
 	}
 	// What runs beside the roles outlasts them, so that nothing that they still do while
 	// they end is missed.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -156,13 +157,18 @@ func bytesText(n int64) string {
 // repository holds.
 func CheckBackups(ctx context.Context, config Config, build Build, term Terminal) error {
 	return withApp(func(ctx context.Context, a *App, term Terminal) error {
-		if a.keeper.Repository == nil {
-			return errors.New("this process cannot reach the repository: set STOA_BACKUP_REPOSITORY")
+		reached, err := a.keeper.Reached()
+		if err != nil {
+			return err
 		}
 		table := tabwriter.NewWriter(term.Out, 0, 4, 2, ' ', 0)
 		fmt.Fprintln(table, "STANZA\tSTATE\tCIPHER\tBACKUPS\tNEWEST\tTYPE\tDATABASE\tADDED")
 		var faults []error
 		for _, name := range a.keeper.Clusters() {
+			if !slices.Contains(reached, name) {
+				fmt.Fprintf(table, "%s\tlooked after by another host\t\t\t\t\t\t\n", name)
+				continue
+			}
 			if err := a.keeper.Repository.Check(ctx, name); err != nil {
 				faults = append(faults, err)
 			}
@@ -196,6 +202,19 @@ func ListTasks(ctx context.Context, config Config, build Build, term Terminal) e
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", t.Name, t.Interval, when(t.Succeeded), when(t.Failed), t.Took.Round(time.Millisecond), t.Successes, t.Failures, t.Error)
 		}
 		return table.Flush()
+	})(ctx, config, build, term)
+}
+
+// ListOrphans prints what lies in storage and nothing owns, and sweeps none of it.
+func ListOrphans(ctx context.Context, config Config, build Build, term Terminal) error {
+	return withApp(func(ctx context.Context, a *App, term Terminal) error {
+		table := tabwriter.NewWriter(term.Out, 0, 4, 2, ' ', 0)
+		fmt.Fprintln(table, "KIND\tKEY\tSIZE\tAGE")
+		err := a.keeper.Orphans(ctx, func(o keeping.Orphan) error {
+			_, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", o.Kind, o.Key, bytesText(o.Bytes), time.Since(o.Since).Round(time.Minute))
+			return err
+		})
+		return errors.Join(err, table.Flush())
 	})(ctx, config, build, term)
 }
 

@@ -23,11 +23,7 @@ func Serve(ctx context.Context, config Config, build Build, term Terminal) error
 	if err := notEmbedded(config); err != nil {
 		return err
 	}
-	a, err := New(ctx, config, build, term.Err)
-	if err != nil {
-		return err
-	}
-	return a.Run(ctx, Roles{Serve: true, Work: config.Jobs.WithWorker})
+	return start(ctx, config, build, term.Err, Roles{Serve: true, Work: config.Jobs.WithWorker})
 }
 
 // Work works on jobs until ctx ends.
@@ -35,11 +31,7 @@ func Work(ctx context.Context, config Config, build Build, term Terminal) error 
 	if err := notEmbedded(config); err != nil {
 		return err
 	}
-	a, err := New(ctx, config, build, term.Err)
-	if err != nil {
-		return err
-	}
-	return a.Run(ctx, Roles{Work: true})
+	return start(ctx, config, build, term.Err, Roles{Work: true})
 }
 
 // migrateWorkers is how many stores are migrated at a time.

@@ -137,7 +137,8 @@ type DatabaseConfig struct {
 	CellLogins      int // of each cell
 	CellConnections int // of each login
 	CellMaxStores   int
-	ReadyStores     int // schemas kept ready in each cell, so that sign-up is quick
+	CellMaxBytes    string // as it was given
+	ReadyStores     int    // schemas kept ready in each cell, so that sign-up is quick
 }
 
 // Embedded says whether the program has to start a Postgres of its own.

@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,7 +34,7 @@ var keepingOptions = []option{
 		doc: "pgBackRest's stanza of the cluster that the databases lie in, or of each: of the control database under control, and of the cells by their names. Empty asks for no backups and watches none.",
 		set: stanzas},
 	{variable: "STOA_BACKUP_REPOSITORY", group: groupKeeping, form: "a file, such as /etc/stoa/pgbackrest.conf",
-		doc: "pgBackRest's configuration. Set it where pgBackRest can make backups of the databases and restore them, as on their host: a worker there does what is due.",
+		doc: "pgBackRest's configuration. Set it where pgBackRest can make backups of the databases and restore them, as on their host: a worker there does what is due for the stanzas that stand in it.",
 		set: folder(func(c *Config) *string { return &c.Backup.Repository })},
 	{variable: "STOA_BACKUP_DIR", group: groupKeeping, form: "a folder",
 		doc: "Where archives of single stores and copies of files and of the configuration go: best a folder of another machine. Empty keeps none, unless STOA_BACKUP_URL is set.",
@@ -117,6 +118,51 @@ func (c *Config) stanzasOf() (map[string]string, error) {
 		return nil, fmt.Errorf("names %s, which is neither control nor a cell", name)
 	}
 	return of, nil
+}
+
+func cellBytes(c *Config, text string) error {
+	for part := range strings.SplitSeq(text, ",") {
+		_, amount, several := strings.Cut(part, "=")
+		if !several {
+			amount = part
+		}
+		if _, err := parseBytes(amount); text != "" && err != nil {
+			return err
+		}
+	}
+	c.Database.CellMaxBytes = text
+	return nil
+}
+
+// cellBytesOf is how large a cell's database may become; 0 where nobody said.
+func (c *Config) cellBytesOf(cell string) (most int64) {
+	for part := range strings.SplitSeq(c.Database.CellMaxBytes, ",") {
+		name, amount, several := strings.Cut(part, "=")
+		if !several {
+			amount = part
+		}
+		if n, err := parseBytes(amount); err == nil && (name == cell || !several && most == 0) {
+			most = n
+		}
+	}
+	return most
+}
+
+// parseBytes reads a size of a database, from 1GB to 1000TB.
+func parseBytes(text string) (int64, error) {
+	for unit, n := range map[string]int64{"GB": 1 << 30, "TB": 1 << 40} {
+		if digits, found := strings.CutSuffix(strings.ToUpper(text), unit); found {
+			v, err := strconv.ParseInt(digits, 10, 32)
+			if err != nil {
+				return 0, fmt.Errorf("has a part that is no size (%q)", text)
+			}
+			if v < 1 || v > 1000<<40/n {
+				return 0, fmt.Errorf("has a part that is out of range (%q)", text)
+			}
+			return v * n, nil
+		}
+	}
+	return 0, fmt.Errorf("has a part that is no size in GB or TB (%q)", text)
 }
 
 // databaseNames are "control" and the names of the cells.

@@ -324,3 +324,22 @@ func TestThePageOfTheDocumentationIsCurrent(t *testing.T) {
 		t.Errorf("docs/configuration.md is not what the table makes; run make generate (%v)", err)
 	}
 }
+
+func TestHowLargeACellMayBecome(t *testing.T) {
+	env := []string{"STOA_DATABASE_URL=postgres://a@db/stoa", "STOA_REDIS_URL=redis://cache:6379/0", "STOA_CELLS=main=postgres://a@db/stoa,west=postgres://a@west/stoa"}
+	for text, wrong := range map[string]string{"500": "no size", "GB": "no size", "main=0GB": "out of range", "2000TB": "out of range", "east=2TB": `names "east"`, "500GB, 1TB": "no size"} {
+		if _, err := LoadConfig(append(env, "STOA_CELL_MAX_BYTES="+text), nil); err == nil || !strings.Contains(err.Error(), wrong) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	for text, want := range map[string][2]int64{"": {0, 0}, "500GB": {500 << 30, 500 << 30}, "west=2tb": {0, 2 << 40}, "500GB,west=2TB": {500 << 30, 2 << 40}, "main=1GB,500GB": {1 << 30, 500 << 30}} {
+		c, err := LoadConfig(append(env, "STOA_CELL_MAX_BYTES="+text), nil)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		if got := [2]int64{c.cellBytesOf("main"), c.cellBytesOf("west")}; got != want {
+			t.Errorf("%q: %v, want %v", text, got, want)
+		}
+	}
+}

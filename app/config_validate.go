@@ -2,6 +2,7 @@ package app
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/stoacommerce/stoa/platform/secrets"
@@ -44,6 +45,11 @@ func (c *Config) Validate() error {
 	}
 	if _, err := c.stanzasOf(); err != nil && !c.Database.URL.Empty() {
 		e.add("STOA_BACKUP_STANZAS", find("STOA_BACKUP_STANZAS").form, "(%q) %s", c.Backup.Stanzas, err)
+	}
+	for part := range strings.SplitSeq(c.Database.CellMaxBytes, ",") {
+		if name, _, several := strings.Cut(part, "="); several && !slices.Contains(c.databaseNames()[1:], name) {
+			e.add("STOA_CELL_MAX_BYTES", find("STOA_CELL_MAX_BYTES").form, "(%q) names %q, which is no cell", c.Database.CellMaxBytes, name)
+		}
 	}
 	return e.orNil()
 }

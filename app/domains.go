@@ -54,9 +54,5 @@ func Certificates(ctx context.Context, config Config, build Build, term Terminal
 	if config.Domains.Folder == "" {
 		return &ConfigError{Faults: []ConfigFault{{"STOA_CERTIFICATES_DIR", "is empty", find("STOA_CERTIFICATES_DIR").form}}}
 	}
-	a, err := New(ctx, config, build, term.Err)
-	if err != nil {
-		return err
-	}
-	return a.Run(ctx, Roles{})
+	return start(ctx, config, build, term.Err, Roles{})
 }

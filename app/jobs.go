@@ -6,6 +6,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/stoacommerce/stoa/app/keeping"
 	"github.com/stoacommerce/stoa/platform/jobs"
 	"github.com/stoacommerce/stoa/platform/journal"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -18,13 +19,44 @@ func ListCells(ctx context.Context, config Config, build Build, term Terminal) e
 		if err != nil {
 			return err
 		}
+		capacity, err := a.keeper.Capacity(ctx)
+		if err != nil {
+			return err
+		}
 		table := tabwriter.NewWriter(term.Out, 0, 4, 2, ' ', 0)
-		fmt.Fprintln(table, "CELL\tUP\tSTORES\tROOM FOR\tREADY SCHEMAS")
+		fmt.Fprintln(table, "CELL\tUP\tSTORES\tROOM FOR\tREADY SCHEMAS\tSIZE\tCONNECTIONS\tFULL IN")
 		for _, c := range cells {
-			fmt.Fprintf(table, "%s\t%t\t%d\t%d\t%d\n", c.Name, c.Up, c.Stores, c.Capacity, c.Ready)
+			size, connections, full := fullness(capacity, c.Name)
+			fmt.Fprintf(table, "%s\t%t\t%d\t%d\t%d\t%s\t%s\t%s\n", c.Name, c.Up, c.Stores, c.Capacity, c.Ready, size, connections, full)
 		}
 		return table.Flush()
 	})(ctx, config, build, term)
+}
+
+// fullness is how full a cell was when it was last measured, and when it will be full of
+// what it is full of first.
+func fullness(capacity []keeping.Capacity, cell string) (size, connections, full string) {
+	size, connections, full = "-", "-", "-"
+	var first time.Time
+	for _, c := range capacity {
+		if c.Cell != cell {
+			continue
+		}
+		switch c.By {
+		case keeping.ByBytes:
+			size = bytesText(int64(c.Used))
+			if c.Most > 0 {
+				size += " of " + bytesText(int64(c.Most))
+			}
+		case keeping.ByConnections:
+			connections = fmt.Sprintf("%.0f of %.0f", c.Used, c.Most)
+		}
+		if !c.Full.IsZero() && (first.IsZero() || c.Full.Before(first)) {
+			first = c.Full
+			full = fmt.Sprintf("%.0f days, of %s", max(time.Until(first).Hours()/24, 0), c.By)
+		}
+	}
+	return size, connections, full
 }
 
 // listedJobs bounds how many jobs of a queue are printed.

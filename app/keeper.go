@@ -22,8 +22,9 @@ import (
 const (
 	scheduleEvery   = time.Minute
 	cataloguesEvery = time.Hour
-	measureEvery    = 6 * time.Hour
+	measureEvery    = time.Hour
 	rotationEvery   = 24 * time.Hour
+	orphansEvery    = 6 * time.Hour
 	standEvery      = 30 * time.Second
 )
 
@@ -35,7 +36,8 @@ func newKeeper(ctx context.Context, m *machinery, s *services, build Build) (*ke
 		DB: m.db, Runner: m.runner, Stores: s.stores, Ring: m.ring, Files: m.files, Log: m.log, Program: build.Version,
 		Databases: map[string]secrets.Redacted{"control": m.config.Database.URL}, Scratch: b.Scratch,
 		FullEvery: b.FullEvery, DifferentialEvery: b.DifferentialEvery, StoresEvery: b.StoresEvery, TestEvery: b.TestEvery, Keep: b.Keep,
-		Settings: func() []byte { return m.config.kept() },
+		Settings:  func() []byte { return m.config.kept() },
+		CellBytes: m.config.cellBytesOf,
 	}
 	for _, cell := range m.config.Database.Cells {
 		c.Databases[cell.Name] = cell.URL
@@ -113,6 +115,19 @@ func registerKeeping(w *jobs.Workers, k *keeping.Keeper, m *machinery) {
 		return err
 	})
 	w.Every("keeping.capacity", measureEvery, k.Measure)
+	for _, kind := range keeping.OrphanKinds {
+		m.metrics.Keeping.Swept(kind, 0, 0)
+	}
+	w.Every(keeping.TaskOrphans, orphansEvery, func(ctx context.Context) error {
+		swept, err := k.Sweep(ctx)
+		for kind, s := range swept {
+			m.metrics.Keeping.Swept(kind, s.Count, s.Bytes)
+			if s.Count > 0 {
+				m.log.InfoContext(ctx, "swept what nothing owned", "kind", kind, "count", s.Count, "bytes", s.Bytes)
+			}
+		}
+		return err
+	})
 	w.Every("keeping.rotation", rotationEvery, func(ctx context.Context) error {
 		due, err := k.Due(ctx)
 		if due.OlderKeys > 0 {
@@ -167,6 +182,9 @@ func (a *App) standing(ctx context.Context) (now observability.Keeping, err erro
 		}
 		now.Tasks = append(now.Tasks, state)
 	}
-	now.Full, err = a.keeper.Forecast(ctx)
+	capacity, err := a.keeper.Capacity(ctx)
+	for _, c := range capacity {
+		now.Cells = append(now.Cells, observability.CapacityState{Cell: c.Cell, By: c.By, Used: c.Used, Most: c.Most, Full: c.Full})
+	}
 	return now, err
 }

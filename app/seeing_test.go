@@ -168,7 +168,9 @@ func scraped(t *testing.T, p *apptest.Program, front *nginx.Server, dir string) 
 	tasks.Set(`stoa_task_duration_seconds{task="expiry"}`, "1")
 	tasks.Set(`stoa_backup_size_bytes{kind="full"}`, "1000000")
 	tasks.Set(`stoa_restore_test_last_result`, "1")
-	tasks.Set(`stoa_cell_full_at_timestamp_seconds{cell="local"}`, fmt.Sprint(time.Now().Add(400*24*time.Hour).Unix()))
+	tasks.Set(`stoa_cell_full_at_timestamp_seconds{cell="local",by="bytes"}`, fmt.Sprint(time.Now().Add(400*24*time.Hour).Unix()))
+	tasks.Set(`stoa_cell_used{cell="local",by="bytes"}`, "1000000") // is measured once an hour
+	tasks.Set(`stoa_cell_used_max{cell="local",by="bytes"}`, "1000000000")
 	return []promtest.Job{
 		{Name: promtest.Program, Address: strings.TrimPrefix(p.OpsURL, "http://")},
 		promtest.Postgres(t, exporterOf(t, p), strings.SplitN(p.Env["STOA_CELLS"], "=", 2)[0]).Job,

@@ -163,8 +163,11 @@ func (r *Runner) late(ctx context.Context, ref postgres.StoreRef, key schema, ve
 	return p
 }
 
+// ErrNone says that a database has no tables at all yet.
+var ErrNone = errors.New("the database is not migrated yet: run stoa migrate")
+
 // Check says whether the control database and a cell, unless it is empty, are at this
-// program's version or a later one.
+// program's version or a later one. Of one that was never migrated the error is ErrNone.
 func (r *Runner) Check(ctx context.Context, cell string) error {
 	in, table, want := r.DB.InControl, "public.schema_migrations", len(steps("control"))
 	if cell != "" {
@@ -180,6 +183,9 @@ func (r *Runner) Check(ctx context.Context, cell string) error {
 	var answer *pgconn.PgError
 	if err != nil && !(errors.As(err, &answer) && answer.Code == "42P01") { // undefined_table: nothing was migrated yet
 		return err
+	}
+	if have == 0 {
+		return ErrNone
 	}
 	if have < want {
 		return fmt.Errorf("its tables are at version %d, and this program needs %d: run stoa migrate", have, want)

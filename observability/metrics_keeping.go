@@ -12,6 +12,8 @@ import (
 type KeepingMetrics struct {
 	mu   sync.Mutex
 	last Keeping
+
+	swept, sweptBytes *prometheus.CounterVec
 }
 
 // Keeping is how it all stands.
@@ -20,7 +22,15 @@ type Keeping struct {
 	// Test is the last test of restoring: nil while there was none.
 	Test  *RestoreTestState
 	Tasks []TaskState
-	Full  map[string]time.Time // when each cell that grows will be full
+	Cells []CapacityState
+}
+
+// CapacityState is how full a cell is of something: "stores", "bytes" or "connections".
+type CapacityState struct {
+	Cell, By string
+	Used     float64
+	Most     float64   // 0 where it is not known
+	Full     time.Time // when it will be full; zero where it does not grow, or the most is not known
 }
 
 // BackupState is how one kind of backup stands: "full", "differential", "wal", "store" or
@@ -53,14 +63,25 @@ var (
 	taskLast    = prometheus.NewDesc("stoa_task_last_success_timestamp_seconds", "When the regular task last ended well; 0 for never.", []string{"task"}, nil)
 	taskTook    = prometheus.NewDesc("stoa_task_duration_seconds", "How long the regular task took when it last ran.", []string{"task"}, nil)
 	taskFailed  = prometheus.NewDesc("stoa_task_failures_total", "How often the regular task has failed.", []string{"task"}, nil)
-	cellIsFull  = prometheus.NewDesc("stoa_cell_full_at_timestamp_seconds", "When the cell will be full if it goes on to grow as in the last month.", []string{"cell"}, nil)
-	keepingDesc = []*prometheus.Desc{backupLast, backupSize, testLast, testResult, taskLast, taskTook, taskFailed, cellIsFull}
+	cellIsFull  = prometheus.NewDesc("stoa_cell_full_at_timestamp_seconds", "When the cell will be full if it goes on to grow as in the last month, by what: stores, bytes or connections.", []string{"cell", "by"}, nil)
+	cellUsed    = prometheus.NewDesc("stoa_cell_used", "What the cell had in use when it was last measured, by what; of connections the most of the day.", []string{"cell", "by"}, nil)
+	cellMost    = prometheus.NewDesc("stoa_cell_used_max", "What the cell may have in use, by what, where that is known.", []string{"cell", "by"}, nil)
+	keepingDesc = []*prometheus.Desc{backupLast, backupSize, testLast, testResult, taskLast, taskTook, taskFailed, cellIsFull, cellUsed, cellMost}
 )
 
 func newKeepingMetrics(r prometheus.Registerer) *KeepingMetrics {
-	m := &KeepingMetrics{}
+	m := &KeepingMetrics{
+		swept:      counters(r, "stoa_orphans_swept_total", "What was swept that nothing owned, by kind: files, archives, copies beside stores.", "kind"),
+		sweptBytes: counters(r, "stoa_orphans_swept_bytes_total", "The bytes of files that were swept as nothing owned them, by kind.", "kind"),
+	}
 	r.MustRegister(m)
 	return m
+}
+
+// Swept counts what was swept of a kind; with nothing, the kind is shown from the start.
+func (m *KeepingMetrics) Swept(kind string, n, bytes int64) {
+	m.swept.WithLabelValues(kind).Add(float64(n))
+	m.sweptBytes.WithLabelValues(kind).Add(float64(bytes))
 }
 
 // Stands shows how it all stands now.
@@ -103,8 +124,14 @@ func (m *KeepingMetrics) Collect(to chan<- prometheus.Metric) {
 		gauge(taskTook, t.Took.Seconds(), t.Name)
 		to <- prometheus.MustNewConstMetric(taskFailed, prometheus.CounterValue, float64(t.Failures), t.Name)
 	}
-	for cell, at := range m.last.Full {
-		gauge(cellIsFull, seconds(at), cell)
+	for _, c := range m.last.Cells {
+		gauge(cellUsed, c.Used, c.Cell, c.By)
+		if c.Most > 0 {
+			gauge(cellMost, c.Most, c.Cell, c.By)
+		}
+		if !c.Full.IsZero() {
+			gauge(cellIsFull, seconds(c.Full), c.Cell, c.By)
+		}
 	}
 }
 

@@ -42,13 +42,38 @@ func Spawn(t testing.TB, binary string, change Env) *Process {
 	if p.Env["STOA_WITH_WORKER"] == "" {
 		p.Env["STOA_WITH_WORKER"] = "true"
 	}
-	err := app.Migrate(context.Background(), p.Config, build, app.Terminal{Out: io.Discard, Err: io.Discard})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p.Migrate()
 	t.Cleanup(p.Kill)
 	p.Restart()
 	return p
+}
+
+// First runs a binary of the program with a command, serve or work, on a database that is
+// empty, and does not wait for anything.
+func First(t testing.TB, binary, command string, change Env) *Process {
+	t.Helper()
+	p := &Process{Program: newProgram(t, NewEnv(t, change)), binary: binary}
+	t.Cleanup(p.Kill)
+	p.launch(command)
+	return p
+}
+
+// Migrate migrates the program's databases beside it.
+func (p *Program) Migrate() {
+	p.t.Helper()
+	if err := app.Migrate(context.Background(), p.Config, build, app.Terminal{Out: io.Discard, Err: io.Discard}); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Ended says whether the process has come to its end.
+func (p *Process) Ended() bool {
+	select {
+	case <-p.process.Done():
+		return true
+	default:
+		return false
+	}
 }
 
 // Kill ends the process without a word.
@@ -82,20 +107,23 @@ func (p *Process) Replace(binary string) {
 func (p *Process) Restart() {
 	p.t.Helper()
 	p.Kill()
-	command := exec.Command(p.binary, "serve")
+	p.launch("serve")
+	Eventually(p.t, 30*time.Second, "the program answers", func() bool {
+		if p.Ended() {
+			p.t.Fatalf("the program ended: %v", p.process.Err())
+		}
+		return p.Answers()
+	})
+}
+
+func (p *Process) launch(name string) {
+	p.t.Helper()
+	command := exec.Command(p.binary, name)
 	command.Env, command.Stdout, command.Stderr = p.Env.List(), p.log, p.log
 	var err error
 	if p.process, err = child.Start(command, child.Options{}); err != nil {
 		p.t.Fatal(err)
 	}
-	Eventually(p.t, 30*time.Second, "the program answers", func() bool {
-		select {
-		case <-p.process.Done():
-			p.t.Fatalf("the program ended: %v", p.process.Err())
-		default:
-		}
-		return p.Answers()
-	})
 }
 
 // Answers says whether the program answers requests.

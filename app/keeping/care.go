@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/stoacommerce/stoa/platform/clock"
 	"github.com/stoacommerce/stoa/platform/postgres"
 )
 
@@ -85,65 +84,6 @@ func (k *Keeper) vacuum(ctx context.Context, name string) (n int, err error) {
 		n++
 	}
 	return n, nil
-}
-
-// window is how far back the forecast looks.
-const window = 30
-
-// forecast is the line through the days of a window: schemas in use by day, and from it the
-// instant at which the most that a cell may hold is reached. A cell that does not grow has
-// none.
-const forecast = `
-select c.name, case when r.slope > 0.01 then extract(epoch from now()) + greatest(c.max_stores - l.schemas, 0) / r.slope * 86400 end::float8
-from cells c
-join lateral (select schemas from cell_sizes z where z.cell = c.name order by day desc limit 1) l on true
-left join lateral (select regr_slope(schemas, day - date '2020-01-01') as slope from cell_sizes z where z.cell = c.name and day > current_date - $1::int) r on true
-where c.open order by 1`
-
-// Measure writes down how full the cells are today.
-func (k *Keeper) Measure(ctx context.Context) error {
-	var errs []error
-	for _, name := range k.DB.Cells() {
-		var bytes int64
-		err := k.DB.InCell(ctx, name, func(ctx context.Context, tx *postgres.Tx) error {
-			return tx.QueryRow(ctx, `select pg_database_size(current_database())`).Scan(&bytes)
-		})
-		if err == nil {
-			err = k.exec(ctx, `
-				insert into cell_sizes (cell, day, schemas, bytes)
-				select $1, $2::date, (select count(*) from schemas where cell = $1 and state not in ('retired', 'ready')), $3
-				on conflict (cell, day) do update set schemas = excluded.schemas, bytes = excluded.bytes`, name, clock.Now().UTC(), bytes)
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("measure cell %s: %w", name, err))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// Forecast says when each open cell will be full if it goes on to grow as in the last month;
-// a cell that does not grow is not in it.
-func (k *Keeper) Forecast(ctx context.Context) (full map[string]time.Time, err error) {
-	full = map[string]time.Time{}
-	err = k.DB.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		rows, err := tx.Query(ctx, forecast, window)
-		if err != nil {
-			return err
-		}
-		var cell string
-		var at *float64
-		_, err = pgx.ForEachRow(rows, []any{&cell, &at}, func() error {
-			if at != nil {
-				full[cell] = time.Unix(int64(*at), 0)
-			}
-			return nil
-		})
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("forecast when cells are full: %w", err)
-	}
-	return full, nil
 }
 
 // Rotation says how many values are sealed under another key than the newest of the ring,

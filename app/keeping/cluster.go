@@ -37,6 +37,37 @@ func (k *Keeper) in(stanza string) (names []string) {
 	return names
 }
 
+// Reached are the stanzas that this process backs up and restores; those of other hosts are
+// not among them.
+func (k *Keeper) Reached() ([]string, error) {
+	if k.Repository == nil {
+		return nil, errors.New("this process cannot reach the repository: set STOA_BACKUP_REPOSITORY")
+	}
+	configured, err := k.Repository.Reached()
+	if err != nil {
+		return nil, err
+	}
+	reached := slices.DeleteFunc(k.Clusters(), func(stanza string) bool { return !slices.Contains(configured, stanza) })
+	if len(reached) == 0 && k.Backups() {
+		return nil, fmt.Errorf("%s has the stanzas %q, and STOA_BACKUP_STANZAS %q", k.Repository.Config, configured, k.Clusters())
+	}
+	return reached, nil
+}
+
+// elsewhere is what this process leaves to others.
+func (k *Keeper) elsewhere() (not elsewhere, err error) {
+	reached, err := k.Reached()
+	if err != nil {
+		return not, err
+	}
+	for _, stanza := range k.Clusters() {
+		if !slices.Contains(reached, stanza) {
+			not.stanzas, not.databases = append(not.stanzas, stanza), append(not.databases, k.in(stanza)...)
+		}
+	}
+	return not, nil
+}
+
 // enter runs fn in a transaction on one of the databases of db.
 func enter(ctx context.Context, db *postgres.DB, name string, fn func(context.Context, *postgres.Tx) error) error {
 	if name == control {
@@ -78,6 +109,7 @@ func (k *Keeper) restoreScratch(ctx context.Context, stanza string, to backups.T
 			err = errors.Join(fmt.Errorf("restore %s for a while: %w", stanza, err), s.Close())
 		}
 	}()
+	to.Aside = true
 	if err := k.Repository.Restore(ctx, stanza, s.dir, to); err != nil {
 		return s, err
 	}

@@ -60,6 +60,8 @@ type Config struct {
 
 	FullEvery, DifferentialEvery, StoresEvery, TestEvery time.Duration
 	Keep                                                 time.Duration // archives and copies, at least
+
+	CellBytes func(cell string) int64 // how large a cell's database may become; 0 where nobody said
 }
 
 // Keeper keeps the platform. It is safe for concurrent use.
@@ -69,7 +71,12 @@ type Keeper struct {
 }
 
 // New makes a keeper.
-func New(c Config) *Keeper { return &Keeper{c, Ledger{c.DB}} }
+func New(c Config) *Keeper {
+	if c.CellBytes == nil {
+		c.CellBytes = func(string) int64 { return 0 }
+	}
+	return &Keeper{c, Ledger{c.DB}}
+}
 
 const (
 	lease    = time.Minute
@@ -85,20 +92,24 @@ func (k *Keeper) Work(ctx context.Context) {
 		if err := k.sweep(); err != nil {
 			k.Log.WarnContext(ctx, "what was restored for a while is left behind", "error", err)
 		}
-		group.Go(func() { k.work(ctx, ofClusters) })
+		if not, err := k.elsewhere(); err != nil {
+			k.Log.ErrorContext(ctx, "no backups are made here", "error", err)
+		} else {
+			group.Go(func() { k.work(ctx, ofClusters, not) })
+		}
 	}
 	if k.Archives != nil {
-		group.Go(func() { k.work(ctx, ofArchives) })
+		group.Go(func() { k.work(ctx, ofArchives, elsewhere{}) })
 	}
 	group.Wait()
 }
 
-func (k *Keeper) work(ctx context.Context, kinds []Kind) {
+func (k *Keeper) work(ctx context.Context, kinds []Kind, not elsewhere) {
 	host, _ := os.Hostname() // without it the ledger says less
 	look := time.NewTicker(lookFor)
 	defer look.Stop()
 	for {
-		run, err := k.take(ctx, kinds, host)
+		run, err := k.take(ctx, kinds, host, not)
 		if err == nil && run != nil {
 			k.do(ctx, run)
 			continue

@@ -407,22 +407,59 @@ func TestARunWhoseProcessDiedIsTakenUpAgain(t *testing.T) {
 func TestTheForecastIsTheLineOfTheLastMonth(t *testing.T) {
 	t.Parallel()
 	h := open(t, nil)
-	if err := h.Measure(t.Context()); err != nil {
+	measured := func() map[string]keeping.Capacity {
+		t.Helper()
+		list, err := h.Capacity(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		by := map[string]keeping.Capacity{}
+		for _, c := range list {
+			if c.Cell == h.Cell {
+				by[c.By] = c
+			}
+		}
+		return by
+	}
+	if err := errors.Join(h.Measure(t.Context()), h.Measure(t.Context())); err != nil {
 		t.Fatal(err)
+	}
+	for by, least := range map[string]float64{keeping.ByStores: 0, keeping.ByBytes: 1 << 20, keeping.ByConnections: 1} {
+		if c, there := measured()[by]; !there || c.Used < least || !c.Full.IsZero() || by == keeping.ByConnections && (c.Most < c.Used || c.Most > 10_000) {
+			t.Errorf("measured of %s is %+v", by, c)
+		}
 	}
 	h.exec(t, t.Context(), `delete from cell_sizes`)
 	h.exec(t, t.Context(), `update cells set max_stores = 1000`)
-	h.exec(t, t.Context(), `insert into cell_sizes (cell, day, schemas, bytes) select $1, current_date - n, 600 - 10 * n, 0 from generate_series(0, 20) n`, h.Cell)
-	full, err := h.Forecast(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	h.exec(t, t.Context(), `insert into cell_sizes (cell, day, schemas, bytes, connections, connections_max)
+		select $1, current_date - n, 600 - 10 * n, (300 - 5 * n) * 1024::bigint ^ 3, 80 - n, 97 from generate_series(0, 20) n`, h.Cell)
+	bounded := h.config
+	bounded.CellBytes = func(string) int64 { return 350 << 30 }
+	for name, c := range map[string]struct {
+		keeper *keeping.Keeper
+		want   map[string]int // days
+	}{
+		"no bound of bytes": {h.Keeper, map[string]int{keeping.ByStores: 40, keeping.ByBytes: -1, keeping.ByConnections: 17}},
+		"all bounds":        {keeping.New(bounded), map[string]int{keeping.ByStores: 40, keeping.ByBytes: 10, keeping.ByConnections: 17}},
+	} {
+		h.Keeper = c.keeper
+		for by, days := range c.want {
+			full := measured()[by].Full
+			if days < 0 && full.IsZero() {
+				continue
+			}
+			if in := time.Until(full).Hours() / 24; in < float64(days)-0.1 || in > float64(days)+0.1 {
+				t.Errorf("%s: by %s it is said to be full in %.1f days, not in %d", name, by, in, days)
+			}
+		}
 	}
-	if in := time.Until(full[h.Cell]); in < 39*24*time.Hour || in > 41*24*time.Hour {
-		t.Errorf("400 more at 10 a day are said to take %v", in)
+	h.exec(t, t.Context(), `update cell_sizes set schemas = 600, bytes = 1, connections = 97`)
+	now := measured()
+	if s, b := now[keeping.ByStores], now[keeping.ByBytes]; !s.Full.IsZero() || !b.Full.IsZero() {
+		t.Errorf("a cell that does not grow is said to be full at %v and %v", s.Full, b.Full)
 	}
-	h.exec(t, t.Context(), `update cell_sizes set schemas = 600`)
-	if full, err := h.Forecast(t.Context()); err != nil || len(full) > 0 {
-		t.Errorf("a cell that does not grow is said to be full at %v (%v)", full, err)
+	if c := now[keeping.ByConnections]; time.Until(c.Full).Abs() > time.Minute {
+		t.Errorf("a cell that is full is said to be so at %v", c.Full)
 	}
 	if n, err := h.Catalogues(t.Context()); err != nil {
 		t.Errorf("%d catalogues vacuumed: %v", n, err)

@@ -68,9 +68,12 @@ with made as (insert into keeping_runs (id, kind, subject, args, asked_by) value
 select id from made union all
 select id from keeping_runs where kind = $2 and subject = $3 and state in ('waiting', 'running') limit 1`
 
+	// takeRun leaves alone what is of clusters that lie elsewhere: stanzas, and the stores of cells.
 	takeRun = `
 update keeping_runs set state = 'running', attempts = attempts + 1, host = $2, started_at = coalesce(started_at, now()), lease_until = now() + $3::interval
-where id = (select id from keeping_runs where kind = any ($1) and (state = 'waiting' or state = 'running' and lease_until < now())
+where id = (select id from keeping_runs r where kind = any ($1) and (state = 'waiting' or state = 'running' and lease_until < now())
+	and not subject = any ($4)
+	and not (kind = 'restore_store' and exists (select from schemas s where s.store_id || '/' || s.mode = r.subject and s.state = 'taken' and s.cell = any ($5)))
 	order by asked_at limit 1 for update skip locked)
 returning id`
 
@@ -155,15 +158,18 @@ func (l Ledger) exec(ctx context.Context, statement string, args ...any) error {
 	})
 }
 
+// elsewhere are clusters that this process cannot reach, and the databases that lie in them.
+type elsewhere struct{ stanzas, databases []string }
+
 // take gives a run that waits, or whose process died; nil when there is none.
-func (l Ledger) take(ctx context.Context, kinds []Kind, host string) (*Run, error) {
+func (l Ledger) take(ctx context.Context, kinds []Kind, host string, not elsewhere) (*Run, error) {
 	names := make([]string, len(kinds))
 	for i, k := range kinds {
 		names[i] = string(k)
 	}
 	var id string
 	err := l.db.InControl(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.QueryRow(ctx, takeRun, names, host, lease).Scan(&id)
+		return tx.QueryRow(ctx, takeRun, names, host, lease, append([]string{}, not.stanzas...), append([]string{}, not.databases...)).Scan(&id)
 	})
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil, nil

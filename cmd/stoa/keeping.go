@@ -95,6 +95,7 @@ func restoreCommand(build app.Build) *cobra.Command {
 func taskCommand(build app.Build) *cobra.Command {
 	task := group("task", "Look after regular tasks")
 	task.AddCommand(configured(build, "list", "List the regular tasks, and how they last went", app.ListTasks),
+		configured(build, "orphans", "List files, archives and copies that nothing owns, and that keeping.orphans would sweep", app.ListOrphans),
 		&cobra.Command{Use: "run TASK", Short: "Have a worker do a regular task now", Args: exactly(1), RunE: func(c *cobra.Command, args []string) error {
 			return with(c, build, app.RunTask(args[0]))
 		}})

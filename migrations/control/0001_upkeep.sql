@@ -57,5 +57,7 @@ create table cell_sizes (
     day     date not null,
     schemas bigint not null,
     bytes   bigint not null,
+    connections     int not null default 0,    -- to the cell's server, the most that were seen that day
+    connections_max int not null default 0,    -- that it takes of the program
     primary key (cell, day)
 );

@@ -23,6 +23,18 @@ func cells() section {
 			runbooks: []string{"cell-nearly-full", "cell-fills-soon"},
 		},
 		{
+			title: "When is each cell full, and of what?", unit: "s", width: 12, kind: bars,
+			about:    "Until then, if it goes on to grow as in the last month: of stores, of bytes (where STOA_CELL_MAX_BYTES says how many), of connections. What does not grow is not shown.",
+			queries:  []query{{`min by (cell, by) (stoa_cell_full_at_timestamp_seconds{cell=~"$cell"}) - time()`, "{{cell}} {{by}}"}},
+			runbooks: []string{"cell-fills-soon"},
+		},
+		{
+			title: "How much of each bound is used?", unit: "percentunit", width: 12, kind: lines, max: 1, bad: 0.9,
+			about:    "What was in use when it was last measured, over what may be: stores, bytes, and the day's most connections to the cell's server.",
+			queries:  []query{{`max by (cell, by) (stoa_cell_used{cell=~"$cell"}) / max by (cell, by) (stoa_cell_used_max{cell=~"$cell"})`, "{{cell}} {{by}}"}},
+			runbooks: []string{"cell-fills-soon"},
+		},
+		{
 			title: "Are schemas ready for new stores?", unit: "short", width: 8, kind: lines,
 			about:    "Schemas made in advance. At 0 a sign-up waits for its schema to be made.",
 			queries:  []query{{`max by (cell) (stoa_cell_ready_schemas{cell=~"$cell"})`, "{{cell}}"}},

@@ -49,6 +49,12 @@ func keeping() section {
 			runbooks: []string{"task-fails"},
 		},
 		{
+			title: "Is much swept that nothing owned?", unit: "short", width: 24, kind: lines,
+			about:    "Files, archives and copies of stores, a day, by kind. A few are left by what is broken off; many are a fault in what should remove them.",
+			queries:  []query{{"sum by (kind) (increase(stoa_orphans_swept_total[1d]))", "{{kind}}"}},
+			runbooks: []string{"task-fails"},
+		},
+		{
 			title: "How old are the backups?", unit: "s", width: 8, kind: bars,
 			about:    "Time since the last good one of each kind.",
 			queries:  []query{{"time() - max by (kind) (stoa_backup_last_success_timestamp_seconds)", "{{kind}}"}},

@@ -37,6 +37,8 @@ func program(t *testing.T) *observability.Ops {
 	m.Queue.Kind("webhook_deliver")
 	m.Cache.Cache("keys")
 	m.Payments.Differences("stock", 0)
+	m.Keeping.Swept("picture", 0, 0)
+	m.Keeping.Stands(observability.Keeping{Cells: []observability.CapacityState{{Cell: "local", By: "bytes", Used: 1, Most: 2}}})
 	m.Stores.Count("store_1", 429, time.Millisecond) // the lists of stores are the only thing that needs a request, and a refused one
 
 	ops := observability.NewOps(observability.OpsConfig{Addr: "127.0.0.1:0"}, m, slog.New(slog.DiscardHandler))

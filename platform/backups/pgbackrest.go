@@ -1,7 +1,8 @@
 // Package backups drives pgBackRest, which keeps whole database clusters: full and
 // differential backups, and the write-ahead log between them, in a repository on a disk or
 // in a bucket. Where the repository is, how it is encrypted and for how long it is kept
-// stands in pgBackRest's own configuration (deploy/backup); this package reads none of it.
+// stands in pgBackRest's own configuration (deploy/backup); this package reads nothing of it
+// but which stanzas it has.
 //
 // It runs where pgBackRest can: on the host of the database, or on one that pgBackRest's
 // configuration leads from to it.
@@ -16,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -140,6 +142,27 @@ func (r Repository) Stanza(ctx context.Context, name string) (Stanza, error) {
 	return Stanza{}, fmt.Errorf("the repository knows no stanza %q", name)
 }
 
+// section is how a stanza begins in pgBackRest's configuration: "[stoa]", or "[stoa:backup]"
+// for one of its commands.
+var section = regexp.MustCompile(`(?m)^[ \t]*\[([^\]:]+)(?::[^\]]*)?\][ \t]*\r?$`)
+
+// Reached are the stanzas that the configuration has, sorted: the clusters that pgBackRest
+// can back up from here. The repository may hold others, which other hosts look after.
+func (r Repository) Reached() ([]string, error) {
+	text, err := os.ReadFile(r.Config)
+	if err != nil {
+		return nil, fmt.Errorf("read pgbackrest's configuration: %w", err)
+	}
+	var names []string
+	for _, found := range section.FindAllStringSubmatch(string(text), -1) {
+		if found[1] != "global" {
+			names = append(names, found[1])
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
 // Create makes a stanza in the repository, once; an existing one is left as it is.
 func (r Repository) Create(ctx context.Context, stanza string) error {
 	_, err := r.run(ctx, nil, "stanza-create", "--stanza="+stanza)
@@ -194,11 +217,13 @@ func (r Repository) Backup(ctx context.Context, stanza string, t Type, progress 
 type Target struct {
 	At    time.Time // everything that was committed by then; zero for none
 	Point string    // a restore point, by its name; empty for none
+	Aside bool      // beside the living cluster, whose log its own must not get into
 }
 
 // Restore restores a cluster into dir, which must not be there or be empty, from the
 // latest backup that lies before the target. Started, the server plays the log up to the
-// target and then opens for writing.
+// target and then opens for writing; its own log goes to the repository again, unless it is
+// restored aside.
 func (r Repository) Restore(ctx context.Context, stanza, dir string, to Target) error {
 	if left, err := os.ReadDir(dir); err == nil && len(left) > 0 {
 		return fmt.Errorf("restore into %s: it is not empty", dir)
@@ -213,7 +238,10 @@ func (r Repository) Restore(ctx context.Context, stanza, dir string, to Target) 
 			return fmt.Errorf("restore into %s: %w", dir, err)
 		}
 	}
-	args := []string{"restore", "--stanza=" + stanza, "--pg1-path=" + dir, "--archive-mode=off"}
+	args := []string{"restore", "--stanza=" + stanza, "--pg1-path=" + dir}
+	if to.Aside {
+		args = append(args, "--archive-mode=off")
+	}
 	switch {
 	case to.Point != "":
 		args = append(args, "--type=name", "--target="+to.Point, "--target-action=promote")

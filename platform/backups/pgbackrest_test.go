@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/stoacommerce/stoa/platform/backups"
 	"github.com/stoacommerce/stoa/platform/backups/backupstest"
 	"github.com/stoacommerce/stoa/platform/embedded"
+	"github.com/stoacommerce/stoa/platform/files/filestest"
 )
 
 func connect(t *testing.T, url string) *pgx.Conn {
@@ -32,10 +34,66 @@ func exec(t *testing.T, conn *pgx.Conn, statement string) {
 }
 
 // TestAClusterIsBackedUpAndRestoredToAnInstant goes the whole way: full, differential, log;
-// encrypted; restored to a point between.
+// encrypted; restored to a point between. The repository is in a folder or in a bucket.
 func TestAClusterIsBackedUpAndRestoredToAnInstant(t *testing.T) {
 	t.Parallel()
-	c := backupstest.Start(t, nil)
+	t.Run("folder", func(t *testing.T) {
+		t.Parallel()
+		c := backupstest.Start(t, nil)
+		backedUp(t, c)
+		err := filepath.WalkDir(filepath.Join(c.Folder, "repository"), func(path string, d os.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() {
+				return err
+			}
+			b, err := os.ReadFile(path)
+			if err == nil && strings.Contains(string(b), "only here") {
+				t.Errorf("%s is not encrypted", path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("bucket", func(t *testing.T) {
+		t.Parallel()
+		server := filestest.StartServer(t)
+		c := backupstest.Start(t, nil, backupstest.InBucket(t, server, "repository")...)
+		backedUp(t, c)
+		lets(t, c, server)
+	})
+}
+
+// lets makes backups until the first ones are let go of, and looks into the bucket.
+func lets(t *testing.T, c *backupstest.Cluster, server *filestest.Server) {
+	before, err := c.Repository.Stanza(t.Context(), backupstest.Stanza)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := before.Backups[0].Label
+	below := "stoa/backup/" + backupstest.Stanza + "/" + first
+	if len(server.Keys(t, "repository", below+"/")) < 3 {
+		t.Fatalf("the bucket has of the first backup only %v", server.Keys(t, "repository", below))
+	}
+	for range 2 { // two full ones are kept
+		if _, err := c.Repository.Backup(t.Context(), backupstest.Stanza, backups.Full, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after, err := c.Repository.Stanza(t.Context(), backupstest.Stanza)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(after.Backups) != 2 || after.First <= before.First {
+		t.Errorf("kept are %+v", after)
+	}
+	if left := server.Keys(t, "repository", below); len(left) > 0 {
+		t.Errorf("of a backup that was let go of, the bucket has %v", left)
+	}
+}
+
+// backedUp takes a cluster through full, differential, log and back.
+func backedUp(t *testing.T, c *backupstest.Cluster) {
 	conn := connect(t, c.URL())
 	exec(t, conn, `create table sales as select n, repeat('only here ', 20) as text from generate_series(1, 20000) n`)
 	var seen []float64
@@ -64,7 +122,7 @@ func TestAClusterIsBackedUpAndRestoredToAnInstant(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(c.Folder, "restored")
-	if err := c.Repository.Restore(t.Context(), backupstest.Stanza, dir, backups.Target{Point: "before"}); err != nil {
+	if err := c.Repository.Restore(t.Context(), backupstest.Stanza, dir, backups.Target{Point: "before", Aside: true}); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Repository.Restore(t.Context(), backupstest.Stanza, dir, backups.Target{}); err == nil || !strings.Contains(err.Error(), "not empty") {
@@ -90,18 +148,20 @@ func TestAClusterIsBackedUpAndRestoredToAnInstant(t *testing.T) {
 	if err != nil || stanza.Cipher != "aes-256-cbc" || len(stanza.Backups) != 2 {
 		t.Errorf("the repository knows %+v (%v)", stanza, err)
 	}
-	err = filepath.WalkDir(filepath.Join(c.Folder, "repository"), func(path string, d os.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		b, err := os.ReadFile(path)
-		if err == nil && strings.Contains(string(b), "only here") {
-			t.Errorf("%s is not encrypted", path)
-		}
-		return err
-	})
-	if err != nil {
-		t.Error(err)
+}
+
+func TestTheStanzasOfAConfiguration(t *testing.T) {
+	t.Parallel()
+	config := filepath.Join(t.TempDir(), "pgbackrest.conf")
+	text := "[global]\nrepo1-path=/x\n[global:archive-push]\ncompress-level=3\n#[off]\n [west]\npg1-path=/w\r\n[west:backup]\r\nprocess-max=2\n[east]\npg1-path=/e\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := (backups.Repository{Config: config}).Reached(); err != nil || !slices.Equal(got, []string{"east", "west"}) {
+		t.Errorf("reached are %q (%v)", got, err)
+	}
+	if _, err := (backups.Repository{Config: config + ".not"}).Reached(); err == nil || !strings.Contains(err.Error(), ".not") {
+		t.Errorf("a configuration that is not there: %v", err)
 	}
 }
 

@@ -225,20 +225,43 @@ func (d *Disk) prepareWorkshop() error {
 	if err := d.root.MkdirAll(workshop, dirMode); err != nil {
 		return err
 	}
+	_, err := d.Clear(context.Background(), leftoverAge)
+	return err
+}
+
+// Clear implements Store.
+func (d *Disk) Clear(ctx context.Context, age time.Duration) (n int, err error) {
 	entries, err := fs.ReadDir(d.root.FS(), workshop)
 	if err != nil {
-		return err
+		return 0, fmt.Errorf("clear the workshop: %w", err)
 	}
 	for _, entry := range entries {
 		info, err := entry.Info()
-		if err != nil || time.Since(info.ModTime()) < leftoverAge {
+		if err != nil || time.Since(info.ModTime()) < age {
 			continue // gone, or somebody's work
 		}
-		if err := d.root.RemoveAll(path.Join(workshop, entry.Name())); err != nil {
-			return err
+		if err := errors.Join(ctx.Err(), d.root.RemoveAll(path.Join(workshop, entry.Name()))); err != nil {
+			return n, fmt.Errorf("clear the workshop: %w", err)
+		}
+		n++
+	}
+	return n, nil
+}
+
+// Roots implements Store.
+func (d *Disk) Roots(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		entries, err := fs.ReadDir(d.root.FS(), ".")
+		if err = errors.Join(ctx.Err(), err); err != nil {
+			yield("", fmt.Errorf("list the roots of files: %w", err))
+			return
+		}
+		for _, entry := range entries {
+			if entry.IsDir() && entry.Name() != workshop && !yield(entry.Name(), nil) {
+				return
+			}
 		}
 	}
-	return nil
 }
 
 // inWorkshop is a new name in the workshop.

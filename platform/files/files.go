@@ -41,6 +41,12 @@ type Store interface {
 	DeletePrefix(ctx context.Context, prefix string) error
 	// Keys are the keys that begin with prefix, which ends in "/", in no certain order.
 	Keys(ctx context.Context, prefix string) iter.Seq2[string, error]
+	// Roots are the first segments of all keys, such as the stores that have files, in no
+	// certain order.
+	Roots(ctx context.Context) iter.Seq2[string, error]
+	// Clear removes what was begun to be stored, or to be removed, and has not come to its end
+	// for so long: those who were at it died. It gives how many there were.
+	Clear(ctx context.Context, age time.Duration) (int, error)
 	// Close lets go of what the Store holds.
 	Close() error
 }

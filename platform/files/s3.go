@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
@@ -159,6 +160,49 @@ func (s *S3) Keys(ctx context.Context, prefix string) iter.Seq2[string, error] {
 			}
 		}
 	}
+}
+
+// Roots implements Store.
+func (s *S3) Roots(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		ctx, done := context.WithCancel(ctx)
+		defer done()
+		for info := range s.client.Client.ListObjects(ctx, s.bucket, minio.ListObjectsOptions{Prefix: s.below()}) {
+			if info.Err != nil {
+				yield("", fmt.Errorf("list the roots of files: %w", info.Err))
+				return
+			}
+			if root, folder := strings.CutSuffix(strings.TrimPrefix(info.Key, s.below()), "/"); folder && !yield(root, nil) {
+				return
+			}
+		}
+	}
+}
+
+// below is what all names in the bucket begin with.
+func (s *S3) below() string {
+	if s.prefix == "" {
+		return ""
+	}
+	return s.prefix + "/"
+}
+
+// Clear implements Store: files that go in parts, of which the last never came, cost as whole
+// ones do, and no listing shows them.
+func (s *S3) Clear(ctx context.Context, age time.Duration) (n int, err error) {
+	ctx, done := context.WithCancel(ctx)
+	defer done()
+	for upload := range s.client.ListIncompleteUploads(ctx, s.bucket, s.below(), true) {
+		err := upload.Err
+		if err == nil && time.Since(upload.Initiated) >= age {
+			err = s.client.AbortMultipartUpload(ctx, s.bucket, upload.Key, upload.UploadID)
+			n++
+		}
+		if err != nil {
+			return n, fmt.Errorf("clear the bucket %s of uploads that were broken off: %w", s.bucket, err)
+		}
+	}
+	return n, nil
 }
 
 // object reads a file of a bucket. It is fetched from where it is read on: at once from its

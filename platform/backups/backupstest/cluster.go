@@ -12,14 +12,16 @@ import (
 
 	"github.com/stoacommerce/stoa/platform/backups"
 	"github.com/stoacommerce/stoa/platform/embedded"
+	"github.com/stoacommerce/stoa/platform/files/filestest"
 )
 
-// Stanza is the name of a cluster in its repository.
+// Stanza is the name of a cluster in its repository, where a test has only one.
 const Stanza = "stoa"
 
 // Cluster is a running Postgres and the repository that its log goes to.
 type Cluster struct {
 	*embedded.Postgres
+	Stanza     string
 	Repository backups.Repository
 	Options    embedded.PostgresOptions // that it was started with
 	Folder     string                   // that the server's user can write to
@@ -31,7 +33,13 @@ type Cluster struct {
 // configuration in place of those for a repository in a folder.
 func Start(t testing.TB, settings map[string]string, repository ...string) *Cluster {
 	t.Helper()
-	c := &Cluster{Folder: Folder(t)}
+	return StartStanza(t, Stanza, settings, repository...)
+}
+
+// StartStanza starts one of several clusters that share a repository.
+func StartStanza(t testing.TB, stanza string, settings map[string]string, repository ...string) *Cluster {
+	t.Helper()
+	c := &Cluster{Folder: Folder(t), Stanza: stanza}
 	var err error
 	if c.As, err = embedded.DatabaseUser("postgres"); err != nil {
 		t.Fatal(err)
@@ -47,7 +55,7 @@ func Start(t testing.TB, settings map[string]string, repository ...string) *Clus
 	}
 	own := map[string]string{
 		"hba_file": rules, "unix_socket_directories": socket, "archive_mode": "on", "wal_level": "replica", "max_wal_senders": "10",
-		"archive_command": "pgbackrest --config=" + config + " --stanza=" + Stanza + " archive-push %p", "fsync": "off",
+		"archive_command": "pgbackrest --config=" + config + " --stanza=" + stanza + " archive-push %p", "fsync": "off",
 	}
 	maps.Copy(own, settings)
 	c.Options = embedded.PostgresOptions{Dir: filepath.Join(c.Folder, "server"), MaxConnections: 100, Settings: own}
@@ -67,25 +75,41 @@ func Start(t testing.TB, settings map[string]string, repository ...string) *Clus
 	c.Write(t, config, fmt.Sprintf(`[global]
 %s
 repo1-cipher-type=aes-256-cbc
-repo1-cipher-pass=only-for-tests-of-backups-%s
+repo1-cipher-pass=only-for-tests-of-backups
 repo1-retention-full=2
 compress-type=zst
 start-fast=y
 archive-timeout=60
-log-path=%[3]s/log
-lock-path=%[3]s/lock
-spool-path=%[3]s/spool
+log-path=%[2]s/log
+lock-path=%[2]s/lock
+spool-path=%[2]s/spool
 
-[%[4]s]
-pg1-path=%[5]s
-pg1-socket-path=%[6]s
-pg1-port=%[7]s
-`, strings.Join(repository, "\n"), filepath.Base(c.Folder), c.Folder, Stanza, c.DataDir(), socket, c.Port()))
+[%[3]s]
+pg1-path=%[4]s
+pg1-socket-path=%[5]s
+pg1-port=%[6]s
+`, strings.Join(repository, "\n"), c.Folder, stanza, c.DataDir(), socket, c.Port()))
 	c.Repository = backups.Repository{Config: config, As: c.As}
-	if err := c.Repository.Create(t.Context(), Stanza); err != nil {
+	if err := c.Repository.Create(t.Context(), stanza); err != nil {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// InBucket are the lines of pgBackRest's configuration for a repository in a bucket of a server
+// of the test's. The server's authority is written into a folder that the server's user reaches.
+func InBucket(t testing.TB, s *filestest.Server, bucket string) []string {
+	t.Helper()
+	s.Bucket(t, bucket)
+	authority := filepath.Join(Folder(t), "authority.pem")
+	if err := os.WriteFile(authority, s.Authority, 0o644); err != nil { //nolint:gosec // it is no secret
+		t.Fatal(err)
+	}
+	return []string{
+		"repo1-type=s3", "repo1-path=/stoa", "repo1-s3-bucket=" + bucket, "repo1-s3-endpoint=localhost", "repo1-storage-port=" + s.Port,
+		"repo1-s3-region=eu-central-1", "repo1-s3-key=" + filestest.AccessKey, "repo1-s3-key-secret=" + filestest.Secret,
+		"repo1-s3-uri-style=path", "repo1-storage-ca-file=" + authority, "repo1-bundle=y",
+	}
 }
 
 // Folder is a folder that the server's user can write to, until the test ends.
