@@ -69,7 +69,7 @@ var clayAndLinen = shop{
 	look: func(made map[string]string) object {
 		return object{
 			"theme":        "boutique",
-			"announcement": object{"text": "Sent free of charge within Germany and Austria from 90 €"},
+			"announcement": object{"text": "Sent free of charge within Germany and Austria from €90"},
 			"home": []object{
 				{"id": "hero", "type": "hero", "button": object{"label": "Look around", "link": object{"type": "products"}},
 					"second_button": object{"link": object{"type": "collection", "resource_id": made["The slow table"]}}},

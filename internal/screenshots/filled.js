@@ -18,8 +18,8 @@ async (store, publishable) => {
   const variants = products.flatMap((product) => product.variants.filter((variant) => variant.prices.length > 0).map(({ id }) => id));
   const { currency } = await office('GET', '/store');
 
+  const shop = (method, path, body, cart) => ask(method, `/shop${path}`, body, { Authorization: `Bearer ${publishable}`, ...(cart && { 'Cart-Token': cart }) });
   const order = async (n, send) => {
-    const shop = (method, path, body, cart) => ask(method, `/shop${path}`, body, { Authorization: `Bearer ${publishable}`, ...(cart && { 'Cart-Token': cart }) });
     const { cart, token } = await shop('POST', '/carts', { lines: [{ variant_id: variants[n % variants.length], quantity: 1 + (n % 2) }] });
     const methods = (await shop('GET', `/carts/${cart.id}/shipping-methods`, undefined, token)).data;
     const asked = await shop('PATCH', `/carts/${cart.id}`, { email: 'grace@example.com', shipping_address: address, ...(methods[0] && { shipping_method_id: methods[0].id }) }, token);
@@ -27,9 +27,11 @@ async (store, publishable) => {
     if (send) await office('POST', `/orders/${bought.id}/fulfilments`, { tracking: { number: 'JJD000123' } });
     return bought;
   };
-  if (await none('/orders')) {
+  if (await none('/orders?fulfilment_state=unfulfilled')) {
     await order(0, false);
     await order(1, false);
+  }
+  if (await none('/returns')) {
     const sent = await order(2, true);
     const { lines } = await office('GET', `/orders/${sent.id}`);
     await office('POST', `/orders/${sent.id}/returns`, { lines: [{ line_id: lines[0].id, quantity: 1, reason: 'unwanted' }] });
@@ -38,6 +40,10 @@ async (store, publishable) => {
     const draft = await office('POST', '/draft-orders', { email: 'grace@example.com', lines: [{ variant_id: variants[0], quantity: 2 }], shipping_address: address });
     await office('POST', `/draft-orders/${draft.id}/send`, { mail: false });
   }
+  if (await none('/carts?state=open')) await shop('POST', '/carts', { email: 'grace@example.com', lines: [{ variant_id: variants[0], quantity: 1 }] });
+  if (await none('/promotions')) await office('POST', '/promotions', { title: 'Summer', kind: 'percentage', percentage: '15', codes: ['SUMMER'] });
+  if (await none('/operations')) await office('POST', '/exports', { resource: 'products' });
+  if (await none('/domains')) await office('POST', '/domains', { name: `www.${store.slice(-10)}.localhost` });
   if (await none('/gift-cards')) await office('POST', '/gift-cards', { amount: { amount: 5000, currency }, note: 'For a wedding' });
   if (await none('/customer-groups')) await office('POST', '/customer-groups', { name: 'Restaurants' });
   if (await none('/price-lists')) {

@@ -1,5 +1,5 @@
 // Screenshots makes pictures of the pages of a running platform, in light and dark and on
-// a phone, so that a person can look the whole of it over; and the one of the README:
+// a phone, there also at night and in German, so that a person can look the whole of it over; and the one of the README:
 //
 //	make dev           # in another terminal
 //	make screenshots
@@ -31,8 +31,9 @@ func main() {
 	out := flag.String("out", ".stoa/screenshots", "directory for the pictures")
 	email := flag.String("email", "", "who signs in to the platform to look at their stores")
 	password := flag.String("password", "", "with -email")
-	only := flag.String("only", "", "one look alone: light, dark, phone or cover")
+	only := flag.String("only", "", "one look alone: light, dark, phone, night or cover")
 	of := flag.String("of", "", "one face alone: shop, site or office")
+	named := flag.String("named", "", "of the back office, only the screens whose names have this in them")
 	cover := flag.String("cover", "docs/pictures/shop.webp", "the picture of the README")
 	flag.Parse()
 	var fill fillable
@@ -46,7 +47,7 @@ func main() {
 		if *only != "" && *only != l.name {
 			continue
 		}
-		if err := take(l, *of, *shop, *site, *email, *password, fill, filepath.Join(*out, l.name)); err != nil {
+		if err := take(l, *of, *named, *shop, *site, *email, *password, fill, filepath.Join(*out, l.name)); err != nil {
 			log.Fatalf("%s: %v", l.name, err)
 		}
 	}
@@ -96,12 +97,14 @@ type look struct {
 	scale         float64
 	phone         bool
 	dark          bool
+	german        bool // the back office; a shop speaks its own languages
 }
 
 var looks = []look{
 	{name: "light", width: 1360, height: 900, scale: 1},
 	{name: "dark", width: 1360, height: 900, scale: 1, dark: true},
 	{name: "phone", width: 390, height: 844, scale: 2, phone: true},
+	{name: "night", width: 390, height: 844, scale: 2, phone: true, dark: true, german: true},
 }
 
 // photographer is a browser that makes pictures.
@@ -109,7 +112,9 @@ type photographer struct {
 	ctx  context.Context
 	dir  string
 	look look
-	n    int
+	// named is what the names of the back office's screens have in them, where not all are wanted.
+	named string
+	n     int
 }
 
 // open starts a browser with a look, until done is called.
@@ -133,12 +138,13 @@ func open(l look, dir string) (p *photographer, done func(), err error) {
 	return p, done, nil
 }
 
-func take(l look, of, shop, site, email, password string, fill fillable, dir string) error {
+func take(l look, of, named, shop, site, email, password string, fill fillable, dir string) error {
 	p, done, err := open(l, dir)
 	if err != nil {
 		return err
 	}
 	defer done()
+	p.named = named
 	face := func(name string) bool { return of == "" || of == name }
 	if shop != "" && face("shop") {
 		if err := p.shopper(shop); err != nil {
@@ -235,7 +241,7 @@ func (p *photographer) snap(name string) error {
 		return fmt.Errorf("picture of %s: %w", name, err)
 	}
 	p.n++
-	return os.WriteFile(filepath.Join(p.dir, fmt.Sprintf("%02d-%s.png", p.n, name)), png, 0o644)
+	return os.WriteFile(filepath.Join(p.dir, fmt.Sprintf("%03d-%s.png", p.n, name)), png, 0o644)
 }
 
 // visit opens an address and makes a picture of it.

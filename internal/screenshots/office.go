@@ -30,7 +30,7 @@ func (p *photographer) fill(store fillable) error {
 func scriptOf(text string) string { return text[strings.Index(text, "async "):] }
 
 // office signs in to the back office and looks at every screen of the store that the shop is of,
-// which has one of each thing.
+// which has one of each thing. A screen whose thing is not there is a fault.
 func (p *photographer) office(shop, site, email, password string, store fillable) error {
 	if _, err := chromedp.Call(p.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: false}); err != nil {
 		return err
@@ -38,84 +38,98 @@ func (p *photographer) office(shop, site, email, password string, store fillable
 	_, host, _ := strings.Cut(shop, "://")
 	address, _, _ := strings.Cut(host, ".")
 	base := site + "/admin/" + address
+	at := func(address string) error {
+		return steps(func() error { return chromedp.Do(p.ctx, chromedp.Navigate(address)) }, p.settle)
+	}
+	wanted := func(name string, do ...func() error) func() error {
+		if !strings.Contains(name, p.named) {
+			return func() error { return nil }
+		}
+		return func() error { return steps(append(do, func() error { return p.snap("office-" + name) })...) }
+	}
 	screen := func(name, path string) func() error {
-		return func() error {
-			return steps(
-				func() error { return chromedp.Do(p.ctx, chromedp.Navigate(base+path)) },
-				p.settle,
-				func() error { return p.snap("office-" + name) },
-			)
-		}
+		return wanted(name, func() error { return at(base + path) })
 	}
-	first := func(name, list, prefix string) func() error {
-		return func() error {
-			if err := chromedp.Do(p.ctx, chromedp.Navigate(base+list)); err != nil {
-				return err
-			}
-			if err := p.settle(); err != nil {
-				return err
-			}
+	// first is the first thing of a list, and what lies below it.
+	first := func(name, list, prefix, below string) func() error {
+		return wanted(name, func() error { return at(base + list) }, func() error {
 			path, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](fmt.Sprintf(`document.querySelector('main a[href*=%q]')?.pathname ?? ""`, prefix)))
-			if err != nil || path == "" {
-				return err
+			if err != nil {
+				return fmt.Errorf("look for %s in %s: %w", prefix, list, err)
 			}
-			return steps(
-				func() error { return chromedp.Do(p.ctx, chromedp.Navigate(site+path)) },
-				p.settle,
-				func() error { return p.snap("office-" + name) },
-			)
-		}
+			if path == "" {
+				return fmt.Errorf("%s leads to no %s", list, prefix)
+			}
+			return at(site + path + below)
+		})
 	}
-	// dialog opens what a button of the screen opens; opened, what the first row of a list does.
-	press := func(name, expression string) func() error {
+	// press presses the first thing that a selector tells and that has one of these texts, if
+	// there are any.
+	press := func(selector string, texts ...string) func() error {
 		return func() error {
-			there, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`(() => { const e = `+expression+`; e?.click(); return Boolean(e) })()`))
-			if err != nil || !there {
-				return err
+			there, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`(() => { const texts = %q.split("|"), e = [...document.querySelectorAll(%q)].find(e => texts[0] === "" || texts.includes(e.textContent)); e?.click(); return Boolean(e) })()`, strings.Join(texts, "|"), selector)))
+			if err != nil {
+				return fmt.Errorf("press %s %v: %w", selector, texts, err)
 			}
-			return steps(p.settle, func() error { return p.snap("office-" + name) })
+			if !there {
+				return fmt.Errorf("there is nothing to press at %s %v", selector, texts)
+			}
+			return p.settle()
 		}
 	}
-	dialog := func(name, button string) func() error {
-		return press(name, fmt.Sprintf(`[...document.querySelectorAll("main button")].find(e => e.textContent === %q)`, button))
-	}
+	// pressed is what a button of the screen before opens; opened, what the first row of a list does.
+	pressed := func(name string, texts ...string) func() error { return wanted(name, press("main button", texts...)) }
 	opened := func(name, path string) func() error {
-		return func() error {
-			return steps(func() error { return chromedp.Do(p.ctx, chromedp.Navigate(base+path)) }, p.settle, press(name, `document.querySelector("main tbody button, main tbody tr [role=button], main [class*=row] button[class*=name]")`))
-		}
+		return wanted(name, func() error { return at(base + path) }, press("main tbody button, main tbody tr [role=button], main [class*=row] button[class*=name]"))
 	}
 	return steps(
 		func() error { return p.signIn(site, email, password) },
+		p.speak,
 		func() error { return p.fill(store) },
-		screen("home", "?days=30"), screen("orders", "/orders"), dialog("order-refund", "Pay back"), first("order-to-send", "/orders?view=send", "/orders/ord_"), dialog("order-send", "Send"), screen("orders-none", "/orders?q=nobody@example.com"),
-		screen("drafts", "/drafts"), first("draft", "/drafts", "/drafts/cart_"), screen("draft-new", "/drafts/new"), screen("returns", "/returns"),
-		screen("carts", "/carts"), first("cart", "/carts?view=every", "/carts/cart_"), screen("cart-reminders", "/carts?reminders=yes"),
-		screen("promotions", "/promotions"), first("promotion", "/promotions", "/promotions/prm_"), screen("promotion-kinds", "/promotions/new"),
-		screen("promotion-new", "/promotions/new?kind=buy_x_get_y"), screen("gift-cards", "/gift-cards"), first("gift-card", "/gift-cards", "/gift-cards/gc_"),
+		screen("home", "?days=30"), screen("orders", "/orders"),
+		first("order-to-send", "/orders?view=send", "/orders/ord_", ""), pressed("order-to-send-dialog", "Send", "Versenden"),
+		first("order-refunded", "/orders?view=send", "/orders/ord_", ""), pressed("order-refunded-dialog", "Pay back", "Erstatten"), first("order-edit", "/orders?view=send", "/orders/ord_", "/edit"),
+		first("order-returned", "/returns", "/orders/ord_", ""), screen("orders-none", "/orders?q=nobody@example.com"),
+		screen("drafts", "/drafts"), first("draft", "/drafts", "/drafts/cart_", ""), screen("draft-new", "/drafts/new"), screen("returns", "/returns"),
+		screen("carts", "/carts"), first("cart", "/carts?view=every", "/carts/cart_", ""), screen("cart-reminders", "/carts?reminders=yes"),
+		screen("promotions", "/promotions"), first("promotion", "/promotions", "/promotions/prm_", ""), screen("promotion-kinds", "/promotions/new"),
+		screen("promotion-new", "/promotions/new?kind=buy_x_get_y"), screen("gift-cards", "/gift-cards"), first("gift-card", "/gift-cards", "/gift-cards/gc_", ""),
 		screen("gift-card-new", "/gift-cards?new=yes"),
-		screen("products", "/products"), first("product", "/products", "/products/prod_"), screen("product-new", "/products/new"),
-		screen("products-table", "/products/grid"), screen("collections", "/collections"), first("collection", "/collections", "/collections/col_"), screen("collection-new", "/collections/new"),
-		screen("categories", "/categories"), screen("transfers", "/transfers"), opened("category", "/categories"), opened("transfer", "/transfers"), screen("price-lists", "/price-lists"), first("price-list", "/price-lists", "/price-lists/plist_"),
-		opened("review", "/reviews"), screen("reviews", "/reviews"), screen("exchange", "/exchange"), screen("import", "/exchange/import"), first("operation", "/exchange", "/exchange/op_"), screen("groups", "/groups"),
-		screen("stock", "/stock"), screen("customers", "/customers"), first("customer", "/customers", "/customers/cus_"), screen("erasures", "/erasures"), opened("erasure", "/erasures"),
-		screen("theme", "/theme"), screen("theme-edit", "/theme/edit"), screen("theme-look", "/theme/edit?part=look"), screen("pages", "/pages"), first("page", "/pages", "/pages/page_"), screen("page-new", "/pages/new"), screen("blog", "/blog"), first("post", "/blog", "/blog/post_"), screen("post-new", "/blog/new"),
+		screen("products", "/products"), first("product", "/products", "/products/prod_", ""), screen("product-new", "/products/new"),
+		screen("products-table", "/products/grid"), screen("collections", "/collections"), first("collection", "/collections", "/collections/col_", ""), screen("collection-new", "/collections/new"),
+		screen("categories", "/categories"), screen("transfers", "/transfers"), opened("category", "/categories"), opened("transfer", "/transfers"), screen("price-lists", "/price-lists"), first("price-list", "/price-lists", "/price-lists/plist_", ""),
+		opened("review", "/reviews"), screen("reviews", "/reviews"), screen("exchange", "/exchange"), screen("import", "/exchange/import"), first("operation", "/exchange", "/exchange/op_", ""), screen("groups", "/groups"),
+		screen("stock", "/stock"), screen("customers", "/customers"), first("customer", "/customers", "/customers/cus_", ""), screen("erasures", "/erasures"), opened("erasure", "/erasures"),
+		screen("theme", "/theme"), screen("theme-edit", "/theme/edit"), screen("theme-look", "/theme/edit?part=look"), screen("pages", "/pages"), first("page", "/pages", "/pages/page_", ""), screen("page-new", "/pages/new"), screen("blog", "/blog"), first("post", "/blog", "/blog/post_", ""), screen("post-new", "/blog/new"),
 		screen("menus", "/menus"), screen("domains", "/domains"), screen("domain-new", "/domains?new=yes"), screen("access", "/access"), screen("languages", "/languages"), screen("searches", "/searches"),
 		screen("mails", "/mails"), screen("mail", "/mails/order_shipped"),
 		screen("analytics", "/analytics"), screen("analytics-visitors", "/analytics?report=conversion"), screen("analytics-products", "/analytics?report=products&days=365"),
 		screen("settings", "/settings"), screen("payments", "/payments"), screen("payment-new", "/payments?method=new"), screen("shipping", "/shipping"), screen("shipping-new", "/shipping?method=new"), screen("taxes", "/taxes"),
 		screen("invoices", "/invoices"), screen("zone-new", "/shipping?zone=new"), screen("locations", "/locations"), screen("location-new", "/locations?location=new"), screen("fields", "/fields"), screen("field-new", "/fields?field=new"), screen("plan", "/plan"), screen("account", "/account"),
 		screen("staff", "/staff"), screen("invite", "/staff?invite=yes"), screen("history", "/history"),
-		screen("keys", "/keys"), screen("key-new", "/keys?new=yes"), screen("webhooks", "/webhooks"), screen("webhook-new", "/webhooks?new=yes"), first("webhook", "/webhooks", "/webhooks/whe_"), screen("events", "/events"), screen("requests", "/requests"),
-		screen("missing", "/nowhere"), p.palette,
+		screen("keys", "/keys"), screen("key-new", "/keys?new=yes"), screen("webhooks", "/webhooks"), screen("webhook-new", "/webhooks?new=yes"), first("webhook", "/webhooks", "/webhooks/whe_", ""), screen("events", "/events"), screen("requests", "/requests"),
+		wanted("sandbox", func() error { return at(base + "--test") }), screen("missing", "/nowhere"), p.palette,
 	)
+}
+
+// speak has the office speak the look's language.
+func (p *photographer) speak() error {
+	if !p.look.german {
+		return nil
+	}
+	_, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`(() => { localStorage.setItem("stoa.language", "de"); return true })()`))
+	return err
 }
 
 // palette looks for something, from home.
 func (p *photographer) palette() error {
+	if !strings.Contains("palette", p.named) {
+		return nil
+	}
 	const search = `[role=dialog] input`
 	return steps(
 		func() error {
-			_, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`(() => { document.dispatchEvent(new KeyboardEvent("keydown", {key: "k", code: "KeyK", ctrlKey: true, bubbles: true})); return true })()`))
+			_, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`(() => { document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "k", code: "KeyK", ctrlKey: true, bubbles: true})); return true })()`))
 			return err
 		},
 		func() error {

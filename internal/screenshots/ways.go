@@ -53,6 +53,9 @@ func (p *photographer) shopper(shop string) error {
 		visit("search-nothing", "/search?q=zzzzzz"),
 		visit("missing", "/nowhere"),
 		visit("cart-empty", "/cart"),
+		visit("blog", "/blog"), maybe(`main a[href^="/blog/"]`, follow(`main a[href^="/blog/"]`), snap("post")),
+		maybe(`footer a[href^="/pages/"]`, follow(`footer a[href^="/pages/"]`), snap("page")),
+		visit("contact", "/contact"), visit("newsletter", "/newsletter"), visit("find-order", "/find-order"), visit("withdraw", "/withdraw"),
 		visit("sign-in", "/account/sign-in"),
 		visit("shopper-forgot-password", "/account/forgot-password"),
 		visit("shopper-new-password", "/account/reset-password?token=x"),
@@ -147,7 +150,24 @@ func (p *photographer) member(shop, site string) error {
 		func() error { return p.visit("details", shop+"/account/details") },
 		func() error { return p.visit("addresses", shop+"/account/addresses/new") },
 		func() error { return p.visit("wishlists", shop+"/account/wishlists") },
+		func() error { return p.reviewed(shop) },
 		func() error { return p.visit("personal-data", shop+"/account/data") },
+	)
+}
+
+// reviewed writes a review of the first product, which the merchant has yet to look at.
+func (p *photographer) reviewed(shop string) error {
+	return steps(
+		func() error { return chromedp.Do(p.ctx, chromedp.Navigate(shop+"/products")) },
+		func() error { return p.follow(".products article a") },
+		func() error { return p.follow(`main a[href$="/reviews"]`) },
+		func() error { return p.snap("review") },
+		func() error { return chromedp.Do(p.ctx, chromedp.SetValue(chromedp.ID("rating"), "4")) },
+		func() error {
+			return chromedp.Do(p.ctx, chromedp.SetValue(chromedp.ID("body"), "It holds water, and looks well without any."))
+		},
+		func() error { return p.follow("main form .button") },
+		func() error { return p.visit("reviews", shop+"/account/reviews") },
 	)
 }
 

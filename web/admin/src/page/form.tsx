@@ -71,7 +71,7 @@ export function Leaving({ guarded, discard }: { guarded: boolean; discard?: () =
 export function Ending({ go, pending, close }: { go: string; pending: boolean; close: () => void }) {
   const w = useWords();
   return (
-    <Group justify="end">
+    <Group justify="end" className={classes.ending}>
       <Button variant="default" onClick={close}>
         {w.cancel}
       </Button>

@@ -14,5 +14,10 @@ const colors: Record<Mood, [string, string]> = {
 /** The name of a state, coloured by what it means. */
 export function State({ mood, children }: { mood: Mood; children: string }) {
   const [background, color] = colors[mood];
-  return <Badge style={{ background, color }}>{children}</Badge>;
+  // It is a word or two, and is read whole.
+  return (
+    <Badge miw="max-content" style={{ background, color }}>
+      {children}
+    </Badge>
+  );
 }

@@ -70,7 +70,7 @@ export default function Audit() {
             name: w.columns.who,
             cell: (entry) => (
               <div>
-                <Text size="sm" style={{ wordBreak: 'break-word' }}>
+                <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
                   {entry.actor.kind === 'system' ? w.actors.system : entry.actor.label}
                 </Text>
                 {entry.actor.kind !== 'system' && (

@@ -67,7 +67,7 @@ function Told({ id }: { id: string }) {
       <Text size="sm" c="dimmed">
         {reason ?? w.none}
       </Text>
-      <Table.ScrollContainer minWidth={420} type="native">
+      <Table.ScrollContainer minWidth={0} type="native">
         <Table aria-label={w.one}>
           <Table.Thead>
             <Table.Tr>
@@ -79,13 +79,13 @@ function Told({ id }: { id: string }) {
           <Table.Tbody>
             {places.map(({ place, rows, outcome, kept_because }) => (
               <Table.Tr key={`${place} ${outcome}`}>
-                <Table.Td>{place}</Table.Td>
+                <Table.Td>{(w.places as Record<string, string>)[place] ?? place}</Table.Td>
                 <Table.Td ta="end">{f.number(rows)}</Table.Td>
                 <Table.Td>
                   <Text size="sm">{w.outcomes[outcome]}</Text>
                   {kept_because && (
                     <Text size="xs" c="dimmed">
-                      {kept_because}
+                      {w.kept[kept_because] ?? kept_because}
                     </Text>
                   )}
                 </Table.Td>

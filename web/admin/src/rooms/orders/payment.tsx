@@ -48,7 +48,7 @@ export function Paid({ payment }: { payment: Schemas['Payment'] }) {
             <State mood={moods[payment.state]}>{w.payments[payment.state]}</State>
           </Group>
           <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-            {[f.time(payment.created_at), payment.reference, payment.failure_code].filter(Boolean).join(' · ')}
+            {[f.time(payment.created_at), payment.reference, payment.failure_code && (w.failures[payment.failure_code] ?? payment.failure_code)].filter(Boolean).join(' · ')}
           </Text>
         </Stack>
         <Group gap="sm" justify="end">

@@ -19,6 +19,10 @@ export const useOrderWords = words(
       voided: 'Voided',
       failed: 'Failed',
     },
+    /** Why a payment failed, by the codes that providers have in common; another one stands as it is. */
+    failures: {
+      card_declined: 'The card was declined', insufficient_funds: 'Not enough money on it', expired_card: 'The card has expired', incorrect_cvc: 'The card’s check number is wrong', authentication_required: 'It was not confirmed', payment_intent_authentication_failure: 'It was not confirmed', processing_error: 'The provider could not process it', abandoned: 'It was not finished', account_unreachable: 'The Stripe account cannot be reached', amount_unsupported: 'The provider takes no such amount',
+    } as Record<string, string>,
     fulfilment: { unfulfilled: 'To send', partially_fulfilled: 'Partly sent', fulfilled: 'Sent' },
     state: { open: 'Open', completed: 'Completed', cancelled: 'Cancelled' },
     empty: { title: 'No orders yet', text: 'As soon as somebody buys something, it is here, and you get a mail.' },
@@ -218,6 +222,9 @@ export const useOrderWords = words(
         refunded: 'Erstattet',
         voided: 'Aufgehoben',
         failed: 'Gescheitert',
+      },
+      failures: {
+        card_declined: 'Die Karte wurde abgelehnt', insufficient_funds: 'Sie war nicht gedeckt', expired_card: 'Die Karte ist abgelaufen', incorrect_cvc: 'Die Prüfziffer stimmt nicht', authentication_required: 'Sie wurde nicht bestätigt', payment_intent_authentication_failure: 'Sie wurde nicht bestätigt', processing_error: 'Der Anbieter konnte sie nicht ausführen', abandoned: 'Sie wurde nicht zu Ende geführt', account_unreachable: 'Das Stripe-Konto ist nicht zu erreichen', amount_unsupported: 'Der Anbieter nimmt keinen solchen Betrag',
       },
       fulfilment: { unfulfilled: 'Zu versenden', partially_fulfilled: 'Teils versandt', fulfilled: 'Versandt' },
       state: { open: 'Offen', completed: 'Abgeschlossen', cancelled: 'Storniert' },

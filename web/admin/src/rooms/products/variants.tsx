@@ -36,7 +36,8 @@ export function Variants({ form, images, locations, isNew, more }: VariantsProps
             <TextInput
               label={w.variants.option}
               placeholder={w.variants.optionExample}
-              w={150}
+              w={{ base: 96, xs: 150 }}
+              style={{ flexShrink: 0 }}
               maxLength={255}
               value={option.name}
               error={form.errors[`options.${n}.name`]}
