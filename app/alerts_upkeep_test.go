@@ -35,15 +35,20 @@ func (r *rehearsed) upkeep() []cause {
 				}
 			}()
 		}, func() { r.server.Exec(`drop trigger refuse on cell_sizes`) }},
-		{"CellFillsSoon", "a cell that was empty yesterday has room for two stores more", func() {
+		{"CellFillsSoon", "a cell that was empty yesterday has room for one store more", func() {
 			for range 4 {
 				r.server.ForgetLimits()
 				openShop(r.t, r.server.Program)
 			}
 			r.server.Exec(`delete from cell_sizes where cell = $1`, r.cellName)
 			r.server.Exec(`insert into cell_sizes (cell, day, schemas, bytes) values ($1, current_date - 1, 0, 0)`, r.cellName)
-			r.server.Exec(`update cells set max_stores = 2 + (select count(*) from schemas where cell = $1 and state not in ('retired', 'ready')) where name = $1`, r.cellName)
+			r.server.Exec(`update cells set max_stores = 1 + (select count(*) from schemas where cell = $1 and state not in ('retired', 'ready')) where name = $1`, r.cellName)
 			r.task()
+			if !soon(patience, func() bool {
+				return apptest.Query[bool](r.server.Program, `select exists (select from cell_sizes where cell = $1 and day = current_date)`, r.cellName)[0]
+			}) {
+				r.t.Error("the cell is not measured")
+			}
 		}, func() { r.server.Exec(`update cells set max_stores = 500`) }},
 		{"CertificatesRefused", "the certificate authority refuses certificates for five domains", func() {
 			for n := range 5 {

@@ -22,6 +22,9 @@ import (
 // elsewhere are commands of the runbooks that are not run here, and where they are, or why
 // nowhere.
 var elsewhere = map[string]string{
+	`kubectl -n stoa exec deploy/stoa-api -- stoa …`:                 "nowhere: no rehearsal has nodes",
+	`kubectl -n stoa logs -l app.kubernetes.io/name=stoa --since=1h`: "nowhere: no rehearsal has nodes",
+	`journalctl -o cat -u 'stoa*' --since -1h > stoa.log`:            "TestRehearseOneServer",
 	`stoa backup full`:                               "TestRehearseRestore",
 	`make check`:                                     "each change",
 	`systemctl status nginx`:                         "TestRehearseOneServer",
@@ -31,7 +34,8 @@ var elsewhere = map[string]string{
 	`systemctl restart prometheus-postgres-exporter`: "nowhere: systemd does not run here, and the machine that is booted has no exporters",
 }
 
-// silent are commands that may find nothing where all is well, or have nothing to say.
+// silent are commands that have nothing to say, or say it beside; and, with a reason, those that
+// find nothing here.
 var silent = map[string]string{
 	`dmesg | grep -i kill`:                       "nothing was killed",
 	`tail /var/log/nginx/error.log`:              "Nginx has nothing to say",
@@ -40,7 +44,12 @@ var silent = map[string]string{
 	`logrotate -d /etc/logrotate.d/stoa`:         "it says so beside",
 	`curl -s $ops/debug/pprof/heap > heap.pprof`: "",
 	`operator differences | jq`:                  "",
-	"psql \"$STOA_DATABASE_URL\" -v password=\"'…'\" -f observability/exporters/postgres.sql":                          "",
+	"psql \"$STOA_DATABASE_URL\" -v password=\"'…'\" -f observability/exporters/postgres.sql": "",
+	`stoa job retry job_… --reason "…"`:                                                       "",
+	`stoa job discard job_… --reason "…"`:                                                     "",
+	`stoa migrate`: "",
+	`pg_basebackup -h PRIMARY -U replicator -D DATA -R -X stream -c fast -C -S SLOT`:                                   "",
+	`vacuum (verbose, analyze) pg_catalog.pg_attribute;`:                                                               "",
 	`operator jobs/job_…/discard -d '{"reason": "…"}'`:                                                                 "",
 	`curl -i http://shop.example.com/.well-known/acme-challenge/x`:                                                     "Nginx answers 404",
 	`jq -c 'select(.msg | test("backup")) | select(.level != "INFO")' stoa.log | tail`:                                 "backups are rehearsed elsewhere",
@@ -60,8 +69,8 @@ type typed struct {
 var (
 	fenced = regexp.MustCompile("(?ms)^ *```(sh|sql)\n(.*?)^ *```")
 	inline = regexp.MustCompile("`([^`\n]+)`")
-	shell  = regexp.MustCompile(`^(jq|curl|operator|stoa|df|du|dmesg|echo|go tool|journalctl|logrotate|make|nginx|pg_basebackup|psql|redis-cli|ss|systemctl|tail) `)
-	prose  = regexp.MustCompile(`^(GET|POST) /|^(request failed|idle in transaction|permission denied for schema …|requested WAL segment … has already been removed)$`)
+	shell  = regexp.MustCompile(`^(jq|curl|operator|stoa|df|du|dmesg|echo|go tool|journalctl|kubectl|logrotate|make|nginx|pg_basebackup|psql|redis-cli|ss|systemctl|tail) `)
+	prose  = regexp.MustCompile(`^(GET|POST) /|^(stoa …|make rehearse .*|request failed|idle in transaction|permission denied for schema …|requested WAL segment … has already been removed)$`)
 	query  = regexp.MustCompile(`^(select|alter|vacuum|analyze|update|delete|insert) .*;$|^select .*;`)
 	given  = regexp.MustCompile(`(?m)^(ops=.*|operator\(\) .*)\n`) // what the others take for granted
 )
@@ -102,11 +111,12 @@ func commands(t *testing.T) (list []typed, prelude string) {
 		}
 		for _, span := range inline.FindAllStringSubmatch(fenced.ReplaceAllString(text, ""), -1) {
 			switch {
+			case !strings.Contains(span[1], " "), prose.MatchString(span[1]):
 			case shell.MatchString(span[1]):
 				add(span[1], false)
 			case query.MatchString(span[1]):
 				add(span[1], true)
-			case strings.Contains(span[1], " ") && !prose.MatchString(span[1]):
+			default:
 				t.Errorf("%s has `%s`, which is no command that can be typed here", page, span[1])
 			}
 		}
@@ -233,11 +243,12 @@ func goCache(t *testing.T) string {
 func (d *desk) types(t *testing.T, c typed) {
 	d.t = t
 	text := d.meant(c.text)
+	// What writes on to "head" ends by SIGPIPE (141), and curl by itself (23).
 	command := exec.Command("bash")
 	if c.sql {
 		command = exec.Command("psql", d.database(c.text))
 	} else {
-		text = d.prelude + text + "\nfor status in \"${PIPESTATUS[@]}\"; do [ $status = 0 ] || [ $status = 141 ] || exit $status; done\n"
+		text = d.prelude + text + "\nfor status in \"${PIPESTATUS[@]}\"; do [ $status = 0 ] || [ $status = 141 ] || [ $status = 23 ] || exit $status; done\n"
 	}
 	command.Dir, command.Env, command.Stdin = d.dir, d.env, strings.NewReader(text)
 	var faults strings.Builder

@@ -13,7 +13,8 @@ import (
 
 // problem turns any error into the answer that a client gets. An error that is not a
 // problem is a fault of ours: it is logged here, once, and told as nothing more than that.
-func (rt *Router) problem(r *http.Request, err error) *Response {
+// What the log is to say of the request besides is given as of.
+func (rt *Router) problem(r *http.Request, err error, of ...any) *Response {
 	p := problem.As(err)
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -29,7 +30,7 @@ func (rt *Router) problem(r *http.Request, err error) *Response {
 		p = problem.New(problem.Internal, "internal_error", "Something went wrong on our side. The request ID tells us what.").Because(err)
 	}
 	if p.Kind >= problem.Internal && p.Code != "client_gone" {
-		rt.config.Log.ErrorContext(r.Context(), "request failed", "error", err, "method", r.Method, "path", r.URL.Path, "status", int(p.Kind))
+		rt.config.Log.ErrorContext(r.Context(), "request failed", append(of, "error", err, "method", r.Method, "path", r.URL.Path, "status", int(p.Kind))...)
 	}
 	return problemResponse(p, r.URL.Path, rt.config.Client.RequestID(r.Context()))
 }

@@ -193,11 +193,20 @@ func (rt *Router) serve(w http.ResponseWriter, r *http.Request, op *Operation) {
 	}
 	res, err := rt.handle(r.Context(), req)
 	if err != nil {
-		res = rt.problem(r, err)
+		res = rt.problem(r, err, req.named()...)
 	}
 	res, sent := rt.write(w, req, res)
 	rt.config.Observer.Answered(r.Context(), req, res.Status)
 	rt.record(req, res, sent, started)
+}
+
+// named is what the log calls a request by.
+func (r *Request) named() []any {
+	of := []any{"operation", r.Operation.ID}
+	if store := r.Caller.Store; store != nil {
+		of = append(of, "store", store.ID)
+	}
+	return of
 }
 
 // handle is the way of every request, from its credential to its handler.
@@ -306,7 +315,7 @@ var noStore, inJSON = []string{"no-store"}, []string{"application/json"}
 func (rt *Router) write(w http.ResponseWriter, req *Request, res *Response) (*Response, []byte) {
 	body, err := res.bytes()
 	if err != nil {
-		res = rt.problem(req.HTTP, err)
+		res = rt.problem(req.HTTP, err, req.named()...)
 		body, _ = res.bytes()
 	}
 	header := w.Header()

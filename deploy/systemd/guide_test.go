@@ -62,7 +62,7 @@ func TestRehearseOneServer(t *testing.T) {
 	})
 	step("the machine boots again; then another version, as the guide has it", "all services came by themselves; the version is the other, and an order paid", func() {
 		out := m.boot(`systemctl is-system-running --wait || true
-			for unit in stoa@1 stoa@2 stoa-worker stoa-backup nginx postgresql redis-server nftables; do systemctl is-active $unit; done`, sale("second"),
+			for unit in stoa@1 stoa@2 stoa-worker stoa-backup nginx postgresql redis-server nftables; do systemctl is-active $unit; done`, sale("second"), typed,
 			"cd /root/next\n"+blocks["Another version"], "stoa version", sale("third"))
 		for _, want := range []string{"sold second", "sold third", "stoa next"} {
 			if !strings.Contains(out, want) {
@@ -105,6 +105,15 @@ const shared = `test -s /root/stoa-backup.key
 	test -n "$(find /var/backups/stoa -type f)"
 	test -z "$(find /var/backups/stoa -not -group stoa -or -type f -not -perm 0660)"
 	su -s /bin/sh www-data -c '! cat /etc/stoa/pgbackrest.conf 2>/dev/null && ! ls /var/backups/stoa 2>/dev/null'`
+
+// typed are the commands of docs/runbooks that ask systemd.
+const typed = `systemctl status nginx
+	systemctl restart nginx
+	systemctl status 'prometheus-*'
+	journalctl --vacuum-size=500M
+	journalctl -o cat -u 'stoa*' --since -1h > stoa.log
+	grep -q '^{.*"msg":"request"' stoa.log
+	rm stoa.log`
 
 // sale signs a store up and pays an order in its sandbox, through Nginx.
 func sale(name string) string {

@@ -96,7 +96,7 @@ func exporters(t testing.TB, name string) string {
 	}
 }
 
-// Injected is an exporter of series that a test makes up, for what cannot be caused on one machine.
+// Injected is an exporter of series that a test makes up, for what its processes do not do.
 type Injected struct {
 	Job
 	mu     sync.Mutex
