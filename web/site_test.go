@@ -213,3 +213,19 @@ func TestMailsAreRead(t *testing.T) {
 	}
 	b.get("/mailbox/mail_none").status(http.StatusNotFound)
 }
+
+func TestAStoreIsAtAnAddressMadeOfItsName(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	values := newcomer()
+	name := values.Get("store_address")
+	values.Set("store_name", "The "+name+" & Co")
+	values.Set("store_address", "")
+	h.visitor(t, "").post("/sign-up", values).status(http.StatusCreated).says("the-" + name + "-and-co." + domain)
+
+	// Another one of that name is told where the first one is, and can say otherwise.
+	again := newcomer()
+	again.Set("store_name", values.Get("store_name"))
+	again.Set("store_address", "")
+	h.visitor(t, "").post("/sign-up", again).status(http.StatusConflict).says(`id="store_address-fault"`, `value="the-`+name+`-and-co"`)
+}

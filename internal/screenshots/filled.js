@@ -43,7 +43,6 @@ async (store, publishable) => {
   if (await none('/carts?state=open')) await shop('POST', '/carts', { email: 'grace@example.com', lines: [{ variant_id: variants[0], quantity: 1 }] });
   if (await none('/promotions')) await office('POST', '/promotions', { title: 'Summer', kind: 'percentage', percentage: '15', codes: ['SUMMER'] });
   if (await none('/operations')) await office('POST', '/exports', { resource: 'products' });
-  if (await none('/domains')) await office('POST', '/domains', { name: `www.${store.slice(-10)}.localhost` });
   if (await none('/gift-cards')) await office('POST', '/gift-cards', { amount: { amount: 5000, currency }, note: 'For a wedding' });
   if (await none('/customer-groups')) await office('POST', '/customer-groups', { name: 'Restaurants' });
   if (await none('/price-lists')) {

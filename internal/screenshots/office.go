@@ -53,9 +53,17 @@ func (p *photographer) office(shop, site, email, password string, store fillable
 	// first is the first thing of a list, and what lies below it.
 	first := func(name, list, prefix, below string) func() error {
 		return wanted(name, func() error { return at(base + list) }, func() error {
-			path, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](fmt.Sprintf(`document.querySelector('main a[href*=%q]')?.pathname ?? ""`, prefix)))
-			if err != nil {
-				return fmt.Errorf("look for %s in %s: %w", prefix, list, err)
+			path := ""
+			for n := 0; n < 50 && path == ""; n++ {
+				var err error
+				if path, err = chromedp.Run(p.ctx, chromedp.Evaluate[string](fmt.Sprintf(`document.querySelector('main a[href*=%q]')?.pathname ?? ""`, prefix))); err != nil {
+					return fmt.Errorf("look for %s in %s: %w", prefix, list, err)
+				}
+				if path == "" {
+					if err := p.wait(100 * time.Millisecond); err != nil {
+						return err
+					}
+				}
 			}
 			if path == "" {
 				return fmt.Errorf("%s leads to no %s", list, prefix)
@@ -165,7 +173,7 @@ func (p *photographer) signIn(site, email, password string) error {
 // settle waits until a screen has all that it asked for.
 func (p *photographer) settle() error {
 	for range 100 {
-		settled, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`document.querySelector("#root > *") !== null && !document.querySelector(".mantine-Skeleton-root, .mantine-Loader-root")`))
+		settled, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`document.querySelector("h1, form, [data-portal] [role=dialog]") !== null && !document.querySelector(".mantine-Skeleton-root, .mantine-Loader-root")`))
 		if err != nil {
 			return err
 		}

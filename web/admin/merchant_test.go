@@ -11,6 +11,7 @@ import (
 
 	"github.com/stoacommerce/stoa/app/apptest"
 	"github.com/stoacommerce/stoa/commerce/payments/stripetest"
+	"github.com/stoacommerce/stoa/platform/certificates/catest"
 	"github.com/stoacommerce/stoa/platform/ids"
 )
 
@@ -27,7 +28,8 @@ const password = "seven purple lanterns at dusk"
 func TestMerchantsInTheirBackOffice(t *testing.T) {
 	t.Parallel()
 	stripe := stripetest.New(t)
-	p := apptest.Start(t, apptest.Env{"STOA_STRIPE_API_BASE": stripe.URL, "STOA_STRIPE_TEST_SECRET_KEY": "sk_test_platform", "STOA_STRIPE_SECRET_KEY": "sk_test_platform"})
+	names := catest.StartNames(t)
+	p := apptest.Start(t, apptest.Env{"STOA_DOMAINS_ADDRESSES": here, "STOA_DNS_SERVER": names.Addr, "STOA_STRIPE_API_BASE": stripe.URL, "STOA_STRIPE_TEST_SECRET_KEY": "sk_test_platform", "STOA_STRIPE_SECRET_KEY": "sk_test_platform"})
 	if status, text := get(t, p.URL+"/admin/"); status == http.StatusNotFound {
 		if !strings.Contains(text, "Node.js") {
 			t.Errorf("a program without a back office does not say what is missing: %s", text)
@@ -52,6 +54,7 @@ func TestMerchantsInTheirBackOffice(t *testing.T) {
 		{"palette", func() { anything(b, p, address) }},
 		{"german", func() { german(b, address) }},
 		{"what is rare", func() { rare(b, p, stripe, address) }},
+		{"domains", func() { domains(b, p, names, address) }},
 		{"screens", func() { seen(t, b, p, address) }},
 		{"the end", func() { end(b, p, address) }},
 		{"a lesser role", func() { lesser(b, p, address) }},

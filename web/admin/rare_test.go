@@ -5,11 +5,9 @@ import (
 
 	"github.com/stoacommerce/stoa/app/apptest"
 	"github.com/stoacommerce/stoa/commerce/payments/stripetest"
-	"github.com/stoacommerce/stoa/platform/ids"
 )
 
-// rare is what merchants do once, or hope never to see: Stripe is connected, a domain leads
-// elsewhere, and the store ends and is brought back.
+// rare is what merchants do once: they connect Stripe, and take that back.
 func rare(b *browser, p *apptest.Program, stripe *stripetest.Stripe, address string) {
 	b.t.Helper()
 	p.ForgetLimits()
@@ -37,20 +35,6 @@ func rare(b *browser, p *apptest.Program, stripe *stripetest.Stripe, address str
 	b.shows("The keys are saved", "acct_own", "Takes payments")
 	b.accessible("Stripe by one's own keys")
 	b.quietly("keys of one's own")
-
-	// A domain in each of its states.
-	store := apptest.Query[string](p, `select id from stores where address = $1`, address)[0]
-	for _, state := range []string{"pending", "active", "failing", "lost"} {
-		p.Exec(`insert into domains (id, store_id, name, state, check_at, verified_at, failing_since) values ($1, $2, $3, $4, now() + interval '1 day', now(), case when $4 in ('failing', 'lost') then now() end)`,
-			ids.New("dom"), store, state+"-"+address+".example.com", state)
-	}
-	b.visit(office + "/domains")
-	b.shows("Waits for records", "Connected", "Primary", "Leads elsewhere", "Its records lead elsewhere.", "Lost", "It has led elsewhere for too long")
-	b.accessible("domains in all states")
-	b.press("Find anything …Ctrl K")
-	b.write("Find anything …", "failing-"+address)
-	b.shows("Failing")
-	b.quietly("domains")
 }
 
 // end deletes the store, and brings it back.

@@ -50,7 +50,7 @@ var screens = []screen{
 	{"/blog", "How we glaze"},
 	{"/blog/new", "Title"},
 	{"/menus", "Main menu"},
-	{"/domains", "Leads elsewhere"},
+	{"/domains", "It has led elsewhere for too long"},
 	{"/domains?new=yes", "Domain"},
 	{"/access", "Everybody may come in."},
 	{"/languages", "Main language"},

@@ -1,11 +1,13 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
 	"strings"
 
+	"github.com/stoacommerce/stoa/commerce/catalog"
 	"github.com/stoacommerce/stoa/platform/limits"
 	"github.com/stoacommerce/stoa/platform/money"
 	"github.com/stoacommerce/stoa/platform/postgres"
@@ -58,8 +60,9 @@ func (s *Site) signUp(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	f.Values.Set("store_address", cmp.Or(strings.ToLower(strings.TrimSpace(f.Value("store_address"))), addressOf(f.Value("store_name"))))
 	in := accounts.SignUp{Store: stores.Birth{
-		Name: strings.TrimSpace(f.Value("store_name")), Address: strings.ToLower(strings.TrimSpace(f.Value("store_address"))),
+		Name: strings.TrimSpace(f.Value("store_name")), Address: f.Value("store_address"),
 		Country: f.Value("country"), Currency: f.Value("currency"),
 	}}
 	ctx := r.Context()
@@ -103,6 +106,12 @@ func (s *Site) signUp(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return page.Personal(w, r, http.StatusCreated, opened(v))
+}
+
+// addressOf is the address that a store is given by its name.
+func addressOf(name string) string {
+	handle := catalog.HandleOf(name)
+	return strings.Trim(handle[:min(len(handle), 40)], "-")
 }
 
 // owns says whether a store of the caller's has this address.

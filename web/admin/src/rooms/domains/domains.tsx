@@ -3,6 +3,7 @@ import { IconDots, IconExternalLink, IconFlask, IconPlus, IconRefresh, IconStar,
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
+import { problemOf } from '../../api/problem';
 import { complain, tell, useWrite } from '../../api/write';
 import { Copy } from '../../page/copy';
 import { Empty } from '../../page/empty';
@@ -112,7 +113,7 @@ function One({ domain }: { domain: Domain }) {
   const path = { domain_id: domain.id };
   const verify = useWrite({
     write: () => answered(api.POST('/v1/domains/{domain_id}/verify', { params: { path } })),
-    done: ({ data }) => (data.state === 'active' ? tell(w.verified(data.display_name)) : complain(data.advice[0] ?? w.notYet)),
+    done: ({ data }) => (data.state === 'active' ? tell(w.verified(data.display_name)) : complain(leftToDo(data, w)[0] ?? w.notYet)),
   });
   const make = useWrite({
     write: (primary: boolean) => answered(api.PATCH('/v1/domains/{domain_id}', { params: { path }, body: { primary } })),
@@ -123,6 +124,8 @@ function One({ domain }: { domain: Domain }) {
   const served = domain.state === 'active' || domain.state === 'failing';
   const writes = can('domains:write');
   const { certificate } = domain;
+  const left = leftToDo(domain, w);
+  const taken = !served && problemOf(verify.error).code === 'domain_taken';
   return (
     <Section>
       <Group justify="space-between" wrap="nowrap" align="start">
@@ -137,6 +140,11 @@ function One({ domain }: { domain: Domain }) {
           <Text size="sm" c="dimmed">
             {w.stateText[domain.state]}
           </Text>
+          {left.map((text) => (
+            <Text key={text} size="sm" fw={500} mt={4}>
+              {text}
+            </Text>
+          ))}
         </div>
         <Group gap="xs" wrap="nowrap">
           {served && (
@@ -179,6 +187,11 @@ function One({ domain }: { domain: Domain }) {
           ))}
         </Alert>
       )}
+      {taken && (
+        <Alert color="red" title={w.taken}>
+          {w.takenText}
+        </Alert>
+      )}
       {certificate.failure && <Alert color="red">{certificate.failure}</Alert>}
       <Group justify="space-between" gap="sm">
         <Text size="xs" c="dimmed">
@@ -193,6 +206,14 @@ function One({ domain }: { domain: Domain }) {
       <Sure opened={asked} title={w.remove.title(domain.display_name)} text={w.remove.text} go={w.remove.do} pending={remove.isPending} confirm={() => remove.mutate()} close={() => setAsked(false)} />
     </Section>
   );
+}
+
+/** What the last look found lacking. What leads elsewhere is told beside the records. */
+function leftToDo({ state, checked_at, records }: Domain, w: ReturnType<typeof useDomainWords>): string[] {
+  if (state === 'active' || !checked_at) return [];
+  if (records.length > 0 && records.every((record) => record.state === 'unchecked')) return [w.left.silent];
+  const lacking = (purpose: keyof typeof w.purposes) => records.filter((record) => record.purpose === purpose).every((record) => record.state === 'missing');
+  return [...(state !== 'failing' && lacking('ownership') ? [w.left.ownership] : []), ...(lacking('pointing') ? [w.left.pointing] : [])];
 }
 
 const recordMoods: Record<Schemas['DomainRecord']['state'], Mood> = { unchecked: 'waits', found: 'well', missing: 'wrong', optional: 'over' };

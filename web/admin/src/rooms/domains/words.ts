@@ -40,6 +40,13 @@ export const useDomainWords = words(
     verify: 'Look now',
     verified: (name: string) => `${name} is connected`,
     notYet: 'Not everything is there yet. Records can take some hours to be seen everywhere.',
+    left: {
+      silent: 'Nobody answers for this domain yet. If you bought it just now, wait a little; else ask where you bought it.',
+      ownership: 'The record is missing that proves that the domain is yours.',
+      pointing: 'The record is missing that leads to your shop.',
+    },
+    taken: 'Another store is at this domain',
+    takenText: 'Your records are there, and so is that store’s proof. If the domain is yours, take its TXT record away where the domain is administered, and look again. If that store is yours too, you can also remove the domain there.',
     remove: { do: 'Remove', title: (name: string) => `Remove ${name}?`, text: 'Your shop is not shown there any more, and links to it lead nowhere. To have it back you set its records anew.', done: (name: string) => `${name} is removed` },
     added: (name: string) => `${name} is added`,
     access: {
@@ -100,6 +107,13 @@ export const useDomainWords = words(
       verify: 'Jetzt nachsehen',
       verified: (name) => `${name} ist verbunden`,
       notYet: 'Noch ist nicht alles da. Es kann Stunden dauern, bis Einträge überall zu sehen sind.',
+      left: {
+        silent: 'Für diese Domain antwortet noch niemand. Wenn Sie sie gerade erst gekauft haben, warten Sie ein wenig; sonst fragen Sie dort, wo Sie sie gekauft haben.',
+        ownership: 'Es fehlt der Eintrag, der beweist, dass die Domain Ihnen gehört.',
+        pointing: 'Es fehlt der Eintrag, der zu Ihrem Shop führt.',
+      },
+      taken: 'An dieser Domain ist ein anderer Shop',
+      takenText: 'Ihre Einträge sind da, der Beweis jenes Shops aber auch. Wenn die Domain Ihnen gehört, entfernen Sie seinen TXT-Eintrag dort, wo sie verwaltet wird, und sehen Sie noch einmal nach. Gehört auch jener Shop Ihnen, können Sie die Domain auch dort entfernen.',
       remove: { do: 'Entfernen', title: (name) => `${name} entfernen?`, text: 'Ihr Shop ist dort nicht mehr zu sehen, und Links dorthin führen ins Leere. Um sie wiederzubekommen, tragen Sie alles neu ein.', done: (name) => `${name} ist entfernt` },
       added: (name) => `${name} ist hinzugefügt`,
       access: {

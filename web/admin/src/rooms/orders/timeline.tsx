@@ -65,7 +65,7 @@ export function Timeline({ order }: { order: Schemas['Order'] }) {
                   </Text>
                 )}
                 <Text size="xs" c="dimmed">
-                  {f.time(entry.at)} {w.timeline.by(entry.actor.kind === 'system' ? w.timeline.system : entry.actor.label)}
+                  {f.time(entry.at)} {w.timeline.by(entry.actor.kind === 'system' ? w.timeline.system : entry.actor.kind === 'publishable' || entry.actor.kind === 'anonymous' ? w.timeline.shopper : entry.actor.label)}
                 </Text>
               </Line.Item>
             );

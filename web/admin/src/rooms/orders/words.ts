@@ -165,6 +165,7 @@ export const useOrderWords = words(
       add: 'Add the note',
       more: 'Earlier',
       by: (who: string) => `by ${who}`,
+      shopper: 'the shopper',
       system: 'Stoa',
       actions: {
         'order.place': 'Order placed',
@@ -368,6 +369,7 @@ export const useOrderWords = words(
         add: 'Notiz hinzufügen',
         more: 'Früheres',
         by: (who) => `von ${who}`,
+        shopper: 'der Kundschaft',
         system: 'Stoa',
         actions: {
           'order.place': 'Bestellung eingegangen',
