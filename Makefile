@@ -56,7 +56,8 @@ manifests: ## render deploy/manifests from helm/stoa anew, and what else is made
 	@cd helm && $(GO) run ./generate
 
 terraform-schemas: ## read the schema of the cloud's provider anew, of the kinds that terraform/ uses
-	@cd terraform && $(GO) run ./schemas/extract
+	@$(GO) build -C terraform/check -o $(CURDIR)/bin/schemas ./schema/extract
+	@cd terraform && $(CURDIR)/bin/schemas
 
 fmt: ## format all Go files
 	@$(GO) tool goimports -w -local github.com/stoacommerce/stoa $$(git ls-files --cached --others --exclude-standard '*.go' | grep -v '\.gen\.go$$\|_templ\.go$$')
@@ -104,7 +105,7 @@ rehearse: node_modules/.package-lock.json ## cause on purpose what operators fea
 
 QUALITY = check-format check-vet check-lint check-staticcheck check-walls check-generated check-manifests check-contract check-breaking check-admin check-workflows
 CHECKS  = $(QUALITY) check-coverage
-.PHONY: quality $(CHECKS)
+.PHONY: quality check-terraform $(CHECKS)
 
 check: ## hold the project against all its rules; says everything that is wrong
 	@$(MAKE) --no-print-directory --keep-going $(CHECKS)
@@ -148,6 +149,10 @@ check-admin: web/admin/node_modules/.package-lock.json ## … the back office fi
 check-workflows: ## … what a pipeline is told is well formed, and so are the tools that it uses
 	@GOFLAGS= $(GO) test -C scripts/tools ./...
 	@$(TOOL) actionlint -shellcheck= -pyflakes=
+
+# OpenTofu is compiled for it, which takes minutes the first time: pipelines call it where terraform/ has changed.
+check-terraform: ## hold terraform/ against the cloud's provider by OpenTofu, and run its tests; needs no cloud
+	@$(GO) test -C terraform/check -count=1 ./...
 
 check-coverage: coverage/coverage.out ## … tests reach enough of the domain packages
 	@$(GO) run ./internal/coverage -profile coverage/coverage.out -least $(LEAST) $(DOMAIN)

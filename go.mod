@@ -2,6 +2,8 @@ module github.com/stoacommerce/stoa
 
 go 1.26.0
 
+toolchain go1.26.11
+
 require (
 	code.dny.dev/ssrf v0.3.0
 	eliasnaur.com/font v0.0.0-20230308162249-dd43949cb42d

@@ -2,6 +2,8 @@ module github.com/stoacommerce/stoa/helm
 
 go 1.26
 
+toolchain go1.26.11
+
 require (
 	go.yaml.in/yaml/v3 v3.0.4
 	helm.sh/helm/v3 v3.19.5

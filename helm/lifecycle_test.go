@@ -54,7 +54,12 @@ func TestProcessesEndInTheirTime(t *testing.T) {
 // TestAPodJoinsWhenReadyAndStays holds the probes to what the program's operations port tells.
 func TestAPodJoinsWhenReadyAndStays(t *testing.T) {
 	each(t, func(t *testing.T, v values) {
-		found := 0
+		found, takes := 0, *job(t, v).Spec.ActiveDeadlineSeconds
+		for _, d := range of[*appsv1.Deployment](t, v) {
+			if patience := int64(*d.Spec.ProgressDeadlineSeconds); patience < takes+600 {
+				t.Errorf("%s is given up after %d s, while migrations may take %d s", d.Name, patience, takes)
+			}
+		}
 		for component, pod := range pods(t, v) {
 			for _, c := range pod.Spec.Containers {
 				if c.Name != "api" && c.Name != "worker" && c.Name != "certificates" {
@@ -64,8 +69,8 @@ func TestAPodJoinsWhenReadyAndStays(t *testing.T) {
 				if c.StartupProbe.HTTPGet.Path != "/readyz" || c.ReadinessProbe.HTTPGet.Path != "/healthz" || c.LivenessProbe.HTTPGet.Path != "/healthz" {
 					t.Errorf("%s/%s joins or leaves by other signs", component, c.Name)
 				}
-				if wait := c.StartupProbe.PeriodSeconds * c.StartupProbe.FailureThreshold; wait < 300 {
-					t.Errorf("%s/%s is begun anew after %d s of waiting for its tables", component, c.Name, wait)
+				if wait := int64(c.StartupProbe.PeriodSeconds) * int64(c.StartupProbe.FailureThreshold); wait < takes+300 {
+					t.Errorf("%s/%s is begun anew after %d s of waiting for migrations that may take %d s", component, c.Name, wait, takes)
 				}
 				for _, probe := range []*corev1.Probe{c.StartupProbe, c.ReadinessProbe, c.LivenessProbe} {
 					if probe.HTTPGet.Port.StrVal != "ops" || !strings.HasPrefix(setting(c, "STOA_OPS_ADDR"), ":") {

@@ -1,14 +1,12 @@
 package terraform_test
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -31,9 +29,6 @@ func trees(t *testing.T) map[string]*tree {
 			text, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
-			}
-			if !bytes.Equal(text, hclwrite.Format(text)) {
-				t.Errorf("%s is not formatted: terraform fmt", path)
 			}
 			file, faults := hclsyntax.ParseConfig(text, path, hcl.InitialPos)
 			if faults.HasErrors() {

@@ -2,9 +2,6 @@ package nginx_test
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -31,7 +28,7 @@ func TestTheAuthoritysWordIsStapled(t *testing.T) {
 	responder := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		answer, err := ocsp.CreateResponse(authority, authority, ocsp.Response{
 			Status: ocsp.Good, SerialNumber: big.NewInt(2), ThisUpdate: time.Now().Add(-time.Minute), NextUpdate: time.Now().Add(time.Hour),
-		}, authorityKey.(crypto.Signer))
+		}, authorityKey)
 		if err != nil {
 			t.Error(err)
 		}
@@ -85,21 +82,9 @@ func TestTheAuthoritysWordIsStapled(t *testing.T) {
 }
 
 // issue makes a certificate that the authority signs, or that signs itself.
-func issue(t *testing.T, about, authority *x509.Certificate, signer crypto.PrivateKey) (*x509.Certificate, crypto.PrivateKey) {
+func issue(t *testing.T, about, authority *x509.Certificate, signer crypto.Signer) (*x509.Certificate, crypto.Signer) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if authority == nil {
-		authority, signer = about, key
-	}
-	about.NotBefore, about.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-	der, err := x509.CreateCertificate(rand.Reader, about, authority, &key.PublicKey, signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	made, err := x509.ParseCertificate(der)
+	made, key, err := nginx.Issue(about, authority, signer)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,8 @@ module github.com/stoacommerce/stoa/helm/apiserver
 
 go 1.26
 
+toolchain go1.26.11
+
 tool (
 	k8s.io/kubernetes/cmd/kube-apiserver
 	k8s.io/kubernetes/cmd/kube-controller-manager

@@ -105,6 +105,18 @@ func TestPipelinesCallTargetsThatThereAre(t *testing.T) {
 	}
 }
 
+// TestModulesAreBuiltByOneGo has the modules beside the program's name the same Go, so that all are mended at once, and
+// what one has compiled of the standard library serves the others.
+func TestModulesAreBuiltByOneGo(t *testing.T) {
+	named := regexp.MustCompile(`(?m)^toolchain go1\.\d+\.\d+$`)
+	want := named.FindString(read(t, "go.mod"))
+	for _, module := range []string{".", "helm", "helm/apiserver", "scripts/tools", "terraform/check"} {
+		if got := named.FindString(read(t, filepath.Join(module, "go.mod"))); got == "" || got != want {
+			t.Errorf("%s is built by %q, the program by %q", module, got, want)
+		}
+	}
+}
+
 func workflows(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(top, ".github/workflows/*.yaml"))

@@ -175,14 +175,15 @@ has to do with files. */ -}}
 
 {{- /* A process joins once the program says that it is ready: its databases are there, and of its version. From
 then on it stays as long as it lives: without the control database it goes on serving what it remembers, and if
-all replicas left for that, nobody would be served at all. On an empty database it ends, and is begun again. A pod that
-is to end is left out of its Service by that alone. */ -}}
+all replicas left for that, nobody would be served at all. Until then it lives and waits, for its database and for as
+long as migrations may take: begun anew before that, a first install would look like a crash. A pod that is to end is left
+out of its Service by that alone. */ -}}
 {{- define "stoa.probes" -}}
 startupProbe:
   httpGet: {path: /readyz, port: ops}
   periodSeconds: 2
   timeoutSeconds: 4
-  failureThreshold: 300
+  failureThreshold: {{ div (include "stoa.waits" . | int) 2 }}
 readinessProbe:
   httpGet: {path: /healthz, port: ops}
   periodSeconds: 5
@@ -192,6 +193,11 @@ livenessProbe:
   periodSeconds: 10
   timeoutSeconds: 5
   failureThreshold: 6
+{{- end -}}
+
+{{- /* For how many seconds a process may wait for its tables: ten minutes longer than their migrations may take. */ -}}
+{{- define "stoa.waits" -}}
+{{ add (int .Values.migrations.activeDeadlineSeconds) 600 }}
 {{- end -}}
 
 {{- /* How long a process may take to end: STOA_DRAIN_DELAY, STOA_DRAIN_TIMEOUT, ten seconds in which it closes its

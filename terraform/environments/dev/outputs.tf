@@ -1,14 +1,6 @@
 output "platform" {
   description = "Where everything is."
-  value = {
-    cluster             = module.platform.cluster
-    name_servers        = module.platform.name_servers
-    postgres            = module.platform.postgres
-    redis_endpoint      = module.platform.redis_endpoint
-    files               = module.platform.files
-    secret              = module.platform.secret
-    prometheus_endpoint = module.platform.prometheus_endpoint
-  }
+  value       = module.platform
 }
 
 output "helm_values" {
