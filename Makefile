@@ -99,7 +99,7 @@ REHEARSED = $(addprefix ./,$(sort $(dir $(shell git grep -l --untracked 'stoa/in
 
 rehearse: node_modules/.package-lock.json ## cause on purpose what operators fear, and write what came of it into docs/operations.md
 	@scripts/install-deps --rehearse
-	@$(SERVICES) $(GO) test -tags rehearse -count=1 -p 1 -timeout 60m -v $(or $(ARGS),-run '^TestRehearse' $(REHEARSED)) -args -page $(CURDIR)/docs/operations.md
+	@$(SERVICES) $(GO) test -tags rehearse -count=1 -p 1 -timeout 90m -v $(or $(ARGS),-run '^TestRehearse' $(REHEARSED)) -args -page $(CURDIR)/docs/operations.md
 
 ## ---- checks
 

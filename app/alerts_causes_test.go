@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/stoacommerce/stoa/commerce/reconciliation"
 )
 
 // causes are in an order in which none is hidden by what Alertmanager takes for the cause of it.
@@ -74,6 +76,7 @@ func (r *rehearsed) sales() []cause {
 		{"BooksDiffer", "a stock was changed behind the program's back, and the books compared", func() {
 			r.sql("update " + r.schema + ".stock_levels set on_hand = on_hand + 1")
 			r.hit("POST", control.URL+"/v1/operator/stores/"+r.merchant.id+"/reconcile", control.OperatorKey("admin"), `{"reason": "Rehearsal"}`)
+			r.task(reconciliation.JobReconcile) // which tells how many differences there are
 		}, func() { r.sql("update " + r.schema + ".stock_levels set on_hand = on_hand - 1") }},
 	}
 }

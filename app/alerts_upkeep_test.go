@@ -25,12 +25,12 @@ func (r *rehearsed) upkeep() []cause {
 	refuse := `create or replace function public.refuse() returns trigger language plpgsql as $$ begin raise exception 'refused by the rehearsal'; end $$;`
 	return []cause{
 		{"TaskFails", "the control database refuses what a regular task writes, each time that it runs", func() {
-			r.task() // what never ran has no figures
+			r.task("keeping.capacity") // what never ran has no figures
 			time.Sleep(35 * time.Second)
 			r.server.Exec(refuse + `create trigger refuse before insert on cell_sizes for each row execute function public.refuse()`)
 			go func() {
 				for range 20 {
-					r.task()
+					r.task("keeping.capacity")
 					time.Sleep(5 * time.Second)
 				}
 			}()
@@ -43,7 +43,7 @@ func (r *rehearsed) upkeep() []cause {
 			r.server.Exec(`delete from cell_sizes where cell = $1`, r.cellName)
 			r.server.Exec(`insert into cell_sizes (cell, day, schemas, bytes) values ($1, current_date - 1, 0, 0)`, r.cellName)
 			r.server.Exec(`update cells set max_stores = 1 + (select count(*) from schemas where cell = $1 and state not in ('retired', 'ready')) where name = $1`, r.cellName)
-			r.task()
+			r.task("keeping.capacity")
 			if !soon(patience, func() bool {
 				return apptest.Query[bool](r.server.Program, `select exists (select from cell_sizes where cell = $1 and day = current_date)`, r.cellName)[0]
 			}) {
@@ -58,9 +58,9 @@ func (r *rehearsed) upkeep() []cause {
 	}
 }
 
-// task has a worker measure the cells, which is a regular task.
-func (r *rehearsed) task() {
-	command := exec.Command(r.binary, "task", "run", "keeping.capacity")
+// task has a worker do a regular task before its time.
+func (r *rehearsed) task(name string) {
+	command := exec.Command(r.binary, "task", "run", name)
 	command.Env = append(os.Environ(), r.server.Env.List()...)
 	if out, err := command.CombinedOutput(); err != nil {
 		r.t.Errorf("stoa task run: %v\n%s", err, out)

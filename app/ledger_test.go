@@ -12,29 +12,46 @@ import (
 // nobody buys any more: every acknowledged order is there, once, and nothing else is; it
 // was charged once; every piece in stock is accounted for; every event was written.
 func (m *market) reconcile(stocks []int64) {
-	t, p := m.t, m.doors[0]
+	t, p, schema := m.t, m.doors[0], m.schema()
 	t.Helper()
-	schema := m.schema()
-	none := func(what, query string) {
-		t.Helper()
-		if odd := apptest.Query[string](p, query); len(odd) > 0 {
-			t.Errorf("%s: %d, such as %s", what, len(odd), odd[0])
-		}
-	}
-
 	acknowledged := slices.Sorted(maps.Keys(m.orders))
 	kept := apptest.Query[string](p, `select id from `+schema+`orders where state = 'open' and payment_state = 'paid' order by id`)
 	if !slices.Equal(acknowledged, kept) {
 		t.Errorf("%d orders were acknowledged and %d are kept", len(acknowledged), len(kept))
 	}
-	none("attempts without an end", `select id from `+schema+`payments where state = 'pending'`)
-	none("orders that are no order", `select id from `+schema+`orders where state <> 'open'`)
-	none("carts without an end", `select id from `+schema+`carts where state = 'completing'`)
+	m.none("orders that are no order", `select id from `+schema+`orders where state <> 'open'`)
+	m.addsUp(stocks)
 
-	none("orders that were not charged just once", `select o.id from `+schema+`orders o where 1 <> (
+	role := apptest.Query[string](p, `select cell || '_s_' || number from schemas where store_id = $1 and mode = 'test' and state = 'taken'`, m.storeID)[0]
+	counted := apptest.Query[int64](p, `select (coalesce((select sum(delta) from cell.usage_deltas where store = $1 and metric = 'orders'), 0)
+		+ coalesce((select sum(value) from cell.usage_days where store = $1 and metric = 'orders'), 0))::bigint`, role)[0]
+	if counted != int64(len(acknowledged)) {
+		t.Errorf("%d orders are counted as usage, of %d", counted, len(acknowledged))
+	}
+	if held := apptest.Query[int64](p, `select count(*) from cell.idempotency where store = $1 and state = 'running'`, role)[0]; held > 0 {
+		t.Errorf("%d keys are held by nobody", held)
+	}
+}
+
+// none fails where a query finds something.
+func (m *market) none(what, query string) {
+	m.t.Helper()
+	if odd := apptest.Query[string](m.doors[0], query); len(odd) > 0 {
+		m.t.Errorf("%s: %d, such as %s", what, len(odd), odd[0])
+	}
+}
+
+// addsUp holds the store's tables against each other, whatever shoppers were told.
+func (m *market) addsUp(stocks []int64) {
+	t, p, schema := m.t, m.doors[0], m.schema()
+	t.Helper()
+	m.none("attempts without an end", `select id from `+schema+`payments where state = 'pending'`)
+	m.none("carts without an end", `select id from `+schema+`carts where state = 'completing'`)
+
+	m.none("orders that were not charged just once", `select o.id from `+schema+`orders o where o.state = 'open' and 1 <> (
 		select count(*) from `+schema+`payments p join `+schema+`test_charges c on c.reference = p.id
 		where p.order_id = o.id and p.state = 'captured' and c.state = 'succeeded' and (c.currency, c.amount) = (o.currency, o.total_amount))`)
-	none("charges without an order", `select c.reference from `+schema+`test_charges c where c.state = 'succeeded' and not exists (
+	m.none("charges without an order", `select c.reference from `+schema+`test_charges c where c.state = 'succeeded' and c.refunds = '{}' and not exists (
 		select from `+schema+`payments p join `+schema+`orders o on o.id = p.order_id where p.id = c.reference and p.state = 'captured' and o.state = 'open')`)
 
 	for i, variant := range m.variants {
@@ -48,20 +65,10 @@ func (m *market) reconcile(stocks []int64) {
 	}
 
 	for _, event := range []string{"order.created", "order.paid"} {
-		none(event, `select o.id from `+schema+`orders o where 1 <> (select count(*) from `+schema+`events e where e.object_id = o.id and e.type = '`+event+`')`)
+		m.none(event, `select o.id from `+schema+`orders o where o.state = 'open' and 1 <> (select count(*) from `+schema+`events e where e.object_id = o.id and e.type = '`+event+`')`)
 	}
-	none("payment.captured", `select p.id from `+schema+`payments p where p.state = 'captured' and
+	m.none("payment.captured", `select p.id from `+schema+`payments p where p.state = 'captured' and
 		1 <> (select count(*) from `+schema+`events e where e.object_id = p.id and e.type = 'payment.captured')`)
-
-	role := apptest.Query[string](p, `select cell || '_s_' || number from schemas where store_id = $1 and mode = 'test' and state = 'taken'`, m.storeID)[0]
-	counted := apptest.Query[int64](p, `select (coalesce((select sum(delta) from cell.usage_deltas where store = $1 and metric = 'orders'), 0)
-		+ coalesce((select sum(value) from cell.usage_days where store = $1 and metric = 'orders'), 0))::bigint`, role)[0]
-	if counted != int64(len(acknowledged)) {
-		t.Errorf("%d orders are counted as usage, of %d", counted, len(acknowledged))
-	}
-	if held := apptest.Query[int64](p, `select count(*) from cell.idempotency where store = $1 and state = 'running'`, role)[0]; held > 0 {
-		t.Errorf("%d keys are held by nobody", held)
-	}
 }
 
 // schema is the store's, with a full stop, as tables are named in it.
