@@ -87,3 +87,32 @@ func TestProblemsAndVariablesInGerman(t *testing.T) {
 		}
 	}
 }
+
+// TestErasedPlacesHaveWords holds that the screen of erasures has words for each place that a
+// person is erased from, and in German for each reason why something is kept.
+func TestErasedPlacesHaveWords(t *testing.T) {
+	t.Parallel()
+	words, err := os.ReadFile("src/rooms/erasures/words.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	places, err := os.ReadFile("../../commerce/privacy/places.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`\n\t\ttable: "([a-z_]+)"`).FindAllStringSubmatch(string(places), -1)
+	for _, place := range found {
+		if strings.Count(string(words), " "+place[1]+": '") < 2 {
+			t.Errorf("the place %s has no words in each language", place[1])
+		}
+	}
+	reasons := regexp.MustCompile(`(?:keeps: |tax    = |ledger = )"([^"]+)"`).FindAllStringSubmatch(string(places), -1)
+	for _, reason := range reasons {
+		if !strings.Contains(string(words), reason[1]) {
+			t.Errorf("the reason %q has no German text", reason[1])
+		}
+	}
+	if len(found) < 20 || len(reasons) < 5 {
+		t.Errorf("only %d places and %d reasons were found", len(found), len(reasons))
+	}
+}

@@ -25,6 +25,8 @@ export const themed = (close: string) =>
       },
     },
     components: {
+      // A coloured title on its own tint is too faint to be read.
+      Alert: { styles: { title: { color: 'var(--mantine-color-text)' } } },
       Card: { defaultProps: { withBorder: true, padding: 'lg', radius: 'lg' } },
       Drawer: { defaultProps: { closeButtonProps: { 'aria-label': close } }, styles: { title: { fontWeight: 650 } } },
       Modal: { defaultProps: { centered: true, closeButtonProps: { 'aria-label': close }, radius: 'lg', overlayProps: { backgroundOpacity: 0.35, blur: 2 } }, styles: { title: { fontWeight: 650 } } },

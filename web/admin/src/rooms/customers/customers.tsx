@@ -72,7 +72,7 @@ export default function Customers() {
             name: w.columns.customer,
             cell: (customer) => (
               <div>
-                <Text size="sm" fw={600}>
+                <Text size="sm" fw={600} style={{ overflowWrap: 'anywhere' }}>
                   {customer.name ?? customer.default_address?.name ?? customer.email}
                 </Text>
                 <Text size="xs" c="dimmed" fw={400} style={{ wordBreak: 'break-all' }}>
