@@ -14,8 +14,10 @@ export default function RichText({ label, value, onChange }: { label: string; va
     editorProps: { attributes: { 'aria-label': label, role: 'textbox', 'aria-multiline': 'true' } },
     onUpdate: ({ editor }) => onChange(editor.isEmpty ? '' : editor.getHTML()),
   });
-  // What is put in from outside, as when changes are discarded, and not what is typed.
+  // What is put in from outside, as when changes are discarded, and not what is typed. Where a
+  // screen takes long to be shown, TipTap gives up its editor, and makes another that has the value.
   useEffect(() => {
+    if (!editor || editor.isDestroyed) return;
     if (!editor.isFocused && editor.getHTML() !== value && !(editor.isEmpty && value === '')) editor.commands.setContent(value, { emitUpdate: false });
   }, [editor, value]);
   return (

@@ -1,5 +1,6 @@
 import { Button, Stack, Text } from '@mantine/core';
 import { IconCloudOff, IconLock, IconMapQuestion } from '@tabler/icons-react';
+import { useRouteError } from 'react-router';
 import { problemOf } from '../api/problem';
 import { useWords } from '../words/everywhere';
 import { Empty } from './empty';
@@ -47,8 +48,23 @@ export function Forbidden({ permission }: { permission: string }) {
   return <Empty alone icon={IconLock} title={w.trouble.forbidden} text={w.trouble.forbiddenText(permission)} />;
 }
 
-/** A screen that failed: most likely the program has a newer version, and a part of this one is gone. */
+/** A screen that failed: most likely the program has a newer version, and a part of this one is gone. What it was is told to who asks for help. */
 export function Broken() {
   const w = useWords();
-  return <Empty alone icon={IconCloudOff} title={w.trouble.title} action={<Button onClick={() => window.location.reload()}>{w.trouble.reload}</Button>} />;
+  const error = useRouteError();
+  return (
+    <Empty
+      alone
+      icon={IconCloudOff}
+      title={w.trouble.title}
+      action={
+        <Stack align="center" gap="xs">
+          <Button onClick={() => window.location.reload()}>{w.trouble.reload}</Button>
+          <Text size="xs" c="dimmed" ff="monospace">
+            {String(error)}
+          </Text>
+        </Stack>
+      }
+    />
+  );
 }
