@@ -66,17 +66,13 @@ screenshots: ## make pictures of all pages of a running make dev, and the README
 
 ## ---- tests
 
-# What go vet finds is told by make check, and nobody debugs these binaries: both cost a minute. Much of a
-# test is waiting for a database or a browser: more of them run at once than there are processors.
-PROCESSORS = $(shell getconf _NPROCESSORS_ONLN)
-ABREAST    = -p $(shell echo $$(($(PROCESSORS) * 3 / 2))) -parallel $(shell echo $$(($(PROCESSORS) * 2)))
-
+# What go vet finds is told by make check, and nobody debugs these binaries: both cost a minute.
 test: ## run all tests, with the race detector, against real services; ARGS="-run Name ./commerce/…" for some
 	@scripts/install-deps
 	@$(MAKE) --no-print-directory -j3 node_modules/.package-lock.json admin compiled
 	@mkdir -p coverage
 	@$(SERVICES) $(GO) tool gotestsum --format pkgname --format-hide-empty-pkg -- \
-		-race -vet=off -ldflags=-w -timeout 15m $(ABREAST) $(or $(ARGS),$(COVERAGE) ./...) 2>&1 | tee coverage/test.txt
+		-race -vet=off -ldflags=-w -timeout 15m $(or $(ARGS),$(COVERAGE) ./...) 2>&1 | tee coverage/test.txt
 	@$(if $(ARGS),,$(CHART) -timeout 15m ./...)
 
 # The compiler works while npm waits for the network.

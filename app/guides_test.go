@@ -28,7 +28,6 @@ curl() { command curl -sS ${FAIL:-} "$@"; }
 // TestGuides types every request of every guide, in a store of its own, and compares what
 // is answered with what the guide shows.
 func TestGuides(t *testing.T) {
-	t.Parallel()
 	guides, err := filepath.Glob("../docs/guides/*.md")
 	if err != nil || len(guides) == 0 {
 		t.Fatalf("no guides (%v)", err)
@@ -40,7 +39,6 @@ func TestGuides(t *testing.T) {
 	p := apptest.Start(t, nil)
 	for _, guide := range guides {
 		t.Run(strings.TrimSuffix(filepath.Base(guide), ".md"), func(t *testing.T) {
-			t.Parallel()
 			text, err := os.ReadFile(guide)
 			if err != nil {
 				t.Fatal(err)

@@ -40,7 +40,6 @@ type front struct {
 // TestReplicasBehindNginx runs the program as it is delivered, twice on the same databases,
 // behind the real Nginx.
 func TestReplicasBehindNginx(t *testing.T) {
-	t.Parallel()
 	binary := apptest.Build(t)
 	env := apptest.NewEnv(t, apptest.Env{
 		"STOA_BASE_DOMAIN": shopsDomain, "STOA_PUBLIC_URL": shopsURL, "STOA_TRUSTED_PROXIES": "127.0.0.1,203.0.113.0/24",

@@ -29,6 +29,9 @@ func TestOperatorsAreShownWhatFillsAndWhatNothingOwns(t *testing.T) {
 		return out.String()
 	}
 	cell := p.Config.Database.Cells[0].Name
+	apptest.Eventually(t, time.Minute, "the cell was measured, which it is at the start", func() bool {
+		return apptest.Query[bool](p, `select exists (select from cell_sizes)`)[0]
+	})
 	p.Exec(`delete from cell_sizes`)
 	p.Exec(`insert into cell_sizes (cell, day, schemas, bytes, connections, connections_max)
 		select $1, current_date - n, 4, (512 - 64 * n) * 1048576::bigint, 7, 97 from generate_series(0, 5) n`, cell)
