@@ -1,6 +1,6 @@
 import { Box, Button, Card, Center, Checkbox, Group, Skeleton, Table, Text, VisuallyHidden } from '@mantine/core';
 import { hashKey, type InfiniteData, type QueryKey, type UseInfiniteQueryResult } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { type ReactNode, useDeferredValue } from 'react';
 import { Link } from 'react-router';
 import { useWords } from '../words/everywhere';
 import classes from './list.module.css';
@@ -45,9 +45,13 @@ type ListProps<T> = {
   choice?: { name: (row: T) => string; chosen: string[]; choose: (ids: string[]) => void; actions: ReactNode };
 };
 
+/** How many rows come at once: what the eye sees. The rest follows when the browser has shown them. */
+const atOnce = 16;
+
 /** A list of things, with what narrows it down, page by page. */
 export function List<T>({ label, query, columns, id, to, open, filters, empty, narrowed, choice }: ListProps<T>) {
   const w = useWords();
+  const most = useDeferredValue(Number.POSITIVE_INFINITY, atOnce);
   if (query.isError && !query.data) return <Trouble error={query.error} retry={query.refetch} />;
   const rows = query.data?.pages.flatMap((page) => page.data) ?? [];
   const none = !query.isPending && rows.length === 0;
@@ -117,7 +121,7 @@ export function List<T>({ label, query, columns, id, to, open, filters, empty, n
                       ))}
                     </Table.Tr>
                   ))
-                : rows.map((row) => (
+                : rows.slice(0, most).map((row) => (
                     <Table.Tr key={id(row)} mod={{ leads: Boolean(to ?? open), chosen: chosen.includes(id(row)) }}>
                       {choice && (
                         <Table.Td pe={0} className={classes.choice} mod="wide">

@@ -1,6 +1,6 @@
 import { Grid, Stack } from '@mantine/core';
 import type { UseFormReturnType } from '@mantine/form';
-import type { ReactNode } from 'react';
+import { type ReactNode, useDeferredValue } from 'react';
 import type { Schemas } from '../../api/client';
 import { CustomFields } from '../../page/fields';
 import { SaveBar } from '../../page/form';
@@ -47,6 +47,8 @@ type Editor = {
 export function Editor({ form, media, images = [], locations, isNew, more, saving, save }: Editor) {
   const { can } = useStore();
   const single = form.values.options.length === 0;
+  // What lies below the screen's end comes when the browser has shown what is above it.
+  const below = useDeferredValue(true, false);
   return (
     <form onSubmit={form.onSubmit(save)} noValidate>
       <fieldset disabled={!can('products:write')} style={{ border: 0, padding: 0, margin: 0, minWidth: 0 }}>
@@ -64,9 +66,13 @@ export function Editor({ form, media, images = [], locations, isNew, more, savin
                   change={(changed) => form.setFieldValue('variants.0', { ...form.getValues().variants[0], ...changed } as Draft['variants'][0])}
                 />
               )}
-              <Variants form={form} images={images} locations={locations} isNew={isNew} more={more} />
-              <SearchEngines form={form as never} room="products" name={form.values.title} html={form.values.description_html} />
-              <CustomFields resource="product" values={form.values.custom_fields} errors={form.errors} change={(next) => form.setFieldValue('custom_fields', next)} />
+              {below && (
+                <>
+                  <Variants form={form} images={images} locations={locations} isNew={isNew} more={more} />
+                  <SearchEngines form={form as never} room="products" name={form.values.title} html={form.values.description_html} />
+                  <CustomFields resource="product" values={form.values.custom_fields} errors={form.errors} change={(next) => form.setFieldValue('custom_fields', next)} />
+                </>
+              )}
             </Stack>
           </Grid.Col>
           <Grid.Col span={{ base: 12, md: 4 }}>
