@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -72,15 +71,7 @@ func (r *rehearsed) domain(name string) {
 	r.server.ForgetLimits()
 	r.certify.Refuse(r.t, name)
 	claimed := r.merchant.call(r.t, "POST", "/v1/domains", r.merchant.secret, map[string]any{"name": name}, http.StatusCreated)
-	for _, each := range claimed["records"].([]any) {
-		switch record := said(each.(map[string]any)); record.text("type") {
-		case "TXT":
-			r.names.Set(r.t, record.text("name"), "TXT", strconv.Quote(record.text("value")))
-		case "CNAME":
-			r.names.Set(r.t, record.text("name"), "CNAME", record.text("value"))
-			r.names.Set(r.t, record.text("value"), "A", here)
-		}
-	}
+	lead(r.t, r.names, claimed)
 	r.merchant.call(r.t, "POST", "/v1/domains/"+claimed.text("id")+"/verify", r.merchant.secret, nil, http.StatusOK)
 }
 

@@ -23,7 +23,6 @@ import (
 	"github.com/stoacommerce/stoa/internal/rehearsal"
 	"github.com/stoacommerce/stoa/platform/backups/backupstest"
 	"github.com/stoacommerce/stoa/platform/embedded"
-	"github.com/stoacommerce/stoa/platform/files"
 	"github.com/stoacommerce/stoa/platform/files/filestest"
 )
 
@@ -151,15 +150,7 @@ func (s *divided) close() {
 // servers and all files.
 func TestRehearseBucket(t *testing.T) {
 	s := openDivided(t)
-	disk, err := files.OpenDisk(s.Config.Files.Dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	picture := s.markets[1].storeID + "/test/products/img_1/960.jpg"
-	if _, err := disk.Put(t.Context(), picture, strings.NewReader("a picture"), "image/jpeg"); err != nil {
-		t.Fatal(err)
-	}
-	_ = disk.Close()
+	picture := s.pictureOf(s.markets[1])
 	s.backUp()
 	s.letGo()
 	s.oneStore()
@@ -287,16 +278,7 @@ func (s *divided) loseAll(picture string) {
 	s.Restart()
 	s.worker.Restart()
 	s.step("the program was started", again, "it answers", "")
-	disk, err := files.OpenDisk(s.Config.Files.Dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = disk.Close() }()
-	f, err := disk.Open(t.Context(), picture)
-	if err != nil {
-		t.Fatalf("a picture is not back: %v", err)
-	}
-	_ = f.Close()
+	s.isBack(picture)
 	before, since := 0, 0
 	for _, m := range s.markets {
 		kept := s.list(m, "id", "orders")

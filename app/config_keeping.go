@@ -120,15 +120,34 @@ func (c *Config) stanzasOf() (map[string]string, error) {
 	return of, nil
 }
 
-func cellBytes(c *Config, text string) error {
+// cellBound is how large the database of a cell may become; unless it is named, of each.
+type cellBound struct {
+	cell  string
+	named bool
+	bytes int64
+}
+
+func parseCellBounds(text string) (bounds []cellBound, err error) {
+	if text == "" {
+		return nil, nil
+	}
 	for part := range strings.SplitSeq(text, ",") {
-		_, amount, several := strings.Cut(part, "=")
-		if !several {
-			amount = part
+		var b cellBound
+		amount := part
+		if cell, of, named := strings.Cut(part, "="); named {
+			b.cell, b.named, amount = cell, true, of
 		}
-		if _, err := parseBytes(amount); text != "" && err != nil {
-			return err
+		if b.bytes, err = parseBytes(amount); err != nil {
+			return nil, err
 		}
+		bounds = append(bounds, b)
+	}
+	return bounds, nil
+}
+
+func cellBytes(c *Config, text string) error {
+	if _, err := parseCellBounds(text); err != nil {
+		return err
 	}
 	c.Database.CellMaxBytes = text
 	return nil
@@ -136,13 +155,10 @@ func cellBytes(c *Config, text string) error {
 
 // cellBytesOf is how large a cell's database may become; 0 where nobody said.
 func (c *Config) cellBytesOf(cell string) (most int64) {
-	for part := range strings.SplitSeq(c.Database.CellMaxBytes, ",") {
-		name, amount, several := strings.Cut(part, "=")
-		if !several {
-			amount = part
-		}
-		if n, err := parseBytes(amount); err == nil && (name == cell || !several && most == 0) {
-			most = n
+	bounds, _ := parseCellBounds(c.Database.CellMaxBytes) // it was read before
+	for _, b := range bounds {
+		if b.named && b.cell == cell || !b.named && most == 0 {
+			most = b.bytes
 		}
 	}
 	return most

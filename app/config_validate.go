@@ -46,9 +46,10 @@ func (c *Config) Validate() error {
 	if _, err := c.stanzasOf(); err != nil && !c.Database.URL.Empty() {
 		e.add("STOA_BACKUP_STANZAS", find("STOA_BACKUP_STANZAS").form, "(%q) %s", c.Backup.Stanzas, err)
 	}
-	for part := range strings.SplitSeq(c.Database.CellMaxBytes, ",") {
-		if name, _, several := strings.Cut(part, "="); several && !slices.Contains(c.databaseNames()[1:], name) {
-			e.add("STOA_CELL_MAX_BYTES", find("STOA_CELL_MAX_BYTES").form, "(%q) names %q, which is no cell", c.Database.CellMaxBytes, name)
+	bounds, _ := parseCellBounds(c.Database.CellMaxBytes) // it was read before
+	for _, b := range bounds {
+		if b.named && !slices.Contains(c.databaseNames()[1:], b.cell) {
+			e.add("STOA_CELL_MAX_BYTES", find("STOA_CELL_MAX_BYTES").form, "(%q) names %q, which is no cell", c.Database.CellMaxBytes, b.cell)
 		}
 	}
 	return e.orNil()

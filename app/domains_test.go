@@ -40,6 +40,20 @@ func (f *front) ofDomains(t *testing.T, dir string, replicas ...apptest.Env) {
 	}
 }
 
+// lead makes the records that a claim of a domain asks for.
+func lead(t testing.TB, names *catest.Names, claimed said) {
+	t.Helper()
+	for _, each := range claimed["records"].([]any) {
+		switch record := said(each.(map[string]any)); record.text("type") {
+		case "TXT":
+			names.Set(t, record.text("name"), "TXT", strconv.Quote(record.text("value")))
+		case "CNAME":
+			names.Set(t, record.text("name"), "CNAME", record.text("value"))
+			names.Set(t, record.text("value"), "A", here)
+		}
+	}
+}
+
 // domains has a merchant bring a domain: from the claim to the shop that is served there over
 // HTTPS, by both replicas, and to its end.
 func (f *front) domains(t *testing.T) {
@@ -53,15 +67,7 @@ func (f *front) domains(t *testing.T) {
 		_ = answer.Body.Close()
 		t.Error("a connection begins with a host that is nobody's")
 	}
-	for _, each := range claimed["records"].([]any) {
-		switch record := said(each.(map[string]any)); record.text("type") {
-		case "TXT":
-			f.names.Set(t, record.text("name"), "TXT", strconv.Quote(record.text("value")))
-		case "CNAME":
-			f.names.Set(t, record.text("name"), "CNAME", record.text("value"))
-			f.names.Set(t, record.text("value"), "A", here)
-		}
-	}
+	lead(t, f.names, claimed)
 	if verified := m.call(t, "POST", path+"/verify", m.secret, nil, http.StatusOK); verified.text("state") != "active" || verified["primary"] != true {
 		t.Fatalf("verified as %v", verified)
 	}

@@ -36,6 +36,36 @@ type insured struct {
 	steps   []rehearsal.Step
 }
 
+// pictureOf stores a picture of a market's store, and gives its key.
+func (k *insured) pictureOf(m *market) string {
+	k.t.Helper()
+	disk, err := files.OpenDisk(k.Config.Files.Dir)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	defer func() { _ = disk.Close() }()
+	key := m.storeID + "/test/products/img_1/960.jpg"
+	if _, err := disk.Put(k.t.Context(), key, strings.NewReader("a picture"), "image/jpeg"); err != nil {
+		k.t.Fatal(err)
+	}
+	return key
+}
+
+// isBack opens a picture that was stored before all was lost.
+func (k *insured) isBack(picture string) {
+	k.t.Helper()
+	disk, err := files.OpenDisk(k.Config.Files.Dir)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	defer func() { _ = disk.Close() }()
+	f, err := disk.Open(k.t.Context(), picture)
+	if err != nil {
+		k.t.Fatalf("a picture is not back: %v", err)
+	}
+	_ = f.Close()
+}
+
 // command runs a command of the program as it is delivered, and gives what it printed.
 func (k *insured) command(args ...string) (string, error) {
 	command := exec.Command(k.binary, args...)
@@ -121,15 +151,7 @@ func TestRehearseRestore(t *testing.T) {
 	k.Exec(`insert into `+schema+`products (id, handle, title, status) select 'prod_x' || n, 'x-' || n, 'Bolt ' || n, 'active' from generate_series(1, $1) n`, products)
 	k.Exec(`insert into ` + schema + `variants (id, product_id, position, title) select 'var_' || id, id, 0, 'one' from ` + schema + `products where id like 'prod_x%'`)
 	k.Exec(`insert into ` + schema + `prices (variant_id, currency, amount) select id, 'EUR', 990 from ` + schema + `variants where id like 'var_prod_x%'`)
-	stored, err := files.OpenDisk(k.Config.Files.Dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = stored.Close() }()
-	picture := m.storeID + "/test/products/img_1/960.jpg"
-	if _, err := stored.Put(t.Context(), picture, strings.NewReader("a picture"), "image/jpeg"); err != nil {
-		t.Fatal(err)
-	}
+	picture := k.pictureOf(m)
 
 	k.does("everything was backed up in full, encrypted", "nothing", "backup", "full")
 	m.open(4, 50*time.Millisecond)
@@ -252,16 +274,7 @@ func (k *insured) everything(picture string) {
 	again := time.Now()
 	k.Restart()
 	k.step("the program was started", again, "it answers", "")
-	disk, err := files.OpenDisk(k.Config.Files.Dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = disk.Close() }()
-	f, err := disk.Open(t.Context(), picture)
-	if err != nil {
-		t.Fatalf("a picture is not back: %v", err)
-	}
-	_ = f.Close()
+	k.isBack(picture)
 
 	var gone, newest int
 	var last time.Time

@@ -3,10 +3,6 @@ package nginx
 import (
 	"bytes"
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -24,6 +20,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/stoacommerce/stoa/internal/issue"
 	"github.com/stoacommerce/stoa/platform/child"
 )
 
@@ -200,7 +197,7 @@ func (s *Server) certify(hosts []string) error {
 
 // selfSigned makes a certificate for hosts that signs itself, and that Roots trust.
 func (s *Server) selfSigned(hosts []string) (certificate, private []byte, err error) {
-	made, key, err := Issue(&x509.Certificate{
+	made, key, err := issue.Certificate(&x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Stoa, for tests"}, DNSNames: hosts,
 		KeyUsage: x509.KeyUsageDigitalSignature, IsCA: true, BasicConstraintsValid: true,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
@@ -214,27 +211,6 @@ func (s *Server) selfSigned(hosts []string) (certificate, private []byte, err er
 	}
 	s.Roots.AddCert(made)
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: made.Raw}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), nil
-}
-
-// Issue makes a certificate, good for a day, that an authority signs by its key, or that signs itself where authority is nil.
-func Issue(about, authority *x509.Certificate, signer crypto.Signer) (*x509.Certificate, crypto.Signer, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, nil, fmt.Errorf("make a certificate: %w", err)
-	}
-	if authority == nil {
-		authority, signer = about, key
-	}
-	about.NotBefore, about.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour)
-	der, err := x509.CreateCertificate(rand.Reader, about, authority, &key.PublicKey, signer)
-	if err != nil {
-		return nil, nil, fmt.Errorf("make a certificate: %w", err)
-	}
-	made, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil, nil, fmt.Errorf("make a certificate: %w", err)
-	}
-	return made, key, nil
 }
 
 // freePorts finds two free ports.

@@ -17,12 +17,13 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"github.com/stoacommerce/stoa/deploy/nginx"
+	"github.com/stoacommerce/stoa/internal/issue"
 )
 
 // Where the certificate's authority has a responder, its word comes with the certificate.
 func TestTheAuthoritysWordIsStapled(t *testing.T) {
 	t.Parallel()
-	authority, authorityKey := issue(t, &x509.Certificate{
+	authority, authorityKey := certified(t, &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Authority, for tests"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}, nil, nil)
 	responder := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -36,7 +37,7 @@ func TestTheAuthoritysWordIsStapled(t *testing.T) {
 		_, _ = w.Write(answer) // shows in the handshake
 	}))
 	t.Cleanup(responder.Close)
-	certificate, key := issue(t, &x509.Certificate{
+	certificate, key := certified(t, &x509.Certificate{
 		SerialNumber: big.NewInt(2), DNSNames: hosts, OCSPServer: []string{responder.URL}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}, authority, authorityKey)
 
@@ -81,10 +82,10 @@ func TestTheAuthoritysWordIsStapled(t *testing.T) {
 	}
 }
 
-// issue makes a certificate that the authority signs, or that signs itself.
-func issue(t *testing.T, about, authority *x509.Certificate, signer crypto.Signer) (*x509.Certificate, crypto.Signer) {
+// certified makes a certificate that the authority signs, or that signs itself.
+func certified(t *testing.T, about, authority *x509.Certificate, signer crypto.Signer) (*x509.Certificate, crypto.Signer) {
 	t.Helper()
-	made, key, err := nginx.Issue(about, authority, signer)
+	made, key, err := issue.Certificate(about, authority, signer)
 	if err != nil {
 		t.Fatal(err)
 	}

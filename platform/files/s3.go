@@ -155,7 +155,7 @@ func (s *S3) Keys(ctx context.Context, prefix string) iter.Seq2[string, error] {
 				yield("", fmt.Errorf("list %s: %w", prefix, info.Err))
 				return
 			}
-			if !yield(strings.TrimPrefix(strings.TrimPrefix(info.Key, s.prefix), "/"), nil) {
+			if !yield(strings.TrimPrefix(info.Key, s.below()), nil) {
 				return
 			}
 		}

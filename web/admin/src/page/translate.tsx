@@ -25,7 +25,6 @@ export function Translate({ id, name }: { id: string; name: string }) {
   const { can, settings } = useStore();
   const filters = useFilters('translate');
   const f = useFormat();
-  const names = new Intl.DisplayNames(f.locale, { type: 'language' });
   const first = settings.locales[0];
   if (!first || !can('translations:read')) return null;
   const locale = settings.locales.find((each) => each.locale === filters.values.translate);
@@ -43,11 +42,11 @@ export function Translate({ id, name }: { id: string; name: string }) {
                   aria-label={w.language}
                   value={locale.locale}
                   onChange={(next) => filters.set({ translate: next })}
-                  data={settings.locales.map((each) => ({ value: each.locale, label: names.of(each.locale) ?? each.locale }))}
+                  data={settings.locales.map((each) => ({ value: each.locale, label: f.language(each.locale) }))}
                 />
               </Box>
             )}
-            <Texts key={locale.locale} id={id} locale={locale} language={names.of(locale.locale) ?? locale.locale} close={() => filters.set({ translate: '' })} />
+            <Texts key={locale.locale} id={id} locale={locale} language={f.language(locale.locale)} close={() => filters.set({ translate: '' })} />
           </Stack>
         )}
       </Drawer>

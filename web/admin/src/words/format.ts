@@ -24,6 +24,9 @@ const moneyOf = once((locale: string, currency: string, whole?: boolean) => new 
 /** The parts that an amount of money is written with. */
 export const moneyParts = once((locale: string, currency: string) => moneyOf(locale, currency).formatToParts(1234.5));
 
+/** How an amount is written without its sign, in whole units of the currency. */
+export const plainOf = once((locale: string, currency: string) => new Intl.NumberFormat(locale, { minimumFractionDigits: digits(currency), maximumFractionDigits: digits(currency), useGrouping: false }));
+
 const formatsOf = once((locale: string, timeZone?: string) => {
   const date = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone });
   const time = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone });
@@ -34,6 +37,7 @@ const formatsOf = once((locale: string, timeZone?: string) => {
   const number = new Intl.NumberFormat(locale);
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0, signDisplay: 'exceptZero' });
   const countries = new Intl.DisplayNames(locale, { type: 'region' });
+  const languages = new Intl.DisplayNames(locale, { type: 'language' });
   return {
     locale,
     number: (n: number) => number.format(n),
@@ -53,6 +57,7 @@ const formatsOf = once((locale: string, timeZone?: string) => {
       return ago.format(0, 'second');
     },
     country: (code: string) => countries.of(code) ?? code,
+    language: (tag: string) => languages.of(tag) ?? tag,
   };
 });
 

@@ -26,12 +26,6 @@ const known = 'ar bg bs ca cs da de de-AT de-CH el en en-GB en-US es es-MX et eu
 
 const most = 20;
 
-function useNames() {
-  const f = useFormat();
-  const names = new Intl.DisplayNames(f.locale, { type: 'language' });
-  return (locale: string) => names.of(locale) ?? locale;
-}
-
 /** The languages of the shop, and what is called how in them. */
 export default function Languages() {
   const w = useLanguageWords();
@@ -74,7 +68,7 @@ function useLocales(said: (locales: Locale[]) => string, done?: () => void) {
 function Spoken({ others }: { others: Locale[] }) {
   const w = useLanguageWords();
   const everywhere = useWords();
-  const nameOf = useNames();
+  const { language: nameOf } = useFormat();
   const { settings, can } = useStore();
   const [changed, setChanged] = useState<string>();
   const set = useLocales((locales) => (changed !== undefined && !locales.some(({ locale }) => locale === changed) ? w.removed(nameOf(changed)) : everywhere.saved));
@@ -130,7 +124,7 @@ function Spoken({ others }: { others: Locale[] }) {
 function NewLanguage({ opened, others, close }: { opened: boolean; others: Locale[]; close: () => void }) {
   const w = useLanguageWords();
   const everywhere = useWords();
-  const nameOf = useNames();
+  const { language: nameOf } = useFormat();
   const { settings } = useStore();
   const [chosen, setChosen] = useState<string | null>(null);
   const add = useLocales(
@@ -170,7 +164,7 @@ function NewLanguage({ opened, others, close }: { opened: boolean; others: Local
 function Translations({ others }: { others: Locale[] }) {
   const w = useLanguageWords();
   const everywhere = useWords();
-  const nameOf = useNames();
+  const { language: nameOf } = useFormat();
   const { query } = useStore();
   const filters = useFilters('locale', 'of', 'state', 'thing');
   const locale = others.find((each) => each.locale === filters.values.locale) ?? others[0];

@@ -84,7 +84,6 @@ function Present({ about, template, version, choose }: PresentProps) {
       field?.setSelectionRange(from + text.length, from + text.length);
     });
   };
-  const names = new Intl.DisplayNames(f.locale, { type: 'language' });
   const locales = [settings.locale, ...settings.locales.map(({ locale }) => locale)];
   const writes = can('settings:write');
   return (
@@ -124,7 +123,7 @@ function Present({ about, template, version, choose }: PresentProps) {
             <fieldset disabled={!writes} style={{ border: 0, padding: 0, margin: 0, minWidth: 0 }}>
               <Stack gap="lg">
                 <Section>
-                  {locales.length > 1 && <Select label={w.language} allowDeselect={false} value={template.locale} onChange={(next) => next && choose(next)} data={locales.map((value) => ({ value, label: names.of(value) ?? value }))} />}
+                  {locales.length > 1 && <Select label={w.language} allowDeselect={false} value={template.locale} onChange={(next) => next && choose(next)} data={locales.map((value) => ({ value, label: f.language(value) }))} />}
                   <TextInput ref={subject} label={w.subject} maxLength={500} onFocusCapture={() => (last.current = 'subject')} {...form.getInputProps('subject')} />
                   <Textarea
                     ref={body}

@@ -1,5 +1,5 @@
 import type { Schemas } from '../../api/client';
-import { digits } from '../../words/format';
+import { digits, plainOf } from '../../words/format';
 
 type Product = Schemas['Product'];
 type Variant = Schemas['Variant'];
@@ -57,8 +57,7 @@ export const firstColumns = (currency: string) => ['status', `price.${currency}`
 /** An amount without its sign, as one writes it. */
 function amountText(amount: number | null | undefined, currency: string, locale: string): string {
   if (amount === null || amount === undefined) return '';
-  const n = digits(currency);
-  return new Intl.NumberFormat(locale, { minimumFractionDigits: n, maximumFractionDigits: n, useGrouping: false }).format(amount / 10 ** n);
+  return plainOf(locale, currency).format(amount / 10 ** digits(currency));
 }
 
 /** An amount that was typed, in the currency's smallest unit: with a point or a comma; undefined where it is none. */
