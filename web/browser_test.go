@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/stoacommerce/stoa/commerce/content"
 	"github.com/stoacommerce/stoa/commerce/orders"
 	"github.com/stoacommerce/stoa/platform/httpserver"
@@ -138,7 +136,7 @@ func (b *shopper) hasAnAccount() {
 	shop := b.at(s)
 	b.registers(s)
 	b.Visit(shop + "/products/linen-shirt")
-	b.Do(chromedp.Click(chromedp.CSS("form.take .button")))
+	b.Click("form.take .button")
 	b.Shows("Linen shirt is in your cart.")
 	b.Follow(`#drawer a[href="/checkout"]`)
 	b.Fill("name", "Ada Example", "line1", "Invalidenstraße 1", "postal_code", "10115", "city", "Berlin")

@@ -46,31 +46,36 @@ func (b *shopper) meetsIslands() {
 	s.product(b.t, "Linen shirt", nil)
 	shop := b.at(s)
 
+	choice := func(name string) string {
+		return `[...document.querySelectorAll("a.choice")].find(e => e.innerText.includes("` + name + `"))`
+	}
 	b.Visit(shop + "/products/linen-cloth")
 	browsertest.JS[bool](b.Browser, `window.stays = true`)
-	b.Do(chromedp.Click(chromedp.Search(`//a[contains(@class, "choice")][contains(., "Large")]`)))
+	b.Press("the larger one", choice("Large"))
 	b.Until("the larger one's price", `document.querySelector("[data-part=cost]").innerText.includes("30.00")`)
 	b.Shows("Sold out", "Tell me by mail when it is back")
 	b.Until("the focus on what was chosen", `window.stays && location.search.includes("variant=") && document.activeElement.innerText.includes("Large")`)
-	b.Do(chromedp.Click(chromedp.Search(`//a[contains(@class, "choice")][contains(., "Small")]`)))
+	b.Press("the smaller one", choice("Small"))
 	b.Until("the smaller one's price", `document.querySelector("[data-part=cost]").innerText.includes("10.00")`)
 
-	b.Do(chromedp.Click(chromedp.CSS("a[data-picture]")))
+	b.Click("a[data-picture]")
 	b.Until("the viewer", `document.querySelector("#viewer [role=status]").innerText == "1 / 2" && document.querySelector("#viewer img").alt == "Folded"`)
 	b.Do(chromedp.KeyEvent(kb.ArrowRight))
 	b.Until("the next picture", `document.querySelector("#viewer [role=status]").innerText == "2 / 2"`)
-	b.Do(chromedp.Click(chromedp.CSS("#viewer .closing button")))
+	b.Click("#viewer .closing button")
 
-	b.Do(chromedp.SetValue(chromedp.ID("quantity"), "2"), chromedp.Click(chromedp.CSS("form.take .button")))
+	b.Fill("quantity", "2")
+	b.Click("form.take .button")
 	b.Until("the drawer", `document.querySelector("#drawer").open && document.querySelector("#drawer").innerText.includes("20.00")`)
 	b.Shows("Linen cloth is in your cart.", "Small / Sage", "Go to checkout")
 	b.Until("the count", `document.querySelector("header .count").innerText == "2"`)
-	b.Do(chromedp.Click(chromedp.Search(`//dialog[@id="drawer"]//button[contains(., "Remove")]`)))
+	b.Press("what removes it", `[...document.querySelectorAll("#drawer button")].find(e => e.innerText.includes("Remove"))`)
 	b.Until("the empty drawer", `document.querySelector("#drawer").innerText.includes("Your cart is empty") && document.querySelector("header .count").hidden`)
-	b.Do(chromedp.Click(chromedp.CSS("#drawer .closing button")))
+	b.Click("#drawer .closing button")
 	b.Until("the page beneath", `window.stays && !document.querySelector("dialog[open]")`)
 
-	b.Do(chromedp.Click(chromedp.CSS(`header a[href="/search"]`)), chromedp.SendKeys(chromedp.ID("finder-q"), "shi"))
+	b.Click(`header a[href="/search"]`)
+	b.Do(chromedp.SendKeys(chromedp.ID("finder-q"), "shi"))
 	b.Until("the suggestions", `document.querySelector(".found").innerText.includes("Linen shirt")`)
 	b.Do(chromedp.KeyEvent(kb.ArrowDown))
 	b.Until("the focus on a suggestion", `document.activeElement.innerText == "Linen shirt"`)
@@ -79,12 +84,12 @@ func (b *shopper) meetsIslands() {
 	b.Shows("€25.00")
 
 	// In the cart's own page, a line is changed where it stands: all that was tapped at once.
-	b.Do(chromedp.Click(chromedp.CSS("form.take .button")))
+	b.Click("form.take .button")
 	b.Until("the drawer", `document.querySelector("#drawer").open`)
 	b.Visit(shop + "/cart")
 	browsertest.JS[bool](b.Browser, `window.stays = true`)
 	for range 2 {
-		b.Do(chromedp.Click(chromedp.CSS(`.step[data-by="1"]`)))
+		b.Click(`.step[data-by="1"]`)
 	}
 	b.Until("what three come to", `window.stays && document.querySelector("#cart .totals").innerText.includes("75.00")`)
 	b.Until("what is told", `document.querySelector("#told").innerText.includes("75.00") && document.querySelector("header .count").innerText == "3"`)
@@ -112,13 +117,14 @@ func (b *shopper) isHinderedByNothing() {
 		}
 	}
 	look("/", "/categories/home", "/products", "/products/linen-cloth", "/search?q=linen", "/nowhere", "/contact", "/withdraw", "/account/sign-in", "/account/register", "/find-order", "/ar/", "/ar/products/linen-cloth")
-	b.Do(chromedp.Click(chromedp.CSS("form.take .button")))
+	b.Click("form.take .button")
 	b.Until("the drawer", `document.querySelector("#drawer").open`)
 	b.Accessible("the drawer")
 	look("/ar/cart", "/cart", "/checkout")
 	b.Looks("dark", 1280, 900)
 	look("/", "/products/linen-cloth")
-	b.Do(chromedp.Click(chromedp.CSS(`header a[href="/search"]`)), chromedp.SendKeys(chromedp.ID("finder-q"), "linen"))
+	b.Click(`header a[href="/search"]`)
+	b.Do(chromedp.SendKeys(chromedp.ID("finder-q"), "linen"))
 	b.Until("the suggestions", `document.querySelector(".found").innerText.includes("Linen cloth")`)
 	b.Accessible("the suggestions")
 	for _, theme := range []string{"catalogue", "brand"} {

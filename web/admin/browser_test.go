@@ -79,6 +79,7 @@ func js[T any](b *browser, expression string) T {
 func (b *browser) until(what, expression string) { b.t.Helper(); b.Until(what, expression) }
 func (b *browser) shows(texts ...string)         { b.t.Helper(); b.Shows(texts...) }
 func (b *browser) fill(fields ...string)         { b.t.Helper(); b.Fill(fields...) }
+func (b *browser) at(what, expression string)    { b.t.Helper(); b.Press(what, expression) }
 func (b *browser) follow(selector string)        { b.t.Helper(); b.Follow(selector) }
 func (b *browser) quietly(of string)             { b.t.Helper(); b.Quietly(of) }
 
@@ -96,18 +97,6 @@ func found(selector, name string) string {
 // field is an expression for a field by its label.
 func field(label string) string {
 	return fmt.Sprintf(`[...document.querySelectorAll("input, textarea, select, [contenteditable=true]")].findLast(e => e.checkVisibility() && (e.getAttribute("aria-label") === %[1]q || [...(e.labels ?? [])].some(l => l.textContent.replace("*", "").trim() === %[1]q)))`, label)
-}
-
-// at clicks on what an expression gives, as soon as it is there, keeps still and nothing lies
-// over it.
-func (b *browser) at(what, expression string) {
-	b.t.Helper()
-	const middle = `const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2; `
-	b.until(what, `(() => { const what = `+strconv.Quote(what)+`, e = `+expression+`; if (!e) return false; e.scrollIntoView({block: "center"}); `+middle+`const at = [what, x, y].join(), still = window.looked === at; window.looked = at; window.spot = [x, y]; const top = document.elementFromPoint(x, y); return still && ( e.contains(top) || Boolean(top?.contains(e)) && top.closest("label, button, a") === e.closest("label, button, a")) })()`)
-	at := js[[]float64](b, `window.spot`)
-	if err := chromedp.Do(b.ctx, chromedp.MouseClickXY(at[0], at[1])); err != nil {
-		b.t.Fatalf("%s: %v", what, err)
-	}
 }
 
 // press clicks on a button, a link or an entry of a menu by its name.

@@ -35,6 +35,26 @@ func rare(b *browser, p *apptest.Program, stripe *stripetest.Stripe, address str
 	b.shows("The keys are saved", "acct_own", "Takes payments")
 	b.accessible("Stripe by one's own keys")
 	b.quietly("keys of one's own")
+
+	// What cannot be loaded anew for the moment stays, with what is being typed into it.
+	b.visit(office + "/settings")
+	b.write("Name", "Half a na")
+	refused := js[int](b, `(async () => {
+		const [theirs, now, until] = [fetch, Date.now, ms => new Promise(go => setTimeout(go, ms))];
+		let asked = 0;
+		fetch = async () => { asked++; return new Response("{}", {status: 500}) };
+		Date.now = () => now() + 60_000; // what is here is old
+		dispatchEvent(new Event("visibilitychange"));
+		for (let n = 0; n < 100 && asked === 0; n++) await until(50);
+		await until(200);
+		[fetch, Date.now] = [theirs, now];
+		return asked;
+	})()`)
+	if kept := js[string](b, field("Name")+`?.value ?? ""`); refused == 0 || kept != "Half a na" {
+		b.t.Errorf("after %d refused requests, the name that is being typed is %q", refused, kept)
+	}
+	b.press("Discard")
+	b.quietly("what cannot be loaded anew")
 }
 
 // end deletes the store, and brings it back.

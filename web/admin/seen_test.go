@@ -155,6 +155,8 @@ func look(b *browser, p *apptest.Program, address string, one screen) {
 	b.t.Helper()
 	p.ForgetLimits() // nobody looks at so much so quickly
 	b.looks("light", 1280, 900)
+	b.goTo("/admin/" + address + "/nowhere") // what the screen before shows is seen no more
+	b.shows("This is not here")
 	b.goTo("/admin/" + address + one.path)
 	b.shows(one.shows)
 	b.until("all of "+one.path, `!document.querySelector(".mantine-Skeleton-root")`)

@@ -92,12 +92,14 @@ func (b *Browser) Looks(scheme string, width, height int64) {
 	}
 }
 
-// Scripts says whether pages may run scripts.
+// Scripts says whether pages may run scripts. The page that is there looks as without them, or
+// as with them, when it comes back.
 func (b *Browser) Scripts(on bool) {
 	b.t.Helper()
 	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on}); err != nil {
 		b.t.Fatal(err)
 	}
+	b.Until("a page that knows of its scripts", fmt.Sprintf(`matchMedia("(scripting: enabled)").matches === %t`, on))
 }
 
 // heard notes what the browser complains of.
@@ -163,16 +165,81 @@ func (b *Browser) Visit(address string) {
 	b.Quietly(address)
 }
 
+// Press clicks on what an expression gives, as soon as it is there, keeps still and nothing lies
+// over it. What moves away in the last moment is aimed at again: no click hits anything else.
+func (b *Browser) Press(what, expression string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, press(expression)); err != nil {
+		b.t.Fatalf("press %s: %v; the page shows: %s", what, err, b.Shown())
+	}
+}
+
+// Click presses the first thing of a selector.
+func (b *Browser) Click(selector string) {
+	b.t.Helper()
+	b.Press(selector, first(selector))
+}
+
 // Follow clicks on what leads to another page.
 func (b *Browser) Follow(selector string) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	if _, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
+	if _, err := chromedp.RunResponse(ctx, press(first(selector))); err != nil {
 		b.t.Fatalf("follow %s: %v; the page shows: %s", selector, err, b.Shown())
 	}
 	b.Quietly(selector)
 }
+
+// first is an expression for the first thing of a selector.
+func first(selector string) string { return fmt.Sprintf("document.querySelector(%q)", selector) }
+
+func press(expression string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		for {
+			spot, err := chromedp.Evaluate[[]float64](fmt.Sprintf(aim, expression))(ctx, tab)
+			if err == nil && len(spot) == 2 {
+				if _, err := chromedp.MouseClickXY(spot[0], spot[1])(ctx, tab); err != nil {
+					return err
+				}
+				// Of a page that is gone by now nothing can be asked, and one without scripts knows nothing.
+				if missed, err := chromedp.Evaluate[bool](struck)(ctx, tab); err != nil || !missed {
+					return nil
+				}
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(30 * time.Millisecond):
+			}
+		}
+	})
+}
+
+// aim brings what an expression gives to the middle of the screen, and gives where that is once
+// it stands there for the second time with nothing over it. From then on a click on anything else
+// does nothing.
+const aim = `(() => {
+	const e = %s, was = window.aimed;
+	was?.over.abort();
+	if (!e) return null;
+	e.scrollIntoView({block: "center"});
+	const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
+	const now = window.aimed = {e, x, y, over: new AbortController(), missed: undefined};
+	const hits = at => e.contains(at) || Boolean(at?.contains(e)) && at.closest("label, button, a") === e.closest("label, button, a");
+	if (was?.e !== e || was.x !== x || was.y !== y || !hits(document.elementFromPoint(x, y))) return null;
+	for (const type of ["pointerdown", "mousedown", "pointerup", "mouseup", "click"])
+		addEventListener(type, event => {
+			now.missed ??= !hits(event.target);
+			if (now.missed) { event.preventDefault(); event.stopImmediatePropagation(); }
+		}, {capture: true, signal: now.over.signal});
+	return [x, y];
+})()`
+
+// struck says whether a click hit something else.
+const struck = `(() => { window.aimed?.over.abort(); return window.aimed?.missed === true })()`
 
 // Fill sets fields by their IDs, ID and text in turn.
 func (b *Browser) Fill(fields ...string) {

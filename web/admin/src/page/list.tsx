@@ -52,7 +52,7 @@ const atOnce = 16;
 export function List<T>({ label, query, columns, id, to, open, filters, empty, narrowed, choice }: ListProps<T>) {
   const w = useWords();
   const most = useDeferredValue(Number.POSITIVE_INFINITY, atOnce);
-  if (query.isError && !query.data) return <Trouble error={query.error} retry={query.refetch} />;
+  if (query.isLoadingError) return <Trouble error={query.error} retry={query.refetch} />;
   const rows = query.data?.pages.flatMap((page) => page.data) ?? [];
   const none = !query.isPending && rows.length === 0;
   const chosen = rows.map(id).filter((each) => choice?.chosen.includes(each));

@@ -71,7 +71,7 @@ function Choose({ close, add, whole }: Omit<Choice, 'opened'>) {
       <ScrollArea.Autosize mah="50vh" type="auto" style={{ borderBlock: '1px solid var(--mantine-color-default-border)' }}>
         <Stack gap={0} px="lg" py="xs" mih={200}>
           {shown.isPending && [1, 2, 3, 4].map((n) => <Skeleton key={n} height={36} my={6} />)}
-          {shown.isError && <Trouble error={shown.error} retry={shown.refetch} />}
+          {shown.isLoadingError && <Trouble error={shown.error} retry={shown.refetch} />}
           {shown.data && products.length === 0 && (
             <Text size="sm" c="dimmed" ta="center" py="xl">
               {q === '' ? w.pick.none : w.pick.nothing}

@@ -64,7 +64,7 @@ export function Texts({ id, locale: { locale, published }, language, close }: Te
     gcTime: 0,
     queryFn: () => answered(api.GET('/v1/translations/{locale}/{resource_id}', { params: { path: { locale, resource_id: id } } })),
   });
-  if (translation.isError) return <Trouble error={translation.error} retry={translation.refetch} />;
+  if (translation.isLoadingError) return <Trouble error={translation.error} retry={translation.refetch} />;
   if (!translation.data) return <Skeleton height={320} />;
   return <Edit key={translation.data.version} translation={translation.data.data} version={translation.data.version} published={published} language={language} close={close} />;
 }

@@ -22,7 +22,7 @@ import { useAccountWords } from './words';
 /** Who one is, how one signs in, and where one is signed in. It is of no store. */
 export default function Account() {
   const account = useQuery({ queryKey: ['account'], queryFn: () => answered(platform.api.GET('/v1/account')) });
-  if (account.isError) return <Trouble error={account.error} retry={account.refetch} />;
+  if (account.isLoadingError) return <Trouble error={account.error} retry={account.refetch} />;
   if (!account.data) return <Skeleton height={300} radius="lg" maw={820} mx="auto" />;
   return <Present account={account.data.data} version={account.data.version} />;
 }

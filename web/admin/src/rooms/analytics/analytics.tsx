@@ -115,7 +115,7 @@ export default function Analytics() {
           {w.about[name]}
         </Text>
         {report.data?.rebuilding && <Alert color="yellow">{w.rebuild.going}</Alert>}
-        {report.isError ? (
+        {report.isLoadingError ? (
           <Trouble error={report.error} retry={report.refetch} />
         ) : report.data ? (
           <Shown name={name} report={report.data} interval={asked.interval} against={asked.compare ? w.against[asked.compare as keyof typeof w.against] : undefined} figure={name in { products: 1, collections: 1 } ? asked.sort : values.figure} choose={(figure) => set({ figure })} />

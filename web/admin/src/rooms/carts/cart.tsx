@@ -24,7 +24,7 @@ export default function Cart() {
   const { cart: cart_id = '' } = useParams();
   const { api } = useStore();
   const cart = useQuery({ queryKey: ['cart', cart_id], queryFn: () => answered(api.GET('/v1/carts/{cart_id}', { params: { path: { cart_id } } })) });
-  if (cart.isError) return <Trouble error={cart.error} retry={cart.refetch} />;
+  if (cart.isLoadingError) return <Trouble error={cart.error} retry={cart.refetch} />;
   if (!cart.data) return <Skeleton height={300} radius="lg" maw={1180} mx="auto" />;
   return <Present key={cart_id} cart={cart.data.data} version={cart.data.version} />;
 }

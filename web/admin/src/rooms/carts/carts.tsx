@@ -97,7 +97,7 @@ type Unit = keyof typeof units;
 function Reminders({ close }: { close: () => void }) {
   const { api } = useStore();
   const settings = useQuery({ queryKey: ['abandoned carts'], queryFn: () => answered(api.GET('/v1/settings/abandoned-carts')) });
-  if (settings.isError) return <Trouble error={settings.error} retry={settings.refetch} />;
+  if (settings.isLoadingError) return <Trouble error={settings.error} retry={settings.refetch} />;
   return settings.data ? <Settings there={settings.data.data} close={close} /> : <Skeleton height={200} />;
 }
 

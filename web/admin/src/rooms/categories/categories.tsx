@@ -35,7 +35,7 @@ export default function Categories() {
   const isNew = parent !== '';
   return (
     <Page title={w.title} text={categories.data && categories.data.roots.length > 0 && can('products:write') ? w.text : undefined} actions={add} narrow>
-      {categories.isError && !categories.data ? (
+      {categories.isLoadingError ? (
         <Trouble error={categories.error} retry={categories.refetch} />
       ) : (
         <Card padding={0}>

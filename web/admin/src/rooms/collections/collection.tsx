@@ -80,7 +80,7 @@ function New() {
 function Present({ id }: { id: string }) {
   const { api } = useStore();
   const collection = useQuery({ queryKey: ['collection', id], queryFn: () => answered(api.GET('/v1/collections/{collection_id}', { params: { path: { collection_id: id } } })) });
-  if (collection.isError && !collection.data) return <Trouble error={collection.error} retry={collection.refetch} />;
+  if (collection.isLoadingError) return <Trouble error={collection.error} retry={collection.refetch} />;
   if (!collection.data) return <Skeleton height={420} radius="lg" maw={1180} mx="auto" />;
   return <Edit answer={collection.data} refetch={collection.refetch} />;
 }

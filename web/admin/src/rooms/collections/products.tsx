@@ -60,7 +60,7 @@ export function Within({ collection }: { collection: Schemas['Collection'] }) {
     },
   });
   const settled = useDebouncedCallback((id: string, position: number) => move.mutate({ id, position }), 600);
-  if (within.isError && !within.data) return <Trouble error={within.error} retry={within.refetch} />;
+  if (within.isLoadingError) return <Trouble error={within.error} retry={within.refetch} />;
   return (
     <Section title={w.products} text={byHand && loaded.length > 1 ? w.list.drag : undefined} actions={writes && <Add add={(added) => add.mutate(added.map(({ id }) => id))} />}>
       {within.isPending && [1, 2, 3].map((n) => <Skeleton key={n} height={44} />)}

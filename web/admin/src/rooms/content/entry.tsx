@@ -97,7 +97,7 @@ export function EntryScreen({ kind }: { kind: Kind }) {
   const { entry: id } = useParams();
   const store = useStore();
   const loaded = useQuery({ queryKey: [kind, id], queryFn: () => rooms[kind].read(store, id ?? '') as Promise<Answer<Entry>>, enabled: id !== undefined });
-  if (loaded.isError) return <Trouble error={loaded.error} retry={loaded.refetch} />;
+  if (loaded.isLoadingError) return <Trouble error={loaded.error} retry={loaded.refetch} />;
   if (id !== undefined && !loaded.data) return <Skeleton height={400} radius="lg" maw={1180} mx="auto" />;
   return <Present key={id ?? 'new'} kind={kind} entry={loaded.data?.data} version={loaded.data?.version} />;
 }

@@ -37,7 +37,7 @@ export default function Menus() {
     <Page narrow title={w.title} text={w.text}>
       <Stack gap="lg">
         <Views label={w.title} value={menu === 'footer' ? 'footer' : ''} names={{ all: w.names.header, footer: w.names.footer }} onChange={(next) => filters.set({ menu: next })} />
-        {loaded.isError ? <Trouble error={loaded.error} retry={loaded.refetch} /> : loaded.data ? <Present key={menu} menu={loaded.data.data} version={loaded.data.version} /> : <Skeleton height={240} radius="lg" />}
+        {loaded.isLoadingError ? <Trouble error={loaded.error} retry={loaded.refetch} /> : loaded.data ? <Present key={menu} menu={loaded.data.data} version={loaded.data.version} /> : <Skeleton height={240} radius="lg" />}
       </Stack>
     </Page>
   );

@@ -136,7 +136,7 @@ function Actions({ of: key, made }: { of: Key; made: (secret: string | null) => 
 function Edit({ of: { id }, close }: { of: Key; close: () => void }) {
   const { api } = useStore();
   const key = useQuery({ queryKey: ['key', id], queryFn: () => answered(api.GET('/v1/api-keys/{key_id}', { params: { path: { key_id: id } } })), gcTime: 0 });
-  if (key.isError) return <Trouble error={key.error} retry={key.refetch} />;
+  if (key.isLoadingError) return <Trouble error={key.error} retry={key.refetch} />;
   return key.data ? <Restrictions of={key.data.data} version={key.data.version ?? ''} close={close} /> : <Skeleton height={180} />;
 }
 

@@ -81,7 +81,7 @@ function Told({ id }: { id: string }) {
   const f = useFormat(settings.time_zone);
   const call = query.useQuery('get', '/v1/requests/{request_id}', { params: { path: { request_id: id } } });
   const replay = useWrite({ write: () => answered(api.POST('/v1/requests/{request_id}/replay', { params: { path: { request_id: id } } })) });
-  if (call.isError) return <Trouble error={call.error} retry={call.refetch} />;
+  if (call.isLoadingError) return <Trouble error={call.error} retry={call.refetch} />;
   if (!call.data) return <Skeleton height={300} />;
   const { data } = call;
   return (

@@ -30,7 +30,7 @@ export default function Webhook() {
   const { endpoint: endpoint_id = '' } = useParams();
   const { query } = useStore();
   const endpoint = query.useQuery('get', '/v1/webhook-endpoints/{endpoint_id}', { params: { path: { endpoint_id } } });
-  if (endpoint.isError) return <Trouble error={endpoint.error} retry={endpoint.refetch} />;
+  if (endpoint.isLoadingError) return <Trouble error={endpoint.error} retry={endpoint.refetch} />;
   return endpoint.data ? <Present endpoint={endpoint.data} /> : <Skeleton height={200} radius="lg" maw={1180} mx="auto" />;
 }
 

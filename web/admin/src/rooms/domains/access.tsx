@@ -20,7 +20,7 @@ export default function ShopAccess() {
   const w = useDomainWords().access;
   const { query } = useStore();
   const access = query.useQuery('get', '/v1/settings/shop-access', {});
-  if (access.isError) return <Trouble error={access.error} retry={access.refetch} />;
+  if (access.isLoadingError) return <Trouble error={access.error} retry={access.refetch} />;
   return (
     <Page narrow title={w.title} text={w.text}>
       {access.data ? <Present access={access.data} /> : <Skeleton height={280} radius="lg" />}

@@ -53,7 +53,7 @@ export default function Domains() {
       </Page>
     );
   }
-  if (domains.isError) return <Trouble error={domains.error} retry={domains.refetch} />;
+  if (domains.isLoadingError) return <Trouble error={domains.error} retry={domains.refetch} />;
   const add = can('domains:write') && (
     <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={() => filters.set({ new: 'yes' })}>
       {w.add}

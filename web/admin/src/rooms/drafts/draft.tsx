@@ -26,7 +26,7 @@ export default function Draft() {
   const { draft: draft_order_id = '' } = useParams();
   const { api } = useStore();
   const draft = useQuery({ queryKey: ['draft', draft_order_id], queryFn: () => answered(api.GET('/v1/draft-orders/{draft_order_id}', { params: { path: { draft_order_id } } })) });
-  if (draft.isError) return <Trouble error={draft.error} retry={draft.refetch} />;
+  if (draft.isLoadingError) return <Trouble error={draft.error} retry={draft.refetch} />;
   if (!draft.data) return <Skeleton height={300} radius="lg" maw={1180} mx="auto" />;
   return <Present key={draft_order_id} draft={draft.data.data} version={draft.data.version} />;
 }

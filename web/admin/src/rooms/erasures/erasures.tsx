@@ -55,7 +55,7 @@ function Told({ id }: { id: string }) {
   const { query, settings } = useStore();
   const f = useFormat(settings.time_zone);
   const erasure = query.useQuery('get', '/v1/personal-data/erasures/{erasure_id}', { params: { path: { erasure_id: id } } });
-  if (erasure.isError) return <Trouble error={erasure.error} retry={erasure.refetch} />;
+  if (erasure.isLoadingError) return <Trouble error={erasure.error} retry={erasure.refetch} />;
   if (!erasure.data) return null;
   const { places, reason, created_at, finished_at } = erasure.data;
   return (

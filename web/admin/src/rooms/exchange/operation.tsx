@@ -19,7 +19,7 @@ export default function OperationScreen() {
   const { operation: operation_id = '' } = useParams();
   const { query } = useStore();
   const operation = query.useQuery('get', '/v1/operations/{operation_id}', { params: { path: { operation_id } } }, { refetchInterval: ({ state }) => (state.data && goesOn(state.data) ? 1_000 : false) });
-  if (operation.isError && !operation.data) return <Trouble error={operation.error} retry={operation.refetch} />;
+  if (operation.isLoadingError) return <Trouble error={operation.error} retry={operation.refetch} />;
   if (!operation.data) return <Skeleton height={300} radius="lg" maw={1180} mx="auto" />;
   return <Told operation={operation.data} />;
 }

@@ -26,7 +26,7 @@ export default function GiftCard() {
   const { card: gift_card_id = '' } = useParams();
   const { api } = useStore();
   const card = useQuery({ queryKey: ['gift card', gift_card_id], queryFn: () => answered(api.GET('/v1/gift-cards/{gift_card_id}', { params: { path: { gift_card_id } } })) });
-  if (card.isError) return <Trouble error={card.error} retry={card.refetch} />;
+  if (card.isLoadingError) return <Trouble error={card.error} retry={card.refetch} />;
   if (!card.data) return <Skeleton height={300} radius="lg" maw={1180} mx="auto" />;
   return <Present key={gift_card_id} card={card.data.data} version={card.data.version} />;
 }

@@ -24,7 +24,7 @@ export function Sales({ period }: { period: Period }) {
     { params: { query: { from: dayIn(settings.time_zone, Number(period) - 1), to: dayIn(settings.time_zone, 0), interval: 'day', compare: 'previous_period' } } },
     { placeholderData: keepPreviousData, refetchInterval: 60_000 },
   );
-  if (report.isError) return <Trouble error={report.error} retry={report.refetch} />;
+  if (report.isLoadingError) return <Trouble error={report.error} retry={report.refetch} />;
   const told = report.data as Schemas['SalesReport'] | undefined; // and not the table that it could be, too
   const now = told?.period.totals;
   const before = told?.comparison?.totals;

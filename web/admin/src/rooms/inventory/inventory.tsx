@@ -78,7 +78,7 @@ function Change({ item, close }: { item: Item; close: () => void }) {
   const { query } = useStore();
   const levels = query.useQuery('get', '/v1/inventory/levels', { params: { query: { variant_id: item.variant_id, limit: 100 } } }, { gcTime: 0 });
   const locations = query.useQuery('get', '/v1/locations', { params: { query: { limit: 100 } } });
-  if (levels.isError) return <Trouble error={levels.error} retry={levels.refetch} />;
+  if (levels.isLoadingError) return <Trouble error={levels.error} retry={levels.refetch} />;
   if (!levels.data || !locations.data) return <Skeleton height={160} />;
   const places = locations.data.data
     .filter((location) => location.active)

@@ -17,7 +17,7 @@ import { useInvoiceWords } from './words';
 export default function Invoices() {
   const { api } = useStore();
   const invoicing = useQuery({ queryKey: ['invoicing'], queryFn: () => answered(api.GET('/v1/invoicing')) });
-  if (invoicing.isError) return <Trouble error={invoicing.error} retry={invoicing.refetch} />;
+  if (invoicing.isLoadingError) return <Trouble error={invoicing.error} retry={invoicing.refetch} />;
   if (!invoicing.data) return <Skeleton height={300} radius="lg" maw={820} mx="auto" />;
   return <Present invoicing={invoicing.data.data} version={invoicing.data.version} />;
 }

@@ -25,7 +25,7 @@ export default function Locations() {
   const { query, can } = useStore();
   const filters = useFilters('location');
   const locations = query.useQuery('get', '/v1/locations', { params: { query: { limit: 100 } } });
-  if (locations.isError) return <Trouble error={locations.error} retry={locations.refetch} />;
+  if (locations.isLoadingError) return <Trouble error={locations.error} retry={locations.refetch} />;
   const list = locations.data?.data;
   const writes = can('inventory:write');
   const opened = list?.find(({ id }) => id === filters.values.location);

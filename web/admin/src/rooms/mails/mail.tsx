@@ -35,7 +35,7 @@ export default function Mail() {
   const locale = filters.values.locale || settings.locale;
   const kinds = query.useQuery('get', '/v1/mail-templates', { params: { query: { limit: 100 } } });
   const template = useQuery({ queryKey: ['mail', kind, locale], queryFn: () => answered(api.GET('/v1/mail-templates/{mail_kind}/{locale}', { params: { path: { mail_kind: kind, locale } } })) });
-  if (template.isError) return <Trouble error={template.error} retry={template.refetch} />;
+  if (template.isLoadingError) return <Trouble error={template.error} retry={template.refetch} />;
   const about = kinds.data?.data.find((each) => each.kind === kind);
   if (!template.data || !about) return <Skeleton height={500} radius="lg" maw={1180} mx="auto" />;
   return <Present key={`${kind} ${locale}`} about={about} template={template.data.data} version={template.data.version} choose={(next) => filters.set({ locale: next === settings.locale ? '' : next })} />;

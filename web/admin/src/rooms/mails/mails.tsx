@@ -18,7 +18,7 @@ export default function Mails() {
   const w = useMailWords();
   const { query, to } = useStore();
   const kinds = query.useQuery('get', '/v1/mail-templates', { params: { query: { limit: 100 } } });
-  if (kinds.isError) return <Trouble error={kinds.error} retry={kinds.refetch} />;
+  if (kinds.isLoadingError) return <Trouble error={kinds.error} retry={kinds.refetch} />;
   const groupOf = ({ kind }: Kind): Group => (Object.keys(mailGroups) as Group[]).find((group) => (mailGroups[group] as readonly string[]).includes(kind)) ?? 'team';
   // In the order in which they are named; those that are not stand at the end.
   const place = (group: Group, { kind }: Kind) => ((mailGroups[group] as readonly string[]).indexOf(kind) + 100) % 100;

@@ -25,7 +25,7 @@ export default function EditOrder() {
   const { order: order_id = '' } = useParams();
   const { api } = useStore();
   const order = useQuery({ queryKey: ['order', order_id], queryFn: () => answered(api.GET('/v1/orders/{order_id}', { params: { path: { order_id } } })) });
-  if (order.isError) return <Trouble error={order.error} retry={order.refetch} />;
+  if (order.isLoadingError) return <Trouble error={order.error} retry={order.refetch} />;
   if (!order.data) return <Skeleton height={300} radius="lg" maw={1180} mx="auto" />;
   return <Changes order={order.data.data} version={order.data.version} />;
 }

@@ -30,7 +30,7 @@ export default function Order() {
   const { order: order_id = '' } = useParams();
   const { api } = useStore();
   const order = useQuery({ queryKey: ['order', order_id], queryFn: () => answered(api.GET('/v1/orders/{order_id}', { params: { path: { order_id } } })), refetchInterval: 30_000 });
-  if (order.isError) return <Trouble error={order.error} retry={order.refetch} />;
+  if (order.isLoadingError) return <Trouble error={order.error} retry={order.refetch} />;
   if (!order.data) return <Loading />;
   return <Present key={order_id} order={order.data.data} version={order.data.version} />;
 }

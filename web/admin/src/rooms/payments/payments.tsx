@@ -21,7 +21,7 @@ type Settings = Schemas['PaymentSettings'];
 export default function Payments() {
   const { api } = useStore();
   const settings = useQuery({ queryKey: ['payment-settings'], queryFn: () => answered(api.GET('/v1/payment-settings')) });
-  if (settings.isError) return <Trouble error={settings.error} retry={settings.refetch} />;
+  if (settings.isLoadingError) return <Trouble error={settings.error} retry={settings.refetch} />;
   if (!settings.data) return <Skeleton height={300} radius="lg" maw={820} mx="auto" />;
   return <Present settings={settings.data.data} version={settings.data.version} />;
 }

@@ -22,7 +22,8 @@ export default function Plan() {
   const { query, can, role } = useStore();
   const usage = query.useQuery('get', '/v1/usage', {});
   const plans = query.useQuery('get', '/v1/plans', { params: { query: { limit: 100 } } });
-  if (usage.isError) return <Trouble error={usage.error} retry={usage.refetch} />;
+  const failed = [usage, plans].find((asked) => asked.isLoadingError);
+  if (failed) return <Trouble error={failed.error} retry={failed.refetch} />;
   return (
     <Page title={w.title} narrow>
       <Stack gap="lg">
@@ -30,11 +31,11 @@ export default function Plan() {
           <>
             <Present usage={usage.data} />
             <Plans plans={plans.data.data} present={usage.data.plan} />
+            {(can('store:export') || role === 'owner') && <End />}
           </>
         ) : (
           <Skeleton height={360} radius="lg" />
         )}
-        {(can('store:export') || role === 'owner') && <End />}
       </Stack>
     </Page>
   );

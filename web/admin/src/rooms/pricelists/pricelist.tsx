@@ -24,7 +24,7 @@ export default function PriceListScreen() {
   const { list: id = '' } = useParams();
   const { api } = useStore();
   const list = useQuery({ queryKey: ['price list', id], queryFn: () => answered(api.GET('/v1/price-lists/{price_list_id}', { params: { path: { price_list_id: id } } })) });
-  if (list.isError && !list.data) return <Trouble error={list.error} retry={list.refetch} />;
+  if (list.isLoadingError) return <Trouble error={list.error} retry={list.refetch} />;
   if (!list.data) return <Skeleton height={360} radius="lg" maw={1180} mx="auto" />;
   return <Edit key={id} answer={list.data} refetch={list.refetch} />;
 }

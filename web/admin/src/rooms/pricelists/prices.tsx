@@ -46,7 +46,7 @@ export function Prices({ list, typed, setTyped }: PricesProps) {
   const [reducing, setReducing] = useState(false);
   const [currency, setCurrency] = useState<string>(settings.currency);
   const prices = query.useInfiniteQuery('get', '/v1/price-lists/{price_list_id}/prices', { params: { path: { price_list_id: list.id }, query: { limit: 100 } } }, pages);
-  if (prices.isError && !prices.data) return <Trouble error={prices.error} retry={prices.refetch} />;
+  if (prices.isLoadingError) return <Trouble error={prices.error} retry={prices.refetch} />;
   const saved = (prices.data?.pages.flatMap((page) => page.data) ?? []).filter((price) => typed.over[keyOf(price)] !== null);
   const writes = can('products:write');
   const dirty = typed !== nothingTyped;

@@ -136,7 +136,7 @@ export default function Grid() {
         </Menu>
       }
     >
-      {list.isError && !list.data ? (
+      {list.isLoadingError ? (
         <Trouble error={list.error} retry={list.refetch} />
       ) : (
         <form

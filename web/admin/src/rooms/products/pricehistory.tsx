@@ -31,7 +31,7 @@ function History({ variant }: { variant: string }) {
   const { query, settings } = useStore();
   const f = useFormat(settings.time_zone);
   const prices = query.useInfiniteQuery('get', '/v1/variants/{variant_id}/price-history', { params: { path: { variant_id: variant }, query: { limit: 50 } } }, pages);
-  if (prices.isError) return <Trouble error={prices.error} retry={prices.refetch} />;
+  if (prices.isLoadingError) return <Trouble error={prices.error} retry={prices.refetch} />;
   if (!prices.data) return <Skeleton height={160} />;
   const all = prices.data.pages.flatMap((page) => page.data);
   return (

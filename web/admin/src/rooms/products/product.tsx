@@ -36,7 +36,7 @@ export default function Product() {
       return { product: product.data, version: product.version, levels, locations };
     },
   });
-  if (loaded.isError) return <Trouble error={loaded.error} retry={loaded.refetch} />;
+  if (loaded.isLoadingError) return <Trouble error={loaded.error} retry={loaded.refetch} />;
   if (!loaded.data) return <Loading />;
   return <Present key={id} {...loaded.data} />;
 }

@@ -22,7 +22,7 @@ export default function Promotion() {
   const { promotion: promotion_id = '' } = useParams();
   const { api } = useStore();
   const promotion = useQuery({ queryKey: ['promotion', promotion_id], queryFn: () => answered(api.GET('/v1/promotions/{promotion_id}', { params: { path: { promotion_id } } })) });
-  if (promotion.isError) return <Trouble error={promotion.error} retry={promotion.refetch} />;
+  if (promotion.isLoadingError) return <Trouble error={promotion.error} retry={promotion.refetch} />;
   if (!promotion.data) return <Skeleton height={300} radius="lg" maw={1180} mx="auto" />;
   return <Present key={promotion_id} promotion={promotion.data.data} version={promotion.data.version} />;
 }

@@ -18,7 +18,7 @@ import { useSettingsWords } from './words';
 export default function Settings() {
   const { api } = useStore();
   const store = useQuery({ queryKey: ['settings'], queryFn: () => answered(api.GET('/v1/store')) });
-  if (store.isError) return <Trouble error={store.error} retry={store.refetch} />;
+  if (store.isLoadingError) return <Trouble error={store.error} retry={store.refetch} />;
   return store.data ? <Present store={store.data.data} version={store.data.version} /> : null;
 }
 

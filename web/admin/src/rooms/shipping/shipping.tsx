@@ -30,7 +30,7 @@ export default function Shipping() {
   const zones = query.useQuery('get', '/v1/shipping-zones', all);
   const methods = query.useQuery('get', '/v1/shipping-methods', all);
   const services = query.useQuery('get', '/v1/rate-services', all);
-  const failed = [zones, methods, services].find((asked) => asked.isError);
+  const failed = [zones, methods, services].find((asked) => asked.isLoadingError);
   if (failed) return <Trouble error={failed.error} retry={failed.refetch} />;
   if (!zones.data || !methods.data || !services.data) return <Skeleton height={300} radius="lg" maw={820} mx="auto" />;
   const writes = can('settings:write');

@@ -29,7 +29,7 @@ export default function Staff() {
   const members = query.useQuery('get', '/v1/staff', { params: { query: { limit: 100 } } });
   const invitations = query.useQuery('get', '/v1/invitations', { params: { query: { limit: 100, state: 'pending' } } });
   const roles = query.useQuery('get', '/v1/roles', { params: { query: { limit: 100 } } });
-  if (members.isError) return <Trouble error={members.error} retry={members.refetch} />;
+  if (members.isLoadingError) return <Trouble error={members.error} retry={members.refetch} />;
   const own = (roles.data?.data ?? []).filter((role) => !role.built_in);
   const writes = can('staff:write');
   const stop = () => {

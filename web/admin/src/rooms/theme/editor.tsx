@@ -23,7 +23,7 @@ import { useThemeWords } from './words';
 export default function ThemeEditor() {
   const { api } = useStore();
   const theme = useQuery({ queryKey: ['theme'], queryFn: () => answered(api.GET('/v1/theme')) });
-  if (theme.isError) return <Trouble error={theme.error} retry={theme.refetch} />;
+  if (theme.isLoadingError) return <Trouble error={theme.error} retry={theme.refetch} />;
   if (theme.data) return <Present theme={theme.data} />;
   return (
     <Center mih="100dvh">

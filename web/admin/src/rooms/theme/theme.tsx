@@ -30,7 +30,7 @@ export default function OnlineShop() {
   const header = () => ({ 'If-Match': theme.data?.version, 'Idempotency-Key': idempotencyKey() });
   const publish = useWrite({ write: () => answered(api.POST('/v1/theme/publish', { params: { header: header() } })), said: w.published, undoable: true, done });
   const discard = useWrite({ write: () => answered(api.POST('/v1/theme/discard', { params: { header: header() } })), said: w.discarded, undoable: true, done });
-  if (theme.isError) return <Trouble error={theme.error} retry={theme.refetch} />;
+  if (theme.isLoadingError) return <Trouble error={theme.error} retry={theme.refetch} />;
   const design = theme.data?.data;
   const state = design && (design.unpublished_changes ? 'draft' : design.published_at ? 'published' : 'standard');
   const writes = can('content:write');
