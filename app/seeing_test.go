@@ -114,8 +114,8 @@ func inFront(t *testing.T, p *apptest.Program, dir string) *nginx.Server {
 	return front
 }
 
-// tracedFromNginx finds the trace that stands in Nginx's access log: the program went on with it,
-// down to the statements.
+// tracedFromNginx finds the trace that stands in Nginx's access log: it begins with Nginx's own span,
+// and the program went on with it, down to the statements.
 func tracedFromNginx(t *testing.T, p *apptest.Program, m *merchant, front *nginx.Server, traces *apptest.Collector) {
 	p.ForgetLimits()
 	answer, err := front.Client(true).Get("https://" + m.address + ".localhost/search?q=shirt")
@@ -138,16 +138,22 @@ func tracedFromNginx(t *testing.T, p *apptest.Program, m *merchant, front *nginx
 		t.Fatalf("Nginx's log knows nothing of %s", id)
 	}
 	if !soon(patience, func() bool {
-		request, statements := false, false
+		var first, request apptest.Span
+		statements := false
 		for _, span := range traces.Spans() {
-			if span.Trace == logged.TraceID {
-				request = request || span.Kind == "SERVER" && span.Attributes["request_id"] == id
+			switch {
+			case span.Trace != logged.TraceID:
+			case span.Parent == "":
+				first = span
+			case span.Attributes["request_id"] == id:
+				request = span
+			default:
 				statements = statements || strings.HasPrefix(span.Name, "sql ")
 			}
 		}
-		return request && statements
+		return statements && first.Service == "nginx" && request.Service == "stoa" && request.Parent == first.ID
 	}) {
-		t.Errorf("the trace %s of %s (%d) does not lead to statements", logged.TraceID, id, answer.StatusCode)
+		t.Errorf("the trace %s of %s (%d) does not lead from Nginx to statements", logged.TraceID, id, answer.StatusCode)
 	}
 }
 

@@ -59,6 +59,7 @@ func (c TraceConfig) Validate() error {
 // StartCall or StartStatement, and the context. A nil Tracing traces nothing.
 type Tracing struct {
 	tracer trace.Tracer
+	proxy  trace.Tracer // of the spans that are told of by FrontHeader; nil where tracing is off
 	stop   func(context.Context) error
 }
 
@@ -95,15 +96,19 @@ func NewTracing(ctx context.Context, c TraceConfig, log *slog.Logger) (*Tracing,
 		log.Warn("traces could not be sent", "error", err)
 	}))
 	byRatio := sdktrace.TraceIDRatioBased(c.SampleRatio)
-	provider := sdktrace.NewTracerProvider(
-		sdktrace.WithBatcher(exporter, sdktrace.WithMaxQueueSize(4096), sdktrace.WithBatchTimeout(2*time.Second)),
-		sdktrace.WithSampler(sdktrace.ParentBased(byRatio,
-			sdktrace.WithRemoteParentSampled(byRatio), sdktrace.WithRemoteParentNotSampled(byRatio))),
-		sdktrace.WithResource(resource.NewSchemaless(
-			attribute.String("service.name", "stoa"),
-			attribute.String("service.version", c.Version),
-			attribute.String("deployment.environment.name", c.Environment))))
-	return &Tracing{tracer: provider.Tracer(scope), stop: provider.Shutdown}, nil
+	batches := sdktrace.NewBatchSpanProcessor(exporter, sdktrace.WithMaxQueueSize(4096), sdktrace.WithBatchTimeout(2*time.Second))
+	provider := func(service string, attrs []attribute.KeyValue, more ...sdktrace.TracerProviderOption) *sdktrace.TracerProvider {
+		return sdktrace.NewTracerProvider(append(more,
+			sdktrace.WithSpanProcessor(batches),
+			sdktrace.WithSampler(sdktrace.ParentBased(byRatio,
+				sdktrace.WithRemoteParentSampled(byRatio), sdktrace.WithRemoteParentNotSampled(byRatio))),
+			sdktrace.WithResource(resource.NewSchemaless(append(attrs,
+				attribute.String("service.name", service),
+				attribute.String("deployment.environment.name", c.Environment))...)))...)
+	}
+	own := provider("stoa", []attribute.KeyValue{attribute.String("service.version", c.Version)})
+	proxy := provider("nginx", nil, sdktrace.WithIDGenerator(given{}))
+	return &Tracing{tracer: own.Tracer(scope), proxy: proxy.Tracer(scope), stop: own.Shutdown}, nil
 }
 
 // Stop sends what is left, as long as ctx allows.
@@ -115,13 +120,18 @@ func (t *Tracing) Stop(ctx context.Context) error {
 }
 
 // Request begins the span of an incoming request, continuing the trace that its
-// traceparent names. End it with EndRequest.
+// traceparent names, and below the one that a FrontHeader tells of: of strangers it has to be
+// gone from h. End it with EndRequest.
 func (t *Tracing) Request(ctx context.Context, h http.Header, name string, attrs ...attribute.KeyValue) (context.Context, trace.Span) {
 	if t == nil {
 		return ctx, unrecorded
 	}
-	ctx = w3c.Extract(ctx, propagation.HeaderCarrier(h))
-	return t.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(attrs...))
+	ctx, front := t.front(w3c.Extract(ctx, propagation.HeaderCarrier(h)), h, name)
+	ctx, span := t.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(attrs...))
+	if front != nil {
+		span = fronted{span, front}
+	}
+	return ctx, span
 }
 
 // Job begins the span of a job's run, continuing the trace of the request that asked

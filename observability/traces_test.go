@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -159,6 +160,56 @@ func TestSpansReachTheReceiver(t *testing.T) {
 	sql := attributes(r.spans["sql select"].GetAttributes())
 	if sql["db.system.name"] != "postgresql" || sql["stoa.door"] != "store" || !strings.HasSuffix(sql["db.query.text"], "id = $1 AND note = '…''…' OR x = '…'") {
 		t.Errorf("statement's attributes are %v", sql)
+	}
+}
+
+// TestTheProxysSpanIsSent sends it between the caller's and the program's, or as the first of a
+// trace that begins there, and takes no nonsense for one.
+func TestTheProxysSpanIsSent(t *testing.T) {
+	const proxySpan = "c0ffee0123456789"
+	now := time.Now().Truncate(time.Millisecond)
+	seconds := fmt.Sprintf("%.3f", float64(now.UnixMilli())/1000)
+	for _, c := range []struct {
+		name, caller, told  string
+		parent, grandparent string // of the program's span and of the proxy's; none where there is none
+		began               time.Duration
+	}{
+		{"below the caller's", callerSpan, proxySpan + " " + seconds + " 0.250", proxySpan, callerSpan, -250 * time.Millisecond},
+		{"the first", proxySpan, proxySpan + " " + seconds + " 0.000", proxySpan, "0000000000000000", 0},
+		{"nonsense", callerSpan, "c0ffee", callerSpan, "", 0},
+		{"no ID", callerSpan, "zz00000123456789 " + seconds + " 0.250", callerSpan, "", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newReceiver(t)
+			tracing := newTracing(t, observability.TraceConfig{Endpoint: r.URL, SampleRatio: 1})
+			_, request := tracing.Request(t.Context(), http.Header{"Traceparent": {"00-" + callerTrace + "-" + c.caller + "-01"}, observability.FrontHeader: {c.told}}, "GET")
+			request.SetName("getOrder")
+			observability.EndRequest(request, 200)
+			if err := tracing.Stop(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			own, proxy := r.spans["getOrder"], r.spans["GET"]
+			if got := trace.SpanID(own.GetParentSpanId()).String(); got != c.parent || trace.TraceID(own.GetTraceId()).String() != callerTrace {
+				t.Errorf("the program's span has parent %s, want %s", got, c.parent)
+			}
+			if c.grandparent == "" {
+				if proxy != nil {
+					t.Errorf("a span is sent for %q", c.told)
+				}
+				return
+			}
+			var parent trace.SpanID
+			copy(parent[:], proxy.GetParentSpanId())
+			if trace.SpanID(proxy.GetSpanId()).String() != proxySpan || trace.TraceID(proxy.GetTraceId()).String() != callerTrace || parent.String() != c.grandparent {
+				t.Errorf("the proxy's span is %v", proxy)
+			}
+			if began := time.Unix(0, int64(proxy.GetStartTimeUnixNano())).Sub(now); (began - c.began).Abs() > 2*time.Millisecond {
+				t.Errorf("it begins %s from now, want %s", began, c.began)
+			}
+			if proxy.GetEndTimeUnixNano() < own.GetEndTimeUnixNano() {
+				t.Error("it ends before the program's")
+			}
+		})
 	}
 }
 

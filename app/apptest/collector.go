@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 
+	common "go.opentelemetry.io/proto/otlp/common/v1"
+
 	"github.com/stoacommerce/stoa/observability/tracetest"
 )
 
@@ -22,6 +24,7 @@ type Collector struct {
 // Span is a span as it arrived, its IDs in hexadecimal digits.
 type Span struct {
 	Trace, ID, Parent string
+	Service           string // what it is of
 	Name, Kind        string // Kind is SERVER, CLIENT, CONSUMER or INTERNAL
 	Attributes        map[string]string
 	Text              string // all of it, to look for what should not be there
@@ -50,20 +53,26 @@ func (c *Collector) take(request *http.Request) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, resource := range export.GetResourceSpans() {
+		service := attributes(resource.GetResource().GetAttributes())["service.name"]
 		for _, scope := range resource.GetScopeSpans() {
 			for _, s := range scope.GetSpans() {
 				span := Span{
 					Trace: hex.EncodeToString(s.GetTraceId()), ID: hex.EncodeToString(s.GetSpanId()), Parent: hex.EncodeToString(s.GetParentSpanId()),
-					Name: s.GetName(), Kind: s.GetKind().String()[len("SPAN_KIND_"):], Attributes: map[string]string{}, Text: s.String(),
-				}
-				for _, a := range s.GetAttributes() {
-					span.Attributes[a.GetKey()] = a.GetValue().GetStringValue()
+					Service: service, Name: s.GetName(), Kind: s.GetKind().String()[len("SPAN_KIND_"):], Attributes: attributes(s.GetAttributes()), Text: s.String(),
 				}
 				c.took = append(c.took, span)
 			}
 		}
 	}
 	return nil
+}
+
+func attributes(pairs []*common.KeyValue) map[string]string {
+	texts := map[string]string{}
+	for _, pair := range pairs {
+		texts[pair.GetKey()] = pair.GetValue().GetStringValue()
+	}
+	return texts
 }
 
 // Spans are those that have arrived, in no order.

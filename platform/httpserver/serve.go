@@ -23,6 +23,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.hooks.Traffic.Enter()
 	}
 	client, proxied := proxies(s.config.TrustedProxies).clientOf(r)
+	if !proxied {
+		r.Header.Del(observability.FrontHeader)
+	}
 	x := &Exchange{ID: requestID(r, proxied), Client: client, Agent: r.UserAgent(), Path: r.URL.Path}
 	answer := &recorder{ResponseWriter: w}
 	ctx := context.WithValue(observability.WithRequest(r.Context(), x.ID), exchangeKey{}, x)

@@ -170,14 +170,14 @@ func TestRequestsHaveAnIDThatOnlyTrustedProxiesChoose(t *testing.T) {
 func TestHandlersLearnWhoTheClientIs(t *testing.T) {
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		c := httpserver.ClientFrom(r.Context())
-		fmt.Fprintf(w, "%s %s %s %s", c.Addr, c.Scheme, c.Host, r.Host)
+		fmt.Fprintf(w, "%s %s %s %s%s", c.Addr, c.Scheme, c.Host, r.Host, r.Header.Get(observability.FrontHeader))
 	}
 	s := start(t, httpserver.Config{TrustedProxies: local}, handler, httpserver.Hooks{})
 	if _, body := get(t, s, "/", "X-Forwarded-For", "203.0.113.9", "X-Forwarded-Proto", "https", "X-Forwarded-Host", "acorn.test"); body != "203.0.113.9 https acorn.test acorn.test" {
 		t.Errorf("through a proxy: %s", body)
 	}
 	direct := start(t, httpserver.Config{}, handler, httpserver.Hooks{})
-	if _, body := get(t, direct, "/", "X-Forwarded-For", "203.0.113.9"); !strings.HasPrefix(body, "127.0.0.1 http "+direct.Addr()) {
+	if _, body := get(t, direct, "/", "X-Forwarded-For", "203.0.113.9", observability.FrontHeader, "a span"); body != "127.0.0.1 http "+direct.Addr()+" "+direct.Addr() {
 		t.Errorf("directly: %s", body)
 	}
 	if c := httpserver.ClientFrom(context.Background()); c.Addr.IsValid() {
