@@ -166,7 +166,7 @@ func (r *rehearsed) servers() []cause {
 		}, func() { r.server.Exec(`delete from domains where id = 'dom_rehearsed'`) }},
 		{"ReplicationLags", "replay is paused on the standby, while the cell is written to", func() {
 			r.standby.sql(r.t, "select pg_wal_replay_pause()")
-		}, func() { r.standby.sql(r.t, "select pg_wal_replay_resume()") }},
+		}, r.standby.goesOn},
 		{"StandbyLost", "the standby's server is killed", r.standby.stop, nil},
 		{"FrontDoorDown", "Nginx is stopped", func() { _ = r.front.Stop() }, nil},
 		{"ExporterDown", "the exporter of Redis is stopped", func() { _ = r.redisExp.Stop() }, nil},

@@ -327,6 +327,11 @@ func (s *standby) sql(t *testing.T, statement string) {
 	}
 }
 
+// goesOn has the standby replay again, which may cancel, as a query there, the very one that asks for it.
+func (s *standby) goesOn() {
+	_ = exec.Command("psql", s.url, "-q", "-c", "select pg_wal_replay_resume()").Run()
+}
+
 // smallDisk is a file system of 64 MB, which only root can make.
 func smallDisk(t *testing.T) string {
 	t.Helper()

@@ -333,7 +333,7 @@ func (d *desk) setAside() string {
 // the standby, or else in the cell.
 func (d *desk) database(text string) string {
 	switch {
-	case strings.Contains(text, "from domains"):
+	case strings.Contains(text, "from domains"), strings.Contains(text, "from cell_sizes"):
 		return d.server.Env["STOA_DATABASE_URL"]
 	case strings.Contains(text, "replay_resume"), strings.Contains(text, "replay_paused"):
 		return d.standby.url
