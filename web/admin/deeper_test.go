@@ -37,12 +37,12 @@ func deeper(b *browser, p *apptest.Program, address string) {
 	b.accessible("numbers from a pattern")
 	b.press("Save")
 	b.shows("“Vase” is there", "In the shop")
-	b.write("Choices", "Huge,")
+	b.write("Choices", "Weiß & süß,")
 	b.write("Stock-keeping numbers from a pattern", "V-{1}-{n}")
-	b.shows("One variant will be made.", "They will be V-HUGE-3.")
+	b.shows("One variant will be made.", "They will be V-WEISS-AND-SUSS-3.")
 	b.press("Save")
 	b.shows("Saved")
-	is("Huge: SKU", "V-HUGE-3")
+	is("Weiß & süß: SKU", "V-WEISS-AND-SUSS-3") // as the API makes it
 	b.quietly("numbers from a pattern")
 
 	b.visit(office + "/products")
@@ -87,4 +87,15 @@ func deeper(b *browser, p *apptest.Program, address string) {
 	b.until("the filter", `new URLSearchParams(location.search).get("below") === "5"`)
 	b.until("what is nearly sold out", `document.body.innerText.includes("Bowl") && !document.body.innerText.includes("Mug")`)
 	b.quietly("filters")
+
+	b.visit(office + "/stock/count")
+	b.write("Mug: There", "7", "Bowl: There", "4", "Note", "The shelf by the door")
+	b.shows("-5", "+1")
+	b.accessible("counting")
+	b.press("Save")
+	b.shows("The stock is changed")
+	b.visit(office + "/stock/count")
+	is("Mug: There", "7")
+	is("Bowl: There", "4")
+	b.quietly("counting")
 }

@@ -32,6 +32,7 @@ var screens = []screen{
 	{"/collections/new", "By a rule"},
 	{"/categories", "Vessels"},
 	{"/stock", "Linen shirt"},
+	{"/stock/count", "Linen shirt"},
 	{"/transfers", "To the fair"},
 	{"/price-lists", "Winter prices"},
 	{"/reviews", "It holds water."},

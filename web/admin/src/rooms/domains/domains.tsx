@@ -72,7 +72,7 @@ export default function Domains() {
         {own.map((domain) => (
           <One key={domain.id} domain={domain} />
         ))}
-        <Ours taken={primary !== undefined} />
+        {domains.data && <Ours taken={primary !== undefined} />}
       </Stack>
       <Modal opened={filters.values.new !== ''} onClose={filters.clear} title={w.add}>
         <NewDomain close={filters.clear} />

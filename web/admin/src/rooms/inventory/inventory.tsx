@@ -1,5 +1,5 @@
 import { Anchor, Button, Group, Modal, NumberInput, Select, Skeleton, Stack, Text, TextInput } from '@mantine/core';
-import { IconStackPop } from '@tabler/icons-react';
+import { IconListNumbers, IconStackPop } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'react-router';
@@ -25,13 +25,22 @@ type Item = Schemas['InventoryItem'];
 export default function Inventory() {
   const w = useInventoryWords();
   const f = useFormat();
-  const { query } = useStore();
+  const { query, can, to } = useStore();
   const filters = useFilters('view', 'sku', 'below');
   const { view, sku, below } = filters.values;
   const items = query.useInfiniteQuery('get', '/v1/inventory', { params: { query: { limit: 50, ...(view === 'low' && { low: true }), ...(sku && { sku }), ...(/^-?\d{1,9}$/.test(below) && { available_below: Number(below) }) } } }, { ...pages, placeholderData: keepPreviousData });
   const [opened, setOpened] = useState<Item>();
   return (
-    <Page title={w.title}>
+    <Page
+      title={w.title}
+      actions={
+        can('inventory:write') && (
+          <Button component={Link} to={to('stock/count')} variant="default" leftSection={<IconListNumbers size={17} aria-hidden />}>
+            {w.count.title}
+          </Button>
+        )
+      }
+    >
       <List<Item>
         label={w.title}
         query={items}

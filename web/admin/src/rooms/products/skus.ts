@@ -1,7 +1,7 @@
 import { type Draft, type DraftVariant, combinations } from './draft';
 
 /** What one letter of a choice is in plain ones, where taking its accents away does not do. */
-const plainly: Record<string, string> = { ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', đ: 'd', ð: 'd', ł: 'l', þ: 'th', '&': ' and ', '@': ' at ', "'": '', '’': '', '"': '' };
+const plainly: Record<string, string> = { ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', đ: 'd', ð: 'd', ł: 'l', þ: 'th', '&': 'and', '@': 'at', "'": '', '’': '', '"': '' };
 
 /** What stands for a choice in a stock-keeping number: capitals and digits, with hyphens between. */
 function plain(choice: string): string {
