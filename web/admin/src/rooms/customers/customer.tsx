@@ -28,8 +28,21 @@ export default function Customer() {
   const { api } = useStore();
   const customer = useQuery({ queryKey: ['customer', customer_id], queryFn: () => answered(api.GET('/v1/customers/{customer_id}', { params: { path: { customer_id } } })) });
   if (customer.isLoadingError) return <Trouble error={customer.error} retry={customer.refetch} />;
-  if (!customer.data) return <Skeleton height={300} radius="lg" maw={1180} mx="auto" />;
+  const waits = useBesides(customer_id);
+  if (!customer.data || waits) return <Skeleton height={300} radius="lg" maw={1180} mx="auto" />;
   return <Present key={customer_id} customer={customer.data.data} version={customer.data.version} />;
+}
+
+/** Asks for what stands beside who it is, and says whether it is under way: each part would push others down. */
+function useBesides(customer_id: string): boolean {
+  const { query, can } = useStore();
+  const of = { path: { customer_id } };
+  const orders = query.useQuery('get', '/v1/orders', { params: { query: { customer_id, limit: 5 } } }, { enabled: can('orders:read') });
+  const groups = query.useQuery('get', '/v1/customer-groups', { params: { query: { limit: 100 } } });
+  const balances = query.useQuery('get', '/v1/customers/{customer_id}/store-credit', { params: { ...of, query: { limit: 50 } } }, { enabled: can('store_credit:read') });
+  const entries = query.useQuery('get', '/v1/customers/{customer_id}/store-credit/entries', { params: { ...of, query: { limit: 50 } } }, { enabled: can('store_credit:read') });
+  const fields = query.useQuery('get', '/v1/field-definitions', { params: { query: { resource: 'customer', limit: 100 } } }, { enabled: can('settings:read') });
+  return [orders, groups, balances, entries, fields].some(({ isLoading }) => isLoading);
 }
 
 const written = (customer: Schemas['Customer']) => ({
