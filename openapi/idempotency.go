@@ -161,7 +161,13 @@ func (c *Claim) Record(ctx context.Context, tx *postgres.Tx, res *Response) erro
 // Refuse writes a problem down as the answer, in the transaction that records the refusal:
 // for what failed after it had begun, as a payment that was declined.
 func (c *Claim) Refuse(ctx context.Context, tx *postgres.Tx, p *problem.Problem) error {
-	return c.Record(ctx, tx, problemResponse(p, c.req.HTTP.URL.Path, c.req.ID))
+	return c.Record(ctx, tx, Refusal(c.req, p))
+}
+
+// Refusal is a problem as the answer of a write that is kept all the same: what it has written down
+// says why it is refused.
+func Refusal(req *Request, p *problem.Problem) *Response {
+	return problemResponse(p, req.HTTP.URL.Path, req.ID)
 }
 
 // Release gives the key back after a refusal before anything had happened, so that it can

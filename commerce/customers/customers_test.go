@@ -565,15 +565,15 @@ func TestList(t *testing.T) {
 			t.Errorf("%q finds %v", text, found)
 		}
 	}
-	f.Exec(t, `update customers set tags = '{press}', group_ids = '{cgr_1}', password_hash = 'x', accepts_marketing = true, phone = '+49 30 1', created_at = '2020-01-01Z' where id = $1`, all[1])
+	f.Exec(t, `update customers set tags = '{press}', group_ids = '{cgr_1}', password_hash = 'x', accepts_marketing = true, accepts_sms_marketing = true, phone = '+49 30 1', created_at = '2020-01-01Z' where id = $1`, all[1])
 	for name, filter := range map[string]customers.Filter{
-		"label": {Tag: "press"}, "group": {GroupID: "cgr_1"}, "account": {Registered: "true"}, "consent": {AcceptsMarketing: "true"}, "telephone": {Text: "49 30"}, "time": {Since: "2019-12-31T00:00:00Z", Until: "2020-01-02T00:00:00Z"},
+		"label": {Tag: "press"}, "group": {GroupID: "cgr_1"}, "account": {Registered: "true"}, "consent": {AcceptsMarketing: "true"}, "consent to text messages": {AcceptsSMS: "true"}, "telephone": {Text: "49 30"}, "time": {Since: "2019-12-31T00:00:00Z", Until: "2020-01-02T00:00:00Z"},
 	} {
 		if found, _ := list(filter); len(found) != 1 || found[0] != all[1] {
 			t.Errorf("by %s: %v", name, found)
 		}
 	}
-	for name, filter := range map[string]customers.Filter{"account": {Registered: "false"}, "consent": {AcceptsMarketing: "false"}, "time": {Since: "2020-01-02T00:00:00Z"}} {
+	for name, filter := range map[string]customers.Filter{"account": {Registered: "false"}, "consent": {AcceptsMarketing: "false"}, "consent to text messages": {AcceptsSMS: "false"}, "time": {Since: "2020-01-02T00:00:00Z"}} {
 		if found, _ := list(filter); len(found) != 2 {
 			t.Errorf("by no %s: %v", name, found)
 		}

@@ -33,18 +33,18 @@ select coalesce(max(c.id) filter (where c.n = $2::int and c.more), '') || E'\n' 
 from (select *, row_number() over (order by id desc) as n, count(*) over () > $2::int as more from (
 	select * from customers c where ($1 = '' or c.id < $1) and ($3 = '' or c.email = $3)
 		and ($4 = '' or (c.email || ' ' || c.name || ' ' || c.phone) ilike $4) and ($5 = '' or c.tags @> array[$5::text] and c.tags <> '{}') and ($6 = '' or c.group_ids @> array[$6::text])
-		and ($7 = '' or (c.password_hash is not null)::text = $7) and ($8 = '' or c.accepts_marketing::text = $8)
+		and ($7 = '' or (c.password_hash is not null)::text = $7) and ($8 = '' or c.accepts_marketing::text = $8) and ($11 = '' or c.accepts_sms_marketing::text = $11)
 		and ($9 = '' or c.created_at >= nullif($9, '')::timestamptz) and ($10 = '' or c.created_at < nullif($10, '')::timestamptz)
 	order by id desc limit $2::int + 1) c) c`
 
 // Filter chooses customers; what is empty chooses all.
 type Filter struct {
-	Email, Tag, GroupID          string
-	Text                         string // a part of the e-mail address, the name or the telephone number
-	Registered, AcceptsMarketing string // "true" or "false"
-	Since, Until                 string // RFC 3339: when they first appeared
-	After                        string // the last one of the page before
-	Limit                        int
+	Email, Tag, GroupID                      string
+	Text                                     string // a part of the e-mail address, the name or the telephone number
+	Registered, AcceptsMarketing, AcceptsSMS string // "true" or "false"
+	Since, Until                             string // RFC 3339: when they first appeared
+	After                                    string // the last one of the page before
+	Limit                                    int
 }
 
 // like makes a pattern that finds text anywhere, whatever is in it.
@@ -56,7 +56,7 @@ func (s *Service) List(ctx context.Context, f Filter) (postgres.Page, error) {
 	if f.Text != "" {
 		pattern = "%" + like.Replace(f.Text) + "%"
 	}
-	page, err := s.DB.Page(ctx, listSQL, f.After, f.Limit, address.Email(f.Email), pattern, f.Tag, f.GroupID, f.Registered, f.AcceptsMarketing, f.Since, f.Until)
+	page, err := s.DB.Page(ctx, listSQL, f.After, f.Limit, address.Email(f.Email), pattern, f.Tag, f.GroupID, f.Registered, f.AcceptsMarketing, f.Since, f.Until, f.AcceptsSMS)
 	if err != nil {
 		return page, fmt.Errorf("list customers: %w", err)
 	}

@@ -105,7 +105,7 @@ func (p *photographer) office(shop, site, email, password string, store fillable
 		screen("gift-card-new", "/gift-cards?new=yes"),
 		screen("products", "/products"), first("product", "/products", "/products/prod_", ""), screen("product-new", "/products/new"),
 		screen("products-table", "/products/grid"), screen("collections", "/collections"), first("collection", "/collections", "/collections/col_", ""), screen("collection-new", "/collections/new"),
-		screen("categories", "/categories"), screen("transfers", "/transfers"), opened("category", "/categories"), opened("transfer", "/transfers"), screen("price-lists", "/price-lists"), first("price-list", "/price-lists", "/price-lists/plist_", ""),
+		screen("categories", "/categories"), screen("stock-count", "/stock/count"), screen("transfers", "/transfers"), opened("category", "/categories"), opened("transfer", "/transfers"), screen("price-lists", "/price-lists"), first("price-list", "/price-lists", "/price-lists/plist_", ""),
 		opened("review", "/reviews"), screen("reviews", "/reviews"), screen("exchange", "/exchange"), screen("import", "/exchange/import"), first("operation", "/exchange", "/exchange/op_", ""), screen("groups", "/groups"),
 		screen("stock", "/stock"), screen("customers", "/customers"), first("customer", "/customers", "/customers/cus_", ""), screen("erasures", "/erasures"), opened("erasure", "/erasures"),
 		screen("theme", "/theme"), screen("theme-edit", "/theme/edit"), screen("theme-look", "/theme/edit?part=look"), screen("pages", "/pages"), first("page", "/pages", "/pages/page_", ""), screen("page-new", "/pages/new"), screen("blog", "/blog"), first("post", "/blog", "/blog/post_", ""), screen("post-new", "/blog/new"),

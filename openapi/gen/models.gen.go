@@ -6540,6 +6540,11 @@ type Domain struct {
 	// Example: pending
 	State DomainState `json:"state"`
 
+	// Taken Whether the last look found all its records, and beside them the proof of another store that is served at it: it stays that store’s until its TXT record is taken away, or it is given up there.
+	//
+	// Example: false
+	Taken bool `json:"taken"`
+
 	// UpdatedAt When it changed last.
 	//
 	// Example: 2026-11-22T09:30:00Z
@@ -24416,6 +24421,9 @@ type ListCustomersParams struct {
 
 	// AcceptsMarketing Only those who agreed to be written to, or who did not.
 	AcceptsMarketing *bool `form:"accepts_marketing,omitempty" json:"accepts_marketing,omitempty"`
+
+	// AcceptsSmsMarketing Only those who agreed to be sent text messages, or who did not.
+	AcceptsSmsMarketing *bool `form:"accepts_sms_marketing,omitempty" json:"accepts_sms_marketing,omitempty"`
 
 	// Since Only those who first appeared at or after this instant.
 	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`

@@ -42,7 +42,7 @@ func (h *Customers) list(ctx context.Context, req *openapi.Request) (*openapi.Re
 	}
 	page, err := h.Customers.List(ctx, customers.Filter{
 		Email: req.Query.Get("email"), Text: req.Query.Get("q"), Tag: req.Query.Get("tag"), GroupID: req.Query.Get("group_id"),
-		Registered: req.Query.Get("registered"), AcceptsMarketing: req.Query.Get("accepts_marketing"),
+		Registered: req.Query.Get("registered"), AcceptsMarketing: req.Query.Get("accepts_marketing"), AcceptsSMS: req.Query.Get("accepts_sms_marketing"),
 		Since: req.Query.Get("since"), Until: req.Query.Get("until"), After: after, Limit: req.Limit(adminPage),
 	})
 	if err != nil {

@@ -255,6 +255,10 @@ func TestConsentOverHTTP(t *testing.T) {
 	id := customer.String("data.0.id")
 	s.admin("PATCH", "/customers/"+id, object{"accepts_marketing": false}).Want(200)
 	s.admin("PATCH", "/customers/"+id, object{"accepts_marketing": true, "marketing_wording": "On paper."}).Want(200)
+	texts := s.admin("POST", "/customers", object{"email": "tess@example.com", "accepts_sms_marketing": true}).Want(201)
+	if texted := s.admin("GET", "/customers?accepts_sms_marketing=true", nil).Want(200); texted.String("data.0.id") != texts.String("id") || texted.Get("data.1") != nil {
+		t.Errorf("those who agreed to text messages: %s", texted.Body)
+	}
 	s.shop("POST", "/newsletter/unsubscribe", object{"id": id, "key": "guessed"}).WantProblem(404, "not_found")
 	tried := s.shop("POST", "/newsletter/unsubscribe?dry_run=true", object{"id": id, "key": "key-" + id}).Want(204)
 	if tried.Header.Get("Dry-Run") != "true" || tried.Header.Get("Dry-Run-Rows") != "" {

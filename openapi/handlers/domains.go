@@ -114,13 +114,16 @@ func (h *Domains) verify(ctx context.Context, req *openapi.Request) (*openapi.Re
 		if err != nil {
 			return nil, err
 		}
+		if d.Taken() {
+			return openapi.Refusal(req, domains.Taken()), nil // what was seen is kept, and shown
+		}
 		return openapi.OK(h.domain(d)).Tagged(d.Version), nil
 	})
 }
 
 func (h *Domains) domain(d domains.Domain) gen.Domain {
 	shown := gen.Domain{
-		ID: d.ID, Name: d.Name, DisplayName: d.Unicode(), State: gen.DomainState(d.State), Primary: d.Main,
+		ID: d.ID, Name: d.Name, DisplayName: d.Unicode(), State: gen.DomainState(d.State), Taken: d.Taken(), Primary: d.Main,
 		Records: converted(h.Domains.Records(&d), func(r domains.Record) gen.DomainRecord {
 			return gen.DomainRecord{
 				Purpose: gen.DomainRecordPurpose(r.Purpose), Type: gen.DomainRecordType(r.Type), Name: r.Name, Host: r.Host, Value: r.Value, State: gen.DomainRecordState(r.State),

@@ -92,6 +92,27 @@ func TestDomains(t *testing.T) {
 		api.Do(t, "", each[0], each[1], nil).WantProblem(401, "missing_credential")
 	}
 	api.Do(t, stranger, "PATCH", path, object{"primary": true}).WantProblem(404, "not_found")
+
+	// Another store that proves it too is refused, with and without effect, and told so for as long as it is so.
+	theirs := api.Do(t, stranger, "POST", "/v1/domains", object{"name": name}).Want(201)
+	wanted := "/v1/domains/" + theirs.String("id")
+	names.Set(t, name, "A", "203.0.113.7")
+	names.Set(t, made.String("records.0.name"), "TXT", `"`+made.String("records.0.value")+`"`, `"`+theirs.String("records.0.value")+`"`)
+	api.Do(t, stranger, "POST", wanted+"/verify?dry_run=true", nil).WantProblem(409, "domain_taken")
+	if told := api.Do(t, stranger, "GET", wanted, nil).Want(200); told.Get("taken") != false || told.Get("checked_at") != nil {
+		t.Errorf("what was only tried is kept: %s", told.Body)
+	}
+	for range 2 {
+		api.Do(t, stranger, "POST", wanted+"/verify", nil, "Idempotency-Key: "+wanted).WantProblem(409, "domain_taken")
+	}
+	if told := api.Do(t, stranger, "GET", wanted, nil).Want(200); told.Get("taken") != true || told.String("state") != "pending" || !strings.Contains(told.String("advice.0"), "Another store") {
+		t.Errorf("refused as %s", told.Body)
+	}
+	names.Set(t, made.String("records.0.name"), "TXT", `"`+made.String("records.0.value")+`"`)
+	if told := api.Do(t, stranger, "POST", wanted+"/verify", nil).Want(200); told.Get("taken") != false {
+		t.Errorf("what is not proven is called taken: %s", told.Body)
+	}
+	api.Do(t, stranger, "DELETE", wanted, nil).Want(204)
 	api.Do(t, key, "DELETE", path, nil).Want(204)
 	api.Do(t, key, "GET", path, nil).WantProblem(404, "not_found")
 }

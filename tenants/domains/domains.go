@@ -104,6 +104,9 @@ type Domain struct {
 	UpdatedAt         time.Time
 }
 
+// Taken says whether the last look found another store at the domain, which its owner leaves there.
+func (d *Domain) Taken() bool { return d.Seen != nil && d.Seen.Taken }
+
 const columns = `d.id, d.store_id, d.name, d.state, d.main, d.seen, d.checked_at, d.verified_at, d.failing_since, d.certify_at, d.certified_until,
 	d.certificate_tries, d.certificate_failure, d.version, d.created_at, d.updated_at`
 

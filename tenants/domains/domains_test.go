@@ -415,14 +415,25 @@ func TestADomainIsWhoseItsRecordsSay(t *testing.T) {
 		t.Fatal("two stores prove a domain alike")
 	}
 	w.names.Set(t, a.Name, "TXT", `"`+a.Value+`"`, `"`+b.Value+`"`)
-	if _, err := w.verify(second, ours); !problem.Is(err, "domain_taken") {
-		t.Errorf("of two that prove it the later has it: %v", err)
+	kept := func() {
+		t.Helper()
+		now := w.get(t, second, ours.ID)
+		if !now.Taken() || now.CheckedAt == nil || !strings.Contains(strings.Join(w.Advice(&now), " "), "Another store") {
+			t.Errorf("that it is another store's is not kept: %+v, %v", now, w.Advice(&now))
+		}
 	}
+	if d := w.verified(t, second, ours, domains.Pending); !d.Taken() {
+		t.Errorf("of two that prove it the later has it: %+v", d)
+	}
+	kept()
 	if err := w.Check(t.Context(), ours.ID); err != nil {
 		t.Error(err)
 	}
+	kept()
 	w.names.Set(t, a.Name, "TXT", `"`+b.Value+`"`)
-	w.verified(t, second, ours, domains.Active)
+	if d := w.verified(t, second, ours, domains.Active); d.Taken() {
+		t.Error("what is the store's is said to be another's")
+	}
 	if store, err := w.ByHost(first, name); err != nil || store.ID != storeOf(second) {
 		t.Errorf("served is %+v, %v", store, err)
 	}
@@ -438,10 +449,10 @@ func TestADomainIsWhoseItsRecordsSay(t *testing.T) {
 	var done sync.WaitGroup
 	failed := make([]error, 2)
 	for i, ctx := range []context.Context{third, fourth} {
-		done.Go(func() { _, failed[i] = w.verify(ctx, claims[i]) })
+		done.Go(func() { claims[i], failed[i] = w.verify(ctx, claims[i]) })
 	}
 	done.Wait()
-	if (failed[0] == nil) == (failed[1] == nil) || !problem.Is(errors.Join(failed...), "domain_taken") {
-		t.Errorf("both at once ended with %v", failed)
+	if err := errors.Join(failed...); err != nil || claims[0].Taken() == claims[1].Taken() || claims[0].State.Served() == claims[1].State.Served() {
+		t.Errorf("both at once ended with %v: %+v", err, claims)
 	}
 }

@@ -23,7 +23,8 @@ import (
 // former answer of the domain name system finds it, and a mistake can be mended.
 const Grace = 24 * time.Hour
 
-// Verify takes down what was seen of a domain of the context's store, for whoever asks.
+// Verify takes down what was seen of a domain of the context's store, for whoever asks. Also that
+// it is taken is taken down, so that it is known for as long as it is so.
 func (s *Service) Verify(ctx context.Context, tx *postgres.Tx, id string, seen Seen) (Domain, error) {
 	storeID, err := changing(ctx)
 	if err != nil {
@@ -65,7 +66,7 @@ func (s *Service) judge(ctx context.Context, tx *postgres.Tx, storeID, id string
 	case before == Failing:
 		d.State, d.FailingSince = Active, nil
 	case !before.Served() && f.owned && f.here:
-		if err := s.oust(ctx, tx, claims, &d, &seen); err != nil {
+		if err := s.oust(ctx, tx, claims, &d); err != nil {
 			return Domain{}, err
 		}
 	}
@@ -87,14 +88,15 @@ func (s *Service) claims(ctx context.Context, tx *postgres.Tx, storeID, id strin
 }
 
 // oust makes a claim that is proven the one that counts, in place of another store's. While that
-// one's proof is there too, the domain's owner has not decided, and it stays as it is.
-func (s *Service) oust(ctx context.Context, tx *postgres.Tx, claims []Domain, d *Domain, seen *Seen) error {
+// one's proof is there too, the domain's owner has not decided, and it stays as it is: taken.
+func (s *Service) oust(ctx context.Context, tx *postgres.Tx, claims []Domain, d *Domain) error {
 	for _, other := range claims {
 		if other.ID == d.ID || !other.State.Served() {
 			continue
 		}
-		if slices.Contains(seen.Proofs, s.proof(other.StoreID, other.Name)) {
-			return taken()
+		if slices.Contains(d.Seen.Proofs, s.proof(other.StoreID, other.Name)) {
+			d.Seen.Taken = true
+			return nil
 		}
 		before := other.State
 		other.State = Lost
@@ -146,7 +148,7 @@ func (s *Service) keep(ctx context.Context, tx *postgres.Tx, d Domain, before St
 	if err != nil {
 		var refused *pgconn.PgError
 		if errors.As(err, &refused) && refused.ConstraintName == "domains_served" {
-			return Domain{}, taken()
+			return Domain{}, Taken()
 		}
 		return Domain{}, fmt.Errorf("keep a domain: %w", err)
 	}
@@ -171,8 +173,8 @@ func (s *Service) keep(ctx context.Context, tx *postgres.Tx, d Domain, before St
 	return d, s.settle(ctx, tx, d.StoreID)
 }
 
-// taken is the problem of a claim beside another store's that counts.
-func taken() error {
+// Taken is the problem of a claim beside another store's that counts.
+func Taken() *problem.Problem {
 	return problem.New(problem.Conflict, "domain_taken", "Another store is served at this domain. Take that store’s TXT record away, or give the domain up there.")
 }
 

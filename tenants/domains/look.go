@@ -26,6 +26,9 @@ type Seen struct {
 	Addresses []netip.Addr `json:"addresses,omitempty"`
 	// Unanswered says that some of it could not be looked up, so that it tells nothing.
 	Unanswered bool `json:"unanswered,omitempty"`
+	// Taken says that all of a claim's records are there, and so is the proof of another store
+	// that is served at the domain: it stays where it is until its owner takes that one away.
+	Taken bool `json:"taken,omitempty"`
 }
 
 // Look looks a domain up.
@@ -164,6 +167,9 @@ func (s *Service) Advice(d *Domain) []string {
 		list = append(list, "Set the records where the domain is administered. They are looked up regularly, and at once if you ask for it.")
 	case !f.owned && !d.State.Served():
 		list = append(list, "Add the TXT record, so that it is known that the domain is yours.")
+	}
+	if d.Taken() {
+		list = append(list, "Another store is served at this domain. Take that store’s TXT record away, or give the domain up there.")
 	}
 	if !f.unknown && len(d.Seen.Addresses) == 0 {
 		list = append(list, "Add the other records, so that the domain leads here.")

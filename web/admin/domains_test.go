@@ -60,6 +60,8 @@ func domains(b *browser, p *apptest.Program, names *catest.Names, address string
 	second, _ := b.records(store(other), name)
 	names.Set(b.t, proof[0], "TXT", strconv.Quote(proof[1]), strconv.Quote(second[1]))
 	look("Another store is at this domain", "take its TXT record away")
+	b.visit("/admin/" + other + "/domains") // it stays told
+	b.shows("Another store is at this domain")
 	b.accessible("a domain of another store")
 	names.Set(b.t, proof[0], "TXT", strconv.Quote(second[1]))
 	look(name+" is connected", "Connected")

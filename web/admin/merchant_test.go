@@ -49,6 +49,7 @@ func TestMerchantsInTheirBackOffice(t *testing.T) {
 		{"order", func() { order(b, p, address) }},
 		{"selling", func() { selling(b, p, address) }},
 		{"goods", func() { goods(b, p, address) }},
+		{"what lies deeper", func() { deeper(b, p, address) }},
 		{"settings", func() { settings(b, p, address, owner) }},
 		{"online", func() { online(b, p, address) }},
 		{"palette", func() { anything(b, p, address) }},

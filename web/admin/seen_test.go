@@ -32,6 +32,7 @@ var screens = []screen{
 	{"/collections/new", "By a rule"},
 	{"/categories", "Vessels"},
 	{"/stock", "Linen shirt"},
+	{"/stock/count", "Linen shirt"},
 	{"/transfers", "To the fair"},
 	{"/price-lists", "Winter prices"},
 	{"/reviews", "It holds water."},
@@ -157,14 +158,49 @@ func look(b *browser, p *apptest.Program, address string, one screen) {
 	b.looks("light", 1280, 900)
 	b.goTo("/admin/" + address + "/nowhere") // what the screen before shows is seen no more
 	b.shows("This is not here")
+	b.watch()
 	b.goTo("/admin/" + address + one.path)
 	b.shows(one.shows)
 	b.until("all of "+one.path, `!document.querySelector(".mantine-Skeleton-root")`)
+	b.still(one.path)
 	b.accessible(one.path + " on a desk")
 	b.looks("dark", 390, 844)
 	b.until("the night", `document.documentElement.dataset.mantineColorScheme === "dark"`)
 	b.Readable(one.path + " on a phone at night")
 	b.quietly(one.path)
+}
+
+// steady is how much of a screen may move after one has begun to see it, as browsers count it: how
+// much of it moves, times how far.
+const steady = 0.1
+
+// watch begins to count what moves on the screen by itself.
+func (b *browser) watch() {
+	b.t.Helper()
+	js[bool](b, `(() => {
+		window.moves?.disconnect();
+		window.moved = [];
+		window.moves = new PerformanceObserver(list => window.moved.push(...list.getEntries().filter(move => !move.hadRecentInput)));
+		window.moves.observe({type: "layout-shift"});
+		return true;
+	})()`)
+}
+
+// still holds that nothing has moved to speak of since watch.
+func (b *browser) still(screen string) {
+	b.t.Helper()
+	moved := js[struct {
+		By   float64
+		What string
+	}](b, `(async () => {
+		for (let n = 0; n < 3; n++) await new Promise(requestAnimationFrame);
+		const seen = [...window.moved, ...window.moves.takeRecords()], name = ({node}) => (node?.nodeType === 1 ? node : node?.parentElement)?.outerHTML.replace(/\s+/g, " ").slice(0, 120);
+		return {By: seen.reduce((sum, {value}) => sum + value, 0), What: seen.map(({value, sources}) => value.toFixed(3) + ": " + sources.map(name).join(", ")).join("\n")};
+	})()`)
+	b.t.Logf("moved %.3f %s", moved.By, screen)
+	if moved.By > steady {
+		b.t.Errorf("%.2f of %s moves by itself:\n%s", moved.By, screen, moved.What)
+	}
 }
 
 // anything is found by a few letters of it, whatever it is.

@@ -68,6 +68,7 @@ export const screens: Screen[] = [
   { path: 'collections/:collection', needs: 'products:read', load: () => import('./rooms/collections/collection') },
   { path: 'categories', needs: 'products:read', menu: { under: 'products', name: 'categories' }, load: () => import('./rooms/categories/categories') },
   { path: 'stock', needs: 'inventory:read', menu: { under: 'products', name: 'stock' }, load: () => import('./rooms/inventory/inventory') },
+  { path: 'stock/count', needs: 'inventory:write', load: () => import('./rooms/inventory/count') },
   { path: 'transfers', needs: 'inventory:read', menu: { under: 'products', name: 'transfers' }, load: () => import('./rooms/transfers/transfers') },
   { path: 'price-lists', needs: 'products:read', menu: { under: 'products', name: 'priceLists' }, load: () => import('./rooms/pricelists/pricelists') },
   { path: 'price-lists/:list', needs: 'products:read', load: () => import('./rooms/pricelists/pricelist') },

@@ -106,6 +106,7 @@ export function useWrite<In, Out>({ write, form, said, undoable, done, ahead }: 
     onError: (error, _given, shown) => {
       if (shown) client.setQueryData(shown.key, shown.former);
       const problem = problemOf(error);
+      if (problem.status === 409) void client.invalidateQueries(); // what is in the way may not be on the screen yet
       const placed = form ? place(form, problem.errors ?? []) : 0;
       if (problem.status === 0) complain(w.trouble.offline);
       else if (problem.status === 412) complain(w.trouble.changed);

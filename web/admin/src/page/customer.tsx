@@ -5,6 +5,7 @@ import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Schemas } from '../api/client';
 import { useStore } from '../session/store';
+import { Chip } from './chip';
 import { usePartWords } from './words';
 
 type Customer = Schemas['Customer'];
@@ -74,4 +75,11 @@ export function CustomerField({ label, value, onChange }: { label: string; value
       </Combobox.Dropdown>
     </Combobox>
   );
+}
+
+/** The filter by a customer, by their name. */
+export function CustomerChip({ id, clear }: { id: string; clear: () => void }) {
+  const { query } = useStore();
+  const customer = query.useQuery('get', '/v1/customers/{customer_id}', { params: { path: { customer_id: id } } }, { enabled: id !== '' });
+  return id && <Chip name={customer.data ? named(customer.data) : id} clear={clear} />;
 }

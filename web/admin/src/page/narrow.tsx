@@ -1,6 +1,6 @@
-import { Button, Indicator, Popover, Stack } from '@mantine/core';
+import { Button, Indicator, Popover, Stack, TextInput } from '@mantine/core';
 import { IconFilter } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useWords } from '../words/everywhere';
 
 /** The rarer filters of a list, behind a button that says how many are set. */
@@ -20,4 +20,18 @@ export function Narrow({ set, children }: { set: number; children: ReactNode }) 
       </Popover.Dropdown>
     </Popover>
   );
+}
+
+type NarrowTextProps = { label: string; placeholder?: string; value: string; type?: 'number'; error?: string; onChange: (value: string) => void };
+
+/** A rarer filter that is written: it counts once one has left it, or pressed Enter. */
+export function NarrowText({ value, onChange, ...rest }: NarrowTextProps) {
+  const [text, setText] = useState(value);
+  const [former, setFormer] = useState(value);
+  if (value !== former) {
+    setFormer(value);
+    setText(value);
+  }
+  const meant = () => text.trim() !== value && onChange(text.trim());
+  return <TextInput maxLength={255} value={text} onChange={(event) => setText(event.currentTarget.value)} onBlur={meant} onKeyDown={(event) => event.key === 'Enter' && meant()} {...rest} />;
 }

@@ -20,6 +20,8 @@ export const usePartWords = words(
       text: 'Save the filters that you set, and find them here again.',
       remove: (name: string) => `Remove the view ${name}`,
     },
+    without: (filter: string) => `No longer only: ${filter}`,
+    period: { since: 'From', until: 'Until' },
     customer: { search: 'Name or e-mail address', nobody: 'Nobody is called that.', none: 'Choose nobody' },
     seo: {
       title: 'In search engines',
@@ -94,6 +96,8 @@ export const usePartWords = words(
         text: 'Speichern Sie die gesetzten Filter und finden Sie sie hier wieder.',
         remove: (name) => `Die Ansicht ${name} entfernen`,
       },
+      without: (filter) => `Nicht mehr nur: ${filter}`,
+      period: { since: 'Von', until: 'Bis' },
       customer: { search: 'Name oder E-Mail-Adresse', nobody: 'So heißt niemand.', none: 'Niemanden auswählen' },
       seo: {
         title: 'In Suchmaschinen',

@@ -1,15 +1,18 @@
-import { Badge, Button, Code, Drawer, Group, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
+import { Anchor, Badge, Button, Code, Drawer, Group, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
 import { IconArrowBackUp, IconHistory } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { problemOf } from '../../api/problem';
 import { useWrite } from '../../api/write';
+import { Chip } from '../../page/chip';
 import { Copy } from '../../page/copy';
 import { Empty } from '../../page/empty';
 import { useFilters } from '../../page/filters';
 import { List, pages } from '../../page/list';
+import { Narrow } from '../../page/narrow';
 import { Page } from '../../page/page';
+import { Period, within } from '../../page/period';
 import { Search } from '../../page/search';
 import { Fact } from '../../page/section';
 import { useStore } from '../../session/store';
@@ -30,22 +33,45 @@ function useAction() {
   };
 }
 
+/** Who it was: some have no name of their own. */
+function useActor() {
+  const w = useAuditWords();
+  return ({ kind, label }: Entry['actor']) => (kind === 'system' || kind === 'anonymous' ? w.actors[kind] : label);
+}
+
 /** Who did what. */
 export default function Audit() {
   const w = useAuditWords();
   const { query, settings } = useStore();
   const f = useFormat(settings.time_zone);
   const action = useAction();
-  const filters = useFilters('id');
-  const { id } = filters.values;
+  const actor = useActor();
+  const filters = useFilters('id', 'actor', 'action', 'since', 'until');
+  const { id, since, until } = filters.values;
   const entries = query.useInfiniteQuery(
     'get',
     '/v1/audit',
-    { params: { query: { limit: 50, ...(id && (id.startsWith('req_') ? { request_id: id } : { resource_id: id })) } } },
+    {
+      params: {
+        query: {
+          limit: 50,
+          ...(id && (id.startsWith('req_') ? { request_id: id } : { resource_id: id })),
+          ...(filters.values.actor && { actor_id: filters.values.actor }),
+          ...(filters.values.action && { action: filters.values.action }),
+          ...within({ since, until }, settings.time_zone),
+        },
+      },
+    },
     { ...pages, placeholderData: keepPreviousData },
   );
   const [opened, setOpened] = useState<string>();
-  const shown = entries.data?.pages.flatMap((page) => page.data).find((entry) => entry.id === opened);
+  const all = entries.data?.pages.flatMap((page) => page.data) ?? [];
+  const shown = all.find((entry) => entry.id === opened);
+  const who = all.find((entry) => entry.actor.id === filters.values.actor)?.actor;
+  const only = (narrower: Parameters<typeof filters.set>[0]) => {
+    setOpened(undefined);
+    filters.set(narrower);
+  };
   return (
     <Page title={w.title} text={w.text}>
       <List<Entry>
@@ -55,25 +81,44 @@ export default function Audit() {
         open={(entry) => setOpened(entry.id)}
         narrowed={filters.any ? { nothing: w.nothing, clear: filters.clear } : undefined}
         empty={<Empty icon={IconHistory} {...w.empty} />}
-        filters={<Search label={w.search} value={id} onChange={(next) => filters.set({ id: next })} />}
+        filters={
+          <>
+            <Search label={w.search} value={id} onChange={(next) => filters.set({ id: next })} />
+            <Narrow set={[since, until].filter(Boolean).length}>
+              <Period since={since} until={until} set={filters.set} />
+            </Narrow>
+            {filters.values.actor && <Chip name={who ? actor(who) : filters.values.actor} clear={() => filters.set({ actor: '' })} />}
+            {filters.values.action && <Chip name={action(filters.values.action)} clear={() => filters.set({ action: '' })} />}
+          </>
+        }
         columns={[
           {
             name: w.columns.what,
             cell: (entry) => (
-              <Group gap="xs">
-                <span>{action(entry.action)}</span>
-                {entry.undone_by && <Badge color="gray">{w.undone}</Badge>}
-              </Group>
+              <>
+                <Group gap="xs">
+                  <span>{action(entry.action)}</span>
+                  {entry.undone_by && <Badge color="gray">{w.undone}</Badge>}
+                </Group>
+                <Text size="xs" c="dimmed" fw={400} hiddenFrom="sm" style={{ overflowWrap: 'anywhere' }}>
+                  {actor(entry.actor)} · {f.ago(entry.at)}
+                </Text>
+              </>
             ),
           },
           {
             name: w.columns.who,
+            wide: true,
             cell: (entry) => (
               <div>
-                <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-                  {entry.actor.kind === 'system' ? w.actors.system : entry.actor.label}
-                </Text>
-                {entry.actor.kind !== 'system' && (
+                {entry.actor.id ? (
+                  <Anchor component="button" type="button" size="sm" c="inherit" ta="start" style={{ overflowWrap: 'break-word' }} aria-label={w.only(actor(entry.actor))} onClick={() => filters.set({ actor: entry.actor.id ?? '' })}>
+                    {actor(entry.actor)}
+                  </Anchor>
+                ) : (
+                  <Text size="sm">{actor(entry.actor)}</Text>
+                )}
+                {actor(entry.actor) !== w.actors[entry.actor.kind] && (
                   <Text size="xs" c="dimmed">
                     {w.actors[entry.actor.kind]}
                   </Text>
@@ -94,18 +139,20 @@ export default function Audit() {
         ]}
       />
       <Drawer opened={shown !== undefined} onClose={() => setOpened(undefined)} position="right" size="lg" title={shown && action(shown.action)}>
-        {shown && <Told entry={shown} />}
+        {shown && <Told entry={shown} only={only} />}
       </Drawer>
     </Page>
   );
 }
 
-/** All that an entry tells. */
-function Told({ entry }: { entry: Entry }) {
+/** All that an entry tells, and how to see what else was by the same, or is the same. */
+function Told({ entry, only }: { entry: Entry; only: (narrower: { actor?: string; action?: string; id?: string }) => void }) {
   const w = useAuditWords();
   const everywhere = useWords();
   const { api, settings } = useStore();
   const f = useFormat(settings.time_zone);
+  const action = useAction();
+  const actor = useActor();
   const undo = useWrite({
     write: () => answered(api.POST('/v1/audit/{audit_entry_id}/undo', { params: { path: { audit_entry_id: entry.id }, header: { 'Idempotency-Key': idempotencyKey() } } })),
     said: everywhere.undone,
@@ -113,7 +160,7 @@ function Told({ entry }: { entry: Entry }) {
   return (
     <Stack>
       <SimpleGrid cols={2}>
-        <Fact name={w.columns.who}>{entry.actor.kind === 'system' ? w.actors.system : entry.actor.label}</Fact>
+        <Fact name={w.columns.who}>{actor(entry.actor)}</Fact>
         <Fact name={w.columns.when}>{f.time(entry.at)}</Fact>
         {entry.resource_id && (
           <Fact name={w.thing}>
@@ -135,6 +182,21 @@ function Told({ entry }: { entry: Entry }) {
         {entry.user_agent && <Fact name={w.program}>{entry.user_agent}</Fact>}
         {entry.reason && <Fact name={w.reason}>{entry.reason}</Fact>}
       </SimpleGrid>
+      <Group gap="xs">
+        {entry.actor.id && (
+          <Button variant="default" size="xs" onClick={() => only({ actor: entry.actor.id ?? '' })}>
+            {w.only(actor(entry.actor))}
+          </Button>
+        )}
+        <Button variant="default" size="xs" onClick={() => only({ action: entry.action })}>
+          {w.only(action(entry.action))}
+        </Button>
+        {entry.resource_id && (
+          <Button variant="default" size="xs" onClick={() => only({ id: entry.resource_id ?? '' })}>
+            {w.onlyThis}
+          </Button>
+        )}
+      </Group>
       {entry.undoes && (
         <Text size="sm" c="dimmed">
           {w.undoes}

@@ -1,17 +1,20 @@
-import { Button, Group, Input, Modal, NumberInput, Radio, Select, Skeleton, Stack, Text } from '@mantine/core';
+import { Button, Group, Input, Modal, NumberInput, Radio, Select, Skeleton, Stack, Text, TextInput } from '@mantine/core';
 import { IconMailForward, IconShoppingCartOff } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { answered, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
 import { Copy } from '../../page/copy';
+import { CustomerChip } from '../../page/customer';
 import { Empty } from '../../page/empty';
 import { useFilters } from '../../page/filters';
 import { List, pages } from '../../page/list';
+import { Narrow, NarrowText } from '../../page/narrow';
 import { Page } from '../../page/page';
 import { Trouble } from '../../page/trouble';
 import { useForm } from '../../page/typed';
 import { Views } from '../../page/views';
 import { useStore } from '../../session/store';
+import { instantOf } from '../../words/days';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
 import { useCartWords } from './words';
@@ -21,12 +24,23 @@ export default function Carts() {
   const w = useCartWords();
   const { query, can, to, settings } = useStore();
   const f = useFormat(settings.time_zone);
-  const filters = useFilters('view', 'reminders');
-  const { view, reminders } = filters.values;
+  const filters = useFilters('view', 'email', 'customer', 'before', 'reminders');
+  const { view, email, customer, before, reminders } = filters.values;
   const carts = query.useInfiniteQuery(
     'get',
     '/v1/carts',
-    { params: { query: { limit: 50, state: 'open', ...(view === '' && { abandoned: true }) } } },
+    {
+      params: {
+        query: {
+          limit: 50,
+          state: 'open',
+          ...(view === '' && { abandoned: true }),
+          ...(/^\S+@\S+\.\S+$/.test(email) && { email }),
+          ...(customer && { customer_id: customer }),
+          ...(before && { updated_before: instantOf(before, settings.time_zone) }),
+        },
+      },
+    },
     { ...pages, placeholderData: keepPreviousData, refetchInterval: 60_000 },
   );
   const close = () => filters.set({ reminders: '' });
@@ -47,7 +61,7 @@ export default function Carts() {
         query={carts}
         id={(cart) => cart.id}
         to={(cart) => to(`carts/${cart.id}`)}
-        narrowed={view === '' ? undefined : { nothing: w.nothing, clear: filters.clear }}
+        narrowed={view || email || customer || before ? { nothing: w.nothing, clear: filters.clear } : undefined}
         empty={
           <Empty
             icon={IconShoppingCartOff}
@@ -59,7 +73,16 @@ export default function Carts() {
             }
           />
         }
-        filters={<Views label={w.view} value={view} names={w.views} onChange={(next) => filters.set({ view: next })} />}
+        filters={
+          <>
+            <Views label={w.view} value={view} names={w.views} onChange={(next) => filters.set({ view: next })} />
+            <Narrow set={[email, before].filter(Boolean).length}>
+              <NarrowText label={w.email} value={email} onChange={(next) => filters.set({ email: next })} />
+              <TextInput type="date" label={w.before} value={before} onChange={(event) => filters.set({ before: event.currentTarget.value })} />
+            </Narrow>
+            <CustomerChip id={customer} clear={() => filters.set({ customer: '' })} />
+          </>
+        }
         columns={[
           {
             name: w.columns.who,

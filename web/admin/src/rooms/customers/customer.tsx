@@ -16,7 +16,9 @@ import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
 import { FulfilmentState, PaymentState } from '../orders/states';
+import { Addresses, bookOf, writtenBook } from './addresses';
 import { StoreCredit } from './credit';
+import { Marketing, agreed, agreement } from './marketing';
 import { Everything } from './privacy';
 import { useCustomerWords } from './words';
 
@@ -26,8 +28,21 @@ export default function Customer() {
   const { api } = useStore();
   const customer = useQuery({ queryKey: ['customer', customer_id], queryFn: () => answered(api.GET('/v1/customers/{customer_id}', { params: { path: { customer_id } } })) });
   if (customer.isLoadingError) return <Trouble error={customer.error} retry={customer.refetch} />;
-  if (!customer.data) return <Skeleton height={300} radius="lg" maw={1180} mx="auto" />;
+  const waits = useBesides(customer_id);
+  if (!customer.data || waits) return <Skeleton height={300} radius="lg" maw={1180} mx="auto" />;
   return <Present key={customer_id} customer={customer.data.data} version={customer.data.version} />;
+}
+
+/** Asks for what stands beside who it is, and says whether it is under way: each part would push others down. */
+function useBesides(customer_id: string): boolean {
+  const { query, can } = useStore();
+  const of = { path: { customer_id } };
+  const orders = query.useQuery('get', '/v1/orders', { params: { query: { customer_id, limit: 5 } } }, { enabled: can('orders:read') });
+  const groups = query.useQuery('get', '/v1/customer-groups', { params: { query: { limit: 100 } } });
+  const balances = query.useQuery('get', '/v1/customers/{customer_id}/store-credit', { params: { ...of, query: { limit: 50 } } }, { enabled: can('store_credit:read') });
+  const entries = query.useQuery('get', '/v1/customers/{customer_id}/store-credit/entries', { params: { ...of, query: { limit: 50 } } }, { enabled: can('store_credit:read') });
+  const fields = query.useQuery('get', '/v1/field-definitions', { params: { query: { resource: 'customer', limit: 100 } } }, { enabled: can('settings:read') });
+  return [orders, groups, balances, entries, fields].some(({ isLoading }) => isLoading);
 }
 
 const written = (customer: Schemas['Customer']) => ({
@@ -39,6 +54,8 @@ const written = (customer: Schemas['Customer']) => ({
   tax_exempt_reason: customer.tax_exempt_reason ?? '',
   disabled: customer.disabled,
   custom_fields: customer.custom_fields,
+  addresses: writtenBook(customer),
+  ...agreed(customer),
 });
 
 function Present({ customer, version }: { customer: Schemas['Customer']; version?: string }) {
@@ -53,12 +70,24 @@ function Present({ customer, version }: { customer: Schemas['Customer']; version
   const save = useWrite({
     form: form as never,
     said: everywhere.saved,
-    write: ({ name, phone, note, tags, group_ids, tax_exempt_reason, disabled, custom_fields }: typeof form.values) => {
+    write: (values: typeof form.values) => {
+      const { name, phone, note, tags, group_ids, tax_exempt_reason, disabled, custom_fields, addresses } = values;
       const fields = fieldChanges(custom_fields, base.values.custom_fields);
       return answered(
         api.PATCH('/v1/customers/{customer_id}', {
           params: { path: { customer_id: customer.id }, header: { 'If-Match': base.version } },
-          body: { name: name.trim() || null, phone: phone.trim() || null, note: note.trim() || null, tags, group_ids, tax_exempt_reason: tax_exempt_reason.trim() || null, disabled, ...(fields && { custom_fields: fields }) },
+          body: {
+            name: name.trim() || null,
+            phone: phone.trim() || null,
+            note: note.trim() || null,
+            tags,
+            group_ids,
+            tax_exempt_reason: tax_exempt_reason.trim() || null,
+            disabled,
+            ...(fields && { custom_fields: fields }),
+            ...(JSON.stringify(addresses) !== JSON.stringify(base.values.addresses) && { addresses: bookOf(addresses) }),
+            ...agreement(values, base.values),
+          },
         }),
       );
     },
@@ -104,8 +133,8 @@ function Present({ customer, version }: { customer: Schemas['Customer']; version
                 </Section>
                 {can('store_credit:read') && <StoreCredit customer={customer} />}
                 <CustomFields resource="customer" values={form.values.custom_fields} errors={form.errors} change={(next) => form.setFieldValue('custom_fields', next)} />
-                <Addresses customer={customer} />
-                <Marketing customer={customer} />
+                <Addresses form={form} writes={writes} />
+                <Marketing customer={customer} form={form} writes={writes} />
               </Stack>
             </Grid.Col>
           </Grid>
@@ -118,7 +147,7 @@ function Present({ customer, version }: { customer: Schemas['Customer']; version
 
 function Orders({ customer }: { customer: Schemas['Customer'] }) {
   const w = useCustomerWords();
-  const { query, to, settings } = useStore();
+  const { query, to, settings, can } = useStore();
   const f = useFormat(settings.time_zone);
   const orders = query.useQuery('get', '/v1/orders', { params: { query: { customer_id: customer.id, limit: 5 } } });
   return (
@@ -126,11 +155,21 @@ function Orders({ customer }: { customer: Schemas['Customer'] }) {
       title={w.orders.title}
       text={w.orders.count(customer.orders_count)}
       actions={
-        customer.orders_count > 5 && (
-          <Button component={Link} to={to(`orders?customer=${customer.id}`)} variant="subtle" size="compact-sm">
-            {w.orders.all}
+        <Group gap={4}>
+          {customer.orders_count > 5 && (
+            <Button component={Link} to={to(`orders?customer=${customer.id}`)} variant="subtle" size="compact-sm">
+              {w.orders.all}
+            </Button>
+          )}
+          <Button component={Link} to={to(`carts?view=every&customer=${customer.id}`)} variant="subtle" size="compact-sm">
+            {w.orders.carts}
           </Button>
-        )
+          {can('reviews:read') && (
+            <Button component={Link} to={to(`reviews?customer=${customer.id}`)} variant="subtle" size="compact-sm">
+              {w.orders.reviews}
+            </Button>
+          )}
+        </Group>
       }
     >
       {orders.data?.data.length === 0 && (
@@ -152,53 +191,6 @@ function Orders({ customer }: { customer: Schemas['Customer'] }) {
           </Group>
           <Text size="sm">{f.money(order.totals.total)}</Text>
         </Group>
-      ))}
-    </Section>
-  );
-}
-
-function Addresses({ customer }: { customer: Schemas['Customer'] }) {
-  const w = useCustomerWords();
-  const f = useFormat();
-  return (
-    <Section title={w.addresses.title}>
-      {customer.addresses.length === 0 && (
-        <Text size="sm" c="dimmed">
-          {w.addresses.none}
-        </Text>
-      )}
-      {customer.addresses.map(({ id, address, default_shipping, default_billing }) => (
-        <div key={id}>
-          <Text size="sm" style={{ whiteSpace: 'pre-line' }}>
-            {[address.name, address.company, address.line1, address.line2, [address.postal_code, address.city].filter(Boolean).join(' '), f.country(address.country)].filter(Boolean).join('\n')}
-          </Text>
-          <Text size="xs" c="dimmed">
-            {[default_shipping && w.addresses.shipping, default_billing && w.addresses.billing].filter(Boolean).join(' · ')}
-          </Text>
-        </div>
-      ))}
-    </Section>
-  );
-}
-
-/** Whether they may be written to, and the proof of it. */
-function Marketing({ customer }: { customer: Schemas['Customer'] }) {
-  const w = useCustomerWords();
-  const { query, settings } = useStore();
-  const f = useFormat(settings.time_zone);
-  const consents = query.useQuery('get', '/v1/customers/{customer_id}/marketing-consents', { params: { path: { customer_id: customer.id }, query: { limit: 20 } } });
-  return (
-    <Section title={w.marketing.title}>
-      <Text size="sm">{customer.accepts_marketing ? w.marketing.yes : w.marketing.no}</Text>
-      {consents.data?.data.map((consent) => (
-        <div key={consent.id}>
-          <Text size="sm">
-            {w.marketing.channels[consent.channel]}: {consent.granted ? w.marketing.granted : w.marketing.taken} · {f.time(consent.created_at)}
-          </Text>
-          <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-            {[w.marketing.methods[consent.method], consent.ip, consent.wording && `“${consent.wording}”`].filter(Boolean).join(' · ')}
-          </Text>
-        </div>
       ))}
     </Section>
   );

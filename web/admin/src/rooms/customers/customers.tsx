@@ -1,4 +1,4 @@
-import { Button, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
 import { IconPlus, IconUsers } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -10,7 +10,9 @@ import { Empty } from '../../page/empty';
 import { useFilters } from '../../page/filters';
 import { Ending } from '../../page/form';
 import { List, pages } from '../../page/list';
+import { Narrow, NarrowText } from '../../page/narrow';
 import { Page } from '../../page/page';
+import { Period, within } from '../../page/period';
 import { Search } from '../../page/search';
 import { State } from '../../page/state';
 import { useForm } from '../../page/typed';
@@ -23,17 +25,18 @@ const views: Record<string, NonNullable<paths['/v1/customers']['get']['parameter
   registered: { registered: true },
   guests: { registered: false },
   newsletter: { accepts_marketing: true },
+  sms: { accepts_sms_marketing: true },
 };
 
 /** Everybody who bought or registered. */
 export default function Customers() {
   const w = useCustomerWords();
   const f = useFormat();
-  const { query, can, to } = useStore();
-  const filters = useFilters('view', 'q', 'group');
-  const { view, q, group } = filters.values;
+  const { query, can, to, settings } = useStore();
+  const filters = useFilters('view', 'q', 'group', 'label', 'since', 'until');
+  const { view, q, group, label, since, until } = filters.values;
   const groups = query.useQuery('get', '/v1/customer-groups', { params: { query: { limit: 100 } } });
-  const customers = query.useInfiniteQuery('get', '/v1/customers', { params: { query: { limit: 50, ...views[view], ...(q && { q }), ...(group && { group_id: group }) } } }, { ...pages, placeholderData: keepPreviousData });
+  const customers = query.useInfiniteQuery('get', '/v1/customers', { params: { query: { limit: 50, ...views[view], ...(q && { q }), ...(group && { group_id: group }), ...(label && { tag: label }), ...within({ since, until }, settings.time_zone) } } }, { ...pages, placeholderData: keepPreviousData });
   const [adding, setAdding] = useState(false);
   const add = can('customers:write') && (
     <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={() => setAdding(true)}>
@@ -65,6 +68,10 @@ export default function Customers() {
                 onChange={(next) => filters.set({ group: next ?? '' })}
               />
             )}
+            <Narrow set={[label, since, until].filter(Boolean).length}>
+              <NarrowText label={w.label} value={label} onChange={(next) => filters.set({ label: next })} />
+              <Period since={since} until={until} set={filters.set} />
+            </Narrow>
           </>
         }
         columns={[
@@ -81,7 +88,7 @@ export default function Customers() {
               </div>
             ),
           },
-          { name: w.columns.newsletter, wide: true, width: 140, cell: (customer) => (customer.accepts_marketing ? <State mood="well">{w.subscribed}</State> : null) },
+          { name: w.columns.newsletter, wide: true, width: 140, cell: (customer) => <Subscribed customer={customer} /> },
           { name: w.columns.since, wide: true, width: 150, cell: (customer) => f.date(customer.created_at) },
           { name: w.columns.orders, end: true, width: 110, cell: (customer) => f.number(customer.orders_count) },
         ]}
@@ -90,6 +97,17 @@ export default function Customers() {
         <Add close={() => setAdding(false)} />
       </Modal>
     </Page>
+  );
+}
+
+/** By which ways they agreed to be written to. */
+function Subscribed({ customer }: { customer: Schemas['Customer'] }) {
+  const w = useCustomerWords();
+  return (
+    <Group gap={4}>
+      {customer.accepts_marketing && <State mood="well">{w.subscribed}</State>}
+      {customer.accepts_sms_marketing && <State mood="well">{w.texted}</State>}
+    </Group>
   );
 }
 

@@ -6,7 +6,9 @@ import type { Schemas } from '../../api/client';
 import { Empty } from '../../page/empty';
 import { useFilters } from '../../page/filters';
 import { List, pages } from '../../page/list';
+import { Narrow } from '../../page/narrow';
 import { Page } from '../../page/page';
+import { Period, within } from '../../page/period';
 import { Search } from '../../page/search';
 import { useStore } from '../../session/store';
 import { useFormat } from '../../words/format';
@@ -20,9 +22,9 @@ export default function Events() {
   const w = useDeveloperWords();
   const { query, settings } = useStore();
   const f = useFormat(settings.time_zone);
-  const filters = useFilters('type');
-  const { type } = filters.values;
-  const events = query.useInfiniteQuery('get', '/v1/events', { params: { query: { limit: 50, ...(type && { type }) } } }, { ...pages, placeholderData: keepPreviousData });
+  const filters = useFilters('type', 'since', 'until');
+  const { type, since, until } = filters.values;
+  const events = query.useInfiniteQuery('get', '/v1/events', { params: { query: { limit: 50, ...(type && { type }), ...within({ since, until }, settings.time_zone) } } }, { ...pages, placeholderData: keepPreviousData });
   const [opened, setOpened] = useState<Event>();
   return (
     <Page title={w.events.title} text={w.events.text}>
@@ -33,7 +35,14 @@ export default function Events() {
         open={setOpened}
         narrowed={filters.any ? { nothing: w.events.nothing, clear: filters.clear } : undefined}
         empty={<Empty icon={IconTimelineEvent} {...w.events.empty} />}
-        filters={<Search label={w.events.search} value={type} onChange={(next) => filters.set({ type: next })} />}
+        filters={
+          <>
+            <Search label={w.events.search} value={type} onChange={(next) => filters.set({ type: next })} />
+            <Narrow set={[since, until].filter(Boolean).length}>
+              <Period since={since} until={until} set={filters.set} />
+            </Narrow>
+          </>
+        }
         columns={[
           { name: w.events.columns.type, cell: (event) => event.type },
           { name: w.events.columns.thing, wide: true, cell: (event) => <Code>{event.object_id}</Code> },

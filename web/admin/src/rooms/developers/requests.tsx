@@ -1,23 +1,29 @@
-import { Badge, Button, Drawer, Group, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
+import { Anchor, Badge, Button, Drawer, Group, Select, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
 import { IconListSearch } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { answered, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
+import { Chip } from '../../page/chip';
 import { Empty } from '../../page/empty';
-import { useFilters } from '../../page/filters';
+import { given, useFilters } from '../../page/filters';
 import { List, pages } from '../../page/list';
+import { Narrow, NarrowText } from '../../page/narrow';
 import { Page } from '../../page/page';
+import { Period, within } from '../../page/period';
 import { Search } from '../../page/search';
 import { Fact } from '../../page/section';
 import { State } from '../../page/state';
 import { Trouble } from '../../page/trouble';
 import { Views } from '../../page/views';
 import { useStore } from '../../session/store';
+import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
 import { Json } from './json';
 import { useDeveloperWords } from './words';
 
 type Call = Schemas['LoggedRequest'];
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 function Status({ of: status }: { of: number }) {
   return <State mood={status < 400 ? 'well' : status < 500 ? 'waits' : 'wrong'}>{String(status)}</State>;
@@ -26,11 +32,14 @@ function Status({ of: status }: { of: number }) {
 /** How the API was called. */
 export default function Requests() {
   const w = useDeveloperWords();
+  const everywhere = useWords();
   const f = useFormat();
-  const { query } = useStore();
-  const filters = useFilters('status', 'path', 'id');
-  const { status, path, id } = filters.values;
-  const calls = query.useInfiniteQuery('get', '/v1/requests', { params: { query: { limit: 50, ...(status && { status }), ...(path && { path }) } } }, { ...pages, placeholderData: keepPreviousData });
+  const { query, settings } = useStore();
+  const filters = useFilters('status', 'path', 'actor', 'method', 'operation', 'code', 'since', 'until', 'id');
+  const { status, path, actor, method, operation, code, since, until, id } = filters.values;
+  const asked = { ...given({ status, path, actor_id: actor, operation, error_code: code }), ...(methods.find((each) => each === method) && { method: method as (typeof methods)[number] }), ...within({ since, until }, settings.time_zone) };
+  const calls = query.useInfiniteQuery('get', '/v1/requests', { params: { query: { limit: 50, ...asked } } }, { ...pages, placeholderData: keepPreviousData });
+  const who = calls.data?.pages.flatMap((page) => page.data).find((call) => call.actor.id === actor)?.actor;
   return (
     <Page title={w.requests.title} text={w.requests.text}>
       <List<Call>
@@ -38,12 +47,19 @@ export default function Requests() {
         query={calls}
         id={(call) => call.id}
         open={(call) => filters.set({ id: call.id })}
-        narrowed={status || path ? { nothing: w.requests.nothing, clear: filters.clear } : undefined}
+        narrowed={Object.keys(asked).length > 0 ? { nothing: w.requests.nothing, clear: filters.clear } : undefined}
         empty={<Empty icon={IconListSearch} {...w.requests.empty} />}
         filters={
           <>
             <Views label={w.requests.view} value={status} names={w.requests.views} onChange={(next) => filters.set({ status: next })} />
             <Search label={w.requests.search} value={path} onChange={(next) => filters.set({ path: next })} />
+            <Narrow set={[method, operation, code, since, until].filter(Boolean).length}>
+              <Select label={w.requests.method} placeholder={everywhere.any} clearable comboboxProps={{ withinPortal: false }} data={methods} value={method || null} onChange={(next) => filters.set({ method: next ?? '' })} />
+              <NarrowText label={w.requests.operation} placeholder="updateProduct" value={operation} onChange={(next) => filters.set({ operation: next })} />
+              <NarrowText label={w.requests.code} placeholder="stale" value={code} onChange={(next) => filters.set({ code: next })} />
+              <Period since={since} until={until} set={filters.set} />
+            </Narrow>
+            {actor && <Chip name={who?.label ?? actor} clear={() => filters.set({ actor: '' })} />}
           </>
         }
         columns={[
@@ -62,20 +78,31 @@ export default function Requests() {
             ),
           },
           { name: w.requests.columns.status, width: 90, cell: (call) => <Status of={call.status} /> },
-          { name: w.requests.columns.who, wide: true, cell: (call) => <Text size="sm" lineClamp={1}>{call.actor.label}</Text> },
+          { name: w.requests.columns.who, wide: true, cell: (call) => <Who actor={call.actor} only={(next) => filters.set({ actor: next })} /> },
           { name: w.requests.columns.took, wide: true, end: true, width: 100, cell: (call) => w.webhooks.took(f.number(Math.round(call.duration_ms))) },
           { name: w.requests.columns.at, wide: true, width: 150, cell: (call) => f.ago(call.at) },
         ]}
       />
       <Drawer opened={id !== ''} onClose={() => filters.set({ id: '' })} position="right" size="xl" title={w.requests.columns.call}>
-        {id && <Told id={id} />}
+        {id && <Told id={id} only={(next) => filters.set({ actor: next, id: '' })} />}
       </Drawer>
     </Page>
   );
 }
 
+/** Who called; a click shows their calls alone. */
+function Who({ actor, only }: { actor: Call['actor']; only: (id: string) => void }) {
+  const w = useDeveloperWords();
+  if (!actor.id) return <Text size="sm">{actor.label}</Text>;
+  return (
+    <Anchor component="button" type="button" size="sm" c="inherit" ta="start" lineClamp={1} aria-label={w.requests.only(actor.label)} onClick={() => only(actor.id ?? '')}>
+      {actor.label}
+    </Anchor>
+  );
+}
+
 /** All that was said in a call. */
-function Told({ id }: { id: string }) {
+function Told({ id, only }: { id: string; only: (actor: string) => void }) {
   const w = useDeveloperWords();
   const { api, query, settings } = useStore();
   const f = useFormat(settings.time_zone);
@@ -102,7 +129,9 @@ function Told({ id }: { id: string }) {
       </Group>
       {replay.data && <Json title={w.requests.replayed(replay.data.data.status)} value={replay.data.data.body} />}
       <SimpleGrid cols={2}>
-        <Fact name={w.requests.columns.who}>{data.actor.label}</Fact>
+        <Fact name={w.requests.columns.who}>
+          <Who actor={data.actor} only={only} />
+        </Fact>
         <Fact name={w.requests.columns.at}>{f.time(data.at)}</Fact>
         <Fact name={w.requests.columns.took}>{w.webhooks.took(f.number(data.duration_ms))}</Fact>
         <Fact name="ID">{data.id}</Fact>

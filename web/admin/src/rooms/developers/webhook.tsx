@@ -13,6 +13,7 @@ import { Page } from '../../page/page';
 import { Fact, Section } from '../../page/section';
 import { type Mood, State } from '../../page/state';
 import { Trouble } from '../../page/trouble';
+import { Search } from '../../page/search';
 import { Views } from '../../page/views';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
@@ -153,12 +154,13 @@ function Deliveries({ endpoint }: { endpoint: Schemas['WebhookEndpoint'] }) {
   const everywhere = useWords();
   const f = useFormat();
   const { query } = useStore();
-  const filters = useFilters('state');
+  const filters = useFilters('state', 'event');
   const state = filters.values.state as Delivery['state'] | '';
+  const { event } = filters.values;
   const deliveries = query.useInfiniteQuery(
     'get',
     '/v1/webhook-endpoints/{endpoint_id}/deliveries',
-    { params: { path: { endpoint_id: endpoint.id }, query: { limit: 50, ...(state && { state }) } } },
+    { params: { path: { endpoint_id: endpoint.id }, query: { limit: 50, ...(state && { state }), ...(event && { event_id: event }) } } },
     { ...pages, placeholderData: keepPreviousData, refetchInterval: 10_000 },
   );
   const [opened, setOpened] = useState<string>();
@@ -173,7 +175,10 @@ function Deliveries({ endpoint }: { endpoint: Schemas['WebhookEndpoint'] }) {
         narrowed={filters.any ? { nothing: w.webhooks.nothing, clear: filters.clear } : undefined}
         empty={<Empty icon={IconSend} {...w.webhooks.none} />}
         filters={
-          <Views label={w.webhooks.delivery.state} value={state} names={{ all: everywhere.all, ...w.webhooks.deliveryStates }} onChange={(next) => filters.set({ state: next })} />
+          <>
+            <Views label={w.webhooks.delivery.state} value={state} names={{ all: everywhere.all, ...w.webhooks.deliveryStates }} onChange={(next) => filters.set({ state: next })} />
+            <Search label={w.webhooks.ofEvent} value={event} onChange={(next) => filters.set({ event: next })} />
+          </>
         }
         columns={[
           { name: w.webhooks.delivery.event, cell: (delivery) => delivery.event_type },

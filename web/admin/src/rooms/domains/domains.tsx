@@ -3,7 +3,6 @@ import { IconDots, IconExternalLink, IconFlask, IconPlus, IconRefresh, IconStar,
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
-import { problemOf } from '../../api/problem';
 import { complain, tell, useWrite } from '../../api/write';
 import { Copy } from '../../page/copy';
 import { Empty } from '../../page/empty';
@@ -73,7 +72,7 @@ export default function Domains() {
         {own.map((domain) => (
           <One key={domain.id} domain={domain} />
         ))}
-        <Ours taken={primary !== undefined} />
+        {domains.data && <Ours taken={primary !== undefined} />}
       </Stack>
       <Modal opened={filters.values.new !== ''} onClose={filters.clear} title={w.add}>
         <NewDomain close={filters.clear} />
@@ -125,7 +124,6 @@ function One({ domain }: { domain: Domain }) {
   const writes = can('domains:write');
   const { certificate } = domain;
   const left = leftToDo(domain, w);
-  const taken = !served && problemOf(verify.error).code === 'domain_taken';
   return (
     <Section>
       <Group justify="space-between" wrap="nowrap" align="start">
@@ -187,7 +185,7 @@ function One({ domain }: { domain: Domain }) {
           ))}
         </Alert>
       )}
-      {taken && (
+      {domain.taken && (
         <Alert color="red" title={w.taken}>
           {w.takenText}
         </Alert>

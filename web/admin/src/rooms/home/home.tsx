@@ -5,7 +5,7 @@ import { useSession } from '../../session/session';
 import { useStore } from '../../session/store';
 import { Latest } from './latest';
 import { Sales } from './sales';
-import { Samples, Steps } from './steps';
+import { Samples, Steps, useBegun } from './steps';
 import { Waiting } from './waiting';
 import { useHomeWords } from './words';
 
@@ -19,6 +19,7 @@ export default function Home() {
   const filters = useFilters('days');
   const period: Period = filters.values.days in w.periods ? (filters.values.days as Period) : '7';
   const first = account.name?.split(' ')[0];
+  const begun = useBegun();
   const figures = can('analytics:read');
   return (
     <Page
@@ -34,7 +35,7 @@ export default function Home() {
         )
       }
     >
-      <Stack gap="lg">
+      <Stack gap="lg" style={{ visibility: begun ? undefined : 'hidden' }}>
         <Steps />
         <Samples />
         {figures && <Sales period={period} />}

@@ -16,11 +16,9 @@ import { useHomeWords } from './words';
 
 type Step = { key: string; done: boolean; title: string; text: string; action: ReactNode };
 
-/** What leads to the first order. It is there until that has come. */
-export function Steps() {
-  const w = useHomeWords();
-  const { query, can, to, settings, mode } = useStore();
-  const { account } = useSession();
+/** What the steps go by, and whether there are samples. */
+function useBeginning() {
+  const { query, can } = useStore();
   const mayLead = can('products:write') && can('orders:read');
   const asks = (also: boolean) => ({ enabled: mayLead && also });
   const products = query.useQuery('get', '/v1/products', { params: { query: { limit: 1, status: 'active' } } }, asks(true));
@@ -30,13 +28,27 @@ export function Steps() {
   const payments = query.useQuery('get', '/v1/payment-settings', {}, asks(first && can('settings:read')));
   const theme = query.useQuery('get', '/v1/theme', {}, asks(first && can('content:read')));
   const domains = query.useQuery('get', '/v1/domains', { params: { query: { limit: 100 } } }, asks(first && can('domains:read')));
+  const samples = query.useQuery('get', '/v1/products', { params: { query: { tag: sampleTag, limit: 1 } } }, { enabled: can('products:write') && can('operations:write') });
+  const known = ![products, orders, shipping, payments, theme, domains, samples].some((asked) => asked.isLoading);
+  return { products, first, shipping, payments, theme, domains, samples, known };
+}
+
+/** Whether it is known what stands above all else at home: what is below waits for it, so that it is not pushed down. */
+export const useBegun = () => useBeginning().known;
+
+/** What leads to the first order. It is there until that has come. */
+export function Steps() {
+  const w = useHomeWords();
+  const { to, settings, mode } = useStore();
+  const { account } = useSession();
+  const { products, first, shipping, payments, theme, domains, known } = useBeginning();
   const remind = useMutation({
     mutationFn: () => answered(platform.api.POST('/v1/account/email-verification')),
     onSuccess: () => tell(w.steps.verify.sent),
     onError: (error) => complain(problemOf(error).detail ?? ''),
   });
   const [opened, setOpened] = useState<string>();
-  if (!products.data || !first || [shipping, payments, theme, domains].some((asked) => asked.isLoading)) return null;
+  if (!products.data || !first || !known) return null;
   const stocked = products.data.data.length > 0;
   const last = mode === 'test' ? w.steps.orderTest : w.steps.order;
   const leads = (path: string, label: string) => (
@@ -161,9 +173,8 @@ function TrySamples() {
 /** Says that there are sample products, for as long as there are, and takes them away. */
 export function Samples() {
   const w = useHomeWords();
-  const { api, query, can, to } = useStore();
-  const may = can('products:write') && can('operations:write');
-  const samples = query.useQuery('get', '/v1/products', { params: { query: { tag: sampleTag, limit: 1 } } }, { enabled: may });
+  const { api, to } = useStore();
+  const { samples } = useBeginning();
   const remove = useWrite({ write: async () => (await import('./samples')).removeSamples(api), said: w.samples.removed });
   if (!samples.data?.data.length) return null;
   return (

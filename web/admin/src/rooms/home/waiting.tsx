@@ -39,7 +39,8 @@ export function Waiting() {
   return (
     <Section title={w.waiting.title} flush>
       <Stack gap={0} px="xs" pb="xs">
-        {waiting.map(({ n, more, text, icon: Icon, path }) => (
+        {!loading &&
+          waiting.map(({ n, more, text, icon: Icon, path }) => (
           <NavLink
             key={path}
             component={Link}
@@ -51,7 +52,7 @@ export function Waiting() {
             style={{ borderRadius: 'var(--mantine-radius-md)' }}
           />
         ))}
-        {loading && waiting.length === 0 && [1, 2, 3].map((n) => <Skeleton key={n} height={20} m="sm" width="80%" />)}
+        {loading && [1, 2, 3].map((n) => <Skeleton key={n} height={20} m="sm" width="80%" />)}
         {!loading && waiting.length === 0 && (
           <Group gap="sm" p="sm">
             <IconCircleCheck size={20} color="var(--stoa-good)" aria-hidden />

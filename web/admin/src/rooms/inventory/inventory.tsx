@@ -1,5 +1,5 @@
 import { Anchor, Button, Group, Modal, NumberInput, Select, Skeleton, Stack, Text, TextInput } from '@mantine/core';
-import { IconStackPop } from '@tabler/icons-react';
+import { IconListNumbers, IconStackPop } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'react-router';
@@ -8,6 +8,7 @@ import { useWrite } from '../../api/write';
 import { Empty } from '../../page/empty';
 import { useFilters } from '../../page/filters';
 import { List, pages } from '../../page/list';
+import { Narrow, NarrowText } from '../../page/narrow';
 import { Page } from '../../page/page';
 import { Search } from '../../page/search';
 import { Trouble } from '../../page/trouble';
@@ -24,13 +25,22 @@ type Item = Schemas['InventoryItem'];
 export default function Inventory() {
   const w = useInventoryWords();
   const f = useFormat();
-  const { query } = useStore();
-  const filters = useFilters('view', 'sku');
-  const { view, sku } = filters.values;
-  const items = query.useInfiniteQuery('get', '/v1/inventory', { params: { query: { limit: 50, ...(view === 'low' && { low: true }), ...(sku && { sku }) } } }, { ...pages, placeholderData: keepPreviousData });
+  const { query, can, to } = useStore();
+  const filters = useFilters('view', 'sku', 'below');
+  const { view, sku, below } = filters.values;
+  const items = query.useInfiniteQuery('get', '/v1/inventory', { params: { query: { limit: 50, ...(view === 'low' && { low: true }), ...(sku && { sku }), ...(/^-?\d{1,9}$/.test(below) && { available_below: Number(below) }) } } }, { ...pages, placeholderData: keepPreviousData });
   const [opened, setOpened] = useState<Item>();
   return (
-    <Page title={w.title}>
+    <Page
+      title={w.title}
+      actions={
+        can('inventory:write') && (
+          <Button component={Link} to={to('stock/count')} variant="default" leftSection={<IconListNumbers size={17} aria-hidden />}>
+            {w.count.title}
+          </Button>
+        )
+      }
+    >
       <List<Item>
         label={w.title}
         query={items}
@@ -42,6 +52,9 @@ export default function Inventory() {
           <>
             <Views label={w.view} value={view} names={w.views} onChange={(next) => filters.set({ view: next })} />
             <Search label={w.search} value={sku} onChange={(next) => filters.set({ sku: next })} />
+            <Narrow set={below ? 1 : 0}>
+              <NarrowText label={w.below} type="number" value={below} onChange={(next) => filters.set({ below: next })} />
+            </Narrow>
           </>
         }
         columns={[
@@ -98,6 +111,7 @@ function Counted({ item, places, close }: { item: Item; places: { id: string; na
   const [key] = useState(idempotencyKey);
   const [counted, setCounted] = useState<Record<string, number>>(Object.fromEntries(places.map((place) => [place.id, place.on_hand])));
   const [reason, setReason] = useState<Schemas['InventoryAdjustment']['reason']>('correction');
+  const [note, setNote] = useState('');
   const [watched, setWatched] = useState(item);
   const { low_stock_threshold, backorder_limit, backorder_expected_on } = watched;
   const watch = {
@@ -114,7 +128,7 @@ function Counted({ item, places, close }: { item: Item; places: { id: string; na
       if (Object.keys(watch).length > 0) {
         requests.push(...(await answered(api.PATCH('/v1/inventory/{variant_id}', { params: { path: { variant_id: item.variant_id } }, body: watch }))).requests);
       }
-      if (lines.length > 0) requests.push(...(await answered(api.POST('/v1/inventory/adjustments', { params: { header: { 'Idempotency-Key': key } }, body: { reason, lines } }))).requests);
+      if (lines.length > 0) requests.push(...(await answered(api.POST('/v1/inventory/adjustments', { params: { header: { 'Idempotency-Key': key } }, body: { reason, lines, ...(note.trim() && { note: note.trim() }) } }))).requests);
       return { data: undefined, requests, version: undefined };
     },
   });
@@ -151,7 +165,10 @@ function Counted({ item, places, close }: { item: Item; places: { id: string; na
           </Text>
         )}
         {lines.length > 0 && (
-          <Select label={w.reason} allowDeselect={false} data={Object.entries(w.reasons).map(([value, label]) => ({ value, label }))} value={reason} onChange={(next) => setReason(next as typeof reason)} />
+          <>
+            <Select label={w.reason} allowDeselect={false} data={Object.entries(w.reasons).map(([value, label]) => ({ value, label }))} value={reason} onChange={(next) => setReason(next as typeof reason)} />
+            <TextInput label={w.note} maxLength={1000} value={note} onChange={(event) => setNote(event.currentTarget.value)} />
+          </>
         )}
         {item.track_inventory && (
           <NumberInput

@@ -2,7 +2,7 @@ import { ActionIcon, Box, Button, Grid, Group, Menu, SegmentedControl, Select, S
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconDots, IconRestore, IconSend } from '@tabler/icons-react';
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useRef } from 'react';
+import { useRef, useState } from 'react';
 import { useParams } from 'react-router';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { problemOf } from '../../api/problem';
@@ -10,6 +10,7 @@ import { useWrite } from '../../api/write';
 import { useFilters } from '../../page/filters';
 import { SaveBar } from '../../page/form';
 import { useFresh } from '../../page/fresh';
+import { NarrowText } from '../../page/narrow';
 import { Page } from '../../page/page';
 import { Section } from '../../page/section';
 import { State } from '../../page/state';
@@ -180,25 +181,35 @@ type PreviewProps = { template: Template; values: { subject: string; body_html: 
 /** The mail as it would be sent, while it is written; what is wrong with it is put at its field. */
 function Preview({ template, values, refuse }: PreviewProps) {
   const w = useMailWords();
-  const { api } = useStore();
-  const filters = useFilters('view');
+  const { api, can } = useStore();
+  const filters = useFilters('view', 'order');
+  const number = filters.values.order;
+  const [wrongOrder, setWrongOrder] = useState<string>();
   const view = filters.values.view === 'text' ? 'text' : 'html';
   const [shown] = useDebouncedValue(values, 500);
   const preview = useQuery({
-    queryKey: ['mail-preview', template.kind, template.locale, shown],
+    queryKey: ['mail-preview', template.kind, template.locale, shown, number],
     placeholderData: keepPreviousData,
     retry: false,
     // What is wrong is told each time, and kept nowhere.
     staleTime: 0,
     gcTime: 0,
     queryFn: async () => {
+      setWrongOrder(undefined);
       try {
-        const { data } = await answered(api.POST('/v1/mail-templates/{mail_kind}/{locale}/preview', { params: { path: { mail_kind: template.kind, locale: template.locale } }, body: { ...(shown.subject && { subject: shown.subject }), ...(shown.body_html && { body_html: shown.body_html }) } }));
+        const told = number ? await answered(api.GET('/v1/orders', { params: { query: { number: Number(number), limit: 1 } } })) : undefined;
+        const order_id = told?.data.data[0]?.id;
+        if (number && !order_id) {
+          setWrongOrder(w.noOrder);
+          return { mail: undefined };
+        }
+        const { data } = await answered(api.POST('/v1/mail-templates/{mail_kind}/{locale}/preview', { params: { path: { mail_kind: template.kind, locale: template.locale } }, body: { ...(shown.subject && { subject: shown.subject }), ...(shown.body_html && { body_html: shown.body_html }), ...(order_id && { order_id }) } }));
         refuse({});
         return { mail: data };
       } catch (error) {
         const problem = problemOf(error);
         if (problem.status !== 422) throw error;
+        setWrongOrder(problem.errors?.find(({ pointer }) => pointer === '/order_id')?.detail);
         refuse(Object.fromEntries((problem.errors ?? []).map(({ pointer, detail }) => [pointer.slice(1), detail])));
         return { mail: undefined };
       }
@@ -209,9 +220,14 @@ function Preview({ template, values, refuse }: PreviewProps) {
     <Section
       flush
       title={w.preview}
-      text={w.previewText}
+      text={number ? undefined : w.previewText}
       actions={<SegmentedControl size="xs" aria-label={w.preview} value={view} onChange={(next) => filters.set({ view: next === 'html' ? '' : next })} data={Object.entries(w.views).map(([value, label]) => ({ value, label }))} />}
     >
+      {template.kind.startsWith('order_') && can('orders:read') && (
+        <Box px="lg" pb="sm">
+          <NarrowText label={w.ofOrder} placeholder={w.sample} type="number" value={number} error={wrongOrder} onChange={(next) => filters.set({ order: /^\d{1,9}$/.test(next) ? next : '' })} />
+        </Box>
+      )}
       {preview.isError ? (
         <Trouble error={preview.error} retry={preview.refetch} />
       ) : preview.data && !mail ? (

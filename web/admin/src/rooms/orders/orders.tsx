@@ -1,20 +1,21 @@
-import { Button, Select, Text, TextInput } from '@mantine/core';
+import { Button, Select, Text } from '@mantine/core';
 import { IconDownload, IconReceipt } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import type { paths } from '../../api/contract.gen';
 import type { Schemas } from '../../api/client';
+import { CustomerChip } from '../../page/customer';
 import { Empty } from '../../page/empty';
 import { useFilters } from '../../page/filters';
 import { List, pages } from '../../page/list';
-import { Narrow } from '../../page/narrow';
+import { Narrow, NarrowText } from '../../page/narrow';
 import { Page } from '../../page/page';
+import { Period, within } from '../../page/period';
 import { SavedViews } from '../../page/saved';
 import { Search } from '../../page/search';
 import { Views } from '../../page/views';
 import { useStore } from '../../session/store';
-import { instantOf } from '../../words/days';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
 import { Several } from './several';
@@ -57,8 +58,7 @@ export default function Orders() {
           ...(payment in w.payment && { payment_state: payment as Schemas['OrderPaymentState'] }),
           ...(sending in w.fulfilment && { fulfilment_state: sending as Schemas['OrderFulfilmentState'] }),
           ...(label && { tag: label }),
-          ...(since && { since: instantOf(since, settings.time_zone) }),
-          ...(until && { until: instantOf(until, settings.time_zone, 1) }),
+          ...within({ since, until }, settings.time_zone),
           ...(customer && { customer_id: customer }),
           ...sought(q),
         },
@@ -115,10 +115,10 @@ export default function Orders() {
                 value={sending || null}
                 onChange={(next) => filters.set({ sending: next ?? '' })}
               />
-              <TextInput label={w.label} maxLength={255} key={`label ${label}`} defaultValue={label} onBlur={(event) => filters.set({ label: event.currentTarget.value.trim() })} />
-              <TextInput type="date" label={w.since} max={until || undefined} value={since} onChange={(event) => filters.set({ since: event.currentTarget.value })} />
-              <TextInput type="date" label={w.until} min={since || undefined} value={until} onChange={(event) => filters.set({ until: event.currentTarget.value })} />
+              <NarrowText label={w.label} value={label} onChange={(next) => filters.set({ label: next })} />
+              <Period since={since} until={until} set={filters.set} />
             </Narrow>
+            <CustomerChip id={customer} clear={() => filters.set({ customer: '' })} />
             <SavedViews list="orders" filters={['view', 'payment', 'sending', 'label', 'since', 'until']} />
           </>
         }

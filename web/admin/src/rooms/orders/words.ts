@@ -98,8 +98,6 @@ export const useOrderWords = words(
       far: (n: number, of: number) => `${n} of ${of}`,
     },
     export: 'Export',
-    since: 'From',
-    until: 'Until',
     fulfil: {
       do: 'Send',
       title: 'What is sent?',
@@ -302,8 +300,6 @@ export const useOrderWords = words(
         far: (n, of) => `${n} von ${of}`,
       },
       export: 'Exportieren',
-      since: 'Von',
-      until: 'Bis',
       fulfil: {
         do: 'Versenden',
         title: 'Was wird versandt?',

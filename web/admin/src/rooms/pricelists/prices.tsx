@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Center, Group, Modal, NumberInput, Select, Skeleton, Stack, Table, Text, Tooltip, VisuallyHidden } from '@mantine/core';
+import { ActionIcon, Button, Center, Group, Modal, MultiSelect, NumberInput, Select, Skeleton, Stack, Table, Text, Tooltip, VisuallyHidden } from '@mantine/core';
 import { IconPlus, IconRowInsertBottom, IconX } from '@tabler/icons-react';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
@@ -193,10 +193,11 @@ function Line({ price, amount, set, quantity, another, remove }: LineProps) {
 function Reduce({ list, close }: { list: Schemas['PriceList']; close: () => void }) {
   const w = usePriceListWords();
   const everywhere = useWords();
-  const { api, query } = useStore();
+  const { api, query, settings } = useStore();
   const collections = query.useQuery('get', '/v1/collections', { params: { query: { limit: 100 } } });
   const [collection, setCollection] = useState<string | null>(null);
   const [percentage, setPercentage] = useState<number | string>('');
+  const [currencies, setCurrencies] = useState<typeof settings.currencies>([]);
   const reduce = useWrite({
     said: w.reduction.done,
     undoable: true,
@@ -204,7 +205,7 @@ function Reduce({ list, close }: { list: Schemas['PriceList']; close: () => void
       answered(
         api.POST('/v1/price-lists/{price_list_id}/prices/reduce', {
           params: { path: { price_list_id: list.id }, header: { 'Idempotency-Key': idempotencyKey() } },
-          body: { collection_id: collection ?? '', percentage: String(percentage) },
+          body: { collection_id: collection ?? '', percentage: String(percentage), ...(currencies.length > 0 && { currencies }) },
         }),
       ),
     done: close,
@@ -220,6 +221,15 @@ function Reduce({ list, close }: { list: Schemas['PriceList']; close: () => void
       <Stack>
         <Select label={w.reduction.collection} searchable data-autofocus data={(collections.data?.data ?? []).map(({ id, name }) => ({ value: id, label: name }))} value={collection} onChange={setCollection} />
         <NumberInput label={w.reduction.percentage} suffix=" %" min={0.01} max={100} decimalScale={2} value={percentage} onChange={setPercentage} />
+        {settings.currencies.length > 1 && (
+          <MultiSelect
+            label={w.reduction.currencies}
+            placeholder={currencies.length > 0 ? '' : everywhere.all}
+            data={settings.currencies}
+            value={currencies}
+            onChange={(next) => setCurrencies(settings.currencies.filter((currency) => next.includes(currency)))}
+          />
+        )}
         <Text size="sm" c="dimmed">
           {w.reduction.text}
         </Text>

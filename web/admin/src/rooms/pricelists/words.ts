@@ -45,6 +45,7 @@ export const usePriceListWords = words(
     reduction: {
       collection: 'Collection',
       percentage: 'By how many per cent',
+      currencies: 'Prices in',
       text: 'It is done once, from the prices of now: what comes into the collection later is not reduced.',
       go: 'Reduce',
       done: 'The prices are reduced',
@@ -95,6 +96,7 @@ export const usePriceListWords = words(
       reduction: {
         collection: 'Kollektion',
         percentage: 'Um wie viel Prozent',
+        currencies: 'Preise in',
         text: 'Das geschieht einmal, von den jetzigen Preisen aus: Was später in die Kollektion kommt, wird nicht reduziert.',
         go: 'Reduzieren',
         done: 'Die Preise sind reduziert',

@@ -4,6 +4,7 @@ import { type ReactNode, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
+import { MoneyInput } from '../../page/money';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useCategoryChoices } from '../categories/tree';
@@ -144,12 +145,14 @@ function Prices({ go, ...rest }: AskProps<Schemas['PriceAdjustment']>) {
   const everywhere = useWords();
   const { settings } = useStore();
   const [percent, setPercent] = useState<number | string>('');
+  const [amount, setAmount] = useState<number | null>(null);
   const [currency, setCurrency] = useState<string>(settings.currency);
   const [compare_at, setCompareAt] = useState<NonNullable<Schemas['PriceAdjustment']['compare_at']>>('keep');
   const share = Number(percent);
   return (
-    <Ask {...rest} ready={percent !== '' && share !== 0} go={() => go({ currency, by_percentage: String(share), compare_at })}>
+    <Ask {...rest} ready={share !== 0 || Boolean(amount)} go={() => go({ currency, ...(share !== 0 && { by_percentage: String(share) }), ...(amount && { by_amount: amount }), compare_at })}>
       <NumberInput label={w.bulk.by} description={w.bulk.byText} data-autofocus suffix=" %" decimalScale={2} min={-100} max={1000} allowNegative value={percent} onChange={setPercent} />
+      <MoneyInput label={w.bulk.byAmount} description={w.bulk.byAmountText} allowNegative currency={currency} value={amount} onChange={setAmount} />
       {settings.currencies.length > 1 && <Select label={everywhere.currency} allowDeselect={false} data={settings.currencies} value={currency} onChange={(next) => setCurrency(next ?? settings.currency)} />}
       <Select
         label={w.bulk.compareAt}

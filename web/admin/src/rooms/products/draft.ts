@@ -40,6 +40,8 @@ export type Draft = {
   unpublish_at: string | null;
   custom_fields: FieldValues;
   options: Schemas['ProductOption'][];
+  /** What the stock-keeping numbers of variants are made of that are not there yet. */
+  sku_pattern: string;
   variants: DraftVariant[];
 };
 
@@ -86,6 +88,7 @@ export function newDraft(): Draft {
     unpublish_at: null,
     custom_fields: {},
     options: [],
+    sku_pattern: '',
     variants: [newVariant()],
   };
 }
@@ -107,6 +110,7 @@ export function draftOf(product: Schemas['Product'], levels: Schemas['InventoryL
     unpublish_at: product.unpublish_at,
     custom_fields: product.custom_fields,
     options: product.options,
+    sku_pattern: '',
     variants: product.variants.map((variant) => ({
       id: variant.id,
       option_values: variant.option_values,

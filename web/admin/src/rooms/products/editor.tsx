@@ -10,6 +10,7 @@ import { useStore } from '../../session/store';
 import { Details } from './details';
 import { type Draft, priceIn } from './draft';
 import { Organisation } from './organisation';
+import { wrongPattern } from './skus';
 import { VariantFields } from './variantfields';
 import { Variants } from './variants';
 import { useProductWords } from './words';
@@ -26,6 +27,7 @@ export function useProductForm(initialValues: Draft, of?: string): ProductForm {
     validate: {
       title: (title) => (title.trim() ? null : w.needTitle),
       variants: (variants) => (variants.every((variant) => priceIn(variant, settings.currency)) ? null : w.needPrice),
+      sku_pattern: (pattern, { options }) => (wrongPattern(pattern, options.length) ? w.variants.wrongPattern : null),
       options: { name: (name) => (name.trim() ? null : w.needOption), values: (values) => (values.length > 0 ? null : w.needOption) },
     },
   });

@@ -88,7 +88,7 @@ function Present({ product, version, levels, locations }: Loaded) {
       if (changed) await did(answered(api.PATCH('/v1/products/{product_id}', { params: { path, header: { 'If-Match': meant } }, body: changed })));
       if (changed?.options && combinations(draft.options).length > product.variant_count) {
         const pattern = draft.variants[0];
-        await did(answered(api.POST('/v1/products/{product_id}/variants/generate', { params: { path, header: { 'Idempotency-Key': idempotencyKey() } }, body: pattern ? alike(pattern) : {} })));
+        await did(answered(api.POST('/v1/products/{product_id}/variants/generate', { params: { path, header: { 'Idempotency-Key': idempotencyKey() } }, body: { ...(pattern && alike(pattern)), ...(draft.sku_pattern && { sku_pattern: draft.sku_pattern }) } })));
       }
       for (const variant of draft.variants) {
         const before = saved.variants.find(({ id }) => id === variant.id);

@@ -5,8 +5,9 @@ import { useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import type { Schemas } from '../../api/client';
 import { Empty } from '../../page/empty';
-import { given, useFilters } from '../../page/filters';
+import { useFilters } from '../../page/filters';
 import { List, pages } from '../../page/list';
+import { Narrow, NarrowText } from '../../page/narrow';
 import { Page } from '../../page/page';
 import { Search } from '../../page/search';
 import { type Mood, State } from '../../page/state';
@@ -15,6 +16,7 @@ import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
 import { useCategoryChoices } from '../categories/tree';
+import { narrowedBy } from './asked';
 import { Bulk } from './bulk';
 import { useProductWords } from './words';
 
@@ -33,18 +35,17 @@ export default function Products() {
   const everywhere = useWords();
   const f = useFormat();
   const { query, can, to, settings } = useStore();
-  const filters = useFilters('status', 'q', 'category', 'tag');
-  const { q, status, category, tag } = filters.values;
+  const filters = useFilters('status', 'q', 'category', 'tag', 'collection', 'vendor', 'type', 'field');
+  const { q, status, category, tag, collection, vendor, type, field } = filters.values;
   const categories = useCategoryChoices();
   const tags = query.useQuery('get', '/v1/product-tags', { params: { query: { limit: 100 } } });
   const [chosen, setChosen] = useState<string[]>([]);
   const [search] = useSearchParams();
-  const asked = given({ status: status as Product['status'] | '' }) as { status?: Product['status'] };
-  const shelved = given({ category_id: category, tag });
-  const bulk = { ...asked, ...shelved };
+  const narrowed = narrowedBy((name) => filters.values[name]);
+  const { custom_field, ...bulk } = narrowed;
   const options = { placeholderData: keepPreviousData };
-  const all = query.useInfiniteQuery('get', '/v1/products', { params: { query: { limit: 50, ...asked, ...shelved } } }, { ...pages, ...options, enabled: !q });
-  const found = query.useInfiniteQuery('get', '/v1/search', { params: { query: { q, limit: 50, ...asked } } }, { ...pages, ...options, enabled: Boolean(q) });
+  const all = query.useInfiniteQuery('get', '/v1/products', { params: { query: { limit: 50, ...narrowed } } }, { ...pages, ...options, enabled: !q });
+  const found = query.useInfiniteQuery('get', '/v1/search', { params: { query: { q, limit: 50, ...(narrowed.status && { status: narrowed.status }) } } }, { ...pages, ...options, enabled: Boolean(q) });
   const add = can('products:write') && (
     <Button component={Link} to={to('products/new')} leftSection={<IconPlus size={18} aria-hidden />}>
       {w.add}
@@ -90,19 +91,20 @@ export default function Products() {
         query={q ? found : all}
         id={(product) => product.id}
         to={(product) => to(`products/${product.id}`)}
-        choice={can('products:write') ? { name: ({ title }) => title, chosen, choose: setChosen, actions: <Bulk chosen={chosen} filter={all.hasNextPage && !q && Object.keys(bulk).length > 0 ? bulk : undefined} done={() => setChosen([])} /> } : undefined}
+        choice={can('products:write') ? { name: ({ title }) => title, chosen, choose: setChosen, actions: <Bulk chosen={chosen} filter={all.hasNextPage && !q && !custom_field && Object.keys(bulk).length > 0 ? bulk : undefined} done={() => setChosen([])} /> } : undefined}
         narrowed={filters.any ? { nothing: w.nothing, clear: filters.clear } : undefined}
         empty={<Empty icon={IconPackage} {...w.empty} action={add} />}
         filters={
           <>
             <Views label={w.columns.status} value={status} names={{ all: everywhere.all, ...w.status }} onChange={(next) => filters.set({ status: next })} />
-            <Search label={w.search} value={q} onChange={(next) => filters.set({ q: next, ...(next && { category: '', tag: '' }) })} />
+            <Search label={w.search} value={q} onChange={(next) => filters.set({ q: next, ...(next && { category: '', tag: '', collection: '', vendor: '', type: '', field: '' }) })} />
             {!q && categories.length > 0 && (
               <Select aria-label={w.filters.category} placeholder={w.filters.category} clearable searchable w={170} data={categories} value={category || null} onChange={(next) => filters.set({ category: next ?? '' })} />
             )}
             {!q && (tags.data?.data.length ?? 0) > 0 && (
               <Select aria-label={w.filters.tag} placeholder={w.filters.tag} clearable searchable w={150} data={tags.data?.data.map((each) => each.tag)} value={tag || null} onChange={(next) => filters.set({ tag: next ?? '' })} />
             )}
+            {!q && <Rarer values={{ collection, vendor, type, field }} set={filters.set} />}
           </>
         }
         columns={[
@@ -130,6 +132,45 @@ export default function Products() {
         ]}
       />
     </Page>
+  );
+}
+
+type RarerProps = { values: Record<'collection' | 'vendor' | 'type' | 'field', string>; set: (changed: Partial<RarerProps['values']>) => void };
+
+/** The filters of products that are seldom used. */
+function Rarer({ values, set }: RarerProps) {
+  const w = useProductWords();
+  const { query, can } = useStore();
+  const collections = query.useQuery('get', '/v1/collections', { params: { query: { limit: 100 } } });
+  const fields = query.useQuery('get', '/v1/field-definitions', { params: { query: { resource: 'product', limit: 100 } } }, { enabled: can('settings:read') });
+  const { collection, vendor, type, field } = values;
+  const [key = '', ...rest] = field.split(':');
+  const named = fields.data?.data.find((each) => each.key === key);
+  return (
+    <Narrow set={Object.values(values).filter(Boolean).length}>
+      <Select
+        label={w.filters.collection}
+        clearable
+        searchable
+        comboboxProps={{ withinPortal: false }}
+        data={(collections.data?.data ?? []).map(({ id, name }) => ({ value: id, label: name }))}
+        value={collection || null}
+        onChange={(next) => set({ collection: next ?? '' })}
+      />
+      <NarrowText label={w.organisation.vendor} value={vendor} onChange={(next) => set({ vendor: next })} />
+      <NarrowText label={w.organisation.type} value={type} onChange={(next) => set({ type: next })} />
+      {(fields.data?.data.length ?? 0) > 0 && (
+        <Select
+          label={w.filters.field}
+          clearable
+          comboboxProps={{ withinPortal: false }}
+          data={fields.data?.data.map((each) => ({ value: each.key, label: each.name }))}
+          value={key || null}
+          onChange={(next) => set({ field: next ? `${next}:` : '' })}
+        />
+      )}
+      {key && <NarrowText label={named?.name ?? key} value={rest.join(':')} onChange={(next) => set({ field: `${key}:${next}` })} />}
+    </Narrow>
   );
 }
 

@@ -9,6 +9,7 @@ import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { type Draft, type DraftVariant, combinations, first, matrix, newVariant, priceIn, withPrice } from './draft';
 import type { ProductForm } from './editor';
+import { numbered, skusOf, wrongPattern } from './skus';
 import { VariantFields } from './variantfields';
 import { useProductWords } from './words';
 
@@ -19,12 +20,25 @@ type VariantsProps = { form: ProductForm; images: Schemas['Image'][]; locations:
 /** The options that a product comes in, and the variants that they make. */
 export function Variants({ form, images, locations, isNew, more }: VariantsProps) {
   const w = useProductWords();
-  const { options, variants } = form.values;
+  const { options, variants, sku_pattern } = form.values;
   const setOptions = (next: Draft['options']) => {
     form.setFieldValue('options', next);
-    if (isNew) form.setFieldValue('variants', next.length === 0 ? [variants[0] ?? newVariant()].map((variant) => ({ ...variant, option_values: [] })) : matrix(next, variants));
+    if (!isNew) return;
+    const plain = numbered(variants, options, '', sku_pattern);
+    form.setFieldValue('variants', next.length === 0 ? [plain[0] ?? newVariant()].map((variant) => ({ ...variant, option_values: [] })) : numbered(matrix(next, plain), next, sku_pattern, ''));
+  };
+  const setPattern = (next: string) => {
+    form.setFieldValue('sku_pattern', next);
+    if (isNew) form.setFieldValue('variants', numbered(variants, options, next, sku_pattern));
   };
   const lacking = isNew ? 0 : combinations(options).length - variants.length - more;
+  // The numbers of a new product's variants stand in their rows; those of what comes to be are told beforehand.
+  const coming =
+    lacking > 0 && sku_pattern && !wrongPattern(sku_pattern, options.length)
+      ? skusOf(sku_pattern, options)
+          .filter(({ choices }) => !variants.some(({ option_values }) => option_values.join('\n') === choices.join('\n')))
+          .map(({ sku }) => sku)
+      : [];
   // A choice that a variant is of stays; which are, is known while all variants are here.
   const fixed = (n: number, choice: string) => !isNew && (more > 0 || variants.some((variant) => variant.option_values[n] === choice));
   const change = (n: number, values: string[]) => [...new Set([...(options[n]?.values.filter((choice) => fixed(n, choice) || values.includes(choice)) ?? []), ...values])];
@@ -73,6 +87,24 @@ export function Variants({ form, images, locations, isNew, more }: VariantsProps
         {lacking > 0 && (
           <Text size="sm" c="dimmed">
             {w.variants.added(lacking)}
+          </Text>
+        )}
+        {(lacking > 0 || (isNew && variants.length > 1)) && (
+          <TextInput
+            label={w.variants.pattern}
+            description={w.variants.patternText(options.map(({ name }, n) => `{${n + 1}} ${name.trim() || w.variants.option}`).join(', '))}
+            placeholder={options.map((_, n) => `{${n + 1}}`).join('-')}
+            maw={420}
+            maxLength={255}
+            spellCheck={false}
+            value={sku_pattern}
+            error={form.errors.sku_pattern ?? (wrongPattern(sku_pattern, options.length) ? w.variants.wrongPattern : undefined)}
+            onChange={(event) => setPattern(event.currentTarget.value)}
+          />
+        )}
+        {coming.length > 0 && (
+          <Text size="sm" c="dimmed" role="status" style={{ overflowWrap: 'anywhere' }}>
+            {w.variants.coming(coming.slice(0, 3).join(', '), coming.length - 3)}
           </Text>
         )}
       </Stack>

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Select, SimpleGrid, Stack, Text } from '@mantine/core';
+import { Button, Group, Modal, NumberInput, Select, SimpleGrid, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
@@ -8,7 +8,7 @@ import { HowMany, LineRow } from '../orders/lines';
 import { useReturnWords } from './words';
 
 type Step = { order: Schemas['Order']; back: Schemas['Return']; opened: boolean; close: () => void };
-type Found = { accepted: number; condition: Schemas['ReturnCondition']; location: string };
+type Found = { accepted: number; restocked: number; condition: Schemas['ReturnCondition']; location: string };
 
 /** Notes what was found of what came back. */
 export function Inspect({ order, back, opened, close }: Step) {
@@ -34,8 +34,8 @@ function Findings({ order, back, close }: Omit<Step, 'opened'>) {
   const broken: Schemas['ReturnReason'][] = ['damaged', 'defective'];
   const of = ({ line_id, quantity, reason }: Schemas['ReturnLine']): Found =>
     broken.includes(reason)
-      ? { accepted: quantity, condition: 'damaged', location: nowhere, ...found[line_id] }
-      : { accepted: quantity, condition: 'new', location: places[0]?.id ?? nowhere, ...found[line_id] };
+      ? { accepted: quantity, restocked: quantity, condition: 'damaged', location: nowhere, ...found[line_id] }
+      : { accepted: quantity, restocked: quantity, condition: 'new', location: places[0]?.id ?? nowhere, ...found[line_id] };
   const inspect = useWrite({
     said: w.inspect.done,
     done: close,
@@ -45,8 +45,9 @@ function Findings({ order, back, close }: Omit<Step, 'opened'>) {
           params: { path: { return_id: back.id }, header: { 'Idempotency-Key': key } },
           body: {
             lines: back.lines.map((line) => {
-              const { accepted, condition, location } = of(line);
-              return { line_id: line.line_id, accepted_quantity: accepted, ...(accepted > 0 && { condition, ...(location !== nowhere && { restock_location_id: location }) }) };
+              const { accepted, restocked, condition, location } = of(line);
+              const shelved = location !== nowhere && { restock_location_id: location, restocked_quantity: Math.min(restocked, accepted) };
+              return { line_id: line.line_id, accepted_quantity: accepted, ...(accepted > 0 && { condition, ...shelved }) };
             }),
           },
         }),
@@ -65,7 +66,7 @@ function Findings({ order, back, close }: Omit<Step, 'opened'>) {
           {w.inspect.text}
         </Text>
         {back.lines.map((each) => {
-          const { accepted, condition, location } = of(each);
+          const { accepted, restocked, condition, location } = of(each);
           const line = order.lines.find(({ id }) => id === each.line_id) ?? { title: each.line_id, variant_title: 'Default' };
           return (
             <Stack key={each.line_id} gap="xs">
@@ -91,6 +92,17 @@ function Findings({ order, back, close }: Omit<Step, 'opened'>) {
                     value={location}
                     onChange={(next) => set(each.line_id, { location: next ?? nowhere })}
                   />
+                  {accepted > 1 && location !== nowhere && (
+                    <NumberInput
+                      label={w.inspect.restocked}
+                      min={0}
+                      max={accepted}
+                      clampBehavior="strict"
+                      allowDecimal={false}
+                      value={Math.min(restocked, accepted)}
+                      onChange={(n) => set(each.line_id, { restocked: Number(n) })}
+                    />
+                  )}
                 </SimpleGrid>
               )}
             </Stack>

@@ -120,14 +120,16 @@ function Others({ order, back, close }: Omit<Step, 'opened'>) {
   const [instead, setInstead] = useState<Instead[]>([]);
   const [fee, setFee] = useState<Amount>(null);
   const [shipping, setShipping] = useState<Amount>(null);
+  const [reason, setReason] = useState('');
   const inspected = back.state === 'inspected';
   const named = back.exchange_lines.length > 0;
   const chosen = named || instead.length > 0;
   const money = (amount: number) => ({ amount, currency: order.currency });
   const body: Schemas['ReturnExchange'] = {
-    ...(instead.length > 0 && { add: instead.map(({ variant_id, quantity }) => ({ variant_id, quantity })) }),
+    ...(instead.length > 0 && { add: instead.map(({ variant_id, quantity, price }) => ({ variant_id, quantity, ...(price !== null && { unit_price: money(price) }) })) }),
     ...(inspected && fee && { fee: money(fee) }),
     ...(inspected && shipping && { shipping: money(shipping) }),
+    ...(reason.trim() && { reason: reason.trim() }),
   };
   const ask = (given: Schemas['ReturnExchange'], dry_run: boolean) =>
     answered(api.POST('/v1/returns/{return_id}/exchange', { params: { path: { return_id: back.id }, header: { 'Idempotency-Key': dry_run ? idempotencyKey() : key }, query: { dry_run } }, body: given }));
@@ -144,8 +146,9 @@ function Others({ order, back, close }: Omit<Step, 'opened'>) {
         <Text size="sm" c="dimmed">
           {named ? w.exchange.named : w.exchange.text}
         </Text>
-        <InsteadOf instead={instead} change={setInstead} />
+        <InsteadOf instead={instead} change={setInstead} priced={order.currency} />
         {inspected && <Besides order={order} fee={fee} setFee={setFee} shipping={shipping} setShipping={setShipping} />}
+        <TextInput label={w.refund.reason} maxLength={1000} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
         <RefusedText problem={trial.refused} />
         <Group justify="end">
           <Button variant="default" onClick={close}>

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { Link } from 'react-router';
 import { answered, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
+import { CustomerChip } from '../../page/customer';
 import { Empty } from '../../page/empty';
 import { given, useFilters } from '../../page/filters';
 import { List, pages } from '../../page/list';
@@ -25,9 +26,9 @@ export default function Reviews() {
   const w = useReviewWords();
   const f = useFormat();
   const { query } = useStore();
-  const filters = useFilters('state', 'rating', 'id');
-  const { state, rating, id } = filters.values;
-  const asked = given({ state: state as Review['state'] | '', rating: rating ? Number(rating) : undefined }) as { state?: Review['state']; rating?: number };
+  const filters = useFilters('state', 'rating', 'customer', 'id');
+  const { state, rating, customer, id } = filters.values;
+  const asked = given({ state: state as Review['state'] | '', rating: rating ? Number(rating) : undefined, customer_id: customer }) as { state?: Review['state']; rating?: number; customer_id?: string };
   const reviews = query.useInfiniteQuery('get', '/v1/reviews', { params: { query: { limit: 50, ...asked } } }, { ...pages, placeholderData: keepPreviousData });
   const opened = reviews.data?.pages.flatMap((page) => page.data).find((review) => review.id === id);
   const close = () => filters.set({ id: '' });
@@ -38,7 +39,7 @@ export default function Reviews() {
         query={reviews}
         id={(review) => review.id}
         open={(review) => filters.set({ id: review.id })}
-        narrowed={state || rating ? { nothing: w.nothing, clear: filters.clear } : undefined}
+        narrowed={state || rating || customer ? { nothing: w.nothing, clear: filters.clear } : undefined}
         empty={<Empty icon={IconStar} {...w.empty} />}
         filters={
           <>
@@ -52,6 +53,7 @@ export default function Reviews() {
               value={rating || null}
               onChange={(next) => filters.set({ rating: next ?? '' })}
             />
+            <CustomerChip id={customer} clear={() => filters.set({ customer: '' })} />
           </>
         }
         columns={[

@@ -1,0 +1,101 @@
+package admin_test
+
+import (
+	"github.com/chromedp/chromedp"
+
+	"github.com/stoacommerce/stoa/app/apptest"
+)
+
+// deeper gives what is seldom given: numbers of variants by a pattern, prices that change by an
+// amount, an agreement to text messages, an address; and sees by filters who did what, how
+// programs called, and what is nearly sold out.
+func deeper(b *browser, p *apptest.Program, address string) {
+	b.t.Helper()
+	p.ForgetLimits()
+	office := "/admin/" + address
+	is := func(label, value string) {
+		b.t.Helper()
+		b.until(label+" "+value, field(label)+"?.value === "+quote(value))
+	}
+	enter := func() {
+		b.t.Helper()
+		if err := chromedp.Do(b.ctx, chromedp.KeyEvent("\r")); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+
+	b.visit(office + "/products/new")
+	b.write("Title", "Vase")
+	b.press("Add an option")
+	b.write("Option", "Size", "Choices", "Small,Extra large,")
+	b.write("Stock-keeping numbers from a pattern", "V-{2}")
+	b.shows("In braces stand 1, 2 or 3 for an option that there is, or n.")
+	b.write("Stock-keeping numbers from a pattern", "V-{1}-{n}")
+	is("Small: SKU", "V-SMALL-1")
+	is("Extra large: SKU", "V-EXTRA-LARGE-2")
+	b.write("The same price for all", "20")
+	b.accessible("numbers from a pattern")
+	b.press("Save")
+	b.shows("“Vase” is there", "In the shop")
+	b.write("Choices", "Weiß & süß,")
+	b.write("Stock-keeping numbers from a pattern", "V-{1}-{n}")
+	b.shows("One variant will be made.", "They will be V-WEISS-AND-SUSS-3.")
+	b.press("Save")
+	b.shows("Saved")
+	is("Weiß & süß: SKU", "V-WEISS-AND-SUSS-3") // as the API makes it
+	b.quietly("numbers from a pattern")
+
+	b.visit(office + "/products")
+	b.at("the vase", field("Choose: Vase"))
+	b.at("what to do", found("[role=region] button", "Actions"))
+	b.press("Change prices")
+	b.write("And by an amount", "-2.5")
+	b.accessible("prices by an amount")
+	b.press("Change")
+	b.until("the other price", `fetch("/v1/products?handle=vase", {headers: {"Stoa-Store": `+quote(apptest.Query[string](p, `select id from stores where address = $1`, address)[0])+`, "Stoa-Mode": "live"}}).then(answer => answer.json()).then(list => list.data[0].variants.every(variant => variant.prices[0].amount === 1750))`)
+	b.quietly("prices by an amount")
+
+	b.visit(office + "/customers")
+	b.at("the customer", `document.querySelector("tbody a")`)
+	b.press("Agreed to be sent text messages")
+	b.write("In which words", "On paper, at the fair.")
+	b.press("Add")
+	b.write("Name", "Grace at work", "Street and number", "2 Sample Street", "City", "Bonn")
+	b.accessible("an address")
+	b.press("Done")
+	b.press("Save")
+	b.shows("Saved", "Grace at work", "“On paper, at the fair.”")
+	b.visit(office + "/customers?view=sms")
+	b.shows("grace@example.com", "By SMS")
+	b.visit(office + "/customers?view=newsletter")
+	b.shows("No customer is like that.")
+
+	b.visit(office + "/history")
+	b.at("who it was", `[...document.querySelectorAll("tbody button")].find(e => e.ariaLabel?.startsWith("Only: ada-"))`)
+	b.until("the filter", `/[?&]actor=acc_/.test(location.search)`)
+	b.at("the filter's end", `[...document.querySelectorAll("main button")].find(e => e.ariaLabel?.startsWith("No longer only: ada-"))`)
+	b.until("no filter", `location.search === ""`)
+	b.visit(office + "/requests")
+	b.at("who called", `[...document.querySelectorAll("tbody button")].find(e => e.ariaLabel?.startsWith("Only: ada-"))`)
+	b.until("the filter", `/[?&]actor=acc_/.test(location.search)`)
+	b.shows("/v1/")
+
+	b.visit(office + "/stock")
+	b.press("Filter")
+	b.write("Can be sold: fewer than", "5")
+	enter()
+	b.until("the filter", `new URLSearchParams(location.search).get("below") === "5"`)
+	b.until("what is nearly sold out", `document.body.innerText.includes("Bowl") && !document.body.innerText.includes("Mug")`)
+	b.quietly("filters")
+
+	b.visit(office + "/stock/count")
+	b.write("Mug: There", "7", "Bowl: There", "4", "Note", "The shelf by the door")
+	b.shows("-5", "+1")
+	b.accessible("counting")
+	b.press("Save")
+	b.shows("The stock is changed")
+	b.visit(office + "/stock/count")
+	is("Mug: There", "7")
+	is("Bowl: There", "4")
+	b.quietly("counting")
+}
