@@ -124,6 +124,7 @@ func (a *App) Run(ctx context.Context, roles Roles) (err error) {
 		ended = a.server.Done()
 		defer func() { err = errors.Join(err, a.server.Stop(context.WithoutCancel(ctx))) }()
 	}
+	a.running.Store(true)
 	if roles.Ready != nil {
 		if err := roles.Ready(ctx); err != nil && ctx.Err() == nil { // else it was broken off by the end
 			return err

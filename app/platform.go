@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/stoacommerce/stoa/migrations"
@@ -44,6 +45,7 @@ type machinery struct {
 	files   files.Store
 
 	committed []func(*postgres.Tx) // told of each committed transaction of a store
+	running   atomic.Bool          // all that its roles ask for has begun, so that it may be asked
 }
 
 // openMachinery connects to nothing that has to be there: a database or a Redis that is

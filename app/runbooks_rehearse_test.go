@@ -19,19 +19,18 @@ import (
 	"github.com/stoacommerce/stoa/observability/promtest"
 )
 
-// elsewhere are commands of the runbooks that are not run here, and where they are, or why
-// nowhere.
+// elsewhere are commands of the runbooks that are not run here, and where they are.
 var elsewhere = map[string]string{
-	`kubectl -n stoa exec deploy/stoa-api -- stoa …`:                 "nowhere: no rehearsal has nodes",
-	`kubectl -n stoa logs -l app.kubernetes.io/name=stoa --since=1h`: "nowhere: no rehearsal has nodes",
-	`journalctl -o cat -u 'stoa*' --since -1h > stoa.log`:            "TestRehearseOneServer",
+	`kubectl -n stoa exec deploy/stoa-api -- stoa store list`:                                                                      "TestRehearseNode",
+	`kubectl -n stoa logs -l 'app.kubernetes.io/component in (api, worker)' --since=1h --tail=-1 --max-log-requests=50 > stoa.log`: "TestRehearseNode",
+	`journalctl -o cat -u 'stoa*' --since -1h > stoa.log`:                                                                          "TestRehearseOneServer",
 	`stoa backup full`:                               "TestRehearseRestore",
 	`make check`:                                     "each change",
 	`systemctl status nginx`:                         "TestRehearseOneServer",
 	`systemctl restart nginx`:                        "TestRehearseOneServer",
 	`journalctl --vacuum-size=500M`:                  "TestRehearseOneServer",
 	`systemctl status 'prometheus-*'`:                "TestRehearseOneServer",
-	`systemctl restart prometheus-postgres-exporter`: "nowhere: systemd does not run here, and the machine that is booted has no exporters",
+	`systemctl restart prometheus-postgres-exporter`: "TestRehearseOneServer",
 }
 
 // silent are commands that have nothing to say, or say it beside; and, with a reason, those that

@@ -82,6 +82,12 @@ func unreached(err error) bool {
 // newOps makes the operations server, which says how what everything stands on is.
 func newOps(m *machinery) *observability.Ops {
 	ops := observability.NewOps(observability.OpsConfig{Addr: m.config.Ops.Addr}, m.metrics, m.log)
+	ops.Require("process", func(context.Context) error {
+		if !m.running.Load() {
+			return errors.New("it is starting")
+		}
+		return nil
+	})
 	ops.Require("control", func(ctx context.Context) error { return m.runner.Check(ctx, "") })
 	ops.Inform("redis", m.redis.Ping)
 	for _, cell := range m.db.Cells() {

@@ -116,3 +116,28 @@ func TestAFirstStartWaitsForTheDatabase(t *testing.T) {
 		t.Errorf("it ended with %v", err)
 	}
 }
+
+// TestReadyIsListening starts a process on a database that is there and migrated: from the moment on in which it says that it
+// is ready, its requests are answered.
+func TestReadyIsListening(t *testing.T) {
+	t.Parallel()
+	binary := apptest.Build(t)
+	first := apptest.Spawn(t, binary, nil)
+	shared := apptest.Env{}
+	for _, name := range []string{"STOA_DATABASE_URL", "STOA_CELLS", "STOA_REDIS_URL", "STOA_SECRET_KEYS", "STOA_DATA_DIR"} {
+		shared[name] = first.Env[name]
+	}
+	for range 3 {
+		p := apptest.First(t, binary, "serve", shared)
+		var said string
+		for status := 0; status != http.StatusOK; status, said = probed(t, p, "/readyz") {
+			if p.Ended() {
+				t.Fatalf("it ended:\n%s", p.Log())
+			}
+		}
+		if !p.Answers() {
+			t.Errorf("it says %s, and answers nothing", said)
+		}
+		p.Kill()
+	}
+}

@@ -9,20 +9,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stoacommerce/stoa/app/apptest"
 	"github.com/stoacommerce/stoa/internal/rehearsal"
-	"github.com/stoacommerce/stoa/openapi/flows"
 	"github.com/stoacommerce/stoa/platform/child"
 	"github.com/stoacommerce/stoa/platform/ids"
 )
@@ -89,7 +85,7 @@ func TestRehearseImage(t *testing.T) {
 	done("`stoa health` within it", began, "ready")
 
 	began = time.Now()
-	sell(t, p)
+	p.Sell(t, top)
 	done("from sign-up to a paid order on its way", began, "one order")
 
 	began = time.Now()
@@ -189,7 +185,7 @@ func isToldOf(t *testing.T, i image, made string) {
 	}
 }
 
-// grantsNothing looks, from outside, at what the kernel grants the running program.
+// grantsNothing looks at what the kernel grants the running program.
 func grantsNothing(t *testing.T, b bundle) {
 	t.Helper()
 	state, err := b.runc("state", b.name).Output()
@@ -198,52 +194,7 @@ func grantsNothing(t *testing.T, b bundle) {
 	}
 	var is struct{ PID int }
 	of(t, state, &is)
-	proc := filepath.Join("/proc", strconv.Itoa(is.PID))
-	status, err := os.ReadFile(filepath.Join(proc, "status"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	said := map[string]string{}
-	for line := range strings.Lines(string(status)) {
-		name, value, _ := strings.Cut(line, ":")
-		said[name] = strings.Join(strings.Fields(value), " ")
-	}
-	for name, want := range map[string]string{
-		"Uid": "65532 65532 65532 65532", "Gid": "65532 65532 65532 65532", "NoNewPrivs": "1",
-		"CapEff": "0000000000000000", "CapPrm": "0000000000000000", "CapBnd": "0000000000000000",
-	} {
-		if said[name] != want {
-			t.Errorf("%s is %q, want %q", name, said[name], want)
-		}
-	}
-	var root syscall.Statfs_t
-	if err := syscall.Statfs(filepath.Join(proc, "root"), &root); err != nil {
-		t.Fatal(err)
-	}
-	if root.Flags&syscall.MS_RDONLY == 0 {
-		t.Error("its root can be written to")
-	}
-}
-
-// sell goes from sign-up to a paid order.
-func sell(t *testing.T, p *apptest.Program) {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(top, "openapi/flows.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := flows.Parse(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	runner := &flows.Runner{Document: doc, Probe: p.Probe, FromMail: p.MailParameter, Header: http.Header{"X-Forwarded-For": {"192.0.2.7"}}}
-	if _, err := runner.Run(t.Context(), "signUpToPaidOrder", map[string]any{"run": run(), "password": "seven purple lanterns at dusk"}); err != nil {
-		t.Fatal(err)
-	}
-	// The platform's own tables know of the store, each side of it a schema of its cell.
-	if n := apptest.Query[int](p, `select count(*) from stores`); n[0] == 0 {
-		t.Error("no store was opened")
-	}
+	rehearsal.Confined(t, is.PID)
 }
 
 // run is a name that no other run has.

@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -24,12 +25,11 @@ import (
 	"time"
 )
 
-// cluster is Kubernetes without nodes: etcd, the API server and the controllers, as they are. Pods are made, judged and
-// counted, and run nowhere; the test says of each how it is (player).
+// cluster is Kubernetes: etcd, the API server and the controllers, as they are. Pods are made, judged and counted; they
+// run where there is a node (joined), and where there is none the test says of each how it is (player).
 type cluster struct {
 	t      *testing.T
-	bin    string // of helm and kubectl
-	config string // how they reach it
+	dir    string // of its programs and of what it keeps
 	url    string
 	client *http.Client
 }
@@ -39,52 +39,67 @@ const token = "of-this-rehearsal-alone"
 // stamp has Kubernetes know its own version, which its build scripts else write in; Helm asks for it.
 const stamp = " -X k8s.io/component-base/version.gitVersion=v1.34.4 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34"
 
-// startCluster builds Kubernetes from its own source, which takes ten minutes when it was never built, and starts it.
-func startCluster(t *testing.T) *cluster {
+// newCluster builds Helm, and Kubernetes from its own source: the control plane and further programs. That takes ten minutes when
+// it was never built.
+func newCluster(t *testing.T, further ...string) *cluster {
 	t.Helper()
-	dir := t.TempDir()
-	c := &cluster{t: t, bin: dir, config: filepath.Join(dir, "config"), client: &http.Client{
+	c := &cluster{t: t, dir: t.TempDir(), client: &http.Client{
 		Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, // a certificate that the server just made for itself
 	}}
-	for module, programs := range map[string][]string{
-		"helm/apiserver": {"k8s.io/kubernetes/cmd/kube-apiserver", "k8s.io/kubernetes/cmd/kube-controller-manager", "k8s.io/kubernetes/cmd/kubectl"},
-		"helm":           {"helm.sh/helm/v3/cmd/helm"},
+	kubernetes := []string{"build", "-ldflags", "-w" + stamp, "-o", c.dir + "/"}
+	for _, program := range append([]string{"kube-apiserver", "kube-controller-manager", "kubectl"}, further...) {
+		kubernetes = append(kubernetes, "k8s.io/kubernetes/cmd/"+program)
+	}
+	for module, arguments := range map[string][]string{
+		"helm/apiserver": kubernetes,
+		"helm":           {"build", "-ldflags", "-w" + stamp, "-o", c.dir + "/", "helm.sh/helm/v3/cmd/helm"},
 	} {
-		for _, program := range programs {
-			build := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-w"+stamp, "-o", dir+"/", program)
-			build.Dir = filepath.Join("../..", module)
-			if out, err := build.CombinedOutput(); err != nil {
-				t.Fatalf("%s: %v\n%s", program, err, out)
-			}
+		build := exec.CommandContext(t.Context(), "go", arguments...)
+		build.Dir = filepath.Join("../..", module)
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", module, err, out)
 		}
 	}
+	return c
+}
+
+// begin starts etcd, the API server at an address of this machine, and controllers.
+func (c *cluster) begin(address, controllers string) {
+	c.t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
-	ports := freePorts(t, 3)
+	ports := freePorts(c.t, 3)
 	etcd, peers, api := "http://127.0.0.1:"+ports[0], "http://127.0.0.1:"+ports[1], ports[2]
-	c.url = "https://127.0.0.1:" + api
+	c.url = "https://" + address + ":" + api
 	for name, content := range map[string]string{
 		"account.key": string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})),
 		"tokens":      token + `,operator,1,"system:masters"` + "\n",
 		"config": `{"apiVersion": "v1", "kind": "Config", "current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
 			"clusters": [{"name": "c", "cluster": {"server": "` + c.url + `", "insecure-skip-tls-verify": true}}], "users": [{"name": "u", "user": {"token": "` + token + `"}}]}`,
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		c.write(name, content)
 	}
-	c.start("etcd", "etcd", "--data-dir", dir+"/etcd", "--unsafe-no-fsync", "--listen-client-urls", etcd, "--advertise-client-urls", etcd,
+	c.start("etcd", "etcd", "--data-dir", c.dir+"/etcd", "--unsafe-no-fsync", "--listen-client-urls", etcd, "--advertise-client-urls", etcd,
 		"--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers, "--initial-cluster", "default="+peers, "--log-level", "error")
-	c.start("apiserver", dir+"/kube-apiserver", "--etcd-servers", etcd, "--bind-address", "127.0.0.1", "--secure-port", api, "--cert-dir", dir+"/certs",
-		"--authorization-mode", "RBAC", "--token-auth-file", dir+"/tokens", "--service-cluster-ip-range", "10.96.0.0/16", "--allow-privileged",
-		"--service-account-issuer", "https://kubernetes.default.svc", "--service-account-key-file", dir+"/account.key", "--service-account-signing-key-file", dir+"/account.key")
+	c.start("apiserver", c.dir+"/kube-apiserver", "--etcd-servers", etcd, "--bind-address", address, "--secure-port", api, "--cert-dir", c.dir+"/certs",
+		"--authorization-mode", "RBAC", "--token-auth-file", c.dir+"/tokens", "--service-cluster-ip-range", services, "--allow-privileged", "--kubelet-preferred-address-types", "InternalIP",
+		"--service-account-issuer", "https://kubernetes.default.svc", "--service-account-key-file", c.dir+"/account.key", "--service-account-signing-key-file", c.dir+"/account.key")
 	c.until(time.Minute, "the API server is ready", func() bool { return c.get("/readyz", nil) == nil })
-	c.start("controllers", dir+"/kube-controller-manager", "--kubeconfig", c.config, "--leader-elect=false", "--secure-port", "0",
-		"--service-account-private-key-file", dir+"/account.key", "--controllers",
-		"deployment-controller,replicaset-controller,statefulset-controller,job-controller,disruption-controller,serviceaccount-controller,endpointslice-controller,garbage-collector-controller,namespace-controller")
-	return c
+	c.start("controllers", c.dir+"/kube-controller-manager", "--kubeconfig", c.dir+"/config", "--leader-elect=false", "--secure-port", "0",
+		"--service-account-private-key-file", c.dir+"/account.key", "--controllers", controllers)
+}
+
+// services are where Services have their addresses.
+const services = "10.96.0.0/16"
+
+func (c *cluster) write(name, content string) {
+	c.t.Helper()
+	path := filepath.Join(c.dir, name)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o600)); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 func freePorts(t *testing.T, n int) (ports []string) {
@@ -164,8 +179,8 @@ func (c *cluster) get(path string, into any) error {
 
 // try runs helm or kubectl.
 func (c *cluster) try(program string, args ...string) (string, error) {
-	run := exec.Command(filepath.Join(c.bin, program), args...)
-	run.Env = append(os.Environ(), "KUBECONFIG="+c.config, "HELM_CACHE_HOME="+c.bin, "HELM_CONFIG_HOME="+c.bin, "HELM_DATA_HOME="+c.bin)
+	run := exec.Command(filepath.Join(c.dir, program), args...)
+	run.Env = append(os.Environ(), "KUBECONFIG="+c.dir+"/config", "HELM_CACHE_HOME="+c.dir, "HELM_CONFIG_HOME="+c.dir, "HELM_DATA_HOME="+c.dir)
 	out, err := run.CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("%s %s: %w\n%s", program, strings.Join(args, " "), err, out)

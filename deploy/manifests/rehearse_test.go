@@ -121,7 +121,9 @@ func (p *player) round() {
 
 // TestRehearseCharts has a real Kubernetes admit the manifests, an install, an upgrade, one that fails, and a rollback.
 func TestRehearseCharts(t *testing.T) {
-	c := startCluster(t)
+	c := newCluster(t)
+	c.begin("127.0.0.1", "deployment-controller,replicaset-controller,statefulset-controller,job-controller,disruption-controller,serviceaccount-controller,"+
+		"endpointslice-controller,garbage-collector-controller,namespace-controller")
 	c.define()
 	var steps []rehearsal.Step
 	begun := time.Now()

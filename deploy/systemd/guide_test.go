@@ -43,14 +43,15 @@ func TestRehearseOneServer(t *testing.T) {
 
 	step("a fresh Debian, and the packages of the guide", "installed", func() {
 		m.debian()
-		m.prepare(blocks["What it stands on"])
+		monitoring, _, _ := strings.Cut(blocks["Metrics and alerts"], "\n") // typed again where there is no network, it finds all of it there
+		m.prepare(blocks["What it stands on"] + monitoring + "\n" + postOffice)
 	})
 	m.release("root/stoa", apptest.Build(t))
 	m.release("root/next", apptest.Build(t, "-ldflags", "-X main.version=next"))
 
-	step("the guide's commands, from the user to the first backup", "a store is signed up and an order paid, by HTTPS; all databases are restored elsewhere and the same", func() {
+	step("the guide's commands, from the user to the first backup and the first alert", "a store is signed up and an order paid, by HTTPS; all databases are restored elsewhere and the same; nine targets are up, and an alert is in the mailbox", func() {
 		out := m.boot(blocks["A user, its folders, the program"], blocks["Postgres and Redis"], blocks["Secrets"], certificate,
-			blocks["Certificate and Nginx"], blocks["Firewall"], blocks["Start"], verified, sale("first"), blocks["Backups"], shared)
+			blocks["Certificate and Nginx"], blocks["Firewall"], blocks["Start"], verified, sale("first"), blocks["Backups"], shared, delivering, "cd /root/stoa\n"+blocks["Metrics and alerts"], seen, mailed)
 		if !strings.Contains(out, "sold first") || !strings.Contains(out, "This is opk_") {
 			t.Errorf("the guide was gone through, and yet:\n%s", out)
 		}
@@ -62,7 +63,7 @@ func TestRehearseOneServer(t *testing.T) {
 	})
 	step("the machine boots again; then another version, as the guide has it", "all services came by themselves; the version is the other, and an order paid", func() {
 		out := m.boot(`systemctl is-system-running --wait || true
-			for unit in stoa@1 stoa@2 stoa-worker stoa-backup nginx postgresql redis-server nftables; do systemctl is-active $unit; done`, sale("second"), typed,
+			for unit in stoa@1 stoa@2 stoa-worker stoa-backup nginx postgresql redis-server nftables prometheus prometheus-alertmanager; do systemctl is-active $unit; done`, sale("second"), seen, typed,
 			"cd /root/next\n"+blocks["Another version"], "stoa version", sale("third"))
 		for _, want := range []string{"sold second", "sold third", "stoa next"} {
 			if !strings.Contains(out, want) {
@@ -88,7 +89,40 @@ func blocksOf(guide string) map[string]string {
 
 // certificate stands for what an authority would have given by DNS.
 const certificate = `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=shops.example \
-	-addext "subjectAltName=DNS:shops.example,DNS:*.shops.example" -keyout /etc/stoa/tls/tls.key -out /etc/stoa/tls/tls.crt`
+	-addext "subjectAltName=DNS:shops.example,DNS:*.shops.example" -keyout /etc/stoa/tls/tls.key -out /etc/stoa/tls/tls.crt
+	cp /etc/stoa/tls/tls.crt /usr/local/share/ca-certificates/shops.example.crt
+	update-ca-certificates`
+
+// postOffice and delivering have mail.shops.example be a mail server, which takes mail by TLS for one mailbox.
+const (
+	postOffice = "apt-get install -y --no-install-recommends postfix iproute2\n"
+	delivering = `useradd --create-home operations
+	postconf -e myhostname=mail.shops.example 'mydestination=shops.example' inet_interfaces=loopback-only inet_protocols=ipv4 maillog_file=/var/log/postfix.log \
+		smtpd_tls_security_level=may smtpd_tls_cert_file=/etc/stoa/tls/tls.crt smtpd_tls_key_file=/etc/stoa/tls/tls.key
+	postconf -M 'submission/inet=submission inet n - n - - smtpd'
+	systemctl restart postfix`
+)
+
+// seen holds what Prometheus knows against what there is: all targets, by whom they are asked, and rules that can be evaluated.
+const seen = `
+	know() { for try in $(seq 60); do promtool query instant http://127.0.0.1:9090 "$1" | grep . && return; sleep 1; done; echo "not known: $1"; return 1; }
+	know 'count(up == 1) == 9'
+	know 'redis_up == 1'
+	know 'nginx_up == 1'
+	know 'probe_success{job="front-door"} == 1'
+	know 'stoa_postgres_limits_connections{cell="main"} == 200'
+	know 'stoa_postgres_schemas_stores{state="current"} > 0'
+	know 'node_filesystem_avail_bytes{mountpoint="/"} > 0'
+	know 'count by (job) (stoa_backup_last_success_timestamp_seconds)'
+	test $(curl -s http://127.0.0.1:9090/api/v1/rules | grep -o '"health":"ok"' | wc -l) -gt 50
+	test -z "$(curl -s http://127.0.0.1:9090/api/v1/rules | grep -o '"health":"err"')"
+	curl -s http://127.0.0.1:9090/api/v1/alertmanagers | grep -q '"url":"http://127.0.0.1:9093'
+	test -z "$(ss -Hltn | grep -E ':(9090|9093|9094|9100|9113|9115|9121|9187) ' | grep -v 127.0.0.1)"
+	test "$(stat -c %a /etc/default/prometheus-postgres-exporter /etc/default/prometheus-redis-exporter | sort -u)" = 600`
+
+// mailed waits for the alert that the guide raised.
+const mailed = `for try in $(seq 60); do grep -q 'Does anybody read this' /var/mail/operations && break; sleep 1; done
+	grep -m1 '^Subject:.*Rehearsal' /var/mail/operations`
 
 // verified holds the units against what systemd thinks of them, and the firewall and the ports
 // against what may be reached.
@@ -110,6 +144,13 @@ const shared = `test -s /root/stoa-backup.key
 const typed = `systemctl status nginx
 	systemctl restart nginx
 	systemctl status 'prometheus-*'
+	curl -s 127.0.0.1:9187/metrics | head
+	systemctl stop prometheus-postgres-exporter
+	know 'up{job="postgres"} == 0'
+	systemctl restart prometheus-postgres-exporter
+	STOA_DATABASE_URL=$(cat /etc/stoa/secrets/database_url)
+	psql "$STOA_DATABASE_URL" -v password="'$(sed -n 's/.*stoa_exporter:\(.*\)@.*/\1/p' /etc/default/prometheus-postgres-exporter)'" -f observability/exporters/postgres.sql
+	know 'stoa_postgres_limits_connections == 200'
 	journalctl --vacuum-size=500M
 	journalctl -o cat -u 'stoa*' --since -1h > stoa.log
 	grep -q '^{.*"msg":"request"' stoa.log
@@ -165,7 +206,7 @@ func (m *machine) release(folder, binary string) {
 		m.t.Fatal(err)
 	}
 	m.run("cp", binary, filepath.Join(bin, "stoa"))
-	m.run("cp", "-r", "..", filepath.Join(m.root, folder, "deploy"))
+	m.run("cp", "-r", "../../deploy", "../../observability", filepath.Join(m.root, folder))
 }
 
 // boot boots the machine, runs blocks of commands one after the other, each in a shell of its
@@ -176,7 +217,7 @@ func (m *machine) boot(blocks ...string) string {
 	unit := "[Unit]\nAfter=multi-user.target\n[Service]\nType=exec\nEnvironment=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root\nExecStart=/bin/bash /root/guide\n"
 	for name, text := range map[string]string{
 		"root/guide": script, "root/told": "", "etc/systemd/system/guide.service": unit,
-		"etc/hosts": "127.0.0.1 localhost shops.example\n",
+		"etc/hosts": "127.0.0.1 localhost shops.example mail.shops.example\n",
 	} {
 		if err := os.WriteFile(filepath.Join(m.root, name), []byte(text), 0o644); err != nil {
 			m.t.Fatal(err)
