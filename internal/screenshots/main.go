@@ -61,8 +61,15 @@ func main() {
 // fillable is a store that may be filled with what it has none of: its ID and the key of its
 // shop; empty for one that is not.
 type fillable struct {
+	keys
 	ID  string `json:"id"`
 	Key string `json:"live_publishable_key"`
+}
+
+// keys are the secret ones of a store's two sides.
+type keys struct {
+	Live string `json:"live_secret_key"`
+	Test string `json:"test_secret_key"`
 }
 
 // running reads where a running make dev has its first shop and its own pages, and who may
@@ -156,6 +163,11 @@ func take(l look, of, named, shop, site, email, password string, fill fillable, 
 			return err
 		}
 	}
+	if shop != "" && site != "" && fill.keys.Live != "" && face("shop") {
+		if err := p.dressed(shop, site, fill.keys); err != nil {
+			return err
+		}
+	}
 	if site != "" && face("site") {
 		if err := p.merchant(site); err != nil {
 			return err
@@ -236,6 +248,11 @@ func (p *photographer) snap(name string) error {
 	if over {
 		shot = chromedp.CaptureScreenshot()
 	}
+	return p.keep(name, shot)
+}
+
+// keep makes a picture and writes it down.
+func (p *photographer) keep(name string, shot chromedp.Action[[]byte]) error {
 	png, err := chromedp.Run(p.ctx, shot)
 	if err != nil {
 		return fmt.Errorf("picture of %s: %w", name, err)

@@ -96,3 +96,22 @@ func TestGivingUp(t *testing.T) {
 		t.Error("an error is another one")
 	}
 }
+
+// A patch may empty a list, and leave it alone.
+func TestAPatchMayEmptyAList(t *testing.T) {
+	var sent []string
+	c, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		sent = append(sent, string(body))
+		_, _ = io.WriteString(w, `{}`)
+	})
+	name := "Linen"
+	for _, update := range []gen.StoreUpdate{{Locales: []gen.StoreLocale{}}, {Name: &name}} {
+		if _, err := c.UpdateStore(t.Context(), update, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(sent, []string{`{"locales":[]}`, `{"name":"Linen"}`}) {
+		t.Errorf("sent %q", sent)
+	}
+}

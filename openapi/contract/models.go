@@ -1,6 +1,8 @@
 package contract
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -10,13 +12,33 @@ import (
 //
 // In the body of a merge patch null and absence differ, and a property that takes null
 // stays nullable (nullable.Nullable[T]). Everywhere else absence means nothing: there a
-// property that may be null becomes a pointer that is written as null.
+// property that may be null becomes a pointer that is written as null. There, too, an array
+// without an item and no array differ.
 func ForModels(root *yaml.Node) {
 	schemas := member(member(root, "components"), "schemas")
 	for i := 0; i < len(schemas.Content); i += 2 {
-		if name := schemas.Content[i].Value; !strings.HasSuffix(name, "Update") {
+		if name := schemas.Content[i].Value; strings.HasSuffix(name, "Update") {
+			emptiable(schemas.Content[i+1])
+		} else {
 			plainPointers(schemas.Content[i+1])
 		}
+	}
+}
+
+// emptiable has the optional arrays of an object written when they are there, and be it empty.
+func emptiable(schema *yaml.Node) {
+	properties, required := member(schema, "properties"), member(schema, "required")
+	if properties == nil {
+		return
+	}
+	for i := 0; i < len(properties.Content); i += 2 {
+		name, property := properties.Content[i].Value, properties.Content[i+1]
+		kind := member(property, "type")
+		if kind == nil || kind.Value != "array" || member(property, "nullable") != nil || contains(required, name) {
+			continue
+		}
+		set(property, "x-omitempty", false)
+		set(property, "x-omitzero", true)
 	}
 }
 
@@ -34,7 +56,7 @@ func plainPointers(schema *yaml.Node) {
 		}
 		remove(property, "nullable")
 		dropNullFromEnum(property)
-		property.Content = append(property.Content, scalar("x-omitempty"), &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "false"})
+		set(property, "x-omitempty", false)
 		if required != nil {
 			dropItem(required, name)
 		}
@@ -49,6 +71,15 @@ func dropNullFromEnum(property *yaml.Node) {
 	if enum := member(property, "enum"); enum != nil {
 		dropItem(enum, "null")
 	}
+}
+
+// set adds a property that says yes or no.
+func set(of *yaml.Node, name string, value bool) {
+	of.Content = append(of.Content, scalar(name), &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: strconv.FormatBool(value)})
+}
+
+func contains(sequence *yaml.Node, value string) bool {
+	return sequence != nil && slices.ContainsFunc(sequence.Content, func(item *yaml.Node) bool { return item.Value == value })
 }
 
 func dropItem(sequence *yaml.Node, value string) {

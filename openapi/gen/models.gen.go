@@ -2510,12 +2510,12 @@ type APIKeyUpdate struct {
 	// AllowedIPs Addresses or networks (CIDR) it may be used from; replaces the list.
 	//
 	// Example: ["203.0.113.0/24"]
-	AllowedIPs []string `json:"allowed_ips,omitempty"`
+	AllowedIPs []string `json:"allowed_ips,omitzero"`
 
 	// AllowedOrigins Origins a publishable key may be used from; replaces the list.
 	//
 	// Example: ["https://shop.example.com"]
-	AllowedOrigins []string `json:"allowed_origins,omitempty"`
+	AllowedOrigins []string `json:"allowed_origins,omitzero"`
 
 	// Name What it is used for.
 	//
@@ -2807,7 +2807,7 @@ type BulkProductUpdate struct {
 	// AddTags Labels that it is to have besides.
 	//
 	// Example: ["sale"]
-	AddTags []string `json:"add_tags,omitempty"`
+	AddTags []string `json:"add_tags,omitzero"`
 
 	// CategoryID The category it belongs to; null takes it out.
 	//
@@ -2837,7 +2837,7 @@ type BulkProductUpdate struct {
 	// RemoveTags Labels that it is to have no longer.
 	//
 	// Example: ["summer"]
-	RemoveTags []string `json:"remove_tags,omitempty"`
+	RemoveTags []string `json:"remove_tags,omitzero"`
 
 	// SEODescription The description for search engines; null removes it.
 	//
@@ -2857,7 +2857,7 @@ type BulkProductUpdate struct {
 	// Tags The merchant's own labels; replaces the list.
 	//
 	// Example: ["summer"]
-	Tags []string `json:"tags,omitempty"`
+	Tags []string `json:"tags,omitzero"`
 
 	// Title Its name, as shoppers read it.
 	//
@@ -2989,10 +2989,10 @@ type BulkVariantUpdate struct {
 	NetContent nullable.Nullable[NetContent] `json:"net_content,omitempty"`
 
 	// Prices What it costs, once per currency; replaces the list.
-	Prices []Price `json:"prices,omitempty"`
+	Prices []Price `json:"prices,omitzero"`
 
 	// RemovePrices Currencies that it has no price in any longer.
-	RemovePrices []Currency `json:"remove_prices,omitempty"`
+	RemovePrices []Currency `json:"remove_prices,omitzero"`
 
 	// RequiresShipping Whether it is a thing to be sent.
 	//
@@ -3000,7 +3000,7 @@ type BulkVariantUpdate struct {
 	RequiresShipping *bool `json:"requires_shipping,omitempty"`
 
 	// SetPrices What it costs in these currencies; others stay.
-	SetPrices []Price `json:"set_prices,omitempty"`
+	SetPrices []Price `json:"set_prices,omitzero"`
 
 	// SKU The merchant's stock-keeping number; null removes it.
 	//
@@ -5786,7 +5786,7 @@ type CustomerUpdate struct {
 	AcceptsSmsMarketing *bool `json:"accepts_sms_marketing,omitempty"`
 
 	// Addresses The address book, all of it; those that are left out are removed. One that stays has its ID, a new one has none.
-	Addresses []CustomerAddressInput `json:"addresses,omitempty"`
+	Addresses []CustomerAddressInput `json:"addresses,omitzero"`
 
 	// CustomFields Custom fields to change, by their keys, merged into those that there are; null removes a value. A value is replaced as a whole.
 	//
@@ -5802,7 +5802,7 @@ type CustomerUpdate struct {
 	Disabled *bool `json:"disabled,omitempty"`
 
 	// GroupIDs The groups that the customer is in, all of them.
-	GroupIDs []string `json:"group_ids,omitempty"`
+	GroupIDs []string `json:"group_ids,omitzero"`
 
 	// MarketingWording The words that were agreed to, kept as the proof of it.
 	//
@@ -5827,7 +5827,7 @@ type CustomerUpdate struct {
 	// Tags The merchant's own labels, all of them.
 	//
 	// Example: ["press"]
-	Tags []string `json:"tags,omitempty"`
+	Tags []string `json:"tags,omitzero"`
 
 	// TaxExemptReason Why they pay no tax, such as the number of a certificate; null, if they do.
 	TaxExemptReason nullable.Nullable[string] `json:"tax_exempt_reason,omitempty"`
@@ -7556,7 +7556,7 @@ type DraftOrderUpdate struct {
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 
 	// Lines What is in it; replaces all lines.
-	Lines []DraftOrderLineInput `json:"lines,omitempty"`
+	Lines []DraftOrderLineInput `json:"lines,omitzero"`
 
 	// Note What its order will say as a note; null leaves it open.
 	//
@@ -7582,7 +7582,7 @@ type DraftOrderUpdate struct {
 	// Tags The merchant's own labels, which its order gets; replaces the list.
 	//
 	// Example: ["wholesale"]
-	Tags []string `json:"tags,omitempty"`
+	Tags []string `json:"tags,omitzero"`
 
 	// TaxExemptReason Why who buys it pays no tax; null lets them pay it.
 	//
@@ -12449,7 +12449,7 @@ type OrderUpdate struct {
 	// Tags The merchant's own labels; replaces the list.
 	//
 	// Example: ["gift"]
-	Tags []string `json:"tags,omitempty"`
+	Tags []string `json:"tags,omitzero"`
 }
 
 // OrderUpdatedEvent The labels or addresses of an order were changed.
@@ -13285,12 +13285,12 @@ type PaymentSettingsUpdate struct {
 	CaptureMethod *CaptureMethod `json:"capture_method,omitempty"`
 
 	// ManualMethods All manual methods, in the order in which shoppers see them.
-	ManualMethods []ManualMethod `json:"manual_methods,omitempty"`
+	ManualMethods []ManualMethod `json:"manual_methods,omitzero"`
 
 	// Providers The providers that are on. `manual` needs a manual method.
 	//
 	// Example: ["manual"]
-	Providers []PaymentProvider `json:"providers,omitempty"`
+	Providers []PaymentProvider `json:"providers,omitzero"`
 
 	// Stripe The store's own keys; null takes them, or the connected account, away and turns Stripe off.
 	Stripe nullable.Nullable[StripeSettingsUpdate] `json:"stripe,omitempty"`
@@ -14181,7 +14181,7 @@ type PriceListUpdate struct {
 	Active *bool `json:"active,omitempty"`
 
 	// CustomerGroupIDs The groups of customers that it holds for; empty is everybody.
-	CustomerGroupIDs []string `json:"customer_group_ids,omitempty"`
+	CustomerGroupIDs []string `json:"customer_group_ids,omitzero"`
 
 	// EndsAt Until when it holds; null for no end.
 	//
@@ -14879,7 +14879,7 @@ type ProductUpdate struct {
 	Handle *string `json:"handle,omitempty"`
 
 	// Options What a shopper chooses; replaces the list, and every variant must fit it. Of an option that is added, the variants that there are get its first choice; of one that is left out, they lose theirs, if they still differ.
-	Options []ProductOption `json:"options,omitempty"`
+	Options []ProductOption `json:"options,omitzero"`
 
 	// ProductType What sort of thing it is; null removes it.
 	//
@@ -14909,7 +14909,7 @@ type ProductUpdate struct {
 	// Tags The merchant's own labels; replaces the list.
 	//
 	// Example: ["summer"]
-	Tags []string `json:"tags,omitempty"`
+	Tags []string `json:"tags,omitzero"`
 
 	// Title Its name, as shoppers read it.
 	//
@@ -15442,7 +15442,7 @@ type PromotionUpdate struct {
 	Active *bool `json:"active,omitempty"`
 
 	// Amounts Of a fixed amount, once per currency; it has no effect in others.
-	Amounts []Money `json:"amounts,omitempty"`
+	Amounts []Money `json:"amounts,omitzero"`
 
 	// BuyQuantity Of buy-x-get-y: how many of `buys` have to be bought …
 	//
@@ -15455,10 +15455,10 @@ type PromotionUpdate struct {
 	// CombinesWith The classes of promotions that it may stand beside. Both must agree. Two of class products may always be in one cart, but not on one line.
 	//
 	// Example: ["shipping"]
-	CombinesWith []PromotionUpdateCombinesWith `json:"combines_with,omitempty"`
+	CombinesWith []PromotionUpdateCombinesWith `json:"combines_with,omitzero"`
 
 	// CustomerGroupIDs Groups of customers that it is for; empty for all.
-	CustomerGroupIDs []string `json:"customer_group_ids,omitempty"`
+	CustomerGroupIDs []string `json:"customer_group_ids,omitzero"`
 
 	// CustomerLimit How many orders of one customer, who is known by the e-mail address; null for any number.
 	//
@@ -15494,7 +15494,7 @@ type PromotionUpdate struct {
 	MaxUsesPerOrder *int64 `json:"max_uses_per_order,omitempty"`
 
 	// MinimumAmounts The least that the items it is about must come to, once per currency; it has no effect in others. Empty for none.
-	MinimumAmounts []Money `json:"minimum_amounts,omitempty"`
+	MinimumAmounts []Money `json:"minimum_amounts,omitzero"`
 
 	// MinimumQuantity The least number of the items that it is about.
 	//
@@ -17558,7 +17558,7 @@ type RoleUpdate struct {
 	// Permissions What it allows; replaces the list.
 	//
 	// Example: ["orders:read","inventory:write"]
-	Permissions []Permission `json:"permissions,omitempty"`
+	Permissions []Permission `json:"permissions,omitzero"`
 }
 
 // RoleUpdatedEvent A role of the staff changed.
@@ -18236,7 +18236,7 @@ type ShippingMethodUpdate struct {
 	Position *int `json:"position,omitempty"`
 
 	// Prices What it costs, once per currency; replaces the list.
-	Prices []ShippingPrice `json:"prices,omitempty"`
+	Prices []ShippingPrice `json:"prices,omitzero"`
 
 	// TieredBy What its prices go by: the `weight` in grams or the `quantity` of what is to be sent, or the `price` of the goods after discounts; null for one price for all.
 	TieredBy nullable.Nullable[ShippingMeasure] `json:"tiered_by,omitempty"`
@@ -18507,7 +18507,7 @@ type ShippingZoneUpdate struct {
 	Name *string `json:"name,omitempty"`
 
 	// Territories What is in it; replaces the list.
-	Territories []Territory `json:"territories,omitempty"`
+	Territories []Territory `json:"territories,omitzero"`
 }
 
 // ShippingZoneUpdatedEvent A shipping zone changed.
@@ -18920,7 +18920,7 @@ type ShopCustomerUpdate struct {
 	AcceptsSmsMarketing *bool `json:"accepts_sms_marketing,omitempty"`
 
 	// Addresses The address book, all of it; those that are left out are removed. One that stays has its ID, a new one has none.
-	Addresses []CustomerAddressInput `json:"addresses,omitempty"`
+	Addresses []CustomerAddressInput `json:"addresses,omitzero"`
 
 	// DefaultAddress The default address for shipping, which is changed in the book, or added to it; null removes it.
 	DefaultAddress nullable.Nullable[Address] `json:"default_address,omitempty"`
@@ -20786,7 +20786,7 @@ type StoreUpdate struct {
 	// Currencies Every currency the store sells in; contains the main one.
 	//
 	// Example: ["EUR","USD"]
-	Currencies []Currency `json:"currencies,omitempty"`
+	Currencies []Currency `json:"currencies,omitzero"`
 
 	// Currency A currency's ISO 4217 code in upper case.
 	//
@@ -20806,7 +20806,7 @@ type StoreUpdate struct {
 	// Locales The locales that the store is translated into, beside `locale`, which it is written in. Shoppers choose from those that are published. What is written in a locale that is taken out stays, and shows again once it is back.
 	//
 	// Example: [{"locale":"de","published":true}]
-	Locales []StoreLocale `json:"locales,omitempty"`
+	Locales []StoreLocale `json:"locales,omitzero"`
 
 	// Name The store's name.
 	//
@@ -21265,7 +21265,7 @@ type TaxRateUpdate struct {
 	// PostalCodes The postal codes that it is of: whole ones, beginnings, or ranges such as `10000..10999`; all, when empty.
 	//
 	// Example: ["902","10000..10999"]
-	PostalCodes []string `json:"postal_codes,omitempty"`
+	PostalCodes []string `json:"postal_codes,omitzero"`
 
 	// Region The state or province that it is of; null for all of the country.
 	//
@@ -21724,7 +21724,7 @@ type ThemeUpdate struct {
 	HeadingFont nullable.Nullable[ThemeFont] `json:"heading_font,omitempty"`
 
 	// Home The sections of the home page, from top to bottom.
-	Home []HomeSection `json:"home,omitempty"`
+	Home []HomeSection `json:"home,omitzero"`
 
 	// LogoImageID The logo; null for the store’s name in letters.
 	//
@@ -22377,7 +22377,7 @@ type VariantUpdate struct {
 	// OptionValues One choice for each of the product's options, in their order.
 	//
 	// Example: ["M","Sand"]
-	OptionValues []string `json:"option_values,omitempty"`
+	OptionValues []string `json:"option_values,omitzero"`
 
 	// Position Its place among the variants, from 0.
 	//
@@ -22385,7 +22385,7 @@ type VariantUpdate struct {
 	Position *int `json:"position,omitempty"`
 
 	// Prices What it costs, once per currency; replaces the list.
-	Prices []Price `json:"prices,omitempty"`
+	Prices []Price `json:"prices,omitzero"`
 
 	// RequiresShipping Whether it is a thing to be sent.
 	//
@@ -22750,7 +22750,7 @@ type WebhookEndpointUpdate struct {
 	// EventTypes What to send; replaces the list.
 	//
 	// Example: ["order.*"]
-	EventTypes []string `json:"event_types,omitempty"`
+	EventTypes []string `json:"event_types,omitzero"`
 
 	// State Whether anything is sent.
 	//
