@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/oapi-codegen/nullable"
 
+	"github.com/stoacommerce/stoa/internal/click"
 	"github.com/stoacommerce/stoa/openapi/client"
 	"github.com/stoacommerce/stoa/openapi/gen"
 )
@@ -118,12 +119,12 @@ func (p *photographer) drawer(shop string) error {
 		func() error { return chromedp.Do(p.ctx, chromedp.Navigate(shop+"/products")) },
 		func() error { return p.follow(".products article a") },
 		func() error {
-			return chromedp.Do(p.ctx, chromedp.Click(chromedp.CSS("form.take .button")), chromedp.WaitVisible(chromedp.CSS("#drawer[open] .totals")))
+			return chromedp.Do(p.ctx, click.On(click.First("form.take .button")), chromedp.WaitVisible(chromedp.CSS("#drawer[open] .totals")))
 		},
 		func() error { return p.wait(500 * time.Millisecond) },
 		func() error { return shot("drawer") },
 		func() error {
-			return chromedp.Do(p.ctx, chromedp.Navigate(shop+"/products"), chromedp.Click(chromedp.CSS(`header a[href="/search"]`)),
+			return chromedp.Do(p.ctx, chromedp.Navigate(shop+"/products"), click.On(click.First(`header a[href="/search"]`)),
 				chromedp.SendKeys(chromedp.ID("finder-q"), "li"), chromedp.WaitVisible(chromedp.CSS(".found a")))
 		},
 		func() error { return p.wait(500 * time.Millisecond) },

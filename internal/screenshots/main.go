@@ -22,6 +22,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"github.com/stoacommerce/stoa/internal/click"
 )
 
 func main() {
@@ -271,7 +273,9 @@ func (p *photographer) visit(name, address string) error {
 
 // follow clicks on something that leads to another page.
 func (p *photographer) follow(selector string) error {
-	if _, err := chromedp.RunResponse(p.ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
+	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+	defer cancel()
+	if _, err := chromedp.RunResponse(ctx, click.On(click.First(selector))); err != nil {
 		return fmt.Errorf("follow %s: %w", selector, err)
 	}
 	return nil

@@ -8,6 +8,8 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/stoacommerce/stoa/internal/click"
 )
 
 // filled is a script that makes one of each thing that a store has none of.
@@ -165,7 +167,7 @@ func (p *photographer) signIn(site, email, password string) error {
 		func() error { return p.snap("office-sign-in") },
 		func() error {
 			return chromedp.Do(p.ctx, chromedp.SendKeys(chromedp.CSS("input[type=email]"), email), chromedp.SendKeys(chromedp.CSS("input[type=password]"), password),
-				chromedp.Click(chromedp.CSS("button[type=submit]")), chromedp.WaitNotPresent(chromedp.CSS("input[type=password]")))
+				click.On(click.First("button[type=submit]")), chromedp.WaitNotPresent(chromedp.CSS("input[type=password]")))
 		},
 	)
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/stoacommerce/stoa/internal/click"
 )
 
 // steps runs steps until one fails.
@@ -70,7 +72,7 @@ func (p *photographer) shopper(shop string) error {
 		maybe(`form[action="/checkout/shipping"]`, snap("checkout-shipping"), follow(`form[action="/checkout/shipping"] .button`)),
 		snap("checkout-payment"),
 		func() error {
-			return chromedp.Do(p.ctx, chromedp.Click(chromedp.CSS(`input[value="declined"]`)), chromedp.Sleep(100*time.Millisecond))
+			return chromedp.Do(p.ctx, click.On(click.First(`input[value="declined"]`)), chromedp.Sleep(100*time.Millisecond))
 		},
 		follow(`form[action="/checkout/pay"] .button`), snap("checkout-declined"),
 		follow(`form[action="/checkout/pay"] .button`), snap("order"),

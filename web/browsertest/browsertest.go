@@ -19,6 +19,8 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/stoacommerce/stoa/internal/click"
 )
 
 // patience is how long what is waited for may take: ten times as long as it does.
@@ -171,7 +173,7 @@ func (b *Browser) Press(what, expression string) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	if err := chromedp.Do(ctx, press(expression)); err != nil {
+	if err := chromedp.Do(ctx, click.On(expression)); err != nil {
 		b.t.Fatalf("press %s: %v; the page shows: %s", what, err, b.Shown())
 	}
 }
@@ -179,7 +181,7 @@ func (b *Browser) Press(what, expression string) {
 // Click presses the first thing of a selector.
 func (b *Browser) Click(selector string) {
 	b.t.Helper()
-	b.Press(selector, first(selector))
+	b.Press(selector, click.First(selector))
 }
 
 // Follow clicks on what leads to another page.
@@ -187,59 +189,11 @@ func (b *Browser) Follow(selector string) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	if _, err := chromedp.RunResponse(ctx, press(first(selector))); err != nil {
+	if _, err := chromedp.RunResponse(ctx, click.On(click.First(selector))); err != nil {
 		b.t.Fatalf("follow %s: %v; the page shows: %s", selector, err, b.Shown())
 	}
 	b.Quietly(selector)
 }
-
-// first is an expression for the first thing of a selector.
-func first(selector string) string { return fmt.Sprintf("document.querySelector(%q)", selector) }
-
-func press(expression string) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
-		for {
-			spot, err := chromedp.Evaluate[[]float64](fmt.Sprintf(aim, expression))(ctx, tab)
-			if err == nil && len(spot) == 2 {
-				if _, err := chromedp.MouseClickXY(spot[0], spot[1])(ctx, tab); err != nil {
-					return err
-				}
-				// Of a page that is gone by now nothing can be asked, and one without scripts knows nothing.
-				if missed, err := chromedp.Evaluate[bool](struck)(ctx, tab); err != nil || !missed {
-					return nil
-				}
-			}
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(30 * time.Millisecond):
-			}
-		}
-	})
-}
-
-// aim brings what an expression gives to the middle of the screen, and gives where that is once
-// it stands there for the second time with nothing over it. From then on a click on anything else
-// does nothing.
-const aim = `(() => {
-	const e = %s, was = window.aimed;
-	was?.over.abort();
-	if (!e) return null;
-	e.scrollIntoView({block: "center"});
-	const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
-	const now = window.aimed = {e, x, y, over: new AbortController(), missed: undefined};
-	const hits = at => e.contains(at) || Boolean(at?.contains(e)) && at.closest("label, button, a") === e.closest("label, button, a");
-	if (was?.e !== e || was.x !== x || was.y !== y || !hits(document.elementFromPoint(x, y))) return null;
-	for (const type of ["pointerdown", "mousedown", "pointerup", "mouseup", "click"])
-		addEventListener(type, event => {
-			now.missed ??= !hits(event.target);
-			if (now.missed) { event.preventDefault(); event.stopImmediatePropagation(); }
-		}, {capture: true, signal: now.over.signal});
-	return [x, y];
-})()`
-
-// struck says whether a click hit something else.
-const struck = `(() => { window.aimed?.over.abort(); return window.aimed?.missed === true })()`
 
 // Fill sets fields by their IDs, ID and text in turn.
 func (b *Browser) Fill(fields ...string) {
