@@ -119,7 +119,7 @@ func (p *photographer) drawer(shop string) error {
 		func() error { return chromedp.Do(p.ctx, chromedp.Navigate(shop+"/products")) },
 		func() error { return p.follow(".products article a") },
 		func() error {
-			return chromedp.Do(p.ctx, click.On(click.First("form.take .button")), chromedp.WaitVisible(chromedp.CSS("#drawer[open] .totals")))
+			return chromedp.Do(p.ctx, click.On(click.First(toCart+" .button")), chromedp.WaitVisible(chromedp.CSS("#drawer[open] .totals")))
 		},
 		func() error { return p.wait(500 * time.Millisecond) },
 		func() error { return shot("drawer") },

@@ -79,6 +79,9 @@ func (p *photographer) shopper(shop string) error {
 	)
 }
 
+// toCart is what puts something that is not sold out into the cart.
+const toCart = `form.take[action$="/cart/lines"]`
+
 // fillCart puts the first two things into the cart that can be bought.
 func (p *photographer) fillCart(shop string) func() error {
 	return func() error {
@@ -90,14 +93,14 @@ func (p *photographer) fillCart(shop string) func() error {
 			if err != nil {
 				return err
 			}
-			forms, err := chromedp.Run(p.ctx, chromedp.Evaluate[int](`document.querySelectorAll("form.take").length`))
+			forms, err := chromedp.Run(p.ctx, chromedp.Evaluate[int](fmt.Sprintf("document.querySelectorAll(%q).length", toCart)))
 			if err != nil {
 				return err
 			}
 			if forms == 0 {
 				continue
 			}
-			if err := p.follow("form.take .button"); err != nil {
+			if err := p.follow(toCart + " .button"); err != nil {
 				return err
 			}
 			if n >= 2 {
