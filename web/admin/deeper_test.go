@@ -25,9 +25,8 @@ func deeper(b *browser, p *apptest.Program, address string) {
 	}
 
 	b.visit(office + "/products/new")
-	b.write("Title", "Vase")
 	b.press("Add an option")
-	b.write("Option", "Size", "Choices", "Small,Extra large,")
+	b.write("Option", "Size", "Choices", "Small", "Title", "Vase", "Choices", "Extra large", "Title", "Vase") // each is one as soon as it is left
 	b.write("Stock-keeping numbers from a pattern", "V-{2}")
 	b.shows("In braces stand 1, 2 or 3 for an option that there is, or n.")
 	b.write("Stock-keeping numbers from a pattern", "V-{1}-{n}")
@@ -37,7 +36,7 @@ func deeper(b *browser, p *apptest.Program, address string) {
 	b.accessible("numbers from a pattern")
 	b.press("Save")
 	b.shows("“Vase” is there", "In the shop")
-	b.write("Choices", "Weiß & süß,")
+	b.write("Choices", "Weiß & süß", "Title", "Vase")
 	b.write("Stock-keeping numbers from a pattern", "V-{1}-{n}")
 	b.shows("One variant will be made.", "They will be V-WEISS-AND-SUSS-3.")
 	b.press("Save")
@@ -62,6 +61,11 @@ func deeper(b *browser, p *apptest.Program, address string) {
 	b.press("Add")
 	b.write("Name", "Grace at work", "Street and number", "2 Sample Street", "City", "Bonn")
 	b.accessible("an address")
+	b.press("Done")
+	b.press("Save")
+	b.shows("An address in this country needs its postal code.")
+	b.press("Edit: Grace at work")
+	b.write("Postal code", "53111")
 	b.press("Done")
 	b.press("Save")
 	b.shows("Saved", "Grace at work", "“On paper, at the fair.”")

@@ -165,7 +165,7 @@ func (b *Browser) Visit(address string) {
 	b.Quietly(address)
 }
 
-// Press clicks on what an expression gives, as soon as it is there, keeps still and nothing lies
+// Press clicks on what an expression gives, as soon as it is there and enabled, keeps still and nothing lies
 // over it. What moves away in the last moment is aimed at again: no click hits anything else.
 func (b *Browser) Press(what, expression string) {
 	b.t.Helper()
@@ -224,7 +224,7 @@ func press(expression string) chromedp.Action[chromedp.Void] {
 const aim = `(() => {
 	const e = %s, was = window.aimed;
 	was?.over.abort();
-	if (!e) return null;
+	if (!e || e.matches(":disabled")) return null;
 	e.scrollIntoView({block: "center"});
 	const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
 	const now = window.aimed = {e, x, y, over: new AbortController(), missed: undefined};
