@@ -26,7 +26,8 @@ export default function Account() {
   const passkeys = platform.query.useQuery('get', '/v1/account/passkeys', { params: { query: { limit: 100 } } });
   const sessions = platform.query.useQuery('get', '/v1/account/sessions', { params: { query: { limit: 100 } } });
   if (account.isLoadingError) return <Trouble error={account.error} retry={account.refetch} />;
-  if (!account.data || passkeys.isLoading || sessions.isLoading) return <Skeleton height={300} radius="lg" maw={820} mx="auto" />;
+  const waits = [passkeys, sessions].some(({ isLoading, isFetched }) => isLoading && !isFetched);
+  if (!account.data || waits) return <Skeleton height={300} radius="lg" maw={820} mx="auto" />;
   return <Present account={account.data.data} version={account.data.version} />;
 }
 

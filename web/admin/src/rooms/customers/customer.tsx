@@ -42,7 +42,7 @@ function useBesides(customer_id: string): boolean {
   const balances = query.useQuery('get', '/v1/customers/{customer_id}/store-credit', { params: { ...of, query: { limit: 50 } } }, { enabled: can('store_credit:read') });
   const entries = query.useQuery('get', '/v1/customers/{customer_id}/store-credit/entries', { params: { ...of, query: { limit: 50 } } }, { enabled: can('store_credit:read') });
   const fields = query.useQuery('get', '/v1/field-definitions', { params: { query: { resource: 'customer', limit: 100 } } }, { enabled: can('settings:read') });
-  return [orders, groups, balances, entries, fields].some(({ isLoading }) => isLoading);
+  return [orders, groups, balances, entries, fields].some(({ isLoading, isFetched }) => isLoading && !isFetched);
 }
 
 const written = (customer: Schemas['Customer']) => ({
