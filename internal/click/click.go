@@ -12,7 +12,7 @@ import (
 // First is an expression for the first thing of a selector.
 func First(selector string) string { return fmt.Sprintf("document.querySelector(%q)", selector) }
 
-// On clicks on what an expression gives, as soon as it is there, keeps still and nothing lies over
+// On clicks on what an expression gives, as soon as it is there and enabled, keeps still and nothing lies over
 // it, as long as the context allows. What moves away in the last moment is aimed at again.
 func On(expression string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
@@ -42,7 +42,7 @@ func On(expression string) chromedp.Action[chromedp.Void] {
 const aim = `(() => {
 	const e = %s, was = window.aimed;
 	was?.over.abort();
-	if (!e) return null;
+	if (!e || e.matches(":disabled")) return null;
 	e.scrollIntoView({block: "center"});
 	const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
 	const now = window.aimed = {e, x, y, over: new AbortController(), missed: undefined};

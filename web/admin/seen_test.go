@@ -197,7 +197,6 @@ func (b *browser) still(screen string) {
 		const seen = [...window.moved, ...window.moves.takeRecords()], name = ({node}) => (node?.nodeType === 1 ? node : node?.parentElement)?.outerHTML.replace(/\s+/g, " ").slice(0, 120);
 		return {By: seen.reduce((sum, {value}) => sum + value, 0), What: seen.map(({value, sources}) => value.toFixed(3) + ": " + sources.map(name).join(", ")).join("\n")};
 	})()`)
-	b.t.Logf("moved %.3f %s", moved.By, screen)
 	if moved.By > steady {
 		b.t.Errorf("%.2f of %s moves by itself:\n%s", moved.By, screen, moved.What)
 	}

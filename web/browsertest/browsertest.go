@@ -167,8 +167,8 @@ func (b *Browser) Visit(address string) {
 	b.Quietly(address)
 }
 
-// Press clicks on what an expression gives, as soon as it is there, keeps still and nothing lies
-// over it. What moves away in the last moment is aimed at again: no click hits anything else.
+// Press clicks on what an expression gives, as soon as it is there and enabled, keeps still and
+// nothing lies over it. What moves away in the last moment is aimed at again: no click hits anything else.
 func (b *Browser) Press(what, expression string) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)

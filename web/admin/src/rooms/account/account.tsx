@@ -22,11 +22,12 @@ import { useAccountWords } from './words';
 /** Who one is, how one signs in, and where one is signed in. It is of no store. */
 export default function Account() {
   const account = useQuery({ queryKey: ['account'], queryFn: () => answered(platform.api.GET('/v1/account')) });
-  if (account.isLoadingError) return <Trouble error={account.error} retry={account.refetch} />;
   // Each part would push down what is below it.
   const passkeys = platform.query.useQuery('get', '/v1/account/passkeys', { params: { query: { limit: 100 } } });
   const sessions = platform.query.useQuery('get', '/v1/account/sessions', { params: { query: { limit: 100 } } });
-  if (!account.data || passkeys.isLoading || sessions.isLoading) return <Skeleton height={300} radius="lg" maw={820} mx="auto" />;
+  if (account.isLoadingError) return <Trouble error={account.error} retry={account.refetch} />;
+  const waits = [passkeys, sessions].some(({ isLoading, isFetched }) => isLoading && !isFetched);
+  if (!account.data || waits) return <Skeleton height={300} radius="lg" maw={820} mx="auto" />;
   return <Present account={account.data.data} version={account.data.version} />;
 }
 

@@ -1,4 +1,4 @@
-import { Button, SimpleGrid, Stack, Text } from '@mantine/core';
+import { Button, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
 import { IconArticle, IconPlus } from '@tabler/icons-react';
 import { Link } from 'react-router';
 import type { Schemas } from '../../api/client';
@@ -66,19 +66,18 @@ function Legal() {
   const w = useContentWords();
   const { query, can, to } = useStore();
   const all = query.useQuery('get', '/v1/pages', { params: { query: { limit: 100 } } });
-  if (!all.data) return null;
   const purposes = Object.keys(w.legal.purposes) as (keyof typeof w.legal.purposes)[];
   return (
     <Section title={w.legal.title} text={w.legal.text}>
       <SimpleGrid cols={{ base: 1, xs: 2, md: 5 }} spacing="sm">
         {purposes.map((purpose) => {
-          const page = all.data.data.find((each) => each.purpose === purpose);
+          const page = all.data?.data.find((each) => each.purpose === purpose);
           return (
             <Link key={purpose} to={to(page ? `pages/${page.id}` : can('content:write') ? `pages/new?purpose=${purpose}` : 'pages')} className={classes.legal}>
               <Text size="sm" fw={600}>
                 {w.legal.purposes[purpose]}
               </Text>
-              {page ? <EntryState state={page.state} /> : <State mood="wrong">{w.legal.missing}</State>}
+              {page ? <EntryState state={page.state} /> : all.data ? <State mood="wrong">{w.legal.missing}</State> : <Skeleton height={20} width={70} radius="xl" />}
             </Link>
           );
         })}

@@ -27,8 +27,8 @@ export default function Customer() {
   const { customer: customer_id = '' } = useParams();
   const { api } = useStore();
   const customer = useQuery({ queryKey: ['customer', customer_id], queryFn: () => answered(api.GET('/v1/customers/{customer_id}', { params: { path: { customer_id } } })) });
-  if (customer.isLoadingError) return <Trouble error={customer.error} retry={customer.refetch} />;
   const waits = useBesides(customer_id);
+  if (customer.isLoadingError) return <Trouble error={customer.error} retry={customer.refetch} />;
   if (!customer.data || waits) return <Skeleton height={300} radius="lg" maw={1180} mx="auto" />;
   return <Present key={customer_id} customer={customer.data.data} version={customer.data.version} />;
 }
@@ -42,7 +42,7 @@ function useBesides(customer_id: string): boolean {
   const balances = query.useQuery('get', '/v1/customers/{customer_id}/store-credit', { params: { ...of, query: { limit: 50 } } }, { enabled: can('store_credit:read') });
   const entries = query.useQuery('get', '/v1/customers/{customer_id}/store-credit/entries', { params: { ...of, query: { limit: 50 } } }, { enabled: can('store_credit:read') });
   const fields = query.useQuery('get', '/v1/field-definitions', { params: { query: { resource: 'customer', limit: 100 } } }, { enabled: can('settings:read') });
-  return [orders, groups, balances, entries, fields].some(({ isLoading }) => isLoading);
+  return [orders, groups, balances, entries, fields].some(({ isLoading, isFetched }) => isLoading && !isFetched);
 }
 
 const written = (customer: Schemas['Customer']) => ({

@@ -18,6 +18,7 @@ import { Views } from '../../page/views';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
+import { useAuditWords } from '../audit/words';
 import { Json } from './json';
 import { useDeveloperWords } from './words';
 
@@ -39,6 +40,7 @@ export default function Requests() {
   const { status, path, actor, method, operation, code, since, until, id } = filters.values;
   const asked = { ...given({ status, path, actor_id: actor, operation, error_code: code }), ...(methods.find((each) => each === method) && { method: method as (typeof methods)[number] }), ...within({ since, until }, settings.time_zone) };
   const calls = query.useInfiniteQuery('get', '/v1/requests', { params: { query: { limit: 50, ...asked } } }, { ...pages, placeholderData: keepPreviousData });
+  const caller = useCaller();
   const who = calls.data?.pages.flatMap((page) => page.data).find((call) => call.actor.id === actor)?.actor;
   return (
     <Page title={w.requests.title} text={w.requests.text}>
@@ -59,7 +61,7 @@ export default function Requests() {
               <NarrowText label={w.requests.code} placeholder="stale" value={code} onChange={(next) => filters.set({ code: next })} />
               <Period since={since} until={until} set={filters.set} />
             </Narrow>
-            {actor && <Chip name={who?.label ?? actor} clear={() => filters.set({ actor: '' })} />}
+            {actor && <Chip name={who ? caller(who) : actor} clear={() => filters.set({ actor: '' })} />}
           </>
         }
         columns={[
@@ -90,13 +92,22 @@ export default function Requests() {
   );
 }
 
+/** Who called. The log keeps no names of people: those of the team are told by the list of it. */
+function useCaller() {
+  const { actors } = useAuditWords();
+  const { query, can } = useStore();
+  const staff = query.useQuery('get', '/v1/staff', { params: { query: { limit: 100 } } }, { enabled: can('staff:read') });
+  return ({ kind, id, label }: Call['actor']) => label || staff.data?.data.find(({ account_id }) => account_id === id)?.email || actors[kind];
+}
+
 /** Who called; a click shows their calls alone. */
 function Who({ actor, only }: { actor: Call['actor']; only: (id: string) => void }) {
   const w = useDeveloperWords();
-  if (!actor.id) return <Text size="sm">{actor.label}</Text>;
+  const name = useCaller()(actor);
+  if (!actor.id) return <Text size="sm">{name}</Text>;
   return (
-    <Anchor component="button" type="button" size="sm" c="inherit" ta="start" lineClamp={1} aria-label={w.requests.only(actor.label)} onClick={() => only(actor.id ?? '')}>
-      {actor.label}
+    <Anchor component="button" type="button" size="sm" c="inherit" ta="start" lineClamp={1} aria-label={w.requests.only(name)} onClick={() => only(actor.id ?? '')}>
+      {name}
     </Anchor>
   );
 }

@@ -29,7 +29,7 @@ function useBeginning() {
   const theme = query.useQuery('get', '/v1/theme', {}, asks(first && can('content:read')));
   const domains = query.useQuery('get', '/v1/domains', { params: { query: { limit: 100 } } }, asks(first && can('domains:read')));
   const samples = query.useQuery('get', '/v1/products', { params: { query: { tag: sampleTag, limit: 1 } } }, { enabled: can('products:write') && can('operations:write') });
-  const known = ![products, orders, shipping, payments, theme, domains, samples].some((asked) => asked.isLoading);
+  const known = ![products, orders, shipping, payments, theme, domains, samples].some(({ isLoading, isFetched }) => isLoading && !isFetched);
   return { products, first, shipping, payments, theme, domains, samples, known };
 }
 

@@ -72,7 +72,7 @@ export default function Taxes() {
             { name: w.columns.rate, end: true, width: 90, cell: ({ percentage }) => w.percent(f.number(Number(percentage))) },
           ]}
         />
-        {services.data && <RateServices kind="tax" services={services.data.data.filter(({ kind }) => kind === 'tax')} />}
+        {rates.data && services.data && <RateServices kind="tax" services={services.data.data.filter(({ kind }) => kind === 'tax')} />}
       </Stack>
       {writes && (
         <Modal opened={opened !== undefined || filters.values.rate === 'new'} onClose={filters.clear} title={opened ? `${opened.name} · ${f.country(opened.country)}` : w.add} size="lg">
