@@ -63,7 +63,7 @@ func TestRehearseOneServer(t *testing.T) {
 	})
 	step("the machine boots again; then another version, as the guide has it", "all services came by themselves; the version is the other, and an order paid", func() {
 		out := m.boot(`systemctl is-system-running --wait || true
-			for unit in stoa@1 stoa@2 stoa-worker stoa-backup nginx postgresql redis-server nftables prometheus prometheus-alertmanager; do systemctl is-active $unit; done`, sale("second"), seen, typed,
+			for unit in stoa@1 stoa@2 stoa-worker stoa-backup nginx postgresql redis-server nftables prometheus prometheus-alertmanager prometheus-{node,postgres,redis,nginx,blackbox}-exporter; do systemctl is-active $unit; done`, sale("second"), seen, typed,
 			"cd /root/next\n"+blocks["Another version"], "stoa version", sale("third"))
 		for _, want := range []string{"sold second", "sold third", "stoa next"} {
 			if !strings.Contains(out, want) {
@@ -105,7 +105,7 @@ const (
 
 // seen holds what Prometheus knows against what there is: all targets, by whom they are asked, and rules that can be evaluated.
 const seen = `
-	know() { for try in $(seq 60); do promtool query instant http://127.0.0.1:9090 "$1" | grep . && return; sleep 1; done; echo "not known: $1"; return 1; }
+	know() { for try in $(seq 60); do promtool query instant http://127.0.0.1:9090 "$1" | grep . && return; sleep 1; done; echo "not known: $1"; promtool query instant http://127.0.0.1:9090 up; return 1; }
 	know 'count(up == 1) == 9'
 	know 'redis_up == 1'
 	know 'nginx_up == 1'
