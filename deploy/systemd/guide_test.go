@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -106,7 +107,9 @@ const (
 // seen holds what Prometheus knows against what there is: all targets, by whom they are asked, and rules that can be evaluated.
 const seen = `
 	know() { for try in $(seq 60); do promtool query instant http://127.0.0.1:9090 "$1" | grep . && return; sleep 1; done; echo "not known: $1"; promtool query instant http://127.0.0.1:9090 up; return 1; }
-	know 'count(up == 1) == 9'
+	for try in $(seq 60); do curl -s http://127.0.0.1:9090/api/v1/targets >targets; test $(grep -o '"health":"up"' targets | wc -l) = 9 && break; sleep 1; done
+	test $(grep -o '"health":"[a-z]*"' targets | grep -c up) = 9 || { cat targets; false; }
+	rm targets
 	know 'redis_up == 1'
 	know 'nginx_up == 1'
 	know 'probe_success{job="front-door"} == 1'
@@ -238,7 +241,7 @@ func (m *machine) boot(blocks ...string) string {
 	select {
 	case <-ended: // how it ended is told by the script
 	case <-time.After(10 * time.Minute):
-		_ = command.Process.Kill()
+		_ = command.Process.Signal(syscall.SIGTERM) // it ends in order, and leaves no process behind
 		<-ended
 	}
 	told, err := os.ReadFile(filepath.Join(m.root, "root/told"))
