@@ -203,7 +203,7 @@ func (d *desk) furnish(prelude string) {
 		t.Fatal(err)
 	}
 	d.sql(`create role replicator login replication password '` + exporterPassword + `'`)
-	d.prelude = strings.ReplaceAll(prelude, "127.0.0.1:9090", strings.TrimPrefix(d.server.OpsURL, "http://"))
+	d.prelude = strings.ReplaceAll(prelude, "127.0.0.1:8081", strings.TrimPrefix(d.server.OpsURL, "http://"))
 	own := beside(t, d.server.Env) // for what is started by hand
 	d.env = append(os.Environ(), own.List()...)
 	d.env = append(d.env, "PATH="+filepath.Dir(d.binary)+":"+os.Getenv("PATH"), "HOME="+d.dir, "PSQLRC="+filepath.Join(d.dir, ".psqlrc"), "GOCACHE="+goCache(t),

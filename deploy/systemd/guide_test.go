@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -63,7 +64,7 @@ func TestRehearseOneServer(t *testing.T) {
 	})
 	step("the machine boots again; then another version, as the guide has it", "all services came by themselves; the version is the other, and an order paid", func() {
 		out := m.boot(`systemctl is-system-running --wait || true
-			for unit in stoa@1 stoa@2 stoa-worker stoa-backup nginx postgresql redis-server nftables prometheus prometheus-alertmanager; do systemctl is-active $unit; done`, sale("second"), seen, typed,
+			for unit in stoa@1 stoa@2 stoa-worker stoa-backup nginx postgresql redis-server nftables prometheus prometheus-alertmanager prometheus-{node,postgres,redis,nginx,blackbox}-exporter; do systemctl is-active $unit; done`, sale("second"), seen, typed,
 			"cd /root/next\n"+blocks["Another version"], "stoa version", sale("third"))
 		for _, want := range []string{"sold second", "sold third", "stoa next"} {
 			if !strings.Contains(out, want) {
@@ -105,8 +106,10 @@ const (
 
 // seen holds what Prometheus knows against what there is: all targets, by whom they are asked, and rules that can be evaluated.
 const seen = `
-	know() { for try in $(seq 60); do promtool query instant http://127.0.0.1:9090 "$1" | grep . && return; sleep 1; done; echo "not known: $1"; return 1; }
-	know 'count(up == 1) == 9'
+	know() { for try in $(seq 60); do promtool query instant http://127.0.0.1:9090 "$1" | grep . && return; sleep 1; done; echo "not known: $1"; promtool query instant http://127.0.0.1:9090 up; return 1; }
+	for try in $(seq 60); do curl -s http://127.0.0.1:9090/api/v1/targets >targets; test $(grep -o '"health":"up"' targets | wc -l) = 9 && break; sleep 1; done
+	test $(grep -o '"health":"[a-z]*"' targets | grep -c up) = 9 || { cat targets; false; }
+	rm targets
 	know 'redis_up == 1'
 	know 'nginx_up == 1'
 	know 'probe_success{job="front-door"} == 1'
@@ -238,7 +241,7 @@ func (m *machine) boot(blocks ...string) string {
 	select {
 	case <-ended: // how it ended is told by the script
 	case <-time.After(10 * time.Minute):
-		_ = command.Process.Kill()
+		_ = command.Process.Signal(syscall.SIGTERM) // it ends in order, and leaves no process behind
 		<-ended
 	}
 	told, err := os.ReadFile(filepath.Join(m.root, "root/told"))
