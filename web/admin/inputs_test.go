@@ -17,7 +17,7 @@ import (
 // any operation, a parameter of one, or a property of what one is sent.
 var unasked = map[string][]string{
 	"what was done is taken back, rather than tried":                      {"?dry_run"},
-	"the list is short, and comes whole":                                  {"listDomains?cursor", "listInvitations?cursor", "listMailTemplates?cursor", "listPasskeys?cursor", "listPermissions?cursor", "listPlans?cursor", "listRoles?cursor", "listSessions?cursor", "listShippingZones?cursor", "listStaff?cursor"},
+	"the list is short, and comes whole":                                  {"listDomains?cursor", "listInvitations?cursor", "listMailTemplates?cursor", "listPasskeys?cursor", "listPermissions?cursor", "listPlans?cursor", "listRoles?cursor", "listSessions?cursor", "listShippingZones?cursor"},
 	"it is told in the languages that the store is written in":            {"getAuditRecord?locale"},
 	"the tree is on the screen, whole":                                    {"listCategories?ancestor_id"},
 	"all variants are on the screen, by their choices":                    {"listVariants?option1", "listVariants?option2", "listVariants?option3"},
