@@ -72,7 +72,7 @@ function Thing({ thing, open }: { thing: Schemas['Reference']; open: () => void 
   const status = thing.status !== null && thing.status in w.statuses ? w.statuses[thing.status as keyof typeof w.statuses] : undefined;
   return (
     <Spotlight.Action onClick={open}>
-      <Group wrap="nowrap" w="100%">
+      <Group wrap="nowrap" flex={1} miw={0}>
         <Icon size={18} stroke={1.6} aria-hidden />
         <Text size="sm" fw={500} truncate>
           {thing.title || w.unnamed}

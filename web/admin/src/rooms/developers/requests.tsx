@@ -68,7 +68,7 @@ export default function Requests() {
           {
             name: w.requests.columns.call,
             cell: (call) => (
-              <Group gap="xs">
+              <Group gap="xs" wrap="nowrap" align="baseline">
                 <Text span size="xs" fw={700} ff="monospace" miw={48}>
                   {call.method}
                 </Text>
