@@ -36,7 +36,7 @@ type Config struct {
 	// Quick bounds a call that stands in the way of every request; 40 ms when zero, so
 	// that with what comes after it an answer is there within 50 ms.
 	Quick time.Duration
-	// Patient bounds a call that a request cannot do without; 250 ms when zero.
+	// Patient bounds a call that a request cannot do without; a second when zero.
 	Patient time.Duration
 	// PoolSize is the number of connections; ten a core when zero.
 	PoolSize int
@@ -80,7 +80,7 @@ func Open(config Config) (*Client, error) {
 		config.Quick = 40 * time.Millisecond
 	}
 	if config.Patient == 0 {
-		config.Patient = 250 * time.Millisecond
+		config.Patient = time.Second
 	}
 	if config.Log == nil {
 		config.Log = slog.Default()
@@ -119,17 +119,18 @@ func (c *Client) Key(parts ...string) string {
 
 // Quick runs fn bounded for what stands in the way of every request.
 func (c *Client) Quick(ctx context.Context, fn func(context.Context, *goredis.Client) error) error {
-	return c.do(ctx, c.config.Quick, fn)
+	return c.do(ctx, c.config.Quick, false, fn)
 }
 
 // Patient runs fn bounded for what a request cannot do without.
 func (c *Client) Patient(ctx context.Context, fn func(context.Context, *goredis.Client) error) error {
-	return c.do(ctx, c.config.Patient, fn)
+	return c.do(ctx, c.config.Patient, true, fn)
 }
 
-// do runs fn within bound, unless Redis is known to be away, and learns from its error.
-func (c *Client) do(ctx context.Context, bound time.Duration, fn func(context.Context, *goredis.Client) error) error {
-	if err := c.health.err(); err != nil {
+// do runs fn within bound, unless Redis is taken to be away, or with patience is known to be,
+// and learns from its error.
+func (c *Client) do(ctx context.Context, bound time.Duration, patiently bool, fn func(context.Context, *goredis.Client) error) error {
+	if err := c.health.err(patiently); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	bounded, cancel := context.WithTimeout(ctx, bound)
@@ -146,7 +147,7 @@ func (c *Client) do(ctx context.Context, bound time.Duration, fn func(context.Co
 }
 
 // Healthy says whether Redis is taken to be there.
-func (c *Client) Healthy() bool { return c.health.err() == nil }
+func (c *Client) Healthy() bool { return c.health.err(false) == nil }
 
 // Ping asks Redis itself, whatever is known of its health.
 func (c *Client) Ping(ctx context.Context) error {

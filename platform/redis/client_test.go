@@ -107,6 +107,22 @@ func TestFrozen(t *testing.T) {
 	redistest.Eventually(t, 20*time.Second, "the return told", func() bool { return up.Load() == 1 && c.Healthy() })
 }
 
+// TestOneSlowAnswer holds that what a request cannot do without is asked for although another
+// call has just given up.
+func TestOneSlowAnswer(t *testing.T) {
+	server := redistest.Start(t)
+	c := redistest.Open(t, server.URL(), 2*time.Second, 20*time.Second)
+	redistest.Eventually(t, 10*time.Second, "a write", func() bool { return set(t.Context(), c) == nil })
+	server.Freeze()
+	if err := set(t.Context(), c); !errors.Is(err, redis.ErrUnavailable) || c.Healthy() {
+		t.Fatalf("frozen: %v", err)
+	}
+	time.AfterFunc(200*time.Millisecond, server.Thaw)
+	if err := c.Patient(t.Context(), func(ctx context.Context, rdb *goredis.Client) error { return rdb.Ping(ctx).Err() }); err != nil {
+		t.Errorf("with patience: %v", err)
+	}
+}
+
 // TestBrokenConnections holds that connections that Redis closed are no loss of Redis.
 func TestBrokenConnections(t *testing.T) {
 	server := redistest.Start(t)

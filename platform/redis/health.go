@@ -13,7 +13,8 @@ const probeEvery = 100 * time.Millisecond
 
 // health remembers that Redis is away, so that only the calls under way when it goes
 // wait for it. From the first failure on all calls fail at once, until a probe beside
-// them has written to Redis; so none of them is ever spent on finding out.
+// them has written to Redis; so none of them is ever spent on finding out. Patient ones
+// go on until a probe has failed too, as one answer that is slow is no loss.
 type health struct {
 	failure atomic.Pointer[failure] // nil while Redis is taken to be there
 	probe   func(context.Context) error
@@ -27,8 +28,9 @@ type health struct {
 }
 
 type failure struct {
-	err   error
-	since time.Time
+	err     error
+	since   time.Time
+	certain atomic.Bool // a probe has failed, too
 }
 
 func (h *health) start(c *Client) {
@@ -48,14 +50,16 @@ func (h *health) start(c *Client) {
 func (h *health) stop() {
 	h.mu.Lock()
 	h.cancel()
-	h.failure.CompareAndSwap(nil, &failure{err: context.Canceled, since: time.Now()})
+	ended := &failure{err: context.Canceled, since: time.Now()}
+	ended.certain.Store(true)
+	h.failure.CompareAndSwap(nil, ended)
 	h.mu.Unlock()
 	h.probes.Wait()
 }
 
-// err is why Redis is taken to be away, or nil.
-func (h *health) err() error {
-	if f := h.failure.Load(); f != nil {
+// err is why Redis is taken to be away, or, of what is certain, why it is; or nil.
+func (h *health) err(certain bool) error {
+	if f := h.failure.Load(); f != nil && (!certain || f.certain.Load()) {
 		return f.err
 	}
 	return nil
@@ -76,6 +80,7 @@ func (h *health) lost(err error) {
 			h.failure.Store(nil)
 			return
 		}
+		f.certain.Store(true)
 		h.log.Warn("redis lost", "error", err)
 		h.tell(false)
 		for {
