@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -83,12 +84,18 @@ func kept(t *testing.T, p *apptest.Program) []string {
 	t.Helper()
 	list := p.RedisKeys("limit", "usage", "guard", "cache", "probe")
 	err := filepath.WalkDir(p.Env["STOA_DATA_DIR"], func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // it went meanwhile
+		}
 		if err != nil || entry.IsDir() {
 			return err
 		}
 		info, err := entry.Info()
 		if err == nil {
 			list = append(list, fmt.Sprintf("%s %d %v", path, info.Size(), info.ModTime()))
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
 		}
 		return err
 	})

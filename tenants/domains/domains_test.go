@@ -182,7 +182,7 @@ func (w *world) work(t testing.TB, d domains.Domain) {
 func asked(t testing.TB, w *world, kind, key, value string) (list []map[string]any) {
 	t.Helper()
 	return do(t, w, t.Context(), func(ctx context.Context, tx *postgres.Tx) ([]map[string]any, error) {
-		rows, err := tx.Query(ctx, `delete from outbox where kind = $1 and args->>$2 = $3 returning args`, kind, key, value)
+		rows, err := tx.Query(ctx, `with gone as (delete from outbox where kind = $1 and args->>$2 = $3 returning id, args) select args from gone order by id`, kind, key, value)
 		if err != nil {
 			return nil, err
 		}
