@@ -50,6 +50,7 @@ func numbers(b *browser, p *apptest.Program, office, address string) {
 	b.at("the vase", field("Choose: Vase"))
 	b.at("what to do", found("[role=region] button", "Actions"))
 	b.press("Change prices")
+	b.until("the dialog's own focus", `document.activeElement?.closest("[role=dialog]") !== null`)
 	b.write("And by an amount", "-2.5")
 	b.accessible("prices by an amount")
 	b.press("Change")
