@@ -84,18 +84,14 @@ func kept(t *testing.T, p *apptest.Program) []string {
 	t.Helper()
 	list := p.RedisKeys("limit", "usage", "guard", "cache", "probe")
 	err := filepath.WalkDir(p.Env["STOA_DATA_DIR"], func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			var info fs.FileInfo
+			if info, err = entry.Info(); err == nil {
+				list = append(list, fmt.Sprintf("%s %d %v", path, info.Size(), info.ModTime()))
+			}
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // it went meanwhile
-		}
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		info, err := entry.Info()
-		if err == nil {
-			list = append(list, fmt.Sprintf("%s %d %v", path, info.Size(), info.ModTime()))
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
 		}
 		return err
 	})

@@ -117,9 +117,9 @@ func (r *gallery) audited(t *testing.T) {
 	}
 	// Nobody has the address of the first, a passkey's sign-in has only begun, no draft of the
 	// theme may be there, the role that the next gives is the owner's own, the template of the one
-	// after is the default, the next product lacks no variant, the collection of the next three
-	// may hold one product, hardly any, or the one to be added, when it is asked, no text of the next is told by its schema,
-	// and another request may have shut out or erased the last two's customer.
+	// after is the default, the next product lacks no variant, the collection of the next three may
+	// hold one product, hardly any, or the one to be added, when it is asked, no text of the next is
+	// told by its schema, and another request may have shut out or erased the last two's customer.
 	changedNothing := append([]string{"requestPasswordReset", "startPasskeySignIn", "discardTheme", "updateStaffMember", "resetMailTemplate", "generateVariants", "reducePriceListPrices", "moveCollectionProduct", "addCollectionProducts", "updateTranslation", "updateMe", "updateCustomer"}, changesNothing...)
 	for operation, is := range told {
 		if !is && !slices.Contains(changedNothing, operation) {

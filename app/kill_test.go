@@ -19,10 +19,7 @@ func TestKilledFiftyTimesWhileSelling(t *testing.T) {
 	t.Parallel()
 	binary := apptest.Build(t)
 	first := apptest.Spawn(t, binary, nil)
-	shared := apptest.Env{}
-	for _, name := range []string{"STOA_DATABASE_URL", "STOA_CELLS", "STOA_REDIS_URL", "STOA_SECRET_KEYS", "STOA_DATA_DIR"} {
-		shared[name] = first.Env[name]
-	}
+	shared := first.Env.Shared()
 	replicas := []*apptest.Process{first, apptest.Spawn(t, binary, shared)}
 
 	stocks := []int64{1_000_000, 60}

@@ -34,10 +34,7 @@ func TestAFirstStartWaitsForTheMigrations(t *testing.T) {
 	t.Parallel()
 	binary := apptest.Build(t)
 	api := apptest.First(t, binary, "serve", nil)
-	shared := apptest.Env{}
-	for _, name := range []string{"STOA_DATABASE_URL", "STOA_CELLS", "STOA_REDIS_URL", "STOA_SECRET_KEYS", "STOA_DATA_DIR"} {
-		shared[name] = api.Env[name]
-	}
+	shared := api.Env.Shared()
 	worker, given := apptest.First(t, binary, "work", shared), apptest.First(t, binary, "serve", shared)
 	all := []*apptest.Process{api, worker, given}
 	for _, p := range all {
@@ -123,10 +120,7 @@ func TestReadyIsListening(t *testing.T) {
 	t.Parallel()
 	binary := apptest.Build(t)
 	first := apptest.Spawn(t, binary, nil)
-	shared := apptest.Env{}
-	for _, name := range []string{"STOA_DATABASE_URL", "STOA_CELLS", "STOA_REDIS_URL", "STOA_SECRET_KEYS", "STOA_DATA_DIR"} {
-		shared[name] = first.Env[name]
-	}
+	shared := first.Env.Shared()
 	for range 3 {
 		p := apptest.First(t, binary, "serve", shared)
 		var said string

@@ -15,7 +15,6 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
-	common "go.opentelemetry.io/proto/otlp/common/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"github.com/stoacommerce/stoa/observability"
@@ -53,7 +52,7 @@ func (r *receiver) take(q *http.Request) error {
 	defer r.mu.Unlock()
 	r.headers, r.path = q.Header, q.URL.Path
 	for _, resource := range export.GetResourceSpans() {
-		r.resource = attributes(resource.GetResource().GetAttributes())
+		r.resource = tracetest.Texts(resource.GetResource().GetAttributes())
 		for _, scope := range resource.GetScopeSpans() {
 			for _, span := range scope.GetSpans() {
 				r.spans[span.GetName()] = span
@@ -61,14 +60,6 @@ func (r *receiver) take(q *http.Request) error {
 		}
 	}
 	return nil
-}
-
-func attributes(pairs []*common.KeyValue) map[string]string {
-	m := map[string]string{}
-	for _, pair := range pairs {
-		m[pair.GetKey()] = pair.GetValue().GetStringValue()
-	}
-	return m
 }
 
 func newTracing(t *testing.T, c observability.TraceConfig) *observability.Tracing {
@@ -157,7 +148,7 @@ func TestSpansReachTheReceiver(t *testing.T) {
 			t.Errorf("%s failed: %v", want.name, failed)
 		}
 	}
-	sql := attributes(r.spans["sql select"].GetAttributes())
+	sql := tracetest.Texts(r.spans["sql select"].GetAttributes())
 	if sql["db.system.name"] != "postgresql" || sql["stoa.door"] != "store" || !strings.HasSuffix(sql["db.query.text"], "id = $1 AND note = '…''…' OR x = '…'") {
 		t.Errorf("statement's attributes are %v", sql)
 	}

@@ -41,6 +41,15 @@ func (e Env) List() []string {
 	return lines
 }
 
+// Shared is what all processes of an installation have alike: databases, Redis, secrets and files.
+func (e Env) Shared() Env {
+	shared := Env{}
+	for _, name := range []string{"STOA_DATABASE_URL", "STOA_CELLS", "STOA_REDIS_URL", "STOA_SECRET_KEYS", "STOA_DATA_DIR"} {
+		shared[name] = e[name]
+	}
+	return shared
+}
+
 // NewEnv is the environment of a program with a database, a Redis and ports of the test's
 // own. What change sets wins: a database or a Redis that it names is used as it is.
 func NewEnv(t testing.TB, change Env) Env {
@@ -188,11 +197,7 @@ var build = app.Build{Version: "test", Commit: "none"}
 // Beside runs a program of another build in this process, on the databases of p as they are.
 func (p *Program) Beside(t testing.TB, build app.Build) *Program {
 	t.Helper()
-	env := Env{}
-	for _, name := range []string{"STOA_DATABASE_URL", "STOA_CELLS", "STOA_REDIS_URL", "STOA_SECRET_KEYS", "STOA_DATA_DIR"} {
-		env[name] = p.Env[name]
-	}
-	other := newProgram(t, NewEnv(t, env))
+	other := newProgram(t, NewEnv(t, p.Env.Shared()))
 	other.run(build)
 	return other
 }

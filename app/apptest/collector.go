@@ -8,8 +8,6 @@ import (
 	"sync"
 	"testing"
 
-	common "go.opentelemetry.io/proto/otlp/common/v1"
-
 	"github.com/stoacommerce/stoa/observability/tracetest"
 )
 
@@ -53,26 +51,18 @@ func (c *Collector) take(request *http.Request) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, resource := range export.GetResourceSpans() {
-		service := attributes(resource.GetResource().GetAttributes())["service.name"]
+		service := tracetest.Texts(resource.GetResource().GetAttributes())["service.name"]
 		for _, scope := range resource.GetScopeSpans() {
 			for _, s := range scope.GetSpans() {
 				span := Span{
 					Trace: hex.EncodeToString(s.GetTraceId()), ID: hex.EncodeToString(s.GetSpanId()), Parent: hex.EncodeToString(s.GetParentSpanId()),
-					Service: service, Name: s.GetName(), Kind: s.GetKind().String()[len("SPAN_KIND_"):], Attributes: attributes(s.GetAttributes()), Text: s.String(),
+					Service: service, Name: s.GetName(), Kind: s.GetKind().String()[len("SPAN_KIND_"):], Attributes: tracetest.Texts(s.GetAttributes()), Text: s.String(),
 				}
 				c.took = append(c.took, span)
 			}
 		}
 	}
 	return nil
-}
-
-func attributes(pairs []*common.KeyValue) map[string]string {
-	texts := map[string]string{}
-	for _, pair := range pairs {
-		texts[pair.GetKey()] = pair.GetValue().GetStringValue()
-	}
-	return texts
 }
 
 // Spans are those that have arrived, in no order.

@@ -12,8 +12,9 @@ import (
 // First is an expression for the first thing of a selector.
 func First(selector string) string { return fmt.Sprintf("document.querySelector(%q)", selector) }
 
-// On clicks on what an expression gives, as soon as it is there and enabled, keeps still and nothing lies over
-// it, as long as the context allows. What moves away in the last moment is aimed at again.
+// On clicks on what an expression gives, as soon as it is there and enabled, keeps still and
+// nothing lies over it, as long as the context allows. What moves away in the last moment is aimed
+// at again.
 func On(expression string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
 		for {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/oapi-codegen/nullable"
@@ -35,6 +34,13 @@ func (p *photographer) forget() error {
 	return err
 }
 
+// putBack has the store be as before, whatever became of the pictures.
+func (p *photographer) putBack(err *error, undo func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), time.Minute)
+	defer cancel()
+	*err = errors.Join(*err, undo(ctx))
+}
+
 func (p *photographer) themes(live *client.Client) (err error) {
 	was, err := live.GetTheme(p.ctx, nil)
 	if err != nil {
@@ -44,16 +50,13 @@ func (p *photographer) themes(live *client.Client) (err error) {
 		_, err := live.UpdateTheme(ctx, gen.ThemeUpdate{Theme: &theme}, nil)
 		return err
 	}
-	defer func() {
-		after, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), time.Minute)
-		defer cancel()
-		if !was.UnpublishedChanges {
-			_, undressed := live.DiscardTheme(after, nil)
-			err = errors.Join(err, undressed)
-			return
+	defer p.putBack(&err, func(ctx context.Context) error {
+		if was.UnpublishedChanges {
+			return dress(ctx, was.Theme)
 		}
-		err = errors.Join(err, dress(after, was.Theme))
-	}()
+		_, err := live.DiscardTheme(ctx, nil)
+		return err
+	})
 	for _, theme := range []gen.ThemeName{gen.ThemeNameBoutique, gen.ThemeNameCatalogue, gen.ThemeNameBrand} {
 		if theme == was.Theme {
 			continue
@@ -83,12 +86,10 @@ func (p *photographer) fromTheRight(shop string, live *client.Client) (err error
 	if err != nil {
 		return err
 	}
-	defer func() {
-		after, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), time.Minute)
-		defer cancel()
-		_, undone := live.UpdateStore(after, gen.StoreUpdate{Locales: was.Locales}, nil)
-		err = errors.Join(err, undone)
-	}()
+	defer p.putBack(&err, func(ctx context.Context) error {
+		_, err := live.UpdateStore(ctx, gen.StoreUpdate{Locales: was.Locales}, nil)
+		return err
+	})
 	locales := append(was.Locales[:len(was.Locales):len(was.Locales)], gen.StoreLocale{Locale: "ar", Published: true})
 	if _, err := live.UpdateStore(p.ctx, gen.StoreUpdate{Locales: locales}, nil); err != nil {
 		return err
@@ -107,29 +108,22 @@ func (p *photographer) fromTheRight(shop string, live *client.Client) (err error
 
 // drawer looks at what scripts lay over the page: the cart's drawer, and what is found while one types.
 func (p *photographer) drawer(shop string) error {
-	scripts := func(on bool) error {
-		_, err := chromedp.Call(p.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
-		return err
-	}
-	shot := func(name string) error {
-		return p.keep(name, chromedp.CaptureScreenshot())
-	}
 	return steps(
-		func() error { return scripts(true) },
+		func() error { return p.scripts(true) },
 		func() error { return chromedp.Do(p.ctx, chromedp.Navigate(shop+"/products")) },
 		func() error { return p.follow(".products article a") },
 		func() error {
 			return chromedp.Do(p.ctx, click.On(click.First(toCart+" .button")), chromedp.WaitVisible(chromedp.CSS("#drawer[open] .totals")))
 		},
 		func() error { return p.wait(500 * time.Millisecond) },
-		func() error { return shot("drawer") },
+		func() error { return p.keep("drawer", chromedp.CaptureScreenshot()) },
 		func() error {
 			return chromedp.Do(p.ctx, chromedp.Navigate(shop+"/products"), click.On(click.First(`header a[href="/search"]`)),
 				chromedp.SendKeys(chromedp.ID("finder-q"), "li"), chromedp.WaitVisible(chromedp.CSS(".found a")))
 		},
 		func() error { return p.wait(500 * time.Millisecond) },
-		func() error { return shot("suggestions") },
-		func() error { return scripts(false) },
+		func() error { return p.keep("suggestions", chromedp.CaptureScreenshot()) },
+		func() error { return p.scripts(false) },
 		p.forget,
 	)
 }
@@ -143,11 +137,9 @@ func (p *photographer) closed(sandbox *client.Client) (err error) {
 		_, err := sandbox.UpdateShopAccess(ctx, gen.ShopAccessUpdate{State: &state, Password: password}, nil)
 		return err
 	}
-	defer func() {
-		after, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), time.Minute)
-		defer cancel()
-		err = errors.Join(err, set(after, gen.ShopAccessStateOpen, nullable.NewNullNullable[string]()))
-	}()
+	defer p.putBack(&err, func(ctx context.Context) error {
+		return set(ctx, gen.ShopAccessStateOpen, nullable.NewNullNullable[string]())
+	})
 	for _, state := range []gen.ShopAccessState{gen.ShopAccessStatePassword, gen.ShopAccessStateMaintenance} {
 		if err := steps(
 			func() error { return set(p.ctx, state, nullable.NewNullableWithValue("linen and clay")) },

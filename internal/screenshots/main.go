@@ -219,10 +219,16 @@ func (p *photographer) set() error {
 	}}); err != nil {
 		return err
 	}
-	if _, err := chromedp.Call(p.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+	if err := p.scripts(false); err != nil {
 		return err
 	}
 	return p.resize(p.look.height)
+}
+
+// scripts says whether pages may run scripts.
+func (p *photographer) scripts(on bool) error {
+	_, err := chromedp.Call(p.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
+	return err
 }
 
 func (p *photographer) resize(height int64) error {

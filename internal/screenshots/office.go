@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/stoacommerce/stoa/internal/click"
@@ -34,7 +33,7 @@ func scriptOf(text string) string { return text[strings.Index(text, "async "):] 
 // office signs in to the back office and looks at every screen of the store that the shop is of,
 // which has one of each thing. A screen whose thing is not there is a fault.
 func (p *photographer) office(shop, site, email, password string, store fillable) error {
-	if _, err := chromedp.Call(p.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: false}); err != nil {
+	if err := p.scripts(true); err != nil {
 		return err
 	}
 	_, host, _ := strings.Cut(shop, "://")

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	common "go.opentelemetry.io/proto/otlp/common/v1"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -22,4 +23,13 @@ func Read(request *http.Request) (*collector.ExportTraceServiceRequest, error) {
 	}
 	export := &collector.ExportTraceServiceRequest{}
 	return export, proto.Unmarshal(body, export)
+}
+
+// Texts are those attributes that are texts, by their names.
+func Texts(attributes []*common.KeyValue) map[string]string {
+	texts := map[string]string{}
+	for _, pair := range attributes {
+		texts[pair.GetKey()] = pair.GetValue().GetStringValue()
+	}
+	return texts
 }

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,23 +17,19 @@ import (
 // without an item and no array differ.
 func ForModels(root *yaml.Node) {
 	schemas := member(member(root, "components"), "schemas")
-	for i := 0; i < len(schemas.Content); i += 2 {
-		if name := schemas.Content[i].Value; strings.HasSuffix(name, "Update") {
-			emptiable(schemas.Content[i+1])
+	for name, schema := range entries(schemas) {
+		if strings.HasSuffix(name, "Update") {
+			emptiable(schema)
 		} else {
-			plainPointers(schemas.Content[i+1])
+			plainPointers(schema)
 		}
 	}
 }
 
 // emptiable has the optional arrays of an object written when they are there, and be it empty.
 func emptiable(schema *yaml.Node) {
-	properties, required := member(schema, "properties"), member(schema, "required")
-	if properties == nil {
-		return
-	}
-	for i := 0; i < len(properties.Content); i += 2 {
-		name, property := properties.Content[i].Value, properties.Content[i+1]
+	required := member(schema, "required")
+	for name, property := range entries(member(schema, "properties")) {
 		kind := member(property, "type")
 		if kind == nil || kind.Value != "array" || member(property, "nullable") != nil || contains(required, name) {
 			continue
@@ -45,12 +42,8 @@ func emptiable(schema *yaml.Node) {
 // plainPointers makes the nullable properties of an object optional, always written, and
 // no longer nullable.
 func plainPointers(schema *yaml.Node) {
-	properties, required := member(schema, "properties"), member(schema, "required")
-	if properties == nil {
-		return
-	}
-	for i := 0; i < len(properties.Content); i += 2 {
-		name, property := properties.Content[i].Value, properties.Content[i+1]
+	required := member(schema, "required")
+	for name, property := range entries(member(schema, "properties")) {
 		if member(property, "nullable") == nil {
 			continue
 		}
@@ -70,6 +63,17 @@ func plainPointers(schema *yaml.Node) {
 func dropNullFromEnum(property *yaml.Node) {
 	if enum := member(property, "enum"); enum != nil {
 		dropItem(enum, "null")
+	}
+}
+
+// entries are those of a mapping, of which there may be none.
+func entries(mapping *yaml.Node) iter.Seq2[string, *yaml.Node] {
+	return func(yield func(string, *yaml.Node) bool) {
+		for i := 0; mapping != nil && i < len(mapping.Content); i += 2 {
+			if !yield(mapping.Content[i].Value, mapping.Content[i+1]) {
+				return
+			}
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ import { Box, Button, Group, Modal, PasswordInput, Skeleton, Stack, Text, TextIn
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { answered, type Schemas } from '../../api/client';
+import { awaited } from '../../api/memory';
 import { useWrite } from '../../api/write';
 import { useFilters } from '../../page/filters';
 import { SaveBar } from '../../page/form';
@@ -26,8 +27,7 @@ export default function Account() {
   const passkeys = platform.query.useQuery('get', '/v1/account/passkeys', { params: { query: { limit: 100 } } });
   const sessions = platform.query.useQuery('get', '/v1/account/sessions', { params: { query: { limit: 100 } } });
   if (account.isLoadingError) return <Trouble error={account.error} retry={account.refetch} />;
-  const waits = [passkeys, sessions].some(({ isLoading, isFetched }) => isLoading && !isFetched);
-  if (!account.data || waits) return <Skeleton height={300} radius="lg" maw={820} mx="auto" />;
+  if (!account.data || awaited(passkeys, sessions)) return <Skeleton height={300} radius="lg" maw={820} mx="auto" />;
   return <Present account={account.data.data} version={account.data.version} />;
 }
 

@@ -1,11 +1,11 @@
-import { Anchor, Badge, Button, Code, Drawer, Group, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
+import { Badge, Button, Code, Drawer, Group, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
 import { IconArrowBackUp, IconHistory } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answered, idempotencyKey, type Schemas } from '../../api/client';
 import { problemOf } from '../../api/problem';
 import { useWrite } from '../../api/write';
-import { Chip } from '../../page/chip';
+import { Chip, Only } from '../../page/chip';
 import { Copy } from '../../page/copy';
 import { Empty } from '../../page/empty';
 import { useFilters } from '../../page/filters';
@@ -15,6 +15,7 @@ import { Page } from '../../page/page';
 import { Period, within } from '../../page/period';
 import { Search } from '../../page/search';
 import { Fact } from '../../page/section';
+import { usePartWords } from '../../page/words';
 import { useStore } from '../../session/store';
 import { useWords } from '../../words/everywhere';
 import { useFormat } from '../../words/format';
@@ -112,9 +113,7 @@ export default function Audit() {
             cell: (entry) => (
               <div>
                 {entry.actor.id ? (
-                  <Anchor component="button" type="button" size="sm" c="inherit" ta="start" style={{ overflowWrap: 'break-word' }} aria-label={w.only(actor(entry.actor))} onClick={() => filters.set({ actor: entry.actor.id ?? '' })}>
-                    {actor(entry.actor)}
-                  </Anchor>
+                  <Only name={actor(entry.actor)} set={() => filters.set({ actor: entry.actor.id ?? '' })} />
                 ) : (
                   <Text size="sm">{actor(entry.actor)}</Text>
                 )}
@@ -148,6 +147,7 @@ export default function Audit() {
 /** All that an entry tells, and how to see what else was by the same, or is the same. */
 function Told({ entry, only }: { entry: Entry; only: (narrower: { actor?: string; action?: string; id?: string }) => void }) {
   const w = useAuditWords();
+  const parts = usePartWords();
   const everywhere = useWords();
   const { api, settings } = useStore();
   const f = useFormat(settings.time_zone);
@@ -185,11 +185,11 @@ function Told({ entry, only }: { entry: Entry; only: (narrower: { actor?: string
       <Group gap="xs">
         {entry.actor.id && (
           <Button variant="default" size="xs" onClick={() => only({ actor: entry.actor.id ?? '' })}>
-            {w.only(actor(entry.actor))}
+            {parts.only(actor(entry.actor))}
           </Button>
         )}
         <Button variant="default" size="xs" onClick={() => only({ action: entry.action })}>
-          {w.only(action(entry.action))}
+          {parts.only(action(entry.action))}
         </Button>
         {entry.resource_id && (
           <Button variant="default" size="xs" onClick={() => only({ id: entry.resource_id ?? '' })}>

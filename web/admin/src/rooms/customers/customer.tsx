@@ -2,6 +2,7 @@ import { Anchor, Button, Checkbox, Grid, Group, MultiSelect, Skeleton, Stack, Ta
 import { Link, useParams } from 'react-router';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { answered, type Schemas } from '../../api/client';
+import { awaited } from '../../api/memory';
 import { useWrite } from '../../api/write';
 import { Copy } from '../../page/copy';
 import { CustomFields, fieldChanges } from '../../page/fields';
@@ -42,7 +43,7 @@ function useBesides(customer_id: string): boolean {
   const balances = query.useQuery('get', '/v1/customers/{customer_id}/store-credit', { params: { ...of, query: { limit: 50 } } }, { enabled: can('store_credit:read') });
   const entries = query.useQuery('get', '/v1/customers/{customer_id}/store-credit/entries', { params: { ...of, query: { limit: 50 } } }, { enabled: can('store_credit:read') });
   const fields = query.useQuery('get', '/v1/field-definitions', { params: { query: { resource: 'customer', limit: 100 } } }, { enabled: can('settings:read') });
-  return [orders, groups, balances, entries, fields].some(({ isLoading, isFetched }) => isLoading && !isFetched);
+  return awaited(orders, groups, balances, entries, fields);
 }
 
 const written = (customer: Schemas['Customer']) => ({

@@ -1,9 +1,9 @@
-import { Anchor, Badge, Button, Drawer, Group, Select, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
+import { Badge, Button, Drawer, Group, Select, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
 import { IconListSearch } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { answered, type Schemas } from '../../api/client';
 import { useWrite } from '../../api/write';
-import { Chip } from '../../page/chip';
+import { Chip, Only } from '../../page/chip';
 import { Empty } from '../../page/empty';
 import { given, useFilters } from '../../page/filters';
 import { List, pages } from '../../page/list';
@@ -80,7 +80,7 @@ export default function Requests() {
             ),
           },
           { name: w.requests.columns.status, width: 90, cell: (call) => <Status of={call.status} /> },
-          { name: w.requests.columns.who, wide: true, cell: (call) => <Who actor={call.actor} only={(next) => filters.set({ actor: next })} /> },
+          { name: w.requests.columns.who, wide: true, cell: (call) => <Who actor={call.actor} name={caller(call.actor)} only={(next) => filters.set({ actor: next })} /> },
           { name: w.requests.columns.took, wide: true, end: true, width: 100, cell: (call) => w.webhooks.took(f.number(Math.round(call.duration_ms))) },
           { name: w.requests.columns.at, wide: true, width: 150, cell: (call) => f.ago(call.at) },
         ]}
@@ -101,20 +101,15 @@ function useCaller() {
 }
 
 /** Who called; a click shows their calls alone. */
-function Who({ actor, only }: { actor: Call['actor']; only: (id: string) => void }) {
-  const w = useDeveloperWords();
-  const name = useCaller()(actor);
-  if (!actor.id) return <Text size="sm">{name}</Text>;
-  return (
-    <Anchor component="button" type="button" size="sm" c="inherit" ta="start" lineClamp={1} aria-label={w.requests.only(name)} onClick={() => only(actor.id ?? '')}>
-      {name}
-    </Anchor>
-  );
+function Who({ actor, name, only }: { actor: Call['actor']; name: string; only: (id: string) => void }) {
+  const { id } = actor;
+  return id ? <Only name={name} lines={1} set={() => only(id)} /> : <Text size="sm">{name}</Text>;
 }
 
 /** All that was said in a call. */
 function Told({ id, only }: { id: string; only: (actor: string) => void }) {
   const w = useDeveloperWords();
+  const caller = useCaller();
   const { api, query, settings } = useStore();
   const f = useFormat(settings.time_zone);
   const call = query.useQuery('get', '/v1/requests/{request_id}', { params: { path: { request_id: id } } });
@@ -141,7 +136,7 @@ function Told({ id, only }: { id: string; only: (actor: string) => void }) {
       {replay.data && <Json title={w.requests.replayed(replay.data.data.status)} value={replay.data.data.body} />}
       <SimpleGrid cols={2}>
         <Fact name={w.requests.columns.who}>
-          <Who actor={data.actor} only={only} />
+          <Who actor={data.actor} name={caller(data.actor)} only={only} />
         </Fact>
         <Fact name={w.requests.columns.at}>{f.time(data.at)}</Fact>
         <Fact name={w.requests.columns.took}>{w.webhooks.took(f.number(data.duration_ms))}</Fact>

@@ -4,6 +4,7 @@ import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { Link } from 'react-router';
 import { answered } from '../../api/client';
+import { awaited } from '../../api/memory';
 import { problemOf } from '../../api/problem';
 import { complain, tell, useWrite } from '../../api/write';
 import { Section } from '../../page/section';
@@ -29,7 +30,7 @@ function useBeginning() {
   const theme = query.useQuery('get', '/v1/theme', {}, asks(first && can('content:read')));
   const domains = query.useQuery('get', '/v1/domains', { params: { query: { limit: 100 } } }, asks(first && can('domains:read')));
   const samples = query.useQuery('get', '/v1/products', { params: { query: { tag: sampleTag, limit: 1 } } }, { enabled: can('products:write') && can('operations:write') });
-  const known = ![products, orders, shipping, payments, theme, domains, samples].some(({ isLoading, isFetched }) => isLoading && !isFetched);
+  const known = !awaited(products, orders, shipping, payments, theme, domains, samples);
   return { products, first, shipping, payments, theme, domains, samples, known };
 }
 
